@@ -1,0 +1,1 @@
+//! The config file: YAML text in, sync jobs out, every problem with its place.

@@ -1,0 +1,191 @@
+//! How to reach AWS and as whom: the `aws_client_config` of one job, global and own settings merged.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::id::{AccountId, Region};
+
+/// A part of somebody's credentials. Says nothing of itself, and its memory is cleared.
+#[derive(Clone)]
+pub struct Secret(SecretString);
+
+impl Secret {
+    /// Takes the text in; the caller's copy is its own business.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(SecretString::from(text.into()))
+    }
+
+    /// The text itself, for handing it to AWS and for nothing else.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
+impl Eq for Secret {}
+
+impl Hash for Secret {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.expose().hash(state);
+    }
+}
+
+/// The settings of one job's AWS clients. Whatever is `None` is left to the SDK's defaults.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ClientConfig {
+    /// Access key id; given together with `secret_key`.
+    pub access_key: Option<Secret>,
+    /// Secret access key.
+    pub secret_key: Option<Secret>,
+    /// Session token of temporary keys.
+    pub session_token: Option<Secret>,
+    /// The account these settings are said to belong to; checked against STS.
+    pub account_id: Option<AccountId>,
+    /// A profile of the shared AWS config files.
+    pub profile: Option<String>,
+    /// A role to assume, with the credentials above or those of the default chain.
+    pub role_arn: Option<String>,
+    /// The external id the role asks for.
+    pub external_id: Option<String>,
+    /// The session name to assume the role with.
+    pub role_session_name: Option<String>,
+    /// An endpoint in place of AWS's own, for every service.
+    pub endpoint_url: Option<String>,
+    /// FIPS endpoints.
+    pub use_fips_endpoint: Option<bool>,
+    /// Dual-stack (IPv4 and IPv6) endpoints.
+    pub use_dualstack_endpoint: Option<bool>,
+    /// How often a call is tried in all.
+    pub max_attempts: Option<u32>,
+    /// How long a connection may take to be made.
+    pub connect_timeout: Option<Duration>,
+    /// How long an answer may keep one waiting.
+    pub read_timeout: Option<Duration>,
+}
+
+impl ClientConfig {
+    /// Whether nothing is set, so that the SDK's default chain decides everything.
+    pub fn is_default_chain(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// SHA-256 over every setting that is no secret, and over which secrets there are (not what they hold):
+    /// the same for rotated keys, another for another role, profile, account or endpoint.
+    pub fn fingerprint(&self) -> String {
+        /// What the fingerprint covers, in a fixed order.
+        #[derive(Serialize)]
+        struct Covered<'a> {
+            keys: bool,
+            session_token: bool,
+            account_id: Option<&'a AccountId>,
+            profile: Option<&'a str>,
+            role_arn: Option<&'a str>,
+            external_id: Option<&'a str>,
+            role_session_name: Option<&'a str>,
+            endpoint_url: Option<&'a str>,
+            use_fips_endpoint: Option<bool>,
+            use_dualstack_endpoint: Option<bool>,
+            max_attempts: Option<u32>,
+            connect_timeout_ms: Option<u128>,
+            read_timeout_ms: Option<u128>,
+        }
+        // Destructured without `..`: a new setting does not compile until someone decides whether it is a secret.
+        let Self {
+            access_key,
+            secret_key,
+            session_token,
+            account_id,
+            profile,
+            role_arn,
+            external_id,
+            role_session_name,
+            endpoint_url,
+            use_fips_endpoint,
+            use_dualstack_endpoint,
+            max_attempts,
+            connect_timeout,
+            read_timeout,
+        } = self;
+        let covered = Covered {
+            keys: access_key.is_some() || secret_key.is_some(),
+            session_token: session_token.is_some(),
+            account_id: account_id.as_ref(),
+            profile: profile.as_deref(),
+            role_arn: role_arn.as_deref(),
+            external_id: external_id.as_deref(),
+            role_session_name: role_session_name.as_deref(),
+            endpoint_url: endpoint_url.as_deref(),
+            use_fips_endpoint: *use_fips_endpoint,
+            use_dualstack_endpoint: *use_dualstack_endpoint,
+            max_attempts: *max_attempts,
+            connect_timeout_ms: connect_timeout.map(|t| t.as_millis()),
+            read_timeout_ms: read_timeout.map(|t| t.as_millis()),
+        };
+        // A struct of options and strings always serialises; an empty text would still be a fixed one.
+        let text = serde_json::to_vec(&covered).unwrap_or_default();
+        sha256(&text)
+    }
+}
+
+/// `sha256:` and the hash in hexadecimal, the form in which plans state hashes.
+pub fn sha256(bytes: &[u8]) -> String {
+    let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
+}
+
+/// Where a call goes: as whom, and to which region.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// As whom, and how.
+    pub credentials: Arc<ClientConfig>,
+    /// The region that is asked.
+    pub region: Region,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_keys(access: &str) -> ClientConfig {
+        ClientConfig {
+            access_key: Some(Secret::new(access)),
+            secret_key: Some(Secret::new("wJalrXUtnFEMI")),
+            ..ClientConfig::default()
+        }
+    }
+
+    #[test]
+    fn law_8_debug_output_holds_no_secret() {
+        let config = ClientConfig { session_token: Some(Secret::new("FwoGZXIvYXdzE")), ..with_keys("AKIAEXAMPLE") };
+        let shown = format!("{config:?}");
+        for secret in ["AKIAEXAMPLE", "wJalrXUtnFEMI", "FwoGZXIvYXdzE"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+    }
+
+    #[test]
+    fn the_fingerprint_outlives_rotated_keys_but_not_another_role() {
+        assert_eq!(with_keys("AKIAOLD").fingerprint(), with_keys("AKIANEW").fingerprint());
+        let role = Some("arn:aws:iam::123456789012:role/xrs".to_owned());
+        let other = ClientConfig { role_arn: role, ..with_keys("AKIAOLD") };
+        assert_ne!(with_keys("AKIAOLD").fingerprint(), other.fingerprint());
+        assert_ne!(with_keys("AKIAOLD").fingerprint(), ClientConfig::default().fingerprint());
+    }
+}

@@ -1,0 +1,229 @@
+//! What was observed of the world, with the errors met while looking.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Tags;
+use super::id::{AccountId, DbInstance, ImageId, JobName, Region, SnapshotArn, SnapshotId};
+use super::problem::ProviderError;
+use super::sync_tag::{SYNC_IDENTIFIER, whole_seconds};
+
+/// What came of looking. An error is not an absence: nothing follows from it but a failed job.
+pub type Looked<T> = Result<T, ProviderError>;
+
+/// What was seen of the world for a number of jobs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inventory {
+    /// What kind of world it was.
+    pub provider: ProviderKind,
+    /// When the looking began, by the provider's clock.
+    pub observed_at: Timestamp,
+    /// What was seen for each job.
+    pub jobs: BTreeMap<JobName, Observation>,
+}
+
+/// What was seen for one job.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observation {
+    /// As whom it was looked.
+    pub identity: Looked<CallerIdentity>,
+    /// What was there.
+    pub found: Found,
+}
+
+/// The two ends of a job.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// Of an `ec2_ami` job.
+    Images {
+        /// Images of the source region that its selector meets, in every state.
+        source: Looked<Vec<Image>>,
+        /// Images of the destination that may be copies of them.
+        copies: Looked<Vec<Image>>,
+    },
+    /// Of an `rds_automated_snapshot` job.
+    Snapshots {
+        /// Automated snapshots of the database in the source region.
+        source: Looked<Vec<Snapshot>>,
+        /// Manual snapshots of a database of that name in the destination.
+        copies: Looked<Vec<Snapshot>>,
+    },
+}
+
+/// Who is calling, and whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallerIdentity {
+    /// The account of the credentials, as STS states it.
+    pub account_id: AccountId,
+    /// The endpoint in place of AWS's own, if one is set.
+    pub endpoint_url: Option<String>,
+}
+
+/// What stands behind a provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderKind {
+    /// AWS, or what answers in its place at an endpoint.
+    Aws,
+    /// The world in memory.
+    Sandbox,
+}
+
+impl ProviderKind {
+    /// The word in plan files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Aws => "aws",
+            Self::Sandbox => "sandbox",
+        }
+    }
+}
+
+impl fmt::Display for ProviderKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The state of an image or snapshot, in AWS's own word. RDS documents no closed list, so there is none here:
+/// a word not known is taken for one of a copy still under way.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct State(String);
+
+impl State {
+    /// The state `available`.
+    pub fn available() -> Self {
+        Self("available".to_owned())
+    }
+
+    /// Can be copied and restored from.
+    pub fn is_available(&self) -> bool {
+        self.0 == "available"
+    }
+
+    /// Will never be available.
+    pub fn is_failed(&self) -> bool {
+        matches!(self.0.as_str(), "failed" | "error" | "invalid")
+    }
+
+    /// Of no use and not going to be: failed, or deregistered (EC2 shows such images for a while).
+    pub fn is_gone(&self) -> bool {
+        self.is_failed() || self.0 == "deregistered"
+    }
+
+    /// Switched off, but there.
+    pub fn is_disabled(&self) -> bool {
+        self.0 == "disabled"
+    }
+
+    /// AWS's word.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for State {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// An image and the region it is in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageRef {
+    /// The image.
+    pub id: ImageId,
+    /// Its region.
+    pub region: Region,
+}
+
+/// An EC2 image (AMI).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Image {
+    /// Its id.
+    pub id: ImageId,
+    /// Its name; not unique.
+    pub name: String,
+    /// Its description, empty if it has none.
+    pub description: String,
+    /// `pending`, `available`, `failed`, `disabled`, …
+    pub state: State,
+    /// What AWS says of a failure.
+    pub state_reason: Option<String>,
+    /// The account that owns it.
+    pub owner: AccountId,
+    /// When it was made (UTC). Of a copy: when the copy was made.
+    pub created: Option<Timestamp>,
+    /// What it was copied from, where AWS states it.
+    pub copied_from: Option<ImageRef>,
+    /// The size of its disks, in GiB, where AWS states it.
+    pub size_gib: Option<u64>,
+    /// Whether any of its backing snapshots is encrypted.
+    pub encrypted: bool,
+    /// Its tags, AWS's own (`aws:`) among them.
+    pub tags: Tags,
+}
+
+impl Image {
+    /// The value of its tag `Sync-Identifier`.
+    pub fn sync_identifier(&self) -> Option<&str> {
+        self.tags.get(SYNC_IDENTIFIER).map(String::as_str)
+    }
+}
+
+/// An RDS DB snapshot, automated or manual (copies are manual).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshot {
+    /// Its identifier.
+    pub id: SnapshotId,
+    /// Its ARN.
+    pub arn: SnapshotArn,
+    /// The database it was taken of. A copy keeps the name, also where no such database is.
+    pub db_instance: DbInstance,
+    /// `available`, `creating`, `copying`, `failed`, …
+    pub status: State,
+    /// When it was made (UTC); of a copy, when the copy was made. Not stated while it is being made.
+    pub created: Option<Timestamp>,
+    /// When the snapshot it goes back to was made (UTC); copying leaves it as it is.
+    pub original_created: Option<Timestamp>,
+    /// What it was copied from, where AWS states it: only for copies from another region or account.
+    pub copied_from: Option<SnapshotArn>,
+    /// When the database itself was made (UTC): another time tells another database of the same name.
+    pub instance_created: Option<Timestamp>,
+    /// Whether it is encrypted.
+    pub encrypted: bool,
+    /// The option group it needs, where AWS states it.
+    pub option_group_name: Option<String>,
+    /// The storage of the database, in GiB, where AWS states it.
+    pub size_gib: Option<u64>,
+    /// How much of a copy under way is done.
+    pub percent: Option<u8>,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+impl Snapshot {
+    /// When the data in it was taken, in whole seconds: what copies are ordered by and compared with.
+    pub fn taken(&self) -> Option<Timestamp> {
+        self.original_created.or(self.created).map(whole_seconds)
+    }
+}

@@ -1,0 +1,16 @@
+//! The words of the field as plain data: no I/O, no clock, no environment.
+
+pub mod client_config;
+pub mod id;
+pub mod inventory;
+pub mod job;
+pub mod lineage;
+pub mod plan;
+pub mod problem;
+pub mod result;
+pub mod sync_tag;
+
+use std::collections::BTreeMap;
+
+/// Resource tags, in key order, so that whatever is made from them is the same every time.
+pub type Tags = BTreeMap<String, String>;

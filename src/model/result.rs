@@ -1,0 +1,126 @@
+//! What became of a job.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::id::{ActionId, JobName};
+use super::plan::Action;
+use super::problem::Problem;
+
+/// What became of one sync job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[must_use = "a failed job says so here and nowhere else"]
+pub struct SyncResult {
+    /// The job's key in the config.
+    pub name: JobName,
+    /// Whether all went as planned. A job with nothing to do is completed, too.
+    pub completed: bool,
+    /// Whether a copy was due when the job was planned.
+    pub sync_required: bool,
+    /// The image or snapshot that this run had AWS create, if it did. AWS goes on copying after that.
+    pub created_resource: Option<String>,
+    /// The copies that this run had AWS delete.
+    pub deleted_resources: Vec<String>,
+    /// What became of each action of the plan, in its order.
+    pub actions: Vec<ActionResult>,
+    /// What somebody should look at some day.
+    pub warnings: Vec<String>,
+    /// Why the job is not completed.
+    pub errors: Vec<Problem>,
+}
+
+impl SyncResult {
+    /// Whether something did not go as planned; `errors` says what.
+    pub fn failed(&self) -> bool {
+        !self.completed
+    }
+
+    /// Whether a copy was due when the job was planned.
+    pub fn sync_required(&self) -> bool {
+        self.sync_required
+    }
+}
+
+/// What became of one action.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ActionResult {
+    /// The action's id in the plan.
+    pub id: ActionId,
+    /// Its word, such as `copy_image`.
+    pub action: String,
+    /// What became of it.
+    pub outcome: ActionOutcome,
+    /// The image or snapshot it made, found made, tagged or deleted.
+    pub resource: Option<String>,
+    /// What else there is to say: what differs, why it was skipped.
+    pub detail: Option<String>,
+}
+
+impl ActionResult {
+    /// A result without resource and detail.
+    pub fn new(action: &Action, outcome: ActionOutcome) -> Self {
+        Self {
+            id: action.id().clone(),
+            action: action.word().to_owned(),
+            outcome,
+            resource: None,
+            detail: None,
+        }
+    }
+
+    /// The same, about this image or snapshot.
+    #[must_use]
+    pub fn resource(mut self, resource: impl Into<String>) -> Self {
+        self.resource = Some(resource.into());
+        self
+    }
+
+    /// The same, with more to say.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+}
+
+/// What became of an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionOutcome {
+    /// Carried out.
+    Done,
+    /// Found to be done already.
+    AlreadyDone,
+    /// Not carried out: the world is not as planned any more.
+    Stale,
+    /// Not carried out: AWS takes no more copies for the moment. Applying again is the way out.
+    Deferred,
+    /// Not carried out: something it waits for was not done, or it could not be told whether it is safe.
+    Skipped,
+    /// Tried, and refused by AWS.
+    Failed,
+}
+
+impl ActionOutcome {
+    /// Whether what the action is for has been reached.
+    pub fn is_done(self) -> bool {
+        matches!(self, Self::Done | Self::AlreadyDone)
+    }
+}
+
+/// The results of an apply as they are saved: a results file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SavedResults {
+    /// `major.minor`.
+    pub format_version: String,
+    /// The version of xrs that wrote it.
+    pub xrs_version: String,
+    /// The digest of the plan that was applied.
+    pub plan_digest: String,
+    /// When the apply began (UTC), by the provider's clock.
+    pub started_at: Timestamp,
+    /// Whether every job is in it. While an apply runs, or after it was killed, some are missing.
+    pub complete: bool,
+    /// One per job, in the order of the plan.
+    pub results: Vec<SyncResult>,
+}

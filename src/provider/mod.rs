@@ -1,0 +1,75 @@
+//! The world behind one narrow trait: what xrs asks of AWS, and the five things it does to it.
+
+#[cfg(feature = "aws")]
+pub mod aws;
+pub mod sandbox;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::stream::{self, StreamExt};
+use jiff::Timestamp;
+
+use crate::model::Tags;
+use crate::model::client_config::Place;
+use crate::model::id::{DbInstance, ImageId, Region, SnapshotId};
+use crate::model::inventory::{CallerIdentity, Image, Looked, ProviderKind, Snapshot};
+use crate::model::job::ImageSelector;
+use crate::model::plan::{CopyImage, CopySnapshot, Resource};
+
+/// A world that can be looked at and written to.
+///
+/// Reads take lists and leave out what is not there: an absence is an empty answer, an error is anything else.
+/// They follow every page. One provider serves a whole run and keeps its clients by place.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// What kind of world this is.
+    fn kind(&self) -> ProviderKind;
+
+    /// The only clock (UTC).
+    fn now(&self) -> Timestamp;
+
+    /// The only sleep; a sandbox moves its clock on and returns at once.
+    async fn pause(&self, length: Duration);
+
+    /// As whom these credentials act.
+    async fn caller_identity(&self, at: &Place) -> Looked<CallerIdentity>;
+
+    /// The images that a selector meets, in every state that AWS lists.
+    async fn source_images(&self, at: &Place, selector: &ImageSelector) -> Looked<Vec<Image>>;
+
+    /// Images by id, disabled ones included.
+    async fn images(&self, at: &Place, ids: &[ImageId]) -> Looked<Vec<Image>>;
+
+    /// Images of the caller's own that AWS or their sync tag ties to one of these images of another region,
+    /// disabled ones included.
+    async fn image_copies(&self, at: &Place, from: &Region, of: &[ImageId]) -> Looked<Vec<Image>>;
+
+    /// The automated snapshots of these databases, in every state.
+    async fn automated_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>>;
+
+    /// The manual snapshots, which copies are, of databases of these names, in every state. No such database
+    /// need be in the region.
+    async fn manual_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>>;
+
+    /// Manual snapshots by identifier, whichever database they are of.
+    async fn snapshots(&self, at: &Place, ids: &[SnapshotId]) -> Looked<Vec<Snapshot>>;
+
+    /// Has an image copied into the region `at`, with its tags, and gives the id of the copy. The same token
+    /// with the same request gives the same copy.
+    async fn copy_image(&self, at: &Place, copy: &CopyImage, client_token: &str) -> Looked<ImageId>;
+
+    /// Has a DB snapshot copied into the region `at`, with its tags, and gives the identifier of the copy.
+    async fn copy_snapshot(&self, at: &Place, copy: &CopySnapshot) -> Looked<SnapshotId>;
+
+    /// Writes tags; others stay as they are.
+    async fn tag(&self, at: &Place, resource: &Resource, tags: &Tags) -> Looked<()>;
+
+    /// Deletes a manual snapshot.
+    async fn delete_snapshot(&self, at: &Place, id: &SnapshotId) -> Looked<()>;
+}
+
+/// Runs futures side by side, at most `limit` at a time, and gives their outputs in the order of the list.
+pub async fn side_by_side<F: Future>(limit: usize, futures: Vec<F>) -> Vec<F::Output> {
+    stream::iter(futures).buffered(limit.max(1)).collect().await
+}
