@@ -146,7 +146,10 @@ impl ClientConfig {
 
 /// `sha256:` and the hash in hexadecimal, the form in which plans state hashes.
 pub fn sha256(bytes: &[u8]) -> String {
-    let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("sha256:{hex}")
 }
 
@@ -173,7 +176,10 @@ mod tests {
 
     #[test]
     fn law_8_debug_output_holds_no_secret() {
-        let config = ClientConfig { session_token: Some(Secret::new("FwoGZXIvYXdzE")), ..with_keys("AKIAEXAMPLE") };
+        let config = ClientConfig {
+            session_token: Some(Secret::new("FwoGZXIvYXdzE")),
+            ..with_keys("AKIAEXAMPLE")
+        };
         let shown = format!("{config:?}");
         for secret in ["AKIAEXAMPLE", "wJalrXUtnFEMI", "FwoGZXIvYXdzE"] {
             assert!(!shown.contains(secret), "{shown}");
@@ -182,10 +188,19 @@ mod tests {
 
     #[test]
     fn the_fingerprint_outlives_rotated_keys_but_not_another_role() {
-        assert_eq!(with_keys("AKIAOLD").fingerprint(), with_keys("AKIANEW").fingerprint());
+        assert_eq!(
+            with_keys("AKIAOLD").fingerprint(),
+            with_keys("AKIANEW").fingerprint()
+        );
         let role = Some("arn:aws:iam::123456789012:role/xrs".to_owned());
-        let other = ClientConfig { role_arn: role, ..with_keys("AKIAOLD") };
+        let other = ClientConfig {
+            role_arn: role,
+            ..with_keys("AKIAOLD")
+        };
         assert_ne!(with_keys("AKIAOLD").fingerprint(), other.fingerprint());
-        assert_ne!(with_keys("AKIAOLD").fingerprint(), ClientConfig::default().fingerprint());
+        assert_ne!(
+            with_keys("AKIAOLD").fingerprint(),
+            ClientConfig::default().fingerprint()
+        );
     }
 }

@@ -105,7 +105,11 @@ impl Region {
         } else if starts("us-isob-") {
             Partition::Isolated("aws-iso-b")
         } else if starts("us-isof-") || starts("eu-isoe-") {
-            Partition::Isolated(if starts("eu-") { "aws-iso-e" } else { "aws-iso-f" })
+            Partition::Isolated(if starts("eu-") {
+                "aws-iso-e"
+            } else {
+                "aws-iso-f"
+            })
         } else if starts("us-iso-") {
             Partition::Isolated("aws-iso")
         } else if starts("eusc-") {
@@ -142,6 +146,11 @@ impl SnapshotArn {
         self.part(3).filter(|_| self.0.starts_with("arn:"))
     }
 
+    /// The account the ARN names, if it is an ARN at all.
+    pub fn account(&self) -> Option<&str> {
+        self.part(4).filter(|_| self.0.starts_with("arn:"))
+    }
+
     /// The snapshot identifier at its end, colons included.
     pub fn snapshot_id(&self) -> Option<&str> {
         self.part(6).filter(|_| self.0.starts_with("arn:"))
@@ -154,10 +163,25 @@ mod tests {
 
     #[test]
     fn region_codes_are_told_from_other_text() {
-        for good in ["us-east-1", "us-gov-west-1", "ap-southeast-2", "us-iso-east-1", "mx-central-1"] {
+        for good in [
+            "us-east-1",
+            "us-gov-west-1",
+            "ap-southeast-2",
+            "us-iso-east-1",
+            "mx-central-1",
+        ] {
             assert!(Region::is_well_formed(good), "{good}");
         }
-        for bad in ["", "us", "us-east", "us-east-1a", "US-EAST-1", "us east 1", "us-east-123", "-east-1"] {
+        for bad in [
+            "",
+            "us",
+            "us-east",
+            "us-east-1a",
+            "US-EAST-1",
+            "us east 1",
+            "us-east-123",
+            "-east-1",
+        ] {
             assert!(!Region::is_well_formed(bad), "{bad}");
         }
     }
@@ -165,14 +189,22 @@ mod tests {
     #[test]
     fn partitions_follow_the_region_code() {
         assert_eq!(Region::from("cn-north-1").partition(), Partition::China);
-        assert_eq!(Region::from("us-gov-east-1").partition(), Partition::GovCloud);
+        assert_eq!(
+            Region::from("us-gov-east-1").partition(),
+            Partition::GovCloud
+        );
         assert_eq!(Region::from("eu-west-1").partition(), Partition::Commercial);
-        assert_eq!(Region::from("us-isob-east-1").partition(), Partition::Isolated("aws-iso-b"));
+        assert_eq!(
+            Region::from("us-isob-east-1").partition(),
+            Partition::Isolated("aws-iso-b")
+        );
     }
 
     #[test]
     fn a_snapshot_arn_gives_region_and_id_with_its_colons() {
-        let arn = SnapshotArn::from("arn:aws:rds:us-east-1:123456789012:snapshot:rds:mydb-2026-01-14-05-10");
+        let arn = SnapshotArn::from(
+            "arn:aws:rds:us-east-1:123456789012:snapshot:rds:mydb-2026-01-14-05-10",
+        );
         assert_eq!(arn.region(), Some("us-east-1"));
         assert_eq!(arn.snapshot_id(), Some("rds:mydb-2026-01-14-05-10"));
         assert_eq!(SnapshotArn::from("nonsense").region(), None);

@@ -32,12 +32,18 @@ pub struct SyncJob {
 impl SyncJob {
     /// The source region, as this job reaches it.
     pub fn source(&self) -> Place {
-        Place { credentials: Arc::clone(&self.client_config), region: self.source_region.clone() }
+        Place {
+            credentials: Arc::clone(&self.client_config),
+            region: self.source_region.clone(),
+        }
     }
 
     /// The destination region, as this job reaches it.
     pub fn destination(&self) -> Place {
-        Place { credentials: Arc::clone(&self.client_config), region: self.destination_region.clone() }
+        Place {
+            credentials: Arc::clone(&self.client_config),
+            region: self.destination_region.clone(),
+        }
     }
 
     /// The job's type, as the config spells it.

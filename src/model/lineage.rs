@@ -5,27 +5,105 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::id::{ImageId, Region, SnapshotId};
+use super::id::{ImageId, Region, SnapshotArn, SnapshotId};
 use super::inventory::{Image, Snapshot};
 use super::sync_tag::{SYNC_KEEP, SyncTag, key_on_copy, key_on_source, whole_seconds};
 
-/// Whether `image`, found in `destination`, is a copy of `source` in `source_region`.
+/// Whether `image`, found in a destination, is a copy of the image `source` in `source_region`.
 ///
-/// Where AWS states what an image was copied from, that alone decides; else its own sync tag; the source's
-/// sync tag counts only for an image that has neither, as the older tool left them.
-pub fn is_image_copy(image: &Image, source: &Image, source_region: &Region, destination: &Region) -> bool {
+/// Where AWS states what an image was copied from, that alone decides; else its own sync tag. The copy that
+/// the source's sync tag names (`named`) counts only if it has neither, as the older tool left them.
+pub fn is_image_copy(
+    image: &Image,
+    source: &ImageId,
+    source_region: &Region,
+    named: Option<&ImageId>,
+) -> bool {
     if let Some(from) = &image.copied_from {
-        return from.id == source.id && from.region == *source_region;
+        return from.id == *source && from.region == *source_region;
     }
     if let Some(tag) = SyncTag::find(&image.tags, &key_on_copy(source_region)) {
-        return tag.other_end == source.id.as_str();
+        return tag.other_end == source.as_str();
     }
-    copy_named_by_source(source, destination).is_some_and(|id| id == image.id)
+    named == Some(&image.id)
 }
 
 /// The copy that the source's own sync tag names.
 pub fn copy_named_by_source(source: &Image, destination: &Region) -> Option<ImageId> {
     SyncTag::find(&source.tags, &key_on_source(destination)).map(|tag| ImageId::from(tag.other_end))
+}
+
+/// A snapshot that is to be in the destination, in the words by which its copies are known.
+#[derive(Clone, Copy, Debug)]
+pub struct SourceSnapshot<'a> {
+    /// Its identifier.
+    pub id: &'a SnapshotId,
+    /// Its ARN.
+    pub arn: &'a SnapshotArn,
+    /// Its region.
+    pub region: &'a Region,
+    /// When it was made (UTC, whole seconds).
+    pub taken: Timestamp,
+}
+
+impl SourceSnapshot<'_> {
+    /// Whether `snapshot` is a copy of this very one: the same source, and taken at the same time where that can
+    /// be told, for identifiers come again when a database is made anew under its old name.
+    pub fn is_source_of(&self, snapshot: &Snapshot) -> bool {
+        self.origin_of(snapshot).is_some_and(|origin| {
+            origin.id == *self.id && origin.taken.is_none_or(|taken| taken == self.taken)
+        })
+    }
+
+    /// Whether `snapshot` is a copy of a later snapshot of the same database.
+    pub fn is_older_than_source_of(&self, snapshot: &Snapshot) -> bool {
+        let taken = self.origin_of(snapshot).and_then(|origin| origin.taken);
+        taken.is_some_and(|taken| taken > self.taken)
+    }
+
+    /// Whether `snapshot`, which may hold a name that a copy would get, is positively something else than a copy
+    /// of this one.
+    pub fn is_positively_not_source_of(&self, snapshot: &Snapshot) -> bool {
+        let other_region = |(key, value): (&String, &String)| {
+            let foreign = key.starts_with("Sync-From-") && *key != key_on_copy(self.region);
+            foreign && SyncTag::parse(value).is_some()
+        };
+        let tag = SyncTag::find(&snapshot.tags, &key_on_copy(self.region));
+        snapshot
+            .copied_from
+            .as_ref()
+            .is_some_and(|arn| arn != self.arn)
+            || snapshot
+                .original_created
+                .is_some_and(|time| whole_seconds(time) != self.taken)
+            || tag.is_some_and(|tag| tag.other_end != self.id.as_str() || tag.time != self.taken)
+            || snapshot.tags.iter().any(other_region)
+    }
+
+    /// The copy that makes a further one needless: one of this snapshot, or else of a later one, that has not
+    /// failed. The best there is: available before under way, then by identifier.
+    pub fn synced_by<'s>(&self, copies: &'s [Snapshot]) -> Option<&'s Snapshot> {
+        copies
+            .iter()
+            .filter(|copy| !copy.status.is_failed())
+            .filter(|copy| self.is_source_of(copy) || self.is_older_than_source_of(copy))
+            .min_by_key(|copy| {
+                (
+                    !self.is_source_of(copy),
+                    !copy.status.is_available(),
+                    &copy.id,
+                )
+            })
+    }
+
+    /// Where `snapshot` comes from, if from this one's region and account.
+    fn origin_of(&self, snapshot: &Snapshot) -> Option<Origin> {
+        let other_account = |arn: &SnapshotArn| arn.account() != self.arn.account();
+        if snapshot.copied_from.as_ref().is_some_and(other_account) {
+            return None;
+        }
+        snapshot_origin(snapshot, self.region)
+    }
 }
 
 /// Where a snapshot found in the destination comes from.
@@ -35,37 +113,32 @@ pub struct Origin {
     pub id: SnapshotId,
     /// When its data was taken (UTC, whole seconds): AWS's word, else its sync tag's.
     pub taken: Option<Timestamp>,
-    /// Its sync tag for this source region, if it has one that can be read.
-    pub sync_tag: Option<SyncTag>,
 }
 
-/// Where `snapshot` comes from, if AWS or its sync tag says that it is a copy from `source_region`.
+/// Where `snapshot` comes from, if AWS or else its sync tag says that it is a copy from `source_region`.
 pub fn snapshot_origin(snapshot: &Snapshot, source_region: &Region) -> Option<Origin> {
-    let sync_tag = SyncTag::find(&snapshot.tags, &key_on_copy(source_region));
+    let tag = SyncTag::find(&snapshot.tags, &key_on_copy(source_region));
     let id = match &snapshot.copied_from {
-        Some(arn) if arn.region() == Some(source_region.as_str()) => SnapshotId::from(arn.snapshot_id()?),
+        Some(arn) if arn.region() == Some(source_region.as_str()) => arn.snapshot_id()?,
         Some(_) => return None,
-        None => SnapshotId::from(sync_tag.as_ref()?.other_end.as_str()),
+        None => &tag.as_ref()?.other_end,
     };
-    let taken = snapshot.original_created.map(whole_seconds).or(sync_tag.as_ref().map(|tag| tag.time));
-    Some(Origin { id, taken, sync_tag })
-}
-
-/// Whether `snapshot` is a copy of `source`: the same identifier, and taken at the same time where both say
-/// when, for identifiers come again when a database is made anew under its old name.
-pub fn is_snapshot_copy(snapshot: &Snapshot, source: &Snapshot, source_region: &Region) -> bool {
-    snapshot_origin(snapshot, source_region).is_some_and(|origin| {
-        let same_source = match &snapshot.copied_from {
-            Some(arn) => *arn == source.arn,
-            None => origin.id == source.id,
-        };
-        same_source && (origin.taken.is_none() || origin.taken == source.taken())
+    let taken = snapshot
+        .original_created
+        .map(whole_seconds)
+        .or(tag.as_ref().map(|tag| tag.time));
+    Some(Origin {
+        id: SnapshotId::from(id),
+        taken,
     })
 }
 
 /// The identifiers a copy of `source` may be given, in order of preference: the older tool's, then with the
 /// source region, then numbered.
-pub fn target_names(source: &SnapshotId, source_region: &Region) -> impl Iterator<Item = SnapshotId> {
+pub fn target_names(
+    source: &SnapshotId,
+    source_region: &Region,
+) -> impl Iterator<Item = SnapshotId> {
     // Nobody has a hundred snapshots of one name; and loops have bounds.
     const MOST: usize = 100;
     let base = source.as_str().replace(':', "-");
@@ -109,18 +182,22 @@ impl fmt::Display for NotOurs {
 /// Whether `snapshot` is a copy that a job from `source_region` made and may delete; its sync tag if so.
 /// Its state is not looked at here.
 pub fn ours(snapshot: &Snapshot, source_region: &Region) -> Result<SyncTag, NotOurs> {
-    let tag = SyncTag::find(&snapshot.tags, &key_on_copy(source_region)).ok_or(NotOurs::NoSyncTag)?;
+    let tag =
+        SyncTag::find(&snapshot.tags, &key_on_copy(source_region)).ok_or(NotOurs::NoSyncTag)?;
     if snapshot.tags.contains_key(SYNC_KEEP) {
         return Err(NotOurs::Kept);
     }
     match &snapshot.copied_from {
         Some(arn) => {
-            let same = arn.region() == Some(source_region.as_str()) && arn.snapshot_id() == Some(&tag.other_end);
+            let same = arn.region() == Some(source_region.as_str())
+                && arn.snapshot_id() == Some(&tag.other_end);
             same.then_some(tag).ok_or(NotOurs::OtherSource)
         }
         None => {
             let source = SnapshotId::from(tag.other_end.as_str());
-            is_target_name(&snapshot.id, &source, source_region).then_some(tag).ok_or(NotOurs::OtherName)
+            is_target_name(&snapshot.id, &source, source_region)
+                .then_some(tag)
+                .ok_or(NotOurs::OtherName)
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod plan;
 pub mod problem;
 pub mod result;
 pub mod sync_tag;
+pub mod words;
 
 use std::collections::BTreeMap;
 

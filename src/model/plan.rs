@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Tags;
-use super::id::{AccountId, ActionId, DbInstance, ImageId, JobName, Region, SnapshotArn, SnapshotId};
+use super::id::{
+    AccountId, ActionId, DbInstance, ImageId, JobName, Region, SnapshotArn, SnapshotId,
+};
 use super::inventory::ProviderKind;
 use super::job::SyncType;
 use super::problem::Problem;
@@ -78,7 +80,10 @@ pub struct Summary {
 impl Summary {
     /// Counts.
     pub fn of(jobs: &[JobPlan]) -> Self {
-        let mut summary = Self { jobs: jobs.len(), ..Self::default() };
+        let mut summary = Self {
+            jobs: jobs.len(),
+            ..Self::default()
+        };
         for job in jobs {
             match job.outcome {
                 Outcome::Changes => {}
@@ -100,7 +105,11 @@ impl Summary {
 
     /// How many writes to AWS the plan lists.
     pub fn actions(&self) -> usize {
-        self.copy_image + self.copy_snapshot + self.tag_copy + self.tag_source + self.delete_snapshot
+        self.copy_image
+            + self.copy_snapshot
+            + self.tag_copy
+            + self.tag_source
+            + self.delete_snapshot
     }
 }
 
@@ -115,6 +124,8 @@ pub struct JobPlan {
     pub source: Option<End>,
     /// `null` where the config is too broken to tell.
     pub destination: Option<End>,
+    /// What it is about; `null` where that could not be told.
+    pub subject: Option<Subject>,
     /// The account it was planned in; `null` where that could not be found out.
     pub account_id: Option<AccountId>,
     /// Where its credentials come from; `null` for a broken config.
@@ -131,6 +142,16 @@ pub struct JobPlan {
     pub warnings: Vec<String>,
     /// Why the job failed; empty unless it did.
     pub errors: Vec<Problem>,
+}
+
+/// What a job is about: what is looked at again when its plan is applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// The image that was chosen.
+    Image(ImageId),
+    /// The database.
+    Database(DbInstance),
 }
 
 /// One end of a job.

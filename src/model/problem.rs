@@ -20,7 +20,7 @@ pub struct Problem {
     pub at: Option<TextPlace>,
     /// AWS's own words, if AWS said no.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub aws: Option<AwsFailure>,
+    pub aws: Option<Box<AwsFailure>>,
     /// The way out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
@@ -29,7 +29,12 @@ pub struct Problem {
 impl Problem {
     /// A problem without a place.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), at: None, aws: None, help: None }
+        Self {
+            message: message.into(),
+            at: None,
+            aws: None,
+            help: None,
+        }
     }
 
     /// The same, with the way out.
@@ -86,7 +91,12 @@ pub struct AwsFailure {
 
 impl fmt::Display for AwsFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { call, region, code, message } = self;
+        let Self {
+            call,
+            region,
+            code,
+            message,
+        } = self;
         write!(f, "{call} in {region}: {code}: {message}")
     }
 }
@@ -127,30 +137,64 @@ pub enum ErrorKind {
 }
 
 impl ProviderError {
+    /// Whether AWS takes no more copies for the moment. One code stands for that and for a limit on snapshots
+    /// stored, which waiting does not help against; only the message tells them apart.
+    pub fn is_too_many_copies_in_flight(&self) -> bool {
+        match self.code.as_str() {
+            "ResourceLimitExceeded" => self.call == "CopyImage",
+            "SnapshotQuotaExceeded" => self.message.contains("Cannot copy more than"),
+            _ => false,
+        }
+    }
+
     /// The problem to report, with the way out that its kind suggests.
     pub fn problem(&self, message: impl Into<String>) -> Problem {
-        let Self { call, region, code, message: aws_message, kind } = self;
-        let aws =
-            AwsFailure { call: (*call).to_owned(), region: region.clone(), code: code.clone(), message: aws_message.clone() };
+        let Self {
+            call,
+            region,
+            code,
+            message: aws_message,
+            kind,
+        } = self;
+        let aws = AwsFailure {
+            call: (*call).to_owned(),
+            region: region.clone(),
+            code: code.clone(),
+            message: aws_message.clone(),
+        };
         let help = match kind {
             ErrorKind::Absent => None,
-            ErrorKind::Denied => Some(format!("allow {} to these credentials in {region}", permission(call))),
+            ErrorKind::Denied => Some(format!(
+                "allow {} to these credentials in {region}",
+                permission(call)
+            )),
             ErrorKind::Throttled => Some("ask again later, or lower --parallelism".to_owned()),
-            ErrorKind::Quota => Some("wait for the copies in flight and apply again, or have the limit raised".to_owned()),
-            ErrorKind::Expired => {
-                Some("sign in again, or see that aws_client_config names credentials that are valid".to_owned())
-            }
+            ErrorKind::Quota => Some(
+                "wait for the copies in flight and apply again, or have the limit raised"
+                    .to_owned(),
+            ),
+            ErrorKind::Expired => Some(
+                "sign in again, or see that aws_client_config names credentials that are valid"
+                    .to_owned(),
+            ),
             ErrorKind::Invalid => None,
-            ErrorKind::Unknown => Some(format!("see that {region} exists, is enabled and can be reached; then try again")),
+            ErrorKind::Unknown => Some(format!(
+                "see that {region} exists, is enabled and can be reached; then try again"
+            )),
         };
-        Problem { message: message.into(), at: None, aws: Some(aws), help }
+        Problem {
+            message: message.into(),
+            at: None,
+            aws: Some(Box::new(aws)),
+            help,
+        }
     }
 }
 
 /// The IAM action that a call needs: its service and its name.
 fn permission(call: &str) -> String {
     let service = match call {
-        "GetCallerIdentity" => "sts",
+        "AssumeRole" | "GetCallerIdentity" => "sts",
         call if call.contains("DBSnapshot") || call == "AddTagsToResource" => "rds",
         _ => "ec2",
     };

@@ -32,7 +32,10 @@ pub fn key_on_source(destination: &Region) -> String {
 /// Whether a key is one of a sync tag, for whatever region: such tags say something about one resource
 /// and are never carried over to its copy.
 pub fn is_sync_key(key: &str) -> bool {
-    key.strip_prefix("Sync-From-").is_some() || key.strip_prefix("Sync-").is_some_and(Region::is_well_formed)
+    key.strip_prefix("Sync-From-").is_some()
+        || key
+            .strip_prefix("Sync-")
+            .is_some_and(Region::is_well_formed)
 }
 
 /// The value of a sync tag: when the source was made (UTC, whole seconds) and the id of the other end.
@@ -47,13 +50,19 @@ pub struct SyncTag {
 impl SyncTag {
     /// A sync tag for these two facts; fractions of a second are dropped, for the tag has no room for them.
     pub fn new(time: Timestamp, other_end: impl Into<String>) -> Self {
-        Self { time: whole_seconds(time), other_end: other_end.into() }
+        Self {
+            time: whole_seconds(time),
+            other_end: other_end.into(),
+        }
     }
 
     /// Reads a tag's value; `None` if it is not `YYYYmmddHHMMSS+0000 / <id>`.
     pub fn parse(value: &str) -> Option<Self> {
         let (time, other_end) = value.split_once(" / ")?;
-        let time = strtime::parse(FORMAT, time.trim()).ok()?.to_timestamp().ok()?;
+        let time = strtime::parse(FORMAT, time.trim())
+            .ok()?
+            .to_timestamp()
+            .ok()?;
         let other_end = other_end.trim();
         (!other_end.is_empty()).then(|| Self::new(time, other_end))
     }
@@ -66,7 +75,12 @@ impl SyncTag {
 
 impl fmt::Display for SyncTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}+0000 / {}", self.time.strftime("%Y%m%d%H%M%S"), self.other_end)
+        write!(
+            f,
+            "{}+0000 / {}",
+            self.time.strftime("%Y%m%d%H%M%S"),
+            self.other_end
+        )
     }
 }
 
@@ -91,13 +105,21 @@ mod tests {
 
     #[test]
     fn another_offset_is_turned_into_utc() {
-        let tag = SyncTag::parse("20131201020000+0200 / rds:mydb-2013-12-01-00-00").expect("readable");
+        let tag =
+            SyncTag::parse("20131201020000+0200 / rds:mydb-2013-12-01-00-00").expect("readable");
         assert_eq!(tag.time.to_string(), "2013-12-01T00:00:00Z");
     }
 
     #[test]
     fn an_unreadable_tag_is_no_tag() {
-        for bad in ["", " / ", "20131201 / ami-1", "20131201000000+0000 / ", "20131301000000+0000 / ami-1", "yes"] {
+        for bad in [
+            "",
+            " / ",
+            "20131201 / ami-1",
+            "20131201000000+0000 / ",
+            "20131301000000+0000 / ami-1",
+            "yes",
+        ] {
             assert_eq!(SyncTag::parse(bad), None, "{bad:?}");
         }
     }
@@ -105,7 +127,10 @@ mod tests {
     #[test]
     fn fractions_of_a_second_are_dropped() {
         let time: Timestamp = "2026-01-14T05:10:33.987Z".parse().expect("a time");
-        assert_eq!(SyncTag::new(time, "x").time.to_string(), "2026-01-14T05:10:33Z");
+        assert_eq!(
+            SyncTag::new(time, "x").time.to_string(),
+            "2026-01-14T05:10:33Z"
+        );
     }
 
     #[test]

@@ -1,0 +1,182 @@
+//! `copy_image`: one copy, however often it is asked for.
+//!
+//! EC2 makes one image per client token. The token follows from what is copied to where, so that every run asks
+//! with the same one; where it stands for an image that has failed or is gone, the next token in the chain
+//! follows from the last and from that image. Tokens are worked out when they are needed and never saved.
+
+use std::time::Duration;
+
+use super::verdict::{Difference, Verdict, images};
+use crate::model::client_config::{Place, sha256};
+use crate::model::id::{AccountId, ImageId, Region};
+use crate::model::inventory::{Found, Image, Looked};
+use crate::model::lineage::{copy_named_by_source, is_image_copy};
+use crate::model::plan::CopyImage;
+use crate::model::problem::{ErrorKind, ProviderError};
+use crate::model::sync_tag::whole_seconds;
+use crate::provider::Provider;
+
+/// Links of the chain that are tried: each is a copy that failed or was removed, and nobody removes eight.
+const MOST_LINKS: usize = 8;
+
+/// Pauses between looks for an image that EC2 has just named, in seconds; two and a half minutes in all, for so
+/// long may its listings lag behind.
+const LOOKS: [u64; 8] = [1, 2, 4, 8, 15, 30, 30, 60];
+
+/// What became of asking for a copy.
+pub(super) enum Copied {
+    /// A copy is there or under way.
+    As(ImageId),
+    /// It was there, made by somebody else's request for the same.
+    Adopted(ImageId),
+}
+
+pub(super) fn check(copy: &CopyImage, destination: &Region, found: &Found) -> Looked<Verdict> {
+    let (sources, candidates) = images(found)?;
+    let source = sources
+        .iter()
+        .find(|image| image.id == copy.source_image_id);
+    let named = source.and_then(|source| copy_named_by_source(source, destination));
+    if let Some(there) =
+        copy_in(copy, candidates, named.as_ref()).find(|image| !image.state.is_gone())
+    {
+        return Ok(Verdict::AlreadyDone(there.id.to_string()));
+    }
+    let what = format!("source image {}", copy.source_image_id);
+    Ok(match source {
+        None => Verdict::Stale(Difference::new(
+            what,
+            &copy.expects.state,
+            "none of that id",
+        )),
+        Some(source) if source.state.as_str() != copy.expects.state => {
+            Verdict::Stale(Difference::new(
+                format!("state of {what}"),
+                &copy.expects.state,
+                &source.state,
+            ))
+        }
+        Some(source) => match source.created.map(whole_seconds) {
+            Some(taken) if taken == copy.expects.taken => Verdict::Go,
+            Some(taken) => Verdict::Stale(Difference::new(
+                format!("creation time of {what}"),
+                copy.expects.taken,
+                taken,
+            )),
+            None => Verdict::Stale(Difference::new(
+                format!("creation time of {what}"),
+                copy.expects.taken,
+                "none",
+            )),
+        },
+    })
+}
+
+pub(super) async fn carry_out(
+    provider: &dyn Provider,
+    source: &Place,
+    destination: &Place,
+    account: &AccountId,
+    copy: &CopyImage,
+) -> Looked<Copied> {
+    let mut token = first_token(account, source, destination, &copy.source_image_id);
+    for _ in 0..MOST_LINKS {
+        let dead = match provider.copy_image(destination, copy, &token).await {
+            Ok(id) => match look_for(provider, destination, &id).await? {
+                Some(image) if !image.state.is_gone() => return Ok(Copied::As(id)),
+                _ => id,
+            },
+            Err(error) if error.code == "IdempotentParameterMismatch" => {
+                match asked_differently(provider, source, destination, copy, error).await? {
+                    image if image.state.is_gone() => image.id,
+                    image => return Ok(Copied::Adopted(image.id)),
+                }
+            }
+            Err(error) => return Err(error),
+        };
+        token = next_token(&token, &dead);
+    }
+    Err(ProviderError {
+        call: "CopyImage",
+        region: destination.region.clone(),
+        code: "TooManyCopiesGone".to_owned(),
+        message: format!(
+            "the last {MOST_LINKS} copies of {} failed or were removed",
+            copy.source_image_id
+        ),
+        kind: ErrorKind::Unknown,
+    })
+}
+
+/// The image that EC2 has just named, once it can be seen; none if it cannot after a bounded time.
+async fn look_for(provider: &dyn Provider, at: &Place, id: &ImageId) -> Looked<Option<Image>> {
+    for seconds in LOOKS {
+        let seen = provider.images(at, std::slice::from_ref(id)).await?;
+        if let Some(image) = seen.into_iter().find(|image| image.id == *id) {
+            return Ok(Some(image));
+        }
+        provider.pause(Duration::from_secs(seconds)).await;
+    }
+    Ok(None)
+}
+
+/// The token was used with another request (other tags, another key): the copy that request made, best first.
+async fn asked_differently(
+    provider: &dyn Provider,
+    source: &Place,
+    destination: &Place,
+    copy: &CopyImage,
+    error: ProviderError,
+) -> Looked<Image> {
+    let ids = std::slice::from_ref(&copy.source_image_id);
+    for seconds in LOOKS {
+        let candidates = provider
+            .image_copies(destination, &source.region, ids)
+            .await?;
+        let copies: Vec<Image> = copy_in(copy, &candidates, None).cloned().collect();
+        if let Some(best) = copies
+            .into_iter()
+            .min_by_key(|image| (image.state.is_gone(), image.id.clone()))
+        {
+            return Ok(best);
+        }
+        provider.pause(Duration::from_secs(seconds)).await;
+    }
+    Err(ProviderError {
+        kind: ErrorKind::Unknown,
+        ..error
+    })
+}
+
+fn copy_in<'a>(
+    copy: &'a CopyImage,
+    candidates: &'a [Image],
+    named: Option<&'a ImageId>,
+) -> impl Iterator<Item = &'a Image> {
+    candidates.iter().filter(move |image| {
+        is_image_copy(image, &copy.source_image_id, &copy.source_region, named)
+    })
+}
+
+fn first_token(
+    account: &AccountId,
+    source: &Place,
+    destination: &Place,
+    image: &ImageId,
+) -> String {
+    token(&format!(
+        "{account} {} {} {image}",
+        source.region, destination.region
+    ))
+}
+
+fn next_token(token_before: &str, dead: &ImageId) -> String {
+    token(&format!("{token_before} {dead}"))
+}
+
+/// 64 hexadecimal digits: the longest token that EC2 takes.
+fn token(text: &str) -> String {
+    sha256(text.as_bytes())
+        .trim_start_matches("sha256:")
+        .to_owned()
+}

@@ -1,0 +1,137 @@
+//! `copy_snapshot`: RDS knows no client token, but it makes no second snapshot of one name.
+
+use super::verdict::{Difference, Verdict, snapshots};
+use crate::model::client_config::Place;
+use crate::model::id::SnapshotId;
+use crate::model::inventory::{Found, Looked, Snapshot};
+use crate::model::lineage::SourceSnapshot;
+use crate::model::plan::CopySnapshot;
+use crate::model::problem::{ErrorKind, ProviderError};
+use crate::provider::Provider;
+
+/// What became of asking for a copy.
+pub(super) enum Copied {
+    /// AWS is making it.
+    As(SnapshotId),
+    /// It was there, made by somebody else's request for the same, or by one of ours whose answer was lost.
+    Adopted(SnapshotId),
+}
+
+pub(super) fn check(copy: &CopySnapshot, found: &Found) -> Looked<Verdict> {
+    let (automated, manual) = snapshots(found)?;
+    if let Some(there) = source(copy).synced_by(manual) {
+        return Ok(if source(copy).is_source_of(there) {
+            Verdict::AlreadyDone(there.id.to_string())
+        } else {
+            Verdict::Needless(format!("a newer copy is there: {}", there.id))
+        });
+    }
+    let what = format!("source snapshot {}", copy.source_snapshot_id);
+    let Some(snapshot) = automated
+        .iter()
+        .find(|snapshot| snapshot.id == copy.source_snapshot_id)
+    else {
+        return Ok(Verdict::Stale(Difference::new(
+            what,
+            &copy.expects.state,
+            "none of that identifier",
+        )));
+    };
+    if snapshot.status.as_str() != copy.expects.state {
+        let what = format!("state of {what}");
+        return Ok(Verdict::Stale(Difference::new(
+            what,
+            &copy.expects.state,
+            &snapshot.status,
+        )));
+    }
+    if snapshot.taken() != Some(copy.expects.taken) {
+        let found = snapshot
+            .taken()
+            .map_or("none".to_owned(), |taken| taken.to_string());
+        return Ok(Verdict::Stale(Difference::new(
+            format!("creation time of {what}"),
+            copy.expects.taken,
+            found,
+        )));
+    }
+    Ok(
+        match manual
+            .iter()
+            .find(|snapshot| snapshot.id == copy.target_snapshot_id)
+        {
+            Some(holder) => {
+                let what = format!("identifier {} of the copy", copy.target_snapshot_id);
+                let from = holder
+                    .copied_from
+                    .as_ref()
+                    .map_or("made there".to_owned(), |arn| format!("copied from {arn}"));
+                Verdict::Stale(Difference::new(
+                    what,
+                    "free",
+                    format!("held by a snapshot {from} ({})", holder.status),
+                ))
+            }
+            None => Verdict::Go,
+        },
+    )
+}
+
+/// A newer source than the planned one: no reason to stop, but one to say so.
+pub(super) fn newer_source<'a>(copy: &CopySnapshot, found: &'a Found) -> Option<&'a SnapshotId> {
+    let (automated, _) = snapshots(found).ok()?;
+    let newest = automated
+        .iter()
+        .filter(|s| s.status.is_available())
+        .max_by_key(|s| (s.taken(), &s.id))?;
+    (newest.taken() > Some(copy.expects.taken)).then_some(&newest.id)
+}
+
+pub(super) async fn carry_out(
+    provider: &dyn Provider,
+    destination: &Place,
+    copy: &CopySnapshot,
+) -> Looked<Copied> {
+    let refused = match provider.copy_snapshot(destination, copy).await {
+        Ok(id) => return Ok(Copied::As(id)),
+        Err(error) => error,
+    };
+    let may_be_there =
+        refused.code == "DBSnapshotAlreadyExists" || refused.kind == ErrorKind::Unknown;
+    if !may_be_there {
+        return Err(refused);
+    }
+    match holder(provider, destination, copy).await {
+        Some(holder) if source(copy).is_source_of(&holder) && !holder.status.is_failed() => {
+            Ok(Copied::Adopted(holder.id))
+        }
+        Some(holder) if refused.code == "DBSnapshotAlreadyExists" => Err(ProviderError {
+            message: format!(
+                "{}; what holds that name ({}) is no copy of {}",
+                refused.message, holder.status, copy.source_snapshot_id
+            ),
+            ..refused
+        }),
+        _ => Err(refused),
+    }
+}
+
+/// What has the name of the copy, if it could be seen.
+async fn holder(provider: &dyn Provider, at: &Place, copy: &CopySnapshot) -> Option<Snapshot> {
+    let found = provider
+        .snapshots(at, std::slice::from_ref(&copy.target_snapshot_id))
+        .await
+        .ok()?;
+    found
+        .into_iter()
+        .find(|snapshot| snapshot.id == copy.target_snapshot_id)
+}
+
+fn source(copy: &CopySnapshot) -> SourceSnapshot<'_> {
+    SourceSnapshot {
+        id: &copy.source_snapshot_id,
+        arn: &copy.source_snapshot_arn,
+        region: &copy.source_region,
+        taken: copy.expects.taken,
+    }
+}

@@ -1,0 +1,108 @@
+//! `delete_snapshot`: only what is still ours, and only while all that the plan keeps is there.
+
+use super::verdict::{Difference, Verdict, snapshots};
+use crate::model::id::Region;
+use crate::model::inventory::{Found, Looked, Snapshot};
+use crate::model::lineage::{ours, snapshot_origin};
+use crate::model::plan::{DeleteSnapshot, KeptCopy};
+
+pub(super) fn check(deletion: &DeleteSnapshot, found: &Found) -> Looked<Verdict> {
+    let (_, manual) = snapshots(found)?;
+    let Some(copy) = manual
+        .iter()
+        .find(|snapshot| snapshot.id == deletion.snapshot_id)
+    else {
+        return Ok(Verdict::AlreadyDone(deletion.snapshot_id.to_string()));
+    };
+    let difference = of_the_copy(deletion, copy).or_else(|| of_what_is_kept(deletion, manual));
+    Ok(difference.map_or(Verdict::Go, Verdict::Stale))
+}
+
+fn of_the_copy(deletion: &DeleteSnapshot, copy: &Snapshot) -> Option<Difference> {
+    let expects = &deletion.expects;
+    let Some(region) = source_region(deletion) else {
+        return Some(Difference::new(
+            format!("sync tag of {}", copy.id),
+            "a tag Sync-From-…",
+            &expects.sync_tag.key,
+        ));
+    };
+    let tag = copy.tags.get(&expects.sync_tag.key);
+    if tag != Some(&expects.sync_tag.value) {
+        let found = tag.map_or("none", String::as_str);
+        return Some(Difference::new(
+            format!("tag {} of {}", expects.sync_tag.key, copy.id),
+            &expects.sync_tag.value,
+            found,
+        ));
+    }
+    if let Err(reason) = ours(copy, &region) {
+        return Some(Difference::new(
+            copy.id.as_str(),
+            "a copy of this job",
+            reason,
+        ));
+    }
+    if copy.status.as_str() != expects.state {
+        return Some(Difference::new(
+            format!("state of {}", copy.id),
+            &expects.state,
+            &copy.status,
+        ));
+    }
+    let taken = taken(copy, &region);
+    if taken != Some(expects.taken) {
+        let found = taken.map_or("none".to_owned(), |taken| taken.to_string());
+        return Some(Difference::new(
+            format!("time of {}", copy.id),
+            expects.taken,
+            found,
+        ));
+    }
+    None
+}
+
+/// Every kept copy is there, available and the same, and one of them is as new as what is deleted.
+fn of_what_is_kept(deletion: &DeleteSnapshot, manual: &[Snapshot]) -> Option<Difference> {
+    let expects = &deletion.expects;
+    if !expects.kept.iter().any(|kept| kept.taken >= expects.taken) {
+        return Some(Difference::new(
+            "copies kept",
+            "one as new as the one deleted",
+            "none",
+        ));
+    }
+    let region = source_region(deletion)?;
+    expects
+        .kept
+        .iter()
+        .find_map(|KeptCopy { id, taken: planned }| {
+            let what = format!("copy {id}, which is kept");
+            match manual.iter().find(|snapshot| snapshot.id == *id) {
+                None => Some(Difference::new(what, "available", "gone")),
+                Some(copy) if !copy.status.is_available() => {
+                    Some(Difference::new(what, "available", &copy.status))
+                }
+                Some(copy) if taken(copy, &region) != Some(*planned) => {
+                    let found = taken(copy, &region)
+                        .map_or("unknown".to_owned(), |taken| taken.to_string());
+                    Some(Difference::new(format!("time of {what}"), planned, found))
+                }
+                Some(_) => None,
+            }
+        })
+}
+
+/// The source region, as the key of the planned sync tag names it.
+fn source_region(deletion: &DeleteSnapshot) -> Option<Region> {
+    deletion
+        .expects
+        .sync_tag
+        .key
+        .strip_prefix("Sync-From-")
+        .map(Region::from)
+}
+
+fn taken(copy: &Snapshot, source_region: &Region) -> Option<jiff::Timestamp> {
+    snapshot_origin(copy, source_region).and_then(|origin| origin.taken)
+}

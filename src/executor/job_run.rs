@@ -1,0 +1,387 @@
+//! One job of a plan while it is carried out.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::verdict::{Known, Verdict, check};
+use super::{Event, OnEvent, Wave, copy_image, copy_snapshot};
+use crate::model::Tags;
+use crate::model::client_config::{ClientConfig, Place};
+use crate::model::id::{AccountId, Region};
+use crate::model::inventory::{Inventory, Observation};
+use crate::model::plan::{Action, CopyId, JobPlan, Outcome, TagSource};
+use crate::model::problem::{Problem, ProviderError};
+use crate::model::result::{ActionOutcome, ActionResult, SyncResult};
+use crate::model::sync_tag::SyncTag;
+use crate::observe::{Look, observe};
+use crate::provider::Provider;
+
+/// How old what was observed may be when an action rests on it.
+const MOST_AGE: SignedDuration = SignedDuration::from_secs(60);
+
+/// A job, what is known of its world, and what has become of its actions so far.
+pub(super) struct JobRun<'a> {
+    plan: &'a JobPlan,
+    provider: &'a dyn Provider,
+    on_event: OnEvent<'a>,
+    ends: Option<Ends>,
+    facts: Option<Facts>,
+    results: Vec<ActionResult>,
+    result: SyncResult,
+    finished: bool,
+}
+
+/// What it takes to reach the two ends of a job.
+struct Ends {
+    source: Place,
+    destination: Place,
+    account: AccountId,
+}
+
+/// What was observed, and when the looking began.
+struct Facts {
+    observed_at: Timestamp,
+    wave: Wave,
+    seen: Observation,
+}
+
+impl<'a> JobRun<'a> {
+    pub(super) fn new(
+        plan: &'a JobPlan,
+        client: Option<&Arc<ClientConfig>>,
+        provider: &'a dyn Provider,
+        on_event: OnEvent<'a>,
+    ) -> Self {
+        let is_copy = |action: &Action| Wave::of(action) == Wave::Copies;
+        let result = SyncResult {
+            name: plan.name.clone(),
+            completed: plan.outcome != Outcome::Failed,
+            sync_required: plan.actions.iter().any(is_copy),
+            created_resource: None,
+            deleted_resources: Vec::new(),
+            actions: Vec::new(),
+            warnings: plan.warnings.clone(),
+            errors: plan.errors.clone(),
+        };
+        let mut run = Self {
+            plan,
+            provider,
+            on_event,
+            ends: ends(plan, client),
+            facts: None,
+            results: Vec::new(),
+            result,
+            finished: false,
+        };
+        if run.ends.is_none() && !plan.actions.is_empty() {
+            run.fail(Problem::new(format!(
+                "the plan of {} does not say where and as whom to act",
+                plan.name
+            )));
+            run.skip_the_rest("the job cannot be reached");
+        }
+        run
+    }
+
+    /// Whether the job has actions in this wave.
+    pub(super) fn is_due(&self, wave: Wave) -> bool {
+        !self.finished
+            && self
+                .plan
+                .actions
+                .iter()
+                .any(|action| Wave::of(action) == wave)
+    }
+
+    /// What has to be looked at before the job goes on.
+    pub(super) fn look(&self) -> Option<Look> {
+        let ends = self.ends.as_ref()?;
+        Some(Look {
+            job: self.plan.name.clone(),
+            source: ends.source.clone(),
+            destination: ends.destination.clone(),
+            subject: self.plan.subject.as_ref()?.into(),
+        })
+    }
+
+    /// Whether what is known is good enough for this wave: fresh, and for deletions read in that very wave.
+    pub(super) fn has_facts_for(&self, wave: Wave) -> bool {
+        let now = self.provider.now();
+        self.facts.as_ref().is_some_and(|facts| {
+            let fresh = now.duration_since(facts.observed_at) <= MOST_AGE;
+            fresh && (wave != Wave::Deletions || facts.wave == wave)
+        })
+    }
+
+    /// Takes over what was just observed.
+    pub(super) fn learn(&mut self, inventory: &Inventory, wave: Wave) {
+        if let Some(seen) = inventory.jobs.get(&self.plan.name) {
+            self.facts = Some(Facts {
+                observed_at: inventory.observed_at,
+                wave,
+                seen: seen.clone(),
+            });
+        }
+    }
+
+    /// Carries out the job's actions of one wave, one after the other; where one is not done, no later wave follows.
+    pub(super) async fn carry_out(&mut self, wave: Wave) {
+        let plan = self.plan;
+        let mut stopped_by = None;
+        for action in plan
+            .actions
+            .iter()
+            .filter(|action| Wave::of(action) == wave)
+        {
+            let result = self.one(action, wave).await;
+            if !result.outcome.is_done() && !matches!(action, Action::TagSource(_)) {
+                stopped_by.get_or_insert_with(|| action.id());
+            }
+            self.record(result);
+        }
+        if let Some(id) = stopped_by {
+            self.skip_the_rest(&format!("{id} was not done"));
+        }
+        self.finish_if_nothing_is_left();
+    }
+
+    /// Ends the job once each of its actions has a result.
+    pub(super) fn finish_if_nothing_is_left(&mut self) {
+        if !self.finished && self.results.len() == self.plan.actions.len() {
+            self.finished = true;
+            self.result.actions = std::mem::take(&mut self.results);
+            (self.on_event)(Event::JobFinished(&self.result));
+        }
+    }
+
+    /// What became of the job.
+    pub(super) fn into_result(self) -> SyncResult {
+        self.result
+    }
+
+    /// Checks and carries out one action.
+    async fn one(&mut self, action: &'a Action, wave: Wave) -> ActionResult {
+        if !self.has_facts_for(wave) {
+            self.look_again(wave).await;
+        }
+        let (Some(facts), Some(ends)) = (&self.facts, &self.ends) else {
+            self.fail(Problem::new(format!(
+                "nothing was observed for {}",
+                self.plan.name
+            )));
+            return ActionResult::new(action, ActionOutcome::Skipped);
+        };
+        let known = Known {
+            destination: &ends.destination.region,
+            copy: self.copy_named_in(action),
+        };
+        match check(action, known, &facts.seen) {
+            Verdict::Go => {
+                if let Action::CopySnapshot(copy) = action
+                    && let Some(newer) = copy_snapshot::newer_source(copy, &facts.seen.found)
+                {
+                    let note = format!(
+                        "{newer} is newer than the planned {}: plan again to sync it",
+                        copy.source_snapshot_id
+                    );
+                    self.result.warnings.push(note);
+                }
+                (self.on_event)(Event::ActionStarted {
+                    job: &self.plan.name,
+                    action,
+                });
+                self.write(action).await
+            }
+            Verdict::AlreadyDone(id) => {
+                ActionResult::new(action, ActionOutcome::AlreadyDone).resource(id)
+            }
+            Verdict::Needless(why) => {
+                ActionResult::new(action, ActionOutcome::AlreadyDone).detail(why)
+            }
+            Verdict::Stale(difference) => {
+                let problem = difference.problem();
+                let result =
+                    ActionResult::new(action, ActionOutcome::Stale).detail(&problem.message);
+                self.complain(action, problem);
+                result
+            }
+            Verdict::Unknown(error) => {
+                let problem = error.problem(format!("failed to look before {}", action.id()));
+                let result =
+                    ActionResult::new(action, ActionOutcome::Skipped).detail(problem.to_string());
+                self.complain(action, problem);
+                result
+            }
+        }
+    }
+
+    async fn look_again(&mut self, wave: Wave) {
+        self.facts = None;
+        if let Some(look) = self.look() {
+            let inventory = observe(self.provider, &[look], 1).await;
+            self.learn(&inventory, wave);
+        }
+    }
+
+    /// The write itself.
+    async fn write(&mut self, action: &'a Action) -> ActionResult {
+        let Some(ends) = &self.ends else {
+            return ActionResult::new(action, ActionOutcome::Skipped);
+        };
+        let (provider, source, destination) = (self.provider, &ends.source, &ends.destination);
+        let done = match action {
+            Action::CopyImage(copy) => {
+                copy_image::carry_out(provider, source, destination, &ends.account, copy)
+                    .await
+                    .map(|copied| match copied {
+                        copy_image::Copied::As(id) => (ActionOutcome::Done, id.to_string()),
+                        copy_image::Copied::Adopted(id) => {
+                            (ActionOutcome::AlreadyDone, id.to_string())
+                        }
+                    })
+            }
+            Action::CopySnapshot(copy) => copy_snapshot::carry_out(provider, destination, copy)
+                .await
+                .map(|copied| match copied {
+                    copy_snapshot::Copied::As(id) => (ActionOutcome::Done, id.to_string()),
+                    copy_snapshot::Copied::Adopted(id) => {
+                        (ActionOutcome::AlreadyDone, id.to_string())
+                    }
+                }),
+            Action::TagCopy(tag) => {
+                let tags = Tags::from([(tag.sync_tag.key.clone(), tag.sync_tag.value.clone())]);
+                let id = tag.copy.id().to_owned();
+                provider
+                    .tag(destination, &tag.copy, &tags)
+                    .await
+                    .map(|()| (ActionOutcome::Done, id))
+            }
+            Action::TagSource(tag) => match self.copy_named_in(action) {
+                Some(copy) => {
+                    let value = SyncTag::new(tag.taken, copy).to_string();
+                    let tags = Tags::from([(tag.key.clone(), value)]);
+                    let id = tag.source.id().to_owned();
+                    provider
+                        .tag(source, &tag.source, &tags)
+                        .await
+                        .map(|()| (ActionOutcome::Done, id))
+                }
+                None => {
+                    return ActionResult::new(action, ActionOutcome::Skipped)
+                        .detail("there is no copy to name");
+                }
+            },
+            Action::DeleteSnapshot(deletion) => {
+                let id = &deletion.snapshot_id;
+                match provider.delete_snapshot(destination, id).await {
+                    Err(error) if error.code == "DBSnapshotNotFound" => {
+                        Ok((ActionOutcome::AlreadyDone, id.to_string()))
+                    }
+                    answer => answer.map(|()| (ActionOutcome::Done, id.to_string())),
+                }
+            }
+        };
+        match done {
+            Ok((outcome, id)) => ActionResult::new(action, outcome).resource(id),
+            Err(error) => self.refused(action, &error),
+        }
+    }
+
+    /// The copy that a source's tag is to name, once it is known.
+    fn copy_named_in(&self, action: &'a Action) -> Option<&str> {
+        match action {
+            Action::TagSource(TagSource {
+                copy: CopyId::Id(id),
+                ..
+            }) => Some(id),
+            Action::TagSource(TagSource {
+                copy: CopyId::OfAction(id),
+                ..
+            }) => self
+                .results
+                .iter()
+                .find(|result| result.id == *id)?
+                .resource
+                .as_deref(),
+            _ => None,
+        }
+    }
+
+    fn refused(&mut self, action: &Action, error: &ProviderError) -> ActionResult {
+        let deferred = error.is_too_many_copies_in_flight();
+        let problem = if deferred {
+            error
+                .problem(format!(
+                    "{} is deferred: AWS takes no more copies for the moment",
+                    action.id()
+                ))
+                .help("apply the same plan again when copies in flight are done")
+        } else {
+            error.problem(format!("{} failed", action.id()))
+        };
+        let outcome = if deferred {
+            ActionOutcome::Deferred
+        } else {
+            ActionOutcome::Failed
+        };
+        let result = ActionResult::new(action, outcome).detail(problem.to_string());
+        self.complain(action, problem);
+        result
+    }
+
+    /// What hinders a source's tag is worth a warning; what hinders anything else fails the job.
+    fn complain(&mut self, action: &Action, problem: Problem) {
+        match action {
+            Action::TagSource(_) => self.result.warnings.push(problem.to_string()),
+            _ => self.fail(problem),
+        }
+    }
+
+    fn fail(&mut self, problem: Problem) {
+        self.result.completed = false;
+        self.result.errors.push(problem);
+    }
+
+    /// Actions are listed in the order of their waves, so those without a result are the last ones.
+    fn skip_the_rest(&mut self, because: &str) {
+        let plan = self.plan;
+        for action in plan.actions.iter().skip(self.results.len()) {
+            self.record(ActionResult::new(action, ActionOutcome::Skipped).detail(because));
+        }
+    }
+
+    fn record(&mut self, result: ActionResult) {
+        (self.on_event)(Event::ActionFinished {
+            job: &self.plan.name,
+            result: &result,
+        });
+        if result.outcome == ActionOutcome::Done {
+            match result.action.as_str() {
+                "copy_image" | "copy_snapshot" => {
+                    self.result.created_resource.clone_from(&result.resource)
+                }
+                "delete_snapshot" => self
+                    .result
+                    .deleted_resources
+                    .extend(result.resource.clone()),
+                _ => {}
+            }
+        }
+        self.results.push(result);
+    }
+}
+
+fn ends(plan: &JobPlan, client: Option<&Arc<ClientConfig>>) -> Option<Ends> {
+    let place = |region: &Region| {
+        Some(Place {
+            credentials: Arc::clone(client?),
+            region: region.clone(),
+        })
+    };
+    Some(Ends {
+        source: place(&plan.source.as_ref()?.region)?,
+        destination: place(&plan.destination.as_ref()?.region)?,
+        account: plan.account_id.clone()?,
+    })
+}

@@ -1,0 +1,110 @@
+//! Carries out a plan and nothing else: checks that what an action expects still holds, then does what is written.
+//!
+//! Three waves over all jobs: copies, then tags, then deletions. What a job does not reach in one wave, it does
+//! not try in a later one.
+
+mod copy_image;
+mod copy_snapshot;
+mod delete_snapshot;
+mod job_run;
+mod tag_copy;
+mod tag_source;
+mod verdict;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::client_config::ClientConfig;
+use crate::model::id::JobName;
+use crate::model::plan::{Action, SavedPlan};
+use crate::model::result::{ActionResult, SyncResult};
+use crate::observe::observe;
+use crate::provider::{Provider, side_by_side};
+
+use job_run::JobRun;
+
+/// How a plan is carried out.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How many jobs are worked on side by side.
+    pub parallelism: usize,
+}
+
+/// What happens while a plan is applied, as it happens.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// An action goes to AWS.
+    ActionStarted {
+        /// Of this job.
+        job: &'a JobName,
+        /// What is about to be done.
+        action: &'a Action,
+    },
+    /// An action has come to its end, whatever it is.
+    ActionFinished {
+        /// Of this job.
+        job: &'a JobName,
+        /// What became of it.
+        result: &'a ActionResult,
+    },
+    /// A job has come to its end: its result is final.
+    JobFinished(&'a SyncResult),
+}
+
+/// Who is told what happens.
+pub type OnEvent<'a> = &'a (dyn Fn(Event<'_>) + Sync);
+
+/// A part of an apply, reached by all jobs before any of them goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wave {
+    Copies,
+    Tags,
+    Deletions,
+}
+
+impl Wave {
+    const ALL: [Self; 3] = [Self::Copies, Self::Tags, Self::Deletions];
+
+    fn of(action: &Action) -> Self {
+        match action {
+            Action::CopyImage(_) | Action::CopySnapshot(_) => Self::Copies,
+            Action::TagCopy(_) | Action::TagSource(_) => Self::Tags,
+            Action::DeleteSnapshot(_) => Self::Deletions,
+        }
+    }
+}
+
+/// Applies a plan that has been found fit to be applied. `clients` holds the client settings of every job with
+/// actions; a job without fails.
+pub async fn apply(
+    provider: &dyn Provider,
+    plan: &SavedPlan,
+    clients: &BTreeMap<JobName, Arc<ClientConfig>>,
+    options: Options,
+    on_event: OnEvent<'_>,
+) -> Vec<SyncResult> {
+    let parallelism = options.parallelism.max(1);
+    let mut runs: Vec<JobRun<'_>> = plan
+        .jobs
+        .iter()
+        .map(|job| JobRun::new(job, clients.get(&job.name), provider, on_event))
+        .collect();
+    for run in &mut runs {
+        run.finish_if_nothing_is_left();
+    }
+    for wave in Wave::ALL {
+        let mut due: Vec<&mut JobRun<'_>> =
+            runs.iter_mut().filter(|run| run.is_due(wave)).collect();
+        for chunk in due.chunks_mut(parallelism) {
+            let stale = chunk.iter().filter(|run| !run.has_facts_for(wave));
+            let looks: Vec<_> = stale.filter_map(|run| run.look()).collect();
+            let inventory = observe(provider, &looks, parallelism).await;
+            let work = chunk.iter_mut().map(|run| {
+                run.learn(&inventory, wave);
+                run.carry_out(wave)
+            });
+            side_by_side(parallelism, work.collect()).await;
+        }
+    }
+    runs.into_iter().map(JobRun::into_result).collect()
+}

@@ -1,0 +1,60 @@
+//! `tag_copy`: the sync tag that a copy lacks.
+
+use super::verdict::{Difference, Verdict, images, snapshots};
+use crate::model::Tags;
+use crate::model::inventory::{Found, Looked};
+use crate::model::plan::{Resource, TagCopy};
+use crate::model::sync_tag::SyncTag;
+
+pub(super) fn check(tag: &TagCopy, found: &Found) -> Looked<Verdict> {
+    let there = match &tag.copy {
+        Resource::Image(id) => {
+            let (_, copies) = images(found)?;
+            let copy = copies
+                .iter()
+                .find(|copy| copy.id == *id && !copy.state.is_gone());
+            copy.map(|copy| (&copy.tags, None))
+        }
+        Resource::Snapshot(arn) => {
+            let (_, copies) = snapshots(found)?;
+            let copy = copies
+                .iter()
+                .find(|copy| copy.arn == *arn && !copy.status.is_failed());
+            copy.map(|copy| (&copy.tags, copy.taken()))
+        }
+    };
+    let what = format!("copy {}", tag.copy.id());
+    let Some((tags, taken)) = there else {
+        return Ok(Verdict::Stale(Difference::new(
+            what,
+            "there",
+            "gone or failed",
+        )));
+    };
+    if let (Some(planned), Some(taken)) = (tag.expects.taken, taken)
+        && planned != taken
+    {
+        return Ok(Verdict::Stale(Difference::new(
+            format!("time of {what}"),
+            planned,
+            taken,
+        )));
+    }
+    Ok(tag_verdict(
+        tags,
+        &tag.expects.no_tag,
+        &tag.sync_tag.value,
+        tag.copy.id(),
+    ))
+}
+
+/// Go where the tag is not there or cannot be read, done where it is as it should be, else stale.
+fn tag_verdict(tags: &Tags, key: &str, wanted: &str, id: &str) -> Verdict {
+    match tags.get(key) {
+        Some(value) if value == wanted => Verdict::AlreadyDone(id.to_owned()),
+        Some(value) if SyncTag::parse(value).is_some() => {
+            Verdict::Stale(Difference::new(format!("tag {key} of {id}"), "none", value))
+        }
+        _ => Verdict::Go,
+    }
+}

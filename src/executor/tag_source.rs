@@ -1,0 +1,38 @@
+//! `tag_source`: a note on the source where its copy is, for people and for the older tool. The copy's own tag is
+//! the truth, so nothing here fails a job.
+
+use super::verdict::{Difference, Verdict, images, snapshots};
+use crate::model::inventory::{Found, Looked};
+use crate::model::plan::{Resource, TagSource};
+use crate::model::sync_tag::SyncTag;
+
+pub(super) fn check(tag: &TagSource, copy: Option<&str>, found: &Found) -> Looked<Verdict> {
+    let tags = match &tag.source {
+        Resource::Image(id) => images(found)?
+            .0
+            .iter()
+            .find(|image| image.id == *id)
+            .map(|image| &image.tags),
+        Resource::Snapshot(arn) => snapshots(found)?
+            .0
+            .iter()
+            .find(|snapshot| snapshot.arn == *arn)
+            .map(|snapshot| &snapshot.tags),
+    };
+    let Some(copy) = copy else {
+        return Ok(Verdict::Needless(
+            "there is no copy of this very source to name".to_owned(),
+        ));
+    };
+    Ok(match tags {
+        None => Verdict::Stale(Difference::new(
+            format!("source {}", tag.source.id()),
+            "there",
+            "gone",
+        )),
+        Some(tags) if tags.get(&tag.key) == Some(&SyncTag::new(tag.taken, copy).to_string()) => {
+            Verdict::AlreadyDone(tag.source.id().to_owned())
+        }
+        Some(_) => Verdict::Go,
+    })
+}

@@ -1,0 +1,209 @@
+//! Random jobs and worlds: sources, copies by various hands, in all states that AWS is known to show.
+
+use aws_xregion_sync::model::id::SnapshotId;
+use aws_xregion_sync::model::inventory::ImageRef;
+use aws_xregion_sync::model::job::SyncJob;
+use aws_xregion_sync::provider::sandbox::{World, WorldImage};
+use jiff::SignedDuration;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::support::*;
+
+/// Who made a copy, and what they left of its marks.
+#[derive(Clone, Copy, Debug)]
+pub enum Hand {
+    Ours,
+    OlderTool,
+    OlderToolStopped,
+    Person,
+    PersonKeeps,
+    OtherRegion,
+    UnreadableTag,
+    EarlierDatabase,
+}
+
+/// A copy of the snapshot of so many days ago.
+#[derive(Clone, Copy, Debug)]
+pub struct CopyRecipe {
+    pub day: i64,
+    pub hand: Hand,
+    pub status: &'static str,
+}
+
+#[derive(Clone, Debug)]
+pub struct DatabaseRecipe {
+    pub retain: u32,
+    pub automated: Vec<(i64, &'static str)>,
+    pub copies: Vec<CopyRecipe>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ImageRecipe {
+    pub state: &'static str,
+    pub several: bool,
+    pub most_recent: bool,
+    pub copy: Option<(Hand, &'static str)>,
+}
+
+/// Jobs and a world, by what they are made from.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    pub databases: Vec<DatabaseRecipe>,
+    pub images: Vec<ImageRecipe>,
+    pub listing_seed: u64,
+}
+
+pub fn recipes() -> impl Strategy<Value = Recipe> {
+    (vec(databases(), 0..4), vec(images(), 0..4), any::<u64>())
+        .prop_map(|(databases, images, listing_seed)| Recipe { databases, images, listing_seed })
+}
+
+fn hands() -> impl Strategy<Value = Hand> {
+    prop_oneof![
+        6 => Just(Hand::Ours),
+        2 => Just(Hand::OlderTool),
+        1 => Just(Hand::OlderToolStopped),
+        1 => Just(Hand::Person),
+        1 => Just(Hand::PersonKeeps),
+        1 => Just(Hand::OtherRegion),
+        1 => Just(Hand::UnreadableTag),
+        1 => Just(Hand::EarlierDatabase),
+    ]
+}
+
+fn statuses() -> impl Strategy<Value = &'static str> {
+    prop_oneof![8 => Just("available"), 1 => Just("creating"), 1 => Just("failed"), 1 => Just("deleting")]
+}
+
+fn databases() -> impl Strategy<Value = DatabaseRecipe> {
+    let copy = (0..9i64, hands(), statuses()).prop_map(|(day, hand, status)| CopyRecipe { day, hand, status });
+    (0..4u32, vec((0..5i64, statuses()), 0..4), vec(copy, 0..9))
+        .prop_map(|(retain, automated, copies)| DatabaseRecipe { retain, automated, copies })
+}
+
+fn images() -> impl Strategy<Value = ImageRecipe> {
+    let state = prop_oneof![6 => Just("available"), 1 => Just("pending"), 1 => Just("failed")];
+    let copy_state = prop_oneof![
+        4 => Just("available"),
+        1 => Just("pending"),
+        1 => Just("failed"),
+        1 => Just("disabled"),
+        1 => Just("deregistered")
+    ];
+    (state, any::<bool>(), any::<bool>(), proptest::option::of((hands(), copy_state)))
+        .prop_map(|(state, several, most_recent, copy)| ImageRecipe { state, several, most_recent, copy })
+}
+
+impl Recipe {
+    pub fn jobs(&self) -> Vec<SyncJob> {
+        let databases = self.databases.iter().enumerate();
+        let databases =
+            databases.map(|(n, recipe)| snapshot_job(&format!("sync_db_{n}"), &format!("db{n}"), recipe.retain));
+        let images = self.images.iter().enumerate().map(|(n, recipe)| {
+            let mut job = ami_job(&format!("sync_ami_{n}"), &format!("app {n}"));
+            let aws_xregion_sync::model::job::JobKind::Ami(ami) = &mut job.kind else { unreachable!() };
+            ami.most_recent = recipe.most_recent;
+            job
+        });
+        databases.chain(images).collect()
+    }
+
+    pub fn world(&self) -> World {
+        let mut world = empty_world();
+        world.listing_seed = self.listing_seed;
+        for (n, recipe) in self.databases.iter().enumerate() {
+            recipe.build(&mut world, &format!("db{n}"));
+        }
+        for (n, recipe) in self.images.iter().enumerate() {
+            recipe.build(&mut world, n);
+        }
+        world
+    }
+}
+
+impl DatabaseRecipe {
+    fn build(&self, world: &mut World, name: &str) {
+        for (day, status) in &self.automated {
+            let id = add_automated(world, name, days_ago(*day));
+            let here = &mut world.region_mut(&east()).expect("the source").snapshots;
+            let made = here.len() - 1;
+            if here[..made].iter().any(|snapshot| snapshot.id == id) {
+                here.pop();
+            } else {
+                here[made].status = state(status);
+            }
+        }
+        for recipe in &self.copies {
+            let mut copy = our_copy(world, name, days_ago(recipe.day));
+            let tag = copy.tags.get("Sync-From-us-east-1").cloned().unwrap_or_default();
+            match recipe.hand {
+                Hand::Ours => {}
+                Hand::OlderTool => (copy.copied_from, copy.original_created) = (None, None),
+                Hand::OlderToolStopped => copy.tags.clear(),
+                Hand::Person => {
+                    copy.tags.clear();
+                    copy.id = SnapshotId::from(format!("by-hand-{name}-{}", recipe.day));
+                }
+                Hand::PersonKeeps => {
+                    copy.tags.insert("Sync-Keep".to_owned(), "yes".to_owned());
+                }
+                Hand::OtherRegion => {
+                    copy.tags.clear();
+                    copy.tags.insert("Sync-From-eu-west-1".to_owned(), tag);
+                    copy.copied_from = None;
+                }
+                Hand::UnreadableTag => {
+                    copy.tags.insert("Sync-From-us-east-1".to_owned(), "yesterday".to_owned());
+                }
+                Hand::EarlierDatabase => copy.instance_created = Some(days_ago(900)),
+            }
+            copy.status = state(recipe.status);
+            let here = &mut world.region_mut(&west()).expect("the destination").snapshots;
+            if here.iter().all(|snapshot| snapshot.id != copy.id) {
+                here.push(copy);
+            }
+        }
+    }
+}
+
+impl ImageRecipe {
+    fn build(&self, world: &mut World, n: usize) {
+        let (id, name, identifier) = (format!("ami-{n}a"), format!("image {n}"), format!("app {n}"));
+        add_image(world, &id, &name, &identifier);
+        if self.several {
+            add_image(world, &format!("ami-{n}b"), &name, &identifier);
+            world.image_mut(&east(), &format!("ami-{n}b").as_str().into()).expect("it").created = days_ago(0);
+        }
+        world.image_mut(&east(), &id.as_str().into()).expect("it").state = state(self.state);
+        let Some((hand, copy_state)) = self.copy else { return };
+        let owner = world.default_account();
+        let tag = format!("{}+0000 / {id}", days_ago(1).strftime("%Y%m%d%H%M%S"));
+        let copied_from = Some(ImageRef { id: id.as_str().into(), region: east() });
+        let mut copy =
+            WorldImage::new(&format!("ami-{n}c"), &owner, &name, days_ago(0) + SignedDuration::from_mins(9));
+        copy.state = state(copy_state);
+        match hand {
+            Hand::Ours | Hand::PersonKeeps | Hand::EarlierDatabase => {
+                copy = copy.tag("Sync-From-us-east-1", &tag);
+                copy.copied_from = copied_from;
+            }
+            Hand::OlderTool => {
+                let source = world.image_mut(&east(), &id.as_str().into()).expect("it");
+                let value = format!("{}+0000 / {}", days_ago(0).strftime("%Y%m%d%H%M%S"), copy.id);
+                source.tags.insert("Sync-us-west-1".to_owned(), value);
+            }
+            Hand::OlderToolStopped => copy.copied_from = copied_from,
+            Hand::Person => {
+                copy.copied_from = copied_from;
+                copy.name = "by hand".to_owned();
+            }
+            Hand::OtherRegion => copy = copy.tag("Sync-From-eu-west-1", &tag),
+            Hand::UnreadableTag => {
+                copy = copy.tag("Sync-From-us-east-1", "yesterday");
+                copy.copied_from = copied_from;
+            }
+        }
+        world.add_image(&west(), copy);
+    }
+}

@@ -1,0 +1,198 @@
+//! What many tests start from: jobs, worlds, and the way from one to a plan and its results.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws_xregion_sync::executor::{self, Event, Options};
+use aws_xregion_sync::model::client_config::ClientConfig;
+use aws_xregion_sync::model::id::{AccountId, DbInstance, ImageId, JobName, Region, SnapshotId};
+use aws_xregion_sync::model::inventory::State;
+use aws_xregion_sync::model::job::{AmiJob, ImageSelector, JobKind, SnapshotJob, SyncJob};
+use aws_xregion_sync::model::plan::{Action, ConfigRef, JobPlan, Plan, SavedPlan};
+use aws_xregion_sync::model::result::SyncResult;
+use aws_xregion_sync::observe::{Look, observe};
+use aws_xregion_sync::planfile::{self, Header};
+use aws_xregion_sync::planner;
+use aws_xregion_sync::provider::Provider;
+use aws_xregion_sync::provider::sandbox::{
+    Sandbox, SnapshotKind, World, WorldDatabase, WorldImage, WorldSnapshot, snapshot_arn,
+};
+use jiff::{SignedDuration, Timestamp};
+
+pub const PARALLELISM: usize = 10;
+
+pub fn east() -> Region {
+    Region::from("us-east-1")
+}
+
+pub fn west() -> Region {
+    Region::from("us-west-1")
+}
+
+pub fn time(text: &str) -> Timestamp {
+    text.parse().expect("a time")
+}
+
+/// The time at which test worlds begin.
+pub fn start() -> Timestamp {
+    time("2026-01-15T06:00:00Z")
+}
+
+/// So many days before the start, at 05:10, when automated snapshots are taken.
+pub fn days_ago(days: i64) -> Timestamp {
+    time("2026-01-15T05:10:00Z") - SignedDuration::from_hours(24 * days)
+}
+
+pub fn snapshot_job(name: &str, database: &str, retain: u32) -> SyncJob {
+    SyncJob {
+        name: JobName::from(name),
+        source_region: east(),
+        destination_region: west(),
+        client_config: Arc::new(ClientConfig::default()),
+        kms_key_id: None,
+        kind: JobKind::Snapshot(SnapshotJob {
+            db_instance: DbInstance::from(database),
+            max_snapshots_to_retain: retain,
+            option_group_name: None,
+        }),
+    }
+}
+
+pub fn ami_job(name: &str, identifier: &str) -> SyncJob {
+    SyncJob {
+        name: JobName::from(name),
+        source_region: east(),
+        destination_region: west(),
+        client_config: Arc::new(ClientConfig::default()),
+        kms_key_id: None,
+        kind: JobKind::Ami(AmiJob {
+            selector: ImageSelector {
+                owner: "self".to_owned(),
+                sync_identifiers: vec![identifier.to_owned()],
+                filters: Vec::new(),
+            },
+            most_recent: false,
+        }),
+    }
+}
+
+/// A world with both regions and nothing in them.
+pub fn empty_world() -> World {
+    let mut world = World::new(start());
+    world.add_region(&east());
+    world.add_region(&west());
+    world
+}
+
+pub fn add_image(world: &mut World, id: &str, name: &str, identifier: &str) -> ImageId {
+    let owner = world.default_account();
+    let image = WorldImage::new(id, &owner, name, days_ago(1)).tag("Sync-Identifier", identifier);
+    world.add_image(&east(), image)
+}
+
+/// A database in the source region, made a year ago unless it is there.
+pub fn database(world: &mut World, name: &str) -> WorldDatabase {
+    let account = world.default_account();
+    let here = world.add_region(&east());
+    if let Some(found) = here.databases.iter().find(|database| database.id.as_str() == name) {
+        return found.clone();
+    }
+    let made = WorldDatabase::new(name, &account, days_ago(365));
+    here.databases.push(made.clone());
+    made
+}
+
+pub fn add_automated(world: &mut World, name: &str, taken: Timestamp) -> SnapshotId {
+    database(world, name);
+    world.add_automated_snapshot(&east(), &DbInstance::from(name), taken)
+}
+
+/// A copy in the destination as xrs and the older tool leave it.
+pub fn our_copy(world: &mut World, name: &str, taken: Timestamp) -> WorldSnapshot {
+    let database = database(world, name);
+    let source = format!("rds:{name}-{}", taken.strftime("%Y-%m-%d-%H-%M"));
+    let value = format!("{}+0000 / {source}", taken.strftime("%Y%m%d%H%M%S"));
+    let arn = snapshot_arn(&east(), &database.account, &SnapshotId::from(source.as_str()));
+    let mut copy = WorldSnapshot::of(&database, &source.replace(':', "-"), SnapshotKind::Manual, taken)
+        .tag("Sync-From-us-east-1", &value);
+    copy.created = Some(taken + SignedDuration::from_mins(40));
+    copy.copied_from = Some(arn);
+    copy
+}
+
+pub fn add_our_copy(world: &mut World, name: &str, taken: Timestamp) -> SnapshotId {
+    let copy = our_copy(world, name, taken);
+    world.add_manual_snapshot(&west(), copy)
+}
+
+/// Runs a future to its end. Nothing here waits for anything but the sandbox, which answers at once.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime").block_on(future)
+}
+
+/// Plans these jobs, as `xrs plan` does.
+pub fn plan(provider: &dyn Provider, jobs: &[SyncJob]) -> SavedPlan {
+    block_on(async {
+        let looks: Vec<Look> = jobs.iter().map(Look::of_job).collect();
+        let inventory = observe(provider, &looks, PARALLELISM).await;
+        let plan =
+            Plan { provider: provider.kind(), selection: None, jobs: planner::plan(jobs, &inventory) };
+        let config = ConfigRef { path: "xrs.yaml".to_owned(), sha256: String::new() };
+        planfile::seal(plan, Header { created_at: provider.now(), config })
+    })
+}
+
+/// Applies a plan of these jobs, as `xrs apply` does once it has found it fit.
+pub fn apply(provider: &dyn Provider, plan: &SavedPlan, jobs: &[SyncJob]) -> Vec<SyncResult> {
+    let clients: BTreeMap<JobName, Arc<ClientConfig>> =
+        jobs.iter().map(|job| (job.name.clone(), Arc::clone(&job.client_config))).collect();
+    let options = Options { parallelism: PARALLELISM };
+    block_on(executor::apply(provider, plan, &clients, options, &|_: Event<'_>| {}))
+}
+
+/// The ids of a plan's actions.
+pub fn actions(plan: &SavedPlan) -> Vec<String> {
+    plan.jobs.iter().flat_map(|job| &job.actions).map(|action| action.id().to_string()).collect()
+}
+
+/// The plan of one job.
+pub fn job<'a>(plan: &'a SavedPlan, name: &str) -> &'a JobPlan {
+    plan.jobs.iter().find(|job| job.name.as_str() == name).expect("a job of that name")
+}
+
+/// Identifiers of the snapshots that a plan deletes.
+pub fn deletions(plan: &SavedPlan) -> Vec<SnapshotId> {
+    let deletion = |action: &Action| match action {
+        Action::DeleteSnapshot(deletion) => Some(deletion.snapshot_id.clone()),
+        _ => None,
+    };
+    plan.jobs.iter().flat_map(|job| &job.actions).filter_map(deletion).collect()
+}
+
+/// Manual snapshots of a database in the destination.
+pub fn copies_of(world: &World, name: &str) -> Vec<WorldSnapshot> {
+    let is_copy = |s: &&WorldSnapshot| s.db_instance.as_str() == name && s.kind == SnapshotKind::Manual;
+    world.region(&west()).expect("the destination").snapshots.iter().filter(is_copy).cloned().collect()
+}
+
+/// Lets all copies under way be done.
+pub fn wait_for_copies(sandbox: &Sandbox) {
+    sandbox.edit(|world| {
+        let length = i64::try_from(world.copy_seconds).expect("a length");
+        world.advance(SignedDuration::from_secs(length + 1));
+    });
+}
+
+pub fn no_failures(results: &[SyncResult]) {
+    for result in results {
+        assert!(!result.failed(), "{} failed: {:?}", result.name, result.errors);
+    }
+}
+
+pub fn account(digits: &str) -> AccountId {
+    AccountId::from(digits)
+}
+
+pub fn state(word: &str) -> State {
+    State::from(word)
+}
