@@ -129,7 +129,7 @@ pub fn read(bytes: &[u8]) -> Result<SavedPlan, PlanFileError> {
     }
     let summary = Summary::of(&plan.jobs);
     if plan.summary != summary {
-        let (stated, actual) = (format!("{:?}", plan.summary), format!("{summary:?}"));
+        let (stated, actual) = (plan.summary.to_string(), summary.to_string());
         return Err(PlanFileError::Summary { stated, actual });
     }
     Ok(plan)

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::Written;
 use super::verdict::{Difference, Verdict, images};
 use crate::model::client_config::{Place, sha256};
 use crate::model::id::{AccountId, ImageId, Region};
@@ -22,14 +23,6 @@ const MOST_LINKS: usize = 8;
 /// Pauses between looks for an image that EC2 has just named, in seconds; two and a half minutes in all, for so
 /// long may its listings lag behind.
 const LOOKS: [u64; 8] = [1, 2, 4, 8, 15, 30, 30, 60];
-
-/// What became of asking for a copy.
-pub(super) enum Copied {
-    /// A copy is there or under way.
-    As(ImageId),
-    /// It was there, made by somebody else's request for the same.
-    Adopted(ImageId),
-}
 
 pub(super) fn check(copy: &CopyImage, destination: &Region, found: &Found) -> Looked<Verdict> {
     let (sources, candidates) = images(found)?;
@@ -78,18 +71,18 @@ pub(super) async fn carry_out(
     destination: &Place,
     account: &AccountId,
     copy: &CopyImage,
-) -> Looked<Copied> {
+) -> Looked<Written> {
     let mut token = first_token(account, source, destination, &copy.source_image_id);
     for _ in 0..MOST_LINKS {
         let dead = match provider.copy_image(destination, copy, &token).await {
             Ok(id) => match look_for(provider, destination, &id).await? {
-                Some(image) if !image.state.is_gone() => return Ok(Copied::As(id)),
+                Some(image) if !image.state.is_gone() => return Ok(Written::Done(id.to_string())),
                 _ => id,
             },
             Err(error) if error.code == "IdempotentParameterMismatch" => {
                 match asked_differently(provider, source, destination, copy, error).await? {
                     image if image.state.is_gone() => image.id,
-                    image => return Ok(Copied::Adopted(image.id)),
+                    image => return Ok(Written::AlreadyDone(image.id.to_string())),
                 }
             }
             Err(error) => return Err(error),
@@ -108,16 +101,23 @@ pub(super) async fn carry_out(
     })
 }
 
-/// The image that EC2 has just named, once it can be seen; none if it cannot after a bounded time.
+/// The image that EC2 has just named, once it can be seen; none if it cannot after a bounded time. A look that fails
+/// for the moment is taken again: the copy is asked for, and all that is missing is to see it.
 async fn look_for(provider: &dyn Provider, at: &Place, id: &ImageId) -> Looked<Option<Image>> {
+    let mut last = Ok(None);
     for seconds in LOOKS {
-        let seen = provider.images(at, std::slice::from_ref(id)).await?;
-        if let Some(image) = seen.into_iter().find(|image| image.id == *id) {
-            return Ok(Some(image));
+        let seen = provider.images(at, std::slice::from_ref(id)).await;
+        last = seen.map(|images| images.into_iter().find(|image| image.id == *id));
+        match &last {
+            Ok(Some(_)) => return last,
+            Err(error) if !matches!(error.kind, ErrorKind::Throttled | ErrorKind::Unknown) => {
+                return last;
+            }
+            Ok(None) | Err(_) => {}
         }
         provider.pause(Duration::from_secs(seconds)).await;
     }
-    Ok(None)
+    last
 }
 
 /// The token was used with another request (other tags, another key): the copy that request made, best first.

@@ -1,5 +1,6 @@
 //! `copy_snapshot`: RDS knows no client token, but it makes no second snapshot of one name.
 
+use super::Written;
 use super::verdict::{Difference, Verdict, snapshots};
 use crate::model::client_config::Place;
 use crate::model::id::SnapshotId;
@@ -8,14 +9,6 @@ use crate::model::lineage::SourceSnapshot;
 use crate::model::plan::CopySnapshot;
 use crate::model::problem::{ErrorKind, ProviderError};
 use crate::provider::Provider;
-
-/// What became of asking for a copy.
-pub(super) enum Copied {
-    /// AWS is making it.
-    As(SnapshotId),
-    /// It was there, made by somebody else's request for the same, or by one of ours whose answer was lost.
-    Adopted(SnapshotId),
-}
 
 pub(super) fn check(copy: &CopySnapshot, found: &Found) -> Looked<Verdict> {
     let (automated, manual) = snapshots(found)?;
@@ -91,9 +84,9 @@ pub(super) async fn carry_out(
     provider: &dyn Provider,
     destination: &Place,
     copy: &CopySnapshot,
-) -> Looked<Copied> {
+) -> Looked<Written> {
     let refused = match provider.copy_snapshot(destination, copy).await {
-        Ok(id) => return Ok(Copied::As(id)),
+        Ok(id) => return Ok(Written::Done(id.to_string())),
         Err(error) => error,
     };
     let may_be_there =
@@ -103,7 +96,7 @@ pub(super) async fn carry_out(
     }
     match holder(provider, destination, copy).await {
         Some(holder) if source(copy).is_source_of(&holder) && !holder.status.is_failed() => {
-            Ok(Copied::Adopted(holder.id))
+            Ok(Written::AlreadyDone(holder.id.to_string()))
         }
         Some(holder) if refused.code == "DBSnapshotAlreadyExists" => Err(ProviderError {
             message: format!(

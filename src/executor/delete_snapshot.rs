@@ -1,10 +1,14 @@
 //! `delete_snapshot`: only what is still ours, and only while all that the plan keeps is there.
 
+use super::Written;
 use super::verdict::{Difference, Verdict, snapshots};
+use crate::model::client_config::Place;
 use crate::model::id::Region;
 use crate::model::inventory::{Found, Looked, Snapshot};
 use crate::model::lineage::{ours, snapshot_origin};
 use crate::model::plan::{DeleteSnapshot, KeptCopy};
+use crate::model::problem::ErrorKind;
+use crate::provider::Provider;
 
 pub(super) fn check(deletion: &DeleteSnapshot, found: &Found) -> Looked<Verdict> {
     let (_, manual) = snapshots(found)?;
@@ -105,4 +109,17 @@ fn source_region(deletion: &DeleteSnapshot) -> Option<Region> {
 
 fn taken(copy: &Snapshot, source_region: &Region) -> Option<jiff::Timestamp> {
     snapshot_origin(copy, source_region).and_then(|origin| origin.taken)
+}
+
+pub(super) async fn carry_out(
+    provider: &dyn Provider,
+    destination: &Place,
+    deletion: &DeleteSnapshot,
+) -> Looked<Written> {
+    let id = &deletion.snapshot_id;
+    match provider.delete_snapshot(destination, id).await {
+        Ok(()) => Ok(Written::Done(id.to_string())),
+        Err(error) if error.kind == ErrorKind::Absent => Ok(Written::AlreadyDone(id.to_string())),
+        Err(error) => Err(error),
+    }
 }

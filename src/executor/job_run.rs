@@ -5,15 +5,15 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::verdict::{Known, Verdict, check};
-use super::{Event, OnEvent, Wave, copy_image, copy_snapshot};
-use crate::model::Tags;
+use super::{
+    Event, OnEvent, Wave, Written, copy_image, copy_snapshot, delete_snapshot, tag_copy, tag_source,
+};
 use crate::model::client_config::{ClientConfig, Place};
 use crate::model::id::{AccountId, Region};
 use crate::model::inventory::{Inventory, Observation};
 use crate::model::plan::{Action, CopyId, JobPlan, Outcome, TagSource};
 use crate::model::problem::{Problem, ProviderError};
 use crate::model::result::{ActionOutcome, ActionResult, SyncResult};
-use crate::model::sync_tag::SyncTag;
 use crate::observe::{Look, observe};
 use crate::provider::Provider;
 
@@ -226,64 +226,35 @@ impl<'a> JobRun<'a> {
 
     /// The write itself.
     async fn write(&mut self, action: &'a Action) -> ActionResult {
-        let Some(ends) = &self.ends else {
+        let Some(Ends {
+            source,
+            destination,
+            account,
+        }) = &self.ends
+        else {
             return ActionResult::new(action, ActionOutcome::Skipped);
         };
-        let (provider, source, destination) = (self.provider, &ends.source, &ends.destination);
-        let done = match action {
+        let provider = self.provider;
+        let written = match action {
             Action::CopyImage(copy) => {
-                copy_image::carry_out(provider, source, destination, &ends.account, copy)
-                    .await
-                    .map(|copied| match copied {
-                        copy_image::Copied::As(id) => (ActionOutcome::Done, id.to_string()),
-                        copy_image::Copied::Adopted(id) => {
-                            (ActionOutcome::AlreadyDone, id.to_string())
-                        }
-                    })
+                copy_image::carry_out(provider, source, destination, account, copy).await
             }
-            Action::CopySnapshot(copy) => copy_snapshot::carry_out(provider, destination, copy)
-                .await
-                .map(|copied| match copied {
-                    copy_snapshot::Copied::As(id) => (ActionOutcome::Done, id.to_string()),
-                    copy_snapshot::Copied::Adopted(id) => {
-                        (ActionOutcome::AlreadyDone, id.to_string())
-                    }
-                }),
-            Action::TagCopy(tag) => {
-                let tags = Tags::from([(tag.sync_tag.key.clone(), tag.sync_tag.value.clone())]);
-                let id = tag.copy.id().to_owned();
-                provider
-                    .tag(destination, &tag.copy, &tags)
-                    .await
-                    .map(|()| (ActionOutcome::Done, id))
+            Action::CopySnapshot(copy) => {
+                copy_snapshot::carry_out(provider, destination, copy).await
             }
-            Action::TagSource(tag) => match self.copy_named_in(action) {
-                Some(copy) => {
-                    let value = SyncTag::new(tag.taken, copy).to_string();
-                    let tags = Tags::from([(tag.key.clone(), value)]);
-                    let id = tag.source.id().to_owned();
-                    provider
-                        .tag(source, &tag.source, &tags)
-                        .await
-                        .map(|()| (ActionOutcome::Done, id))
-                }
-                None => {
-                    return ActionResult::new(action, ActionOutcome::Skipped)
-                        .detail("there is no copy to name");
-                }
-            },
+            Action::TagCopy(tag) => tag_copy::carry_out(provider, destination, tag).await,
+            Action::TagSource(tag) => {
+                tag_source::carry_out(provider, source, tag, self.copy_named_in(action)).await
+            }
             Action::DeleteSnapshot(deletion) => {
-                let id = &deletion.snapshot_id;
-                match provider.delete_snapshot(destination, id).await {
-                    Err(error) if error.code == "DBSnapshotNotFound" => {
-                        Ok((ActionOutcome::AlreadyDone, id.to_string()))
-                    }
-                    answer => answer.map(|()| (ActionOutcome::Done, id.to_string())),
-                }
+                delete_snapshot::carry_out(provider, destination, deletion).await
             }
         };
-        match done {
-            Ok((outcome, id)) => ActionResult::new(action, outcome).resource(id),
+        match written {
+            Ok(Written::Done(id)) => ActionResult::new(action, ActionOutcome::Done).resource(id),
+            Ok(Written::AlreadyDone(id)) => {
+                ActionResult::new(action, ActionOutcome::AlreadyDone).resource(id)
+            }
             Err(error) => self.refused(action, &error),
         }
     }

@@ -54,6 +54,14 @@ pub enum Event<'a> {
 /// Who is told what happens.
 pub type OnEvent<'a> = &'a (dyn Fn(Event<'_>) + Sync);
 
+/// What a write that AWS took came to; the image or snapshot it is about.
+enum Written {
+    /// This run did it.
+    Done(String),
+    /// It was done: by somebody else's request for the same, or by one of ours whose answer was lost.
+    AlreadyDone(String),
+}
+
 /// A part of an apply, reached by all jobs before any of them goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wave {

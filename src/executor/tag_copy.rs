@@ -1,10 +1,13 @@
 //! `tag_copy`: the sync tag that a copy lacks.
 
+use super::Written;
 use super::verdict::{Difference, Verdict, images, snapshots};
 use crate::model::Tags;
+use crate::model::client_config::Place;
 use crate::model::inventory::{Found, Looked};
 use crate::model::plan::{Resource, TagCopy};
 use crate::model::sync_tag::SyncTag;
+use crate::provider::Provider;
 
 pub(super) fn check(tag: &TagCopy, found: &Found) -> Looked<Verdict> {
     let there = match &tag.copy {
@@ -57,4 +60,14 @@ fn tag_verdict(tags: &Tags, key: &str, wanted: &str, id: &str) -> Verdict {
         }
         _ => Verdict::Go,
     }
+}
+
+pub(super) async fn carry_out(
+    provider: &dyn Provider,
+    destination: &Place,
+    tag: &TagCopy,
+) -> Looked<Written> {
+    let tags = Tags::from([(tag.sync_tag.key.clone(), tag.sync_tag.value.clone())]);
+    provider.tag(destination, &tag.copy, &tags).await?;
+    Ok(Written::Done(tag.copy.id().to_owned()))
 }

@@ -144,6 +144,27 @@ impl ClientConfig {
     }
 }
 
+/// Whether a run of such characters has the form of a part of AWS credentials: of an access key id, or of a secret
+/// key or session token. What has it is shown to nobody, wherever it stands.
+pub fn is_credential(run: &str) -> bool {
+    /// Half of the 40 characters of a secret key, so that one that is torn by a misplaced quote is known, too.
+    const LEAST: usize = 20;
+    let has = |is: fn(&u8) -> bool| run.as_bytes().iter().any(is);
+    let is_key_id = (run.starts_with("AKIA") || run.starts_with("ASIA"))
+        && run.len() >= 16
+        && !has(u8::is_ascii_lowercase);
+    let is_secret = run.len() >= LEAST
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_digit);
+    is_key_id || is_secret
+}
+
+/// Whether credentials are made of such characters.
+pub fn is_credential_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '/' | '+' | '=')
+}
+
 /// `sha256:` and the hash in hexadecimal, the form in which plans state hashes.
 pub fn sha256(bytes: &[u8]) -> String {
     let hex: String = Sha256::digest(bytes)
@@ -183,6 +204,27 @@ mod tests {
         let shown = format!("{config:?}");
         for secret in ["AKIAEXAMPLE", "wJalrXUtnFEMI", "FwoGZXIvYXdzE"] {
             assert!(!shown.contains(secret), "{shown}");
+        }
+    }
+
+    #[test]
+    fn credentials_have_a_form_that_other_words_have_not() {
+        for credential in [
+            "AKIAIOSFODNN7EXAMPLE",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "FwoGZXIvYXdzEBYaDHhCi1x2y3",
+        ] {
+            assert!(is_credential(credential), "{credential}");
+        }
+        for other in [
+            "",
+            "AKIA",
+            "mydatabase",
+            "arn:aws:iam::012345678901:role/backup/xrs",
+            "1234abcd",
+            "ProductionDatabase",
+        ] {
+            assert!(!is_credential(other), "{other}");
         }
     }
 

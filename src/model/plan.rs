@@ -2,6 +2,8 @@
 //!
 //! These types are the format of `plan.json`. Within a major version keys are only added.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -110,6 +112,26 @@ impl Summary {
             + self.tag_copy
             + self.tag_source
             + self.delete_snapshot
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            jobs,
+            copy_image,
+            copy_snapshot,
+            tag_copy,
+            tag_source,
+            delete_snapshot,
+            up_to_date,
+            failed,
+        } = self;
+        write!(
+            f,
+            "{jobs} jobs, {copy_image} copy_image, {copy_snapshot} copy_snapshot, {tag_copy} tag_copy, \
+             {tag_source} tag_source, {delete_snapshot} delete_snapshot, {up_to_date} up_to_date, {failed} failed"
+        )
     }
 }
 

@@ -38,11 +38,18 @@ pub(super) struct Retention<'a> {
 }
 
 /// Which copies are to go. `due` is the copy that this plan makes, if it makes one.
-pub(super) fn decide<'a>(case: &Case<'a>, due: Option<Due<'_>>, notes: &mut Notes) -> Retention<'a> {
+pub(super) fn decide<'a>(
+    case: &Case<'a>,
+    due: Option<Due<'_>>,
+    notes: &mut Notes,
+) -> Retention<'a> {
     let Case { job, options, .. } = case;
     let current = of_this_database(counted(case), case, due, notes);
-    let available: Vec<Dated<'_>> =
-        current.iter().copied().filter(|c| c.copy.status.is_available()).collect();
+    let available: Vec<Dated<'_>> = current
+        .iter()
+        .copied()
+        .filter(|c| c.copy.status.is_available())
+        .collect();
     let Some(newest) = available.first() else {
         return Retention::default();
     };
@@ -72,18 +79,31 @@ pub(super) fn decide<'a>(case: &Case<'a>, due: Option<Due<'_>>, notes: &mut Note
         })
         .collect();
     let is_outlived = |c: &&Dated<'_>| c.copy.status.is_failed() && c.taken < newest.taken;
-    let mut outlived: Vec<Dated<'_>> =
-        beyond.iter().chain(current.iter().filter(is_outlived)).copied().collect();
+    let mut outlived: Vec<Dated<'_>> = beyond
+        .iter()
+        .chain(current.iter().filter(is_outlived))
+        .copied()
+        .collect();
     outlived.sort_by_key(|c| (c.taken, &c.copy.id));
     Retention {
-        deletions: outlived.into_iter().filter_map(|c| deletion(job, options, c, &kept, due)).collect(),
+        deletions: outlived
+            .into_iter()
+            .filter_map(|c| deletion(job, options, c, &kept, due))
+            .collect(),
         beyond: beyond.iter().map(|c| &c.copy.id).collect(),
     }
 }
 
 /// Copies that retention counts, newest first: those with this job's sync tag, and the one that is about to be
 /// given it. Copies made by hand are not counted, so they never push out one of ours.
-fn counted<'a>(Case { job, source, copies, .. }: &Case<'a>) -> Vec<Dated<'a>> {
+fn counted<'a>(
+    Case {
+        job,
+        source,
+        copies,
+        ..
+    }: &Case<'a>,
+) -> Vec<Dated<'a>> {
     let key = key_on_copy(&job.source_region);
     let counts = |copy: &Snapshot| {
         SyncTag::find(&copy.tags, &key).is_some()
@@ -111,7 +131,12 @@ fn of_this_database<'a>(
     due: Option<Due<'_>>,
     notes: &mut Notes,
 ) -> Vec<Dated<'a>> {
-    let Case { job, options, copies, .. } = case;
+    let Case {
+        job,
+        options,
+        copies,
+        ..
+    } = case;
     let taken = |copy: &Snapshot| snapshot_origin(copy, &job.source_region)?.taken;
     let of_newest = copies
         .iter()

@@ -9,8 +9,7 @@ use crate::model::inventory::Snapshot;
 use crate::model::job::{SnapshotJob, SyncJob};
 use crate::model::lineage::{SourceSnapshot, is_target_name, snapshot_origin};
 use crate::model::plan::{
-    Action, CopyId, ExpectedCopy, Observed, Resource, Seen, Subject,
-    Tag, TagCopy, TagSource,
+    Action, CopyId, ExpectedCopy, Observed, Resource, Seen, Subject, Tag, TagCopy, TagSource,
 };
 use crate::model::problem::Problem;
 use crate::model::sync_tag::{SyncTag, key_on_copy, key_on_source};
@@ -56,7 +55,15 @@ pub(super) fn decide(
         sources: automated.len(),
         copies: copies.len(),
     });
-    let case = Case { job, options, account, snapshot, source, manual, copies };
+    let case = Case {
+        job,
+        options,
+        account,
+        snapshot,
+        source,
+        manual,
+        copies,
+    };
     match source.synced_by(manual) {
         Some(copy) => Ok(synced(&case, copy, notes)),
         None => {
@@ -92,14 +99,20 @@ fn synced(case: &Case<'_>, copy: &Snapshot, notes: &mut Notes) -> Decision {
     };
     let mut actions = tag_actions(case, &retention.beyond, notes);
     actions.extend(retention.deletions);
-    Decision { reason: format!("{place}{to_delete}"), actions }
+    Decision {
+        reason: format!("{place}{to_delete}"),
+        actions,
+    }
 }
 
 /// The destination is behind: a copy, and what goes in its stead.
 fn due(case: &Case<'_>, claims: &mut Claims, notes: &mut Notes) -> Result<Decision, Problem> {
     let copy = snapshot_copy::decide(case, claims, notes)?;
     let reason = copy.reason.clone();
-    let due = Due { action: &copy.id, instance_created: case.snapshot.instance_created };
+    let due = Due {
+        action: &copy.id,
+        instance_created: case.snapshot.instance_created,
+    };
     let retention = retention::decide(case, Some(due), notes);
     let tag_source = tag_source(case, &copy.id, CopyId::OfAction(copy.id.clone()));
     let mut actions = vec![Action::CopySnapshot(copy), tag_source];
@@ -188,7 +201,12 @@ fn newest<'a>(job: &SyncJob, copies: &[&'a Snapshot]) -> Option<&'a Snapshot> {
 /// A sync tag for the copy of the source that lacks one, where the older tool was stopped before it wrote it. A
 /// copy that retention would not keep stays as it is.
 fn tag_actions(case: &Case<'_>, beyond: &[&SnapshotId], notes: &mut Notes) -> Vec<Action> {
-    let Case { job, source, copies, .. } = case;
+    let Case {
+        job,
+        source,
+        copies,
+        ..
+    } = case;
     let key = key_on_copy(&job.source_region);
     let is_tagged = |copy: &Snapshot| SyncTag::find(&copy.tags, &key).is_some();
     let sound: Vec<&Snapshot> = copies
@@ -199,7 +217,9 @@ fn tag_actions(case: &Case<'_>, beyond: &[&SnapshotId], notes: &mut Notes) -> Ve
     if sound.is_empty() || sound.iter().any(|copy| is_tagged(copy)) {
         return Vec::new();
     }
-    let mut named = sound.iter().filter(|copy| is_target_name(&copy.id, source.id, source.region));
+    let mut named = sound
+        .iter()
+        .filter(|copy| is_target_name(&copy.id, source.id, source.region));
     let Some(copy) = named.next() else {
         let ids = words::list(sound.iter().map(|copy| &copy.id));
         notes.warn(format!(
@@ -213,13 +233,22 @@ fn tag_actions(case: &Case<'_>, beyond: &[&SnapshotId], notes: &mut Notes) -> Ve
     let id = action_id(&job.name, "tag-copy");
     let tag = TagCopy {
         id: id.clone(),
-        reason: format!("{} is a copy of {} without a readable sync tag", copy.id, source.id),
+        reason: format!(
+            "{} is a copy of {} without a readable sync tag",
+            copy.id, source.id
+        ),
         copy: Resource::Snapshot(copy.arn.clone()),
         source: Resource::Snapshot(source.arn.clone()),
         sync_tag: sync_tag(job, source),
-        expects: ExpectedCopy { no_tag: key, taken: copy.original_created.map(|_| source.taken) },
+        expects: ExpectedCopy {
+            no_tag: key,
+            taken: copy.original_created.map(|_| source.taken),
+        },
     };
-    vec![Action::TagCopy(tag), tag_source(case, &id, CopyId::Id(copy.id.to_string()))]
+    vec![
+        Action::TagCopy(tag),
+        tag_source(case, &id, CopyId::Id(copy.id.to_string())),
+    ]
 }
 
 fn tag_source(case: &Case<'_>, after: &ActionId, copy: CopyId) -> Action {

@@ -18,7 +18,13 @@ pub(super) fn decide(
 ) -> Result<CopySnapshot, Problem> {
     check_key(case)?;
     check_option_group(case)?;
-    let Case { job, options, snapshot, source, .. } = case;
+    let Case {
+        job,
+        options,
+        snapshot,
+        source,
+        ..
+    } = case;
     let (tags, warnings) = tags::for_copy(&snapshot.tags, Service::Rds);
     notes.warnings.extend(warnings);
     Ok(CopySnapshot {
@@ -34,13 +40,22 @@ pub(super) fn decide(
         kms_key_id: job.kms_key_id.clone(),
         option_group_name: options.option_group_name.clone(),
         size_gib: snapshot.size_gib,
-        expects: ExpectedSource { state: snapshot.status.to_string(), taken: source.taken },
+        expects: ExpectedSource {
+            state: snapshot.status.to_string(),
+            taken: source.taken,
+        },
     })
 }
 
 /// Why a copy is due, and how far behind the destination is.
 fn reason(case: &Case<'_>) -> String {
-    let Case { job, options, source, copies, .. } = case;
+    let Case {
+        job,
+        options,
+        source,
+        copies,
+        ..
+    } = case;
     let due = format!(
         "newest automated snapshot {} of {} is not in {}",
         source.id,
@@ -55,7 +70,10 @@ fn reason(case: &Case<'_>) -> String {
         .map(|taken| words::span(source.taken.duration_since(taken).as_secs()));
     match behind {
         Some(span) => format!("{due}; newest copy there is {span} older"),
-        None => format!("{due}; there is no usable copy of {} yet", options.db_instance),
+        None => format!(
+            "{due}; there is no usable copy of {} yet",
+            options.db_instance
+        ),
     }
 }
 
@@ -67,7 +85,10 @@ fn check_key(Case { job, snapshot, .. }: &Case<'_>) -> Result<(), Problem> {
             "snapshot {} is encrypted, and {} has no option kms_key_id",
             snapshot.id, job.name
         ))
-        .help(format!("set kms_key_id to a KMS key of {}", job.destination_region)));
+        .help(format!(
+            "set kms_key_id to a KMS key of {}",
+            job.destination_region
+        )));
     }
     if snapshot.encrypted && job.source_region.partition() == Partition::GovCloud {
         return Err(Problem::new(format!(
@@ -80,7 +101,14 @@ fn check_key(Case { job, snapshot, .. }: &Case<'_>) -> Result<(), Problem> {
     Ok(())
 }
 
-fn check_option_group(Case { job, options, snapshot, .. }: &Case<'_>) -> Result<(), Problem> {
+fn check_option_group(
+    Case {
+        job,
+        options,
+        snapshot,
+        ..
+    }: &Case<'_>,
+) -> Result<(), Problem> {
     match &snapshot.option_group_name {
         Some(group) if !group.starts_with("default:") && options.option_group_name.is_none() => {
             Err(Problem::new(format!(
@@ -98,10 +126,17 @@ fn check_option_group(Case { job, options, snapshot, .. }: &Case<'_>) -> Result<
 
 /// The first identifier for the copy that nothing else holds.
 fn target(case: &Case<'_>, claims: &mut Claims) -> Result<SnapshotId, Problem> {
-    let Case { job, account, source, manual, .. } = case;
+    let Case {
+        job,
+        account,
+        source,
+        manual,
+        ..
+    } = case;
     for name in target_names(source.id, source.region) {
         match manual.iter().find(|snapshot| snapshot.id == name) {
-            Some(holder) if holder.status.is_failed() || source.is_positively_not_source_of(holder) => {}
+            Some(holder)
+                if holder.status.is_failed() || source.is_positively_not_source_of(holder) => {}
             Some(holder) => {
                 return Err(Problem::new(format!(
                     "{} in {} holds the name of the copy of {}, and it cannot be told what it is",

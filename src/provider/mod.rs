@@ -57,7 +57,8 @@ pub trait Provider: Send + Sync {
 
     /// Has an image copied into the region `at`, with its tags, and gives the id of the copy. The same token
     /// with the same request gives the same copy.
-    async fn copy_image(&self, at: &Place, copy: &CopyImage, client_token: &str) -> Looked<ImageId>;
+    async fn copy_image(&self, at: &Place, copy: &CopyImage, client_token: &str)
+    -> Looked<ImageId>;
 
     /// Has a DB snapshot copied into the region `at`, with its tags, and gives the identifier of the copy.
     async fn copy_snapshot(&self, at: &Place, copy: &CopySnapshot) -> Looked<SnapshotId>;

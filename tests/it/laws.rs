@@ -17,7 +17,11 @@ use crate::support::*;
 /// So many random cases, or more where PROPTEST_CASES asks for more.
 fn cases(n: u32) -> ProptestConfig {
     let usual = ProptestConfig::default();
-    ProptestConfig { cases: n.max(usual.cases), failure_persistence: None, ..usual }
+    ProptestConfig {
+        cases: n.max(usual.cases),
+        failure_persistence: None,
+        ..usual
+    }
 }
 
 /// One job of each type with something to copy, and copies to retire.
@@ -28,12 +32,20 @@ fn both_types() -> (Sandbox, Vec<SyncJob>) {
     for day in 1..5 {
         add_our_copy(&mut world, "mydatabase", days_ago(day));
     }
-    let jobs = vec![ami_job("sync_my_web_app", "Web Application"), snapshot_job("sync_my_database", "mydatabase", 2)];
+    let jobs = vec![
+        ami_job("sync_my_web_app", "Web Application"),
+        snapshot_job("sync_my_database", "mydatabase", 2),
+    ];
     (Sandbox::new(world), jobs)
 }
 
 fn written(sandbox: &Sandbox) -> Vec<String> {
-    sandbox.calls().into_iter().filter(|call| call.write).map(|call| call.call.to_owned()).collect()
+    sandbox
+        .calls()
+        .into_iter()
+        .filter(|call| call.write)
+        .map(|call| call.call.to_owned())
+        .collect()
 }
 
 proptest! {
@@ -151,13 +163,23 @@ fn call_of(action: &Action) -> &'static str {
 
 /// Copies of a database that an apply took away.
 fn gone(before: &World, after: &World, name: &str) -> Vec<WorldSnapshot> {
-    let left: BTreeSet<_> = copies_of(after, name).into_iter().map(|copy| copy.id).collect();
-    copies_of(before, name).into_iter().filter(|copy| !left.contains(&copy.id)).collect()
+    let left: BTreeSet<_> = copies_of(after, name)
+        .into_iter()
+        .map(|copy| copy.id)
+        .collect();
+    copies_of(before, name)
+        .into_iter()
+        .filter(|copy| !left.contains(&copy.id))
+        .collect()
 }
 
 /// The rule of retention, said a second time and naively: what an apply that began with these copies may have
 /// deleted.
-fn retention_held(before: &[WorldSnapshot], gone: &[WorldSnapshot], retain: u32) -> Result<(), String> {
+fn retention_held(
+    before: &[WorldSnapshot],
+    gone: &[WorldSnapshot],
+    retain: u32,
+) -> Result<(), String> {
     let time_of = |copy: &WorldSnapshot| -> Option<Timestamp> {
         let value = copy.tags.get("Sync-From-us-east-1")?;
         let digits = value.strip_suffix(&format!("+0000 / {}", value.split(" / ").nth(1)?))?;
@@ -178,8 +200,22 @@ fn retention_held(before: &[WorldSnapshot], gone: &[WorldSnapshot], retain: u32)
         time_of(copy).or(copy.original_created.filter(|_| stated))
     };
     let is_available = |copy: &&WorldSnapshot| copy.status.is_available();
-    let known: Vec<&WorldSnapshot> = before.iter().filter(|copy| age_of(copy).is_some()).collect();
-    let newest = known.iter().copied().filter(is_available).max_by_key(|copy| age_of(copy));
+    let known: Vec<&WorldSnapshot> = before
+        .iter()
+        .filter(|copy| age_of(copy).is_some())
+        .collect();
+    let newest = known
+        .iter()
+        .copied()
+        .filter(is_available)
+        .max_by_key(|copy| age_of(copy));
+    // The newest copy of all, made by whatever hand, tells which database is the present one of that name.
+    let dated = |copy: &&WorldSnapshot| copy.copied_from.is_some() || time_of(copy).is_some();
+    let latest = before
+        .iter()
+        .filter(|copy| !copy.status.is_failed())
+        .filter(dated)
+        .max_by_key(|copy| (copy.original_created.or(time_of(copy)), copy.id.clone()));
     for copy in gone {
         let id = &copy.id;
         let time = time_of(copy).ok_or(format!("{id} had no readable sync tag of this job"))?;
@@ -189,20 +225,33 @@ fn retention_held(before: &[WorldSnapshot], gone: &[WorldSnapshot], retain: u32)
         if !["available", "failed"].contains(&copy.status.as_str()) {
             return Err(format!("{id} was {}", copy.status));
         }
-        if copy.copied_from.as_ref().is_some_and(|arn| !arn.as_str().starts_with("arn:aws:rds:us-east-1:")) {
+        if copy
+            .copied_from
+            .as_ref()
+            .is_some_and(|arn| !arn.as_str().starts_with("arn:aws:rds:us-east-1:"))
+        {
             return Err(format!("{id} came from elsewhere"));
         }
         let newest = newest.ok_or(format!("{id} was deleted, and nothing was available"))?;
         if *id == newest.id {
             return Err(format!("{id} was the newest available copy"));
         }
-        let newer = known.iter().copied().filter(is_available).filter(|other| age_of(other) > Some(time)).count();
+        let newer = known
+            .iter()
+            .copied()
+            .filter(is_available)
+            .filter(|other| age_of(other) > Some(time))
+            .count();
         let wanted = usize::try_from(retain).unwrap_or(usize::MAX).max(1);
         if copy.status.is_available() && newer < wanted {
-            return Err(format!("{id} was deleted with {newer} newer ones left, of {wanted} to retain"));
+            return Err(format!(
+                "{id} was deleted with {newer} newer ones left, of {wanted} to retain"
+            ));
         }
         // All databases here were made a year before the start, but for the earlier ones of that name.
-        if copy.instance_created == Some(days_ago(900)) && newest.instance_created != copy.instance_created {
+        if copy.instance_created == Some(days_ago(900))
+            && latest.is_some_and(|c| c.instance_created != copy.instance_created)
+        {
             return Err(format!("{id} was of an earlier database"));
         }
     }
@@ -213,9 +262,18 @@ fn retention_held(before: &[WorldSnapshot], gone: &[WorldSnapshot], retain: u32)
 const UNKNOWN: [(&str, &str); 5] = [
     ("RequestLimitExceeded", "Request limit exceeded."),
     ("Throttling", "Rate exceeded"),
-    ("UnauthorizedOperation", "You are not authorized to perform this operation."),
-    ("InternalFailure", "The request processing has failed because of an unknown error."),
-    ("ExpiredToken", "The security token included in the request is expired"),
+    (
+        "UnauthorizedOperation",
+        "You are not authorized to perform this operation.",
+    ),
+    (
+        "InternalFailure",
+        "The request processing has failed because of an unknown error.",
+    ),
+    (
+        "ExpiredToken",
+        "The security token included in the request is expired",
+    ),
 ];
 
 #[test]
@@ -237,8 +295,16 @@ fn law_6_a_look_that_fails_never_leads_to_a_copy_or_a_deletion() {
                     assert_eq!(job.actions.is_empty(), concerned, "{context}");
                     if concerned {
                         let aws = job.errors[0].aws.as_ref().expect("AWS's own words");
-                        assert_eq!((aws.call.as_str(), &aws.region), (call, &place), "{context}");
-                        assert_eq!((aws.code.as_str(), aws.message.as_str()), (code, message), "{context}");
+                        assert_eq!(
+                            (aws.call.as_str(), &aws.region),
+                            (call, &place),
+                            "{context}"
+                        );
+                        assert_eq!(
+                            (aws.code.as_str(), aws.message.as_str()),
+                            (code, message),
+                            "{context}"
+                        );
                     }
                 }
             }
@@ -259,15 +325,29 @@ fn law_6_a_look_that_fails_before_an_action_stops_that_action() {
                     || (call == "DescribeImages") == (result.name.as_str() == "sync_my_web_app");
                 assert_eq!(result.failed(), blind, "{call} answers {code}: {result:?}");
                 if blind {
-                    assert!(result.actions.iter().all(|a| a.outcome == ActionOutcome::Skipped), "{result:?}");
-                    assert_eq!(result.errors[0].aws.as_ref().map(|aws| aws.code.as_str()), Some(code));
+                    assert!(
+                        result
+                            .actions
+                            .iter()
+                            .all(|a| a.outcome == ActionOutcome::Skipped),
+                        "{result:?}"
+                    );
+                    assert_eq!(
+                        result.errors[0].aws.as_ref().map(|aws| aws.code.as_str()),
+                        Some(code)
+                    );
                 }
             }
             let wrote = written(&sandbox);
             match call {
-                "DescribeImages" => assert!(!wrote.iter().any(|call| call == "CopyImage"), "{wrote:?}"),
+                "DescribeImages" => {
+                    assert!(!wrote.iter().any(|call| call == "CopyImage"), "{wrote:?}")
+                }
                 "DescribeDBSnapshots" => {
-                    assert!(!wrote.iter().any(|call| call.contains("DBSnapshot")), "{wrote:?}");
+                    assert!(
+                        !wrote.iter().any(|call| call.contains("DBSnapshot")),
+                        "{wrote:?}"
+                    );
                 }
                 _ => assert_eq!(wrote, Vec::<String>::new()),
             }
@@ -280,7 +360,13 @@ fn law_6_deletions_wait_for_a_look_of_their_own() {
     let (sandbox, jobs) = both_types();
     let planned = plan(&sandbox, &jobs);
     // The looks before copies succeed: an identity, and both ends. Whatever is asked after the copy is denied.
-    let reads = |sandbox: &Sandbox| sandbox.calls().iter().filter(|call| call.call == "DescribeDBSnapshots").count();
+    let reads = |sandbox: &Sandbox| {
+        sandbox
+            .calls()
+            .iter()
+            .filter(|call| call.call == "DescribeDBSnapshots")
+            .count()
+    };
     let before = reads(&sandbox);
     sandbox.edit(|world| {
         let mut fault = Fault::new("AddTagsToResource", "AccessDenied", "no", Some(1));
@@ -289,28 +375,72 @@ fn law_6_deletions_wait_for_a_look_of_their_own() {
     });
     let results = apply(&sandbox, &planned, &jobs);
     no_failures(&results);
-    assert!(results[1].warnings.iter().any(|w| w.contains("AccessDenied")), "{:?}", results[1].warnings);
-    assert_eq!(results[1].deleted_resources.len(), 2, "a refused source tag stops nothing");
-    assert_eq!(reads(&sandbox) - before, 4, "two reads before the copy, two before the deletions");
+    assert!(
+        results[1]
+            .warnings
+            .iter()
+            .any(|w| w.contains("AccessDenied")),
+        "{:?}",
+        results[1].warnings
+    );
+    assert_eq!(
+        results[1].deleted_resources.len(),
+        2,
+        "a refused source tag stops nothing"
+    );
+    assert_eq!(
+        reads(&sandbox) - before,
+        4,
+        "two reads before the copy, two before the deletions"
+    );
 }
 
 #[test]
 fn law_7_one_job_s_failure_never_stops_another_s() {
-    for call in ["CopyImage", "CopyDBSnapshot", "DescribeImages", "DescribeDBSnapshots"] {
+    for call in [
+        "CopyImage",
+        "CopyDBSnapshot",
+        "DescribeImages",
+        "DescribeDBSnapshots",
+    ] {
         let (sandbox, jobs) = both_types();
-        sandbox.edit(|world| world.faults.push(Fault::new(call, "UnauthorizedOperation", "no", None)));
+        sandbox.edit(|world| {
+            world
+                .faults
+                .push(Fault::new(call, "UnauthorizedOperation", "no", None))
+        });
         let results = apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
-        let failed: Vec<&str> = results.iter().filter(|r| r.failed()).map(|r| r.name.as_str()).collect();
-        let expected = if call.contains("Image") { "sync_my_web_app" } else { "sync_my_database" };
+        let failed: Vec<&str> = results
+            .iter()
+            .filter(|r| r.failed())
+            .map(|r| r.name.as_str())
+            .collect();
+        let expected = if call.contains("Image") {
+            "sync_my_web_app"
+        } else {
+            "sync_my_database"
+        };
         assert_eq!(failed, [expected], "{call}");
-        assert!(results.iter().any(|result| result.created_resource.is_some()), "{call}");
+        assert!(
+            results
+                .iter()
+                .any(|result| result.created_resource.is_some()),
+            "{call}"
+        );
     }
 }
 
 #[test]
 fn law_7_a_refused_deletion_does_not_stop_the_other_deletions() {
     let (sandbox, jobs) = both_types();
-    sandbox.edit(|world| world.faults.push(Fault::new("DeleteDBSnapshot", "AccessDenied", "no", Some(1))));
+    sandbox.edit(|world| {
+        world.faults.push(Fault::new(
+            "DeleteDBSnapshot",
+            "AccessDenied",
+            "no",
+            Some(1),
+        ))
+    });
     let results = apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
     assert!(results[1].failed());
     assert_eq!(results[1].deleted_resources.len(), 1);
@@ -320,7 +450,11 @@ fn law_7_a_refused_deletion_does_not_stop_the_other_deletions() {
 #[test]
 fn law_8_no_secret_in_plans_results_or_debug_output() {
     let (sandbox, mut jobs) = both_types();
-    let secrets = ["AKIDEXAMPLE12345", "wJalrXUtnFEMIK7MDENG", "FwoGZXIvYXdzEJr"];
+    let secrets = [
+        "AKIDEXAMPLE12345",
+        "wJalrXUtnFEMIK7MDENG",
+        "FwoGZXIvYXdzEJr",
+    ];
     let config = ClientConfig {
         access_key: Some(Secret::new(secrets[0])),
         secret_key: Some(Secret::new(secrets[1])),
@@ -330,7 +464,11 @@ fn law_8_no_secret_in_plans_results_or_debug_output() {
     for job in &mut jobs {
         job.client_config = std::sync::Arc::new(config.clone());
     }
-    sandbox.edit(|world| world.faults.push(Fault::new("CopyImage", "AccessDenied", "no", None)));
+    sandbox.edit(|world| {
+        world
+            .faults
+            .push(Fault::new("CopyImage", "AccessDenied", "no", None))
+    });
     let planned = plan(&sandbox, &jobs);
     let results = apply(&sandbox, &planned, &jobs);
     let shown = [
@@ -340,7 +478,10 @@ fn law_8_no_secret_in_plans_results_or_debug_output() {
         sandbox.world().to_json(),
     ];
     for secret in secrets {
-        assert!(shown.iter().all(|text| !text.contains(secret)), "{secret} is shown");
+        assert!(
+            shown.iter().all(|text| !text.contains(secret)),
+            "{secret} is shown"
+        );
     }
 }
 
@@ -348,15 +489,28 @@ fn law_8_no_secret_in_plans_results_or_debug_output() {
 fn law_10_actions_that_a_failure_leaves_out_are_named_with_the_reason() {
     let (sandbox, jobs) = both_types();
     let planned: SavedPlan = plan(&sandbox, &jobs);
-    sandbox.edit(|world| world.faults.push(Fault::new("CopyDBSnapshot", "AccessDenied", "no", None)));
+    sandbox.edit(|world| {
+        world
+            .faults
+            .push(Fault::new("CopyDBSnapshot", "AccessDenied", "no", None))
+    });
     let results = apply(&sandbox, &planned, &jobs);
     let database = &results[1];
     assert_eq!(database.actions[0].outcome, ActionOutcome::Failed);
     for skipped in &database.actions[1..] {
         assert_eq!(skipped.outcome, ActionOutcome::Skipped);
-        assert_eq!(skipped.detail.as_deref(), Some("sync_my_database/copy was not done"));
+        assert_eq!(
+            skipped.detail.as_deref(),
+            Some("sync_my_database/copy was not done")
+        );
     }
-    assert_eq!(written(&sandbox).iter().filter(|call| *call == "DeleteDBSnapshot").count(), 0);
+    assert_eq!(
+        written(&sandbox)
+            .iter()
+            .filter(|call| *call == "DeleteDBSnapshot")
+            .count(),
+        0
+    );
 }
 
 #[test]
@@ -367,11 +521,17 @@ fn law_3_a_job_of_each_type_is_in_view_of_every_random_world() {
     for _ in 0..200 {
         let recipe: Recipe = recipes().new_tree(&mut runner).expect("a recipe").current();
         let jobs = recipe.jobs();
-        assert!(jobs.iter().all(|job| matches!(job.kind, JobKind::Ami(_) | JobKind::Snapshot(_))));
+        assert!(
+            jobs.iter()
+                .all(|job| matches!(job.kind, JobKind::Ami(_) | JobKind::Snapshot(_)))
+        );
         let summary = plan(&Sandbox::new(recipe.world()), &jobs).summary;
         copies += summary.copy_image + summary.copy_snapshot;
         retired += summary.delete_snapshot;
         tagged += summary.tag_copy;
     }
-    assert!(copies > 50 && retired > 50 && tagged > 10, "{copies} copies, {retired} deletions, {tagged} tags");
+    assert!(
+        copies > 50 && retired > 50 && tagged > 10,
+        "{copies} copies, {retired} deletions, {tagged} tags"
+    );
 }

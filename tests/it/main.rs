@@ -1,0 +1,22 @@
+//! The promises of xrs, a module each.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::panic,
+    unreachable_pub,
+    reason = "a test may panic, and has files of its own"
+)]
+
+mod architecture;
+mod cli;
+mod config;
+mod laws;
+#[cfg(feature = "aws")]
+mod moto;
+mod random_world;
+mod render;
+mod sandbox;
+mod scenarios;
+mod support;

@@ -55,8 +55,13 @@ pub struct Recipe {
 }
 
 pub fn recipes() -> impl Strategy<Value = Recipe> {
-    (vec(databases(), 0..4), vec(images(), 0..4), any::<u64>())
-        .prop_map(|(databases, images, listing_seed)| Recipe { databases, images, listing_seed })
+    (vec(databases(), 0..4), vec(images(), 0..4), any::<u64>()).prop_map(
+        |(databases, images, listing_seed)| Recipe {
+            databases,
+            images,
+            listing_seed,
+        },
+    )
 }
 
 fn hands() -> impl Strategy<Value = Hand> {
@@ -77,9 +82,18 @@ fn statuses() -> impl Strategy<Value = &'static str> {
 }
 
 fn databases() -> impl Strategy<Value = DatabaseRecipe> {
-    let copy = (0..9i64, hands(), statuses()).prop_map(|(day, hand, status)| CopyRecipe { day, hand, status });
-    (0..4u32, vec((0..5i64, statuses()), 0..4), vec(copy, 0..9))
-        .prop_map(|(retain, automated, copies)| DatabaseRecipe { retain, automated, copies })
+    let copy = (0..9i64, hands(), statuses()).prop_map(|(day, hand, status)| CopyRecipe {
+        day,
+        hand,
+        status,
+    });
+    (0..4u32, vec((0..5i64, statuses()), 0..4), vec(copy, 0..9)).prop_map(
+        |(retain, automated, copies)| DatabaseRecipe {
+            retain,
+            automated,
+            copies,
+        },
+    )
 }
 
 fn images() -> impl Strategy<Value = ImageRecipe> {
@@ -91,18 +105,31 @@ fn images() -> impl Strategy<Value = ImageRecipe> {
         1 => Just("disabled"),
         1 => Just("deregistered")
     ];
-    (state, any::<bool>(), any::<bool>(), proptest::option::of((hands(), copy_state)))
-        .prop_map(|(state, several, most_recent, copy)| ImageRecipe { state, several, most_recent, copy })
+    (
+        state,
+        any::<bool>(),
+        any::<bool>(),
+        proptest::option::of((hands(), copy_state)),
+    )
+        .prop_map(|(state, several, most_recent, copy)| ImageRecipe {
+            state,
+            several,
+            most_recent,
+            copy,
+        })
 }
 
 impl Recipe {
     pub fn jobs(&self) -> Vec<SyncJob> {
         let databases = self.databases.iter().enumerate();
-        let databases =
-            databases.map(|(n, recipe)| snapshot_job(&format!("sync_db_{n}"), &format!("db{n}"), recipe.retain));
+        let databases = databases.map(|(n, recipe)| {
+            snapshot_job(&format!("sync_db_{n}"), &format!("db{n}"), recipe.retain)
+        });
         let images = self.images.iter().enumerate().map(|(n, recipe)| {
             let mut job = ami_job(&format!("sync_ami_{n}"), &format!("app {n}"));
-            let aws_xregion_sync::model::job::JobKind::Ami(ami) = &mut job.kind else { unreachable!() };
+            let aws_xregion_sync::model::job::JobKind::Ami(ami) = &mut job.kind else {
+                unreachable!()
+            };
             ami.most_recent = recipe.most_recent;
             job
         });
@@ -136,7 +163,11 @@ impl DatabaseRecipe {
         }
         for recipe in &self.copies {
             let mut copy = our_copy(world, name, days_ago(recipe.day));
-            let tag = copy.tags.get("Sync-From-us-east-1").cloned().unwrap_or_default();
+            let tag = copy
+                .tags
+                .get("Sync-From-us-east-1")
+                .cloned()
+                .unwrap_or_default();
             match recipe.hand {
                 Hand::Ours => {}
                 Hand::OlderTool => (copy.copied_from, copy.original_created) = (None, None),
@@ -154,12 +185,16 @@ impl DatabaseRecipe {
                     copy.copied_from = None;
                 }
                 Hand::UnreadableTag => {
-                    copy.tags.insert("Sync-From-us-east-1".to_owned(), "yesterday".to_owned());
+                    copy.tags
+                        .insert("Sync-From-us-east-1".to_owned(), "yesterday".to_owned());
                 }
                 Hand::EarlierDatabase => copy.instance_created = Some(days_ago(900)),
             }
             copy.status = state(recipe.status);
-            let here = &mut world.region_mut(&west()).expect("the destination").snapshots;
+            let here = &mut world
+                .region_mut(&west())
+                .expect("the destination")
+                .snapshots;
             if here.iter().all(|snapshot| snapshot.id != copy.id) {
                 here.push(copy);
             }
@@ -169,19 +204,38 @@ impl DatabaseRecipe {
 
 impl ImageRecipe {
     fn build(&self, world: &mut World, n: usize) {
-        let (id, name, identifier) = (format!("ami-{n}a"), format!("image {n}"), format!("app {n}"));
+        let (id, name, identifier) = (
+            format!("ami-{n}a"),
+            format!("image {n}"),
+            format!("app {n}"),
+        );
         add_image(world, &id, &name, &identifier);
         if self.several {
             add_image(world, &format!("ami-{n}b"), &name, &identifier);
-            world.image_mut(&east(), &format!("ami-{n}b").as_str().into()).expect("it").created = days_ago(0);
+            world
+                .image_mut(&east(), &format!("ami-{n}b").as_str().into())
+                .expect("it")
+                .created = days_ago(0);
         }
-        world.image_mut(&east(), &id.as_str().into()).expect("it").state = state(self.state);
-        let Some((hand, copy_state)) = self.copy else { return };
+        world
+            .image_mut(&east(), &id.as_str().into())
+            .expect("it")
+            .state = state(self.state);
+        let Some((hand, copy_state)) = self.copy else {
+            return;
+        };
         let owner = world.default_account();
         let tag = format!("{}+0000 / {id}", days_ago(1).strftime("%Y%m%d%H%M%S"));
-        let copied_from = Some(ImageRef { id: id.as_str().into(), region: east() });
-        let mut copy =
-            WorldImage::new(&format!("ami-{n}c"), &owner, &name, days_ago(0) + SignedDuration::from_mins(9));
+        let copied_from = Some(ImageRef {
+            id: id.as_str().into(),
+            region: east(),
+        });
+        let mut copy = WorldImage::new(
+            &format!("ami-{n}c"),
+            &owner,
+            &name,
+            days_ago(0) + SignedDuration::from_mins(9),
+        );
         copy.state = state(copy_state);
         match hand {
             Hand::Ours | Hand::PersonKeeps | Hand::EarlierDatabase => {
@@ -190,7 +244,11 @@ impl ImageRecipe {
             }
             Hand::OlderTool => {
                 let source = world.image_mut(&east(), &id.as_str().into()).expect("it");
-                let value = format!("{}+0000 / {}", days_ago(0).strftime("%Y%m%d%H%M%S"), copy.id);
+                let value = format!(
+                    "{}+0000 / {}",
+                    days_ago(0).strftime("%Y%m%d%H%M%S"),
+                    copy.id
+                );
                 source.tags.insert("Sync-us-west-1".to_owned(), value);
             }
             Hand::OlderToolStopped => copy.copied_from = copied_from,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_xregion_sync::executor::{self, Event, Options};
 use aws_xregion_sync::model::client_config::ClientConfig;
-use aws_xregion_sync::model::id::{AccountId, DbInstance, ImageId, JobName, Region, SnapshotId};
+use aws_xregion_sync::model::id::{DbInstance, ImageId, JobName, Region, SnapshotId};
 use aws_xregion_sync::model::inventory::State;
 use aws_xregion_sync::model::job::{AmiJob, ImageSelector, JobKind, SnapshotJob, SyncJob};
 use aws_xregion_sync::model::plan::{Action, ConfigRef, JobPlan, Plan, SavedPlan};
@@ -94,7 +94,11 @@ pub fn add_image(world: &mut World, id: &str, name: &str, identifier: &str) -> I
 pub fn database(world: &mut World, name: &str) -> WorldDatabase {
     let account = world.default_account();
     let here = world.add_region(&east());
-    if let Some(found) = here.databases.iter().find(|database| database.id.as_str() == name) {
+    if let Some(found) = here
+        .databases
+        .iter()
+        .find(|database| database.id.as_str() == name)
+    {
         return found.clone();
     }
     let made = WorldDatabase::new(name, &account, days_ago(365));
@@ -112,9 +116,18 @@ pub fn our_copy(world: &mut World, name: &str, taken: Timestamp) -> WorldSnapsho
     let database = database(world, name);
     let source = format!("rds:{name}-{}", taken.strftime("%Y-%m-%d-%H-%M"));
     let value = format!("{}+0000 / {source}", taken.strftime("%Y%m%d%H%M%S"));
-    let arn = snapshot_arn(&east(), &database.account, &SnapshotId::from(source.as_str()));
-    let mut copy = WorldSnapshot::of(&database, &source.replace(':', "-"), SnapshotKind::Manual, taken)
-        .tag("Sync-From-us-east-1", &value);
+    let arn = snapshot_arn(
+        &east(),
+        &database.account,
+        &SnapshotId::from(source.as_str()),
+    );
+    let mut copy = WorldSnapshot::of(
+        &database,
+        &source.replace(':', "-"),
+        SnapshotKind::Manual,
+        taken,
+    )
+    .tag("Sync-From-us-east-1", &value);
     copy.created = Some(taken + SignedDuration::from_mins(40));
     copy.copied_from = Some(arn);
     copy
@@ -127,7 +140,11 @@ pub fn add_our_copy(world: &mut World, name: &str, taken: Timestamp) -> Snapshot
 
 /// Runs a future to its end. Nothing here waits for anything but the sandbox, which answers at once.
 pub fn block_on<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime").block_on(future)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime")
+        .block_on(future)
 }
 
 /// Plans these jobs, as `xrs plan` does.
@@ -135,29 +152,58 @@ pub fn plan(provider: &dyn Provider, jobs: &[SyncJob]) -> SavedPlan {
     block_on(async {
         let looks: Vec<Look> = jobs.iter().map(Look::of_job).collect();
         let inventory = observe(provider, &looks, PARALLELISM).await;
-        let plan =
-            Plan { provider: provider.kind(), selection: None, jobs: planner::plan(jobs, &inventory) };
-        let config = ConfigRef { path: "xrs.yaml".to_owned(), sha256: String::new() };
-        planfile::seal(plan, Header { created_at: provider.now(), config })
+        let plan = Plan {
+            provider: provider.kind(),
+            selection: None,
+            jobs: planner::plan(jobs, &inventory),
+        };
+        let config = ConfigRef {
+            path: "xrs.yaml".to_owned(),
+            sha256: String::new(),
+        };
+        planfile::seal(
+            plan,
+            Header {
+                created_at: provider.now(),
+                config,
+            },
+        )
     })
 }
 
 /// Applies a plan of these jobs, as `xrs apply` does once it has found it fit.
 pub fn apply(provider: &dyn Provider, plan: &SavedPlan, jobs: &[SyncJob]) -> Vec<SyncResult> {
-    let clients: BTreeMap<JobName, Arc<ClientConfig>> =
-        jobs.iter().map(|job| (job.name.clone(), Arc::clone(&job.client_config))).collect();
-    let options = Options { parallelism: PARALLELISM };
-    block_on(executor::apply(provider, plan, &clients, options, &|_: Event<'_>| {}))
+    let clients: BTreeMap<JobName, Arc<ClientConfig>> = jobs
+        .iter()
+        .map(|job| (job.name.clone(), Arc::clone(&job.client_config)))
+        .collect();
+    let options = Options {
+        parallelism: PARALLELISM,
+    };
+    block_on(executor::apply(
+        provider,
+        plan,
+        &clients,
+        options,
+        &|_: Event<'_>| {},
+    ))
 }
 
 /// The ids of a plan's actions.
 pub fn actions(plan: &SavedPlan) -> Vec<String> {
-    plan.jobs.iter().flat_map(|job| &job.actions).map(|action| action.id().to_string()).collect()
+    plan.jobs
+        .iter()
+        .flat_map(|job| &job.actions)
+        .map(|action| action.id().to_string())
+        .collect()
 }
 
 /// The plan of one job.
 pub fn job<'a>(plan: &'a SavedPlan, name: &str) -> &'a JobPlan {
-    plan.jobs.iter().find(|job| job.name.as_str() == name).expect("a job of that name")
+    plan.jobs
+        .iter()
+        .find(|job| job.name.as_str() == name)
+        .expect("a job of that name")
 }
 
 /// Identifiers of the snapshots that a plan deletes.
@@ -166,13 +212,25 @@ pub fn deletions(plan: &SavedPlan) -> Vec<SnapshotId> {
         Action::DeleteSnapshot(deletion) => Some(deletion.snapshot_id.clone()),
         _ => None,
     };
-    plan.jobs.iter().flat_map(|job| &job.actions).filter_map(deletion).collect()
+    plan.jobs
+        .iter()
+        .flat_map(|job| &job.actions)
+        .filter_map(deletion)
+        .collect()
 }
 
 /// Manual snapshots of a database in the destination.
 pub fn copies_of(world: &World, name: &str) -> Vec<WorldSnapshot> {
-    let is_copy = |s: &&WorldSnapshot| s.db_instance.as_str() == name && s.kind == SnapshotKind::Manual;
-    world.region(&west()).expect("the destination").snapshots.iter().filter(is_copy).cloned().collect()
+    let is_copy =
+        |s: &&WorldSnapshot| s.db_instance.as_str() == name && s.kind == SnapshotKind::Manual;
+    world
+        .region(&west())
+        .expect("the destination")
+        .snapshots
+        .iter()
+        .filter(is_copy)
+        .cloned()
+        .collect()
 }
 
 /// Lets all copies under way be done.
@@ -185,12 +243,13 @@ pub fn wait_for_copies(sandbox: &Sandbox) {
 
 pub fn no_failures(results: &[SyncResult]) {
     for result in results {
-        assert!(!result.failed(), "{} failed: {:?}", result.name, result.errors);
+        assert!(
+            !result.failed(),
+            "{} failed: {:?}",
+            result.name,
+            result.errors
+        );
     }
-}
-
-pub fn account(digits: &str) -> AccountId {
-    AccountId::from(digits)
 }
 
 pub fn state(word: &str) -> State {

@@ -1,0 +1,118 @@
+//! `xrs apply`
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use jiff::SignedDuration;
+
+use super::args::{self, WorldArgs};
+use super::exit::{Exit, Failure};
+use super::interrupt::{self, Interruptible};
+use super::terminal::Terminal;
+use super::world::block_on;
+use crate::model::plan::SavedPlan;
+use crate::ops::{self, ConfigFile, Event, Options, ResultsFile};
+use crate::provider::Provider;
+use crate::render;
+
+/// Apply a saved plan, and nothing else
+///
+/// There is no prompt: passing the file is the approval. The plan is refused whole, before anything is written, if it
+/// was changed after it was made, or if this is another account, endpoint or provider than it was planned for; then
+/// the exit code is 3. Applying a plan twice does nothing twice.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  xrs apply plan.json\n  \
+                        xrs apply plan.json --expect-digest sha256:4f0c… --max-age 24h --max-deletes 3 --results results.json")]
+pub(super) struct Apply {
+    /// The plan, as `xrs plan --out` saved it
+    #[arg(value_name = "PLAN")]
+    plan: PathBuf,
+    /// Take credentials from the aws_client_config of this config, and nothing else of it. Without it they come from
+    /// the config that the plan notes, if that lies inside the current folder
+    #[arg(long, value_name = "CONFIG")]
+    config: Option<PathBuf>,
+    /// Refuse the plan unless this is its digest
+    #[arg(long, value_name = "DIGEST", value_parser = args::digest)]
+    expect_digest: Option<String>,
+    /// Refuse a plan that is older: weeks, days, hours, minutes, seconds, such as 24h, 90m, 2d
+    #[arg(long, value_name = "AGE", value_parser = args::duration)]
+    max_age: Option<SignedDuration>,
+    /// Refuse a plan with more deletions
+    #[arg(long, value_name = "N")]
+    max_deletes: Option<usize>,
+    /// Write the results to this file, after each job
+    #[arg(long, value_name = "FILE")]
+    results: Option<PathBuf>,
+    #[command(flatten)]
+    world: WorldArgs,
+}
+
+impl Apply {
+    pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
+        let plan = ops::read_plan(&self.plan)?;
+        ops::refuse_other_provider(&plan, self.world.kind()).map_err(ops::Error::from)?;
+        let config = ops::config_for(&plan, self.config.as_deref(), Path::new("."))?;
+        let world = self.world.open(terminal, None)?;
+        let options = Options {
+            parallelism: self.world.parallelism,
+            jobs: Vec::new(),
+            expect_digest: self.expect_digest.clone(),
+            max_age: self.max_age,
+            max_deletes: self.max_deletes,
+        };
+        let work = carry_out(
+            terminal,
+            world.provider(),
+            &plan,
+            config.as_ref(),
+            &options,
+            self.results.as_deref(),
+        );
+        let exit = block_on(work)??;
+        world.close()?;
+        Ok(exit)
+    }
+}
+
+/// Applies a plan, tells what happens, and prints the results.
+pub(super) async fn carry_out(
+    terminal: &Terminal,
+    provider: &dyn Provider,
+    plan: &SavedPlan,
+    config: Option<&ConfigFile>,
+    options: &Options,
+    results: Option<&Path>,
+) -> Result<Exit, Failure> {
+    let approved =
+        interrupt::leave_at_once(ops::approve(provider, plan, config, options)).await??;
+    let provider = Interruptible::new(provider);
+    let file = results
+        .map(|path| ResultsFile::begin(path, plan, provider.now()))
+        .transpose()?;
+    let on_event = |event: Event<'_>| match event {
+        Event::ActionStarted { job: _, action } => tracing::info!(action = %action.id(), "started"),
+        Event::ActionFinished { job, result } => {
+            terminal.progress(&render::text::finished(job, result, &terminal.err));
+        }
+        Event::JobFinished(result) => {
+            // Said here, for the work goes on; the last write tells whether the file is whole in the end.
+            if let Some(Err(error)) = file.as_ref().map(|file| file.add(result)) {
+                terminal.warning(&format!("the results so far could not be saved: {error}"));
+            }
+        }
+    };
+    let results = provider
+        .watch(
+            terminal,
+            ops::carry_out(&provider, &approved, options, &on_event),
+        )
+        .await;
+    let saved = file.map(|file| file.finish(&results)).transpose();
+    terminal.print(&render::text::results(&results, &terminal.out))?;
+    saved?;
+    Ok(if provider.interrupted() {
+        Exit::Interrupted
+    } else {
+        Exit::of_results(&results)
+    })
+}

@@ -1,0 +1,153 @@
+//! Options that several commands take.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use jiff::{SignedDuration, Span, SpanRelativeTo};
+
+use super::exit::Failure;
+use crate::model::id::JobName;
+use crate::ops::{ConfigFile, DEFAULT_PARALLELISM, Error};
+
+/// Whether to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Also into files and pipes.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// How a document is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: the document as it is saved.
+    Json,
+}
+
+/// The config of a command.
+#[derive(Debug, Args)]
+pub(super) struct ConfigArg {
+    /// The config file
+    #[arg(value_name = "CONFIG", env = "XRS_CONFIG", default_value = "xrs.yaml")]
+    config: PathBuf,
+}
+
+impl ConfigArg {
+    pub(super) fn open(&self) -> Result<ConfigFile, Error> {
+        ConfigFile::open(&self.config)
+    }
+}
+
+/// Which world a command talks to, and how.
+#[derive(Debug, Args)]
+pub(super) struct WorldArgs {
+    /// Use an AWS in memory, kept in this file, in place of the real one
+    #[arg(long, value_name = "WORLD.json")]
+    pub(super) sandbox: Option<PathBuf>,
+    /// How many jobs are worked on side by side, 1 to 100
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_PARALLELISM, value_parser = parallelism)]
+    pub(super) parallelism: usize,
+}
+
+/// What `plan` and `run` take to limit what is planned.
+pub(super) fn job_name(text: &str) -> Result<JobName, String> {
+    if text.is_empty() {
+        Err("a job has a name".to_owned())
+    } else {
+        Ok(JobName::from(text))
+    }
+}
+
+fn parallelism(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=100) => Ok(number),
+        _ => Err("it is a number from 1 to 100".to_owned()),
+    }
+}
+
+/// A length of time such as `24h`, `90m`, `2d` or `1d 12h`; a day is 24 hours.
+pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
+    let span: Span = text
+        .parse()
+        .map_err(|_| "say for example 24h, 90m or 2d".to_owned())?;
+    match span.to_duration(SpanRelativeTo::days_are_24_hours()) {
+        Ok(duration) if duration.is_positive() => Ok(duration),
+        Ok(_) => Err("it has to be more than nothing".to_owned()),
+        Err(_) => Err("use weeks, days, hours, minutes and seconds".to_owned()),
+    }
+}
+
+/// A digest, as plans state it; `sha256:` may be left out.
+pub(super) fn digest(text: &str) -> Result<String, String> {
+    let hex = text.strip_prefix("sha256:").unwrap_or(text);
+    if hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        Ok(format!("sha256:{}", hex.to_ascii_lowercase()))
+    } else {
+        Err("a digest is `sha256:` and 64 hexadecimal digits".to_owned())
+    }
+}
+
+/// A variable of the environment; an empty one counts as not set.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cli is where the environment is read"
+)]
+pub(super) fn environment(name: &str) -> Result<Option<String>, Failure> {
+    match std::env::var_os(name).map(std::ffi::OsString::into_string) {
+        None => Ok(None),
+        Some(Ok(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
+        Some(Err(_)) => Err(Failure::usage(
+            format!("{name} is not UTF-8 text"),
+            format!("correct it, or unset {name}"),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_are_read() {
+        for (text, hours) in [
+            ("24h", 24),
+            ("2d", 48),
+            ("1d 12h", 36),
+            ("90m", 1),
+            ("1w", 168),
+        ] {
+            assert_eq!(
+                duration(text).map(|span| span.as_hours()),
+                Ok(hours),
+                "{text}"
+            );
+        }
+        for bad in [
+            "",
+            "24",
+            "h",
+            "0h",
+            "-3h",
+            "3 months",
+            "tomorrow",
+            "99999999999999999999h",
+        ] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn digests_are_read_with_and_without_their_prefix() {
+        let hex = "0".repeat(63) + "A";
+        assert_eq!(digest(&hex), Ok(format!("sha256:{}a", "0".repeat(63))));
+        assert_eq!(digest(&format!("sha256:{hex}")), digest(&hex));
+        assert!(digest("sha256:12").is_err());
+    }
+}

@@ -1,0 +1,134 @@
+//! The command line: a thin file per command, and what they share.
+
+mod apply;
+mod args;
+mod exit;
+mod interrupt;
+mod next;
+mod plan;
+mod run;
+mod show;
+mod terminal;
+mod validate;
+mod world;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use args::Color;
+pub use exit::Exit;
+use exit::Failure;
+use terminal::Terminal;
+
+/// What every screen of help says of exit codes.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    something failed, is stale or was deferred; also errors of usage and of the config
+  2    changes are due (only `plan --detailed-exitcode`)
+  3    the plan was refused whole, and nothing was written
+  130  interrupted";
+
+const EXAMPLES: &str = "\
+Examples:
+  xrs plan --out plan.json        see what would be done, and save it
+  xrs apply plan.json             do that and nothing else
+  xrs run                         both in one go
+  xrs run xrs.yaml --sandbox world.json
+                                  try it on an AWS in memory, without any account";
+
+/// Keeps copies of EC2 AMIs and RDS automated snapshots in a second AWS region.
+///
+/// `xrs plan` reads both regions and says what would be copied, tagged and deleted, and why; `xrs apply` carries
+/// out such a plan and nothing else.
+#[derive(Debug, Parser)]
+#[command(name = "xrs", version, propagate_version = true, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Args)]
+struct Global {
+    /// Logs to stderr what is going on; twice for more. XRS_LOG takes filters such as `aws_xregion_sync=debug`
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    verbose: u8,
+    /// Whether to use colours. `auto`: on a terminal, unless NO_COLOR is set
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true)]
+    color: Color,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Validate(validate::Validate),
+    Plan(plan::Plan),
+    Show(show::Show),
+    Apply(apply::Apply),
+    Run(run::Run),
+}
+
+/// Parses the command line, runs the command, and gives the code to exit with.
+pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let exit = match Cli::try_parse_from(arguments) {
+        Ok(cli) => execute(&cli),
+        Err(error) => {
+            // Nowhere is left to say so, if even that cannot be printed.
+            let _ = error.print();
+            // Help and versions were asked for; all else is an error of usage.
+            if error.use_stderr() {
+                Exit::Failed
+            } else {
+                Exit::Done
+            }
+        }
+    };
+    exit.into()
+}
+
+fn execute(cli: &Cli) -> Exit {
+    let Cli {
+        global: Global { verbose, color },
+        command,
+    } = cli;
+    let terminal = Terminal::new(*color);
+    let outcome = log(*verbose, &terminal).and_then(|()| match command {
+        Command::Validate(command) => command.execute(&terminal),
+        Command::Plan(command) => command.execute(&terminal),
+        Command::Show(command) => command.execute(&terminal),
+        Command::Apply(command) => command.execute(&terminal),
+        Command::Run(command) => command.execute(&terminal),
+    });
+    outcome.unwrap_or_else(|failure| {
+        terminal.failure(&failure);
+        failure.exit()
+    })
+}
+
+/// Sends log lines to stderr: what `XRS_LOG` asks for, else what `-v` does.
+fn log(verbose: u8, terminal: &Terminal) -> Result<(), Failure> {
+    let by_count = match verbose {
+        0 => "off",
+        1 => "aws_xregion_sync=info",
+        _ => "info,aws_xregion_sync=debug",
+    };
+    let filter = match args::environment("XRS_LOG")? {
+        Some(filter) => EnvFilter::try_new(&filter).map_err(|error| {
+            Failure::usage(
+                format!("XRS_LOG is no log filter: {error}"),
+                "say for example XRS_LOG=aws_xregion_sync=debug",
+            )
+        })?,
+        None => EnvFilter::new(by_count),
+    };
+    let to_stderr = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // It fails only where a log is set up already, as by a program that calls this function; then that one serves.
+    let _ = to_stderr.with_ansi(terminal.colors_on_stderr()).try_init();
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! `xrs plan`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::args::{self, ConfigArg, Format, WorldArgs};
+use super::exit::{Exit, Failure};
+use super::terminal::Terminal;
+use super::world::block_on;
+use super::{interrupt, next};
+use crate::model::id::JobName;
+use crate::model::plan::SavedPlan;
+use crate::ops::{self, Options};
+use crate::render;
+
+/// Say what would be done, and why; write nothing to AWS
+///
+/// The plan ends with its digest, which is what gets approved, and with the command that applies it.
+/// A job that fails is in the plan with its errors, and the others are planned all the same; then the exit code is 1.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  xrs plan --out plan.json\n  xrs plan xrs.yaml --job sync_my_database\n  \
+                        xrs plan --detailed-exitcode --format json > plan.json"
+)]
+pub(super) struct Plan {
+    #[command(flatten)]
+    config: ConfigArg,
+    /// Save the plan to this file, for `xrs apply`
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Plan this job only; may be given several times
+    #[arg(long = "job", value_name = "NAME", value_parser = args::job_name)]
+    jobs: Vec<JobName>,
+    /// How to print the plan
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    format: Format,
+    /// Exit with 2 if changes are due
+    #[arg(long)]
+    detailed_exitcode: bool,
+    #[command(flatten)]
+    world: WorldArgs,
+}
+
+impl Plan {
+    pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
+        let file = self.config.open()?;
+        terminal.about_to_use(&file, &ops::validate(&file, &self.jobs)?, self.world.kind());
+        let world = self.world.open(terminal, Some(&file))?;
+        let options = Options {
+            parallelism: self.world.parallelism,
+            jobs: self.jobs.clone(),
+            ..Options::default()
+        };
+        let plan = block_on(interrupt::leave_at_once(ops::plan(
+            &file,
+            world.provider(),
+            &options,
+        )))??
+        .map_err(Failure::from)?;
+        if let Some(out) = &self.out {
+            ops::save_plan(out, &plan)?;
+        }
+        world.close()?;
+        self.print(&plan, terminal)?;
+        Ok(match (plan.summary.failed, plan.summary.actions()) {
+            (1.., _) => Exit::Failed,
+            (0, 1..) if self.detailed_exitcode => Exit::ChangesDue,
+            (0, _) => Exit::Done,
+        })
+    }
+
+    fn print(&self, plan: &SavedPlan, terminal: &Terminal) -> Result<(), Failure> {
+        match self.format {
+            Format::Text => {
+                let next = next::apply(plan, self.out.as_deref(), self.world.sandbox.as_deref());
+                terminal.print(&render::text::plan(plan, next.as_deref(), &terminal.out))
+            }
+            Format::Json => terminal.print(&render::json::document(plan)?),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `xrs run`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::apply::carry_out;
+use super::args::{ConfigArg, WorldArgs};
+use super::exit::{Exit, Failure};
+use super::interrupt;
+use super::terminal::Terminal;
+use super::world::block_on;
+use crate::ops::{self, Options};
+use crate::render;
+
+/// Plan and apply in one go
+///
+/// Nobody looks at the plan in between; --max-deletes limits what it may delete.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  xrs run xrs.yaml --max-deletes 3 --results results.json\n  \
+                        xrs run xrs.yaml --sandbox world.json"
+)]
+pub(super) struct Run {
+    #[command(flatten)]
+    config: ConfigArg,
+    /// Refuse a plan with more deletions
+    #[arg(long, value_name = "N")]
+    max_deletes: Option<usize>,
+    /// Write the results to this file, after each job
+    #[arg(long, value_name = "FILE")]
+    results: Option<PathBuf>,
+    #[command(flatten)]
+    world: WorldArgs,
+}
+
+impl Run {
+    pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
+        let file = self.config.open()?;
+        terminal.about_to_use(&file, &ops::validate(&file, &[])?, self.world.kind());
+        let world = self.world.open(terminal, Some(&file))?;
+        let options = Options {
+            parallelism: self.world.parallelism,
+            max_deletes: self.max_deletes,
+            ..Options::default()
+        };
+        let work = async {
+            let plan =
+                interrupt::leave_at_once(ops::plan(&file, world.provider(), &options)).await??;
+            terminal.print(&format!(
+                "{}\n",
+                render::text::plan(&plan, None, &terminal.out)
+            ))?;
+            carry_out(
+                terminal,
+                world.provider(),
+                &plan,
+                Some(&file),
+                &options,
+                self.results.as_deref(),
+            )
+            .await
+        };
+        let exit = block_on(work)??;
+        world.close()?;
+        Ok(exit)
+    }
+}

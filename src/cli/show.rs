@@ -1,0 +1,46 @@
+//! `xrs show`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::args::Format;
+use super::exit::{Exit, Failure};
+use super::next;
+use super::terminal::Terminal;
+use crate::ops::{self, Saved};
+use crate::render;
+
+/// Show a saved plan or results file, offline
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  xrs show plan.json\n  xrs show results.json --format json")]
+pub(super) struct Show {
+    /// A plan (`xrs plan --out`) or results (`xrs apply --results`)
+    #[arg(value_name = "PLAN_OR_RESULTS")]
+    file: PathBuf,
+    /// How to print it
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    format: Format,
+}
+
+impl Show {
+    pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
+        let saved = ops::open_saved(&self.file)?;
+        if let Saved::Plan(_, Some(flaw)) = &saved {
+            terminal.warning(&format!("apply would refuse this plan: {flaw}"));
+        }
+        let text = match (saved, self.format) {
+            (Saved::Plan(plan, flaw), Format::Text) => {
+                let next = next::apply(&plan, Some(&self.file), None).filter(|_| flaw.is_none());
+                render::text::plan(&plan, next.as_deref(), &terminal.out)
+            }
+            (Saved::Plan(plan, _), Format::Json) => render::json::document(&plan)?,
+            (Saved::Results(results), Format::Text) => {
+                render::text::saved_results(&results, &terminal.out)
+            }
+            (Saved::Results(results), Format::Json) => render::json::document(&results)?,
+        };
+        terminal.print(&text)?;
+        Ok(Exit::Done)
+    }
+}

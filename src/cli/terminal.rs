@@ -1,0 +1,146 @@
+//! The only place that prints: plans and results to stdout, everything else to stderr.
+
+use std::io::{self, IsTerminal, Write};
+
+use owo_colors::OwoColorize;
+
+use super::args::{self, Color};
+use super::exit::Failure;
+use crate::model::inventory::ProviderKind;
+use crate::model::problem::Problem;
+use crate::ops::{self, ConfigFile, ConfigProblems, Refused};
+use crate::render::problems::{Level, diagnostics};
+use crate::render::safe::safe;
+use crate::render::styles::Styles;
+
+/// Both streams, and whether each has colours.
+pub(super) struct Terminal {
+    /// How stdout looks.
+    pub(super) out: Styles,
+    /// How stderr looks.
+    pub(super) err: Styles,
+    err_color: bool,
+}
+
+impl Terminal {
+    pub(super) fn new(color: Color) -> Self {
+        let wanted = |terminal: bool| match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => terminal && is_unset("NO_COLOR") && !is_dumb(),
+        };
+        let err_color = wanted(io::stderr().is_terminal());
+        Self {
+            out: Styles::new(wanted(io::stdout().is_terminal())),
+            err: Styles::new(err_color),
+            err_color,
+        }
+    }
+
+    pub(super) fn colors_on_stderr(&self) -> bool {
+        self.err_color
+    }
+
+    /// Prints a document. Nobody left to read it is no failure: what was asked for has been done.
+    pub(super) fn print(&self, text: &str) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Says something beside the document. There is nowhere to complain if that fails.
+    fn say(&self, text: &str) {
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+
+    /// A line about what is going on; what is foreign in it has been made safe.
+    pub(super) fn progress(&self, line: &str) {
+        self.say(&format!("{line}\n"));
+    }
+
+    pub(super) fn note(&self, note: &str) {
+        self.say(&format!(
+            "{} {}\n",
+            "note:".style(self.err.quiet),
+            safe(note)
+        ));
+    }
+
+    pub(super) fn warning(&self, warning: &str) {
+        self.say(&format!(
+            "{} {}\n",
+            "warning:".style(self.err.warning),
+            safe(warning)
+        ));
+    }
+
+    /// What there is to say of a config: notes, and the problems of broken jobs.
+    pub(super) fn config(&self, file: &ConfigFile, config: &ops::Config) {
+        let (path, text) = (file.path(), file.text());
+        self.frames(&path, &text, &config.notes, Level::Note);
+        self.frames(&path, &text, &config.problems(), Level::Error);
+    }
+
+    /// What is to be said of a config before it is used on such a world.
+    pub(super) fn about_to_use(
+        &self,
+        file: &ConfigFile,
+        config: &ops::Config,
+        world: ProviderKind,
+    ) {
+        self.config(file, config);
+        // On a sandbox nobody uses the keys.
+        if world == ProviderKind::Aws && file.exposes_keys(config) {
+            self.exposed_keys(&file.path());
+        }
+    }
+
+    pub(super) fn exposed_keys(&self, path: &str) {
+        self.warning(&format!("{path} holds AWS keys, and others than its owner may read it: chmod 600 it, or use a profile"));
+    }
+
+    fn frames(&self, path: &str, text: &str, problems: &[Problem], level: Level) {
+        if !problems.is_empty() {
+            self.say(&diagnostics(path, text, problems, level, self.err_color));
+        }
+    }
+
+    /// Why a command came to no end of its own, with what lies behind it and the way out.
+    pub(super) fn failure(&self, failure: &Failure) {
+        if let Failure::Operation(
+            ops::Error::Config(problems) | ops::Error::Refused(Refused::Config(problems)),
+        ) = failure
+        {
+            let ConfigProblems {
+                path,
+                text,
+                problems,
+            } = problems;
+            self.frames(path, text, problems, Level::Error);
+        }
+        let mut line = safe(&failure.to_string()).into_owned();
+        let mut source = std::error::Error::source(failure);
+        while let Some(error) = source {
+            line.push_str(&format!(": {}", safe(&error.to_string())));
+            source = error.source();
+        }
+        self.say(&format!("{} {line}\n", "error:".style(self.err.error)));
+        if let Some(help) = failure.help() {
+            self.say(&format!(
+                "  {} {}\n",
+                "help:".style(self.err.quiet),
+                safe(&help)
+            ));
+        }
+    }
+}
+
+fn is_unset(name: &str) -> bool {
+    matches!(args::environment(name), Ok(None))
+}
+
+fn is_dumb() -> bool {
+    matches!(args::environment("TERM"), Ok(Some(terminal)) if terminal == "dumb")
+}

@@ -1,0 +1,291 @@
+//! Reading with a limit, writing whole or not at all, and one command at a time.
+
+use std::fs::{self, File, Metadata, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// What can go wrong with a file; each names the file.
+#[derive(Debug, Error)]
+pub enum FileError {
+    /// There is none.
+    #[error("{} does not exist", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is a folder.
+    #[error("{} is a folder, not a file", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Nothing that xrs reads is as large.
+    #[error("{} is larger than {limit} bytes, the most that is read", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most that is read.
+        limit: u64,
+    },
+    /// The system refuses.
+    #[error("failed to {} {}", task, path.display())]
+    System {
+        /// What was to be done: `read`, `write`, `lock`.
+        task: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        source: io::Error,
+    },
+}
+
+impl FileError {
+    fn system(task: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| match source.kind() {
+            io::ErrorKind::NotFound if task == "read" => Self::Missing { path },
+            io::ErrorKind::IsADirectory => Self::Folder { path },
+            _ => Self::System { task, path, source },
+        }
+    }
+}
+
+/// The bytes of a file, or of whatever can be read at that path, if they are no more than `limit`.
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+    let file = File::open(path).map_err(FileError::system("read", path))?;
+    let mut bytes = Vec::new();
+    // Its size is not asked for first: a pipe has none, and a file can grow meanwhile.
+    file.take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(FileError::system("read", path))?;
+    if u64::try_from(bytes.len()).is_ok_and(|read| read > limit) {
+        return Err(FileError::TooLarge {
+            path: path.to_owned(),
+            limit,
+        });
+    }
+    Ok(bytes)
+}
+
+/// Writes a file so that a reader, also after a crash, finds the old text or the new one and nothing between.
+///
+/// The text goes to a temporary file beside it, which takes its place. A file that is there keeps its
+/// permissions; a symbolic link stays one. What is no file, such as `/dev/null` or a pipe, is written straight into.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let failed = || FileError::system("write", path);
+    let (target, old) = match fs::metadata(path) {
+        Ok(old) if old.is_file() => (fs::canonicalize(path).map_err(failed())?, Some(old)),
+        Ok(old) if old.is_dir() => {
+            return Err(FileError::Folder {
+                path: path.to_owned(),
+            });
+        }
+        Ok(_) => return write_into(path, bytes).map_err(failed()),
+        Err(_) => (path.to_owned(), None),
+    };
+    let folder = folder_of(&target);
+    let mut file = temporary(folder, old.as_ref()).map_err(failed())?;
+    file.write_all(bytes)
+        .and_then(|()| file.as_file().sync_all())
+        .map_err(failed())?;
+    file.persist(&target)
+        .map_err(|persist| failed()(persist.error))?;
+    // The new name outlives a power cut once the folder is written, too. Not every file system can do that on demand.
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    Ok(())
+}
+
+fn write_into(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::options().write(true).open(path)?;
+    file.write_all(bytes)?;
+    file.flush()
+}
+
+/// A temporary file with the permissions of `old`, or with those that any new file gets.
+fn temporary(folder: &Path, old: Option<&Metadata>) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".xrs-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let file = builder.tempfile_in(folder)?;
+    if let Some(old) = old {
+        file.as_file().set_permissions(old.permissions())?;
+    }
+    Ok(file)
+}
+
+/// The folder a file is in; of a bare file name, the one we are in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// Makes the folder that a file is to be in.
+pub fn make_folder_of(path: &Path) -> Result<(), FileError> {
+    fs::create_dir_all(folder_of(path)).map_err(FileError::system("make the folder of", path))
+}
+
+/// Held while it lives: nobody else holds a lock for the same file.
+#[derive(Debug)]
+pub struct Lock {
+    /// Closing it lets go, also when the process is killed.
+    _file: File,
+}
+
+/// Takes the lock of a file for a whole command.
+///
+/// The lock is on `<file>.lock`, for the file itself is replaced whenever it is written; it stays behind, since
+/// taking it away would let two in. If somebody else holds it, `waiting` is called once and the lock is waited for:
+/// commands on a sandbox are short, and Ctrl-C ends the waiting.
+pub fn lock(path: &Path, waiting: impl FnOnce()) -> Result<Lock, FileError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let beside = PathBuf::from(name);
+    let failed = || FileError::system("lock", &beside);
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&beside)
+        .map_err(failed())?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            waiting();
+            file.lock().map_err(failed())?;
+        }
+        Err(TryLockError::Error(error)) => return Err(failed()(error)),
+    }
+    Ok(Lock { _file: file })
+}
+
+/// Whether a file exists, going by its name alone.
+pub fn exists(path: &Path) -> bool {
+    fs::metadata(path).is_ok()
+}
+
+/// Whether others than the owner may read a file; unknown counts as no.
+pub fn readable_by_others(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::metadata(path)
+            .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o044 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
+    }
+}
+
+/// Whether a file that exists lies in a folder or below it, once links are followed.
+pub fn lies_inside(path: &Path, folder: &Path) -> bool {
+    let whole = |path: &Path| fs::canonicalize(path).ok();
+    match (whole(&folder.join(path)), whole(folder)) {
+        (Some(path), Some(folder)) => path.starts_with(folder),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(path: &Path) -> String {
+        String::from_utf8(read(path, 1000).expect("readable")).expect("text")
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("plan.json");
+        let message = |limit| read(&file, limit).expect_err("an error").to_string();
+        assert_eq!(message(10), format!("{} does not exist", file.display()));
+        write_whole(&file, b"0123456789").expect("written");
+        assert_eq!(read(&file, 10).expect("it fits"), b"0123456789");
+        assert_eq!(
+            message(9),
+            format!(
+                "{} is larger than 9 bytes, the most that is read",
+                file.display()
+            )
+        );
+        let error = read(folder.path(), 10).expect_err("an error").to_string();
+        assert_eq!(
+            error,
+            format!("{} is a folder, not a file", folder.path().display())
+        );
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("results.json");
+        write_whole(&file, b"old").expect("written");
+        write_whole(&file, b"new").expect("written again");
+        assert_eq!(text(&file), "new");
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+        let error =
+            write_whole(&folder.path().join("none/results.json"), b"").expect_err("no such folder");
+        assert!(error.to_string().starts_with("failed to write "), "{error}");
+        let error = write_whole(folder.path(), b"").expect_err("a folder");
+        assert!(
+            error.to_string().ends_with("is a folder, not a file"),
+            "{error}"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn permissions_links_and_devices_stay_what_they_are() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("a.json");
+        write_whole(&file, b"one").expect("written");
+        assert!(!readable_by_others(Path::new("/dev/null")), "no file");
+        fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).expect("permissions");
+        let link = folder.path().join("link.json");
+        symlink(&file, &link).expect("a link");
+        write_whole(&link, b"two").expect("written through the link");
+        assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
+        assert_eq!(text(&file), "two");
+        assert!(!readable_by_others(&file), "it stayed private");
+        write_whole(Path::new("/dev/null"), b"x").expect("written into nothing");
+        assert!(!fs::metadata("/dev/null").expect("there").is_file());
+    }
+
+    #[test]
+    fn a_lock_is_held_until_it_is_dropped() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("world.json");
+        let held = lock(&file, || panic!("nobody holds it")).expect("the lock");
+        let (asked, was_asked) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let second =
+                scope.spawn(|| lock(&file, move || asked.send(()).expect("heard")).map(drop));
+            was_asked.recv().expect("the second one waits");
+            drop(held);
+            second
+                .join()
+                .expect("no panic")
+                .expect("the lock, in the end");
+        });
+    }
+
+    #[test]
+    fn inside_means_after_following_links_and_dots() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let inner = folder.path().join("inner");
+        fs::create_dir(&inner).expect("made");
+        write_whole(&folder.path().join("a.yaml"), b"").expect("written");
+        write_whole(&inner.join("b.yaml"), b"").expect("written");
+        assert!(lies_inside(Path::new("inner/b.yaml"), folder.path()));
+        assert!(lies_inside(&inner.join("b.yaml"), &inner));
+        assert!(!lies_inside(Path::new("../a.yaml"), &inner));
+        assert!(!lies_inside(Path::new("gone.yaml"), &inner));
+    }
+}

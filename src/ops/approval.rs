@@ -1,0 +1,235 @@
+//! Everything for which a plan is refused whole, settled before the first write.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::Options;
+use super::config_file::ConfigFile;
+use super::error::{Error, Refused};
+use crate::config;
+use crate::model::client_config::{ClientConfig, Place};
+use crate::model::id::JobName;
+use crate::model::inventory::{CallerIdentity, Looked, ProviderKind};
+use crate::model::plan::{CredentialsFrom, JobPlan, Outcome, SavedPlan, Summary};
+use crate::model::problem::Problem;
+use crate::provider::{Provider, side_by_side};
+
+/// As whom each job of a plan is applied.
+type Clients = BTreeMap<JobName, Arc<ClientConfig>>;
+
+/// A plan that may be carried out.
+#[derive(Clone, Debug)]
+pub struct Approved {
+    pub(super) plan: SavedPlan,
+    pub(super) clients: Clients,
+}
+
+/// Settles everything for which a plan is refused whole. Nothing is written.
+///
+/// A job of which it cannot be found out to which account its credentials belong is taken out of the plan, as
+/// failed; the others go on.
+///
+/// # Errors
+///
+/// If the plan is refused.
+pub async fn approve(
+    provider: &dyn Provider,
+    plan: &SavedPlan,
+    config: Option<&ConfigFile>,
+    options: &Options,
+) -> Result<Approved, Error> {
+    refuse_other_provider(plan, provider.kind())?;
+    conditions(provider, plan, options)?;
+    let clients = clients(plan, config)?;
+    let identities = identities(provider, plan, &clients, options.parallelism).await;
+    let mut plan = plan.clone();
+    for job in &mut plan.jobs {
+        let Some(identity) = clients
+            .get(&job.name)
+            .and_then(|client| identities.get(client))
+        else {
+            continue;
+        };
+        if let Some(problem) = same_caller(job, identity)? {
+            *job = failed(job, problem);
+        }
+    }
+    Ok(Approved { plan, clients })
+}
+
+/// Refuses a plan that was made on another kind of world.
+///
+/// # Errors
+///
+/// If it was.
+pub fn refuse_other_provider(plan: &SavedPlan, actual: ProviderKind) -> Result<(), Refused> {
+    if plan.provider == actual {
+        Ok(())
+    } else {
+        Err(Refused::OtherProvider {
+            planned: plan.provider,
+            actual,
+        })
+    }
+}
+
+/// What the one who applies asks of the plan.
+fn conditions(provider: &dyn Provider, plan: &SavedPlan, options: &Options) -> Result<(), Refused> {
+    if let Some(expected) = &options.expect_digest
+        && *expected != plan.digest
+    {
+        return Err(Refused::OtherDigest {
+            expected: expected.clone(),
+            actual: plan.digest.clone(),
+        });
+    }
+    let age = provider.now().duration_since(plan.created_at);
+    if let Some(limit) = options.max_age
+        && age > limit
+    {
+        return Err(Refused::TooOld {
+            made: plan.created_at,
+            age: age.as_secs(),
+            limit: limit.as_secs(),
+        });
+    }
+    let planned = Summary::of(&plan.jobs).delete_snapshot;
+    match options.max_deletes {
+        Some(limit) if planned > limit => Err(Refused::TooManyDeletions { planned, limit }),
+        _ => Ok(()),
+    }
+}
+
+/// The client settings of every job that has something to do, the same as it was planned with.
+fn clients(plan: &SavedPlan, config: Option<&ConfigFile>) -> Result<Clients, Error> {
+    let mut stated = match config {
+        Some(file) => config::client_configs(file.bytes())
+            .map_err(|problems| Refused::Config(file.problems(problems)))?,
+        None => BTreeMap::new(),
+    };
+    let path = || config.map_or_else(|| plan.config.path.clone(), |file| file.path().into_owned());
+    let mut clients = Clients::new();
+    for job in plan.jobs.iter().filter(|job| !job.actions.is_empty()) {
+        let Some(planned) = &job.client_config else {
+            continue;
+        };
+        let settings = match (stated.remove(&job.name), planned.from, config) {
+            (Some(Ok(settings)), ..) => settings,
+            (Some(Err(problems)), _, Some(file)) => {
+                return Err(Refused::Config(file.problems(problems)).into());
+            }
+            (_, CredentialsFrom::DefaultChain, _) => ClientConfig::default(),
+            (_, CredentialsFrom::Config, _) => {
+                return Err(Refused::JobGone {
+                    job: job.name.clone(),
+                    path: path(),
+                }
+                .into());
+            }
+        };
+        if settings.fingerprint() != planned.fingerprint {
+            let now_from = if settings.is_default_chain() {
+                "the default chain".to_owned()
+            } else {
+                path()
+            };
+            return Err(Refused::OtherClientConfig {
+                job: job.name.clone(),
+                now_from,
+            }
+            .into());
+        }
+        clients.insert(job.name.clone(), Arc::new(settings));
+    }
+    Ok(clients)
+}
+
+/// Who is calling, asked once for all jobs of the same settings, in the destination of the first.
+async fn identities(
+    provider: &dyn Provider,
+    plan: &SavedPlan,
+    clients: &Clients,
+    parallelism: usize,
+) -> HashMap<Arc<ClientConfig>, Looked<CallerIdentity>> {
+    let mut asked: HashMap<&Arc<ClientConfig>, Place> = HashMap::new();
+    for job in &plan.jobs {
+        if let (Some(credentials), Some(destination)) = (clients.get(&job.name), &job.destination) {
+            let region = destination.region.clone();
+            asked.entry(credentials).or_insert_with(|| Place {
+                credentials: Arc::clone(credentials),
+                region,
+            });
+        }
+    }
+    let asked: Vec<Place> = asked.into_values().collect();
+    let answers = side_by_side(
+        parallelism,
+        asked
+            .iter()
+            .map(|place| provider.caller_identity(place))
+            .collect(),
+    )
+    .await;
+    asked
+        .into_iter()
+        .map(|place| place.credentials)
+        .zip(answers)
+        .collect()
+}
+
+/// Refuses another account or endpoint than planned; gives the problem where it cannot be told.
+fn same_caller(
+    job: &JobPlan,
+    identity: &Looked<CallerIdentity>,
+) -> Result<Option<Problem>, Refused> {
+    let CallerIdentity {
+        account_id,
+        endpoint_url,
+    } = match identity {
+        Ok(identity) => identity,
+        Err(error) => {
+            let message = format!(
+                "failed to find out which AWS account the credentials of {} belong to",
+                job.name
+            );
+            return Ok(Some(error.problem(message)));
+        }
+    };
+    if let Some(planned) = &job.account_id
+        && planned != account_id
+    {
+        let (job, planned, actual) = (job.name.clone(), planned.clone(), account_id.clone());
+        return Err(Refused::OtherAccount {
+            job,
+            planned,
+            actual,
+        });
+    }
+    let planned = job
+        .client_config
+        .as_ref()
+        .and_then(|config| config.endpoint_url.as_ref());
+    if planned != endpoint_url.as_ref() {
+        let shown = |url: Option<&String>| {
+            url.map_or_else(|| "AWS's own endpoints".to_owned(), Clone::clone)
+        };
+        let (planned, actual) = (shown(planned), shown(endpoint_url.as_ref()));
+        return Err(Refused::OtherEndpoint {
+            job: job.name.clone(),
+            planned,
+            actual,
+        });
+    }
+    Ok(None)
+}
+
+/// The job as one that could not be planned, so that nothing is done for it and the problem is reported.
+fn failed(job: &JobPlan, problem: Problem) -> JobPlan {
+    JobPlan {
+        outcome: Outcome::Failed,
+        reason: problem.message.clone(),
+        actions: Vec::new(),
+        errors: vec![problem],
+        ..job.clone()
+    }
+}

@@ -1,0 +1,161 @@
+//! Plans and results as files.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use super::error::{Error, Refused};
+use crate::files::{self, FileError};
+use crate::model::id::JobName;
+use crate::model::plan::SavedPlan;
+use crate::model::result::{SavedResults, SyncResult};
+use crate::planfile::{self, PlanFileError};
+
+/// The format of results files that this version writes: `major.minor`. Within a major version keys are only added.
+const RESULTS_FORMAT_VERSION: &str = "1.0";
+
+/// A file to be shown.
+#[derive(Debug)]
+pub enum Saved {
+    /// A plan, and why it would be refused by apply, if its file already says so.
+    Plan(Box<SavedPlan>, Option<PlanFileError>),
+    /// The results of an apply.
+    Results(SavedResults),
+}
+
+/// Reads a plan that is to be applied.
+///
+/// # Errors
+///
+/// If it cannot be read; [`Refused`] if it is no plan of a known format, or was changed after it was made.
+pub fn read_plan(path: &Path) -> Result<SavedPlan, Error> {
+    let bytes = files::read(path, planfile::MAX_BYTES)?;
+    planfile::read(&bytes).map_err(|source| {
+        Refused::PlanFile {
+            path: path.to_owned(),
+            source,
+        }
+        .into()
+    })
+}
+
+/// Writes a plan to a file, whole or not at all.
+///
+/// # Errors
+///
+/// If that fails.
+pub fn save_plan(path: &Path, plan: &SavedPlan) -> Result<(), Error> {
+    Ok(files::write_whole(
+        path,
+        planfile::to_text(plan).as_bytes(),
+    )?)
+}
+
+/// Reads a plan or results, to be shown: keys that are not known are passed over.
+///
+/// # Errors
+///
+/// If it cannot be read, or is neither.
+pub fn open_saved(path: &Path) -> Result<Saved, Error> {
+    let bytes = files::read(path, planfile::MAX_BYTES)?;
+    match serde_json::from_slice::<serde_json::Value>(&bytes) {
+        Ok(value) if value.get("plan_digest").is_some() => results(path, value).map(Saved::Results),
+        _ => match planfile::open(&bytes) {
+            Ok(plan) => Ok(Saved::Plan(Box::new(plan), planfile::read(&bytes).err())),
+            Err(source) => Err(Error::Saved {
+                path: path.to_owned(),
+                source,
+            }),
+        },
+    }
+}
+
+fn results(path: &Path, value: serde_json::Value) -> Result<SavedResults, Error> {
+    let unusable = |why| Error::SavedResults {
+        path: path.to_owned(),
+        why,
+    };
+    let version = value
+        .get("format_version")
+        .and_then(|version| version.as_str())
+        .unwrap_or_default();
+    if version.split('.').next() != RESULTS_FORMAT_VERSION.split('.').next() {
+        return Err(unusable(format!(
+            "its format version is {version:?}; this xrs reads {RESULTS_FORMAT_VERSION}"
+        )));
+    }
+    serde_json::from_value(value)
+        .map_err(|error| unusable(format!("it is not a results file: {error}")))
+}
+
+/// A results file, written whole after each job.
+#[derive(Debug)]
+pub struct ResultsFile {
+    path: PathBuf,
+    /// The jobs of the plan, in its order.
+    order: Vec<JobName>,
+    saved: Mutex<SavedResults>,
+}
+
+impl ResultsFile {
+    /// Begins the file, without results yet: one that cannot be written shows before anything is applied.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn begin(path: &Path, plan: &SavedPlan, started_at: Timestamp) -> Result<Self, Error> {
+        let saved = SavedResults {
+            format_version: RESULTS_FORMAT_VERSION.to_owned(),
+            xrs_version: env!("CARGO_PKG_VERSION").to_owned(),
+            plan_digest: plan.digest.clone(),
+            started_at,
+            complete: false,
+            results: Vec::new(),
+        };
+        let order = plan.jobs.iter().map(|job| job.name.clone()).collect();
+        let file = Self {
+            path: path.to_owned(),
+            order,
+            saved: Mutex::new(saved),
+        };
+        file.change(|_| {})?;
+        Ok(file)
+    }
+
+    /// Adds the result of a job.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn add(&self, result: &SyncResult) -> Result<(), Error> {
+        let place = |name: &JobName| self.order.iter().position(|other| other == name);
+        self.change(|saved| {
+            saved.results.retain(|other| other.name != result.name);
+            saved.results.push(result.clone());
+            saved.results.sort_by_key(|result| place(&result.name));
+        })
+    }
+
+    /// Ends the file, with all results in it.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn finish(&self, results: &[SyncResult]) -> Result<(), Error> {
+        self.change(|saved| {
+            saved.results = results.to_vec();
+            saved.complete = true;
+        })
+    }
+
+    fn change(&self, change: impl FnOnce(&mut SavedResults)) -> Result<(), Error> {
+        // Whoever panicked while holding it left whole results behind: each is put in at once.
+        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut saved);
+        // Plain data of strings, numbers and lists always serialises.
+        let mut text = serde_json::to_vec_pretty(&*saved).unwrap_or_default();
+        text.push(b'\n');
+        files::write_whole(&self.path, &text).map_err(|error: FileError| error.into())
+    }
+}

@@ -1,0 +1,204 @@
+//! The calls to EC2.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ec2::operation::describe_images::builders::DescribeImagesFluentBuilder;
+use aws_sdk_ec2::types::{Filter, ResourceType, TagSpecification};
+use futures::future;
+
+use crate::model::Tags;
+use crate::model::client_config::Place;
+use crate::model::id::{ImageId, Region};
+use crate::model::inventory::{Image, Looked};
+use crate::model::job::ImageSelector;
+use crate::model::plan::CopyImage;
+use crate::model::sync_tag::{SYNC_IDENTIFIER, key_on_copy};
+use crate::provider::side_by_side;
+
+use super::REQUESTS_AT_ONCE;
+use super::clients::Clients;
+use super::convert;
+use super::error::{failed, unreadable};
+use super::filter::{EC2_VALUES, batches, distinct, literally};
+
+const DESCRIBE: &str = "DescribeImages";
+
+/// Images on one page: the most that EC2 gives. Without a page size it may answer with a time-out for large accounts.
+const PAGE: i32 = 1000;
+
+/// The images that a selector meets, in every state that is listed by itself (disabled ones are not).
+pub(super) async fn source_images(
+    clients: &Clients,
+    at: &Place,
+    selector: &ImageSelector,
+) -> Looked<Vec<Image>> {
+    let own = |filter: &crate::model::job::ImageFilter| among(&filter.name, filter.values.clone());
+    let filters: Vec<Filter> = selector.filters.iter().map(own).collect();
+    let used: usize = selector
+        .filters
+        .iter()
+        .map(|filter| filter.values.len())
+        .sum();
+    let identifiers = distinct(&selector.sync_identifiers);
+    let reads = batches(&identifiers, EC2_VALUES.saturating_sub(used))
+        .into_iter()
+        .map(|batch| {
+            let values: Vec<String> = batch.iter().map(|value| literally(value)).collect();
+            let tagged =
+                (!values.is_empty()).then(|| among(&format!("tag:{SYNC_IDENTIFIER}"), values));
+            let request = clients.ec2.describe_images().owners(&selector.owner);
+            read(
+                at,
+                request.set_filters(some(filters.iter().cloned().chain(tagged).collect())),
+            )
+        });
+    merged(side_by_side(REQUESTS_AT_ONCE, reads.collect()).await)
+}
+
+/// Images by id, whoever owns them. Asked for by filter, for a request by id fails as a whole if one is not there.
+pub(super) async fn images(clients: &Clients, at: &Place, ids: &[ImageId]) -> Looked<Vec<Image>> {
+    let reads = id_batches(ids, EC2_VALUES).into_iter().map(|ids| {
+        let request = clients.ec2.describe_images().include_disabled(true);
+        read(at, request.filters(among("image-id", ids)))
+    });
+    merged(side_by_side(REQUESTS_AT_ONCE, reads.collect()).await)
+}
+
+/// The caller's own images that AWS or their sync tag ties to one of these: two questions, asked side by side.
+pub(super) async fn image_copies(
+    clients: &Clients,
+    at: &Place,
+    from: &Region,
+    of: &[ImageId],
+) -> Looked<Vec<Image>> {
+    let own = || {
+        clients
+            .ec2
+            .describe_images()
+            .owners("self")
+            .include_disabled(true)
+    };
+    // One value of the request is the region.
+    let stated = id_batches(of, EC2_VALUES - 1).into_iter().map(|ids| {
+        let region = among("source-image-region", vec![from.as_str().to_owned()]);
+        read(
+            at,
+            own().filters(among("source-image-id", ids)).filters(region),
+        )
+    });
+    let key = format!("tag:{}", key_on_copy(from));
+    let tagged = id_batches(of, EC2_VALUES).into_iter().map(|ids| {
+        let values = ids
+            .iter()
+            .map(|id| format!("* / {}", literally(id)))
+            .collect();
+        read(at, own().filters(among(&key, values)))
+    });
+    let (stated, tagged) = future::join(
+        side_by_side(REQUESTS_AT_ONCE, stated.collect()),
+        side_by_side(REQUESTS_AT_ONCE, tagged.collect()),
+    )
+    .await;
+    merged(stated.into_iter().chain(tagged).collect())
+}
+
+/// Has an image copied into the region `at`. Tags go into the call itself, and AWS's own copying of tags stays off:
+/// it would carry the source's sync tags over.
+pub(super) async fn copy_image(
+    clients: &Clients,
+    at: &Place,
+    copy: &CopyImage,
+    token: &str,
+) -> Looked<ImageId> {
+    const CALL: &str = "CopyImage";
+    let mut tags = copy.tags.clone();
+    tags.insert(copy.sync_tag.key.clone(), copy.sync_tag.value.clone());
+    let specifications = [
+        tagging(ResourceType::Image, &tags),
+        tagging(ResourceType::Snapshot, &copy.tags),
+    ]
+    .into_iter()
+    .flatten();
+    let mut request = clients
+        .ec2
+        .copy_image()
+        .source_image_id(copy.source_image_id.as_str())
+        .source_region(copy.source_region.as_str())
+        .name(&copy.name)
+        .set_description(Some(copy.description.clone()).filter(|text| !text.is_empty()))
+        .set_tag_specifications(some(specifications.collect()))
+        .client_token(token);
+    // Never `encrypted = false`: the copy of an encrypted image cannot be unencrypted, and the account may encrypt all.
+    if let Some(key) = &copy.kms_key_id {
+        request = request.encrypted(true).kms_key_id(key);
+    }
+    let answer = request
+        .send()
+        .await
+        .map_err(|error| failed(CALL, at, &error))?;
+    answer
+        .image_id()
+        .map(ImageId::from)
+        .ok_or_else(|| unreadable(CALL, at, "no image id"))
+}
+
+/// Writes tags on an image.
+pub(super) async fn tag(clients: &Clients, at: &Place, id: &ImageId, tags: &Tags) -> Looked<()> {
+    let request = clients
+        .ec2
+        .create_tags()
+        .resources(id.as_str())
+        .set_tags(Some(convert::ec2_tags(tags)));
+    request
+        .send()
+        .await
+        .map(|_| ())
+        .map_err(|error| failed("CreateTags", at, &error))
+}
+
+/// Every page of the answer.
+async fn read(at: &Place, request: DescribeImagesFluentBuilder) -> Looked<Vec<Image>> {
+    let pages = request.into_paginator().page_size(PAGE).items().send();
+    let listed = pages
+        .try_collect()
+        .await
+        .map_err(|error| failed(DESCRIBE, at, &error))?;
+    convert::images(DESCRIBE, at, listed)
+}
+
+/// The answers as one, by id, each image once.
+fn merged(answers: Vec<Looked<Vec<Image>>>) -> Looked<Vec<Image>> {
+    let mut images = BTreeMap::new();
+    for answer in answers {
+        for image in answer? {
+            images.entry(image.id.clone()).or_insert(image);
+        }
+    }
+    Ok(images.into_values().collect())
+}
+
+/// Ids as filter values, cut into requests; none at all for an empty list.
+fn id_batches(ids: &[ImageId], size: usize) -> Vec<Vec<String>> {
+    let ids: Vec<String> = distinct(ids)
+        .iter()
+        .map(|id| id.as_str().to_owned())
+        .collect();
+    ids.chunks(size.max(1)).map(<[String]>::to_vec).collect()
+}
+
+fn among(name: &str, values: Vec<String>) -> Filter {
+    Filter::builder()
+        .name(name)
+        .set_values(Some(values))
+        .build()
+}
+
+fn tagging(resource: ResourceType, tags: &Tags) -> Option<TagSpecification> {
+    let of = TagSpecification::builder().resource_type(resource);
+    (!tags.is_empty()).then(|| of.set_tags(Some(convert::ec2_tags(tags))).build())
+}
+
+/// A list, unless it is empty: EC2 takes an empty parameter for a wrong one.
+fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
+    (!list.is_empty()).then_some(list)
+}

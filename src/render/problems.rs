@@ -1,0 +1,112 @@
+//! Problems of a config as a compiler shows them: the line, a caret under what is meant, and the way out.
+//!
+//! The lines shown are those of the file, but for what may be a secret: see [`mask`].
+
+mod mask;
+mod words;
+
+use std::ops::Range;
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level as Title, Origin, Renderer, Snippet};
+
+use crate::model::problem::{Problem, TextPlace};
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Something cannot be used.
+    Error,
+    /// Something will be used, and should be looked at.
+    Warning,
+    /// Something has no effect.
+    Note,
+}
+
+/// Lines are cut to this width around what is meant: a config may be one long line.
+const WIDTH: usize = 140;
+
+/// The problems of the config at `path`, whose text is `text`; each ends with an empty line. No secret is shown.
+pub fn diagnostics(
+    path: &str,
+    text: &str,
+    problems: &[Problem],
+    level: Level,
+    color: bool,
+) -> String {
+    let renderer = if color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(WIDTH);
+    let text = mask::masked(text.strip_prefix('\u{feff}').unwrap_or(text));
+    let lines = lines(&text);
+    let path = printable(path);
+    let mut shown = String::new();
+    for problem in problems {
+        shown.push_str(&renderer.render(&[group(&path, &lines, problem, level)]));
+        shown.push_str("\n\n");
+    }
+    shown
+}
+
+fn group<'a>(path: &'a str, lines: &[&'a str], problem: &Problem, level: Level) -> Group<'a> {
+    // Destructured without `..`: a new field does not compile until it is shown.
+    let Problem {
+        message,
+        at,
+        aws,
+        help,
+    } = problem;
+    let title = match level {
+        Level::Error => Title::ERROR,
+        Level::Warning => Title::WARNING,
+        Level::Note => Title::NOTE,
+    };
+    let title = title.primary_title(printable(message));
+    let line = at.and_then(|at| Some((at, *lines.get(at.line.checked_sub(1)?)?)));
+    let mut group = match line {
+        Some((at, line)) => title.element(
+            Snippet::source(line)
+                .path(path)
+                .line_start(at.line)
+                .annotation(AnnotationKind::Primary.span(bytes(line, at))),
+        ),
+        None => title.element(Origin::path(path)),
+    };
+    if let Some(aws) = aws {
+        group = group.element(Title::NOTE.message(printable(&aws.to_string())));
+    }
+    if let Some(help) = help {
+        group = group.element(Title::HELP.message(printable(help)));
+    }
+    group
+}
+
+/// The bytes of a line that a place means: from and to characters that are there.
+fn bytes(line: &str, place: TextPlace) -> Range<usize> {
+    let byte_of = |n: usize| line.char_indices().nth(n).map_or(line.len(), |(at, _)| at);
+    let first = place.column.saturating_sub(1);
+    byte_of(first)..byte_of(first.saturating_add(place.length.max(1)))
+}
+
+/// The lines as YAML counts them: a lone carriage return ends one, too.
+fn lines(text: &str) -> Vec<&str> {
+    text.split('\n')
+        .flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
+        .collect()
+}
+
+/// A text without what would move the cursor or colour the screen.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_control() && c != '\n' {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
+}

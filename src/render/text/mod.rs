@@ -1,0 +1,95 @@
+//! What people read on a terminal, in Terraform's manner.
+
+mod actions;
+mod plan;
+mod results;
+
+use std::fmt::Display;
+
+use owo_colors::OwoColorize;
+
+use super::safe::safe;
+use super::styles::Styles;
+use crate::model::problem::{AwsFailure, Problem, TextPlace};
+pub use plan::plan;
+pub use results::{finished, results, saved_results};
+
+/// A screen that is being written, line by line.
+struct Screen<'a> {
+    styles: &'a Styles,
+    text: String,
+}
+
+impl<'a> Screen<'a> {
+    fn new(styles: &'a Styles) -> Self {
+        Self {
+            styles,
+            text: String::new(),
+        }
+    }
+
+    /// A line that far from the left; what is foreign in it has been made [`safe`].
+    fn line(&mut self, indent: usize, line: impl Display) {
+        self.text.push_str(&" ".repeat(indent));
+        self.text.push_str(&line.to_string());
+        self.text.push('\n');
+    }
+
+    fn blank(&mut self) {
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+            self.text.push('\n');
+        }
+    }
+
+    fn warning(&mut self, indent: usize, warning: &str) {
+        let label = "warning:".style(self.styles.warning);
+        self.line(indent, format_args!("{label} {}", safe(warning)));
+    }
+
+    fn error(&mut self, indent: usize, problem: &Problem) {
+        let Problem {
+            message,
+            at,
+            aws,
+            help,
+        } = problem;
+        let place = at.map(
+            |TextPlace {
+                 line,
+                 column,
+                 length: _,
+             }| format!(" (line {line}, column {column} of the config)"),
+        );
+        let label = "error:".style(self.styles.error);
+        self.line(
+            indent,
+            format_args!("{label} {}{}", safe(message), place.unwrap_or_default()),
+        );
+        if let Some(aws) = aws {
+            let AwsFailure {
+                call,
+                region,
+                code,
+                message,
+            } = aws.as_ref();
+            let (call, region, code) = (safe(call), safe(region.as_str()), safe(code));
+            self.line(
+                indent + 2,
+                format_args!("{call} in {region} was answered {code}: {}", safe(message)),
+            );
+        }
+        if let Some(help) = help {
+            self.line(
+                indent + 2,
+                format_args!("{} {}", "help:".style(self.styles.quiet), safe(help)),
+            );
+        }
+    }
+}
+
+/// One problem, as it stands on a screen of its own.
+pub fn problem(problem: &Problem, styles: &Styles) -> String {
+    let mut screen = Screen::new(styles);
+    screen.error(0, problem);
+    screen.text
+}

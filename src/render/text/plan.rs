@@ -1,0 +1,239 @@
+//! A saved plan, for the one who is to approve it.
+
+use owo_colors::OwoColorize;
+
+use super::Screen;
+use super::actions::{action, kept};
+use crate::model::inventory::ProviderKind;
+use crate::model::plan::{
+    Action, ClientConfigRef, ConfigRef, JobPlan, Observed, Outcome, SavedPlan, Seen, Summary,
+};
+use crate::model::words::{count, utc};
+use crate::render::safe::safe;
+use crate::render::styles::Styles;
+
+/// The plan as a screen. `next` is the command that carries it out, if there is one to recommend.
+pub fn plan(plan: &SavedPlan, next: Option<&str>, styles: &Styles) -> String {
+    let SavedPlan {
+        format_version: _,
+        xrs_version: _,
+        created_at,
+        digest,
+        provider,
+        selection,
+        config: ConfigRef { path, sha256: _ },
+        summary,
+        jobs,
+    } = plan;
+    let mut screen = Screen::new(styles);
+    let world = match provider {
+        ProviderKind::Aws => "AWS",
+        ProviderKind::Sandbox => "a sandbox",
+    };
+    screen.line(
+        0,
+        format_args!(
+            "Plan for {} on {world}, made {}.",
+            safe(path),
+            utc(*created_at)
+        ),
+    );
+    if let Some(names) = selection {
+        let names: Vec<_> = names.iter().map(|name| safe(name.as_str())).collect();
+        screen.line(0, format_args!("Limited to {}.", names.join(", ")));
+    }
+    legend(&mut screen, summary);
+    screen.blank();
+    // Failures stand last, where they are seen.
+    for outcome in [Outcome::Changes, Outcome::UpToDate, Outcome::Failed] {
+        for one in jobs.iter().filter(|job| job.outcome == outcome) {
+            job(&mut screen, one);
+        }
+    }
+    screen.blank();
+    if summary.actions() == 0 && summary.failed == 0 {
+        screen.line(
+            0,
+            "Nothing to do: every destination holds what it should.".style(styles.create),
+        );
+    }
+    screen.line(0, summary_line(summary, jobs).style(styles.summary));
+    screen.line(0, format_args!("Digest: {}", safe(digest)));
+    if let Some(next) = next {
+        screen.line(0, format_args!("Next: {}", safe(next)));
+    }
+    screen.text
+}
+
+/// The symbols that this plan uses.
+fn legend(screen: &mut Screen<'_>, summary: &Summary) {
+    let Styles {
+        create,
+        tag,
+        delete,
+        ..
+    } = screen.styles;
+    let symbols = [
+        (
+            summary.copy_image + summary.copy_snapshot,
+            '+',
+            create,
+            "copy",
+        ),
+        (summary.tag_copy + summary.tag_source, '~', tag, "tag"),
+        (summary.delete_snapshot, '-', delete, "delete"),
+    ];
+    if summary.actions() > 0 {
+        screen.blank();
+        screen.line(0, "Actions are marked with these symbols:");
+    }
+    for (_, symbol, style, word) in symbols.into_iter().filter(|(used, ..)| *used > 0) {
+        screen.line(2, format_args!("{} {word}", symbol.style(*style)));
+    }
+}
+
+fn summary_line(summary: &Summary, jobs: &[JobPlan]) -> String {
+    let Summary {
+        jobs: _,
+        copy_image,
+        copy_snapshot,
+        tag_copy,
+        tag_source,
+        delete_snapshot,
+        up_to_date,
+        failed,
+    } = summary;
+    let copies = copy_image + copy_snapshot;
+    let size = total_size(jobs)
+        .map(|size| format!(" ({size})"))
+        .unwrap_or_default();
+    let tags = tag_copy + tag_source;
+    format!(
+        "Plan: {copies} to copy{size}, {tags} to tag, {delete_snapshot} to delete, {up_to_date} up to date, {failed} failed."
+    )
+}
+
+/// The size of all that is to be copied, as far as AWS states it.
+fn total_size(jobs: &[JobPlan]) -> Option<String> {
+    let sizes = jobs
+        .iter()
+        .flat_map(|job| &job.actions)
+        .filter_map(|action| match action {
+            Action::CopyImage(copy) => Some(copy.size_gib),
+            Action::CopySnapshot(copy) => Some(copy.size_gib),
+            Action::TagCopy(_) | Action::TagSource(_) | Action::DeleteSnapshot(_) => None,
+        });
+    let (known, unknown): (Vec<Option<u64>>, Vec<Option<u64>>) = sizes.partition(Option::is_some);
+    let total = known
+        .iter()
+        .flatten()
+        .fold(0_u64, |sum, size| sum.saturating_add(*size));
+    match (known.is_empty(), unknown.is_empty()) {
+        (true, _) => None,
+        (false, true) => Some(format!("{total} GiB")),
+        (false, false) => Some(format!("at least {total} GiB")),
+    }
+}
+
+fn job(screen: &mut Screen<'_>, job: &JobPlan) {
+    let JobPlan {
+        name,
+        sync_type,
+        source,
+        destination,
+        // Reasons and actions name it.
+        subject: _,
+        account_id,
+        client_config,
+        outcome,
+        reason,
+        observed,
+        actions,
+        warnings,
+        errors,
+    } = job;
+    let mut header = safe(name.as_str()).style(screen.styles.name).to_string();
+    if let Some(sync_type) = sync_type {
+        header.push_str(&format!(" ({sync_type})"));
+    }
+    if let (Some(source), Some(destination)) = (source, destination) {
+        header.push_str(&format!(
+            " {} → {}",
+            safe(source.region.as_str()),
+            safe(destination.region.as_str())
+        ));
+    }
+    if let Some(account) = account_id {
+        header.push_str(&format!(", account {}", safe(account.as_str())));
+    }
+    if let Some(ClientConfigRef {
+        from: _,
+        fingerprint: _,
+        endpoint_url: Some(url),
+    }) = client_config
+    {
+        header.push_str(&format!(", at {}", safe(url)));
+    }
+    if *outcome != Outcome::UpToDate || !warnings.is_empty() {
+        screen.blank();
+    }
+    match outcome {
+        Outcome::UpToDate => screen.line(0, format_args!("{header}: up to date: {}", safe(reason))),
+        Outcome::Failed => screen.line(
+            0,
+            format_args!("{header}: {}", "FAILED".style(screen.styles.error)),
+        ),
+        Outcome::Changes => {
+            screen.line(0, header);
+            screen.line(2, safe(reason).style(screen.styles.quiet));
+            let destination = destination
+                .as_ref()
+                .map_or("the destination", |end| end.region.as_str());
+            if let Some(observed) = observed {
+                screen.line(2, seen(observed, destination).style(screen.styles.quiet));
+            }
+            for one in actions {
+                action(screen, one, destination);
+                if one.reason() != reason {
+                    screen.line(6, safe(one.reason()).style(screen.styles.quiet));
+                }
+            }
+            kept(screen, actions, destination);
+        }
+    }
+    for warning in warnings {
+        screen.warning(2, warning);
+    }
+    for error in errors {
+        screen.error(2, error);
+    }
+}
+
+/// What the job's plan rests on, beside the source, which its reason names.
+fn seen(observed: &Observed, destination: &str) -> String {
+    let Observed {
+        source: _,
+        newest_copy,
+        sources,
+        copies,
+    } = observed;
+    let newest = newest_copy.as_ref().map(|copy| {
+        let Seen {
+            id,
+            taken,
+            state,
+            size_gib: _,
+        } = copy;
+        let taken = taken
+            .map(|taken| format!(" of {}", utc(taken)))
+            .unwrap_or_default();
+        format!(", newest {}{taken} ({})", safe(id), safe(state))
+    });
+    let sources = count(*sources, "source", "sources");
+    let copies = count(*copies, "copy", "copies");
+    format!(
+        "seen: {sources} to choose from; {copies} in {}{}",
+        safe(destination),
+        newest.unwrap_or_default()
+    )
+}

@@ -1,0 +1,303 @@
+//! `xrs apply`
+
+use std::fs;
+
+use aws_xregion_sync::planfile;
+use serde_json::Value;
+
+use super::{Folder, example};
+
+/// Makes the digest right again, as somebody would who knows how.
+fn sealed_again(folder: &Folder, change: impl FnOnce(&mut Value)) {
+    folder.edit("plan.json", |plan| {
+        change(plan);
+        plan["digest"] = planfile::digest(plan).into();
+    });
+}
+
+/// The plan is refused whole, and the world is what it was.
+#[track_caller]
+fn refused(folder: &Folder, options: &[&str], says: &[&str]) {
+    let before = folder.json("world.json")["regions"].clone();
+    let ended = folder.apply(options);
+    ended.failed(3, says);
+    ended.failed(3, &["help:"]);
+    assert_eq!(ended.out, "");
+    assert_eq!(
+        folder.json("world.json")["regions"],
+        before,
+        "nothing was written"
+    );
+}
+
+#[test]
+fn a_plan_is_applied_once_and_again_does_nothing_twice() {
+    let folder = Folder::new();
+    folder.planned();
+    let digest = folder.json("plan.json")["digest"]
+        .as_str()
+        .expect("a digest")
+        .to_owned();
+    let deletions = folder.json("plan.json")["summary"]["delete_snapshot"].to_string();
+    let options = [
+        "--expect-digest",
+        &digest,
+        "--max-age",
+        "24h",
+        "--max-deletes",
+        &deletions,
+        "--results",
+        "results.json",
+    ];
+    let applied = folder.apply(&options);
+    applied.went_well(&[
+        "created the AWS resource ami-",
+        "created the AWS resource rds-mydatabase-",
+        "deleted rds-mydatabase-",
+    ]);
+    assert!(
+        applied.err.contains("sync_my_web_app: copy_image was done"),
+        "{applied:?}"
+    );
+    let results = folder.json("results.json");
+    assert_eq!(
+        (&results["complete"], &results["plan_digest"]),
+        (&true.into(), &digest.clone().into())
+    );
+    assert_eq!(results["results"].as_array().map(Vec::len), Some(2));
+
+    let again = folder.apply(&options);
+    again.went_well(&[
+        "without creating any new AWS resources",
+        "had been done already",
+        "0 copies created, 0 copies deleted",
+    ]);
+}
+
+#[test]
+fn a_plan_file_that_is_not_a_whole_sound_plan_is_refused() {
+    let folder = Folder::new();
+    folder.planned();
+    let whole = folder.read("plan.json");
+    folder
+        .xrs(&["apply", "none.json", "--sandbox", "world.json"])
+        .failed(1, &["error: none.json does not exist"]);
+    folder
+        .xrs(&["apply", ".", "--sandbox", "world.json"])
+        .failed(1, &["error: . is a folder, not a file"]);
+    for (bad, says) in [
+        (whole[..whole.len() / 2].to_owned(), "not valid JSON"),
+        (String::new(), "not valid JSON"),
+        ("hello".to_owned(), "not valid JSON"),
+        ("{}".to_owned(), "not a plan"),
+        (example(), "not valid JSON"),
+        (
+            whole.replace("mydatabase-", "yourdatabase-"),
+            "it was changed after it was made",
+        ),
+        (
+            whole.replace("has no copy", "needs no copy"),
+            "it was changed after it was made",
+        ),
+        (
+            whole.replace("\"format_version\": \"1.0\"", "\"format_version\": \"2.0\""),
+            "format version is 2.0",
+        ),
+        (
+            whole.replace("\"format_version\": \"1.0\"", "\"format_version\": \"1.1\""),
+            "format version is 1.1",
+        ),
+    ] {
+        assert_ne!(bad, whole, "{says}");
+        folder.write("plan.json", bad);
+        refused(&folder, &[], &["plan.json cannot be applied", says]);
+    }
+    folder.write("plan.json", &whole);
+    folder.edit("plan.json", |plan| {
+        plan["summary"]["delete_snapshot"] = 0.into()
+    });
+    refused(&folder, &[], &["its summary is not what its jobs come to"]);
+}
+
+#[test]
+fn conditions_that_are_not_met_refuse_the_plan() {
+    let folder = Folder::new();
+    folder.planned();
+    let other = "0".repeat(64);
+    refused(
+        &folder,
+        &["--expect-digest", &other],
+        &[
+            "the plan's digest is sha256:",
+            &format!("not sha256:{other} as expected"),
+        ],
+    );
+    refused(&folder, &["--max-deletes", "0"], &["the limit is 0"]);
+    folder.edit("world.json", |world| {
+        world["now"] = "2026-01-18T06:00:00Z".into()
+    });
+    refused(
+        &folder,
+        &["--max-age", "2d"],
+        &["the plan was made 2026-01-15 06:00 UTC, which is 3 days ago; the limit is 48 h"],
+    );
+    assert_ne!(
+        folder
+            .apply(&["--max-age", "4d", "--results", "r.json"])
+            .code,
+        Some(3)
+    );
+}
+
+#[test]
+fn a_plan_is_for_its_own_kind_of_world() {
+    let folder = Folder::new();
+    folder.planned();
+    folder.xrs(&["apply", "plan.json"]).failed(
+        3,
+        &[
+            "the plan was made on a sandbox, and this is AWS",
+            "--sandbox",
+        ],
+    );
+    sealed_again(&folder, |plan| plan["provider"] = "aws".into());
+    refused(
+        &folder,
+        &[],
+        &["the plan was made on AWS, and this is a sandbox"],
+    );
+}
+
+#[test]
+fn a_plan_is_for_its_own_account_and_endpoint() {
+    let folder = Folder::new();
+    folder.planned();
+    let whole = folder.read("plan.json");
+    sealed_again(&folder, |plan| {
+        plan["jobs"][0]["account_id"] = "999999999999".into()
+    });
+    refused(
+        &folder,
+        &[],
+        &[
+            "sync_my_web_app was planned in account 999999999999",
+            "belong to account",
+        ],
+    );
+    folder.write("plan.json", whole);
+    sealed_again(&folder, |plan| {
+        plan["jobs"][0]["client_config"]["endpoint_url"] = "http://127.0.0.1:5000".into()
+    });
+    refused(
+        &folder,
+        &[],
+        &[
+            "sync_my_web_app was planned at http://127.0.0.1:5000",
+            "AWS's own endpoints",
+        ],
+    );
+}
+
+#[test]
+fn a_sandbox_is_never_made_by_apply() {
+    let folder = Folder::new();
+    folder.planned();
+    fs::remove_file(folder.path("world.json")).expect("removed");
+    folder
+        .apply(&[])
+        .failed(1, &["error: world.json does not exist"]);
+    folder.write("world.json", "{");
+    folder
+        .apply(&[])
+        .failed(1, &["world.json is no sandbox that can be used"]);
+}
+
+#[test]
+fn credentials_come_from_the_config_given_or_the_noted_one_inside_this_folder() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("inner")).expect("made");
+    folder.planned();
+    // From another folder, the noted path means nothing.
+    let mut inner = folder.command(&["apply", "../plan.json", "--sandbox", "../world.json"]);
+    super::ended(inner.current_dir(folder.path("inner"))).failed(
+        3,
+        &["the config xrs.yaml, which does not exist", "--config"],
+    );
+    // A path that leads out of the folder is not followed.
+    sealed_again(&folder, |plan| {
+        plan["config"]["path"] = "../xrs.yaml".into()
+    });
+    folder.write("inner/plan.json", folder.read("plan.json"));
+    let mut inner = folder.command(&["apply", "plan.json", "--sandbox", "../world.json"]);
+    super::ended(inner.current_dir(folder.path("inner")))
+        .failed(3, &["lies outside this folder", "--config"]);
+    folder
+        .apply(&["--config", "none.yaml"])
+        .failed(1, &["none.yaml does not exist"]);
+    // With rotated keys, and the rest of the config broken.
+    let rotated = example()
+        .replace("my_secret_key", "my_new_key")
+        .replace("max_snapshots_to_retain: 5", "nonsense: 5");
+    folder.write("elsewhere.yaml", rotated);
+    folder
+        .apply(&["--config", "elsewhere.yaml"])
+        .went_well(&["created the AWS resource ami-"]);
+}
+
+#[test]
+fn a_config_with_other_client_settings_refuses_the_plan() {
+    let folder = Folder::new();
+    folder.planned();
+    let config = |text: String| folder.write("xrs.yaml", text);
+    config(example().replace(
+        "aws_access_key: \"my_access_key\",",
+        "role_arn: \"arn:aws:iam::123456789012:role/x\",\naws_access_key: \"my_access_key\",",
+    ));
+    refused(
+        &folder,
+        &[],
+        &["sync_my_web_app was planned with other client settings (secrets aside) than xrs.yaml"],
+    );
+    config(example().replace("sync_my_database", "sync_renamed"));
+    refused(
+        &folder,
+        &[],
+        &["the config xrs.yaml has no job sync_my_database to take credentials from"],
+    );
+    config(example().replace("aws_account_id:", "aws_acount_id:"));
+    refused(
+        &folder,
+        &[],
+        &[
+            "xrs.yaml:",
+            "aws_acount_id",
+            "the config xrs.yaml cannot be used",
+        ],
+    );
+    config("nothing".to_owned());
+    refused(&folder, &[], &["the config xrs.yaml cannot be used"]);
+}
+
+#[test]
+fn results_that_cannot_be_saved_show_before_anything_is_written() {
+    let folder = Folder::new();
+    folder.planned();
+    let before = folder.json("world.json")["regions"].clone();
+    folder
+        .apply(&["--results", "none/results.json"])
+        .failed(1, &["failed to write none/results.json"]);
+    assert_eq!(folder.json("world.json")["regions"], before);
+}
+
+#[test]
+fn a_refused_plan_leaves_the_results_of_an_earlier_one() {
+    let folder = Folder::new();
+    folder.planned();
+    folder.write("results.json", "precious");
+    refused(
+        &folder,
+        &["--results", "results.json", "--max-deletes", "0"],
+        &[],
+    );
+    assert_eq!(folder.read("results.json"), "precious");
+}

@@ -1,0 +1,174 @@
+//! `xrs plan`
+
+use super::{Folder, example};
+
+#[test]
+fn a_plan_says_what_would_be_done_and_what_to_run_next() {
+    let folder = Folder::new();
+    let plan = folder.xrs(&["plan", "--sandbox", "world.json", "--out", "my plan.json"]);
+    plan.went_well(&[
+        "Actions are marked with these symbols:",
+        "  + copy image ",
+        "  + copy snapshot ",
+        "  - DELETE snapshot ",
+        "Plan: 2 to copy (",
+        "Digest: sha256:",
+        "Next: xrs apply 'my plan.json' --config xrs.yaml --sandbox world.json\n",
+    ]);
+    assert_eq!(
+        plan.err,
+        "note: made the sandbox world.json, fitting the config\n"
+    );
+    let digest = folder.json("my plan.json")["digest"]
+        .as_str()
+        .expect("a digest")
+        .to_owned();
+    assert!(plan.out.contains(&digest), "{plan:?}");
+    folder
+        .xrs(&["plan", "--sandbox", "world.json"])
+        .went_well(&["Next: save this plan with --out plan.json, then xrs apply"]);
+}
+
+#[test]
+fn json_on_stdout_is_what_is_saved() {
+    let folder = Folder::new();
+    let plan = folder.xrs(&[
+        "plan",
+        "--sandbox",
+        "world.json",
+        "--out",
+        "plan.json",
+        "--format",
+        "json",
+    ]);
+    plan.went_well(&[]);
+    assert_eq!(plan.out, folder.read("plan.json"));
+}
+
+#[test]
+fn detailed_exit_codes_tell_changes_from_none() {
+    let folder = Folder::new();
+    let plan = || {
+        folder.xrs(&[
+            "plan",
+            "--sandbox",
+            "world.json",
+            "--out",
+            "plan.json",
+            "--detailed-exitcode",
+        ])
+    };
+    assert_eq!(plan().code, Some(2));
+    assert_eq!(folder.apply(&[]).code, Some(0));
+    let second = plan();
+    second.went_well(&[
+        "Nothing to do",
+        "Plan: 0 to copy, 0 to tag, 0 to delete, 2 up to date, 0 failed.",
+    ]);
+    assert!(!second.out.contains("Next:"), "{second:?}");
+}
+
+#[test]
+fn a_broken_job_is_in_the_plan_and_the_others_go_on() {
+    let folder = Folder::new();
+    folder.write(
+        "xrs.yaml",
+        example().replace(
+            "max_snapshots_to_retain: 5",
+            "max_snapshots_to_retain: many",
+        ),
+    );
+    for options in [&[][..], &["--detailed-exitcode"]] {
+        let plan = folder.xrs(
+            &[
+                &["plan", "--sandbox", "world.json", "--out", "plan.json"],
+                options,
+            ]
+            .concat(),
+        );
+        plan.failed(1, &["xrs.yaml:", "max_snapshots_to_retain: many", "^"]);
+        assert!(plan.out.contains("sync_my_database: FAILED"), "{plan:?}");
+        assert!(plan.out.contains("+ copy image"), "{plan:?}");
+    }
+    let applied = folder.apply(&[]);
+    assert_eq!(applied.code, Some(1));
+    assert!(
+        applied
+            .out
+            .contains("sync_my_web_app successfully completed and created"),
+        "{applied:?}"
+    );
+    assert!(
+        applied
+            .out
+            .contains("sync_my_database encountered the following errors"),
+        "{applied:?}"
+    );
+}
+
+#[test]
+fn jobs_can_be_picked_by_name() {
+    let folder = Folder::new();
+    let plan = folder.xrs(&[
+        "plan",
+        "--sandbox",
+        "world.json",
+        "--out",
+        "plan.json",
+        "--job",
+        "sync_my_database",
+    ]);
+    plan.went_well(&["Limited to sync_my_database.", "+ copy snapshot"]);
+    assert!(!plan.out.contains("copy image"), "{plan:?}");
+    assert_eq!(
+        folder.json("plan.json")["selection"],
+        serde_json::json!(["sync_my_database"])
+    );
+
+    let fresh = Folder::new();
+    let misspelt = fresh.xrs(&[
+        "plan",
+        "--sandbox",
+        "world.json",
+        "--job",
+        "sync_my_databse",
+    ]);
+    misspelt.failed(
+        1,
+        &[
+            "the config has no job sync_my_databse",
+            "help: did you mean sync_my_database?",
+        ],
+    );
+    let invented = fresh.xrs(&["plan", "--sandbox", "world.json", "--job", "x"]);
+    invented.failed(1, &["help: its jobs are sync_my_web_app, sync_my_database"]);
+    assert!(!fresh.path("world.json").exists(), "nothing half done");
+}
+
+#[test]
+fn a_sandbox_is_made_once_and_a_damaged_one_is_left_alone() {
+    let folder = Folder::new();
+    let plan = |world: &str| folder.xrs(&["plan", "--sandbox", world]);
+    plan("new/folder/world.json").failed(0, &["made the sandbox"]);
+    let again = plan("new/folder/world.json");
+    assert_eq!((again.code, again.err.as_str()), (Some(0), ""));
+    let whole = folder.read("new/folder/world.json");
+    for bad in ["", "{", "[]", "{}", &whole[..whole.len() / 2], "\u{fffd}"] {
+        folder.write("bad.json", bad);
+        plan("bad.json").failed(1, &["bad.json is no sandbox that can be used", "help:"]);
+        assert_eq!(folder.read("bad.json"), bad);
+    }
+    folder.write("bad.json", [0xff, 0xfe]);
+    plan("bad.json").failed(
+        1,
+        &["bad.json is no sandbox that can be used: it is not UTF-8 text"],
+    );
+    plan(".").failed(1, &["is a folder"]);
+}
+
+#[test]
+fn a_plan_that_cannot_be_saved_is_an_error() {
+    let folder = Folder::new();
+    let plan = folder.xrs(&["plan", "--sandbox", "world.json", "--out", "none/plan.json"]);
+    plan.failed(1, &["failed to write none/plan.json"]);
+}

@@ -1,0 +1,96 @@
+//! `xrs run`
+
+use std::thread;
+
+use super::{Folder, ended, example};
+
+#[test]
+fn the_first_run_syncs_and_the_second_has_nothing_to_do() {
+    let folder = Folder::new();
+    let run = || {
+        folder.xrs(&[
+            "run",
+            "xrs.yaml",
+            "--sandbox",
+            "target/sandbox.json",
+            "--results",
+            "results.json",
+        ])
+    };
+    run().went_well(&[
+        "+ copy image ",
+        "sync_my_web_app successfully completed and created the AWS resource ami-",
+        "sync_my_database successfully completed and created the AWS resource rds-mydatabase-",
+        "Results: 2 jobs completed, 0 failed; 2 copies created, ",
+    ]);
+    run().went_well(&[
+        "Nothing to do",
+        "sync_my_web_app successfully completed without creating any new AWS resources.",
+        "sync_my_database successfully completed without creating any new AWS resources.",
+        "Results: 2 jobs completed, 0 failed; 0 copies created, 0 copies deleted.",
+    ]);
+    assert_eq!(folder.json("results.json")["complete"], true);
+}
+
+#[test]
+fn more_deletions_than_allowed_refuse_the_plan() {
+    let folder = Folder::new();
+    let run = folder.xrs(&[
+        "run",
+        "--sandbox",
+        "world.json",
+        "--max-deletes",
+        "0",
+        "--results",
+        "results.json",
+    ]);
+    run.failed(3, &["the limit is 0", "--max-deletes"]);
+    assert!(
+        run.out.contains("- DELETE snapshot"),
+        "the plan was shown: {run:?}"
+    );
+    assert!(!run.out.contains("Results:"), "{run:?}");
+    assert!(!folder.path("results.json").exists());
+}
+
+#[test]
+fn law_7_a_broken_job_does_not_stop_the_other() {
+    let folder = Folder::new();
+    folder.write(
+        "xrs.yaml",
+        example().replace(
+            "max_snapshots_to_retain: 5",
+            "max_snapshots_to_retain: many",
+        ),
+    );
+    let run = folder.xrs(&["run", "--sandbox", "world.json"]);
+    run.failed(1, &["max_snapshots_to_retain: many"]);
+    assert!(
+        run.out
+            .contains("sync_my_web_app successfully completed and created"),
+        "{run:?}"
+    );
+    assert!(
+        run.out
+            .contains("sync_my_database encountered the following errors"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn two_at_once_take_turns_on_a_sandbox() {
+    let folder = Folder::new();
+    let run = || {
+        let mut command = folder.command(&["run", "--sandbox", "world.json"]);
+        move || ended(&mut command)
+    };
+    let both = [run(), run()]
+        .map(thread::spawn)
+        .map(|run| run.join().expect("no panic"));
+    assert!(both.iter().all(|run| run.code == Some(0)), "{both:#?}");
+    let created = both
+        .iter()
+        .map(|run| run.out.matches("created the AWS resource").count())
+        .sum::<usize>();
+    assert_eq!(created, 2, "{both:#?}");
+}

@@ -1,0 +1,209 @@
+//! Problems as a user sees them, without secrets.
+
+use super::*;
+
+#[test]
+fn all_the_parts_of_a_problem_are_shown() {
+    let region = Region::from("us-west-1");
+    let (call, code, message) = (
+        "CopyImage".to_owned(),
+        "AccessDenied".to_owned(),
+        "no\u{1b}[31m".to_owned(),
+    );
+    let aws = Some(Box::new(AwsFailure {
+        call,
+        region,
+        code,
+        message,
+    }));
+    let at = Some(TextPlace {
+        line: 1,
+        column: 9,
+        length: 99,
+    });
+    let problem = Problem {
+        message: "this".to_owned(),
+        at,
+        aws,
+        help: Some("do\nthat".to_owned()),
+    };
+    insta::assert_snapshot!(
+        "all_the_parts",
+        diagnostics("a b.yaml", "name: é🙂\n", &[problem], Level::Warning, false)
+    );
+}
+
+#[test]
+fn colour_changes_no_word() {
+    let problems = read("sync_x: {}").problems();
+    let coloured = diagnostics("xrs.yaml", "sync_x: {}", &problems, Level::Error, true);
+    assert!(coloured.contains("\u{1b}["));
+    let mut plain = String::new();
+    for (n, part) in coloured.split("\u{1b}[").enumerate() {
+        plain.push_str(if n == 0 {
+            part
+        } else {
+            part.split_once('m').expect("a style").1
+        });
+    }
+    assert_eq!(plain, screen("sync_x: {}", &problems));
+}
+
+const SECRET: &str = "wJalrXUtnFEMI7K7MDENGbPxRfiCYZ";
+
+/// What is shown of each line of a config, wherever a problem may be.
+fn every_line(text: &str) -> String {
+    let problem = |line| {
+        Problem::new("here").at(TextPlace {
+            line,
+            column: 1,
+            length: 1,
+        })
+    };
+    screen(
+        text,
+        &(1..=text.lines().count()).map(problem).collect::<Vec<_>>(),
+    )
+}
+
+#[test]
+fn law_8_no_line_shows_a_secret_however_it_is_written() {
+    let rows = [
+        "aws_secret_key: §",
+        "aws_secret_key:   '§'   # §",
+        "aws_secret_key: \"§",
+        "aws_secret_key: 'it''s §', profile: x",
+        "aws_secret_key: \"a\\\"§\", profile: x",
+        "{\"aws_secret_key\":\"§\"}",
+        "{aws_secret_key:§}",
+        "aws_secret_key = §",
+        "aws_secret_key §",
+        "# aws_secret_key: §",
+        "aws_secret_key:\n  §",
+        "aws_secret_key:\n\n  # here it is\n  '§'",
+        "aws_secret_key:\n§",
+        "aws_secret_key: |\n  §\n\n  §\nsync_x: 1",
+        "aws_secret_key: >-\n  §",
+        "aws_secret_key: abc\n  §",
+        "aws_secret_key: 'abc\n  §'",
+        "aws_secret_key: !!str &a §",
+        "aws_secret_key: [§, \"]\", §]",
+        "aws_secret_key:\n- §",
+        "aws_secret_key: {a: §}",
+        "? aws_secret_key\n: §",
+        "x: &mine §\naws_secret_key: *mine",
+        "x: [&mine §, 1]\ny: {session_token: *mine}",
+        "aws_secrt_key: §",
+        "- aws_sekret: '§'",
+        "session_tokn:\n  §",
+        "Secret Key: §",
+        "AWS_SECRET_ACCESS_KEY: §",
+        "password: §",
+        "endpoint_url: http://me:§@host",
+        "proxy_uri: http://me:§@host",
+        "external_id: §",
+        "sync_x: §",
+        "aws_access_key: AKIAIOSFODNN7EXAMPLE",
+        "profile: AKIAIOSFODNN7EXAMPLE",
+    ];
+    for row in rows {
+        let shown = every_line(&row.replace('§', SECRET));
+        let leaks = shown.contains(&SECRET[..6]) || shown.contains("AKIAIOSF");
+        assert!(!leaks, "{row}\n{shown}");
+    }
+}
+
+#[test]
+fn what_is_no_secret_is_shown() {
+    let shown = every_line(&format!("{SEED}{ALL_OPTIONS}"));
+    for text in [
+        "\"us-east-1\"",
+        "Web Application",
+        "12345678910123",
+        "4321-4321-4321",
+        "tag:Environment=Production",
+        "alias/copies",
+        "orders-tde",
+        "Orders-DB",
+        "http://localhost:5000",
+        "role/backup/xrs",
+        "nightly",
+        "images",
+        "read_timeout: 30",
+        "ec2_ami",
+    ] {
+        assert!(shown.contains(text), "{text}\n{shown}");
+    }
+}
+
+/// Texts that are nearly configs: parts of good ones, and what breaks them.
+fn nearly_yaml() -> impl Strategy<Value = String> {
+    let good = format!("{SEED}\n{ALL_OPTIONS}\n{ANCHORS}")
+        .replace("my_secret_key", SECRET)
+        .replace("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", SECRET);
+    let lines: Vec<String> = good.lines().map(|line| format!("{line}\n")).collect();
+    let breaks = [
+        "{", "}", "[", "]", ":", ": ", ",", "\n", "\t", " ", "\"", "'", "&a ", "*a ", "<<: ",
+        "|\n", "- ", "? ", "!x ", "---\n", "#", "\r", "\\", "é",
+    ];
+    let line = prop::sample::select(lines.clone());
+    let broken = (
+        prop::sample::select(lines),
+        any::<prop::sample::Index>(),
+        prop::sample::select(breaks.to_vec()),
+        any::<bool>(),
+    )
+        .prop_map(|(line, at, part, cut)| {
+            let at = line
+                .char_indices()
+                .map(|(i, _)| i)
+                .nth(at.index(line.chars().count()))
+                .unwrap_or_default();
+            let (before, after) = line.split_at(at);
+            let rest: String = if cut {
+                after.chars().skip(1).collect()
+            } else {
+                after.to_owned()
+            };
+            format!("{before}{part}{rest}")
+        });
+    prop::collection::vec(prop_oneof![6 => line, 1 => broken], 0..40)
+        .prop_map(|lines| lines.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), line in 0..9_usize, column in 0..99_usize, length in 0..99_usize) {
+        let _ = config::read(&bytes);
+        let _ = config::client_configs(&bytes);
+        let place = TextPlace { line, column, length };
+        screen(&String::from_utf8_lossy(&bytes), &[Problem::new("here").at(place)]);
+    }
+
+    #[test]
+    fn nearly_yaml_never_panics_and_law_8_no_message_holds_a_secret(text in nearly_yaml()) {
+        let outcome = config::read(text.as_bytes());
+        prop_assert_eq!(config::client_configs(text.as_bytes()).is_err(), outcome.is_err());
+        let problems = match outcome {
+            Ok(config) => [config.problems(), config.notes].concat(),
+            Err(problems) => {
+                prop_assert!(!problems.is_empty());
+                problems
+            }
+        };
+        for problem in &problems {
+            prop_assert!(!problem.message.is_empty() && !problem.message.ends_with('.'), "{}", problem.message);
+        }
+        let shown = screen(&text, &problems);
+        prop_assert!(!shown.contains(&SECRET[..6]), "{}", shown);
+        let debug = format!("{problems:?}");
+        prop_assert!(!debug.contains(&SECRET[..6]), "{}", debug);
+    }
+
+    #[test]
+    fn a_good_config_cut_anywhere_never_panics(cut in 0..ALL_OPTIONS.len()) {
+        whole_screen(&ALL_OPTIONS[..cut]);
+    }
+}

@@ -1,0 +1,325 @@
+"""moto over HTTP for the tests, patched by patches.py, with controls under /xrs/.
+
+Binds a free port of the loopback interface, prints `{"port": N}`, and ends when its standard input is closed, so that
+no server outlives the tests. Every request belongs to the account in its access key (`AKIAXRS0` and twelve digits), so
+that tests share a server and nothing else.
+
+POST /xrs/<what> with a JSON object; the answer is JSON. `account` and `region` say where.
+  settings      any of patches.DEFAULTS, for an account
+  errors        {action, code, message, status, times, contains, after, body}: an answer in place of AWS's own, `times`
+                times (-1: always), to requests that hold `contains`; with `after`, the call is carried out all the
+                same; `body` is an answer that is no error of AWS's
+  log           the calls of an account: service, region, action, params, start, end, status
+  image         {name, description, tags, created, size, encrypted, state, owner}: makes an image, gives its id
+  database      {id, kms_key_id}: makes a database without snapshots
+  snapshot      {db_instance, id, created, type, tags, status, option_group_name, instance_created}: gives id and ARN
+  key           makes a KMS key, gives its ARN
+  state         {id, state}: sets the state of an image or snapshot
+  list          {type}: the ids of the DB snapshots of that type
+  rename        {from, id, tags}: gives a DB snapshot another id and other tags
+  look          {id}: an image or snapshot as it is kept, with what no call tells
+  reset         forgets log, errors and settings of an account
+"""
+
+import io
+import json
+import logging
+import os
+import sys
+import threading
+import time
+from datetime import datetime, timezone
+from urllib.parse import parse_qsl
+from xml.sax.saxutils import escape
+
+os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
+# The tests say by account what they need; nothing of the caller's environment may change them.
+os.environ.pop("MOTO_ACCOUNT_ID", None)
+
+import patches  # noqa: E402
+from moto.ec2.models import ec2_backends  # noqa: E402
+from moto.iam.models import get_account_id_from  # noqa: E402
+from moto.kms.models import kms_backends  # noqa: E402
+from moto.moto_server.werkzeug_app import (  # noqa: E402
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from moto.rds.models import rds_backends  # noqa: E402
+from werkzeug.serving import make_server  # noqa: E402
+
+KEY_PREFIX = "AKIAXRS0"
+LOCK = threading.Lock()
+LOG = []
+ERRORS = []
+
+
+def when(text):
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(timezone.utc).replace(tzinfo=None)
+
+
+def pairs(tags):
+    return [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
+
+
+# Controls
+
+
+def control_settings(account, region, **settings):
+    unknown = set(settings) - set(patches.DEFAULTS)
+    if unknown:
+        raise KeyError(f"no such setting: {unknown}")
+    patches.SETTINGS.setdefault(account, {}).update(settings)
+
+
+def control_errors(account, region, **error):
+    defaults = {
+        "region": region,
+        "action": None,
+        "message": "injected",
+        "status": 400,
+        "times": 1,
+        "contains": "",
+        "after": False,
+    }
+    with LOCK:
+        ERRORS.append({"account": account} | defaults | error)
+
+
+def control_log(account, region):
+    with LOCK:
+        return [call for call in LOG if account in (None, call["account"])]
+
+
+def control_image(
+    account,
+    region,
+    name,
+    description="",
+    tags=None,
+    created=None,
+    size=15,
+    encrypted=False,
+    state="available",
+    owner=None,
+):
+    backend = ec2_backends[account][region]
+    image = backend.register_image(name, description)
+    image.add_tags(tags or {})
+    image.creation_date = when(created) if created else image.creation_date
+    image.ebs_snapshot.volume.size = size
+    image.ebs_snapshot.encrypted = encrypted
+    image.state = state
+    image.owner_id = owner or image.owner_id
+    return {"id": image.id}
+
+
+def control_database(account, region, id, kms_key_id=None):
+    backend = rds_backends[account][region]
+    settings = {
+        "db_instance_identifier": id,
+        "db_instance_class": "db.t3.micro",
+        "engine": "postgres",
+        "allocated_storage": 20,
+    }
+    encrypted = {"storage_encrypted": True, "kms_key_id": kms_key_id} if kms_key_id else {}
+    backend.create_db_instance(settings | encrypted)
+    # The one that moto makes with it; tests say which snapshots there are.
+    for snapshot in list(backend.database_snapshots):
+        if backend.database_snapshots[snapshot].db_instance_identifier == id:
+            del backend.database_snapshots[snapshot]
+
+
+def control_snapshot(
+    account,
+    region,
+    db_instance,
+    created,
+    id=None,
+    type="automated",
+    tags=None,
+    status="available",
+    option_group_name=None,
+    instance_created=None,
+):
+    backend = rds_backends[account][region]
+    taken = when(created)
+    id = id or f"rds:{db_instance}-{taken:%Y-%m-%d-%H-%M}"
+    snapshot = backend.create_db_snapshot(
+        db_instance, id, snapshot_type=type, tags=pairs(tags), original_created_at=taken
+    )
+    snapshot.created, snapshot.status, snapshot.option_group_name = taken, status, option_group_name
+    if instance_created:
+        snapshot.instance_create_time = when(instance_created)
+    return {"id": snapshot.db_snapshot_identifier, "arn": snapshot.arn}
+
+
+def control_key(account, region):
+    backend = kms_backends[account][region]
+    key = backend.create_key(
+        policy="", key_usage="ENCRYPT_DECRYPT", key_spec="SYMMETRIC_DEFAULT", description="xrs", tags=[]
+    )
+    return {"arn": key.arn}
+
+
+def resource(account, region, id):
+    image = ec2_backends[account][region].amis.get(id)
+    return image or rds_backends[account][region].database_snapshots[id]
+
+
+def control_state(account, region, id, state):
+    found = resource(account, region, id)
+    found.xrs_underway = None
+    setattr(found, "state" if id.startswith("ami-") else "status", state)
+
+
+def control_list(account, region, type):
+    snapshots = rds_backends[account][region].database_snapshots.values()
+    return [snapshot.db_snapshot_identifier for snapshot in snapshots if snapshot.snapshot_type == type]
+
+
+def control_rename(account, region, **request):
+    snapshots = rds_backends[account][region].database_snapshots
+    snapshot = snapshots.pop(request["from"])
+    snapshot.db_snapshot_identifier, snapshot.tags = request["id"], pairs(request["tags"])
+    snapshots[request["id"]] = snapshot
+
+
+def control_look(account, region, id):
+    found = resource(account, region, id)
+    if not id.startswith("ami-"):
+        return {"tags": {tag["Key"]: tag["Value"] for tag in found.tags}, "kms_key_id": found.kms_key_id}
+    backing = found.ebs_snapshot
+    return {
+        "tags": {tag["key"]: tag["value"] for tag in found.get_tags()},
+        "snapshot_tags": {tag["key"]: tag["value"] for tag in backing.get_tags()},
+        "encrypted": bool(backing.encrypted),
+        "kms_key_id": backing.kms_key_id,
+    }
+
+
+def control_reset(account, region):
+    with LOCK:
+        LOG[:] = [call for call in LOG if call["account"] != account]
+        ERRORS[:] = [error for error in ERRORS if error["account"] != account]
+        patches.SETTINGS.pop(account, None)
+
+
+CONTROLS = {
+    name.removeprefix("control_"): control for name, control in list(globals().items()) if name.startswith("control_")
+}
+
+
+def control(name, body):
+    request = json.loads(body or b"{}")
+    account, region = request.pop("account", None), request.pop("region", None)
+    try:
+        return "200 OK", json.dumps(CONTROLS[name](account, region, **request))
+    except Exception as error:  # told to the test, which fails with it
+        return "400 Bad Request", json.dumps({"error": f"{type(error).__name__}: {error}"})
+
+
+def headers(kind, text):
+    return [("Content-Type", kind), ("Content-Length", str(len(text.encode())))]
+
+
+# Calls
+
+
+def error_answer(service, error):
+    told = f"<Code>{escape(error['code'])}</Code><Message>{escape(error['message'])}</Message>"
+    if service == "ec2":
+        return f"<Response><Errors><Error>{told}</Error></Errors><RequestID>0</RequestID></Response>"
+    return f"<ErrorResponse><Error><Type>Sender</Type>{told}</Error><RequestId>0</RequestId></ErrorResponse>"
+
+
+def injected(call, body):
+    with LOCK:
+        for error in ERRORS:
+            fits = all(error[name] in (None, call[name]) for name in ("account", "region", "action"))
+            if fits and error["times"] != 0 and error["contains"] in body:
+                error["times"] -= 1
+                return error
+    return None
+
+
+class Tests:
+    """moto, with the controls, the log and what the tests want to go wrong."""
+
+    def __init__(self, app):
+        self.app = app
+
+    def __call__(self, environ, start_response):
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        raw = environ["wsgi.input"].read(length)
+        path = environ.get("PATH_INFO", "")
+        if path.startswith("/xrs/"):
+            status, text = control(path.removeprefix("/xrs/"), raw)
+            start_response(status, headers("application/json", text))
+            return [text.encode()]
+        call = self.call(environ, raw)
+        time.sleep(patches.setting(call["account"], "latency"))
+        error = injected(call, raw.decode())
+        if error is None or error["after"]:
+            answer = self.answer(environ, raw, call)
+        if error is not None:
+            call["status"] = error["status"]
+            text = error.get("body") or error_answer(call["service"], error)
+            answer = (f"{error['status']} Injected", headers("text/xml", text), [text.encode()])
+        call["end"] = time.time()
+        with LOCK:
+            LOG.append(call)
+        status, fields, chunks = answer
+        start_response(status, fields)
+        return chunks
+
+    @staticmethod
+    def call(environ, raw):
+        scope = environ.get("HTTP_AUTHORIZATION", "").split("Credential=")[-1].split(",")[0].split("/")
+        key, _, region, service = scope[:4] if len(scope) >= 4 else ("", "", None, None)
+        if key.startswith(KEY_PREFIX):
+            account = environ["HTTP_X_MOTO_ACCOUNT_ID"] = key.removeprefix(KEY_PREFIX)
+        else:  # keys that STS of moto made
+            account = get_account_id_from(key)
+        params = dict(parse_qsl(raw.decode(), keep_blank_values=True))
+        action = params.pop("Action", None)
+        agent = environ.get("HTTP_USER_AGENT", "")
+        return {
+            "account": account,
+            "service": service,
+            "region": region,
+            "action": action,
+            "params": params,
+            "agent": agent,
+            "start": time.time(),
+        }
+
+    def answer(self, environ, raw, call):
+        environ["wsgi.input"] = io.BytesIO(raw)
+        kept = {}
+
+        def keep(status, fields, exc_info=None):
+            kept.update(status=status, fields=fields)
+
+        chunks = list(self.app(environ, keep))
+        call["status"] = int(kept["status"].split()[0])
+        return kept["status"], kept["fields"], chunks
+
+
+def end_with_the_tests():
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+def main():
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    patches.apply()
+    app = Tests(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
+    print(json.dumps({"port": server.server_port}), flush=True)
+    threading.Thread(target=end_with_the_tests, daemon=True).start()
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
