@@ -15,7 +15,7 @@ use crate::model::id::{DbInstance, ImageId, Region, SnapshotId};
 use crate::model::inventory::{CallerIdentity, Image, Looked, ProviderKind, Snapshot};
 use crate::model::job::ImageSelector;
 use crate::model::plan::{CopyImage, CopySnapshot, Resource};
-use crate::model::problem::{ErrorKind, ProviderError};
+use crate::model::provider_error::{ErrorKind, ProviderError};
 use crate::provider::Provider;
 
 /// Work that writes nothing, left where it stands at the first signal.

@@ -13,7 +13,7 @@ use crate::model::id::{AccountId, ImageId, Region};
 use crate::model::inventory::{Found, Image, Looked};
 use crate::model::lineage::{copy_named_by_source, is_image_copy};
 use crate::model::plan::CopyImage;
-use crate::model::problem::{ErrorKind, ProviderError};
+use crate::model::provider_error::{ErrorKind, ProviderError};
 use crate::model::sync_tag::whole_seconds;
 use crate::provider::Provider;
 

@@ -7,7 +7,7 @@ use crate::model::id::SnapshotId;
 use crate::model::inventory::{Found, Looked, Snapshot};
 use crate::model::lineage::SourceSnapshot;
 use crate::model::plan::CopySnapshot;
-use crate::model::problem::{ErrorKind, ProviderError};
+use crate::model::provider_error::{ErrorKind, ProviderError};
 use crate::provider::Provider;
 
 pub(super) fn check(copy: &CopySnapshot, found: &Found) -> Looked<Verdict> {

@@ -7,7 +7,7 @@ use crate::model::id::Region;
 use crate::model::inventory::{Found, Looked, Snapshot};
 use crate::model::lineage::{ours, snapshot_origin};
 use crate::model::plan::{DeleteSnapshot, KeptCopy};
-use crate::model::problem::ErrorKind;
+use crate::model::provider_error::ErrorKind;
 use crate::provider::Provider;
 
 pub(super) fn check(deletion: &DeleteSnapshot, found: &Found) -> Looked<Verdict> {

@@ -3,7 +3,8 @@
 use crate::model::id::Region;
 use crate::model::inventory::{Found, Image, Looked, Observation, Snapshot};
 use crate::model::plan::Action;
-use crate::model::problem::{Problem, ProviderError};
+use crate::model::problem::Problem;
+use crate::model::provider_error::ProviderError;
 
 use super::{copy_image, copy_snapshot, delete_snapshot, tag_copy, tag_source};
 

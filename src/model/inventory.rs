@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Tags;
 use super::id::{AccountId, DbInstance, ImageId, JobName, Region, SnapshotArn, SnapshotId};
-use super::problem::ProviderError;
+use super::provider_error::ProviderError;
 use super::sync_tag::{SYNC_IDENTIFIER, whole_seconds};
 
 /// What came of looking. An error is not an absence: nothing follows from it but a failed job.

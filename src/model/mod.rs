@@ -7,6 +7,7 @@ pub mod job;
 pub mod lineage;
 pub mod plan;
 pub mod problem;
+pub mod provider_error;
 pub mod result;
 pub mod sync_tag;
 pub mod words;

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use super::id::Region;
 
@@ -99,104 +98,4 @@ impl fmt::Display for AwsFailure {
         } = self;
         write!(f, "{call} in {region}: {code}: {message}")
     }
-}
-
-/// Why a call to the provider did not succeed.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{call} in {region}: {code}: {message}")]
-pub struct ProviderError {
-    /// The call, such as `CopyImage`.
-    pub call: &'static str,
-    /// The region that was asked.
-    pub region: Region,
-    /// AWS's code.
-    pub code: String,
-    /// AWS's message.
-    pub message: String,
-    /// What it comes to.
-    pub kind: ErrorKind,
-}
-
-/// What an error of AWS comes to. Closed, so that what follows from each is a match.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ErrorKind {
-    /// What was asked for is not there, said in so many words. Everything else leaves that open.
-    Absent,
-    /// Not allowed.
-    Denied,
-    /// Too many requests; asking again later helps.
-    Throttled,
-    /// A limit of the account: copies in flight, or snapshots stored (the message tells which).
-    Quota,
-    /// The credentials have expired, or there are none.
-    Expired,
-    /// The request itself was refused: a conflict, a wrong value, a wrong state.
-    Invalid,
-    /// None of these: time-outs, lost connections, errors inside AWS.
-    Unknown,
-}
-
-impl ProviderError {
-    /// Whether AWS takes no more copies for the moment. One code stands for that and for a limit on snapshots
-    /// stored, which waiting does not help against; only the message tells them apart.
-    pub fn is_too_many_copies_in_flight(&self) -> bool {
-        match self.code.as_str() {
-            "ResourceLimitExceeded" => self.call == "CopyImage",
-            "SnapshotQuotaExceeded" => self.message.contains("Cannot copy more than"),
-            _ => false,
-        }
-    }
-
-    /// The problem to report, with the way out that its kind suggests.
-    pub fn problem(&self, message: impl Into<String>) -> Problem {
-        let Self {
-            call,
-            region,
-            code,
-            message: aws_message,
-            kind,
-        } = self;
-        let aws = AwsFailure {
-            call: (*call).to_owned(),
-            region: region.clone(),
-            code: code.clone(),
-            message: aws_message.clone(),
-        };
-        let help = match kind {
-            ErrorKind::Absent => None,
-            ErrorKind::Denied => Some(format!(
-                "allow {} to these credentials in {region}",
-                permission(call)
-            )),
-            ErrorKind::Throttled => Some("ask again later, or lower --parallelism".to_owned()),
-            ErrorKind::Quota => Some(
-                "wait for the copies in flight and apply again, or have the limit raised"
-                    .to_owned(),
-            ),
-            ErrorKind::Expired => Some(
-                "sign in again, or see that aws_client_config names credentials that are valid"
-                    .to_owned(),
-            ),
-            ErrorKind::Invalid => None,
-            ErrorKind::Unknown => Some(format!(
-                "see that {region} exists, is enabled and can be reached; then try again"
-            )),
-        };
-        Problem {
-            message: message.into(),
-            at: None,
-            aws: Some(Box::new(aws)),
-            help,
-        }
-    }
-}
-
-/// The IAM action that a call needs: its service and its name.
-fn permission(call: &str) -> String {
-    let service = match call {
-        "AssumeRole" | "GetCallerIdentity" => "sts",
-        call if call.contains("DBSnapshot") || call == "AddTagsToResource" => "rds",
-        _ => "ec2",
-    };
-    format!("{service}:{call}")
 }

@@ -15,7 +15,8 @@ use crate::model::job::{JobKind, SyncJob};
 use crate::model::plan::{
     Action, ClientConfigRef, CredentialsFrom, End, JobPlan, Observed, Outcome, Subject,
 };
-use crate::model::problem::{Problem, ProviderError};
+use crate::model::problem::Problem;
+use crate::model::provider_error::ProviderError;
 
 use claims::Claims;
 

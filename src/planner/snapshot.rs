@@ -67,9 +67,12 @@ pub(super) fn decide(
     match source.synced_by(manual) {
         Some(copy) => Ok(synced(&case, copy, notes)),
         None => {
-            if automated.len() == 1 {
+            // One that is being made states no time yet: it is newer.
+            let is_oldest =
+                |other: &Snapshot| other.taken().is_none_or(|taken| taken >= source.taken);
+            if automated.iter().all(is_oldest) {
                 notes.warn(format!(
-                    "{} is the only automated snapshot left: if it expires before the copy is done, the copy may fail",
+                    "{} is the oldest automated snapshot left: if it expires before the copy is done, the copy may fail",
                     source.id
                 ));
             }

@@ -16,7 +16,7 @@ use aws_xregion_sync::model::id::{
 };
 use aws_xregion_sync::model::inventory::{Image, Looked, Snapshot};
 use aws_xregion_sync::model::plan::{CopyImage, CopySnapshot, ExpectedSource, Tag};
-use aws_xregion_sync::model::problem::{ErrorKind, ProviderError};
+use aws_xregion_sync::model::provider_error::{ErrorKind, ProviderError};
 use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::sandbox::{
     DEFAULT_ACCOUNT, Sandbox, World, WorldDatabase, WorldImage, WorldSnapshot,

@@ -8,7 +8,7 @@ use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 
 use crate::model::client_config::Place;
-use crate::model::problem::{ErrorKind, ProviderError};
+use crate::model::provider_error::{ErrorKind, ProviderError};
 
 use super::message::cleaned;
 
@@ -161,71 +161,16 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)
         .collect()
 }
 
-/// What a code comes to. Absent only where it says so in so many words; what is not listed is a refusal if the
-/// answer blames the caller, and unknown otherwise.
+/// What a code comes to: what is not known is a refusal if the answer blames the caller, and unknown otherwise.
 fn kind_of(code: &str, status: u16) -> ErrorKind {
-    // Some endpoints still write the older form.
-    let code = code
-        .strip_prefix("Client.")
-        .or_else(|| code.strip_prefix("Server."))
-        .unwrap_or(code);
-    match code.strip_suffix("Fault").unwrap_or(code) {
-        "InvalidAMIID.NotFound"
-        | "InvalidSnapshot.NotFound"
-        | "DBSnapshotNotFound"
-        | "DBInstanceNotFound" => ErrorKind::Absent,
-        "AccessDenied"
-        | "AccessDeniedException"
-        | "AuthFailure"
-        | "AuthorizationError"
-        | "Blocked"
-        | "NotAuthorized"
-        | "OptInRequired"
-        | "PendingVerification"
-        | "UnauthorizedOperation" => ErrorKind::Denied,
-        "BandwidthLimitExceeded"
-        | "EC2ThrottledException"
-        | "LimitExceededException"
-        | "PriorRequestNotComplete"
-        | "ProvisionedThroughputExceededException"
-        | "RequestLimitExceeded"
-        | "RequestThrottled"
-        | "RequestThrottledException"
-        | "SlowDown"
-        | "ThrottledException"
-        | "Throttling"
-        | "ThrottlingException"
-        | "TooManyRequestsException"
-        | "TransactionInProgressException"
-        | "HTTP 429" => ErrorKind::Throttled,
-        "ConcurrentSnapshotLimitExceeded"
-        | "PendingSnapshotLimitExceeded"
-        | "ResourceLimitExceeded"
-        | "SnapshotLimitExceeded"
-        | "SnapshotQuotaExceeded" => ErrorKind::Quota,
-        "ExpiredToken"
-        | "ExpiredTokenException"
-        | "IncompleteSignature"
-        | "InvalidAccessKeyId"
-        | "InvalidClientTokenId"
-        | "InvalidToken"
-        | "MissingAuthenticationToken"
-        | "RequestExpired"
-        | "SignatureDoesNotMatch"
-        | "TokenRefreshRequired"
-        | "UnrecognizedClientException" => ErrorKind::Expired,
-        "InternalError"
-        | "InternalFailure"
-        | "InternalServerError"
-        | "RequestTimeout"
-        | "RequestTimeoutException"
-        | "ServiceUnavailable"
-        | "Unavailable" => ErrorKind::Unknown,
-        // A proxy's page, not AWS's answer.
-        code if code.starts_with("HTTP ") => ErrorKind::Unknown,
-        _ if (400..500).contains(&status) => ErrorKind::Invalid,
-        _ => ErrorKind::Unknown,
-    }
+    // A proxy's page, not AWS's answer.
+    let is_a_page = code.starts_with("HTTP ");
+    let by_status = if (400..500).contains(&status) && !is_a_page {
+        ErrorKind::Invalid
+    } else {
+        ErrorKind::Unknown
+    };
+    ErrorKind::of_code(code).unwrap_or(by_status)
 }
 
 #[cfg(test)]

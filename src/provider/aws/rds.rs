@@ -8,7 +8,7 @@ use crate::model::client_config::Place;
 use crate::model::id::{DbInstance, SnapshotArn, SnapshotId};
 use crate::model::inventory::{Looked, Snapshot};
 use crate::model::plan::CopySnapshot;
-use crate::model::problem::{ErrorKind, ProviderError};
+use crate::model::provider_error::{ErrorKind, ProviderError};
 use crate::provider::side_by_side;
 
 use super::REQUESTS_AT_ONCE;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::world::World;
 use crate::model::client_config::Place;
 use crate::model::id::{AccountId, Region};
-use crate::model::problem::{ErrorKind, ProviderError};
+use crate::model::provider_error::{ErrorKind, ProviderError};
 
 /// A call of AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +143,7 @@ impl Refusal {
     }
 
     pub(super) fn answering(self, call: Call, region: &Region) -> ProviderError {
-        let kind = kind_of(&self.code);
+        let kind = ErrorKind::of_code(&self.code).unwrap_or(ErrorKind::Unknown);
         ProviderError {
             call: call.as_str(),
             region: region.clone(),
@@ -227,41 +227,5 @@ impl World {
             }
         }
         Some(refusal)
-    }
-}
-
-/// What a code of AWS comes to.
-fn kind_of(code: &str) -> ErrorKind {
-    match code.strip_suffix("Fault").unwrap_or(code) {
-        "InvalidAMIID.NotFound" | "DBSnapshotNotFound" | "DBInstanceNotFound" => ErrorKind::Absent,
-        "AccessDenied"
-        | "AccessDeniedException"
-        | "AuthFailure"
-        | "OptInRequired"
-        | "UnauthorizedOperation" => ErrorKind::Denied,
-        "EC2ThrottledException"
-        | "RequestLimitExceeded"
-        | "RequestThrottled"
-        | "RequestThrottledException"
-        | "SlowDown"
-        | "ThrottledException"
-        | "Throttling"
-        | "ThrottlingException"
-        | "TooManyRequestsException" => ErrorKind::Throttled,
-        "ResourceLimitExceeded" | "SnapshotQuotaExceeded" => ErrorKind::Quota,
-        "ExpiredToken"
-        | "ExpiredTokenException"
-        | "InvalidClientTokenId"
-        | "RequestExpired"
-        | "UnrecognizedClientException" => ErrorKind::Expired,
-        "DBSnapshotAlreadyExists"
-        | "FilterLimitExceeded"
-        | "IdempotentParameterMismatch"
-        | "KMSKeyNotAccessible"
-        | "TagLimitExceeded"
-        | "TagPolicyViolation"
-        | "ValidationError" => ErrorKind::Invalid,
-        code if code.starts_with("Invalid") || code.starts_with("Missing") => ErrorKind::Invalid,
-        _ => ErrorKind::Unknown,
     }
 }

@@ -32,7 +32,7 @@ use crate::model::id::{DbInstance, ImageId, Region, SnapshotId};
 use crate::model::inventory::{CallerIdentity, Image, Looked, ProviderKind, Snapshot};
 use crate::model::job::ImageSelector;
 use crate::model::plan::{CopyImage, CopySnapshot, Resource};
-use crate::model::problem::{ErrorKind, ProviderError};
+use crate::model::provider_error::{ErrorKind, ProviderError};
 
 pub use builder::automated_id;
 use calls::{Answer, Caller};

@@ -5,7 +5,7 @@ use std::path::Path;
 use aws_xregion_sync::model::client_config::ClientConfig;
 use aws_xregion_sync::model::id::ImageId;
 use aws_xregion_sync::model::inventory::ProviderKind;
-use aws_xregion_sync::model::problem::ErrorKind;
+use aws_xregion_sync::model::provider_error::ErrorKind;
 use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::aws::Aws;
 use futures::future::join_all;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_xregion_sync::model::client_config::{ClientConfig, Secret};
 use aws_xregion_sync::model::id::{DbInstance, ImageId};
-use aws_xregion_sync::model::problem::{ErrorKind, ProviderError};
+use aws_xregion_sync::model::provider_error::{ErrorKind, ProviderError};
 use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::aws::Aws;
 use serde_json::{Value, json};

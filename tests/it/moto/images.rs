@@ -5,7 +5,7 @@ use aws_xregion_sync::model::id::{ActionId, ImageId, Region};
 use aws_xregion_sync::model::inventory::{Image, ImageRef};
 use aws_xregion_sync::model::job::{ImageFilter, ImageSelector};
 use aws_xregion_sync::model::plan::{CopyImage, ExpectedSource, Resource, Tag};
-use aws_xregion_sync::model::problem::ErrorKind;
+use aws_xregion_sync::model::provider_error::ErrorKind;
 use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::aws::Aws;
 use serde_json::json;
