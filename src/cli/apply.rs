@@ -1,13 +1,14 @@
 //! `xrs apply`
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use jiff::SignedDuration;
 
 use super::args::{self, WorldArgs};
 use super::exit::{Exit, Failure};
-use super::interrupt::{self, Interruptible};
+use super::interrupt;
 use super::terminal::Terminal;
 use super::world::block_on;
 use crate::model::plan::SavedPlan;
@@ -85,7 +86,7 @@ pub(super) async fn carry_out(
 ) -> Result<Exit, Failure> {
     let approved =
         interrupt::leave_at_once(ops::approve(provider, plan, config, options)).await??;
-    let provider = Interruptible::new(provider);
+    let stop = AtomicBool::new(false);
     let file = results
         .map(|path| ResultsFile::begin(path, plan, provider.now()))
         .transpose()?;
@@ -101,16 +102,12 @@ pub(super) async fn carry_out(
             }
         }
     };
-    let results = provider
-        .watch(
-            terminal,
-            ops::carry_out(&provider, &approved, options, &on_event),
-        )
-        .await;
+    let work = ops::carry_out(provider, &approved, options, &stop, &on_event);
+    let results = interrupt::watch(&stop, terminal, work).await;
     let saved = file.map(|file| file.finish(&results)).transpose();
     terminal.print(&render::text::results(&results, &terminal.out))?;
     saved?;
-    Ok(if provider.interrupted() {
+    Ok(if stop.load(Ordering::Relaxed) {
         Exit::Interrupted
     } else {
         Exit::of_results(&results)

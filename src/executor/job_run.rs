@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::session::Session;
 use super::verdict::{Known, Verdict, check};
 use super::{
-    Event, OnEvent, Wave, Written, copy_image, copy_snapshot, delete_snapshot, tag_copy, tag_source,
+    Event, Wave, Written, copy_image, copy_snapshot, delete_snapshot, tag_copy, tag_source,
 };
 use crate::model::client_config::{ClientConfig, Place};
 use crate::model::id::{AccountId, Region};
@@ -16,7 +17,6 @@ use crate::model::problem::Problem;
 use crate::model::provider_error::ProviderError;
 use crate::model::result::{ActionOutcome, ActionResult, SyncResult};
 use crate::observe::{Look, observe};
-use crate::provider::Provider;
 
 /// How old what was observed may be when an action rests on it.
 const MOST_AGE: SignedDuration = SignedDuration::from_secs(60);
@@ -24,8 +24,7 @@ const MOST_AGE: SignedDuration = SignedDuration::from_secs(60);
 /// A job, what is known of its world, and what has become of its actions so far.
 pub(super) struct JobRun<'a> {
     plan: &'a JobPlan,
-    provider: &'a dyn Provider,
-    on_event: OnEvent<'a>,
+    session: &'a Session<'a>,
     ends: Option<Ends>,
     facts: Option<Facts>,
     results: Vec<ActionResult>,
@@ -51,8 +50,7 @@ impl<'a> JobRun<'a> {
     pub(super) fn new(
         plan: &'a JobPlan,
         client: Option<&Arc<ClientConfig>>,
-        provider: &'a dyn Provider,
-        on_event: OnEvent<'a>,
+        session: &'a Session<'a>,
     ) -> Self {
         let is_copy = |action: &Action| Wave::of(action) == Wave::Copies;
         let result = SyncResult {
@@ -67,8 +65,7 @@ impl<'a> JobRun<'a> {
         };
         let mut run = Self {
             plan,
-            provider,
-            on_event,
+            session,
             ends: ends(plan, client),
             facts: None,
             results: Vec::new(),
@@ -95,9 +92,12 @@ impl<'a> JobRun<'a> {
                 .any(|action| Wave::of(action) == wave)
     }
 
-    /// What has to be looked at before the job goes on.
+    /// What has to be looked at before the job goes on; nothing if it cannot.
     pub(super) fn look(&self) -> Option<Look> {
         let ends = self.ends.as_ref()?;
+        if self.hindrance().is_some() {
+            return None;
+        }
         Some(Look {
             job: self.plan.name.clone(),
             source: ends.source.clone(),
@@ -108,7 +108,7 @@ impl<'a> JobRun<'a> {
 
     /// Whether what is known is good enough for this wave: fresh, and for deletions read in that very wave.
     pub(super) fn has_facts_for(&self, wave: Wave) -> bool {
-        let now = self.provider.now();
+        let now = self.session.provider.now();
         self.facts.as_ref().is_some_and(|facts| {
             let fresh = now.duration_since(facts.observed_at) <= MOST_AGE;
             fresh && (wave != Wave::Deletions || facts.wave == wave)
@@ -135,7 +135,15 @@ impl<'a> JobRun<'a> {
             .iter()
             .filter(|action| Wave::of(action) == wave)
         {
-            let result = self.one(action, wave).await;
+            let result = match self.hindrance() {
+                Some(problem) => {
+                    let skipped = ActionResult::new(action, ActionOutcome::Skipped);
+                    let result = skipped.detail(problem.to_string());
+                    self.complain(action, problem);
+                    result
+                }
+                None => self.one(action, wave).await,
+            };
             if !result.outcome.is_done() && !matches!(action, Action::TagSource(_)) {
                 stopped_by.get_or_insert_with(|| action.id());
             }
@@ -147,12 +155,18 @@ impl<'a> JobRun<'a> {
         self.finish_if_nothing_is_left();
     }
 
+    /// Why nothing more can be begun for this job, if so.
+    fn hindrance(&self) -> Option<Problem> {
+        let ends = self.ends.as_ref()?;
+        self.session.hindrance(&ends.destination.credentials)
+    }
+
     /// Ends the job once each of its actions has a result.
     pub(super) fn finish_if_nothing_is_left(&mut self) {
         if !self.finished && self.results.len() == self.plan.actions.len() {
             self.finished = true;
             self.result.actions = std::mem::take(&mut self.results);
-            (self.on_event)(Event::JobFinished(&self.result));
+            self.session.tell(Event::JobFinished(&self.result));
         }
     }
 
@@ -188,7 +202,7 @@ impl<'a> JobRun<'a> {
                     );
                     self.result.warnings.push(note);
                 }
-                (self.on_event)(Event::ActionStarted {
+                self.session.tell(Event::ActionStarted {
                     job: &self.plan.name,
                     action,
                 });
@@ -208,6 +222,7 @@ impl<'a> JobRun<'a> {
                 result
             }
             Verdict::Unknown(error) => {
+                self.session.note(&ends.destination.credentials, &error);
                 let problem = error.problem(format!("failed to look before {}", action.id()));
                 let result =
                     ActionResult::new(action, ActionOutcome::Skipped).detail(problem.to_string());
@@ -220,7 +235,7 @@ impl<'a> JobRun<'a> {
     async fn look_again(&mut self, wave: Wave) {
         self.facts = None;
         if let Some(look) = self.look() {
-            let inventory = observe(self.provider, &[look], 1).await;
+            let inventory = observe(self.session.provider, &[look], 1).await;
             self.learn(&inventory, wave);
         }
     }
@@ -235,7 +250,7 @@ impl<'a> JobRun<'a> {
         else {
             return ActionResult::new(action, ActionOutcome::Skipped);
         };
-        let provider = self.provider;
+        let provider = self.session.provider;
         let written = match action {
             Action::CopyImage(copy) => {
                 copy_image::carry_out(provider, source, destination, account, copy).await
@@ -256,7 +271,10 @@ impl<'a> JobRun<'a> {
             Ok(Written::AlreadyDone(id)) => {
                 ActionResult::new(action, ActionOutcome::AlreadyDone).resource(id)
             }
-            Err(error) => self.refused(action, &error),
+            Err(error) => {
+                self.session.note(&destination.credentials, &error);
+                self.refused(action, &error)
+            }
         }
     }
 
@@ -282,16 +300,14 @@ impl<'a> JobRun<'a> {
 
     fn refused(&mut self, action: &Action, error: &ProviderError) -> ActionResult {
         let deferred = error.is_too_many_copies_in_flight();
-        let problem = if deferred {
-            error
-                .problem(format!(
-                    "{} is deferred: AWS takes no more copies for the moment",
-                    action.id()
-                ))
-                .help("apply the same plan again when copies in flight are done")
+        let problem = error.problem(if deferred {
+            format!(
+                "{} is deferred: AWS takes no more copies for the moment",
+                action.id()
+            )
         } else {
-            error.problem(format!("{} failed", action.id()))
-        };
+            format!("{} failed", action.id())
+        });
         let outcome = if deferred {
             ActionOutcome::Deferred
         } else {
@@ -324,7 +340,7 @@ impl<'a> JobRun<'a> {
     }
 
     fn record(&mut self, result: ActionResult) {
-        (self.on_event)(Event::ActionFinished {
+        self.session.tell(Event::ActionFinished {
             job: &self.plan.name,
             result: &result,
         });

@@ -7,12 +7,14 @@ mod copy_image;
 mod copy_snapshot;
 mod delete_snapshot;
 mod job_run;
+mod session;
 mod tag_copy;
 mod tag_source;
 mod verdict;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::model::client_config::ClientConfig;
 use crate::model::id::JobName;
@@ -22,12 +24,15 @@ use crate::observe::observe;
 use crate::provider::{Provider, side_by_side};
 
 use job_run::JobRun;
+use session::Session;
 
 /// How a plan is carried out.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct Options<'a> {
     /// How many jobs are worked on side by side.
     pub parallelism: usize,
+    /// Once set, no action is begun any more; those under way are finished, and the others reported as skipped.
+    pub stop: &'a AtomicBool,
 }
 
 /// What happens while a plan is applied, as it happens.
@@ -88,14 +93,15 @@ pub async fn apply(
     provider: &dyn Provider,
     plan: &SavedPlan,
     clients: &BTreeMap<JobName, Arc<ClientConfig>>,
-    options: Options,
+    options: Options<'_>,
     on_event: OnEvent<'_>,
 ) -> Vec<SyncResult> {
     let parallelism = options.parallelism.max(1);
+    let session = Session::new(provider, on_event, options.stop);
     let mut runs: Vec<JobRun<'_>> = plan
         .jobs
         .iter()
-        .map(|job| JobRun::new(job, clients.get(&job.name), provider, on_event))
+        .map(|job| JobRun::new(job, clients.get(&job.name), &session))
         .collect();
     for run in &mut runs {
         run.finish_if_nothing_is_left();

@@ -147,10 +147,12 @@ impl ProviderError {
                 permission(call)
             )),
             ErrorKind::Throttled => Some("ask again later, or lower --parallelism".to_owned()),
-            ErrorKind::Quota => Some(
-                "wait for the copies in flight and apply again, or have the limit raised"
-                    .to_owned(),
-            ),
+            ErrorKind::Quota if self.is_too_many_copies_in_flight() => {
+                Some("apply the same plan again when copies in flight are done".to_owned())
+            }
+            ErrorKind::Quota => {
+                Some("delete snapshots that nobody needs, or have the limit raised".to_owned())
+            }
             ErrorKind::Expired => Some(
                 "sign in again, or see that aws_client_config names credentials that are valid"
                     .to_owned(),

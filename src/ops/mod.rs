@@ -6,6 +6,8 @@ mod error;
 mod sandbox;
 mod saved;
 
+use std::sync::atomic::AtomicBool;
+
 use jiff::SignedDuration;
 
 use crate::executor;
@@ -126,27 +128,31 @@ pub async fn apply(
     options: &Options,
 ) -> Result<Vec<SyncResult>, Error> {
     let approved = approve(provider, plan, config, options).await?;
-    Ok(carry_out(provider, &approved, options, &|_| {}).await)
+    Ok(carry_out(
+        provider,
+        &approved,
+        options,
+        &AtomicBool::new(false),
+        &|_| {},
+    )
+    .await)
 }
 
-/// Carries out a plan that was found fit for it, and tells what happens as it happens.
+/// Carries out a plan that was found fit for it, and tells what happens as it happens. Once `stop` is set, nothing
+/// new is begun.
 pub async fn carry_out(
     provider: &dyn Provider,
     approved: &Approved,
     options: &Options,
+    stop: &AtomicBool,
     on_event: &(dyn Fn(Event<'_>) + Sync),
 ) -> Vec<SyncResult> {
     let Approved { plan, clients } = approved;
-    executor::apply(
-        provider,
-        plan,
-        clients,
-        executor::Options {
-            parallelism: options.parallelism,
-        },
-        on_event,
-    )
-    .await
+    let options = executor::Options {
+        parallelism: options.parallelism,
+        stop,
+    };
+    executor::apply(provider, plan, clients, options, on_event).await
 }
 
 /// Plans the jobs of a config and applies that plan: the older tool's `run`.

@@ -315,7 +315,11 @@ fn law_6_a_look_that_fails_never_leads_to_a_copy_or_a_deletion() {
 #[test]
 fn law_6_a_look_that_fails_before_an_action_stops_that_action() {
     for call in ["DescribeImages", "DescribeDBSnapshots", "GetCallerIdentity"] {
-        for (code, message) in UNKNOWN {
+        // Expired credentials stop more than one job; that has a test of its own.
+        for (code, message) in UNKNOWN
+            .into_iter()
+            .filter(|(code, _)| *code != "ExpiredToken")
+        {
             let (sandbox, jobs) = both_types();
             let planned = plan(&sandbox, &jobs);
             sandbox.edit(|world| world.faults.push(Fault::new(call, code, message, None)));

@@ -12,6 +12,7 @@
 mod architecture;
 mod cli;
 mod config;
+mod executor;
 mod laws;
 #[cfg(feature = "aws")]
 mod moto;

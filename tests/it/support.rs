@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use aws_xregion_sync::executor::{self, Event, Options};
 use aws_xregion_sync::model::client_config::ClientConfig;
@@ -177,8 +178,10 @@ pub fn apply(provider: &dyn Provider, plan: &SavedPlan, jobs: &[SyncJob]) -> Vec
         .iter()
         .map(|job| (job.name.clone(), Arc::clone(&job.client_config)))
         .collect();
+    let stop = AtomicBool::new(false);
     let options = Options {
         parallelism: PARALLELISM,
+        stop: &stop,
     };
     block_on(executor::apply(
         provider,

@@ -1,0 +1,194 @@
+//! How an apply comes to its end before its time: interrupted, without credentials, at AWS's limits.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aws_xregion_sync::executor::{self, Event, Options};
+use aws_xregion_sync::model::client_config::ClientConfig;
+use aws_xregion_sync::model::job::SyncJob;
+use aws_xregion_sync::model::result::ActionOutcome;
+use aws_xregion_sync::provider::sandbox::{Fault, Sandbox};
+
+use crate::support::*;
+
+/// So many databases, each with a copy to make and two to retire.
+fn databases(number: usize) -> (Sandbox, Vec<SyncJob>) {
+    let mut world = empty_world();
+    world.quotas.manual_snapshots = 10 * number;
+    let mut jobs = Vec::new();
+    for n in 0..number {
+        let name = format!("db{n}");
+        add_automated(&mut world, &name, days_ago(0));
+        for day in 1..5 {
+            add_our_copy(&mut world, &name, days_ago(day));
+        }
+        jobs.push(snapshot_job(&format!("sync_{name}"), &name, 2));
+    }
+    (Sandbox::new(world), jobs)
+}
+
+fn writes(sandbox: &Sandbox) -> usize {
+    sandbox.calls().iter().filter(|call| call.write).count()
+}
+
+#[test]
+fn once_interrupted_nothing_new_is_begun_and_everything_is_reported() {
+    let (sandbox, jobs) = databases(30);
+    let planned = plan(&sandbox, &jobs);
+    let stop = AtomicBool::new(false);
+    let clients: BTreeMap<_, Arc<ClientConfig>> = jobs
+        .iter()
+        .map(|job| (job.name.clone(), Arc::clone(&job.client_config)))
+        .collect();
+    let finished = AtomicBool::new(false);
+    let on_event = |event: Event<'_>| match event {
+        Event::ActionFinished { .. } => stop.store(true, Ordering::Relaxed),
+        Event::JobFinished(_) => finished.store(true, Ordering::Relaxed),
+        Event::ActionStarted { .. } => {}
+    };
+    let options = Options {
+        parallelism: PARALLELISM,
+        stop: &stop,
+    };
+    let results = block_on(executor::apply(
+        &sandbox, &planned, &clients, options, &on_event,
+    ));
+
+    assert!(finished.into_inner());
+    assert_eq!(results.len(), 30);
+    let done = results
+        .iter()
+        .flat_map(|r| &r.actions)
+        .filter(|a| a.outcome == ActionOutcome::Done)
+        .count();
+    assert_eq!(
+        done,
+        writes(&sandbox),
+        "what was under way is finished and reported"
+    );
+    assert!(
+        (1..=PARALLELISM).contains(&done),
+        "{done} actions were begun"
+    );
+    let untouched = results.last().expect("a result");
+    assert!(untouched.failed());
+    assert!(
+        untouched.errors[0].message.contains("interrupted"),
+        "{:?}",
+        untouched.errors
+    );
+    assert!(
+        untouched
+            .actions
+            .iter()
+            .all(|action| action.outcome == ActionOutcome::Skipped)
+    );
+
+    sandbox.edit(|world| world.quotas.snapshot_copies_in_flight = 100);
+    let again = apply(&sandbox, &planned, &jobs);
+    no_failures(&again);
+    let copies: usize = (0..30)
+        .map(|n| copies_of(&sandbox.world(), &format!("db{n}")).len())
+        .sum();
+    assert_eq!(
+        copies,
+        30 * 3,
+        "applied again, all ends as without the interruption"
+    );
+}
+
+#[test]
+fn credentials_that_expire_half_way_fail_the_rest_without_asking_again() {
+    let (sandbox, jobs) = databases(60);
+    let planned = plan(&sandbox, &jobs);
+    let before = sandbox.calls().len();
+    sandbox.edit(|world| {
+        let account = world.default_account();
+        world.expired_credentials.push(account);
+    });
+    let results = apply(&sandbox, &planned, &jobs);
+    assert!(results.iter().all(|result| result.failed()));
+    assert!(results.iter().all(|result| {
+        result.errors[0]
+            .aws
+            .as_ref()
+            .is_some_and(|aws| aws.code.starts_with("Expired"))
+    }));
+    let asked = sandbox.calls().len() - before;
+    assert!(
+        asked <= 1 + 2 * PARALLELISM,
+        "{asked} calls, where one round of looks tells it all"
+    );
+    assert_eq!(writes(&sandbox), 0);
+}
+
+#[test]
+fn copies_over_the_limit_are_deferred_and_made_by_applying_again() {
+    let (sandbox, jobs) = databases(4);
+    sandbox.edit(|world| world.quotas.snapshot_copies_in_flight = 3);
+    let planned = plan(&sandbox, &jobs);
+    let results = apply(&sandbox, &planned, &jobs);
+    let deferred: Vec<_> = results.iter().filter(|result| result.failed()).collect();
+    assert_eq!(deferred.len(), 1);
+    assert_eq!(deferred[0].actions[0].outcome, ActionOutcome::Deferred);
+    assert!(
+        deferred[0].errors[0]
+            .help
+            .as_deref()
+            .is_some_and(|help| help.contains("apply")),
+        "{deferred:?}"
+    );
+    assert!(
+        deferred[0].actions[1..]
+            .iter()
+            .all(|action| action.outcome == ActionOutcome::Skipped)
+    );
+    wait_for_copies(&sandbox);
+    no_failures(&apply(&sandbox, &planned, &jobs));
+    assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new());
+}
+
+#[test]
+fn a_full_store_of_snapshots_is_a_failure_that_waiting_does_not_help() {
+    let (sandbox, jobs) = databases(1);
+    sandbox.edit(|world| world.quotas.manual_snapshots = 4);
+    let results = apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
+    assert_eq!(results[0].actions[0].outcome, ActionOutcome::Failed);
+    let aws = results[0].errors[0].aws.as_ref().expect("AWS's own words");
+    assert_eq!(aws.code, "SnapshotQuotaExceeded");
+    assert!(aws.message.contains("manual snapshots"), "{}", aws.message);
+}
+
+#[test]
+fn a_name_that_somebody_took_since_is_no_reason_to_adopt_what_is_there() {
+    let (sandbox, jobs) = databases(1);
+    let planned = plan(&sandbox, &jobs);
+    sandbox.edit(|world| {
+        let mut other = our_copy(world, "db0", days_ago(0));
+        other.copied_from = None;
+        other.original_created = Some(days_ago(20));
+        other.tags.clear();
+        world.add_manual_snapshot(&west(), other);
+    });
+    let stale = apply(&sandbox, &planned, &jobs);
+    assert_eq!(
+        stale[0].actions[0].outcome,
+        ActionOutcome::Stale,
+        "{stale:?}"
+    );
+
+    // The look misses it, as a listing that lags behind does: then AWS says that the name is taken.
+    let (sandbox, jobs) = databases(1);
+    let planned = plan(&sandbox, &jobs);
+    let taken = Fault::new(
+        "CopyDBSnapshot",
+        "DBSnapshotAlreadyExists",
+        "Cannot create the snapshot",
+        None,
+    );
+    sandbox.edit(|world| world.faults.push(taken));
+    let results = apply(&sandbox, &planned, &jobs);
+    assert_eq!(results[0].actions[0].outcome, ActionOutcome::Failed);
+    assert_eq!(results[0].deleted_resources, Vec::<String>::new());
+}
