@@ -77,24 +77,35 @@ fn of_what_is_kept(deletion: &DeleteSnapshot, manual: &[Snapshot]) -> Option<Dif
         ));
     }
     let region = source_region(deletion)?;
-    expects
+    let planned: Vec<String> = expects
         .kept
         .iter()
-        .find_map(|KeptCopy { id, taken: planned }| {
-            let what = format!("copy {id}, which is kept");
-            match manual.iter().find(|snapshot| snapshot.id == *id) {
-                None => Some(Difference::new(what, "available", "gone")),
-                Some(copy) if !copy.status.is_available() => {
-                    Some(Difference::new(what, "available", &copy.status))
-                }
-                Some(copy) if taken(copy, &region) != Some(*planned) => {
-                    let found = taken(copy, &region)
-                        .map_or("unknown".to_owned(), |taken| taken.to_string());
-                    Some(Difference::new(format!("time of {what}"), planned, found))
-                }
-                Some(_) => None,
+        .map(|kept| shown(kept, "available"))
+        .collect();
+    let found: Vec<String> = expects
+        .kept
+        .iter()
+        .map(|kept| now(kept, manual, &region))
+        .collect();
+    Difference::of_lists("copies that the plan keeps", &planned, &found)
+}
+
+/// A kept copy as it is now.
+fn now(kept: &KeptCopy, manual: &[Snapshot], source_region: &Region) -> String {
+    match manual.iter().find(|snapshot| snapshot.id == kept.id) {
+        None => format!("{} gone", kept.id),
+        Some(copy) => match taken(copy, source_region) {
+            Some(taken) => {
+                let id = copy.id.clone();
+                shown(&KeptCopy { id, taken }, copy.status.as_str())
             }
-        })
+            None => format!("{} of unknown time ({})", copy.id, copy.status),
+        },
+    }
+}
+
+fn shown(KeptCopy { id, taken }: &KeptCopy, state: &str) -> String {
+    format!("{id} of {taken} ({state})")
 }
 
 /// The source region, as the key of the planned sync tag names it.

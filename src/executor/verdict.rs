@@ -1,10 +1,13 @@
 //! Whether what an action expects still holds.
 
+use similar::{ChangeTag, TextDiff};
+
 use crate::model::id::Region;
 use crate::model::inventory::{Found, Image, Looked, Observation, Snapshot};
 use crate::model::plan::Action;
 use crate::model::problem::Problem;
 use crate::model::provider_error::ProviderError;
+use crate::model::words;
 
 use super::{copy_image, copy_snapshot, delete_snapshot, tag_copy, tag_source};
 
@@ -42,6 +45,24 @@ impl Difference {
             planned: planned.to_string(),
             found: found.to_string(),
         }
+    }
+
+    /// What of two lists is not the same; nothing if they are.
+    pub(super) fn of_lists(what: &str, planned: &[String], found: &[String]) -> Option<Self> {
+        let (planned, found): (Vec<&str>, Vec<&str>) = (
+            planned.iter().map(String::as_str).collect(),
+            found.iter().map(String::as_str).collect(),
+        );
+        let diff = TextDiff::from_slices(&planned, &found);
+        let only = |tag: ChangeTag| {
+            words::list(
+                diff.iter_all_changes()
+                    .filter(|change| change.tag() == tag)
+                    .map(|change| change.value()),
+            )
+        };
+        (planned != found)
+            .then(|| Self::new(what, only(ChangeTag::Delete), only(ChangeTag::Insert)))
     }
 
     pub(super) fn problem(&self) -> Problem {

@@ -606,7 +606,8 @@ fn a_plan_gone_stale_is_not_carried_out_and_says_what_differs() {
     assert_eq!(stale.len(), 2);
     let detail = stale[0].detail.as_deref().expect("a difference");
     assert!(
-        detail.contains("rds-mydatabase-2026-01-14-05-10") && detail.contains("found gone"),
+        detail.contains("rds-mydatabase-2026-01-14-05-10")
+            && detail.contains("found rds-mydatabase-2026-01-14-05-10 gone"),
         "{detail}"
     );
 }
