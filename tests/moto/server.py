@@ -17,6 +17,8 @@ POST /xrs/<what> with a JSON object; the answer is JSON. `account` and `region` 
   state         {id, state}: sets the state of an image or snapshot
   list          {type}: the ids of the DB snapshots of that type
   rename        {from, id, tags}: gives a DB snapshot another id and other tags
+  images        {}: the ids of the account's images
+  copy          {from_region, from, id, tags}: copies a DB snapshot, done at once
   look          {id}: an image or snapshot as it is kept, with what no call tells
   reset         forgets log, errors and settings of an account
 """
@@ -183,6 +185,16 @@ def control_rename(account, region, **request):
     snapshot = snapshots.pop(request["from"])
     snapshot.db_snapshot_identifier, snapshot.tags = request["id"], pairs(request["tags"])
     snapshots[request["id"]] = snapshot
+
+
+def control_images(account, region):
+    return [image.id for image in ec2_backends[account][region].amis.values() if image.owner_id == account]
+
+
+def control_copy(account, region, from_region, **request):
+    source = rds_backends[account][from_region].database_snapshots[request["from"]]
+    copy = rds_backends[account][region].copy_db_snapshot(source.arn, request["id"], tags=pairs(request["tags"]))
+    copy.status, copy.xrs_underway = "available", None
 
 
 def control_look(account, region, id):

@@ -11,15 +11,15 @@ use crate::cli::{Ended, Folder};
 /// The name that the example's image and database have in these tests.
 const DATABASE: &str = "mydatabase";
 
-/// A job for a database with keys of an account, and a folder to run it in.
-struct Site {
-    folder: Folder,
-    world: World,
+/// A job for an image and one for a database with keys of an account, and a folder to run them in.
+pub(super) struct Site {
+    pub(super) folder: Folder,
+    pub(super) world: World,
 }
 
 impl Site {
     /// One job of each type, each finding something to copy, and nothing in the destination.
-    fn new(retain: u32) -> Self {
+    pub(super) fn new(retain: u32) -> Self {
         let site = Self {
             folder: Folder::new(),
             world: World::new(),
@@ -42,7 +42,7 @@ impl Site {
         site
     }
 
-    fn automated(&self, taken: &str) -> String {
+    pub(super) fn automated(&self, taken: &str) -> String {
         self.world
             .snapshot(EAST, DATABASE, taken, json!({}))
             .0
@@ -50,7 +50,7 @@ impl Site {
     }
 
     /// The program at the moto server. No file of the caller's AWS is read.
-    fn xrs(&self, arguments: &[&str]) -> Ended {
+    pub(super) fn xrs(&self, arguments: &[&str]) -> Ended {
         let mut command = self.folder.command(arguments);
         command
             .env("AWS_ENDPOINT_URL", server::endpoint())
@@ -61,7 +61,7 @@ impl Site {
     }
 
     /// Plans into `plan.json`; the plan.
-    fn plan(&self) -> Value {
+    pub(super) fn plan(&self) -> Value {
         let planned = self.xrs(&["plan", "--out", "plan.json"]);
         assert_eq!(planned.code, Some(0), "{planned:?}");
         self.folder.json("plan.json")
@@ -76,7 +76,7 @@ impl Site {
     }
 
     /// The manual snapshots of the database in the destination.
-    fn copies(&self) -> Vec<String> {
+    pub(super) fn copies(&self) -> Vec<String> {
         let found = self
             .world
             .control("list", json!({"region": WEST, "type": "manual"}));
