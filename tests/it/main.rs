@@ -13,6 +13,7 @@ mod architecture;
 mod cli;
 mod config;
 mod executor;
+mod hostile;
 mod laws;
 #[cfg(feature = "aws")]
 mod moto;
