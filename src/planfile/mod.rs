@@ -1,5 +1,7 @@
 //! `plan.json`: a plan as text and back, with its format version and its digest.
 
+mod json;
+
 use jiff::Timestamp;
 use serde_json::Value;
 use thiserror::Error;
@@ -159,7 +161,7 @@ pub fn digest(plan: &Value) -> String {
 }
 
 fn json(bytes: &[u8]) -> Result<Value, PlanFileError> {
-    serde_json::from_slice(bytes).map_err(|error| PlanFileError::NotJson(error.to_string()))
+    json::read(bytes).map_err(|error| PlanFileError::NotJson(error.to_string()))
 }
 
 fn plan(value: &Value) -> Result<SavedPlan, PlanFileError> {
@@ -267,6 +269,15 @@ mod tests {
             );
             assert!(open(&text).is_err());
         }
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_refused() {
+        let text = to_text(&saved()).replacen("\"digest\"", "\"digest\": \"x\", \"digest\"", 1);
+        assert!(matches!(
+            read(text.as_bytes()),
+            Err(PlanFileError::NotJson(_))
+        ));
     }
 
     #[test]
