@@ -49,7 +49,7 @@ struct Facts {
 impl<'a> JobRun<'a> {
     pub(super) fn new(
         plan: &'a JobPlan,
-        client: Option<&Arc<ClientConfig>>,
+        caller: Option<&Result<Arc<ClientConfig>, Problem>>,
         session: &'a Session<'a>,
     ) -> Self {
         let is_copy = |action: &Action| Wave::of(action) == Wave::Copies;
@@ -66,18 +66,20 @@ impl<'a> JobRun<'a> {
         let mut run = Self {
             plan,
             session,
-            ends: ends(plan, client),
+            ends: None,
             facts: None,
             results: Vec::new(),
             result,
             finished: false,
         };
-        if run.ends.is_none() && !plan.actions.is_empty() {
-            run.fail(Problem::new(format!(
-                "the plan of {} does not say where and as whom to act",
-                plan.name
-            )));
-            run.skip_the_rest("the job cannot be reached");
+        if !plan.actions.is_empty() {
+            match ends(plan, caller) {
+                Ok(ends) => run.ends = Some(ends),
+                Err(problem) => {
+                    run.fail(problem);
+                    run.skip_the_rest("the job was not begun");
+                }
+            }
         }
         run
     }
@@ -360,16 +362,30 @@ impl<'a> JobRun<'a> {
     }
 }
 
-fn ends(plan: &JobPlan, client: Option<&Arc<ClientConfig>>) -> Option<Ends> {
-    let place = |region: &Region| {
-        Some(Place {
-            credentials: Arc::clone(client?),
-            region: region.clone(),
+fn ends(
+    plan: &JobPlan,
+    caller: Option<&Result<Arc<ClientConfig>, Problem>>,
+) -> Result<Ends, Problem> {
+    let client = caller
+        .map(|caller| caller.as_ref().map_err(Clone::clone))
+        .transpose()?;
+    let ends = || {
+        let place = |region: &Region| {
+            Some(Place {
+                credentials: Arc::clone(client?),
+                region: region.clone(),
+            })
+        };
+        Some(Ends {
+            source: place(&plan.source.as_ref()?.region)?,
+            destination: place(&plan.destination.as_ref()?.region)?,
+            account: plan.account_id.clone()?,
         })
     };
-    Some(Ends {
-        source: place(&plan.source.as_ref()?.region)?,
-        destination: place(&plan.destination.as_ref()?.region)?,
-        account: plan.account_id.clone()?,
+    ends().ok_or_else(|| {
+        Problem::new(format!(
+            "the plan of {} does not say where and as whom to act",
+            plan.name
+        ))
     })
 }

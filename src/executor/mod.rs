@@ -19,6 +19,7 @@ use std::sync::atomic::AtomicBool;
 use crate::model::client_config::ClientConfig;
 use crate::model::id::JobName;
 use crate::model::plan::{Action, SavedPlan};
+use crate::model::problem::Problem;
 use crate::model::result::{ActionResult, SyncResult};
 use crate::observe::observe;
 use crate::provider::{Provider, side_by_side};
@@ -87,12 +88,14 @@ impl Wave {
     }
 }
 
-/// Applies a plan that has been found fit to be applied. `clients` holds the client settings of every job with
-/// actions; a job without fails.
+/// As whom each job with actions is applied, or why it cannot be.
+pub type Callers = BTreeMap<JobName, Result<Arc<ClientConfig>, Problem>>;
+
+/// Applies a plan that has been found fit to be applied. A job with actions and without a caller fails.
 pub async fn apply(
     provider: &dyn Provider,
     plan: &SavedPlan,
-    clients: &BTreeMap<JobName, Arc<ClientConfig>>,
+    callers: &Callers,
     options: Options<'_>,
     on_event: OnEvent<'_>,
 ) -> Vec<SyncResult> {
@@ -101,7 +104,7 @@ pub async fn apply(
     let mut runs: Vec<JobRun<'_>> = plan
         .jobs
         .iter()
-        .map(|job| JobRun::new(job, clients.get(&job.name), &session))
+        .map(|job| JobRun::new(job, callers.get(&job.name), &session))
         .collect();
     for run in &mut runs {
         run.finish_if_nothing_is_left();

@@ -142,6 +142,11 @@ impl ProviderError {
         };
         let help = match kind {
             ErrorKind::Absent => None,
+            ErrorKind::Denied if matches!(code.as_str(), "OptInRequired" | "AuthFailure") => {
+                Some(format!(
+                    "see that {region} is enabled for this account, and that the credentials are good there"
+                ))
+            }
             ErrorKind::Denied => Some(format!(
                 "allow {} to these credentials in {region}",
                 permission(call)

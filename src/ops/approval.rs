@@ -3,16 +3,22 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+
 use super::Options;
 use super::config_file::ConfigFile;
 use super::error::{Error, Refused};
 use crate::config;
+use crate::executor::Callers;
 use crate::model::client_config::{ClientConfig, Place};
 use crate::model::id::JobName;
 use crate::model::inventory::{CallerIdentity, Looked, ProviderKind};
-use crate::model::plan::{CredentialsFrom, JobPlan, Outcome, SavedPlan, Summary};
+use crate::model::plan::{CredentialsFrom, JobPlan, SavedPlan, Summary};
 use crate::model::problem::Problem;
 use crate::provider::{Provider, side_by_side};
+
+/// How far the clocks of the machine that planned and the one that applies may be apart.
+const MOST_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// As whom each job of a plan is applied.
 type Clients = BTreeMap<JobName, Arc<ClientConfig>>;
@@ -21,13 +27,12 @@ type Clients = BTreeMap<JobName, Arc<ClientConfig>>;
 #[derive(Clone, Debug)]
 pub struct Approved {
     pub(super) plan: SavedPlan,
-    pub(super) clients: Clients,
+    pub(super) callers: Callers,
 }
 
 /// Settles everything for which a plan is refused whole. Nothing is written.
 ///
-/// A job of which it cannot be found out to which account its credentials belong is taken out of the plan, as
-/// failed; the others go on.
+/// A job of which it cannot be found out to which account its credentials belong fails; the others go on.
 ///
 /// # Errors
 ///
@@ -42,19 +47,21 @@ pub async fn approve(
     conditions(provider, plan, options)?;
     let clients = clients(plan, config)?;
     let identities = identities(provider, plan, &clients, options.parallelism).await;
-    let mut plan = plan.clone();
-    for job in &mut plan.jobs {
-        let Some(identity) = clients
-            .get(&job.name)
-            .and_then(|client| identities.get(client))
-        else {
+    let mut callers = Callers::new();
+    for job in &plan.jobs {
+        let Some(client) = clients.get(&job.name) else {
             continue;
         };
-        if let Some(problem) = same_caller(job, identity)? {
-            *job = failed(job, problem);
-        }
+        let Some(identity) = identities.get(client) else {
+            continue;
+        };
+        let caller = same_caller(job, identity)?.map_or_else(|| Ok(Arc::clone(client)), Err);
+        callers.insert(job.name.clone(), caller);
     }
-    Ok(Approved { plan, clients })
+    Ok(Approved {
+        plan: plan.clone(),
+        callers,
+    })
 }
 
 /// Refuses a plan that was made on another kind of world.
@@ -84,6 +91,12 @@ fn conditions(provider: &dyn Provider, plan: &SavedPlan, options: &Options) -> R
         });
     }
     let age = provider.now().duration_since(plan.created_at);
+    if options.max_age.is_some() && age < -MOST_SKEW {
+        return Err(Refused::FromTheFuture {
+            made: plan.created_at,
+            now: provider.now(),
+        });
+    }
     if let Some(limit) = options.max_age
         && age > limit
     {
@@ -221,15 +234,4 @@ fn same_caller(
         });
     }
     Ok(None)
-}
-
-/// The job as one that could not be planned, so that nothing is done for it and the problem is reported.
-fn failed(job: &JobPlan, problem: Problem) -> JobPlan {
-    JobPlan {
-        outcome: Outcome::Failed,
-        reason: problem.message.clone(),
-        actions: Vec::new(),
-        errors: vec![problem],
-        ..job.clone()
-    }
 }

@@ -112,6 +112,14 @@ pub enum Refused {
         /// How old it may be, in seconds.
         limit: i64,
     },
+    /// It claims to have been made later than now, so that its age cannot be told.
+    #[error("the plan was made {}, and now it is {}", utc(*made), utc(*now))]
+    FromTheFuture {
+        /// When it was made.
+        made: Timestamp,
+        /// The time here.
+        now: Timestamp,
+    },
     /// It deletes too much.
     #[error("the plan holds {}; the limit is {limit}", count(*planned, "deletion", "deletions"))]
     TooManyDeletions {
@@ -187,6 +195,7 @@ impl Refused {
             Self::OtherDigest { .. } => {
                 "apply the plan that was approved, or have this one approved"
             }
+            Self::FromTheFuture { .. } => "set the clock of this machine, or plan again",
             Self::TooOld { .. } => "plan again, and have the new plan approved",
             Self::TooManyDeletions { .. } => {
                 "look at what would be deleted; then plan again, or raise --max-deletes"

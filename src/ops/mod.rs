@@ -18,7 +18,7 @@ use crate::model::result::SyncResult;
 use crate::observe::{Look, observe};
 use crate::planfile::{self, Header};
 use crate::planner;
-use crate::provider::Provider;
+use crate::provider::{Logged, Provider};
 
 pub use crate::config::Config;
 pub use crate::executor::Event;
@@ -84,7 +84,8 @@ pub async fn plan(
         config_file::select(validate(config, &options.jobs)?.jobs, &options.jobs);
     let sound: Vec<SyncJob> = configured.iter().filter_map(sound).cloned().collect();
     let looks: Vec<Look> = sound.iter().map(Look::of_job).collect();
-    let inventory = observe(provider, &looks, options.parallelism).await;
+    tracing::info!(jobs = looks.len(), "looking");
+    let inventory = observe(&Logged(provider), &looks, options.parallelism).await;
     let mut planned = planner::plan(&sound, &inventory).into_iter();
     // In the order of the config, with the broken ones in their places.
     let jobs: Vec<JobPlan> = configured
@@ -147,12 +148,12 @@ pub async fn carry_out(
     stop: &AtomicBool,
     on_event: &(dyn Fn(Event<'_>) + Sync),
 ) -> Vec<SyncResult> {
-    let Approved { plan, clients } = approved;
+    let Approved { plan, callers } = approved;
     let options = executor::Options {
         parallelism: options.parallelism,
         stop,
     };
-    executor::apply(provider, plan, clients, options, on_event).await
+    executor::apply(&Logged(provider), plan, callers, options, on_event).await
 }
 
 /// Plans the jobs of a config and applies that plan: the older tool's `run`.

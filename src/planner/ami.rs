@@ -36,12 +36,12 @@ pub(super) fn decide(
     })?;
 
     let named = copy_named_by_source(image, &job.destination_region);
-    let mut copies: Vec<&Image> = candidates
+    let (gone, mut copies): (Vec<&Image>, Vec<&Image>) = candidates
         .iter()
         .filter(|copy| is_image_copy(copy, &image.id, &job.source_region, named.as_ref()))
-        .filter(|copy| !copy.state.is_gone())
-        .collect();
+        .partition(|copy| copy.state.is_gone());
     copies.sort_by_key(|copy| (!copy.state.is_available(), copy.created, &copy.id));
+    warn_of_failed(job, gone, notes);
     notes.observed = Some(Observed {
         source: Some(seen(image, Some(taken))),
         newest_copy: copies.first().map(|copy| seen(copy, Some(taken))),
@@ -72,6 +72,21 @@ pub(super) fn decide(
     }
 }
 
+/// Nobody waits for a copy: that it failed is seen when the next plan is made.
+fn warn_of_failed(job: &SyncJob, mut gone: Vec<&Image>, notes: &mut Notes) {
+    gone.sort_by_key(|copy| &copy.id);
+    for copy in gone.into_iter().filter(|copy| copy.state.is_failed()) {
+        let why = copy
+            .state_reason
+            .as_deref()
+            .unwrap_or("AWS does not say why");
+        notes.warn(format!(
+            "the copy {} in {} is {}: {why}",
+            copy.id, job.destination_region, copy.state
+        ));
+    }
+}
+
 /// The one image the job is about.
 fn choose<'a>(
     job: &SyncJob,
@@ -90,7 +105,7 @@ fn choose<'a>(
     others.sort_by_key(|image| &image.id);
     for other in &others {
         notes.warn(format!(
-            "image {} matches, too, but is {}: it is left out",
+            "image {} matches, but is {}: it is left out",
             other.id, other.state
         ));
     }
@@ -138,7 +153,9 @@ fn none_found(job: &SyncJob, ami: &AmiJob, others: &[&Image], returned: &[&Image
             .filters
             .iter()
             .any(|filter| filter.name.starts_with("tag"));
-    let help = if by_tag && ami.selector.owner != "self" {
+    let help = if !others.is_empty() {
+        "plan again when it is available"
+    } else if by_tag && ami.selector.owner != "self" {
         "tags that other owners gave their images are invisible to you: select an image of another owner by name"
     } else {
         "see that ami_owner, sync_identifier and filters are those of an image in this region; tags of images \

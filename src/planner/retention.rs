@@ -177,16 +177,16 @@ fn deletion(
             words::utc(taken)
         )
     } else {
+        let beside = if due.is_some() {
+            "the one being made"
+        } else {
+            "the newest"
+        };
         format!(
-            "the copy of {} is older than the {} kept (max_snapshots_to_retain is {}{})",
+            "the copy of {} is older than the {} that are kept (max_snapshots_to_retain is {} beside {beside})",
             words::utc(taken),
             words::count(kept.len(), "copy", "copies"),
             options.max_snapshots_to_retain,
-            if due.is_some() {
-                ", and one is being made"
-            } else {
-                ""
-            }
         )
     };
     Some(Action::DeleteSnapshot(DeleteSnapshot {

@@ -55,6 +55,7 @@ pub(super) fn decide(
         sources: automated.len(),
         copies: copies.len(),
     });
+    warn_of_failed(job, &copies, notes);
     let case = Case {
         job,
         options,
@@ -188,6 +189,18 @@ fn copies<'a>(job: &SyncJob, manual: &'a [Snapshot], notes: &mut Notes) -> Vec<&
         ));
     }
     copies
+}
+
+/// Nobody waits for a copy: that it failed is seen when the next plan is made.
+fn warn_of_failed(job: &SyncJob, copies: &[&Snapshot], notes: &mut Notes) {
+    for copy in copies.iter().filter(|copy| copy.status.is_failed()) {
+        let of = snapshot_origin(copy, &job.source_region)
+            .map_or_else(String::new, |origin| format!(" of {}", origin.id));
+        notes.warn(format!(
+            "the copy {}{of} in {} is {}",
+            copy.id, job.destination_region, copy.status
+        ));
+    }
 }
 
 /// The newest copy that has not failed; of two, the one that can be restored from.

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+mod logged;
 pub mod sandbox;
 
 use std::time::Duration;
@@ -16,6 +17,8 @@ use crate::model::id::{DbInstance, ImageId, Region, SnapshotId};
 use crate::model::inventory::{CallerIdentity, Image, Looked, ProviderKind, Snapshot};
 use crate::model::job::ImageSelector;
 use crate::model::plan::{CopyImage, CopySnapshot, Resource};
+
+pub use logged::Logged;
 
 /// A world that can be looked at and written to.
 ///

@@ -1,11 +1,8 @@
 //! How an apply comes to its end before its time: interrupted, without credentials, at AWS's limits.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_xregion_sync::executor::{self, Event, Options};
-use aws_xregion_sync::model::client_config::ClientConfig;
 use aws_xregion_sync::model::job::SyncJob;
 use aws_xregion_sync::model::result::ActionOutcome;
 use aws_xregion_sync::provider::sandbox::{Fault, Sandbox};
@@ -37,10 +34,6 @@ fn once_interrupted_nothing_new_is_begun_and_everything_is_reported() {
     let (sandbox, jobs) = databases(30);
     let planned = plan(&sandbox, &jobs);
     let stop = AtomicBool::new(false);
-    let clients: BTreeMap<_, Arc<ClientConfig>> = jobs
-        .iter()
-        .map(|job| (job.name.clone(), Arc::clone(&job.client_config)))
-        .collect();
     let finished = AtomicBool::new(false);
     let on_event = |event: Event<'_>| match event {
         Event::ActionFinished { .. } => stop.store(true, Ordering::Relaxed),
@@ -52,7 +45,11 @@ fn once_interrupted_nothing_new_is_begun_and_everything_is_reported() {
         stop: &stop,
     };
     let results = block_on(executor::apply(
-        &sandbox, &planned, &clients, options, &on_event,
+        &sandbox,
+        &planned,
+        &callers(&jobs),
+        options,
+        &on_event,
     ));
 
     assert!(finished.into_inner());

@@ -1,10 +1,9 @@
 //! What many tests start from: jobs, worlds, and the way from one to a plan and its results.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use aws_xregion_sync::executor::{self, Event, Options};
+use aws_xregion_sync::executor::{self, Callers, Event, Options};
 use aws_xregion_sync::model::client_config::ClientConfig;
 use aws_xregion_sync::model::id::{DbInstance, ImageId, JobName, Region, SnapshotId};
 use aws_xregion_sync::model::inventory::State;
@@ -172,12 +171,16 @@ pub fn plan(provider: &dyn Provider, jobs: &[SyncJob]) -> SavedPlan {
     })
 }
 
+/// As whom these jobs are applied.
+pub fn callers(jobs: &[SyncJob]) -> Callers {
+    jobs.iter()
+        .map(|job| (job.name.clone(), Ok(Arc::clone(&job.client_config))))
+        .collect()
+}
+
 /// Applies a plan of these jobs, as `xrs apply` does once it has found it fit.
 pub fn apply(provider: &dyn Provider, plan: &SavedPlan, jobs: &[SyncJob]) -> Vec<SyncResult> {
-    let clients: BTreeMap<JobName, Arc<ClientConfig>> = jobs
-        .iter()
-        .map(|job| (job.name.clone(), Arc::clone(&job.client_config)))
-        .collect();
+    let callers = callers(jobs);
     let stop = AtomicBool::new(false);
     let options = Options {
         parallelism: PARALLELISM,
@@ -186,7 +189,7 @@ pub fn apply(provider: &dyn Provider, plan: &SavedPlan, jobs: &[SyncJob]) -> Vec
     block_on(executor::apply(
         provider,
         plan,
-        &clients,
+        &callers,
         options,
         &|_: Event<'_>| {},
     ))
