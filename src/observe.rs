@@ -1,11 +1,10 @@
 //! Which reads the jobs need; answers and errors go into the [`Inventory`].
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
 
 use futures::future::join;
 
-use crate::model::client_config::{ClientConfig, Place};
+use crate::model::client_config::Place;
 use crate::model::id::{DbInstance, ImageId, JobName};
 use crate::model::inventory::{CallerIdentity, Found, Image, Inventory, Looked, Observation};
 use crate::model::job::{ImageSelector, JobKind, SyncJob};
@@ -63,7 +62,7 @@ impl From<&plan::Subject> for Subject {
 }
 
 /// Looks at all of it, at most `parallelism` jobs side by side. Who is calling is asked once for all jobs of
-/// the same credentials, while the rest is under way.
+/// the same credentials and destination, while the rest is under way.
 pub async fn observe(provider: &dyn Provider, looks: &[Look], parallelism: usize) -> Inventory {
     let observed_at = provider.now();
     let (identities, found) = join(
@@ -78,7 +77,7 @@ pub async fn observe(provider: &dyn Provider, looks: &[Look], parallelism: usize
         .iter()
         .zip(found)
         .filter_map(|(look, found)| {
-            let identity = identities.get(&look.destination.credentials)?.clone();
+            let identity = identities.get(&look.destination)?.clone();
             Some((look.job.clone(), Observation { identity, found }))
         })
         .collect();
@@ -89,17 +88,18 @@ pub async fn observe(provider: &dyn Provider, looks: &[Look], parallelism: usize
     }
 }
 
-/// Who is calling, by credentials; asked in the destination, which has to answer for anything to be done.
+/// Who is calling; asked once in each destination, which has to answer for anything to be done there, and for
+/// nothing elsewhere.
 async fn identities(
     provider: &dyn Provider,
     looks: &[Look],
     parallelism: usize,
-) -> HashMap<Arc<ClientConfig>, Looked<CallerIdentity>> {
+) -> HashMap<Place, Looked<CallerIdentity>> {
     let mut met = HashSet::new();
     let callers: Vec<&Place> = looks
         .iter()
         .map(|look| &look.destination)
-        .filter(|place| met.insert(&place.credentials))
+        .filter(|place| met.insert(*place))
         .collect();
     let answers = side_by_side(
         parallelism,
@@ -109,11 +109,7 @@ async fn identities(
             .collect(),
     )
     .await;
-    callers
-        .into_iter()
-        .map(|place| Arc::clone(&place.credentials))
-        .zip(answers)
-        .collect()
+    callers.into_iter().cloned().zip(answers).collect()
 }
 
 async fn find(provider: &dyn Provider, look: &Look) -> Found {

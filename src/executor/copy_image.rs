@@ -7,9 +7,9 @@
 use std::time::Duration;
 
 use super::Written;
-use super::verdict::{Difference, Verdict, images};
+use super::verdict::{Difference, Known, Verdict, images};
 use crate::model::client_config::{Place, sha256};
-use crate::model::id::{AccountId, ImageId, Region};
+use crate::model::id::{AccountId, ImageId};
 use crate::model::inventory::{Found, Image, Looked};
 use crate::model::lineage::{copy_named_by_source, is_image_copy};
 use crate::model::plan::CopyImage;
@@ -20,19 +20,19 @@ use crate::provider::Provider;
 /// Links of the chain that are tried: each is a copy that failed or was removed, and nobody removes eight.
 const MOST_LINKS: usize = 8;
 
-/// Pauses between looks for an image that EC2 has just named, in seconds; two and a half minutes in all, for so
+/// Pauses before each look for an image that EC2 has just named, in seconds; two and a half minutes in all, for so
 /// long may its listings lag behind.
-const LOOKS: [u64; 8] = [1, 2, 4, 8, 15, 30, 30, 60];
+const LOOKS: [u64; 9] = [0, 1, 2, 4, 8, 15, 30, 30, 60];
 
-pub(super) fn check(copy: &CopyImage, destination: &Region, found: &Found) -> Looked<Verdict> {
+pub(super) fn check(copy: &CopyImage, known: Known<'_>, found: &Found) -> Looked<Verdict> {
     let (sources, candidates) = images(found)?;
     let source = sources
         .iter()
         .find(|image| image.id == copy.source_image_id);
-    let named = source.and_then(|source| copy_named_by_source(source, destination));
-    if let Some(there) =
-        copy_in(copy, candidates, named.as_ref()).find(|image| !image.state.is_gone())
-    {
+    let named = source.and_then(|source| copy_named_by_source(source, known.destination));
+    let mut copies =
+        copy_in(copy, candidates, named.as_ref()).filter(|image| image.owner == *known.account);
+    if let Some(there) = copies.find(|image| !image.state.is_gone()) {
         return Ok(Verdict::AlreadyDone(there.id.to_string()));
     }
     let what = format!("source image {}", copy.source_image_id);
@@ -73,6 +73,7 @@ pub(super) async fn carry_out(
     copy: &CopyImage,
 ) -> Looked<Written> {
     let mut token = first_token(account, source, destination, &copy.source_image_id);
+    let mut links = Vec::new();
     for _ in 0..MOST_LINKS {
         let dead = match provider.copy_image(destination, copy, &token).await {
             Ok(id) => match look_for(provider, destination, &id).await? {
@@ -80,7 +81,7 @@ pub(super) async fn carry_out(
                 _ => id,
             },
             Err(error) if error.code == "IdempotentParameterMismatch" => {
-                match asked_differently(provider, source, destination, copy, error).await? {
+                match asked_differently(provider, source, destination, copy, error, &links).await? {
                     image if image.state.is_gone() => image.id,
                     image => return Ok(Written::AlreadyDone(image.id.to_string())),
                 }
@@ -88,6 +89,7 @@ pub(super) async fn carry_out(
             Err(error) => return Err(error),
         };
         token = next_token(&token, &dead);
+        links.push(dead);
     }
     Err(ProviderError {
         call: "CopyImage",
@@ -106,6 +108,7 @@ pub(super) async fn carry_out(
 async fn look_for(provider: &dyn Provider, at: &Place, id: &ImageId) -> Looked<Option<Image>> {
     let mut last = Ok(None);
     for seconds in LOOKS {
+        provider.pause(Duration::from_secs(seconds)).await;
         let seen = provider.images(at, std::slice::from_ref(id)).await;
         last = seen.map(|images| images.into_iter().find(|image| image.id == *id));
         match &last {
@@ -115,7 +118,6 @@ async fn look_for(provider: &dyn Provider, at: &Place, id: &ImageId) -> Looked<O
             }
             Ok(None) | Err(_) => {}
         }
-        provider.pause(Duration::from_secs(seconds)).await;
     }
     last
 }
@@ -127,20 +129,29 @@ async fn asked_differently(
     destination: &Place,
     copy: &CopyImage,
     error: ProviderError,
+    links: &[ImageId],
 ) -> Looked<Image> {
     let ids = std::slice::from_ref(&copy.source_image_id);
+    let mut dead = None;
     for seconds in LOOKS {
+        provider.pause(Duration::from_secs(seconds)).await;
         let candidates = provider
             .image_copies(destination, &source.region, ids)
             .await?;
-        let copies: Vec<Image> = copy_in(copy, &candidates, None).cloned().collect();
-        if let Some(best) = copies
-            .into_iter()
-            .min_by_key(|image| (image.state.is_gone(), image.id.clone()))
-        {
+        let (gone, live): (Vec<Image>, Vec<Image>) = copy_in(copy, &candidates, None)
+            .cloned()
+            .partition(|image| image.state.is_gone());
+        if let Some(best) = live.into_iter().min_by_key(|image| image.id.clone()) {
             return Ok(best);
         }
-        provider.pause(Duration::from_secs(seconds)).await;
+        dead = gone
+            .into_iter()
+            .filter(|image| !links.contains(&image.id))
+            .min_by_key(|image| image.id.clone())
+            .or(dead);
+    }
+    if let Some(dead) = dead {
+        return Ok(dead);
     }
     Err(ProviderError {
         kind: ErrorKind::Unknown,

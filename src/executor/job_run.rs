@@ -6,13 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::session::Session;
 use super::verdict::{Known, Verdict, check};
-use super::{
-    Event, Wave, Written, copy_image, copy_snapshot, delete_snapshot, tag_copy, tag_source,
-};
+use super::{Event, Written, copy_image, copy_snapshot, delete_snapshot, tag_copy, tag_source};
 use crate::model::client_config::{ClientConfig, Place};
 use crate::model::id::{AccountId, Region};
 use crate::model::inventory::{Inventory, Observation};
-use crate::model::plan::{Action, CopyId, JobPlan, Outcome, TagSource};
+use crate::model::plan::{Action, CopyId, JobPlan, Outcome, TagSource, Wave};
 use crate::model::problem::Problem;
 use crate::model::provider_error::ProviderError;
 use crate::model::result::{ActionOutcome, ActionResult, SyncResult};
@@ -52,7 +50,7 @@ impl<'a> JobRun<'a> {
         caller: Option<&Result<Arc<ClientConfig>, Problem>>,
         session: &'a Session<'a>,
     ) -> Self {
-        let is_copy = |action: &Action| Wave::of(action) == Wave::Copies;
+        let is_copy = |action: &Action| action.wave() == Wave::Copies;
         let result = SyncResult {
             name: plan.name.clone(),
             completed: plan.outcome != Outcome::Failed,
@@ -86,12 +84,7 @@ impl<'a> JobRun<'a> {
 
     /// Whether the job has actions in this wave.
     pub(super) fn is_due(&self, wave: Wave) -> bool {
-        !self.finished
-            && self
-                .plan
-                .actions
-                .iter()
-                .any(|action| Wave::of(action) == wave)
+        !self.finished && self.plan.actions.iter().any(|action| action.wave() == wave)
     }
 
     /// What has to be looked at before the job goes on; nothing if it cannot.
@@ -132,11 +125,20 @@ impl<'a> JobRun<'a> {
     pub(super) async fn carry_out(&mut self, wave: Wave) {
         let plan = self.plan;
         let mut stopped_by = None;
-        for action in plan
-            .actions
-            .iter()
-            .filter(|action| Wave::of(action) == wave)
-        {
+        for action in plan.actions.iter().filter(|action| action.wave() == wave) {
+            let waits = action.after().filter(|after| {
+                !self
+                    .results
+                    .iter()
+                    .any(|result| result.id == **after && result.outcome.is_done())
+            });
+            if let Some(after) = waits {
+                self.record(
+                    ActionResult::new(action, ActionOutcome::Skipped)
+                        .detail(format!("{after} was not done")),
+                );
+                continue;
+            }
             let result = match self.hindrance() {
                 Some(problem) => {
                     let skipped = ActionResult::new(action, ActionOutcome::Skipped);
@@ -160,7 +162,10 @@ impl<'a> JobRun<'a> {
     /// Why nothing more can be begun for this job, if so.
     fn hindrance(&self) -> Option<Problem> {
         let ends = self.ends.as_ref()?;
-        self.session.hindrance(&ends.destination.credentials)
+        self.session.hindrance(
+            &ends.destination.credentials,
+            [&ends.source.region, &ends.destination.region],
+        )
     }
 
     /// Ends the job once each of its actions has a result.
@@ -190,6 +195,7 @@ impl<'a> JobRun<'a> {
             return ActionResult::new(action, ActionOutcome::Skipped);
         };
         let known = Known {
+            account: &ends.account,
             destination: &ends.destination.region,
             copy: self.copy_named_in(action),
         };

@@ -18,7 +18,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::model::client_config::ClientConfig;
 use crate::model::id::JobName;
-use crate::model::plan::{Action, SavedPlan};
+use crate::model::plan::{Action, SavedPlan, Wave};
 use crate::model::problem::Problem;
 use crate::model::result::{ActionResult, SyncResult};
 use crate::observe::observe;
@@ -66,26 +66,6 @@ enum Written {
     Done(String),
     /// It was done: by somebody else's request for the same, or by one of ours whose answer was lost.
     AlreadyDone(String),
-}
-
-/// A part of an apply, reached by all jobs before any of them goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wave {
-    Copies,
-    Tags,
-    Deletions,
-}
-
-impl Wave {
-    const ALL: [Self; 3] = [Self::Copies, Self::Tags, Self::Deletions];
-
-    fn of(action: &Action) -> Self {
-        match action {
-            Action::CopyImage(_) | Action::CopySnapshot(_) => Self::Copies,
-            Action::TagCopy(_) | Action::TagSource(_) => Self::Tags,
-            Action::DeleteSnapshot(_) => Self::Deletions,
-        }
-    }
 }
 
 /// As whom each job with actions is applied, or why it cannot be.

@@ -2,7 +2,7 @@
 
 use similar::{ChangeTag, TextDiff};
 
-use crate::model::id::Region;
+use crate::model::id::{AccountId, Region};
 use crate::model::inventory::{Found, Image, Looked, Observation, Snapshot};
 use crate::model::plan::Action;
 use crate::model::problem::Problem;
@@ -81,6 +81,8 @@ impl Difference {
 /// What an action does not say itself.
 #[derive(Clone, Copy)]
 pub(super) struct Known<'a> {
+    /// As whom the plan was made.
+    pub(super) account: &'a AccountId,
     /// Where the job's copies go.
     pub(super) destination: &'a Region,
     /// The copy that a source's tag is to name, once there is one.
@@ -89,11 +91,19 @@ pub(super) struct Known<'a> {
 
 /// Compares an action with what was just observed for its job.
 pub(super) fn check(action: &Action, known: Known<'_>, seen: &Observation) -> Verdict {
-    if let Err(error) = &seen.identity {
-        return Verdict::Unknown(error.clone());
+    match &seen.identity {
+        Err(error) => return Verdict::Unknown(error.clone()),
+        Ok(caller) if caller.account_id != *known.account => {
+            return Verdict::Stale(Difference::new(
+                "account",
+                known.account,
+                &caller.account_id,
+            ));
+        }
+        Ok(_) => {}
     }
     let verdict = match action {
-        Action::CopyImage(copy) => copy_image::check(copy, known.destination, &seen.found),
+        Action::CopyImage(copy) => copy_image::check(copy, known, &seen.found),
         Action::CopySnapshot(copy) => copy_snapshot::check(copy, &seen.found),
         Action::TagCopy(tag) => tag_copy::check(tag, &seen.found),
         Action::TagSource(tag) => tag_source::check(tag, known.copy, &seen.found),

@@ -115,6 +115,13 @@ impl State {
         self.is_failed() || self.0 == "deregistered"
     }
 
+    /// On its way to be available. A word that is not known is taken for that; one that is on its way out is not.
+    pub fn is_under_way(&self) -> bool {
+        !self.is_available()
+            && !self.is_gone()
+            && !matches!(self.0.as_str(), "deleting" | "deleted")
+    }
+
     /// Switched off, but there.
     pub fn is_disabled(&self) -> bool {
         self.0 == "disabled"

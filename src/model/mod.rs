@@ -2,6 +2,7 @@
 
 pub mod client_config;
 pub mod id;
+pub mod invariants;
 pub mod inventory;
 pub mod job;
 pub mod lineage;

@@ -281,6 +281,24 @@ impl Action {
         }
     }
 
+    /// The wave that it belongs to.
+    pub fn wave(&self) -> Wave {
+        match self {
+            Self::CopyImage(_) | Self::CopySnapshot(_) => Wave::Copies,
+            Self::TagCopy(_) | Self::TagSource(_) => Wave::Tags,
+            Self::DeleteSnapshot(_) => Wave::Deletions,
+        }
+    }
+
+    /// The action that it waits for.
+    pub fn after(&self) -> Option<&ActionId> {
+        match self {
+            Self::TagSource(tag) => Some(&tag.after),
+            Self::DeleteSnapshot(deletion) => deletion.after.as_ref(),
+            Self::CopyImage(_) | Self::CopySnapshot(_) | Self::TagCopy(_) => None,
+        }
+    }
+
     /// Its word in the plan.
     pub fn word(&self) -> &'static str {
         match self {
@@ -291,6 +309,22 @@ impl Action {
             Self::DeleteSnapshot(_) => "delete_snapshot",
         }
     }
+}
+
+/// A part of an apply, reached by all jobs before any of them goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wave {
+    /// First what the copies are there for.
+    Copies,
+    /// Then what tells copy and source apart and together.
+    Tags,
+    /// Last what cannot be undone.
+    Deletions,
+}
+
+impl Wave {
+    /// In their order.
+    pub const ALL: [Self; 3] = [Self::Copies, Self::Tags, Self::Deletions];
 }
 
 /// A tag to be written.

@@ -52,7 +52,14 @@ pub async fn approve(
         let Some(client) = clients.get(&job.name) else {
             continue;
         };
-        let Some(identity) = identities.get(client) else {
+        let Some(end) = &job.destination else {
+            continue;
+        };
+        let place = Place {
+            credentials: Arc::clone(client),
+            region: end.region.clone(),
+        };
+        let Some(identity) = identities.get(&place) else {
             continue;
         };
         let caller = same_caller(job, identity)?.map_or_else(|| Ok(Arc::clone(client)), Err);
@@ -157,24 +164,25 @@ fn clients(plan: &SavedPlan, config: Option<&ConfigFile>) -> Result<Clients, Err
     Ok(clients)
 }
 
-/// Who is calling, asked once for all jobs of the same settings, in the destination of the first.
+/// Who is calling, asked once for all jobs of the same settings and destination.
 async fn identities(
     provider: &dyn Provider,
     plan: &SavedPlan,
     clients: &Clients,
     parallelism: usize,
-) -> HashMap<Arc<ClientConfig>, Looked<CallerIdentity>> {
-    let mut asked: HashMap<&Arc<ClientConfig>, Place> = HashMap::new();
+) -> HashMap<Place, Looked<CallerIdentity>> {
+    let mut asked: Vec<Place> = Vec::new();
     for job in &plan.jobs {
         if let (Some(credentials), Some(destination)) = (clients.get(&job.name), &job.destination) {
-            let region = destination.region.clone();
-            asked.entry(credentials).or_insert_with(|| Place {
+            let place = Place {
                 credentials: Arc::clone(credentials),
-                region,
-            });
+                region: destination.region.clone(),
+            };
+            if !asked.contains(&place) {
+                asked.push(place);
+            }
         }
     }
-    let asked: Vec<Place> = asked.into_values().collect();
     let answers = side_by_side(
         parallelism,
         asked
@@ -183,11 +191,7 @@ async fn identities(
             .collect(),
     )
     .await;
-    asked
-        .into_iter()
-        .map(|place| place.credentials)
-        .zip(answers)
-        .collect()
+    asked.into_iter().zip(answers).collect()
 }
 
 /// Refuses another account or endpoint than planned; gives the problem where it cannot be told.

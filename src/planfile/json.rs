@@ -12,6 +12,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice(bytes).map(|Strict(value)| value)
 }
 
+/// The largest whole number that canonical JSON tells from its neighbours (RFC 8785, section 3.2.2.3): beyond it, two
+/// plans with different numbers would have one digest.
+const MOST: u64 = 1 << 53;
+
+fn too_large<E: Error>(number: impl fmt::Display) -> E {
+    E::custom(format_args!("the number {number} is too large"))
+}
+
 /// A value without repeated keys.
 struct Strict(Value);
 
@@ -38,11 +46,17 @@ impl<'de> Visitor<'de> for Reader {
         Ok(value.into())
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+        if value.unsigned_abs() > MOST {
+            return Err(too_large(value));
+        }
         Ok(value.into())
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        if value > MOST {
+            return Err(too_large(value));
+        }
         Ok(value.into())
     }
 
@@ -91,6 +105,18 @@ mod tests {
             r#"{"a": [1, -2, 3.5, null, true, "x\n"], "b": {"a": {}}, "c": [{"d": 1}, {"d": 1}]}"#;
         let usual: Value = serde_json::from_str(text).expect("JSON");
         assert_eq!(read(text.as_bytes()).expect("JSON"), usual);
+    }
+
+    #[test]
+    fn a_number_that_canonical_json_cannot_tell_apart_is_refused() {
+        for text in [
+            "9007199254740993",
+            "-9007199254740993",
+            "[18446744073709551615]",
+        ] {
+            assert!(read(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(read(b"9007199254740992").is_ok());
     }
 
     #[test]

@@ -7,6 +7,8 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::model::client_config::sha256;
+use crate::model::id::JobName;
+use crate::model::invariants::broken;
 use crate::model::plan::{ConfigRef, Plan, SavedPlan, Summary};
 
 /// The format this version writes: `major.minor`. Within a major version keys are only added.
@@ -53,6 +55,14 @@ pub enum PlanFileError {
         /// What it should say.
         actual: String,
     },
+    /// It breaks what holds of every plan that xrs makes.
+    #[error("it is no plan that xrs would make: {job}: {what}")]
+    Unsound {
+        /// The job.
+        job: JobName,
+        /// What does not hold.
+        what: String,
+    },
     /// Its summary tells something else than its jobs.
     #[error("its summary is not what its jobs come to: {stated}, but the jobs give {actual}")]
     Summary {
@@ -71,7 +81,7 @@ impl PlanFileError {
             Self::Version { .. } => {
                 "make the plan anew with this version of xrs, or apply it with the one that made it"
             }
-            Self::Digest { .. } | Self::Summary { .. } => {
+            Self::Digest { .. } | Self::Unsound { .. } | Self::Summary { .. } => {
                 "make the plan anew with `xrs plan --out FILE`"
             }
         }
@@ -128,6 +138,14 @@ pub fn read(bytes: &[u8]) -> Result<SavedPlan, PlanFileError> {
             stated: plan.digest,
             actual,
         });
+    }
+    for job in &plan.jobs {
+        if let Some(what) = broken(job) {
+            return Err(PlanFileError::Unsound {
+                job: job.name.clone(),
+                what,
+            });
+        }
     }
     let summary = Summary::of(&plan.jobs);
     if plan.summary != summary {

@@ -38,6 +38,8 @@ pub(super) fn decide(
     let named = copy_named_by_source(image, &job.destination_region);
     let (gone, mut copies): (Vec<&Image>, Vec<&Image>) = candidates
         .iter()
+        // The source's tag may name any image at all; a copy of ours is our own.
+        .filter(|copy| copy.owner == *account)
         .filter(|copy| is_image_copy(copy, &image.id, &job.source_region, named.as_ref()))
         .partition(|copy| copy.state.is_gone());
     copies.sort_by_key(|copy| (!copy.state.is_available(), copy.created, &copy.id));
@@ -201,6 +203,16 @@ fn synced(
             actions: Vec::new(),
         };
     };
+    if !tags::has_room(&copy.tags, &key) {
+        notes.warn(format!(
+            "{} has no sync tag, and no room for one: remove one of its tags",
+            copy.id
+        ));
+        return Decision {
+            reason: place,
+            actions: Vec::new(),
+        };
+    }
     let id = action_id(&job.name, "tag-copy");
     let source = Resource::Image(image.id.clone());
     let tag_copy = TagCopy {

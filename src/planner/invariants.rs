@@ -1,9 +1,8 @@
 //! A finished plan is looked at once more: what must hold of every plan holds of this one. A hit is a bug in
 //! the planner, and the job fails in place of doing harm.
 
-use std::collections::BTreeSet;
-
-use crate::model::plan::{Action, JobPlan, Outcome};
+use crate::model::invariants::broken;
+use crate::model::plan::{JobPlan, Outcome};
 use crate::model::problem::Problem;
 
 /// The plan as it is, or failed if it breaks an invariant.
@@ -28,49 +27,11 @@ pub(super) fn checked(plan: JobPlan) -> JobPlan {
     }
 }
 
-fn broken(plan: &JobPlan) -> Option<String> {
-    let mut ids = BTreeSet::new();
-    let mut copies = 0;
-    for action in &plan.actions {
-        if !ids.insert(action.id()) {
-            return Some(format!("two actions have the id {}", action.id()));
-        }
-        copies += usize::from(matches!(
-            action,
-            Action::CopyImage(_) | Action::CopySnapshot(_)
-        ));
-        let after = match action {
-            Action::TagSource(tag) => Some(&tag.after),
-            Action::DeleteSnapshot(deletion) => deletion.after.as_ref(),
-            Action::CopyImage(_) | Action::CopySnapshot(_) | Action::TagCopy(_) => None,
-        };
-        if let Some(after) = after.filter(|after| !ids.contains(after)) {
-            return Some(format!(
-                "{} waits for {after}, which does not come before it",
-                action.id()
-            ));
-        }
-        if let Action::DeleteSnapshot(deletion) = action {
-            let kept = &deletion.expects.kept;
-            if kept.iter().any(|kept| kept.id == deletion.snapshot_id) {
-                return Some(format!("{} is both deleted and kept", deletion.snapshot_id));
-            }
-            if !kept.iter().any(|kept| kept.taken >= deletion.expects.taken) {
-                return Some(format!(
-                    "{} is deleted, and nothing as new is kept",
-                    deletion.snapshot_id
-                ));
-            }
-        }
-    }
-    (copies > 1).then(|| format!("it makes {copies} copies"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::id::{ActionId, DbInstance, JobName, SnapshotId};
-    use crate::model::plan::{DeleteSnapshot, ExpectedDeletion, KeptCopy, Tag};
+    use crate::model::plan::{Action, DeleteSnapshot, ExpectedDeletion, KeptCopy, Subject, Tag};
 
     fn time(text: &str) -> jiff::Timestamp {
         text.parse().expect("a time")
@@ -97,6 +58,7 @@ mod tests {
         let plan = super::super::broken(&JobName::from("sync_db"), &[]);
         JobPlan {
             outcome: Outcome::Changes,
+            subject: Some(Subject::Database(DbInstance::from("db"))),
             actions: vec![action],
             ..plan
         }

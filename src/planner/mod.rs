@@ -73,6 +73,7 @@ fn plan_job(job: &SyncJob, inventory: &Inventory, claims: &mut Claims) -> JobPla
     let mut notes = Notes::default();
     let decision = match observation {
         Some(seen) => account(job, &seen.identity)
+            .and_then(|account| claim(job, account, claims).map(|()| account))
             .and_then(|account| decide(job, account, &seen.found, claims, &mut notes)),
         None => Err(Problem::new(format!(
             "nothing was observed for {}",
@@ -178,6 +179,21 @@ fn decide(
             job.name
         ))),
     }
+}
+
+/// Takes what two jobs must not share, before anything that may fail is looked at.
+fn claim(job: &SyncJob, account: &AccountId, claims: &mut Claims) -> Result<(), Problem> {
+    let JobKind::Snapshot(options) = &job.kind else {
+        return Ok(());
+    };
+    if let Some(first) = claims.database(account, job, &options.db_instance) {
+        return Err(Problem::new(format!(
+            "{first} and {} sync the same database {} of account {account} to {}",
+            job.name, options.db_instance, job.destination_region
+        ))
+        .help("remove one of them, or set its max_snapshots_to_retain at the other"));
+    }
+    Ok(())
 }
 
 fn failed_to_look(job: &SyncJob, what: &str, error: &ProviderError) -> Problem {

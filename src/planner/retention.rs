@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::snapshot::Case;
+use super::snapshot::{Case, untagged};
 use super::{Notes, action_id};
 use crate::model::id::{ActionId, SnapshotId};
 use crate::model::inventory::Snapshot;
 use crate::model::job::{SnapshotJob, SyncJob};
-use crate::model::lineage::{is_target_name, ours, snapshot_origin};
+use crate::model::lineage::{NotOurs, ours, snapshot_origin};
 use crate::model::plan::{Action, DeleteSnapshot, ExpectedDeletion, KeptCopy, Tag};
-use crate::model::sync_tag::{SyncTag, key_on_copy};
+use crate::model::sync_tag::{key_on_copy, whole_seconds};
 use crate::model::words;
 
 /// A copy and when its data was taken.
@@ -44,7 +44,12 @@ pub(super) fn decide<'a>(
     notes: &mut Notes,
 ) -> Retention<'a> {
     let Case { job, options, .. } = case;
-    let current = of_this_database(counted(case), case, due, notes);
+    let current = of_this_database(
+        counted(case, untagged(case).map(|copy| &copy.id)),
+        case,
+        due,
+        notes,
+    );
     let available: Vec<Dated<'_>> = current
         .iter()
         .copied()
@@ -53,10 +58,9 @@ pub(super) fn decide<'a>(
     let Some(newest) = available.first() else {
         return Retention::default();
     };
-    let is_under_way = |c: &Dated<'_>| !c.copy.status.is_available() && !c.copy.status.is_failed();
     let under_way = current
         .iter()
-        .any(|c| is_under_way(c) && c.taken > newest.taken);
+        .any(|c| c.copy.status.is_under_way() && c.taken > newest.taken);
 
     let retained = usize::try_from(options.max_snapshots_to_retain).unwrap_or(usize::MAX);
     let keep = if due.is_some() || under_way {
@@ -94,20 +98,12 @@ pub(super) fn decide<'a>(
     }
 }
 
-/// Copies that retention counts, newest first: those with this job's sync tag, and the one that is about to be
-/// given it. Copies made by hand are not counted, so they never push out one of ours.
-fn counted<'a>(
-    Case {
-        job,
-        source,
-        copies,
-        ..
-    }: &Case<'a>,
-) -> Vec<Dated<'a>> {
-    let key = key_on_copy(&job.source_region);
+/// Copies that retention counts, newest first: ours, and the one that is about to be given its sync tag. Copies made by
+/// hand are not counted, so they never push out one of ours.
+fn counted<'a>(Case { job, copies, .. }: &Case<'a>, to_tag: Option<&SnapshotId>) -> Vec<Dated<'a>> {
     let counts = |copy: &Snapshot| {
-        SyncTag::find(&copy.tags, &key).is_some()
-            || source.is_source_of(copy) && is_target_name(&copy.id, source.id, source.region)
+        matches!(ours(copy, &job.source_region), Ok(_) | Err(NotOurs::Kept))
+            || to_tag.is_some_and(|id| *id == copy.id)
     };
     let dated = |copy: &'a Snapshot| {
         let taken = snapshot_origin(copy, &job.source_region)?.taken?;
@@ -135,19 +131,29 @@ fn of_this_database<'a>(
         job,
         options,
         copies,
+        source,
         ..
     } = case;
     let taken = |copy: &Snapshot| snapshot_origin(copy, &job.source_region)?.taken;
     let of_newest = copies
         .iter()
-        .filter(|copy| !copy.status.is_failed() && copy.instance_created.is_some())
+        .filter(|copy| !copy.status.is_failed())
         .max_by_key(|copy| (taken(copy), &copy.id))
-        .and_then(|copy| copy.instance_created);
-    let made = due.and_then(|due| due.instance_created).or(of_newest);
+        .and_then(|copy| {
+            let known = source
+                .is_source_of(copy)
+                .then_some(case.snapshot.instance_created)
+                .flatten();
+            copy.instance_created.or(known)
+        });
+    let made = due
+        .and_then(|due| due.instance_created)
+        .or(of_newest)
+        .map(whole_seconds);
     let is_earlier = |c: &Dated<'_>| {
         c.copy
             .instance_created
-            .is_some_and(|time| Some(time) != made)
+            .is_some_and(|time| Some(whole_seconds(time)) != made)
     };
     let (earlier, current): (Vec<_>, Vec<_>) = counted.into_iter().partition(is_earlier);
     if !earlier.is_empty() {

@@ -3,6 +3,7 @@
 use super::claims::Claims;
 use super::retention::{self, Due};
 use super::snapshot_copy;
+use super::tags;
 use super::{Decision, Notes, action_id};
 use crate::model::id::{AccountId, ActionId, SnapshotId};
 use crate::model::inventory::Snapshot;
@@ -40,13 +41,6 @@ pub(super) fn decide(
     notes: &mut Notes,
 ) -> Result<Decision, Problem> {
     notes.subject = Some(Subject::Database(options.db_instance.clone()));
-    if let Some(first) = claims.database(account, job, &options.db_instance) {
-        return Err(Problem::new(format!(
-            "{first} and {} sync the same database {} of account {account} to {}",
-            job.name, options.db_instance, job.destination_region
-        ))
-        .help("remove one of them, or set its max_snapshots_to_retain at the other"));
-    }
     let (snapshot, source) = choose(job, options, automated)?;
     let copies = copies(job, manual, notes);
     notes.observed = Some(Observed {
@@ -214,36 +208,55 @@ fn newest<'a>(job: &SyncJob, copies: &[&'a Snapshot]) -> Option<&'a Snapshot> {
     sound.max_by_key(|copy| (taken(copy), copy.status.is_available(), &copy.id))
 }
 
-/// A sync tag for the copy of the source that lacks one, where the older tool was stopped before it wrote it. A
-/// copy that retention would not keep stays as it is.
-fn tag_actions(case: &Case<'_>, beyond: &[&SnapshotId], notes: &mut Notes) -> Vec<Action> {
-    let Case {
+/// The copy of the source that may be given the sync tag it lacks, where the older tool was stopped before it wrote it.
+pub(super) fn untagged<'a>(case: &Case<'a>) -> Option<&'a Snapshot> {
+    let mut copies = untagged_copies(case).into_iter();
+    copies.find(|copy| is_target_name(&copy.id, case.source.id, case.source.region))
+}
+
+/// The copies of the source, where none of them has a sync tag that can be read.
+fn untagged_copies<'a>(
+    Case {
         job,
         source,
         copies,
         ..
-    } = case;
+    }: &Case<'a>,
+) -> Vec<&'a Snapshot> {
     let key = key_on_copy(&job.source_region);
-    let is_tagged = |copy: &Snapshot| SyncTag::find(&copy.tags, &key).is_some();
-    let sound: Vec<&Snapshot> = copies
-        .iter()
-        .copied()
-        .filter(|copy| !copy.status.is_failed() && source.is_source_of(copy))
-        .collect();
-    if sound.is_empty() || sound.iter().any(|copy| is_tagged(copy)) {
-        return Vec::new();
+    let sound = |copy: &&Snapshot| !copy.status.is_failed() && source.is_source_of(copy);
+    let sound: Vec<&Snapshot> = copies.iter().copied().filter(sound).collect();
+    let is_tagged = |copy: &&Snapshot| SyncTag::find(&copy.tags, &key).is_some();
+    if sound.iter().any(is_tagged) {
+        Vec::new()
+    } else {
+        sound
     }
-    let mut named = sound
-        .iter()
-        .filter(|copy| is_target_name(&copy.id, source.id, source.region));
-    let Some(copy) = named.next() else {
-        let ids = words::list(sound.iter().map(|copy| &copy.id));
-        notes.warn(format!(
-            "{ids} is a copy made by hand: it counts as synced and is never deleted by xrs"
-        ));
+}
+
+/// A sync tag for the copy of the source that lacks one. A copy that retention would not keep stays as it is, and so
+/// does one that has no room for it.
+fn tag_actions(case: &Case<'_>, beyond: &[&SnapshotId], notes: &mut Notes) -> Vec<Action> {
+    let Case { job, source, .. } = case;
+    let key = key_on_copy(&job.source_region);
+    let Some(copy) = untagged(case) else {
+        let by_hand = untagged_copies(case);
+        if !by_hand.is_empty() {
+            let ids = words::list(by_hand.iter().map(|copy| &copy.id));
+            notes.warn(format!(
+                "{ids} is a copy made by hand: it counts as synced and is never deleted by xrs"
+            ));
+        }
         return Vec::new();
     };
     if beyond.contains(&&copy.id) {
+        return Vec::new();
+    }
+    if !tags::has_room(&copy.tags, &key) {
+        notes.warn(format!(
+            "{} has no sync tag, and no room for one: remove one of its tags",
+            copy.id
+        ));
         return Vec::new();
     }
     let id = action_id(&job.name, "tag-copy");

@@ -43,6 +43,11 @@ pub(super) fn for_copy(source: &Tags, service: Service) -> (Tags, Vec<String>) {
     )
 }
 
+/// Whether a resource with these tags can be given one under this key; AWS's own do not count.
+pub(super) fn has_room(tags: &Tags, key: &str) -> bool {
+    tags.contains_key(key) || tags.keys().filter(|key| !is_reserved(key)).count() < MAX_TAGS
+}
+
 /// Keys that only AWS may write.
 fn is_reserved(key: &str) -> bool {
     key.get(..4)

@@ -17,6 +17,7 @@ mod hostile;
 mod laws;
 #[cfg(feature = "aws")]
 mod moto;
+mod odd_worlds;
 mod random_world;
 mod render;
 mod sandbox;
