@@ -29,26 +29,45 @@ pub enum FileError {
         /// The most that is read.
         limit: u64,
     },
+    /// It is to be in a folder that is not there, or takes no files.
+    #[error("{} could not be written: {why}", path.display())]
+    NoPlace {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with its folder.
+        why: String,
+    },
     /// The system refuses.
-    #[error("failed to {} {}", task, path.display())]
+    #[error("{} could not be {done}: {error}", path.display())]
     System {
-        /// What was to be done: `read`, `write`, `lock`.
-        task: &'static str,
+        /// What was to be done: `read`, `written`, `locked`.
+        done: &'static str,
         /// The file.
         path: PathBuf,
         /// The system's word.
-        source: io::Error,
+        error: io::Error,
     },
 }
 
 impl FileError {
-    fn system(task: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+    fn system(done: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| match source.kind() {
-            io::ErrorKind::NotFound if task == "read" => Self::Missing { path },
+        move |error| match error.kind() {
+            io::ErrorKind::NotFound if done == "read" => Self::Missing { path },
             io::ErrorKind::IsADirectory => Self::Folder { path },
-            _ => Self::System { task, path, source },
+            _ => Self::System { done, path, error },
         }
+    }
+
+    /// The system's word alone: its message may name the temporary file.
+    fn no_place(path: &Path, folder: &Path, error: &io::Error) -> Self {
+        let shown = folder.display();
+        let why = match error.kind() {
+            io::ErrorKind::NotFound => format!("there is no folder {shown}"),
+            kind => format!("no file can be made in the folder {shown}: {kind}"),
+        };
+        let path = path.to_owned();
+        Self::NoPlace { path, why }
     }
 }
 
@@ -74,7 +93,7 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
 /// The text goes to a temporary file beside it, which takes its place. A file that is there keeps its
 /// permissions; a symbolic link stays one. What is no file, such as `/dev/null` or a pipe, is written straight into.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let failed = || FileError::system("write", path);
+    let failed = || FileError::system("written", path);
     let (target, old) = match fs::metadata(path) {
         Ok(old) if old.is_file() => (fs::canonicalize(path).map_err(failed())?, Some(old)),
         Ok(old) if old.is_dir() => {
@@ -86,7 +105,8 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         Err(_) => (path.to_owned(), None),
     };
     let folder = folder_of(&target);
-    let mut file = temporary(folder, old.as_ref()).map_err(failed())?;
+    let mut file = temporary(folder, old.as_ref())
+        .map_err(|error| FileError::no_place(path, folder, &error))?;
     file.write_all(bytes)
         .and_then(|()| file.as_file().sync_all())
         .map_err(failed())?;
@@ -125,7 +145,7 @@ fn folder_of(path: &Path) -> &Path {
 
 /// Makes the folder that a file is to be in.
 pub fn make_folder_of(path: &Path) -> Result<(), FileError> {
-    fs::create_dir_all(folder_of(path)).map_err(FileError::system("make the folder of", path))
+    fs::create_dir_all(folder_of(path)).map_err(FileError::system("given a folder", path))
 }
 
 /// Held while it lives: nobody else holds a lock for the same file.
@@ -144,7 +164,7 @@ pub fn lock(path: &Path, waiting: impl FnOnce()) -> Result<Lock, FileError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let beside = PathBuf::from(name);
-    let failed = || FileError::system("lock", &beside);
+    let failed = || FileError::system("locked", &beside);
     let file = File::options()
         .create(true)
         .truncate(false)
@@ -160,6 +180,17 @@ pub fn lock(path: &Path, waiting: impl FnOnce()) -> Result<Lock, FileError> {
         Err(TryLockError::Error(error)) => return Err(failed()(error)),
     }
     Ok(Lock { _file: file })
+}
+
+/// Whether both names mean one file, also one that does not exist yet.
+pub fn same(a: &Path, b: &Path) -> bool {
+    let whole = |path: &Path| {
+        fs::canonicalize(path).ok().or_else(|| {
+            let folder = fs::canonicalize(folder_of(path)).ok()?;
+            Some(folder.join(path.file_name()?))
+        })
+    };
+    a == b || whole(a).is_some_and(|a| Some(a) == whole(b))
 }
 
 /// Whether a file exists, going by its name alone.
@@ -231,7 +262,13 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
         let error =
             write_whole(&folder.path().join("none/results.json"), b"").expect_err("no such folder");
-        assert!(error.to_string().starts_with("failed to write "), "{error}");
+        let none = folder.path().join("none");
+        assert!(
+            error
+                .to_string()
+                .ends_with(&format!("there is no folder {}", none.display())),
+            "{error}"
+        );
         let error = write_whole(folder.path(), b"").expect_err("a folder");
         assert!(
             error.to_string().ends_with("is a folder, not a file"),

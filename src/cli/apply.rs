@@ -1,5 +1,6 @@
 //! `xrs apply`
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,7 +13,7 @@ use super::interrupt;
 use super::terminal::Terminal;
 use super::world::block_on;
 use crate::model::plan::SavedPlan;
-use crate::ops::{self, ConfigFile, Event, Options, ResultsFile};
+use crate::ops::{self, ConfigFile, Event, Options, ResultsFile, Saved};
 use crate::provider::Provider;
 use crate::render;
 
@@ -51,9 +52,20 @@ pub(super) struct Apply {
 impl Apply {
     pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
         let plan = ops::read_plan(&self.plan)?;
+        Saved::refuse_to_replace(
+            "--results",
+            self.results.as_deref(),
+            &[
+                ("the plan", Some(&self.plan)),
+                ("the config", self.config.as_deref()),
+                ("the config", Some(Path::new(&plan.config.path))),
+                ("the sandbox", self.world.sandbox.as_deref()),
+            ],
+        )?;
         ops::refuse_other_provider(&plan, self.world.kind()).map_err(ops::Error::from)?;
-        let config = ops::config_for(&plan, self.config.as_deref(), Path::new("."))?;
         let world = self.world.open(terminal, None)?;
+        let results = begin(self.results.as_deref(), &plan, world.provider())?;
+        let config = ops::config_for(&plan, self.config.as_deref(), Path::new("."))?;
         let options = Options {
             parallelism: self.world.parallelism,
             jobs: Vec::new(),
@@ -67,12 +79,23 @@ impl Apply {
             &plan,
             config.as_ref(),
             &options,
-            self.results.as_deref(),
+            results,
         );
         let exit = block_on(work)??;
         world.close()?;
         Ok(exit)
     }
+}
+
+/// Begins the results file, if one is asked for: whatever comes of the plan, it no longer tells of an earlier one.
+pub(super) fn begin(
+    path: Option<&Path>,
+    plan: &SavedPlan,
+    provider: &dyn Provider,
+) -> Result<Option<ResultsFile>, Failure> {
+    Ok(path
+        .map(|path| ResultsFile::begin(path, plan, provider.now()))
+        .transpose()?)
 }
 
 /// Applies a plan, tells what happens, and prints the results.
@@ -82,18 +105,20 @@ pub(super) async fn carry_out(
     plan: &SavedPlan,
     config: Option<&ConfigFile>,
     options: &Options,
-    results: Option<&Path>,
+    file: Option<ResultsFile>,
 ) -> Result<Exit, Failure> {
     let approved =
         interrupt::leave_at_once(ops::approve(provider, plan, config, options)).await??;
     let stop = AtomicBool::new(false);
-    let file = results
-        .map(|path| ResultsFile::begin(path, plan, provider.now()))
-        .transpose()?;
+    let actions = plan.jobs.iter().flat_map(|job| &job.actions);
+    let actions: BTreeMap<_, _> = actions.map(|action| (action.id(), action)).collect();
     let on_event = |event: Event<'_>| match event {
         Event::ActionStarted { job: _, action } => tracing::info!(action = %action.id(), "started"),
         Event::ActionFinished { job, result } => {
-            terminal.progress(&render::text::finished(job, result, &terminal.err));
+            let action = actions.get(&result.id).copied();
+            if let Some(line) = render::text::finished(job, action, result, &terminal.err) {
+                terminal.progress(&line);
+            }
         }
         Event::JobFinished(result) => {
             // Said here, for the work goes on; the last write tells whether the file is whole in the end.

@@ -34,14 +34,27 @@ pub(super) enum Format {
 /// The config of a command.
 #[derive(Debug, Args)]
 pub(super) struct ConfigArg {
-    /// The config file
-    #[arg(value_name = "CONFIG", env = "XRS_CONFIG", default_value = "xrs.yaml")]
-    config: PathBuf,
+    /// The config file; unless it is given, the one that XRS_CONFIG names, else xrs.yaml
+    #[arg(value_name = "CONFIG")]
+    config: Option<PathBuf>,
 }
 
 impl ConfigArg {
-    pub(super) fn open(&self) -> Result<ConfigFile, Error> {
-        ConfigFile::open(&self.config)
+    pub(super) fn open(&self) -> Result<ConfigFile, Failure> {
+        if let Some(config) = &self.config {
+            return Ok(ConfigFile::open(config)?);
+        }
+        let Some(named) = environment("XRS_CONFIG")? else {
+            return Ok(ConfigFile::open("xrs.yaml")?);
+        };
+        Ok(ConfigFile::open(named).map_err(|error| match error {
+            Error::File { what, error, .. } => Error::File {
+                what,
+                error,
+                help: Some("XRS_CONFIG names it: correct that, or unset it"),
+            },
+            error => error,
+        })?)
     }
 }
 

@@ -80,7 +80,7 @@ pub(super) enum Failure {
     /// A document could not be turned into JSON.
     #[error("failed to write JSON")]
     Json(#[from] serde_json::Error),
-    /// Ctrl-C or SIGTERM.
+    /// Ctrl-C, SIGTERM or SIGHUP.
     #[error("interrupted")]
     Interrupted,
 }
@@ -98,12 +98,15 @@ impl Failure {
         match self {
             Self::Operation(error) => match error {
                 ops::Error::Refused(_) => Exit::Refused,
-                ops::Error::File(_)
+                ops::Error::File { .. }
                 | ops::Error::Config(_)
                 | ops::Error::UnknownJob { .. }
                 | ops::Error::Saved { .. }
                 | ops::Error::SavedResults { .. }
                 | ops::Error::Sandbox { .. }
+                | ops::Error::NothingToFit { .. }
+                | ops::Error::Replaces { .. }
+                | ops::Error::NoFile { .. }
                 | ops::Error::SandboxSave(_) => Exit::Failed,
             },
             Self::Usage { .. } | Self::Output(_) | Self::Runtime(_) | Self::Json(_) => Exit::Failed,

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: while planning, leave; while applying, begin nothing new, finish and report.
+//! Ctrl-C, SIGTERM and SIGHUP: while planning, leave; while applying, begin nothing new, finish and report.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,14 +14,18 @@ pub(super) async fn leave_at_once<F: Future>(work: F) -> Result<F::Output, Failu
     }
 }
 
-/// Waits for Ctrl-C or SIGTERM.
+/// Waits for Ctrl-C, SIGTERM or SIGHUP.
 async fn signal() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        if let (Ok(mut terminate), Ok(mut hang_up)) = (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::hangup()),
+        ) {
             tokio::select! {
                 _ = terminate.recv() => return,
+                _ = hang_up.recv() => return,
                 heard = tokio::signal::ctrl_c() => if heard.is_ok() { return },
             }
         }
@@ -57,4 +61,25 @@ pub(super) async fn watch<F: Future>(stop: &AtomicBool, terminal: &Terminal, wor
 )]
 fn leave<T>() -> T {
     std::process::exit(130)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::cli::world::block_on;
+
+    #[test]
+    fn a_lost_terminal_is_an_interrupt() {
+        let hang_up = async {
+            // It is listened for by now: the other future was polled first.
+            let kill = format!("kill -HUP {}", std::process::id());
+            let status = std::process::Command::new("sh")
+                .args(["-c", &kill])
+                .status();
+            assert!(status.is_ok_and(|status| status.success()));
+        };
+        let both = async { tokio::join!(leave_at_once(std::future::pending::<()>()), hang_up) };
+        let (ended, ()) = block_on(both).expect("a runtime");
+        assert!(matches!(ended, Err(Failure::Interrupted)));
+    }
 }

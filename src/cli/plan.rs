@@ -11,7 +11,7 @@ use super::world::block_on;
 use super::{interrupt, next};
 use crate::model::id::JobName;
 use crate::model::plan::SavedPlan;
-use crate::ops::{self, Options};
+use crate::ops::{self, Options, Saved};
 use crate::render;
 
 /// Say what would be done, and why; write nothing to AWS
@@ -35,7 +35,7 @@ pub(super) struct Plan {
     /// How to print the plan
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: Format,
-    /// Exit with 2 if changes are due
+    /// Exit with 2 if changes are due; a failed job makes it 1 all the same
     #[arg(long)]
     detailed_exitcode: bool,
     #[command(flatten)]
@@ -45,7 +45,16 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
         let file = self.config.open()?;
-        terminal.about_to_use(&file, &ops::validate(&file, &self.jobs)?, self.world.kind());
+        Saved::refuse_to_replace(
+            "--out",
+            self.out.as_deref(),
+            &[
+                ("the config", Some(file.file())),
+                ("the sandbox", self.world.sandbox.as_deref()),
+            ],
+        )?;
+        let config = ops::validate(&file, &self.jobs)?;
+        terminal.about_to_use(&file, &config, &self.jobs, self.world.kind());
         let world = self.world.open(terminal, Some(&file))?;
         let options = Options {
             parallelism: self.world.parallelism,

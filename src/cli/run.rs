@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::apply::carry_out;
+use super::apply::{begin, carry_out};
 use super::args::{ConfigArg, WorldArgs};
 use super::exit::{Exit, Failure};
 use super::interrupt;
 use super::terminal::Terminal;
 use super::world::block_on;
-use crate::ops::{self, Options};
+use crate::ops::{self, Options, Saved};
 use crate::render;
 
 /// Plan and apply in one go
@@ -37,7 +37,16 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
         let file = self.config.open()?;
-        terminal.about_to_use(&file, &ops::validate(&file, &[])?, self.world.kind());
+        Saved::refuse_to_replace(
+            "--results",
+            self.results.as_deref(),
+            &[
+                ("the config", Some(file.file())),
+                ("the sandbox", self.world.sandbox.as_deref()),
+            ],
+        )?;
+        let config = ops::validate(&file, &[])?;
+        terminal.about_to_use(&file, &config, &[], self.world.kind());
         let world = self.world.open(terminal, Some(&file))?;
         let options = Options {
             parallelism: self.world.parallelism,
@@ -51,13 +60,14 @@ impl Run {
                 "{}\n",
                 render::text::plan(&plan, None, &terminal.out)
             ))?;
+            let results = begin(self.results.as_deref(), &plan, world.provider())?;
             carry_out(
                 terminal,
                 world.provider(),
                 &plan,
                 Some(&file),
                 &options,
-                self.results.as_deref(),
+                results,
             )
             .await
         };

@@ -26,13 +26,20 @@ pub(super) struct Show {
 impl Show {
     pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
         let saved = ops::open_saved(&self.file)?;
+        let mut exit = Exit::Done;
         if let Saved::Plan(_, Some(flaw)) = &saved {
-            terminal.warning(&format!("apply would refuse this plan: {flaw}"));
+            terminal.warning(&format!("apply would refuse this plan: {}", flaw.why));
+            if flaw.edited {
+                exit = Exit::Failed;
+            }
         }
         let text = match (saved, self.format) {
-            (Saved::Plan(plan, flaw), Format::Text) => {
-                let next = next::apply(&plan, Some(&self.file), None).filter(|_| flaw.is_none());
+            (Saved::Plan(plan, None), Format::Text) => {
+                let next = next::apply(&plan, Some(&self.file), None);
                 render::text::plan(&plan, next.as_deref(), &terminal.out)
+            }
+            (Saved::Plan(plan, Some(flaw)), Format::Text) => {
+                render::text::refused_plan(&plan, flaw.digest.as_deref(), &flaw.why, &terminal.out)
             }
             (Saved::Plan(plan, _), Format::Json) => render::json::document(&plan)?,
             (Saved::Results(results), Format::Text) => {
@@ -41,6 +48,6 @@ impl Show {
             (Saved::Results(results), Format::Json) => render::json::document(&results)?,
         };
         terminal.print(&text)?;
-        Ok(Exit::Done)
+        Ok(exit)
     }
 }

@@ -6,8 +6,11 @@ use owo_colors::OwoColorize;
 
 use super::args::{self, Color};
 use super::exit::Failure;
+use crate::model::id::JobName;
 use crate::model::inventory::ProviderKind;
+use crate::model::job::ConfiguredJob;
 use crate::model::problem::Problem;
+use crate::model::words;
 use crate::ops::{self, ConfigFile, ConfigProblems, Refused};
 use crate::render::problems::{Level, diagnostics};
 use crate::render::safe::safe;
@@ -76,11 +79,30 @@ impl Terminal {
         ));
     }
 
-    /// What there is to say of a config: notes, and the problems of broken jobs.
-    pub(super) fn config(&self, file: &ConfigFile, config: &ops::Config) {
+    /// What there is to say of a config: notes, and the problems of broken jobs, of those picked if some are.
+    pub(super) fn config(&self, file: &ConfigFile, config: &ops::Config, picked: &[JobName]) {
         let (path, text) = (file.path(), file.text());
+        let (jobs, others): (Vec<_>, Vec<_>) = config
+            .jobs
+            .iter()
+            .cloned()
+            .partition(|job| picked.is_empty() || picked.contains(job.name()));
+        let notes = config.notes.clone();
+        let config = ops::Config { jobs, notes };
         self.frames(&path, &text, &config.notes, Level::Note);
         self.frames(&path, &text, &config.problems(), Level::Error);
+        let broken: Vec<&JobName> = others
+            .iter()
+            .filter(|job| matches!(job, ConfiguredJob::Broken { .. }))
+            .map(ConfiguredJob::name)
+            .collect();
+        if !broken.is_empty() {
+            let are = if broken.len() == 1 { "is" } else { "are" };
+            let names = words::list(broken);
+            self.note(&format!(
+                "{names} {are} broken, and not picked: xrs validate shows what is wrong"
+            ));
+        }
     }
 
     /// What is to be said of a config before it is used on such a world.
@@ -88,9 +110,10 @@ impl Terminal {
         &self,
         file: &ConfigFile,
         config: &ops::Config,
+        picked: &[JobName],
         world: ProviderKind,
     ) {
-        self.config(file, config);
+        self.config(file, config, picked);
         // On a sandbox nobody uses the keys.
         if world == ProviderKind::Aws && file.exposes_keys(config) {
             self.exposed_keys(&file.path());

@@ -24,7 +24,7 @@ impl Validate {
     pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
         let file = self.config.open()?;
         let config = ops::validate(&file, &[])?;
-        terminal.config(&file, &config);
+        terminal.config(&file, &config, &[]);
         if file.exposes_keys(&config) {
             terminal.exposed_keys(&file.path());
         }

@@ -6,6 +6,7 @@ use super::args::WorldArgs;
 use super::exit::Failure;
 use super::terminal::Terminal;
 use crate::model::inventory::ProviderKind;
+use crate::model::words;
 use crate::ops::{ConfigFile, OpenSandbox, open_sandbox};
 use crate::provider::Provider;
 #[cfg(feature = "aws")]
@@ -55,11 +56,17 @@ fn sandbox(
         ))
     };
     let sandbox = open_sandbox(path, fitting, waiting)?;
-    if sandbox.made() {
-        terminal.note(&format!(
-            "made the sandbox {}, fitting the config",
-            path.display()
-        ));
+    if let Some(unfit) = sandbox.made() {
+        let path = path.display();
+        let but = match unfit.len() {
+            0 => String::new(),
+            n => format!(
+                ", but not its broken {}: remove {path} once {} corrected",
+                words::list(unfit),
+                if n == 1 { "that is" } else { "those are" }
+            ),
+        };
+        terminal.note(&format!("made the sandbox {path}, fitting the config{but}"));
     }
     Ok(World::Sandbox(Box::new(sandbox)))
 }

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use super::Written;
 use super::verdict::{Difference, Known, Verdict, images};
+use crate::model::action::CopyImage;
 use crate::model::client_config::{Place, sha256};
 use crate::model::id::{AccountId, ImageId};
 use crate::model::inventory::{Found, Image, Looked};
 use crate::model::lineage::{copy_named_by_source, is_image_copy};
-use crate::model::plan::CopyImage;
 use crate::model::provider_error::{ErrorKind, ProviderError};
 use crate::model::sync_tag::whole_seconds;
 use crate::provider::Provider;

@@ -2,11 +2,11 @@
 
 use super::Written;
 use super::verdict::{Difference, Verdict, snapshots};
+use crate::model::action::CopySnapshot;
 use crate::model::client_config::Place;
 use crate::model::id::SnapshotId;
 use crate::model::inventory::{Found, Looked, Snapshot};
 use crate::model::lineage::SourceSnapshot;
-use crate::model::plan::CopySnapshot;
 use crate::model::provider_error::{ErrorKind, ProviderError};
 use crate::provider::Provider;
 

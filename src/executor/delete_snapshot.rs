@@ -2,11 +2,11 @@
 
 use super::Written;
 use super::verdict::{Difference, Verdict, snapshots};
+use crate::model::action::{DeleteSnapshot, KeptCopy};
 use crate::model::client_config::Place;
 use crate::model::id::Region;
 use crate::model::inventory::{Found, Looked, Snapshot};
 use crate::model::lineage::{ours, snapshot_origin};
-use crate::model::plan::{DeleteSnapshot, KeptCopy};
 use crate::model::provider_error::ErrorKind;
 use crate::provider::Provider;
 

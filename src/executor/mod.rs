@@ -16,9 +16,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crate::model::action::{Action, Wave};
 use crate::model::client_config::ClientConfig;
 use crate::model::id::JobName;
-use crate::model::plan::{Action, SavedPlan, Wave};
+use crate::model::plan::SavedPlan;
 use crate::model::problem::Problem;
 use crate::model::result::{ActionResult, SyncResult};
 use crate::observe::observe;

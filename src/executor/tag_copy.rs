@@ -3,9 +3,9 @@
 use super::Written;
 use super::verdict::{Difference, Verdict, images, snapshots};
 use crate::model::Tags;
+use crate::model::action::{Resource, TagCopy};
 use crate::model::client_config::Place;
 use crate::model::inventory::{Found, Looked};
-use crate::model::plan::{Resource, TagCopy};
 use crate::model::sync_tag::SyncTag;
 use crate::provider::Provider;
 

@@ -2,9 +2,9 @@
 
 use similar::{ChangeTag, TextDiff};
 
+use crate::model::action::Action;
 use crate::model::id::{AccountId, Region};
 use crate::model::inventory::{Found, Image, Looked, Observation, Snapshot};
-use crate::model::plan::Action;
 use crate::model::problem::Problem;
 use crate::model::provider_error::ProviderError;
 use crate::model::words;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::plan::{Action, JobPlan, Outcome, Resource, Subject, Wave};
+use super::action::{Action, Resource, Wave};
+use super::plan::{JobPlan, Outcome, Subject};
 
 /// What of it does not hold for the plan of this job.
 pub fn broken(plan: &JobPlan) -> Option<String> {

@@ -1,5 +1,6 @@
 //! The words of the field as plain data: no I/O, no clock, no environment.
 
+pub mod action;
 pub mod client_config;
 pub mod id;
 pub mod invariants;

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::action::Action;
 use super::id::{ActionId, JobName};
-use super::plan::Action;
 use super::problem::Problem;
 
 /// What became of one sync job.

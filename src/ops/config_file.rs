@@ -28,6 +28,10 @@ impl fmt::Debug for ConfigFile {
     }
 }
 
+/// The way out of there being no config.
+const NO_CONFIG: &str = "name one, or set XRS_CONFIG; without either it is xrs.yaml. The README has an example to begin \
+     with, and `xrs validate FILE` checks it";
+
 impl ConfigFile {
     /// Reads a config from a file; what it says is looked at later.
     ///
@@ -38,7 +42,8 @@ impl ConfigFile {
         let path = path.as_ref();
         Ok(Self {
             path: path.to_owned(),
-            bytes: files::read(path, config::MAX_BYTES)?,
+            bytes: files::read(path, config::MAX_BYTES)
+                .map_err(Error::file("the config", Some(NO_CONFIG)))?,
         })
     }
 
@@ -53,6 +58,11 @@ impl ConfigFile {
     /// Its path, as it was given.
     pub fn path(&self) -> Cow<'_, str> {
         self.path.to_string_lossy()
+    }
+
+    /// The file itself.
+    pub fn file(&self) -> &Path {
+        &self.path
     }
 
     /// Its text, for showing where a problem is.

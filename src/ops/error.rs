@@ -17,8 +17,15 @@ use crate::planfile::PlanFileError;
 #[derive(Debug, Error)]
 pub enum Error {
     /// A file could not be read, written or locked.
-    #[error(transparent)]
-    File(#[from] FileError),
+    #[error("{what} {error}")]
+    File {
+        /// What the file is to the command: `the plan`.
+        what: &'static str,
+        /// What is wrong with it; its message begins with the path.
+        error: FileError,
+        /// The way out, where there is one to name.
+        help: Option<&'static str>,
+    },
     /// The config is none.
     #[error(transparent)]
     Config(#[from] ConfigProblems),
@@ -54,6 +61,32 @@ pub enum Error {
         /// What is wrong with it.
         problem: Problem,
     },
+    /// What is to be written would replace what the command works from.
+    #[error("{option} {} would replace {what} {}", output.display(), input.display())]
+    Replaces {
+        /// The option.
+        option: &'static str,
+        /// Its file.
+        output: PathBuf,
+        /// What the file is to the command.
+        what: &'static str,
+        /// The same file, as it was named there.
+        input: PathBuf,
+    },
+    /// A file is to be written, and `-` was named.
+    #[error("{option} takes a file, not -")]
+    NoFile {
+        /// The option.
+        option: &'static str,
+    },
+    /// A sandbox could not be made: there is nothing it could fit.
+    #[error("no sandbox was made in {}: no job of {config} is sound", path.display())]
+    NothingToFit {
+        /// The file.
+        path: PathBuf,
+        /// The config.
+        config: String,
+    },
     /// A sandbox could not be saved.
     #[error("the sandbox could not be saved: {0}")]
     SandboxSave(String),
@@ -63,6 +96,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// What is wrong with a file, said with what it is to the command; `missing` is the way out of there being none.
+    pub(super) fn file(
+        what: &'static str,
+        missing: Option<&'static str>,
+    ) -> impl FnOnce(FileError) -> Self {
+        move |error| {
+            let help = missing.filter(|_| matches!(error, FileError::Missing { .. }));
+            Self::File { what, error, help }
+        }
+    }
+
     /// The way out, where there is one to name.
     pub fn help(&self) -> Option<String> {
         match self {
@@ -71,14 +115,16 @@ impl Error {
             Self::SavedResults { .. } => {
                 Some("results are written by `xrs apply PLAN --results FILE`".to_owned())
             }
-            Self::Sandbox { problem, path } => Some(problem.help.clone().unwrap_or_else(|| {
-                format!(
-                    "delete {} and plan again: a new one is made that fits the config",
-                    path.display()
-                )
-            })),
+            Self::Sandbox { problem, .. } => problem.help.clone(),
+            Self::Replaces { .. } => Some("name another file".to_owned()),
+            Self::NoFile { option: "--out" } => Some("--format json prints to stdout".to_owned()),
+            Self::NoFile { .. } => {
+                Some("name a file; `xrs show FILE --format json` prints it".to_owned())
+            }
+            Self::NothingToFit { .. } => Some("correct the config, and plan again".to_owned()),
             Self::Refused(refused) => Some(refused.help()),
-            Self::File(_) | Self::Config(_) | Self::SandboxSave(_) => None,
+            Self::File { help, .. } => help.map(str::to_owned),
+            Self::Config(_) | Self::SandboxSave(_) => None,
         }
     }
 }

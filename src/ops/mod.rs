@@ -11,9 +11,10 @@ use std::sync::atomic::AtomicBool;
 use jiff::SignedDuration;
 
 use crate::executor;
+use crate::model::action::Action;
 use crate::model::id::JobName;
 use crate::model::job::{ConfiguredJob, SyncJob};
-use crate::model::plan::{Action, JobPlan, Outcome, Plan, SavedPlan};
+use crate::model::plan::{JobPlan, Outcome, Plan, SavedPlan};
 use crate::model::result::SyncResult;
 use crate::observe::{Look, observe};
 use crate::planfile::{self, Header};

@@ -5,17 +5,23 @@ use std::path::Path;
 
 use super::config_file::ConfigFile;
 use super::error::Error;
-use crate::files::{self, Lock};
+use crate::files::{self, FileError, Lock};
+use crate::model::id::JobName;
+use crate::model::job::ConfiguredJob;
 use crate::model::problem::Problem;
 use crate::provider::sandbox::{Sandbox, World};
 
 /// The largest sandbox file that is read: years of snapshots of a large account.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
+/// The way out of there being no sandbox.
+const NONE_MADE: &str =
+    "apply makes none; `xrs plan --sandbox FILE` makes one that fits the config";
+
 /// A sandbox whose file nobody else uses while this lives. The file is written after every change.
 pub struct OpenSandbox {
     sandbox: Sandbox,
-    made: bool,
+    made: Option<Vec<JobName>>,
     _lock: Lock,
 }
 
@@ -31,9 +37,9 @@ impl OpenSandbox {
         &self.sandbox
     }
 
-    /// Whether there was no file, so that one was made.
-    pub fn made(&self) -> bool {
-        self.made
+    /// If there was no file, so that one was made: the broken jobs of the config, which it does not fit.
+    pub fn made(&self) -> Option<&[JobName]> {
+        self.made.as_deref()
     }
 
     /// Writes the file once more, with the world's clock as it stands.
@@ -51,38 +57,44 @@ impl OpenSandbox {
 ///
 /// # Errors
 ///
-/// If the file does not exist and is not to be made, cannot be read, written or locked, or holds no sandbox.
+/// If the file does not exist and is not to be made or no job is sound, cannot be read, written or locked, or holds
+/// no sandbox.
 pub fn open_sandbox(
     path: &Path,
     fitting: Option<&ConfigFile>,
     waiting: impl FnOnce(),
 ) -> Result<OpenSandbox, Error> {
+    let failed = || Error::file("the sandbox", Some(NONE_MADE));
+    let missing = !files::exists(path);
+    let fitting = match fitting {
+        Some(config) if missing => Some(fit(config, path)?),
+        _ => None,
+    };
     if fitting.is_some() {
-        files::make_folder_of(path)?;
-    } else if !files::exists(path) {
-        return Err(files::FileError::Missing {
+        files::make_folder_of(path).map_err(failed())?;
+    } else if missing {
+        return Err(failed()(FileError::Missing {
             path: path.to_owned(),
-        }
-        .into());
+        }));
     }
-    let lock = files::lock(path, waiting)?;
+    let lock = files::lock(path, waiting).map_err(failed())?;
     let unusable = |problem| Error::Sandbox {
         path: path.to_owned(),
         problem,
     };
-    let made = !files::exists(path);
-    let world = match fitting {
-        Some(config) if made => World::fitting(&config.sound_jobs()?),
+    let (world, made) = match fitting {
+        // Somebody else may have made it meanwhile.
+        Some((world, unfit)) if !files::exists(path) => (world, Some(unfit)),
         _ => {
-            let text = String::from_utf8(files::read(path, MAX_BYTES)?)
-                .map_err(|_| unusable(Problem::new("it is not UTF-8 text")))?;
-            World::from_json(&text).map_err(unusable)?
+            let bytes = files::read(path, MAX_BYTES).map_err(failed())?;
+            let text = String::from_utf8(bytes)
+                .map_err(|_| unusable(Problem::new("it is not UTF-8 text").help(World::WAY_OUT)))?;
+            (World::from_json(&text).map_err(unusable)?, None)
         }
     };
     let target = path.to_owned();
     let save = move |world: &World| {
-        files::write_whole(&target, world.to_json().as_bytes())
-            .map_err(|error| with_sources(&error))
+        files::write_whole(&target, world.to_json().as_bytes()).map_err(|error| error.to_string())
     };
     let sandbox = Sandbox::with_save(world, Box::new(save));
     sandbox.save().map_err(Error::SandboxSave)?;
@@ -93,9 +105,19 @@ pub fn open_sandbox(
     })
 }
 
-fn with_sources(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
+/// A world that fits the sound jobs of a config, and its broken ones.
+fn fit(config: &ConfigFile, path: &Path) -> Result<(World, Vec<JobName>), Error> {
+    let (mut sound, mut broken) = (Vec::new(), Vec::new());
+    for job in config.read()?.jobs {
+        match job {
+            ConfiguredJob::Sound(job) => sound.push(job),
+            ConfiguredJob::Broken { name, .. } => broken.push(name),
+        }
     }
+    if sound.is_empty() {
+        let config = config.path().into_owned();
+        let path = path.to_owned();
+        return Err(Error::NothingToFit { path, config });
+    }
+    Ok((World::fitting(&sound), broken))
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 
 use super::error::{Error, Refused};
-use crate::files::{self, FileError};
+use crate::files;
 use crate::model::id::JobName;
 use crate::model::plan::SavedPlan;
 use crate::model::result::{SavedResults, SyncResult};
@@ -19,9 +19,64 @@ const RESULTS_FORMAT_VERSION: &str = "1.0";
 #[derive(Debug)]
 pub enum Saved {
     /// A plan, and why it would be refused by apply, if its file already says so.
-    Plan(Box<SavedPlan>, Option<PlanFileError>),
+    Plan(Box<SavedPlan>, Option<Flaw>),
     /// The results of an apply.
     Results(SavedResults),
+}
+
+impl Saved {
+    /// Refuses to write to a file that the command works from, under whatever name, and to `-`. `inputs` are such
+    /// files, with what each is.
+    ///
+    /// # Errors
+    ///
+    /// If `output` is one of them.
+    pub fn refuse_to_replace(
+        option: &'static str,
+        output: Option<&Path>,
+        inputs: &[(&'static str, Option<&Path>)],
+    ) -> Result<(), Error> {
+        let Some(output) = output else { return Ok(()) };
+        if output == Path::new("-") {
+            return Err(Error::NoFile { option });
+        }
+        let replaced = |(_, input): &&(_, Option<&Path>)| {
+            input.is_some_and(|input| files::same(output, input))
+        };
+        match inputs.iter().find(replaced) {
+            Some((what, Some(input))) => Err(Error::Replaces {
+                option,
+                output: output.to_owned(),
+                what,
+                input: (*input).to_owned(),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What keeps a plan that can be shown from being applied.
+#[derive(Clone, Debug)]
+pub struct Flaw {
+    /// What is wrong.
+    pub why: String,
+    /// The digest of its content, if that is not the one it states.
+    pub digest: Option<String>,
+    /// Whether it was changed; else this version of xrs is too old for it.
+    pub edited: bool,
+}
+
+impl Flaw {
+    fn of(bytes: &[u8], stated: &str) -> Option<Self> {
+        let error = planfile::read(bytes).err()?;
+        let actual = planfile::digest(&serde_json::from_slice(bytes).unwrap_or_default());
+        let other = actual != stated;
+        Some(Self {
+            why: error.to_string(),
+            edited: other || !matches!(error, PlanFileError::Version { .. }),
+            digest: other.then_some(actual),
+        })
+    }
 }
 
 /// Reads a plan that is to be applied.
@@ -30,14 +85,30 @@ pub enum Saved {
 ///
 /// If it cannot be read; [`Refused`] if it is no plan of a known format, or was changed after it was made.
 pub fn read_plan(path: &Path) -> Result<SavedPlan, Error> {
-    let bytes = files::read(path, planfile::MAX_BYTES)?;
+    let bytes = files::read(path, planfile::MAX_BYTES).map_err(Error::file(
+        "the plan",
+        Some("plans are written by `xrs plan --out FILE`"),
+    ))?;
     planfile::read(&bytes).map_err(|source| {
         Refused::PlanFile {
             path: path.to_owned(),
-            source,
+            source: said_by_its_kind(&bytes, source),
         }
         .into()
     })
+}
+
+/// Of a file of another kind, that it is one says more than which key of a plan it lacks.
+fn said_by_its_kind(bytes: &[u8], error: PlanFileError) -> PlanFileError {
+    let value: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_default();
+    let kind = if value.get("plan_digest").is_some() {
+        "it holds the results of an apply, which `xrs show` shows"
+    } else if value.get("regions").is_some() {
+        "it is a sandbox, to be passed with --sandbox"
+    } else {
+        return error;
+    };
+    PlanFileError::NotAPlan(kind.to_owned())
 }
 
 /// Writes a plan to a file, whole or not at all.
@@ -46,10 +117,8 @@ pub fn read_plan(path: &Path) -> Result<SavedPlan, Error> {
 ///
 /// If that fails.
 pub fn save_plan(path: &Path, plan: &SavedPlan) -> Result<(), Error> {
-    Ok(files::write_whole(
-        path,
-        planfile::to_text(plan).as_bytes(),
-    )?)
+    files::write_whole(path, planfile::to_text(plan).as_bytes())
+        .map_err(Error::file("the plan", None))
 }
 
 /// Reads a plan or results, to be shown: keys that are not known are passed over.
@@ -58,14 +127,20 @@ pub fn save_plan(path: &Path, plan: &SavedPlan) -> Result<(), Error> {
 ///
 /// If it cannot be read, or is neither.
 pub fn open_saved(path: &Path) -> Result<Saved, Error> {
-    let bytes = files::read(path, planfile::MAX_BYTES)?;
+    const MADE: &str =
+        "plans are written by `xrs plan --out FILE`, results by `xrs apply PLAN --results FILE`";
+    let bytes =
+        files::read(path, planfile::MAX_BYTES).map_err(Error::file("the file", Some(MADE)))?;
     match serde_json::from_slice::<serde_json::Value>(&bytes) {
         Ok(value) if value.get("plan_digest").is_some() => results(path, value).map(Saved::Results),
         _ => match planfile::open(&bytes) {
-            Ok(plan) => Ok(Saved::Plan(Box::new(plan), planfile::read(&bytes).err())),
+            Ok(plan) => {
+                let flaw = Flaw::of(&bytes, &plan.digest);
+                Ok(Saved::Plan(Box::new(plan), flaw))
+            }
             Err(source) => Err(Error::Saved {
                 path: path.to_owned(),
-                source,
+                source: said_by_its_kind(&bytes, source),
             }),
         },
     }
@@ -156,6 +231,6 @@ impl ResultsFile {
         // Plain data of strings, numbers and lists always serialises.
         let mut text = serde_json::to_vec_pretty(&*saved).unwrap_or_default();
         text.push(b'\n');
-        files::write_whole(&self.path, &text).map_err(|error: FileError| error.into())
+        files::write_whole(&self.path, &text).map_err(Error::file("the results file", None))
     }
 }

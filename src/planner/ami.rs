@@ -5,14 +5,14 @@ use jiff::Timestamp;
 use super::claims::Claims;
 use super::tags::{self, Service};
 use super::{Decision, Notes, action_id};
+use crate::model::action::{
+    Action, CopyId, CopyImage, ExpectedCopy, ExpectedSource, Resource, Tag, TagCopy, TagSource,
+};
 use crate::model::id::AccountId;
 use crate::model::inventory::Image;
 use crate::model::job::{AmiJob, SyncJob};
 use crate::model::lineage::{copy_named_by_source, is_image_copy};
-use crate::model::plan::{
-    Action, CopyId, CopyImage, ExpectedCopy, ExpectedSource, Observed, Resource, Seen, Subject,
-    Tag, TagCopy, TagSource,
-};
+use crate::model::plan::{Observed, Seen, Subject};
 use crate::model::problem::Problem;
 use crate::model::sync_tag::{SyncTag, key_on_copy, key_on_source, whole_seconds};
 use crate::model::words;

@@ -30,8 +30,9 @@ pub(super) fn checked(plan: JobPlan) -> JobPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::action::{Action, DeleteSnapshot, ExpectedDeletion, KeptCopy, Tag};
     use crate::model::id::{ActionId, DbInstance, JobName, SnapshotId};
-    use crate::model::plan::{Action, DeleteSnapshot, ExpectedDeletion, KeptCopy, Subject, Tag};
+    use crate::model::plan::Subject;
 
     fn time(text: &str) -> jiff::Timestamp {
         text.parse().expect("a time")

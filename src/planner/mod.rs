@@ -9,11 +9,12 @@ mod snapshot;
 mod snapshot_copy;
 mod tags;
 
+use crate::model::action::Action;
 use crate::model::id::{AccountId, ActionId, JobName};
 use crate::model::inventory::{CallerIdentity, Found, Inventory, Looked};
 use crate::model::job::{JobKind, SyncJob};
 use crate::model::plan::{
-    Action, ClientConfigRef, CredentialsFrom, End, JobPlan, Observed, Outcome, Subject,
+    ClientConfigRef, CredentialsFrom, End, JobPlan, Observed, Outcome, Subject,
 };
 use crate::model::problem::Problem;
 use crate::model::provider_error::ProviderError;

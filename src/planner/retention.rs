@@ -4,11 +4,11 @@ use jiff::Timestamp;
 
 use super::snapshot::{Case, untagged};
 use super::{Notes, action_id};
+use crate::model::action::{Action, DeleteSnapshot, ExpectedDeletion, KeptCopy, Tag};
 use crate::model::id::{ActionId, SnapshotId};
 use crate::model::inventory::Snapshot;
 use crate::model::job::{SnapshotJob, SyncJob};
 use crate::model::lineage::{NotOurs, ours, snapshot_origin};
-use crate::model::plan::{Action, DeleteSnapshot, ExpectedDeletion, KeptCopy, Tag};
 use crate::model::sync_tag::{key_on_copy, whole_seconds};
 use crate::model::words;
 

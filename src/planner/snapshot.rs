@@ -5,13 +5,12 @@ use super::retention::{self, Due};
 use super::snapshot_copy;
 use super::tags;
 use super::{Decision, Notes, action_id};
+use crate::model::action::{Action, CopyId, ExpectedCopy, Resource, Tag, TagCopy, TagSource};
 use crate::model::id::{AccountId, ActionId, SnapshotId};
 use crate::model::inventory::Snapshot;
 use crate::model::job::{SnapshotJob, SyncJob};
 use crate::model::lineage::{SourceSnapshot, is_target_name, snapshot_origin};
-use crate::model::plan::{
-    Action, CopyId, ExpectedCopy, Observed, Resource, Seen, Subject, Tag, TagCopy, TagSource,
-};
+use crate::model::plan::{Observed, Seen, Subject};
 use crate::model::problem::Problem;
 use crate::model::sync_tag::{SyncTag, key_on_copy, key_on_source};
 use crate::model::words;

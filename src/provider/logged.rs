@@ -8,11 +8,11 @@ use jiff::Timestamp;
 
 use super::Provider;
 use crate::model::Tags;
+use crate::model::action::{CopyImage, CopySnapshot, Resource};
 use crate::model::client_config::Place;
 use crate::model::id::{DbInstance, ImageId, Region, SnapshotId};
 use crate::model::inventory::{CallerIdentity, Image, Looked, ProviderKind, Snapshot};
 use crate::model::job::ImageSelector;
-use crate::model::plan::{CopyImage, CopySnapshot, Resource};
 
 /// Any provider, with a log.
 pub struct Logged<'a>(pub &'a dyn Provider);

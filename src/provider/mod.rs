@@ -12,11 +12,11 @@ use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 
 use crate::model::Tags;
+use crate::model::action::{CopyImage, CopySnapshot, Resource};
 use crate::model::client_config::Place;
 use crate::model::id::{DbInstance, ImageId, Region, SnapshotId};
 use crate::model::inventory::{CallerIdentity, Image, Looked, ProviderKind, Snapshot};
 use crate::model::job::ImageSelector;
-use crate::model::plan::{CopyImage, CopySnapshot, Resource};
 
 pub use logged::Logged;
 

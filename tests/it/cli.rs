@@ -198,6 +198,15 @@ fn the_config_comes_from_the_argument_else_the_environment_else_xrs_yaml() {
     folder.xrs(&["validate"]).went_well(&["xrs.yaml is valid"]);
     validated(&["validate"]).went_well(&["other.yaml is valid"]);
     validated(&["validate", "third.yaml"]).went_well(&["third.yaml is valid"]);
+    let with = |variable: &str| ended(folder.command(&["validate"]).env("XRS_CONFIG", variable));
+    with("").went_well(&["xrs.yaml is valid"]);
+    with("gone.yaml").failed(
+        1,
+        &[
+            "error: the config gone.yaml does not exist",
+            "help: XRS_CONFIG names it",
+        ],
+    );
 }
 
 #[test]
@@ -209,14 +218,23 @@ fn a_config_that_is_none_is_a_clear_error() {
         &["run", "--sandbox", "world.json"],
     ] {
         let with = |config: &str| folder.xrs(&[&command[..1], &[config], &command[1..]].concat());
-        with("none.yaml").failed(1, &["error: none.yaml does not exist"]);
-        with(".").failed(1, &["error: . is a folder, not a file"]);
+        with("none.yaml").failed(
+            1,
+            &[
+                "error: the config none.yaml does not exist",
+                "XRS_CONFIG",
+                "xrs.yaml",
+                "xrs validate FILE",
+                "README",
+            ],
+        );
+        with(".").failed(1, &["error: the config . is a folder, not a file"]);
         folder.write("empty.yaml", "");
         with("empty.yaml").failed(1, &["empty.yaml"]);
         folder.write("latin1.yaml", b"sync_\xe9: {}");
         with("latin1.yaml").failed(1, &["latin1.yaml", "UTF-8"]);
         folder.write("huge.yaml", vec![b'#'; 64 * 1024 * 1024]);
-        with("huge.yaml").failed(1, &["huge.yaml is larger than"]);
+        with("huge.yaml").failed(1, &["the config huge.yaml is larger than"]);
         assert!(!folder.path("world.json").exists(), "nothing half done");
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_xregion_sync::model::action::Action;
 use aws_xregion_sync::model::client_config::{ClientConfig, Secret};
 use aws_xregion_sync::model::job::{JobKind, SyncJob};
-use aws_xregion_sync::model::plan::{Action, Outcome, SavedPlan};
+use aws_xregion_sync::model::plan::{Outcome, SavedPlan};
 use aws_xregion_sync::model::result::ActionOutcome;
 use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World, WorldSnapshot};
 use jiff::{SignedDuration, Timestamp};
@@ -145,7 +146,7 @@ proptest! {
 
 /// The call that an action is.
 fn call_of(action: &Action) -> &'static str {
-    use aws_xregion_sync::model::plan::Resource;
+    use aws_xregion_sync::model::action::Resource;
     match action {
         Action::CopyImage(_) => "CopyImage",
         Action::CopySnapshot(_) => "CopyDBSnapshot",

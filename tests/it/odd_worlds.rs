@@ -492,7 +492,7 @@ fn a_plan_that_xrs_would_not_make_is_refused_though_its_digest_is_right() {
     ));
     let nothing_kept = forge(|plan| {
         for action in &mut plan.jobs[0].actions {
-            if let aws_xregion_sync::model::plan::Action::DeleteSnapshot(deletion) = action {
+            if let aws_xregion_sync::model::action::Action::DeleteSnapshot(deletion) = action {
                 deletion.expects.kept.clear();
             }
         }

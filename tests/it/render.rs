@@ -2,14 +2,13 @@
 
 mod documents;
 
+use aws_xregion_sync::model::action::{Action, CopyId, ExpectedCopy, KeptCopy, Resource, TagCopy};
 use aws_xregion_sync::model::id::{JobName, Region};
 use aws_xregion_sync::model::inventory::ProviderKind;
 use aws_xregion_sync::model::job::SyncType;
-use aws_xregion_sync::model::plan::{
-    Action, CopyId, End, ExpectedCopy, JobPlan, KeptCopy, Resource, SavedPlan, TagCopy,
-};
+use aws_xregion_sync::model::plan::{End, JobPlan, SavedPlan};
 use aws_xregion_sync::model::problem::{AwsFailure, Problem, TextPlace};
-use aws_xregion_sync::model::result::{ActionOutcome, SavedResults, SyncResult};
+use aws_xregion_sync::model::result::{ActionOutcome, ActionResult, SavedResults, SyncResult};
 use aws_xregion_sync::render::styles::Styles;
 use aws_xregion_sync::render::{json, text};
 
@@ -258,9 +257,19 @@ fn hostile_strings_reach_no_terminal() {
         &[result.clone(), failed],
         &Styles::default(),
     ));
-    harmless(&text::finished(
-        &JobName::from(HOSTILE),
-        &result.actions[0],
+    let mut finished = result.actions[0].clone();
+    for resource in [None, Some(HOSTILE.to_owned())] {
+        finished.resource = resource;
+        for action in plan.jobs.iter().flat_map(|job| &job.actions) {
+            let job = JobName::from(HOSTILE);
+            let line = text::finished(&job, Some(action), &finished, &Styles::default());
+            harmless(&line.expect("a line"));
+        }
+    }
+    harmless(&text::refused_plan(
+        &plan,
+        Some(HOSTILE),
+        HOSTILE,
         &Styles::default(),
     ));
 }
@@ -313,6 +322,153 @@ fn results_in_the_words_of_the_older_tool() {
         "results",
         "Two jobs went well, one had nothing to do, and two failed.",
         &screen,
+    );
+}
+
+#[test]
+fn the_same_error_of_many_jobs_is_told_once() {
+    let interrupted = |n: usize| {
+        let name = format!("sync_{n:03}");
+        let action = |rest: &str, outcome| done(&format!("{name}/{rest}"), outcome, None);
+        let (done, skipped) = (ActionOutcome::Done, ActionOutcome::Skipped);
+        SyncResult {
+            completed: false,
+            errors: vec![
+                Problem::new(format!("failed to look before {name}/delete/a")),
+                Problem::new(format!("failed to look before {name}/delete/b")),
+                Problem::new(format!("the credentials of {name} belong to nobody")).help("sign in"),
+            ],
+            actions: vec![
+                action("copy", if n < 2 { done } else { skipped }),
+                action("tag-source", skipped),
+                action("delete/a", skipped),
+                action("delete/b", skipped),
+            ],
+            ..completed(&name, (n < 2).then_some("rds-made"), &[])
+        }
+    };
+    let results: Vec<SyncResult> = (0..200).map(interrupted).collect();
+    let screen = text::results(&results, &Styles::default());
+    let lines: Vec<&str> = screen.lines().collect();
+    assert_eq!(
+        lines[..2],
+        [
+            "sync_000 created the AWS resource rds-made, but was not completed.",
+            "sync_001 created the AWS resource rds-made, but was not completed.",
+        ]
+    );
+    assert!(
+        lines[2].starts_with("sync_000, sync_001, sync_002, "),
+        "{screen}"
+    );
+    assert!(
+        lines[2].ends_with(", sync_199 encountered the following errors:"),
+        "{screen}"
+    );
+    assert_eq!(
+        lines[3..],
+        [
+            "  error: failed to look before delete/a, delete/b",
+            "  error: the credentials of the job belong to nobody",
+            "    help: sign in",
+            "  not carried out: tag-source (200 times), 400 deletions, copy (198 times)",
+            "",
+            "Results: 0 jobs completed, 200 failed; 2 copies created, 0 copies deleted; 798 actions not carried out.",
+        ]
+    );
+    let one = text::results(&results[5..6], &Styles::default());
+    assert!(
+        one.contains("\n  error: the credentials of sync_005 belong to nobody\n"),
+        "{one}"
+    );
+    assert!(
+        one.contains("\n  not carried out: copy, tag-source, 2 deletions (a, b)\n"),
+        "{one}"
+    );
+}
+
+#[test]
+fn progress_says_what_it_is_about_and_says_it_once() {
+    let job = database(None);
+    let line = |n: usize, outcome, detail: &str| {
+        let action = &job.actions[n];
+        let detail = (!detail.is_empty()).then(|| detail.to_owned());
+        let result = ActionResult {
+            detail,
+            ..ActionResult::new(action, outcome)
+        };
+        text::finished(&job.name, Some(action), &result, &Styles::default())
+    };
+    let copy = "sync_my_database: copy_snapshot rds:mydatabase-2026-01-14-05-10";
+    assert_eq!(
+        line(
+            0,
+            ActionOutcome::Failed,
+            "sync_my_database/copy failed: CopyDBSnapshot in us-west-1: X: y"
+        ),
+        Some(format!("{copy} failed: CopyDBSnapshot in us-west-1: X: y"))
+    );
+    assert_eq!(
+        line(
+            0,
+            ActionOutcome::Deferred,
+            "sync_my_database/copy is deferred: AWS takes no more"
+        ),
+        Some(format!("{copy} is deferred: AWS takes no more"))
+    );
+    assert_eq!(
+        line(2, ActionOutcome::Stale, "the plan is stale: state of x: planned with a, found b"),
+        Some("sync_my_database: delete_snapshot rds-mydatabase-2026-01-11-05-10 is stale: state of x: planned with a, found b".to_owned())
+    );
+    assert_eq!(
+        line(
+            2,
+            ActionOutcome::Skipped,
+            "sync_my_database/copy was not done"
+        ),
+        None
+    );
+}
+
+#[test]
+fn a_plan_that_apply_would_refuse_says_so_at_its_digest() {
+    let plan = sealed(vec![database(Some(50)), failed("sync_b", vec![denied()])]);
+    let actual = format!("sha256:{}", "1".repeat(64));
+    let screen = text::refused_plan(&plan, Some(&actual), "it was changed", &Styles::default());
+    golden(
+        "plan_refused",
+        "Somebody edited the plan after it was made.",
+        &screen,
+    );
+}
+
+#[test]
+fn long_lists_of_deletions_are_cut_and_their_reason_is_said_once() {
+    let mut job = database(None);
+    job.actions.truncate(2);
+    for day in 1..=25 {
+        let mut deletion = delete(day, "available", Some("sync_my_database/copy"));
+        if let Action::DeleteSnapshot(delete) = &mut deletion {
+            delete.reason =
+                format!("the copy of 2026-01-{day:02} 05:10 UTC is older than the others");
+        }
+        job.actions.push(deletion);
+    }
+    let screen = text::plan(&sealed(vec![job]), None, &Styles::default());
+    assert!(
+        screen.contains("\nDELETES 25 snapshots: rds-mydatabase-2026-01-01-05-10, "),
+        "{screen}"
+    );
+    assert!(screen.contains(" and 5 more\nDigest:"), "{screen}");
+    assert_eq!(
+        screen.matches("the copy is older than the others").count(),
+        1,
+        "{screen}"
+    );
+    assert_eq!(
+        screen.matches("once AWS has accepted").count(),
+        1,
+        "{screen}"
     );
 }
 

@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_xregion_sync::model::Tags;
+use aws_xregion_sync::model::action::{CopyImage, CopySnapshot, ExpectedSource, Tag};
 use aws_xregion_sync::model::client_config::{ClientConfig, Place};
 use aws_xregion_sync::model::id::{
     AccountId, ActionId, DbInstance, ImageId, Region, SnapshotArn, SnapshotId,
 };
 use aws_xregion_sync::model::inventory::{Image, Looked, Snapshot};
-use aws_xregion_sync::model::plan::{CopyImage, CopySnapshot, ExpectedSource, Tag};
 use aws_xregion_sync::model::provider_error::{ErrorKind, ProviderError};
 use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::sandbox::{

@@ -1,8 +1,9 @@
 //! Whole stories on the sandbox: what happens to a database or an image over days, and what other hands left behind.
 
+use aws_xregion_sync::model::action::Action;
 use aws_xregion_sync::model::id::SnapshotId;
 use aws_xregion_sync::model::inventory::ImageRef;
-use aws_xregion_sync::model::plan::{Action, Outcome};
+use aws_xregion_sync::model::plan::Outcome;
 use aws_xregion_sync::model::result::ActionOutcome;
 use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::sandbox::{Sandbox, WorldImage};

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use aws_xregion_sync::executor::{self, Callers, Event, Options};
+use aws_xregion_sync::model::action::Action;
 use aws_xregion_sync::model::client_config::ClientConfig;
 use aws_xregion_sync::model::id::{DbInstance, ImageId, JobName, Region, SnapshotId};
 use aws_xregion_sync::model::inventory::State;
 use aws_xregion_sync::model::job::{AmiJob, ImageSelector, JobKind, SnapshotJob, SyncJob};
-use aws_xregion_sync::model::plan::{Action, ConfigRef, JobPlan, Plan, SavedPlan};
+use aws_xregion_sync::model::plan::{ConfigRef, JobPlan, Plan, SavedPlan};
 use aws_xregion_sync::model::result::SyncResult;
 use aws_xregion_sync::observe::{Look, observe};
 use aws_xregion_sync::planfile::{self, Header};

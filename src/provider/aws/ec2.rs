@@ -7,11 +7,11 @@ use aws_sdk_ec2::types::{Filter, ResourceType, TagSpecification};
 use futures::future;
 
 use crate::model::Tags;
+use crate::model::action::CopyImage;
 use crate::model::client_config::Place;
 use crate::model::id::{ImageId, Region};
 use crate::model::inventory::{Image, Looked};
 use crate::model::job::ImageSelector;
-use crate::model::plan::CopyImage;
 use crate::model::sync_tag::{SYNC_IDENTIFIER, key_on_copy};
 use crate::provider::side_by_side;
 

@@ -4,10 +4,10 @@ use aws_sdk_rds::operation::describe_db_snapshots::builders::DescribeDBSnapshots
 use aws_sdk_rds::types::Filter;
 
 use crate::model::Tags;
+use crate::model::action::CopySnapshot;
 use crate::model::client_config::Place;
 use crate::model::id::{DbInstance, SnapshotArn, SnapshotId};
 use crate::model::inventory::{Looked, Snapshot};
-use crate::model::plan::CopySnapshot;
 use crate::model::provider_error::{ErrorKind, ProviderError};
 use crate::provider::side_by_side;
 

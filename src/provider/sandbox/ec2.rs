@@ -6,11 +6,11 @@ use super::calls::{Answer, Caller, Refusal};
 use super::world::{BackingSnapshot, ClientToken, World, WorldImage};
 use super::{filters, listing, tags};
 use crate::model::Tags;
+use crate::model::action::CopyImage;
 use crate::model::client_config::sha256;
 use crate::model::id::{AccountId, ImageId, Region};
 use crate::model::inventory::{Image, ImageRef, State};
 use crate::model::job::{ImageFilter, ImageSelector};
-use crate::model::plan::CopyImage;
 use crate::model::sync_tag::{SYNC_IDENTIFIER, key_on_copy};
 
 /// See <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html>.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::calls::Call;
 use super::filters;
@@ -11,33 +11,42 @@ use super::world::{FORMAT_VERSION, World, WorldRegion};
 use crate::model::id::{AccountId, Region};
 use crate::model::problem::{Problem, TextPlace};
 
-/// The way out of a file that cannot be used.
-const HELP: &str = "mend it, or move the file away and have a new one made: a sandbox that does not exist is made to fit the config";
-
 /// Copies that take longer than this are a slip of the pen.
 const MAX_COPY_SECONDS: u64 = 366 * 24 * 60 * 60;
 
 impl World {
+    /// The way out of a file that cannot be used.
+    pub const WAY_OUT: &str =
+        "mend it, or move it away: `xrs plan --sandbox FILE` makes a new one that fits the config";
+
     /// Reads a world file. Problems fit behind "… is no sandbox that can be used: ".
     pub fn from_json(text: &str) -> Result<Self, Problem> {
-        /// What every version of the format has.
-        #[derive(Deserialize)]
-        struct Versioned {
-            format_version: String,
+        let json: Value = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
+        let another_file = |kind| Err(Problem::new(kind).help("--sandbox takes a sandbox's file"));
+        if json.get("plan_digest").is_some() {
+            return another_file("it holds the results of an apply");
         }
-        let Versioned { format_version } =
-            serde_json::from_str(text).map_err(|error| unreadable(&error))?;
-        if format_version != FORMAT_VERSION {
-            let message = format!(
-                "its format version is {format_version:?}, and this xrs reads {FORMAT_VERSION:?}"
-            );
-            let help = "use the version of xrs that wrote it, or move the file away and have a new one made";
-            return Err(Problem::new(message).help(help));
+        if json.get("digest").is_some() {
+            return another_file("it is a plan");
+        }
+        match json.get("format_version") {
+            Some(version) if version == FORMAT_VERSION => {}
+            Some(version) => {
+                let message = format!(
+                    "its format version is {version}, and this xrs reads {FORMAT_VERSION:?}"
+                );
+                let help = format!("use the version of xrs that wrote it; or {}", Self::WAY_OUT);
+                return Err(Problem::new(message).help(help));
+            }
+            None => {
+                let message = "it is no JSON object with a format_version";
+                return Err(Problem::new(message).help(Self::WAY_OUT));
+            }
         }
         let world: Self = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
         world
             .check()
-            .map_err(|message| Problem::new(message).help(HELP))?;
+            .map_err(|message| Problem::new(message).help(Self::WAY_OUT))?;
         Ok(world)
     }
 
@@ -74,7 +83,7 @@ impl World {
                 "accounts is empty; the first one is that of callers who state none".to_owned(),
             );
         }
-        unique("accounts", &self.accounts)?;
+        unique("accounts", self.accounts.iter().map(quoted))?;
         for account in &self.accounts {
             if !is_account(account) {
                 return Err(format!("accounts: {account:?} is no account id"));
@@ -110,7 +119,7 @@ impl World {
         }
         unique(
             &format!("images of {code}"),
-            region.images.iter().map(|image| &image.id),
+            region.images.iter().map(|image| quoted(&image.id)),
         )?;
         for image in &region.images {
             let what = format!("image {} of {code}", image.id);
@@ -129,7 +138,7 @@ impl World {
         }
         unique(
             &format!("databases of {code}"),
-            region.databases.iter().map(|db| (&db.account, &db.id)),
+            region.databases.iter().map(|db| owned(&db.id, &db.account)),
         )?;
         for database in &region.databases {
             let what = format!("databases of {code}");
@@ -141,7 +150,7 @@ impl World {
             region
                 .snapshots
                 .iter()
-                .map(|snap| (&snap.account, &snap.id)),
+                .map(|snap| owned(&snap.id, &snap.account)),
         )?;
         for snapshot in &region.snapshots {
             let what = format!("snapshot {} of {code}", snapshot.id);
@@ -165,7 +174,7 @@ impl World {
         let tokens = region
             .client_tokens
             .iter()
-            .map(|token| (&token.account, &token.token));
+            .map(|token| owned(&token.token, &token.account));
         unique(&format!("client_tokens of {code}"), tokens)
     }
 
@@ -197,17 +206,23 @@ pub(super) fn is_account(account: &AccountId) -> bool {
     !account.as_str().is_empty() && account.as_str().bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn unique<T: Ord + std::fmt::Debug>(
-    what: &str,
-    ids: impl IntoIterator<Item = T>,
-) -> Result<(), String> {
+fn unique(what: &str, ids: impl IntoIterator<Item = String>) -> Result<(), String> {
     let mut seen = BTreeSet::new();
     for id in ids {
         if let Some(twice) = seen.replace(id) {
-            return Err(format!("{what}: {twice:?} stands twice"));
+            return Err(format!("{what}: {twice} stands twice"));
         }
     }
     Ok(())
+}
+
+fn quoted(id: impl std::fmt::Debug) -> String {
+    format!("{id:?}")
+}
+
+/// An id that is one within its account.
+fn owned(id: impl std::fmt::Debug, account: &AccountId) -> String {
+    format!("{id:?} of account {account}")
 }
 
 fn filled(what: &str, text: &str) -> Result<(), String> {
@@ -227,6 +242,38 @@ fn lower_case(what: &str, text: &str) -> Result<(), String> {
     }
 }
 
+/// What serde says of a value of the wrong type, without the names that types have in the program.
+fn in_plain_words(said: &str) -> String {
+    let Some((found, expected)) = said
+        .strip_prefix("invalid ")
+        .and_then(|said| said.split_once(", expected "))
+    else {
+        return said.to_owned();
+    };
+    let plain = |text: &str| {
+        let (kind, value) = text.split_once(' ').unwrap_or((text, ""));
+        match kind {
+            "map" | "struct" => "an object".to_owned(),
+            "sequence" | "length" => "a list".to_owned(),
+            "string" => format!("the text {value}"),
+            "integer" | "floating" => {
+                format!("the number {}", value.trim_start_matches("point "))
+            }
+            "boolean" => value.to_owned(),
+            "u64" | "usize" | "u32" => "a whole number".to_owned(),
+            "a" if value == "map" => "an object".to_owned(),
+            "a" if value == "sequence" => "a list".to_owned(),
+            "a" if value == "string" => "a text".to_owned(),
+            "a" if value == "boolean" => "true or false".to_owned(),
+            _ => text.to_owned(),
+        }
+        .replace('`', "")
+    };
+    // `type: string "a"`, `value: integer `-1``, `length 0`.
+    let found = found.split_once(": ").map_or(found, |(_, found)| found);
+    format!("{} stands where {} belongs", plain(found), plain(expected))
+}
+
 /// What serde says, with the place apart.
 fn unreadable(error: &serde_json::Error) -> Problem {
     let (line, column) = (error.line(), error.column());
@@ -234,7 +281,7 @@ fn unreadable(error: &serde_json::Error) -> Problem {
     let said = said
         .strip_suffix(&format!(" at line {line} column {column}"))
         .unwrap_or(&said);
-    let problem = Problem::new(said).help(HELP);
+    let problem = Problem::new(in_plain_words(said)).help(World::WAY_OUT);
     if line == 0 {
         problem
     } else {
@@ -243,5 +290,55 @@ fn unreadable(error: &serde_json::Error) -> Problem {
             column: column.max(1),
             length: 1,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_said_in_plain_words() {
+        let message = |change: fn(&mut Value)| {
+            let mut world = World::new(Timestamp::UNIX_EPOCH);
+            world.add_region(&Region::from("us-east-1"));
+            let mut json = serde_json::to_value(world).expect("JSON");
+            change(&mut json);
+            let problem = World::from_json(&json.to_string()).expect_err("damaged");
+            assert!(problem.help.is_some());
+            problem.message
+        };
+        type Change = fn(&mut Value);
+        let cases: [(&str, Change); 9] = [
+            ("the number 7 stands where an object belongs", |w| {
+                w["faults"] = serde_json::json!([7])
+            }),
+            ("an object stands where a list belongs", |w| {
+                w["accounts"] = serde_json::json!({})
+            }),
+            ("a list stands where an object belongs", |w| {
+                w["fail_next_copies"] = serde_json::json!([[]])
+            }),
+            (
+                "the text \"many\" stands where a whole number belongs",
+                |w| w["copy_seconds"] = "many".into(),
+            ),
+            ("the number -1 stands where a whole number belongs", |w| {
+                w["copy_seconds"] = (-1).into()
+            }),
+            ("the number 1.5 stands where a whole number belongs", |w| {
+                w["copy_seconds"] = 1.5.into()
+            }),
+            ("null stands where an object belongs", |w| {
+                w["regions"] = Value::Null
+            }),
+            ("it is no JSON object with a format_version", |w| {
+                *w = serde_json::json!([])
+            }),
+            ("it is a plan", |w| w["digest"] = "sha256:".into()),
+        ];
+        for (said, change) in cases {
+            assert_eq!(message(change), said);
+        }
     }
 }

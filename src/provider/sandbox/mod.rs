@@ -27,11 +27,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Provider;
 use crate::model::Tags;
+use crate::model::action::{CopyImage, CopySnapshot, Resource};
 use crate::model::client_config::Place;
 use crate::model::id::{DbInstance, ImageId, Region, SnapshotId};
 use crate::model::inventory::{CallerIdentity, Image, Looked, ProviderKind, Snapshot};
 use crate::model::job::ImageSelector;
-use crate::model::plan::{CopyImage, CopySnapshot, Resource};
 use crate::model::provider_error::{ErrorKind, ProviderError};
 
 pub use builder::automated_id;

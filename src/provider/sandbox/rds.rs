@@ -6,9 +6,9 @@ use super::calls::{Answer, Caller, Refusal};
 use super::world::{SnapshotKind, World, WorldSnapshot};
 use super::{listing, tags};
 use crate::model::Tags;
+use crate::model::action::CopySnapshot;
 use crate::model::id::{DbInstance, Region, SnapshotArn, SnapshotId};
 use crate::model::inventory::{Snapshot, State};
-use crate::model::plan::CopySnapshot;
 
 /// See <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBSnapshot.html>.
 const MAX_IDENTIFIER: usize = 255;

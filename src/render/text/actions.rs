@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 use owo_colors::{OwoColorize, Style};
 
-use super::Screen;
+use super::{Screen, grouped};
 use crate::model::Tags;
-use crate::model::plan::{
+use crate::model::action::{
     Action, CopyId, CopyImage, CopySnapshot, DeleteSnapshot, ExpectedCopy, ExpectedDeletion,
     ExpectedSource, KeptCopy, Resource, Tag, TagCopy, TagSource,
 };
 use crate::model::sync_tag::SyncTag;
-use crate::model::words::{count, utc};
+use crate::model::words::utc;
 use crate::render::safe::safe;
 
 /// One action of a job, with all that it will do.
@@ -60,8 +60,38 @@ pub(super) fn action(screen: &mut Screen<'_>, action: &Action, destination: &str
                 &format!("tag source {}: {} = {value}", resource(source), safe(key)),
             );
         }
-        Action::DeleteSnapshot(delete) => delete_snapshot(screen, delete, destination),
+        // They stand together, after all else.
+        Action::DeleteSnapshot(_) => {}
     }
+}
+
+/// The deletions of a job, oldest copy first; what is the same for several is said once, below them.
+pub(super) fn deletions(screen: &mut Screen<'_>, actions: &[Action], destination: &str) {
+    let deletions: Vec<&DeleteSnapshot> = actions
+        .iter()
+        .filter_map(|action| match action {
+            Action::DeleteSnapshot(delete) => Some(delete),
+            _ => None,
+        })
+        .collect();
+    // The line of a deletion says how old the copy is.
+    let reason = |delete: &DeleteSnapshot| {
+        let age = format!("the copy of {}", utc(delete.expects.taken));
+        delete.reason.replace(&age, "the copy")
+    };
+    for (reason, group) in grouped(deletions.iter().map(|delete| (reason(delete), *delete))) {
+        for delete in group {
+            delete_snapshot(screen, delete, destination);
+        }
+        screen.line(6, safe(&reason).style(screen.styles.quiet));
+    }
+    if deletions.iter().any(|delete| delete.after.is_some()) {
+        screen.line(
+            4,
+            "once AWS has accepted the copy above (it need not be finished)",
+        );
+    }
+    kept(screen, &deletions);
 }
 
 /// The line that says what is to be done.
@@ -149,7 +179,7 @@ fn delete_snapshot(screen: &mut Screen<'_>, delete: &DeleteSnapshot, destination
     let DeleteSnapshot {
         id: _,
         reason: _,
-        after,
+        after: _,
         db_instance,
         snapshot_id,
         size_gib,
@@ -175,9 +205,6 @@ fn delete_snapshot(screen: &mut Screen<'_>, delete: &DeleteSnapshot, destination
         size_and_time(*size_gib, *taken)
     );
     head(screen, '-', screen.styles.delete, &what);
-    if after.is_some() {
-        screen.line(6, "once the copy above has been accepted");
-    }
 }
 
 /// `, 20 GiB, taken 2026-01-14 05:10 UTC`; the size as far as AWS states it.
@@ -196,22 +223,18 @@ fn resource(resource: &Resource) -> String {
 }
 
 /// What the deletions leave, once for all that leave the same.
-pub(super) fn kept(screen: &mut Screen<'_>, actions: &[Action], destination: &str) {
+fn kept(screen: &mut Screen<'_>, deletions: &[&DeleteSnapshot]) {
     let mut said: Vec<&[KeptCopy]> = Vec::new();
-    for action in actions {
-        let Action::DeleteSnapshot(DeleteSnapshot {
-            expects: ExpectedDeletion { kept, .. },
-            ..
-        }) = action
-        else {
-            continue;
-        };
+    for kept in deletions.iter().map(|delete| &delete.expects.kept) {
         if said.contains(&kept.as_slice()) {
             continue;
         }
         said.push(kept);
-        let copies = count(kept.len(), "available copy stays", "available copies stay");
-        screen.line(4, format_args!("{copies} in {}:", safe(destination)));
+        let copies = match kept.len() {
+            1 => "available copy is".to_owned(),
+            n => format!("{n} available copies are"),
+        };
+        screen.line(4, format_args!("the newest {copies} kept:"));
         for KeptCopy { id, taken } in kept {
             screen.line(
                 6,

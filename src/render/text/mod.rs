@@ -4,14 +4,16 @@ mod actions;
 mod plan;
 mod results;
 
+use std::collections::HashMap;
 use std::fmt::Display;
+use std::hash::Hash;
 
 use owo_colors::OwoColorize;
 
 use super::safe::safe;
 use super::styles::Styles;
 use crate::model::problem::{AwsFailure, Problem, TextPlace};
-pub use plan::plan;
+pub use plan::{plan, refused_plan};
 pub use results::{finished, results, saved_results};
 
 /// A screen that is being written, line by line.
@@ -75,7 +77,7 @@ impl<'a> Screen<'a> {
             let (call, region, code) = (safe(call), safe(region.as_str()), safe(code));
             self.line(
                 indent + 2,
-                format_args!("{call} in {region} was answered {code}: {}", safe(message)),
+                format_args!("{call} in {region}: {code}: {}", safe(message)),
             );
         }
         if let Some(help) = help {
@@ -85,6 +87,20 @@ impl<'a> Screen<'a> {
             );
         }
     }
+}
+
+/// Values with equal keys together, in the order in which the keys came first.
+fn grouped<K: Clone + Eq + Hash, V>(values: impl IntoIterator<Item = (K, V)>) -> Vec<(K, Vec<V>)> {
+    let mut groups: Vec<(K, Vec<V>)> = Vec::new();
+    let mut places: HashMap<K, usize> = HashMap::new();
+    for (key, value) in values {
+        let place = *places.entry(key.clone()).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some((_, group)) => group.push(value),
+            None => groups.push((key, vec![value])),
+        }
+    }
+    groups
 }
 
 /// One problem, as it stands on a screen of its own.

@@ -3,22 +3,50 @@
 use owo_colors::OwoColorize;
 
 use super::Screen;
-use super::actions::{action, kept};
+use super::actions::{action, deletions};
+use crate::model::action::Action;
 use crate::model::inventory::ProviderKind;
+use crate::model::job::SyncType;
 use crate::model::plan::{
-    Action, ClientConfigRef, ConfigRef, JobPlan, Observed, Outcome, SavedPlan, Seen, Summary,
+    ClientConfigRef, ConfigRef, JobPlan, Observed, Outcome, SavedPlan, Seen, Summary,
 };
-use crate::model::words::{count, utc};
+use crate::model::words::{count, list, utc};
 use crate::render::safe::safe;
 use crate::render::styles::Styles;
 
 /// The plan as a screen. `next` is the command that carries it out, if there is one to recommend.
 pub fn plan(plan: &SavedPlan, next: Option<&str>, styles: &Styles) -> String {
+    let mut screen = body(plan, styles);
+    screen.line(0, format_args!("Digest: {}", safe(&plan.digest)));
+    if let Some(next) = next {
+        screen.line(0, format_args!("Next: {}", safe(next)));
+    }
+    screen.text
+}
+
+/// A plan that apply would refuse, and why. `actual` is the digest of its content, if it states another.
+pub fn refused_plan(plan: &SavedPlan, actual: Option<&str>, why: &str, styles: &Styles) -> String {
+    let mut screen = body(plan, styles);
+    let digest = format!("Digest: {}", safe(&plan.digest));
+    match actual {
+        Some(actual) => {
+            let differs = format!("{digest} DOES NOT MATCH its content ({})", safe(actual));
+            screen.line(0, differs.style(styles.error));
+        }
+        None => screen.line(0, digest),
+    }
+    let refused = format!("REFUSED by apply: {}", safe(why));
+    screen.line(0, refused.style(styles.error));
+    screen.text
+}
+
+/// All but what stands below the digest, and that.
+fn body<'a>(plan: &SavedPlan, styles: &'a Styles) -> Screen<'a> {
     let SavedPlan {
         format_version: _,
         xrs_version: _,
         created_at,
-        digest,
+        digest: _,
         provider,
         selection,
         config: ConfigRef { path, sha256: _ },
@@ -58,11 +86,35 @@ pub fn plan(plan: &SavedPlan, next: Option<&str>, styles: &Styles) -> String {
         );
     }
     screen.line(0, summary_line(summary, jobs).style(styles.summary));
-    screen.line(0, format_args!("Digest: {}", safe(digest)));
-    if let Some(next) = next {
-        screen.line(0, format_args!("Next: {}", safe(next)));
+    closing(&mut screen, jobs);
+    screen
+}
+
+/// What must not be overlooked, by name, just above the digest.
+fn closing(screen: &mut Screen<'_>, jobs: &[JobPlan]) {
+    let deleted: Vec<&str> = jobs
+        .iter()
+        .flat_map(|job| &job.actions)
+        .filter_map(|action| match action {
+            Action::DeleteSnapshot(delete) => Some(delete.snapshot_id.as_str()),
+            _ => None,
+        })
+        .collect();
+    let failed: Vec<&str> = jobs
+        .iter()
+        .filter(|job| job.outcome == Outcome::Failed)
+        .map(|job| job.name.as_str())
+        .collect();
+    let (delete, error) = (screen.styles.delete, screen.styles.error);
+    if !deleted.is_empty() {
+        let snapshots = count(deleted.len(), "snapshot", "snapshots");
+        let ids = list(deleted.into_iter().map(safe));
+        screen.line(0, format!("DELETES {snapshots}: {ids}").style(delete));
     }
-    screen.text
+    if !failed.is_empty() {
+        let names = list(failed.into_iter().map(safe));
+        screen.line(0, format!("FAILED: {names}").style(error));
+    }
 }
 
 /// The symbols that this plan uses.
@@ -81,7 +133,7 @@ fn legend(screen: &mut Screen<'_>, summary: &Summary) {
             "copy",
         ),
         (summary.tag_copy + summary.tag_source, '~', tag, "tag"),
-        (summary.delete_snapshot, '-', delete, "delete"),
+        (summary.delete_snapshot, '-', delete, "DELETE"),
     ];
     if summary.actions() > 0 {
         screen.blank();
@@ -189,16 +241,19 @@ fn job(screen: &mut Screen<'_>, job: &JobPlan) {
             let destination = destination
                 .as_ref()
                 .map_or("the destination", |end| end.region.as_str());
-            if let Some(observed) = observed {
-                screen.line(2, seen(observed, destination).style(screen.styles.quiet));
+            if let Some(seen) = observed
+                .as_ref()
+                .and_then(|o| seen(o, *sync_type, destination))
+            {
+                screen.line(2, seen.style(screen.styles.quiet));
             }
             for one in actions {
                 action(screen, one, destination);
-                if one.reason() != reason {
+                if one.reason() != reason && !matches!(one, Action::DeleteSnapshot(_)) {
                     screen.line(6, safe(one.reason()).style(screen.styles.quiet));
                 }
             }
-            kept(screen, actions, destination);
+            deletions(screen, actions, destination);
         }
     }
     for warning in warnings {
@@ -209,15 +264,18 @@ fn job(screen: &mut Screen<'_>, job: &JobPlan) {
     }
 }
 
-/// What the job's plan rests on, beside the source, which its reason names.
-fn seen(observed: &Observed, destination: &str) -> String {
+/// What the job's plan rests on beside the source, which its reason names, where that is worth a line: several images
+/// to choose from, and copies that are there.
+fn seen(observed: &Observed, sync_type: Option<SyncType>, destination: &str) -> Option<String> {
     let Observed {
         source: _,
         newest_copy,
         sources,
         copies,
     } = observed;
-    let newest = newest_copy.as_ref().map(|copy| {
+    let chosen = (sync_type == Some(SyncType::Ec2Ami) && *sources > 1)
+        .then(|| format!("chosen from {sources} images"));
+    let copies = newest_copy.as_ref().map(|copy| {
         let Seen {
             id,
             taken,
@@ -227,13 +285,14 @@ fn seen(observed: &Observed, destination: &str) -> String {
         let taken = taken
             .map(|taken| format!(" of {}", utc(taken)))
             .unwrap_or_default();
-        format!(", newest {}{taken} ({})", safe(id), safe(state))
+        format!(
+            "{} in {}, newest {}{taken} ({})",
+            count(*copies, "copy", "copies"),
+            safe(destination),
+            safe(id),
+            safe(state)
+        )
     });
-    let sources = count(*sources, "source", "sources");
-    let copies = count(*copies, "copy", "copies");
-    format!(
-        "seen: {sources} to choose from; {copies} in {}{}",
-        safe(destination),
-        newest.unwrap_or_default()
-    )
+    let parts: Vec<String> = chosen.into_iter().chain(copies).collect();
+    (!parts.is_empty()).then(|| format!("seen: {}", parts.join("; ")))
 }

@@ -1,11 +1,15 @@
 //! What became of the jobs, in the words of the older tool.
 
+use std::collections::BTreeSet;
+
 use owo_colors::OwoColorize;
 
-use super::Screen;
+use super::{Screen, grouped};
+use crate::model::action::Action;
 use crate::model::id::JobName;
+use crate::model::problem::Problem;
 use crate::model::result::{ActionOutcome, ActionResult, SavedResults, SyncResult};
-use crate::model::words::{count, utc};
+use crate::model::words::{count, list, utc};
 use crate::render::safe::safe;
 use crate::render::styles::Styles;
 
@@ -37,7 +41,7 @@ pub fn saved_results(saved: &SavedResults, styles: &Styles) -> String {
     );
     screen.line(0, format_args!("Digest of its plan: {}", safe(plan_digest)));
     if !complete {
-        screen.warning(0, "jobs are missing: that apply is still running, or it was stopped; apply the same plan again");
+        screen.warning(0, "jobs are missing from what that apply did: it is still running, or it was refused or stopped; applying the same plan again does nothing twice");
     }
     screen.blank();
     write(&mut screen, results);
@@ -45,11 +49,22 @@ pub fn saved_results(saved: &SavedResults, styles: &Styles) -> String {
 }
 
 fn write(screen: &mut Screen<'_>, results: &[SyncResult]) {
-    for result in results.iter().filter(|result| !result.failed()) {
-        job(screen, result);
+    let (failed, well): (Vec<&SyncResult>, Vec<&SyncResult>) =
+        results.iter().partition(|result| result.failed());
+    for result in well {
+        went_well(screen, result);
     }
-    for result in results.iter().filter(|result| result.failed()) {
-        job(screen, result);
+    for result in &failed {
+        partly(screen, result);
+    }
+    // One expired login, or an interrupt, is the same error for every job.
+    let with_errors = failed.into_iter().map(|result| {
+        let errors: Vec<Said> = result.errors.iter().map(|e| Said::of(result, e)).collect();
+        let keys: BTreeSet<String> = errors.iter().map(|said| said.key.clone()).collect();
+        (keys, (result, errors))
+    });
+    for (_, group) in grouped(with_errors) {
+        failures(screen, &group);
     }
     screen.blank();
     screen.line(0, summary_line(results).style(screen.styles.summary));
@@ -68,7 +83,7 @@ fn summary_line(results: &[SyncResult]) -> String {
     let undone = results
         .iter()
         .flat_map(|result| &result.actions)
-        .filter(|action| !action.outcome.is_done() && action.outcome != ActionOutcome::Failed)
+        .filter(|action| !action.outcome.is_done())
         .count();
     let mut line = format!(
         "Results: {} completed, {failed} failed; {} created, {} deleted",
@@ -86,127 +101,287 @@ fn summary_line(results: &[SyncResult]) -> String {
     line
 }
 
-fn job(screen: &mut Screen<'_>, result: &SyncResult) {
-    let SyncResult {
-        name,
-        completed: _,
-        sync_required: _,
-        created_resource,
-        deleted_resources,
-        actions,
-        warnings,
-        errors,
-    } = result;
-    let name = safe(name.as_str()).style(screen.styles.name).to_string();
-    let created = created_resource.as_deref().map(safe);
-    match (result.failed(), created) {
-        (false, Some(created)) => {
-            screen.line(
-                0,
-                format_args!(
-                    "{name} successfully completed and created the AWS resource {created}."
-                ),
-            );
+/// A job that has not failed.
+fn went_well(screen: &mut Screen<'_>, result: &SyncResult) {
+    let name = name(screen, result);
+    let done = match result.created_resource.as_deref().map(safe) {
+        Some(created) => format!("and created the AWS resource {created}."),
+        None => "without creating any new AWS resources.".to_owned(),
+    };
+    screen.line(0, format_args!("{name} successfully completed {done}"));
+    details(screen, result);
+    not_carried_out(screen, &[result]);
+}
+
+/// What a failed job did all the same; its errors stand below, with those of the others.
+fn partly(screen: &mut Screen<'_>, result: &SyncResult) {
+    let name = name(screen, result);
+    match result.created_resource.as_deref().map(safe) {
+        Some(created) => screen.line(
+            0,
+            format_args!("{name} created the AWS resource {created}, but was not completed."),
+        ),
+        None if has_details(result) => {
+            screen.line(0, format_args!("{name} was not completed."));
         }
-        (false, None) => {
-            screen.line(
-                0,
-                format_args!(
-                    "{name} successfully completed without creating any new AWS resources."
-                ),
-            );
-        }
-        (true, created) => {
-            let made = created
-                .map(|created| format!(" created the AWS resource {created}, but"))
-                .unwrap_or_default();
-            screen.line(
-                0,
-                format_args!(
-                    "{name}{made} {}:",
-                    "encountered the following errors".style(screen.styles.error)
-                ),
-            );
-        }
+        None => {}
     }
-    for error in errors {
-        screen.error(2, error);
-    }
-    for deleted in deleted_resources {
+    details(screen, result);
+}
+
+fn name(screen: &Screen<'_>, result: &SyncResult) -> String {
+    safe(result.name.as_str())
+        .style(screen.styles.name)
+        .to_string()
+}
+
+fn has_details(result: &SyncResult) -> bool {
+    let told = |action: &ActionResult| {
+        action.outcome == ActionOutcome::AlreadyDone
+            || action.outcome == ActionOutcome::Done && action.detail.is_some()
+    };
+    !result.deleted_resources.is_empty()
+        || warnings(result).next().is_some()
+        || result.actions.iter().any(told)
+}
+
+/// What was done beside the copy, and warnings.
+fn details(screen: &mut Screen<'_>, result: &SyncResult) {
+    for deleted in &result.deleted_resources {
         screen.line(2, format_args!("deleted {}", safe(deleted)));
     }
-    for one in actions {
-        action(screen, one);
+    let (plain, remarked): (Vec<&ActionResult>, Vec<&ActionResult>) = result
+        .actions
+        .iter()
+        .filter(|action| action.outcome.is_done())
+        .partition(|action| action.detail.is_none());
+    let already = plain
+        .into_iter()
+        .filter(|action| action.outcome == ActionOutcome::AlreadyDone);
+    if let Some(already) = summed_up(already.map(|action| (&result.name, action))) {
+        screen.line(2, format_args!("had been done already: {already}"));
     }
-    for warning in warnings {
+    for action in remarked {
+        let what = safe(local(&result.name, action.id.as_str()));
+        let detail = safe(action.detail.as_deref().unwrap_or_default());
+        screen.line(
+            2,
+            format_args!("{what} {}: {detail}", outcome(action.outcome)),
+        );
+    }
+    for warning in warnings(result) {
         screen.warning(2, warning);
     }
 }
 
-/// What is worth a line beside the headline: what was done with a remark, and what was not done. Of what failed,
-/// the job's errors and warnings tell.
-fn action(screen: &mut Screen<'_>, action: &ActionResult) {
-    let ActionResult {
-        id,
-        action: _,
-        outcome,
-        resource: _,
-        detail,
-    } = action;
-    let told = match outcome {
-        ActionOutcome::Done => detail.is_none(),
-        ActionOutcome::Failed => true,
-        ActionOutcome::AlreadyDone
-        | ActionOutcome::Stale
-        | ActionOutcome::Deferred
-        | ActionOutcome::Skipped => false,
-    };
-    if told {
-        return;
-    }
-    let detail = detail
-        .as_deref()
-        .map(|detail| format!(": {}", safe(detail)))
-        .unwrap_or_default();
+/// Warnings that are not among the errors, too: what hinders the tag of a source hinders the next action as well.
+fn warnings(result: &SyncResult) -> impl Iterator<Item = &String> {
+    let errors: Vec<String> = result.errors.iter().map(Problem::to_string).collect();
+    result
+        .warnings
+        .iter()
+        .filter(move |warning| !errors.contains(warning))
+}
+
+/// Jobs with the same errors.
+fn failures(screen: &mut Screen<'_>, group: &[(&SyncResult, Vec<Said>)]) {
+    let results: Vec<&SyncResult> = group.iter().map(|(result, _)| *result).collect();
+    let names: Vec<String> = results.iter().map(|result| name(screen, result)).collect();
     screen.line(
-        2,
-        format_args!("{} {}{detail}", safe(id.as_str()), said(*outcome)),
+        0,
+        format_args!(
+            "{} {}:",
+            names.join(", "),
+            "encountered the following errors".style(screen.styles.error)
+        ),
     );
+    let errors = group.iter().flat_map(|(_, errors)| errors);
+    for (_, same) in grouped(errors.map(|said| (&said.key, said))) {
+        let Some(Said {
+            problem,
+            of_the_job,
+            ..
+        }) = same.first()
+        else {
+            continue;
+        };
+        let message = if results.len() == 1 {
+            &problem.message
+        } else {
+            of_the_job
+        };
+        let mut actions: Vec<&str> = same.iter().filter_map(|s| s.action.as_deref()).collect();
+        let mut met = BTreeSet::new();
+        actions.retain(|action| met.insert(*action));
+        let problem = Problem {
+            message: message.replace(ACTION, &list(actions)),
+            ..problem.clone()
+        };
+        screen.error(2, &problem);
+    }
+    not_carried_out(screen, &results);
+}
+
+fn not_carried_out(screen: &mut Screen<'_>, results: &[&SyncResult]) {
+    let undone = results.iter().flat_map(|result| {
+        let undone = result.actions.iter().filter(|a| !a.outcome.is_done());
+        undone.map(|action| (&result.name, action))
+    });
+    if let Some(undone) = summed_up(undone) {
+        screen.line(2, format_args!("not carried out: {undone}"));
+    }
+}
+
+/// Actions in a few words: `copy, tag-source, 2 deletions (a, b)`.
+fn summed_up<'a>(actions: impl Iterator<Item = (&'a JobName, &'a ActionResult)>) -> Option<String> {
+    /// More identifiers than this are only counted.
+    const FEW: usize = 5;
+    let by_kind = grouped(actions.map(|(job, action)| {
+        let local = local(job, action.id.as_str());
+        let (kind, of) = local.split_once('/').unwrap_or((local, ""));
+        (kind, safe(of))
+    }));
+    let words: Vec<String> = by_kind
+        .into_iter()
+        .map(|(kind, of)| {
+            let words = match (kind, of.len()) {
+                ("delete", n) => count(n, "deletion", "deletions"),
+                (kind, 1) => safe(kind).into_owned(),
+                (kind, n) => format!("{} ({n} times)", safe(kind)),
+            };
+            if of.len() > FEW || of.iter().all(|of| of.is_empty()) {
+                words
+            } else {
+                format!("{words} ({})", of.join(", "))
+            }
+        })
+        .collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// An action's id without the name of its job.
+fn local<'a>(job: &JobName, id: &'a str) -> &'a str {
+    id.strip_prefix(job.as_str())
+        .and_then(|rest| rest.strip_prefix('/'))
+        .unwrap_or(id)
+}
+
+/// Stands for the actions in a message that is said of several. Texts from elsewhere are made safe, so none has it.
+const ACTION: &str = "\u{0}";
+
+/// An error of a job, so that the same one of another action or job can be told together with it.
+struct Said {
+    /// All of it, without what differs between jobs and actions that met the same.
+    key: String,
+    /// Its message has the place of the action, and the job's name where it is part of the sentence.
+    problem: Problem,
+    /// The same message, if it is said of several jobs.
+    of_the_job: String,
+    /// The action it names, without the job's name.
+    action: Option<String>,
+}
+
+impl Said {
+    fn of(result: &SyncResult, problem: &Problem) -> Self {
+        let name = result.name.as_str();
+        let message = problem
+            .message
+            .replace(ACTION, "")
+            .replace(&format!(" ({name})"), "");
+        let (message, action) = match message.split_once(&format!("{name}/")) {
+            Some((before, rest)) => {
+                let end = rest
+                    .find(|c: char| c.is_whitespace() || ":,;".contains(c))
+                    .unwrap_or(rest.len());
+                let (action, after) = rest.split_at(end);
+                (format!("{before}{ACTION}{after}"), Some(action.to_owned()))
+            }
+            None => (message, None),
+        };
+        let words = message.split(' ');
+        let of_the_job: Vec<&str> = words
+            .map(|w| if w == name { "the job" } else { w })
+            .collect();
+        let of_the_job = of_the_job.join(" ");
+        let problem = Problem {
+            message,
+            ..problem.clone()
+        };
+        let general = Problem {
+            message: of_the_job.clone(),
+            ..problem.clone()
+        };
+        let help = problem.help.as_deref().unwrap_or_default();
+        Self {
+            key: format!("{general}\n{help}"),
+            problem,
+            of_the_job,
+            action,
+        }
+    }
 }
 
 /// An outcome, as it is said of an action.
-fn said(outcome: ActionOutcome) -> &'static str {
+fn outcome(outcome: ActionOutcome) -> &'static str {
     match outcome {
         ActionOutcome::Done => "was done",
         ActionOutcome::AlreadyDone => "had been done already",
-        ActionOutcome::Stale => "is stale and was not carried out",
-        ActionOutcome::Deferred => "was deferred: apply again later",
+        ActionOutcome::Stale => "is stale",
+        ActionOutcome::Deferred => "is deferred",
         ActionOutcome::Skipped => "was skipped",
         ActionOutcome::Failed => "failed",
     }
 }
 
-/// One line of progress: an action has ended.
-pub fn finished(job: &JobName, result: &ActionResult, styles: &Styles) -> String {
+/// One line of progress: an action has ended. None for what was not begun, of which the results tell. `action` is the
+/// one of the plan.
+pub fn finished(
+    job: &JobName,
+    action: Option<&Action>,
+    result: &ActionResult,
+    styles: &Styles,
+) -> Option<String> {
     let ActionResult {
-        id: _,
-        action,
-        outcome,
+        id,
+        action: word,
+        outcome: ended,
         resource,
         detail,
     } = result;
-    let resource = resource
-        .as_deref()
-        .map(|resource| format!(" ({})", safe(resource)))
-        .unwrap_or_default();
-    let detail = detail
-        .as_deref()
-        .map(|detail| format!(": {}", safe(detail)))
-        .unwrap_or_default();
-    let outcome = said(*outcome);
-    format!(
-        "{}: {} {outcome}{resource}{detail}",
-        safe(job.as_str()).style(styles.name),
-        safe(action)
-    )
+    if *ended == ActionOutcome::Skipped {
+        return None;
+    }
+    let mut line = format!("{}: {}", safe(job.as_str()).style(styles.name), safe(word));
+    match (resource, action) {
+        (Some(resource), _) => {
+            line.push_str(&format!(" {} ({})", outcome(*ended), safe(resource)));
+        }
+        (None, Some(action)) => {
+            line.push_str(&format!(" {} {}", safe(subject(action)), outcome(*ended)));
+        }
+        (None, None) => line.push_str(&format!(" {}", outcome(*ended))),
+    }
+    if let Some(detail) = detail {
+        // What the line begins with is not said again.
+        let said = [
+            format!("{id} {}: ", outcome(*ended)),
+            "the plan is stale: ".to_owned(),
+        ];
+        let rest = said
+            .iter()
+            .find_map(|said| detail.strip_prefix(said.as_str()));
+        line.push_str(&format!(": {}", safe(rest.unwrap_or(detail))));
+    }
+    Some(line)
+}
+
+/// The image or snapshot that an action is about.
+fn subject(action: &Action) -> &str {
+    match action {
+        Action::CopyImage(copy) => copy.source_image_id.as_str(),
+        Action::CopySnapshot(copy) => copy.source_snapshot_id.as_str(),
+        Action::TagCopy(tag) => tag.copy.id(),
+        Action::TagSource(tag) => tag.source.id(),
+        Action::DeleteSnapshot(delete) => delete.snapshot_id.as_str(),
+    }
 }

@@ -56,7 +56,9 @@ fn a_plan_is_applied_once_and_again_does_nothing_twice() {
         "deleted rds-mydatabase-",
     ]);
     assert!(
-        applied.err.contains("sync_my_web_app: copy_image was done"),
+        applied
+            .err
+            .contains("sync_my_web_app: copy_image was done (ami-"),
         "{applied:?}"
     );
     let results = folder.json("results.json");
@@ -81,10 +83,16 @@ fn a_plan_file_that_is_not_a_whole_sound_plan_is_refused() {
     let whole = folder.read("plan.json");
     folder
         .xrs(&["apply", "none.json", "--sandbox", "world.json"])
-        .failed(1, &["error: none.json does not exist"]);
+        .failed(
+            1,
+            &[
+                "error: the plan none.json does not exist",
+                "help: plans are written by `xrs plan --out FILE`",
+            ],
+        );
     folder
         .xrs(&["apply", ".", "--sandbox", "world.json"])
-        .failed(1, &["error: . is a folder, not a file"]);
+        .failed(1, &["error: the plan . is a folder, not a file"]);
     for (bad, says) in [
         (whole[..whole.len() / 2].to_owned(), "not valid JSON"),
         (String::new(), "not valid JSON"),
@@ -203,9 +211,13 @@ fn a_sandbox_is_never_made_by_apply() {
     let folder = Folder::new();
     folder.planned();
     fs::remove_file(folder.path("world.json")).expect("removed");
-    folder
-        .apply(&[])
-        .failed(1, &["error: world.json does not exist"]);
+    folder.apply(&[]).failed(
+        1,
+        &[
+            "error: the sandbox world.json does not exist",
+            "help: apply makes none; `xrs plan --sandbox FILE` makes one",
+        ],
+    );
     folder.write("world.json", "{");
     folder
         .apply(&[])
@@ -233,7 +245,7 @@ fn credentials_come_from_the_config_given_or_the_noted_one_inside_this_folder() 
         .failed(3, &["lies outside this folder", "--config"]);
     folder
         .apply(&["--config", "none.yaml"])
-        .failed(1, &["none.yaml does not exist"]);
+        .failed(1, &["the config none.yaml does not exist"]);
     // With rotated keys, and the rest of the config broken.
     let rotated = example()
         .replace("my_secret_key", "my_new_key")
@@ -283,21 +295,114 @@ fn results_that_cannot_be_saved_show_before_anything_is_written() {
     let folder = Folder::new();
     folder.planned();
     let before = folder.json("world.json")["regions"].clone();
-    folder
-        .apply(&["--results", "none/results.json"])
-        .failed(1, &["failed to write none/results.json"]);
+    folder.apply(&["--results", "none/results.json"]).failed(
+        1,
+        &["the results file none/results.json could not be written: there is no folder none"],
+    );
     assert_eq!(folder.json("world.json")["regions"], before);
 }
 
 #[test]
-fn a_refused_plan_leaves_the_results_of_an_earlier_one() {
+fn a_refused_plan_leaves_no_results_that_look_like_its_own() {
     let folder = Folder::new();
     folder.planned();
+    let results = ["--results", "results.json"];
+    let refused_with = |options: &[&str], says: &str| {
+        folder.write("results.json", "{\"complete\": true}");
+        refused(&folder, &[&results, options].concat(), &[says]);
+        let begun = folder.json("results.json");
+        assert_eq!(
+            (&begun["complete"], &begun["results"], &begun["plan_digest"]),
+            (
+                &false.into(),
+                &serde_json::json!([]),
+                &folder.json("plan.json")["digest"]
+            )
+        );
+        let shown = folder.xrs(&["show", "results.json"]);
+        shown.went_well(&["it is still running, or it was refused or stopped"]);
+    };
+    refused_with(&["--max-deletes", "0"], "the limit is 0");
+    fs::rename(folder.path("xrs.yaml"), folder.path("moved.yaml")).expect("moved");
+    refused_with(&[], "which does not exist");
+    fs::rename(folder.path("moved.yaml"), folder.path("xrs.yaml")).expect("moved");
+    sealed_again(&folder, |plan| {
+        plan["jobs"][0]["account_id"] = "999999999999".into()
+    });
+    refused_with(&[], "was planned in account");
+    // What is no plan has no digest to write down.
+    folder.write("plan.json", "{}");
     folder.write("results.json", "precious");
-    refused(
-        &folder,
-        &["--results", "results.json", "--max-deletes", "0"],
-        &[],
-    );
+    refused(&folder, &results, &["not a plan"]);
     assert_eq!(folder.read("results.json"), "precious");
+}
+
+#[test]
+fn results_never_replace_what_is_applied() {
+    let folder = Folder::new();
+    folder.planned();
+    folder.write("other.yaml", example());
+    for (results, says) in [
+        (
+            "plan.json",
+            "error: --results plan.json would replace the plan plan.json",
+        ),
+        ("./world.json", "would replace the sandbox world.json"),
+        ("other.yaml", "would replace the config other.yaml"),
+        ("xrs.yaml", "would replace the config xrs.yaml"),
+        ("-", "--results takes a file, not -"),
+    ] {
+        let config: &[&str] = match results {
+            "other.yaml" => &["--config", "other.yaml"],
+            _ => &[],
+        };
+        let before = folder.read("world.json");
+        let applied = folder.apply(&[&["--results", results], config].concat());
+        applied.failed(1, &[says]);
+        assert_eq!(folder.read("world.json"), before, "before any work");
+        assert!(!folder.path("-").exists());
+    }
+    folder
+        .xrs(&["run", "--sandbox", "world.json", "--results", "xrs.yaml"])
+        .failed(1, &["--results xrs.yaml would replace the config xrs.yaml"]);
+}
+
+#[test]
+fn what_is_not_carried_out_is_told_once() {
+    let folder = Folder::new();
+    folder.planned();
+    folder.edit("world.json", |world| {
+        world["faults"] = serde_json::json!([{
+            "call": "CopyDBSnapshot", "code": "KMSKeyNotAccessible", "message": "no such key"
+        }]);
+    });
+    let applied = folder.apply(&["--results", "results.json"]);
+    applied.failed(1, &["sync_my_database: copy_snapshot rds:mydatabase-"]);
+    let told = |screen: &str, text: &str| screen.matches(text).count();
+    for (text, times) in [
+        ("no such key", 1),
+        ("sync_my_database encountered the following errors:\n", 1),
+        ("\n  not carried out: copy, tag-source, ", 1),
+        ("was not done", 0),
+    ] {
+        assert_eq!(told(&applied.out, text), times, "{text}: {applied:#?}");
+    }
+    for (text, times) in [
+        ("sync_my_database", 1),
+        ("no such key", 1),
+        ("failed", 1),
+        ("skipped", 0),
+    ] {
+        assert_eq!(told(&applied.err, text), times, "{text}: {applied:#?}");
+    }
+    let undone = folder.json("results.json")["results"][1]["actions"]
+        .as_array()
+        .map(Vec::len)
+        .expect("actions");
+    assert!(
+        applied
+            .out
+            .ends_with(&format!("; {undone} actions not carried out.\n")),
+        "{applied:#?}"
+    );
 }

@@ -169,6 +169,111 @@ fn a_sandbox_is_made_once_and_a_damaged_one_is_left_alone() {
 #[test]
 fn a_plan_that_cannot_be_saved_is_an_error() {
     let folder = Folder::new();
-    let plan = folder.xrs(&["plan", "--sandbox", "world.json", "--out", "none/plan.json"]);
-    plan.failed(1, &["failed to write none/plan.json"]);
+    let plan = |out: &str| folder.xrs(&["plan", "--sandbox", "world.json", "--out", out]);
+    plan("none/plan.json").failed(
+        1,
+        &["error: the plan none/plan.json could not be written: there is no folder none"],
+    );
+    plan(".").failed(1, &["error: the plan . is a folder, not a file"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    folder.planned();
+    let locked = folder.path("locked");
+    std::fs::create_dir(&locked).expect("made");
+    let mode = |mode| {
+        std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(mode)).expect("set")
+    };
+    mode(0o555);
+    let plan = folder.xrs(&["plan", "--sandbox", "world.json", "--out", "locked/p.json"]);
+    mode(0o755);
+    // Whoever is root can write everywhere.
+    if plan.code != Some(0) {
+        plan.failed(
+            1,
+            &["no file can be made in the folder locked: permission denied"],
+        );
+        assert!(!plan.err.contains(".xrs-"), "{plan:?}");
+    }
+}
+
+#[test]
+fn a_plan_never_replaces_what_it_is_made_from() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("inner")).expect("made");
+    let before = folder.read("xrs.yaml");
+    for (out, says) in [
+        (
+            "xrs.yaml",
+            "error: --out xrs.yaml would replace the config xrs.yaml",
+        ),
+        ("inner/../xrs.yaml", "would replace the config xrs.yaml"),
+        (
+            "./new.json",
+            "error: --out ./new.json would replace the sandbox new.json",
+        ),
+        ("-", "--format json prints to stdout"),
+    ] {
+        let plan = folder.xrs(&["plan", "--sandbox", "new.json", "--out", out]);
+        plan.failed(1, &[says]);
+        assert_eq!(plan.out, "");
+        assert!(!folder.path("new.json").exists(), "before any work");
+        assert!(!folder.path("-").exists());
+    }
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("xrs.yaml", folder.path("link.json")).expect("a link");
+        folder
+            .xrs(&["plan", "--sandbox", "new.json", "--out", "link.json"])
+            .failed(1, &["--out link.json would replace the config xrs.yaml"]);
+    }
+    assert_eq!(folder.read("xrs.yaml"), before);
+}
+
+#[test]
+fn a_sandbox_is_not_made_from_jobs_that_are_broken() {
+    let folder = Folder::new();
+    let plan = || folder.xrs(&["plan", "--sandbox", "new/world.json"]);
+    let broken = example().replace("source_region", "sourceregion");
+    folder.write("xrs.yaml", &broken);
+    let none = plan();
+    none.failed(
+        1,
+        &["no sandbox was made in new/world.json: no job of xrs.yaml is sound"],
+    );
+    assert_eq!(none.out, "");
+    assert!(!folder.path("new").exists(), "nothing half done");
+    folder.write(
+        "xrs.yaml",
+        example().replace("max_snapshots_to_retain: 5", "max_snapshots_to_retain: x"),
+    );
+    plan().failed(
+        1,
+        &[
+            "note: made the sandbox new/world.json, fitting the config, but not its broken sync_my_database: \
+             remove new/world.json once that is corrected\n",
+        ],
+    );
+}
+
+#[test]
+fn only_the_jobs_that_were_picked_are_complained_of() {
+    let folder = Folder::new();
+    folder.write(
+        "xrs.yaml",
+        example().replace("max_snapshots_to_retain: 5", "max_snapshots_to_retain: x"),
+    );
+    let plan = |job: &str| folder.xrs(&["plan", "--sandbox", "world.json", "--job", job]);
+    let sound = plan("sync_my_web_app");
+    sound.went_well(&["+ copy image"]);
+    sound.failed(
+        0,
+        &["note: sync_my_database is broken, and not picked: xrs validate shows what is wrong\n"],
+    );
+    assert!(!sound.err.contains("error"), "{sound:?}");
+    plan("sync_my_database").failed(1, &["error: ", "max_snapshots_to_retain: x"]);
 }

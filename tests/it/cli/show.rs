@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use aws_xregion_sync::planfile;
+
 use super::Folder;
 
 #[test]
@@ -35,13 +37,20 @@ fn show_passes_over_what_it_does_not_know_and_refuses_what_it_cannot_read() {
     folder.edit("plan.json", |plan| {
         plan["format_version"] = "1.9".into();
         plan["invented"] = "later".into();
+        plan["digest"] = planfile::digest(plan).into();
     });
-    folder
-        .xrs(&["show", "plan.json"])
-        .went_well(&["+ copy image"]);
-    folder
-        .xrs(&["show", "none.json"])
-        .failed(1, &["error: none.json does not exist"]);
+    folder.xrs(&["show", "plan.json"]).went_well(&[
+        "+ copy image",
+        "REFUSED by apply: its format version is 1.9",
+    ]);
+    folder.xrs(&["show", "none.json"]).failed(
+        1,
+        &[
+            "error: the file none.json does not exist",
+            "xrs plan --out",
+            "xrs apply PLAN --results",
+        ],
+    );
     for (bad, says) in [
         (whole[..whole.len() / 2].to_owned(), "not valid JSON"),
         ("hello".to_owned(), "not valid JSON"),
@@ -75,6 +84,56 @@ fn show_says_what_apply_would_say() {
         plan["jobs"][0]["actions"][0]["name"] = "forged".into()
     });
     let edited = folder.xrs(&["show", "plan.json"]);
-    edited.failed(0, &["warning: apply would refuse this plan: its digest is"]);
+    edited.failed(1, &["warning: apply would refuse this plan: its digest is"]);
+    let actual = planfile::digest(&folder.json("plan.json"));
+    for says in [
+        format!(" DOES NOT MATCH its content ({actual})\n"),
+        "REFUSED by apply: its digest is".to_owned(),
+    ] {
+        assert!(edited.out.contains(&says), "{says}: {edited:?}");
+    }
     assert!(!edited.out.contains("Next:"), "{edited:?}");
+    let json = folder.xrs(&["show", "plan.json", "--format", "json"]);
+    json.failed(1, &["warning: apply would refuse this plan"]);
+}
+
+#[test]
+fn a_summary_that_was_edited_is_no_summary() {
+    let folder = Folder::new();
+    folder.planned();
+    folder.edit("plan.json", |plan| {
+        plan["summary"]["delete_snapshot"] = 0.into()
+    });
+    let edited = folder.xrs(&["show", "plan.json"]);
+    edited.failed(1, &["its summary is not what its jobs come to"]);
+    assert!(edited.out.contains("REFUSED by apply: "), "{edited:?}");
+}
+
+#[test]
+fn a_file_of_another_kind_is_said_to_be_one() {
+    let folder = Folder::new();
+    folder.planned();
+    assert_eq!(folder.apply(&["--results", "results.json"]).code, Some(0));
+    let sandbox = ["--sandbox", "world.json"];
+    let apply = |file: &str| folder.xrs(&[&["apply", file][..], &sandbox].concat());
+    apply("results.json").failed(
+        3,
+        &["results.json cannot be applied: it is not a plan: it holds the results of an apply"],
+    );
+    apply("world.json").failed(
+        3,
+        &["world.json cannot be applied: it is not a plan: it is a sandbox"],
+    );
+    folder.xrs(&["show", "world.json"]).failed(
+        1,
+        &["world.json cannot be shown: it is not a plan: it is a sandbox"],
+    );
+    for (file, kind) in [
+        ("plan.json", "it is a plan"),
+        ("results.json", "it holds the results of an apply"),
+    ] {
+        folder
+            .xrs(&["plan", "--sandbox", file])
+            .failed(1, &["is no sandbox that can be used", kind]);
+    }
 }

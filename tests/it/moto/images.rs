@@ -1,10 +1,10 @@
 //! Images: found by all that ties them, and copied with their tags in the call itself.
 
 use aws_xregion_sync::model::Tags;
+use aws_xregion_sync::model::action::{CopyImage, ExpectedSource, Resource, Tag};
 use aws_xregion_sync::model::id::{ActionId, ImageId, Region};
 use aws_xregion_sync::model::inventory::{Image, ImageRef};
 use aws_xregion_sync::model::job::{ImageFilter, ImageSelector};
-use aws_xregion_sync::model::plan::{CopyImage, ExpectedSource, Resource, Tag};
 use aws_xregion_sync::model::provider_error::ErrorKind;
 use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::aws::Aws;

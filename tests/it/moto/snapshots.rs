@@ -1,10 +1,10 @@
 //! DB snapshots: read in batches and pages, copied, tagged, deleted.
 
 use aws_xregion_sync::model::Tags;
+use aws_xregion_sync::model::action::{CopySnapshot, ExpectedSource, Resource, Tag};
 use aws_xregion_sync::model::client_config::Place;
 use aws_xregion_sync::model::id::{ActionId, DbInstance, Region, SnapshotArn, SnapshotId};
 use aws_xregion_sync::model::inventory::Snapshot;
-use aws_xregion_sync::model::plan::{CopySnapshot, ExpectedSource, Resource, Tag};
 use aws_xregion_sync::model::provider_error::ErrorKind;
 use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::aws::Aws;

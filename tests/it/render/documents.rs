@@ -1,13 +1,16 @@
 //! Plans and results made by hand: the seed's two jobs, and what can become of them.
 
 use aws_xregion_sync::model::Tags;
+use aws_xregion_sync::model::action::{
+    Action, CopyId, CopyImage, CopySnapshot, DeleteSnapshot, ExpectedDeletion, ExpectedSource,
+    KeptCopy, Resource, Tag, TagSource,
+};
 use aws_xregion_sync::model::id::ActionId;
 use aws_xregion_sync::model::inventory::ProviderKind;
 use aws_xregion_sync::model::job::SyncType;
 use aws_xregion_sync::model::plan::{
-    Action, ClientConfigRef, ConfigRef, CopyId, CopyImage, CopySnapshot, CredentialsFrom,
-    DeleteSnapshot, End, ExpectedDeletion, ExpectedSource, JobPlan, KeptCopy, Observed, Outcome,
-    Plan, Resource, SavedPlan, Seen, Subject, Tag, TagSource,
+    ClientConfigRef, ConfigRef, CredentialsFrom, End, JobPlan, Observed, Outcome, Plan, SavedPlan,
+    Seen, Subject,
 };
 use aws_xregion_sync::model::problem::{AwsFailure, Problem};
 use aws_xregion_sync::model::result::{ActionOutcome, ActionResult, SyncResult};
@@ -275,7 +278,7 @@ pub(super) fn some_results() -> Vec<SyncResult> {
         actions: vec![
             done("sync_other_database/copy", ActionOutcome::Done, None),
             done(
-                "sync_other_database/delete-1",
+                "sync_other_database/delete/rds-other-2026-01-10-05-10",
                 ActionOutcome::Skipped,
                 Some("the copy was not accepted"),
             ),
@@ -289,7 +292,7 @@ pub(super) fn some_results() -> Vec<SyncResult> {
     let stale = SyncResult {
         completed: false,
         actions: vec![done(
-            "sync_third/delete-1",
+            "sync_third/delete/rds-third-2026-01-10-05-10",
             ActionOutcome::Stale,
             Some("status was available and is now failed"),
         )],

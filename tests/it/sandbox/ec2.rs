@@ -1,7 +1,7 @@
 //! Copying and tagging images.
 
+use aws_xregion_sync::model::action::Resource;
 use aws_xregion_sync::model::inventory::{ImageRef, State};
-use aws_xregion_sync::model::plan::Resource;
 use aws_xregion_sync::provider::sandbox::{BackingSnapshot, FailNextCopy, Fault};
 
 use super::*;

@@ -1,8 +1,8 @@
 //! Finding images.
 
+use aws_xregion_sync::model::action::Resource;
 use aws_xregion_sync::model::inventory::{ImageRef, State};
 use aws_xregion_sync::model::job::{ImageFilter, ImageSelector};
-use aws_xregion_sync::model::plan::Resource;
 
 use super::*;
 

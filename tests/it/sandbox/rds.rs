@@ -1,7 +1,7 @@
 //! DB snapshots.
 
+use aws_xregion_sync::model::action::Resource;
 use aws_xregion_sync::model::inventory::State;
-use aws_xregion_sync::model::plan::Resource;
 use aws_xregion_sync::provider::sandbox::{FailNextCopy, Fault, SnapshotKind};
 
 use super::*;
