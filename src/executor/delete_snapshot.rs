@@ -8,6 +8,7 @@ use crate::model::id::Region;
 use crate::model::inventory::{Found, Looked, Snapshot};
 use crate::model::lineage::{ours, snapshot_origin};
 use crate::model::provider_error::ErrorKind;
+use crate::model::sync_tag::whole_seconds;
 use crate::provider::Provider;
 
 pub(super) fn check(deletion: &DeleteSnapshot, found: &Found) -> Looked<Verdict> {
@@ -18,7 +19,9 @@ pub(super) fn check(deletion: &DeleteSnapshot, found: &Found) -> Looked<Verdict>
     else {
         return Ok(Verdict::AlreadyDone(deletion.snapshot_id.to_string()));
     };
-    let difference = of_the_copy(deletion, copy).or_else(|| of_what_is_kept(deletion, manual));
+    let difference = of_the_copy(deletion, copy)
+        .or_else(|| of_its_database(deletion, copy, manual))
+        .or_else(|| of_what_is_kept(deletion, manual));
     Ok(difference.map_or(Verdict::Go, Verdict::Stale))
 }
 
@@ -64,6 +67,24 @@ fn of_the_copy(deletion: &DeleteSnapshot, copy: &Snapshot) -> Option<Difference>
         ));
     }
     None
+}
+
+/// The database has not been made anew under its name since: then this copy is one of the last of the earlier one.
+fn of_its_database(
+    deletion: &DeleteSnapshot,
+    copy: &Snapshot,
+    manual: &[Snapshot],
+) -> Option<Difference> {
+    let region = source_region(deletion)?;
+    let newest = manual
+        .iter()
+        .filter(|other| !other.status.is_failed())
+        .filter_map(|other| Some((taken(other, &region)?, other)))
+        .max_by_key(|(taken, other)| (*taken, &other.id))?
+        .1;
+    let (made, present) = (copy.instance_created?, newest.instance_created?);
+    let what = format!("database of {}, by the newest copy {}", copy.id, newest.id);
+    (whole_seconds(made) != whole_seconds(present)).then(|| Difference::new(what, made, present))
 }
 
 /// Every kept copy is there, available and the same, and one of them is as new as what is deleted.

@@ -5,7 +5,9 @@ use super::verdict::{Difference, Verdict, images, snapshots};
 use crate::model::Tags;
 use crate::model::action::{Resource, TagCopy};
 use crate::model::client_config::Place;
-use crate::model::inventory::{Found, Looked};
+use crate::model::id::{Region, SnapshotId};
+use crate::model::inventory::{Found, Looked, Snapshot};
+use crate::model::lineage::SourceSnapshot;
 use crate::model::sync_tag::SyncTag;
 use crate::provider::Provider;
 
@@ -20,9 +22,9 @@ pub(super) fn check(tag: &TagCopy, found: &Found) -> Looked<Verdict> {
         }
         Resource::Snapshot(arn) => {
             let (_, copies) = snapshots(found)?;
-            let copy = copies
-                .iter()
-                .find(|copy| copy.arn == *arn && !copy.status.is_failed());
+            let copy = copies.iter().find(|copy| {
+                copy.arn == *arn && !copy.status.is_failed() && is_still_one(tag, copy)
+            });
             copy.map(|copy| (&copy.tags, copy.taken()))
         }
     };
@@ -31,7 +33,7 @@ pub(super) fn check(tag: &TagCopy, found: &Found) -> Looked<Verdict> {
         return Ok(Verdict::Stale(Difference::new(
             what,
             "there",
-            "gone or failed",
+            "gone, failed or no copy of that source any more",
         )));
     };
     if let (Some(planned), Some(taken)) = (tag.expects.taken, taken)
@@ -49,6 +51,27 @@ pub(super) fn check(tag: &TagCopy, found: &Found) -> Looked<Verdict> {
         &tag.sync_tag.value,
         tag.copy.id(),
     ))
+}
+
+/// Whether AWS still says of a snapshot that it is a copy of the source that its tag is to name.
+fn is_still_one(tag: &TagCopy, copy: &Snapshot) -> bool {
+    let Resource::Snapshot(arn) = &tag.source else {
+        return false;
+    };
+    let (Some(region), Some(id), Some(planned)) = (
+        arn.region().map(Region::from),
+        arn.snapshot_id().map(SnapshotId::from),
+        SyncTag::parse(&tag.sync_tag.value),
+    ) else {
+        return false;
+    };
+    let source = SourceSnapshot {
+        id: &id,
+        arn,
+        region: &region,
+        taken: planned.time,
+    };
+    source.is_source_of(copy)
 }
 
 /// Go where the tag is not there or cannot be read, done where it is as it should be, else stale.

@@ -184,20 +184,24 @@ impl fmt::Display for NotOurs {
 pub fn ours(snapshot: &Snapshot, source_region: &Region) -> Result<SyncTag, NotOurs> {
     let tag =
         SyncTag::find(&snapshot.tags, &key_on_copy(source_region)).ok_or(NotOurs::NoSyncTag)?;
-    if snapshot.tags.contains_key(SYNC_KEEP) {
-        return Err(NotOurs::Kept);
-    }
     match &snapshot.copied_from {
         Some(arn) => {
             let same = arn.region() == Some(source_region.as_str())
                 && arn.snapshot_id() == Some(&tag.other_end);
-            same.then_some(tag).ok_or(NotOurs::OtherSource)
+            if !same {
+                return Err(NotOurs::OtherSource);
+            }
         }
         None => {
             let source = SnapshotId::from(tag.other_end.as_str());
-            is_target_name(&snapshot.id, &source, source_region)
-                .then_some(tag)
-                .ok_or(NotOurs::OtherName)
+            if !is_target_name(&snapshot.id, &source, source_region) {
+                return Err(NotOurs::OtherName);
+            }
         }
     }
+    // Last: one that is kept counts as ours, and one of something else does not.
+    if snapshot.tags.contains_key(SYNC_KEEP) {
+        return Err(NotOurs::Kept);
+    }
+    Ok(tag)
 }

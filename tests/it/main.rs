@@ -22,4 +22,5 @@ mod random_world;
 mod render;
 mod sandbox;
 mod scenarios;
+mod simulation;
 mod support;

@@ -1,0 +1,166 @@
+//! What really happened: every state of the world, and what is to be said about it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_xregion_sync::provider::sandbox::{Sandbox, World};
+use jiff::{SignedDuration, Timestamp};
+
+/// How long a state is kept after it has passed: longer than any listing lags behind.
+const MEMORY: SignedDuration = SignedDuration::from_mins(10);
+
+/// A moment of the world: a state, and the time up to which nothing but time has passed since.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    pub state: usize,
+    pub time: Timestamp,
+}
+
+/// A copy that xrs had AWS make.
+#[derive(Clone, Debug)]
+pub struct Made {
+    pub id: String,
+    /// What two copies of one source have in common.
+    pub source: String,
+}
+
+/// How often each kind of thing has happened.
+pub type Counts = BTreeMap<&'static str, u64>;
+
+/// What is written down in the course of one history.
+pub struct Books {
+    states: Vec<World>,
+    pub made: Vec<Made>,
+    /// Copies that a person has had a hand in, and when that was last.
+    pub touched: BTreeMap<String, Timestamp>,
+    pub counts: Counts,
+    breaches: Vec<String>,
+    story: Option<Vec<String>>,
+}
+
+/// One world with its books.
+pub struct Stage {
+    pub sandbox: Sandbox,
+    books: Arc<Mutex<Books>>,
+}
+
+impl Stage {
+    pub fn new(world: World, tells: bool) -> Self {
+        let books = Books {
+            states: vec![world.clone()],
+            made: Vec::new(),
+            touched: BTreeMap::new(),
+            counts: Counts::new(),
+            breaches: Vec::new(),
+            story: tells.then(Vec::new),
+        };
+        let books = Arc::new(Mutex::new(books));
+        let kept = Arc::clone(&books);
+        // Told of each write after its effect and before its answer, while nobody else can come in between.
+        let save = move |world: &World| {
+            lock(&kept).states.push(world.clone());
+            Ok(())
+        };
+        Self {
+            sandbox: Sandbox::with_save(world, Box::new(save)),
+            books,
+        }
+    }
+
+    pub fn books(&self) -> MutexGuard<'_, Books> {
+        lock(&self.books)
+    }
+
+    /// Changes the world by other hands than those of xrs.
+    pub fn edit<R>(&self, change: impl FnOnce(&mut World) -> R) -> R {
+        let (changed, world) = self.sandbox.edit(|world| {
+            let changed = change(world);
+            world.settle();
+            (changed, world.clone())
+        });
+        self.books().states.push(world);
+        changed
+    }
+
+    /// The present moment.
+    pub fn moment(&self) -> Moment {
+        use aws_xregion_sync::provider::Provider;
+        Moment {
+            state: self.books().states.len() - 1,
+            time: self.sandbox.now(),
+        }
+    }
+}
+
+fn lock(books: &Mutex<Books>) -> MutexGuard<'_, Books> {
+    books.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Books {
+    /// The world at a moment.
+    pub fn at(&self, moment: Moment) -> World {
+        let mut world = self.states[moment.state].clone();
+        world.now = world.now.max(moment.time);
+        world.settle();
+        world
+    }
+
+    /// The world just before its latest change.
+    pub fn before(&self) -> World {
+        let last = self.states.len() - 1;
+        self.at(Moment {
+            state: last.saturating_sub(1),
+            time: self.states[last].now,
+        })
+    }
+
+    /// The world just after its latest change.
+    pub fn after(&self) -> &World {
+        &self.states[self.states.len() - 1]
+    }
+
+    /// The states that are remembered from `first` on.
+    pub fn since(&self, first: usize) -> &[World] {
+        self.states.get(first..).unwrap_or_default()
+    }
+
+    /// The moment of that time, or the earliest that is remembered.
+    pub fn moment_of(&self, time: Timestamp) -> Moment {
+        let passed = self.states.iter().rposition(|world| world.now <= time);
+        Moment {
+            state: passed.unwrap_or(0),
+            time: time.max(self.states[passed.unwrap_or(0)].now),
+        }
+    }
+
+    /// Forgets what nobody can see any more. Only between steps, for moments name states by number.
+    pub fn forget(&mut self, now: Timestamp) {
+        let first = self.moment_of(now - MEMORY).state;
+        self.states.drain(..first);
+    }
+
+    pub fn count(&mut self, what: &'static str) {
+        *self.counts.entry(what).or_default() += 1;
+    }
+
+    pub fn breach(&mut self, what: impl Into<String>) {
+        let what = what.into();
+        self.tell(|| format!("    BREACH {what}"));
+        self.breaches.push(what);
+    }
+
+    pub fn breaches(&self) -> &[String] {
+        &self.breaches
+    }
+
+    /// A line of the history, worked out only if somebody is to read it.
+    pub fn tell(&mut self, line: impl FnOnce() -> String) {
+        if let Some(story) = &mut self.story {
+            story.push(line());
+        }
+    }
+
+    pub fn story(&self) -> String {
+        self.story.as_deref().unwrap_or_default().join("\n")
+    }
+}

@@ -1,0 +1,153 @@
+//! The end of a history: nobody has a hand in the world any more and nothing fails, and then plan and apply reach the
+//! state that the config asks for, and stay there.
+
+use std::sync::Arc;
+
+use aws_xregion_sync::model::job::{JobKind, SyncJob};
+use aws_xregion_sync::model::plan::{Outcome, SavedPlan};
+use aws_xregion_sync::provider::sandbox::World;
+
+use super::fault_plan::FaultPlan;
+use super::hands;
+use super::history::History;
+use super::plans;
+use super::rules::{self, Route};
+
+/// Plan and apply as often as this, and all has to be done: copies; what their being available allows; no more.
+const ROUNDS: usize = 3;
+
+pub fn reach(history: &mut History) {
+    history.stage.edit(hands::calm_down);
+    history.say("the end", || {
+        "the end: nothing fails any more, and nobody has a hand in it".to_owned()
+    });
+    let jobs = history.setup.jobs.clone();
+    for round in 0..ROUNDS {
+        let Some(plan) = plan(history, &jobs) else {
+            return;
+        };
+        let is_done = plan.summary.actions() == 0;
+        let results = history.apply(
+            1000,
+            &[Arc::new(plan.clone())],
+            vec![FaultPlan::default()],
+            false,
+        );
+        for result in results.into_iter().flatten().flatten() {
+            let failed_to_plan = plan
+                .jobs
+                .iter()
+                .any(|job| job.name == result.name && job.outcome == Outcome::Failed);
+            if result.failed() && !failed_to_plan {
+                history.stage.books().breach(format!(
+                    "law 7: {} fails for no reason: {:?}",
+                    result.name, result.errors
+                ));
+            }
+        }
+        if is_done {
+            history.stage.books().count(match round {
+                0 => "fixed point at once",
+                1 => "fixed point after one round",
+                _ => "fixed point after two rounds",
+            });
+            break;
+        }
+        // Law 3: what has been applied is not planned again, whether or not copies are still under way.
+        let Some(again) = plan_quietly(history, &jobs) else {
+            return;
+        };
+        if again.summary.actions() > 0 {
+            let books = &mut history.stage.books();
+            books.breach(format!(
+                "law 3: there is something to do right after an apply: {}",
+                again.summary
+            ));
+        }
+        history.stage.edit(hands::finish_copies);
+    }
+    let Some(last) = plan(history, &jobs) else {
+        return;
+    };
+    if last.summary.actions() > 0 {
+        let books = &mut history.stage.books();
+        books.breach(format!(
+            "law 3: after {ROUNDS} rounds there is something to do: {}",
+            last.summary
+        ));
+    }
+    let world = history.stage.sandbox.world();
+    for (job, planned) in jobs.iter().zip(&last.jobs) {
+        if planned.outcome == Outcome::Failed {
+            // That it fails for a reason was looked at when it was planned.
+            continue;
+        }
+        if let Some(wrong) = wrong_at_the_end(&world, job) {
+            history
+                .stage
+                .books()
+                .breach(format!("at the end: {}: {wrong}", job.name));
+        }
+    }
+}
+
+fn plan(history: &mut History, jobs: &[SyncJob]) -> Option<SavedPlan> {
+    plan_quietly(history, jobs).filter(|_| history.stage.books().breaches().is_empty())
+}
+
+fn plan_quietly(history: &mut History, jobs: &[SyncJob]) -> Option<SavedPlan> {
+    history.plan(jobs, FaultPlan::default(), "the end".to_owned())
+}
+
+/// What is not as the job asks for it.
+fn wrong_at_the_end(world: &World, job: &SyncJob) -> Option<String> {
+    let account = rules::account_of(job);
+    let route = Route {
+        account: &account,
+        from: &job.source_region,
+        to: &job.destination_region,
+    };
+    match &job.kind {
+        JobKind::Snapshot(options) => wrong_snapshots(
+            world,
+            route,
+            options.db_instance.as_str(),
+            rules::retained(job),
+        ),
+        JobKind::Ami(ami) => {
+            let source = plans::chosen(job, ami, world)?;
+            let named = rules::named_copy(world, route, source.id.as_str());
+            let copies = rules::own_images(world, route)
+                .filter(|i| rules::is_image_copy(i, route.from, source.id.as_str(), named.as_ref()))
+                .filter(|i| ["available", "disabled"].contains(&i.state.as_str()));
+            (copies.count() == 0).then(|| format!("{} has no copy", source.id))
+        }
+    }
+}
+
+fn wrong_snapshots(
+    world: &World,
+    route: Route<'_>,
+    database: &str,
+    retain: usize,
+) -> Option<String> {
+    let newest = rules::newest_automated(world, route, database)?;
+    let taken = newest.original_created.map_or(0, rules::seconds);
+    let id = newest.id.as_str();
+    let available =
+        |c: &&aws_xregion_sync::provider::sandbox::WorldSnapshot| c.status.as_str() == "available";
+    let copies: Vec<_> = rules::manual(world, route, database).collect();
+    if !copies
+        .iter()
+        .copied()
+        .filter(available)
+        .any(|c| rules::serves(c, route.from, id, taken))
+    {
+        return Some(format!("{id} has no usable copy"));
+    }
+    let left = rules::outlived(world, route, database, retain, newest, false);
+    if !left.is_empty() {
+        return Some(format!("{left:?} are left beyond the {retain} to retain"));
+    }
+    None
+}

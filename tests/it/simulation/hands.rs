@@ -1,0 +1,359 @@
+//! What changes the world beside xrs: time, AWS's own doing, the older tool, and people.
+
+use aws_xregion_sync::model::id::{AccountId, DbInstance, Region, SnapshotId};
+use aws_xregion_sync::model::inventory::{ImageRef, State};
+use aws_xregion_sync::model::job::JobKind;
+use aws_xregion_sync::provider::sandbox::{
+    FailNextCopy, SnapshotKind, World, WorldImage, WorldSnapshot, automated_id,
+};
+use jiff::{SignedDuration, Timestamp};
+
+use super::people;
+use super::random::Random;
+use super::rules;
+use super::setup::{Setup, regions};
+
+/// What a fresh world holds: sources of the last days, and copies by various hands.
+pub fn furnish(random: &mut Random, setup: &Setup, world: &mut World) {
+    for (region, database, account) in &setup.databases {
+        for day in (0..random.within(0, 4)).rev() {
+            let taken = world.now
+                - SignedDuration::from_hours(24 * day)
+                - SignedDuration::from_secs(random.within(0, 7000));
+            take_snapshot(world, region, database, account, taken);
+        }
+    }
+    for (region, identifier, account) in &setup.images {
+        if random.chance(90) {
+            new_image(random, world, region, identifier, account);
+        }
+    }
+    for job in &setup.jobs {
+        for _ in 0..random.below(5) {
+            people::older_copy(random, job, world);
+        }
+    }
+}
+
+/// Takes an automated snapshot, unless one of that minute is there.
+pub fn take_snapshot(
+    world: &mut World,
+    region: &Region,
+    database: &DbInstance,
+    account: &AccountId,
+    taken: Timestamp,
+) -> Option<SnapshotId> {
+    let id = automated_id(database, taken);
+    let here = world.region_mut(region)?;
+    let own = |s: &WorldSnapshot| s.id == id && s.account == *account;
+    if here.snapshots.iter().any(own) {
+        return None;
+    }
+    let found = here.databases.iter().find(|db| db.id == *database);
+    let mut snapshot = WorldSnapshot::of(found?, id.as_str(), SnapshotKind::Automated, taken);
+    for (key, value) in [
+        ("Name", "db"),
+        ("aws:origin", "x"),
+        ("Sync-eu-west-2", "old"),
+    ] {
+        snapshot.tags.insert(key.to_owned(), value.to_owned());
+    }
+    here.snapshots.push(snapshot);
+    Some(id)
+}
+
+fn new_image(
+    random: &mut Random,
+    world: &mut World,
+    region: &Region,
+    identifier: &str,
+    account: &AccountId,
+) -> String {
+    let id = world.new_image_id();
+    let name = format!("{identifier} of {}", world.now.strftime("%Y-%m-%d %H.%M"));
+    let mut image = WorldImage::new(id.as_str(), account, &name, world.now)
+        .tag("Sync-Identifier", identifier)
+        .tag("aws:origin", "x")
+        .tag("Role", "web");
+    image.encrypted = random.chance(20);
+    if random.chance(10) {
+        image.state = State::from("pending");
+    }
+    world.add_image(region, image);
+    id.to_string()
+}
+
+/// AWS and the owners of the sources go on: one thing happens.
+pub fn life(random: &mut Random, setup: &Setup, world: &mut World) -> (&'static str, String) {
+    match random.weighed(&[30, 12, 4, 4, 8, 5, 4, 6, 7]) {
+        0 => backup(random, setup, world),
+        1 => expire(random, world),
+        2 => database_anew(random, setup, world),
+        3 => backup_under_way(random, world),
+        4 => image_replaced(random, setup, world),
+        5 => image_ready(world),
+        6 => {
+            world.copy_seconds = match random.below(4) {
+                0 => 90,
+                1 => 100_000,
+                _ => u64::try_from(random.within(300, 20_000)).expect("a length"),
+            };
+            (
+                "copies take another time",
+                format!("copies take {} s", world.copy_seconds),
+            )
+        }
+        7 => {
+            let region = random.pick(&regions()).cloned().expect("a region");
+            let told = format!("the next copy into {region} will fail");
+            let reason = "Client.InternalError: it broke".to_owned();
+            world.fail_next_copies.push(FailNextCopy { region, reason });
+            ("a copy is going to fail", told)
+        }
+        _ => {
+            let quotas = &mut world.quotas;
+            quotas.snapshot_copies_in_flight = [1, 1, 20][random.below(3)];
+            quotas.image_copies_in_flight = [1, 1, 100][random.below(3)];
+            quotas.manual_snapshots = [8, 100, 100][random.below(3)];
+            ("limits change", format!("limits are {quotas:?}"))
+        }
+    }
+}
+
+/// Time passes; now and then so that an automated snapshot is taken every day.
+pub fn pass_time(random: &mut Random, setup: &Setup, world: &mut World) -> (&'static str, String) {
+    let (what, seconds) = match random.below(4) {
+        0 => ("seconds pass", random.within(1, 119)),
+        1 => ("minutes pass", random.within(2, 119) * 60),
+        2 => ("hours pass", random.within(2, 30) * 3600),
+        _ => ("days pass", random.within(2, 9) * 86_400),
+    };
+    world.advance(SignedDuration::from_secs(seconds));
+    if seconds > 20_000 && random.chance(70) {
+        for (region, database, account) in &setup.databases {
+            let taken = world.now - SignedDuration::from_secs(random.within(0, 3000));
+            take_snapshot(world, region, database, account, taken);
+        }
+    }
+    (what, format!("{seconds} s pass"))
+}
+
+fn backup(random: &mut Random, setup: &Setup, world: &mut World) -> (&'static str, String) {
+    let Some((region, database, account)) = random.pick(&setup.databases) else {
+        return ("nothing", String::new());
+    };
+    let taken = world.now - SignedDuration::from_secs(random.within(0, 50));
+    match take_snapshot(world, region, database, account, taken) {
+        Some(id) => (
+            "an automated snapshot is taken",
+            format!("{id} is taken in {region}"),
+        ),
+        None => ("nothing", String::new()),
+    }
+}
+
+fn backup_under_way(random: &mut Random, world: &mut World) -> (&'static str, String) {
+    let region = random.pick(&regions()).cloned().expect("a region");
+    let here = world.region_mut(&region).expect("a region");
+    let mut automated: Vec<&mut WorldSnapshot> = here
+        .snapshots
+        .iter_mut()
+        .filter(|s| s.kind == SnapshotKind::Automated)
+        .collect();
+    // Of several only the newest can be under way; each is ended by the next call of this kind.
+    automated.sort_by_key(|s| s.original_created);
+    let Some(newest) = automated.pop() else {
+        return ("nothing", String::new());
+    };
+    let is_available = newest.status.is_available();
+    newest.status = State::from(if is_available {
+        "creating"
+    } else {
+        "available"
+    });
+    (
+        "an automated snapshot is under way",
+        format!("{} is {}", newest.id, newest.status),
+    )
+}
+
+fn expire(random: &mut Random, world: &mut World) -> (&'static str, String) {
+    let region = random.pick(&regions()).cloned().expect("a region");
+    let here = world.region_mut(&region).expect("a region");
+    let oldest = here
+        .snapshots
+        .iter()
+        .enumerate()
+        .filter(|(_, s)| s.kind == SnapshotKind::Automated)
+        .min_by_key(|(_, s)| s.original_created)
+        .map(|(at, _)| at);
+    match oldest {
+        Some(at) => {
+            let gone = here.snapshots.remove(at);
+            (
+                "an automated snapshot expires",
+                format!("{} expires in {region}", gone.id),
+            )
+        }
+        None => ("nothing", String::new()),
+    }
+}
+
+/// The database is deleted, with its automated snapshots, and made again under its name.
+fn database_anew(random: &mut Random, setup: &Setup, world: &mut World) -> (&'static str, String) {
+    let Some((region, id, account)) = random.pick(&setup.databases) else {
+        return ("nothing", String::new());
+    };
+    let now = world.now;
+    let here = world.region_mut(region).expect("a region");
+    let automated = |s: &WorldSnapshot| {
+        s.kind == SnapshotKind::Automated && s.db_instance == *id && s.account == *account
+    };
+    let last = here
+        .snapshots
+        .iter()
+        .filter(|s| automated(s))
+        .filter_map(|s| s.created)
+        .max();
+    here.snapshots.retain(|s| !automated(s));
+    for database in &mut here.databases {
+        if database.id == *id && database.account == *account {
+            database.created = now;
+        }
+    }
+    // Identifiers name the minute: two databases of one name may have had a snapshot in the same.
+    let same_minute = last.map(|last| last + SignedDuration::from_secs(7));
+    let taken = same_minute.filter(|_| random.chance(40)).unwrap_or(now);
+    let taken = take_snapshot(world, region, id, account, taken);
+    (
+        "a database is made anew",
+        format!("{id} in {region} is made anew, first snapshot {taken:?}"),
+    )
+}
+
+fn image_replaced(random: &mut Random, setup: &Setup, world: &mut World) -> (&'static str, String) {
+    let Some((region, identifier, account)) = random.pick(&setup.images) else {
+        return ("nothing", String::new());
+    };
+    let how = random.below(3);
+    let here = world.region_mut(region).expect("a region");
+    let old = |image: &WorldImage| {
+        image.owner == *account
+            && image.tags.get("Sync-Identifier") == Some(identifier)
+            && !image.tags.keys().any(|key| key.starts_with("Sync-From-"))
+    };
+    match how {
+        0 => here.images.retain(|image| !old(image)),
+        1 => {
+            for image in here.images.iter_mut().filter(|image| old(image)) {
+                image.state = State::from("deregistered");
+            }
+        }
+        _ => {}
+    }
+    let id = new_image(random, world, region, identifier, account);
+    let old = ["removed", "deregistered", "left"][how];
+    (
+        "an image is replaced",
+        format!("{id} is made in {region} for {identifier}, older ones are {old}"),
+    )
+}
+
+/// Whatever source is not available yet gets there.
+fn image_ready(world: &mut World) -> (&'static str, String) {
+    let mut ready = Vec::new();
+    for region in world.regions.values_mut() {
+        for image in &mut region.images {
+            if image.state.as_str() == "pending" && image.copied_from.is_none() {
+                image.state = State::available();
+                ready.push(image.id.to_string());
+            }
+        }
+    }
+    if ready.is_empty() {
+        return ("nothing", String::new());
+    }
+    (
+        "a source image becomes available",
+        format!("{ready:?} become available"),
+    )
+}
+
+/// Takes AWS's troubles away: what is under way comes to its end, limits are wide, nothing fails any more.
+pub fn calm_down(world: &mut World) {
+    world.fail_next_copies.clear();
+    world.quotas = aws_xregion_sync::provider::sandbox::Quotas {
+        image_copies_in_flight: 100,
+        snapshot_copies_in_flight: 100,
+        manual_snapshots: 1000,
+    };
+    image_ready(world);
+    for region in world.regions.values_mut() {
+        for snapshot in &mut region.snapshots {
+            let stuck = snapshot.kind == SnapshotKind::Automated && !snapshot.status.is_available();
+            if stuck {
+                snapshot.status = State::available();
+            }
+        }
+    }
+    world.copy_seconds = 3000;
+    finish_copies(world);
+}
+
+/// Waits until no copy is under way.
+pub fn finish_copies(world: &mut World) {
+    let until = world.regions.values().flat_map(|region| {
+        let snapshots = region.snapshots.iter().filter_map(|s| s.copying.as_ref());
+        snapshots.chain(region.images.iter().filter_map(|i| i.copying.as_ref()))
+    });
+    if let Some(last) = until.map(|copying| copying.until).max() {
+        let wait = last.duration_since(world.now).max(SignedDuration::ZERO);
+        world.advance(wait + SignedDuration::from_secs(1));
+    }
+}
+
+/// A copy of an image that the older tool or a person made.
+pub fn image_copy_by_hand(
+    random: &mut Random,
+    job: &aws_xregion_sync::model::job::SyncJob,
+    world: &mut World,
+) -> Option<String> {
+    let JobKind::Ami(ami) = &job.kind else {
+        return None;
+    };
+    let account = rules::account_of(job);
+    let identifier = &ami.selector.sync_identifiers[0];
+    let here = world.region(&job.source_region)?;
+    let sources: Vec<WorldImage> = here
+        .images
+        .iter()
+        .filter(|i| i.owner == account && i.tags.get("Sync-Identifier") == Some(identifier))
+        .cloned()
+        .collect();
+    let source = random.pick(&sources)?;
+    let id = world.new_image_id();
+    let name = if random.chance(80) {
+        source.name.clone()
+    } else {
+        "by hand".to_owned()
+    };
+    let mut copy = WorldImage::new(id.as_str(), &account, &name, world.now);
+    if random.chance(60) {
+        let (id, region) = (source.id.clone(), job.source_region.clone());
+        copy.copied_from = Some(ImageRef { id, region });
+    }
+    if random.chance(50) {
+        let value = rules::tag_value(source.created, source.id.as_str());
+        copy.tags
+            .insert(format!("Sync-From-{}", job.source_region), value);
+    }
+    if random.chance(50) {
+        let value = rules::tag_value(source.created, id.as_str());
+        let image = world.image_mut(&job.source_region, &source.id)?;
+        image
+            .tags
+            .insert(format!("Sync-{}", job.destination_region), value);
+    }
+    world.add_image(&job.destination_region, copy);
+    Some(format!("{id} is made of {} by hand", source.id))
+}

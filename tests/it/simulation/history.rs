@@ -1,0 +1,414 @@
+//! One random history: what happens, step by step, and what is looked at after each.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+
+use aws_xregion_sync::executor::{self, Event, Options};
+use aws_xregion_sync::model::action::Action;
+use aws_xregion_sync::model::job::SyncJob;
+use aws_xregion_sync::model::plan::{ConfigRef, Plan, SavedPlan, Summary};
+use aws_xregion_sync::model::result::SyncResult;
+use aws_xregion_sync::observe::{Look, observe};
+use aws_xregion_sync::planfile::{self, Header};
+use aws_xregion_sync::planner;
+use aws_xregion_sync::provider::Provider;
+
+use super::books::{Counts, Stage};
+use super::fault_plan::FaultPlan;
+use super::faults::{Faulty, take_turns};
+use super::random::Random;
+use super::run::{Task, alone, side_by_side};
+use super::setup::{self, Setup};
+use super::watch::Watch;
+use super::{ending, hands, people, plans, results, story};
+
+/// Plans that are kept to be applied later.
+const POOL: usize = 6;
+
+/// What a history came to.
+pub struct Outcome {
+    pub counts: Counts,
+    pub breaches: Vec<String>,
+    pub story: String,
+}
+
+/// A history while it goes on.
+pub struct History {
+    pub random: Random,
+    pub setup: Setup,
+    pub stage: Stage,
+    pool: Vec<Arc<SavedPlan>>,
+}
+
+/// Runs the history of a seed; `tells` it if somebody is to read it.
+pub fn run(seed: u64, tells: bool) -> Outcome {
+    let mut random = Random::new(seed);
+    let (setup, world) = setup::random(&mut random);
+    let stage = Stage::new(world, tells);
+    let mut history = History {
+        random,
+        setup,
+        stage,
+        pool: Vec::new(),
+    };
+    history
+        .stage
+        .books()
+        .tell(|| format!("seed {seed}\n{}", history.setup.told()));
+    let steps = history.random.within(10, 40);
+    for step in 0..steps {
+        history.step(step);
+        if !history.stage.books().breaches().is_empty() {
+            break;
+        }
+        let now = history.stage.sandbox.now();
+        history.stage.books().forget(now);
+    }
+    if history.stage.books().breaches().is_empty() {
+        ending::reach(&mut history);
+    }
+    let world = history.stage.sandbox.world();
+    let mut books = history.stage.books();
+    books.tell(|| format!("the world then:\n{}", story::of_world(&world)));
+    Outcome {
+        counts: books.counts.clone(),
+        breaches: books.breaches().to_vec(),
+        story: books.story(),
+    }
+}
+
+impl History {
+    /// Writes down what happened in a step.
+    pub fn say(&self, what: &'static str, line: impl FnOnce() -> String) {
+        let now = self.stage.sandbox.now();
+        let mut books = self.stage.books();
+        books.count(what);
+        books.tell(|| format!("{} {}", now.strftime("%Y-%m-%d %H:%M:%S"), line()));
+    }
+
+    fn step(&mut self, step: i64) {
+        let Self {
+            random,
+            setup,
+            stage,
+            pool,
+        } = self;
+        let (what, told) = match random.weighed(&[18, 22, 18, 20, 22]) {
+            0 => stage.edit(|world| hands::pass_time(random, setup, world)),
+            1 => stage.edit(|world| hands::life(random, setup, world)),
+            2 => {
+                let of_plans = named_in(pool);
+                let deed = stage.edit(|world| people::meddle(random, setup, &of_plans, world));
+                touched(stage, deed.copy);
+                (deed.what, deed.told)
+            }
+            3 => {
+                let faults = if random.chance(25) {
+                    FaultPlan::random(random)
+                } else {
+                    FaultPlan::none(random)
+                };
+                let selection = random.chance(15).then(|| random.below(setup.jobs.len()));
+                return self.plan_step(step, faults, selection);
+            }
+            _ if pool.is_empty() => ("nothing", String::new()),
+            _ => return self.apply_step(step),
+        };
+        self.say(what, || format!("{step}: {told}"));
+    }
+
+    fn plan_step(&mut self, step: i64, faults: FaultPlan, selection: Option<usize>) {
+        self.say("a plan is made", || {
+            format!("{step}: plan, job {selection:?} alone, faults {faults:?}")
+        });
+        let jobs = match selection {
+            Some(at) => self.setup.jobs[at..=at].to_vec(),
+            None => self.setup.jobs.clone(),
+        };
+        let Some(plan) = self.plan(&jobs, faults, format!("plan {step}")) else {
+            return;
+        };
+        if self.pool.len() == POOL {
+            let oldest = self.random.below(POOL);
+            self.pool.remove(oldest);
+        }
+        self.pool.push(Arc::new(plan));
+    }
+
+    /// Makes a plan and looks at it; nothing if the run was killed.
+    pub fn plan(&mut self, jobs: &[SyncJob], faults: FaultPlan, name: String) -> Option<SavedPlan> {
+        let parallelism = 1 + self.random.below(4);
+        let mut watch = Watch::new(&self.stage, &self.setup, None, faults.clone(), parallelism);
+        watch.name = name;
+        let faulty = Faulty::new(&self.stage.sandbox, &watch, faults, self.random.fork());
+        let states = self.stage.moment().state;
+        // To seal a plan takes longer than all the rest together; its text is looked at now and then.
+        let sealed = self.random.chance(10);
+        let plan = alone(until_killed(
+            &faulty,
+            make_plan(&faulty, jobs, parallelism, sealed),
+        ))?;
+        let changed = self.stage.moment().state != states;
+        let mut books = self.stage.books();
+        if changed {
+            books.breach("law 1: planning has changed the world");
+        }
+        plans::check(&watch, &mut books, &plan);
+        if sealed {
+            plans::check_text(&mut books, &plan);
+        }
+        books.tell(|| story::of_plan(&plan));
+        for job in &plan.jobs {
+            books.count(match job.outcome {
+                aws_xregion_sync::model::plan::Outcome::Changes => "a job has changes",
+                aws_xregion_sync::model::plan::Outcome::UpToDate => "a job is up to date",
+                aws_xregion_sync::model::plan::Outcome::Failed => "a job fails",
+            });
+        }
+        drop(books);
+        // Law 2: another order of listings, another hour, the same plan.
+        if watch.faults.is_none() && sealed {
+            self.same_again(jobs, &plan);
+        }
+        Some(plan)
+    }
+
+    fn same_again(&mut self, jobs: &[SyncJob], plan: &SavedPlan) {
+        let mut world = self.stage.sandbox.world();
+        world.listing_seed = self.random.next();
+        let other = aws_xregion_sync::provider::sandbox::Sandbox::new(world);
+        let again = alone(make_plan(&other, jobs, 1, true));
+        // While the calls were made, a copy may have come to its end.
+        let ended = self.stage.sandbox.world().regions != other.world().regions;
+        let mut books = self.stage.books();
+        books.count("a plan is made again");
+        if again.digest != plan.digest && !ended {
+            books.breach(format!(
+                "law 2: another order of listings gives another plan: {again:?}"
+            ));
+        }
+    }
+
+    fn apply_step(&mut self, step: i64) {
+        let runs = match self.random.weighed(&[60, 28, 12]) {
+            0 => 1,
+            1 => 2,
+            _ => 3,
+        };
+        let one = self.random.chance(50);
+        let first = self.random.pick(&self.pool).cloned().expect("a plan");
+        let mut chosen = vec![first];
+        while chosen.len() < runs {
+            let other = if one {
+                Arc::clone(&chosen[0])
+            } else {
+                self.random.pick(&self.pool).cloned().expect("a plan")
+            };
+            chosen.push(other);
+        }
+        let meddles = self.random.chance(15);
+        let faults: Vec<FaultPlan> = (0..runs)
+            .map(|_| {
+                let random = &mut self.random;
+                if random.chance(55) {
+                    FaultPlan::random(random)
+                } else {
+                    FaultPlan::none(random)
+                }
+            })
+            .collect();
+        let what = match (runs, one) {
+            (1, _) => "a plan is applied",
+            (_, true) => "a plan is applied side by side with itself",
+            _ => "plans are applied side by side",
+        };
+        self.say(what, || {
+            format!(
+                "{step}: apply {} side by side, of one plan {one}, faults {faults:?}",
+                chosen.len()
+            )
+        });
+        self.apply(step, &chosen, faults, meddles);
+        if self.random.chance(25) {
+            self.say("a plan is applied again", || format!("{step}: apply again"));
+            let faults = FaultPlan::none(&mut self.random);
+            self.apply(step, &chosen[..1], vec![faults], false);
+        }
+    }
+
+    /// Applies plans side by side, perhaps while somebody has a hand in the world. The results of those that ended.
+    pub fn apply(
+        &mut self,
+        step: i64,
+        chosen: &[Arc<SavedPlan>],
+        faults: Vec<FaultPlan>,
+        meddles: bool,
+    ) -> Vec<Option<Vec<SyncResult>>> {
+        let alone = chosen.len() == 1 && !meddles;
+        let Self {
+            random,
+            setup,
+            stage,
+            ..
+        } = self;
+        let (setup, stage) = (&*setup, &*stage);
+        let watches: Vec<Watch<'_>> = chosen
+            .iter()
+            .zip(faults)
+            .enumerate()
+            .map(|(n, (plan, faults))| {
+                let mut watch = Watch::new(stage, setup, Some(plan), faults, 1 + random.below(4));
+                (watch.alone, watch.name) = (alone, format!("run {step}.{n}"));
+                watch
+            })
+            .collect();
+        let mut tasks: Vec<Task<'_, Option<Vec<SyncResult>>>> = Vec::new();
+        for (watch, plan) in watches.iter().zip(chosen) {
+            let random = random.fork();
+            tasks.push(Box::pin(apply_one(stage, setup, watch, plan, random)));
+        }
+        if meddles {
+            let mut random = random.fork();
+            let of_plans = named_in(chosen);
+            tasks.push(Box::pin(async move {
+                for _ in 0..=random.below(3) {
+                    take_turns(random.below(60)).await;
+                    let deed =
+                        stage.edit(|world| people::meddle(&mut random, setup, &of_plans, world));
+                    stage.books().count("somebody meddles with an apply");
+                    stage
+                        .books()
+                        .tell(|| format!("    meanwhile: {}", deed.told));
+                    touched(stage, deed.copy);
+                }
+                None
+            }));
+        }
+        let mut ended = side_by_side(random, tasks);
+        ended.truncate(chosen.len());
+        for ((watch, plan), ended) in watches.iter().zip(chosen).zip(&ended) {
+            let mut books = stage.books();
+            match ended {
+                Some(ended) => {
+                    books.tell(|| story::of_results(&watch.name, ended));
+                    results::check(watch, &mut books, plan, ended);
+                }
+                None => books.tell(|| format!("    {} is killed", watch.name)),
+            }
+        }
+        ended
+    }
+}
+
+/// What plans are about: what is done to that by hand matters most.
+fn named_in(plans: &[Arc<SavedPlan>]) -> people::Aims {
+    let mut aims = people::Aims::default();
+    for job in plans.iter().flat_map(|plan| &plan.jobs) {
+        for action in &job.actions {
+            match action {
+                Action::DeleteSnapshot(deletion) => {
+                    let kept = deletion.expects.kept.iter().map(|kept| kept.id.to_string());
+                    aims.copies
+                        .extend(kept.chain([deletion.snapshot_id.to_string()]));
+                }
+                Action::TagCopy(tag) => aims.copies.push(tag.copy.id().to_owned()),
+                Action::CopySnapshot(copy) => {
+                    let name = (job.name.clone(), copy.target_snapshot_id.clone());
+                    aims.names.push(name);
+                }
+                Action::CopyImage(_) | Action::TagSource(_) => {}
+            }
+        }
+    }
+    aims
+}
+
+fn touched(stage: &Stage, copy: Option<String>) {
+    if let Some(copy) = copy {
+        let now = stage.sandbox.now();
+        stage.books().touched.insert(copy, now);
+    }
+}
+
+/// As `xrs plan` does.
+async fn make_plan(
+    provider: &dyn Provider,
+    jobs: &[SyncJob],
+    parallelism: usize,
+    sealed: bool,
+) -> SavedPlan {
+    let looks: Vec<Look> = jobs.iter().map(Look::of_job).collect();
+    let inventory = observe(provider, &looks, parallelism).await;
+    let plan = Plan {
+        provider: provider.kind(),
+        selection: None,
+        jobs: planner::plan(jobs, &inventory),
+    };
+    let (path, created_at) = ("xrs.yaml".to_owned(), inventory.observed_at);
+    let config = ConfigRef {
+        path,
+        sha256: String::new(),
+    };
+    if sealed {
+        return planfile::seal(plan, Header { created_at, config });
+    }
+    SavedPlan {
+        format_version: planfile::FORMAT_VERSION.to_owned(),
+        xrs_version: String::new(),
+        created_at,
+        digest: String::new(),
+        provider: plan.provider,
+        selection: plan.selection,
+        config,
+        summary: Summary::of(&plan.jobs),
+        jobs: plan.jobs,
+    }
+}
+
+/// As `xrs apply` does with a plan that was found fit.
+async fn apply_one(
+    stage: &Stage,
+    setup: &Setup,
+    watch: &Watch<'_>,
+    plan: &SavedPlan,
+    random: Random,
+) -> Option<Vec<SyncResult>> {
+    let faulty = Faulty::new(&stage.sandbox, watch, watch.faults.clone(), random);
+    let stop = AtomicBool::new(false);
+    let happened = std::sync::atomic::AtomicUsize::new(0);
+    let on_event = |_: Event<'_>| {
+        let before = happened.fetch_add(1, Ordering::Relaxed);
+        if watch.faults.interrupt == Some(before) {
+            stop.store(true, Ordering::Relaxed);
+            stage.books().count("a run is interrupted");
+        }
+    };
+    let options = Options {
+        parallelism: watch.parallelism,
+        stop: &stop,
+    };
+    let apply = executor::apply(&faulty, plan, &setup.callers, options, &on_event);
+    until_killed(&faulty, apply).await
+}
+
+/// Runs a future as long as the run that it belongs to is alive; nothing, once that is killed.
+async fn until_killed<T>(faulty: &Faulty<'_>, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    let dead = Cell::new(false);
+    poll_fn(|context| {
+        if let Poll::Ready(done) = work.as_mut().poll(context) {
+            return Poll::Ready(Some(done));
+        }
+        dead.set(faulty.is_killed());
+        if dead.get() {
+            Poll::Ready(None)
+        } else {
+            Poll::Pending
+        }
+    })
+    .await
+}

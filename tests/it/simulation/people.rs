@@ -1,0 +1,329 @@
+//! What people and the older tool do to copies.
+
+use aws_xregion_sync::model::Tags;
+use aws_xregion_sync::model::id::{JobName, Region, SnapshotId};
+use aws_xregion_sync::model::inventory::State;
+use aws_xregion_sync::model::job::SyncJob;
+use aws_xregion_sync::provider::sandbox::{
+    SnapshotKind, World, WorldImage, WorldSnapshot, automated_id, snapshot_arn,
+};
+use jiff::SignedDuration;
+
+use super::hands;
+use super::random::Random;
+use super::rules;
+use super::setup::{KindDatabase, Setup, regions};
+
+/// What somebody did: its kind, a line for the history, and the copy it was done to.
+pub struct Deed {
+    pub what: &'static str,
+    pub told: String,
+    pub copy: Option<String>,
+}
+
+/// What plans are about: copies that they delete, keep or tag, and the names that jobs are to give.
+#[derive(Default)]
+pub struct Aims {
+    pub copies: Vec<String>,
+    pub names: Vec<(JobName, SnapshotId)>,
+}
+
+/// Somebody has a hand in a copy; more often than not in one that plans are about.
+pub fn meddle(random: &mut Random, setup: &Setup, aims: &Aims, world: &mut World) -> Deed {
+    let region = random.pick(&regions()).cloned().expect("a region");
+    match random.weighed(&[60, 25, 10, 5, 6]) {
+        0 => on_a_snapshot(random, world, &region, &aims.copies),
+        1 => on_an_image(random, world, &region),
+        2 => {
+            let job = random.pick(&setup.jobs).expect("a job");
+            let made = older_copy(random, job, world);
+            deed("a copy is made by hand", made)
+        }
+        3 => on_a_source(random, world, &region),
+        _ => deed(
+            "the name of a copy is taken",
+            take_a_name(random, setup, aims, world),
+        ),
+    }
+}
+
+fn deed(what: &'static str, told: Option<String>) -> Deed {
+    match told {
+        Some(told) => Deed {
+            what,
+            told,
+            copy: None,
+        },
+        None => Deed {
+            what: "nothing",
+            told: String::new(),
+            copy: None,
+        },
+    }
+}
+
+fn on_a_snapshot(
+    random: &mut Random,
+    world: &mut World,
+    region: &Region,
+    of_plans: &[String],
+) -> Deed {
+    let aimed = random
+        .pick(of_plans)
+        .filter(|_| of_plans.len() > 1)
+        .cloned();
+    let is_aimed = |snapshot: &WorldSnapshot| Some(snapshot.id.as_str()) == aimed.as_deref();
+    let holds = |region: &&Region| {
+        world
+            .region(region)
+            .is_some_and(|here| here.snapshots.iter().any(is_aimed))
+    };
+    let region = &regions().iter().find(holds).unwrap_or(region).clone();
+    let here = world.region_mut(region).expect("a region");
+    let mut copies: Vec<usize> = (0..here.snapshots.len())
+        .filter(|at| here.snapshots[*at].kind == SnapshotKind::Manual)
+        .collect();
+    // The newest ones matter most.
+    copies.sort_by_key(|at| std::cmp::Reverse(here.snapshots[*at].original_created));
+    copies.truncate(if random.chance(50) { 2 } else { usize::MAX });
+    if let Some(aimed) = here.snapshots.iter().position(is_aimed)
+        && random.chance(70)
+    {
+        copies = vec![aimed];
+    }
+    let Some(at) = random.pick(&copies).copied() else {
+        return deed("nothing", None);
+    };
+    let copy = &mut here.snapshots[at];
+    let id = copy.id.to_string();
+    let what = match random.weighed(&[24, 12, 10, 4, 6, 6, 8, 6, 3]) {
+        0 => {
+            here.snapshots.remove(at);
+            "a copy is deleted by hand"
+        }
+        1 => {
+            copy.tags.insert("Sync-Keep".to_owned(), "yes".to_owned());
+            "a copy is marked to be kept"
+        }
+        2 => {
+            copy.tags.retain(|key, _| !key.starts_with("Sync-From-"));
+            "a sync tag is removed"
+        }
+        3 => {
+            garble(
+                &mut copy.tags,
+                "20260101000000+0000 / rds:elsewhere-2026-01-01-00-00",
+            );
+            "a sync tag names something else"
+        }
+        4 => {
+            garble(&mut copy.tags, "yesterday");
+            "a sync tag is garbled"
+        }
+        5 => {
+            copy.copied_from = None;
+            if random.chance(50) {
+                copy.original_created = None;
+            }
+            "what AWS states of a copy is gone"
+        }
+        6 => {
+            (copy.status, copy.copying) = (State::from("failed"), None);
+            "a copy fails"
+        }
+        7 => {
+            (copy.status, copy.copying) = (State::available(), None);
+            "a copy is made available by hand"
+        }
+        _ => {
+            copy.instance_created = None;
+            "what AWS states of a database is gone"
+        }
+    };
+    Deed {
+        what,
+        told: format!("{what}: {id} in {region}"),
+        copy: Some(id),
+    }
+}
+
+fn garble(tags: &mut Tags, value: &str) {
+    for (key, tag) in tags.iter_mut() {
+        if key.starts_with("Sync-From-") {
+            value.clone_into(tag);
+        }
+    }
+}
+
+/// Somebody gives another snapshot of the database the name that a copy is to have.
+fn take_a_name(
+    random: &mut Random,
+    setup: &Setup,
+    aims: &Aims,
+    world: &mut World,
+) -> Option<String> {
+    let (job, name) = random.pick(&aims.names)?;
+    let job = setup.job(job);
+    let account = rules::account_of(job);
+    let from = world.region(&job.source_region)?;
+    let database = from
+        .databases
+        .iter()
+        .find(|db| Some(&db.id) == job.kind_database())?;
+    let taken = world.now - SignedDuration::from_hours(random.within(1, 2000));
+    let mut other = WorldSnapshot::of(database, name.as_str(), SnapshotKind::Manual, taken);
+    other.account = account;
+    if random.chance(30) {
+        other.original_created = None;
+    }
+    let here = world.region_mut(&job.destination_region)?;
+    if here.snapshots.iter().any(|s| s.id == *name) {
+        return None;
+    }
+    here.snapshots.push(other);
+    Some(format!(
+        "{name} in {} is taken for something else",
+        job.destination_region
+    ))
+}
+
+fn on_an_image(random: &mut Random, world: &mut World, region: &Region) -> Deed {
+    let here = world.region_mut(region).expect("a region");
+    let is_copy = |image: &WorldImage| {
+        image.copied_from.is_some() || image.tags.keys().any(|key| key.starts_with("Sync-From-"))
+    };
+    let copies: Vec<usize> = (0..here.images.len())
+        .filter(|at| is_copy(&here.images[*at]))
+        .collect();
+    let Some(at) = random.pick(&copies).copied() else {
+        return deed("nothing", None);
+    };
+    let copy = &mut here.images[at];
+    let id = copy.id.to_string();
+    let what = match random.below(8) {
+        0 => {
+            here.images.remove(at);
+            "a copy of an image is removed"
+        }
+        1 => {
+            (copy.state, copy.copying) = (State::from("deregistered"), None);
+            "a copy of an image is deregistered"
+        }
+        2 => {
+            (copy.state, copy.copying) = (State::from("disabled"), None);
+            "a copy of an image is disabled"
+        }
+        3 => {
+            (copy.state, copy.copying) = (State::from("failed"), None);
+            "a copy of an image fails"
+        }
+        4 => {
+            copy.tags.retain(|key, _| !key.starts_with("Sync-From-"));
+            "a sync tag of an image is removed"
+        }
+        5 => {
+            garble(&mut copy.tags, "yesterday");
+            "a sync tag of an image is garbled"
+        }
+        6 => {
+            copy.copied_from = None;
+            "what AWS states of an image is gone"
+        }
+        _ => {
+            (copy.state, copy.copying) = (State::available(), None);
+            "a copy of an image is made available by hand"
+        }
+    };
+    Deed {
+        what,
+        told: format!("{what}: {id} in {region}"),
+        copy: Some(id),
+    }
+}
+
+fn on_a_source(random: &mut Random, world: &mut World, region: &Region) -> Deed {
+    let here = world.region_mut(region).expect("a region");
+    let sources: Vec<usize> = (0..here.images.len())
+        .filter(|at| {
+            here.images[*at]
+                .tags
+                .keys()
+                .any(|key| regions().iter().any(|r| *key == format!("Sync-{r}")))
+        })
+        .collect();
+    let Some(at) = random.pick(&sources).copied() else {
+        return deed("nothing", None);
+    };
+    let source = &mut here.images[at];
+    for (key, value) in &mut source.tags {
+        if key.starts_with("Sync-") && key != "Sync-Identifier" {
+            "yesterday".clone_into(value);
+        }
+    }
+    deed(
+        "a tag of a source is garbled",
+        Some(format!("the sync tags of {} are garbled", source.id)),
+    )
+}
+
+/// A copy of some snapshot or image of a job, as the older tool, this one or a person leaves it.
+pub fn older_copy(random: &mut Random, job: &SyncJob, world: &mut World) -> Option<String> {
+    let Some(database) = job.kind_database() else {
+        return hands::image_copy_by_hand(random, job, world);
+    };
+    let account = rules::account_of(job);
+    let from = world.region(&job.source_region)?;
+    let made = from
+        .databases
+        .iter()
+        .find(|db| db.id == *database && db.account == account)?;
+    // Of a snapshot that is still there, or of one that has expired since.
+    let there: Vec<WorldSnapshot> = from
+        .snapshots
+        .iter()
+        .filter(|s| s.db_instance == *database && s.account == account)
+        .filter(|s| s.kind == SnapshotKind::Automated)
+        .cloned()
+        .collect();
+    let coin = random.chance(50);
+    let taken = random
+        .pick(&there)
+        .filter(|_| coin)
+        .and_then(|s| s.original_created);
+    let age = SignedDuration::from_secs(random.within(3000, 1_000_000));
+    let taken = taken.unwrap_or(world.now - age);
+    let source = automated_id(database, taken);
+    let name = source.as_str().replace(':', "-");
+    let mut copy = WorldSnapshot::of(made, &name, SnapshotKind::Manual, taken);
+    copy.copied_from = Some(snapshot_arn(&job.source_region, &account, &source));
+    copy.created = Some(taken + SignedDuration::from_mins(20));
+    let key = format!("Sync-From-{}", job.source_region);
+    copy.tags
+        .insert(key.clone(), rules::tag_value(taken, source.as_str()));
+    match random.weighed(&[50, 15, 8, 10, 8, 4]) {
+        0 => {}
+        1 => (copy.copied_from, copy.original_created) = (None, None),
+        2 => copy.tags.clear(),
+        3 => {
+            copy.tags.clear();
+            copy.id = SnapshotId::from(format!("by-hand-{name}"));
+        }
+        4 => copy.status = State::from("failed"),
+        // Something else under the name that a copy would get.
+        _ => {
+            copy.tags.clear();
+            (copy.copied_from, copy.original_created) = (None, None);
+        }
+    }
+    let here = world.region_mut(&job.destination_region)?;
+    if here
+        .snapshots
+        .iter()
+        .any(|s| s.id == copy.id && s.account == copy.account)
+    {
+        return None;
+    }
+    let told = format!("{} ({}) is there, a copy of {source}", copy.id, copy.status);
+    here.snapshots.push(copy);
+    Some(told)
+}

@@ -1,0 +1,353 @@
+//! Whether a plan is the one that the worlds it was shown ask for.
+
+use std::collections::BTreeSet;
+
+use aws_xregion_sync::model::action::Action;
+use aws_xregion_sync::model::job::{AmiJob, JobKind, SyncJob};
+use aws_xregion_sync::model::plan::{JobPlan, Outcome, SavedPlan};
+use aws_xregion_sync::planfile;
+use aws_xregion_sync::provider::sandbox::{World, WorldImage, WorldSnapshot};
+
+use super::books::Books;
+use super::faults::Asked;
+use super::rules::{self, Route};
+use super::setup::{KindDatabase, SECRETS};
+use super::watch::{LookRecord, Watch};
+
+/// What a job's plan has to come to.
+enum Expected {
+    Fails,
+    /// Another job has the image.
+    Nothing,
+    Comes {
+        copy: bool,
+        tag_copy: bool,
+        deletes: BTreeSet<String>,
+    },
+}
+
+pub fn check(watch: &Watch<'_>, books: &mut Books, plan: &SavedPlan) {
+    let mut claimed: Vec<(String, Option<String>)> = Vec::new();
+    for job_plan in &plan.jobs {
+        let job = watch.setup.job(&job_plan.name);
+        check_job(watch, books, job, job_plan, &mut claimed);
+    }
+}
+
+/// Law 8, and that a plan is what its file says.
+pub fn check_text(books: &mut Books, plan: &SavedPlan) {
+    let text = planfile::to_text(plan);
+    if SECRETS.iter().any(|secret| text.contains(secret)) {
+        books.breach("law 8: a secret is in the plan");
+    }
+    match planfile::read(text.as_bytes()) {
+        Ok(read) if read == *plan => {}
+        other => books.breach(format!("the plan is read back as {other:?}")),
+    }
+}
+
+fn check_job(
+    watch: &Watch<'_>,
+    books: &mut Books,
+    job: &SyncJob,
+    plan: &JobPlan,
+    claimed: &mut Vec<(String, Option<String>)>,
+) {
+    let name = &job.name;
+    let looks: Vec<LookRecord> = watch
+        .seen()
+        .looks
+        .iter()
+        .filter(|look| concerns(job, look))
+        .cloned()
+        .collect();
+    let failed = looks.iter().filter(|look| look.error.is_some()).count();
+    let shared = watch
+        .setup
+        .jobs
+        .iter()
+        .filter(|other| same_looks(job, other))
+        .count()
+        > 1;
+    // Which job asked for images by id cannot be told where several have the same destination.
+    let unclear = |look: &LookRecord| {
+        matches!(look.asked, Asked::Images(_)) && (look.error.is_some() || watch.faults.stale > 0)
+    };
+    if job.kind_database().is_none() && watch.seen().looks.iter().any(unclear) {
+        return;
+    }
+    if failed > 0 && !shared {
+        let codes: Vec<&str> = looks
+            .iter()
+            .filter_map(|look| Some(look.error.as_ref()?.code.as_str()))
+            .collect();
+        let said = plan
+            .errors
+            .iter()
+            .filter_map(|error| error.aws.as_ref())
+            .any(|aws| codes.contains(&aws.code.as_str()));
+        if plan.outcome != Outcome::Failed || !plan.actions.is_empty() || !said {
+            books.breach(format!(
+                "law 6: {name} is planned as {:?} after {codes:?}",
+                plan.outcome
+            ));
+        }
+        books.count("a job is not planned, for its looks failed");
+        return;
+    }
+    // Of looks that several jobs take it cannot be told whose failed, nor, where they lag, who was shown what.
+    if failed > 0 || shared && watch.faults.stale > 0 {
+        return;
+    }
+    let Some((source, destination)) = worlds(books, job, &looks) else {
+        return;
+    };
+    let expected = match &job.kind {
+        JobKind::Snapshot(options) => expected_snapshot(
+            job,
+            &source,
+            &destination,
+            options.db_instance.as_str(),
+            plan,
+        ),
+        JobKind::Ami(ami) => expected_image(job, ami, &source, &destination, claimed),
+    };
+    compare(books, plan, expected);
+}
+
+fn compare(books: &mut Books, plan: &JobPlan, expected: Expected) {
+    let name = &plan.name;
+    let copies = plan
+        .actions
+        .iter()
+        .any(|a| matches!(a, Action::CopyImage(_) | Action::CopySnapshot(_)));
+    let tags = plan.actions.iter().any(|a| matches!(a, Action::TagCopy(_)));
+    let deleted = plan.actions.iter().filter_map(|action| match action {
+        Action::DeleteSnapshot(deletion) => Some(deletion.snapshot_id.to_string()),
+        _ => None,
+    });
+    let deleted: BTreeSet<String> = deleted.collect();
+    let is_failed = plan.outcome == Outcome::Failed;
+    match expected {
+        Expected::Fails if is_failed => books.count("a job cannot be planned"),
+        Expected::Fails => books.breach(format!("{name} should fail, and is {:?}", plan.outcome)),
+        Expected::Nothing if plan.outcome == Outcome::UpToDate => {
+            books.count("an image is left to another job")
+        }
+        Expected::Nothing => books.breach(format!(
+            "{name} has nothing to do, and is {:?}",
+            plan.outcome
+        )),
+        Expected::Comes { .. } if is_failed => {
+            books.breach(format!("{name} fails without a reason: {:?}", plan.errors));
+        }
+        Expected::Comes {
+            copy,
+            tag_copy,
+            deletes,
+        } => {
+            if copies != copy {
+                books.breach(format!(
+                    "law 4: {name}: a copy is planned: {copies}; is due: {copy}"
+                ));
+            }
+            if tags != tag_copy {
+                books.breach(format!(
+                    "{name}: a tag for a copy is planned: {tags}; is due: {tag_copy}"
+                ));
+            }
+            if deleted != deletes {
+                books.breach(format!("law 5: {name}: {deleted:?} are planned to be deleted; to be deleted are {deletes:?}"));
+            }
+        }
+    }
+}
+
+fn concerns(job: &SyncJob, look: &LookRecord) -> bool {
+    let at_source = look.region == job.source_region;
+    let at_destination = look.region == job.destination_region;
+    if look.credentials != job.client_config {
+        return false;
+    }
+    match (&look.asked, &job.kind) {
+        (Asked::Identity, _) => at_destination,
+        (Asked::Selected(selector), JobKind::Ami(ami)) => at_source && *selector == ami.selector,
+        (Asked::ImageCopies(from, _), JobKind::Ami(_)) => {
+            at_destination && *from == job.source_region
+        }
+        (Asked::Automated(of), JobKind::Snapshot(options)) => {
+            at_source && of.contains(&options.db_instance)
+        }
+        (Asked::Manual(of), JobKind::Snapshot(options)) => {
+            at_destination && of.contains(&options.db_instance)
+        }
+        _ => false,
+    }
+}
+
+fn same_looks(job: &SyncJob, other: &SyncJob) -> bool {
+    match (&job.kind, &other.kind) {
+        (JobKind::Ami(_), JobKind::Ami(_)) => job.destination_region == other.destination_region,
+        _ => job.kind_database().is_some() && job.kind_database() == other.kind_database(),
+    }
+}
+
+/// The worlds of source and destination that a job was planned with, where that can be told.
+fn worlds(books: &Books, job: &SyncJob, looks: &[LookRecord]) -> Option<(World, World)> {
+    let shown = |wanted: fn(&Asked) -> bool| {
+        let look = looks.iter().rfind(|look| wanted(&look.asked))?;
+        Some(books.at(*look.shown.last()?))
+    };
+    if job.kind_database().is_some() {
+        let source = shown(|asked| matches!(asked, Asked::Automated(_)))?;
+        return Some((source, shown(|asked| matches!(asked, Asked::Manual(_)))?));
+    }
+    let source = shown(|asked| matches!(asked, Asked::Selected(_)))?;
+    let destination = shown(|asked| matches!(asked, Asked::ImageCopies(..)));
+    Some((source.clone(), destination.unwrap_or(source)))
+}
+
+fn expected_snapshot(
+    job: &SyncJob,
+    source: &World,
+    destination: &World,
+    database: &str,
+    plan: &JobPlan,
+) -> Expected {
+    let account = rules::account_of(job);
+    let route = Route {
+        account: &account,
+        from: &job.source_region,
+        to: &job.destination_region,
+    };
+    let Some(newest) = rules::newest_automated(source, route, database) else {
+        return Expected::Fails;
+    };
+    let taken = newest.original_created.map_or(0, rules::seconds);
+    let id = newest.id.as_str();
+    let due = !rules::manual(destination, route, database)
+        .any(|c| rules::serves(c, route.from, id, taken));
+    if due && newest.kms_key_id.is_some() && job.kms_key_id.is_none() {
+        return Expected::Fails;
+    }
+    if due
+        && plan.outcome == Outcome::Failed
+        && riddle(destination, route, database, newest).is_some()
+    {
+        return Expected::Fails;
+    }
+    let retain = rules::retained(job);
+    let deletes = rules::outlived(destination, route, database, retain, newest, due);
+    // A copy that retention would not keep is not tagged first.
+    let untagged = rules::to_be_tagged(destination, route, database, newest);
+    let tag_copy = !due
+        && untagged.is_some_and(|copy| {
+            let mut tagged = destination.clone();
+            if let Some(copy) = tagged.snapshot_mut(route.to, &copy.id) {
+                let key = format!("Sync-From-{}", route.from);
+                copy.tags.insert(
+                    key,
+                    rules::tag_value(newest.original_created.unwrap_or(source.now), id),
+                );
+                copy.tags.remove("Sync-Keep");
+            }
+            !rules::outlived(&tagged, route, database, retain, newest, false)
+                .contains(copy.id.as_str())
+        });
+    Expected::Comes {
+        copy: due,
+        tag_copy,
+        deletes,
+    }
+}
+
+/// A snapshot that holds a name for the copy, and of which nobody can tell what it is.
+pub fn riddle(
+    world: &World,
+    route: Route<'_>,
+    database: &str,
+    source: &WorldSnapshot,
+) -> Option<String> {
+    let here = world.region(route.to).expect("a region");
+    let mut holders = here.snapshots.iter().filter(|s| {
+        s.account == *route.account
+            && s.db_instance.as_str() == database
+            && !rules::is_dead(&s.status)
+    });
+    let key = format!("Sync-From-{}", route.from);
+    let riddle = holders.find(|s| {
+        rules::is_given_name(s.id.as_str(), source.id.as_str(), route.from)
+            && s.original_created
+                .is_none_or(|taken| Some(taken) == source.original_created)
+            && read_as(s, &key).is_none_or(|id| id == source.id.as_str())
+    });
+    riddle.map(|s| s.id.to_string())
+}
+
+fn read_as(copy: &WorldSnapshot, key: &str) -> Option<String> {
+    Some(rules::read_tag(&copy.tags, key)?.1)
+}
+
+fn expected_image(
+    job: &SyncJob,
+    ami: &AmiJob,
+    source: &World,
+    destination: &World,
+    claimed: &mut Vec<(String, Option<String>)>,
+) -> Expected {
+    let account = rules::account_of(job);
+    let route = Route {
+        account: &account,
+        from: &job.source_region,
+        to: &job.destination_region,
+    };
+    let Some(image) = chosen(job, ami, source) else {
+        return Expected::Fails;
+    };
+    let claim = format!("{account} {} {} {}", route.from, route.to, image.id);
+    if let Some((_, key)) = claimed.iter().find(|(claimed, _)| *claimed == claim) {
+        return if *key == job.kms_key_id {
+            Expected::Nothing
+        } else {
+            Expected::Fails
+        };
+    }
+    claimed.push((claim, job.kms_key_id.clone()));
+    let named = rules::named_copy(source, route, image.id.as_str());
+    let copies: Vec<&WorldImage> = rules::own_images(destination, route)
+        .filter(|i| !rules::is_dead(&i.state))
+        .filter(|i| rules::is_image_copy(i, route.from, image.id.as_str(), named.as_ref()))
+        .collect();
+    let key = format!("Sync-From-{}", route.from);
+    let tagged = copies
+        .iter()
+        .any(|i| rules::read_tag(&i.tags, &key).is_some());
+    let named = copies.iter().any(|i| i.name == image.name);
+    Expected::Comes {
+        copy: copies.is_empty(),
+        tag_copy: !copies.is_empty() && !tagged && named,
+        deletes: BTreeSet::new(),
+    }
+}
+
+/// The image that a job is about, if there is just one, or the newest may be taken.
+pub fn chosen<'a>(job: &SyncJob, ami: &AmiJob, world: &'a World) -> Option<&'a WorldImage> {
+    let account = rules::account_of(job);
+    let here = world.region(&job.source_region).expect("a region");
+    let mut found: Vec<&WorldImage> = here
+        .images
+        .iter()
+        .filter(|i| i.owner == account && i.state.as_str() == "available")
+        .filter(|i| i.tags.get("Sync-Identifier") == ami.selector.sync_identifiers.first())
+        .filter(|i| {
+            !i.tags
+                .contains_key(&format!("Sync-From-{}", job.destination_region))
+        })
+        .collect();
+    found.sort_by_key(|i| (i.created, i.id.clone()));
+    match found.len() {
+        1 => found.pop(),
+        _ if ami.most_recent => found.pop(),
+        _ => None,
+    }
+}

@@ -1,0 +1,230 @@
+//! Whether the results of an apply say what it has done.
+
+use std::collections::BTreeSet;
+
+use aws_xregion_sync::model::action::Action;
+use aws_xregion_sync::model::plan::{JobPlan, SavedPlan};
+use aws_xregion_sync::model::result::{ActionOutcome, ActionResult, SyncResult};
+use aws_xregion_sync::provider::sandbox::World;
+
+use super::books::Books;
+use super::rules::{self, Route};
+use super::setup::SECRETS;
+use super::watch::Watch;
+
+pub fn check(watch: &Watch<'_>, books: &mut Books, plan: &SavedPlan, results: &[SyncResult]) {
+    // The texts of results; their other parts are words of our own.
+    let mut texts = results.iter().flat_map(|result| {
+        let problems = result.errors.iter().map(|error| &error.message);
+        let details = result
+            .actions
+            .iter()
+            .filter_map(|action| action.detail.as_ref());
+        problems.chain(details).chain(&result.warnings)
+    });
+    if texts.any(|text| SECRETS.iter().any(|secret| text.contains(secret))) {
+        books.breach("law 8: a secret is in the results");
+    }
+    let names: Vec<&str> = results.iter().map(|result| result.name.as_str()).collect();
+    let planned: Vec<&str> = plan.jobs.iter().map(|job| job.name.as_str()).collect();
+    if names != planned {
+        books.breach(format!(
+            "law 10: results of {names:?} for a plan of {planned:?}"
+        ));
+        return;
+    }
+    for (result, job) in results.iter().zip(&plan.jobs) {
+        let said: Vec<&str> = result
+            .actions
+            .iter()
+            .map(|action| action.id.as_str())
+            .collect();
+        let planned: Vec<&str> = job
+            .actions
+            .iter()
+            .map(|action| action.id().as_str())
+            .collect();
+        if said != planned {
+            books.breach(format!(
+                "law 10: {} says {said:?} of {planned:?}",
+                result.name
+            ));
+        }
+        if result.failed() == result.errors.is_empty() {
+            books.breach(format!(
+                "{} has failed: {}, with {:?}",
+                result.name,
+                result.failed(),
+                result.errors
+            ));
+        }
+        for (said, action) in result.actions.iter().zip(&job.actions) {
+            let ends_well = said.outcome.is_done() || matches!(action, Action::TagSource(_));
+            if !ends_well && !result.failed() {
+                books.breach(format!(
+                    "{} is {:?}, and its job has not failed",
+                    said.id, said.outcome
+                ));
+            }
+            books.count(match said.outcome {
+                ActionOutcome::Done => "an action is done",
+                ActionOutcome::AlreadyDone => "an action is already done",
+                ActionOutcome::Stale => "an action is stale",
+                ActionOutcome::Deferred => "an action is deferred",
+                ActionOutcome::Skipped => "an action is skipped",
+                ActionOutcome::Failed => "an action fails",
+            });
+            deferral(books, said);
+            if said.outcome.is_done() && !watch.faults.is_stale() {
+                named_copy(watch, books, job, action, said);
+            }
+            adoption(watch, books, action, said.outcome, said.detail.as_deref());
+        }
+        effects(watch, books, result);
+    }
+}
+
+/// What is said to be the copy, made now or found, is one.
+fn named_copy(
+    watch: &Watch<'_>,
+    books: &mut Books,
+    plan: &JobPlan,
+    action: &Action,
+    said: &ActionResult,
+) {
+    let Some(id) = &said.resource else {
+        return;
+    };
+    let job = watch.setup.job(&plan.name);
+    let account = rules::account_of(job);
+    let route = Route {
+        account: &account,
+        from: &job.source_region,
+        to: &job.destination_region,
+    };
+    let is_one = |world: &World| match action {
+        Action::CopySnapshot(copy) => {
+            let (source, taken) = (
+                copy.source_snapshot_id.as_str(),
+                rules::seconds(copy.expects.taken),
+            );
+            rules::manual(world, route, copy.db_instance.as_str()).any(|c| {
+                c.id.as_str() == id
+                    && !rules::is_dead(&c.status)
+                    && rules::is_copy(c, route.from, source, taken)
+            })
+        }
+        Action::CopyImage(copy) => {
+            let source = copy.source_image_id.as_str();
+            let named = rules::named_copy(world, route, source);
+            rules::own_images(world, route).any(|i| {
+                i.id.as_str() == id && rules::is_image_copy(i, route.from, source, named.as_ref())
+            })
+        }
+        _ => true,
+    };
+    if !books.since(0).iter().any(is_one) {
+        books.breach(format!(
+            "law 9: {} says that {id} is its copy, which it is not",
+            said.id
+        ));
+    }
+}
+
+/// Too many copies in flight is another thing than too many snapshots stored.
+fn deferral(books: &mut Books, said: &ActionResult) {
+    let detail = said.detail.as_deref().unwrap_or_default();
+    let in_flight =
+        detail.contains("Cannot copy more than") || detail.contains("ResourceLimitExceeded");
+    let is_tried = matches!(
+        said.outcome,
+        ActionOutcome::Deferred | ActionOutcome::Failed
+    );
+    if is_tried && in_flight != (said.outcome == ActionOutcome::Deferred) {
+        books.breach(format!("{} is {:?} for {detail}", said.id, said.outcome));
+    }
+}
+
+/// What AWS was heard to have done is reported as done, and nothing else is.
+fn effects(watch: &Watch<'_>, books: &mut Books, result: &SyncResult) {
+    let seen = watch.seen();
+    let of_job = |(action, _): &&(String, String)| action.starts_with(&format!("{}/", result.name));
+    let deleted: BTreeSet<&str> = seen
+        .deleted
+        .iter()
+        .filter(of_job)
+        .map(|(_, id)| id.as_str())
+        .collect();
+    let reported: BTreeSet<&str> = result
+        .deleted_resources
+        .iter()
+        .map(String::as_str)
+        .collect();
+    if !reported.is_subset(&deleted)
+        || (watch.faults.lose.is_none() && watch.faults.losses == 0 && reported != deleted)
+    {
+        books.breach(format!(
+            "law 10: {} has deleted {deleted:?}, and reports {reported:?}",
+            result.name
+        ));
+    }
+    let made: Vec<&str> = seen
+        .made
+        .iter()
+        .filter(of_job)
+        .map(|(_, id)| id.as_str())
+        .collect();
+    match &result.created_resource {
+        // EC2 names an image again to whoever asks with the same token.
+        Some(created) if !made.contains(&created.as_str()) && !created.starts_with("ami-") => {
+            books.breach(format!(
+                "law 10: {} reports {created}, and has made {made:?}",
+                result.name
+            ));
+        }
+        None if !made.is_empty() && watch.is_calm() => {
+            books.breach(format!(
+                "law 10: {} has made {made:?}, and reports none",
+                result.name
+            ));
+        }
+        _ => {}
+    }
+}
+
+/// Law 9: a name that is taken by the very copy that is to be made is no failure.
+fn adoption(
+    watch: &Watch<'_>,
+    books: &mut Books,
+    action: &Action,
+    outcome: ActionOutcome,
+    detail: Option<&str>,
+) {
+    let Action::CopySnapshot(copy) = action else {
+        return;
+    };
+    let blurred = !watch.faults.is_none();
+    let collided = detail.is_some_and(|detail| detail.contains("DBSnapshotAlreadyExists"));
+    if outcome != ActionOutcome::Failed || blurred || !collided {
+        return;
+    }
+    let job = watch
+        .plan
+        .and_then(|plan| plan.jobs.iter().find(|job| job.actions.contains(action)));
+    let Some(job) = job.map(|job| watch.setup.job(&job.name)) else {
+        return;
+    };
+    let taken = rules::seconds(copy.expects.taken);
+    let id = copy.source_snapshot_id.as_str();
+    let there = books
+        .after()
+        .snapshot(&job.destination_region, &copy.target_snapshot_id);
+    if there.is_some_and(|c| {
+        !rules::is_dead(&c.status) && rules::is_copy(c, &job.source_region, id, taken)
+    }) {
+        books.breach(format!(
+            "law 9: {} fails, for the copy is there: {detail:?}",
+            action.id()
+        ));
+    }
+}

@@ -1,0 +1,214 @@
+//! Random configs, and the worlds that they find.
+
+use std::sync::Arc;
+
+use aws_xregion_sync::executor::Callers;
+use aws_xregion_sync::model::client_config::{ClientConfig, Secret};
+use aws_xregion_sync::model::id::{AccountId, DbInstance, JobName, Region};
+use aws_xregion_sync::model::job::{AmiJob, ImageSelector, JobKind, SnapshotJob, SyncJob};
+use aws_xregion_sync::provider::sandbox::{World, WorldDatabase};
+use jiff::SignedDuration;
+
+use super::hands;
+use super::random::Random;
+use super::rules;
+use crate::support::{east, start, west};
+
+/// What no plan and no result may ever show.
+pub const SECRETS: [&str; 3] = [
+    "AKIASIMULATED0EXAMPLE",
+    "wJalrXUtnFEMI7MDENGsimulated",
+    "FwoGZXIvYXdzEJrSIMULATED",
+];
+
+const OTHER_ACCOUNT: &str = "210987654321";
+pub const KEY: &str = "alias/backup";
+const OTHER_KEY: &str = "alias/other";
+
+pub struct Setup {
+    pub jobs: Vec<SyncJob>,
+    pub callers: Callers,
+    /// Databases and images that jobs are about, each with the region it lives in.
+    pub databases: Vec<(Region, DbInstance, AccountId)>,
+    pub images: Vec<(Region, String, AccountId)>,
+}
+
+impl Setup {
+    pub fn job(&self, name: &JobName) -> &SyncJob {
+        let found = self.jobs.iter().find(|job| job.name == *name);
+        found.expect("a job of the config")
+    }
+
+    /// The jobs in one line each.
+    pub fn told(&self) -> String {
+        let lines = self.jobs.iter().map(|job| {
+            let (from, to) = (&job.source_region, &job.destination_region);
+            let what = match &job.kind {
+                JobKind::Ami(ami) => format!(
+                    "images {:?}{}",
+                    ami.selector.sync_identifiers,
+                    if ami.most_recent { ", most recent" } else { "" }
+                ),
+                JobKind::Snapshot(options) => format!(
+                    "database {}, retain {}",
+                    options.db_instance, options.max_snapshots_to_retain
+                ),
+            };
+            let key = job.kms_key_id.as_deref().unwrap_or("no key");
+            format!(
+                "  {}: {what}, {from} to {to}, {key}, account {}",
+                job.name,
+                rules::account_of(job)
+            )
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn eu() -> Region {
+    Region::from("eu-west-1")
+}
+
+pub fn regions() -> [Region; 3] {
+    [east(), west(), eu()]
+}
+
+pub fn random(random: &mut Random) -> (Setup, World) {
+    let mut world = World::new(start());
+    world.listing_seed = random.next();
+    world.copy_seconds = u64::try_from(random.within(300, 4000)).expect("a length");
+    world.add_account(&AccountId::from(OTHER_ACCOUNT));
+    for region in regions() {
+        let here = world.add_region(&region);
+        here.kms_keys = vec![KEY.to_owned(), OTHER_KEY.to_owned()];
+    }
+    let mut setup = Setup {
+        jobs: Vec::new(),
+        callers: Callers::new(),
+        databases: Vec::new(),
+        images: Vec::new(),
+    };
+    for n in 0..random.within(1, 4) {
+        add_job(random, &mut setup, n);
+    }
+    for (region, id, account) in &setup.databases {
+        let mut database = WorldDatabase::new(
+            id.as_str(),
+            account,
+            start() - SignedDuration::from_hours(9000),
+        );
+        if random.chance(15) {
+            database.kms_key_id = Some(KEY.to_owned());
+        }
+        world.add_database(region, database);
+    }
+    hands::furnish(random, &setup, &mut world);
+    (setup, world)
+}
+
+fn add_job(random: &mut Random, setup: &mut Setup, n: i64) {
+    let (from, to) = match random.weighed(&[6, 2, 2]) {
+        0 => (east(), west()),
+        1 => (west(), east()),
+        _ => (eu(), west()),
+    };
+    let client = Arc::new(match random.weighed(&[6, 2, 2]) {
+        0 => ClientConfig::default(),
+        1 => with_keys(None),
+        _ => with_keys(Some(AccountId::from(OTHER_ACCOUNT))),
+    });
+    let other = client.account_id.is_some();
+    let number = random.below(2);
+    let kind = if random.chance(65) {
+        // The other account has databases and images of its own.
+        let id = DbInstance::from(format!("{}{number}", if other { "their" } else { "db" }));
+        JobKind::Snapshot(SnapshotJob {
+            db_instance: id,
+            max_snapshots_to_retain: u32::try_from(random.below(5)).expect("a small number"),
+            option_group_name: None,
+        })
+    } else {
+        let identifier = format!("{} {number}", if other { "their app" } else { "app" });
+        JobKind::Ami(AmiJob {
+            selector: ImageSelector {
+                owner: "self".to_owned(),
+                sync_identifiers: vec![identifier],
+                filters: Vec::new(),
+            },
+            most_recent: random.chance(60),
+        })
+    };
+    let kms_key_id = match random.weighed(&[7, 4, 1]) {
+        0 => None,
+        1 => Some(KEY.to_owned()),
+        _ => Some(OTHER_KEY.to_owned()),
+    };
+    let job = SyncJob {
+        name: JobName::from(format!("sync_{n}")),
+        source_region: from,
+        destination_region: to,
+        client_config: client,
+        kms_key_id,
+        kind,
+    };
+    register(setup, job);
+}
+
+/// Adds a job, unless the config would be refused for it: the same database to the same place twice.
+fn register(setup: &mut Setup, job: SyncJob) {
+    let account = rules::account_of(&job);
+    match &job.kind {
+        JobKind::Snapshot(options) => {
+            let place = (
+                job.source_region.clone(),
+                options.db_instance.clone(),
+                account,
+            );
+            let same = |other: &SyncJob| {
+                other.kind_database() == Some(&options.db_instance)
+                    && other.source_region == job.source_region
+                    && other.destination_region == job.destination_region
+            };
+            if setup.jobs.iter().any(same) {
+                return;
+            }
+            if !setup.databases.contains(&place) {
+                setup.databases.push(place);
+            }
+        }
+        JobKind::Ami(ami) => {
+            let identifier = ami.selector.sync_identifiers[0].clone();
+            let place = (job.source_region.clone(), identifier, account);
+            if !setup.images.contains(&place) {
+                setup.images.push(place);
+            }
+        }
+    }
+    let client = Arc::clone(&job.client_config);
+    setup.callers.insert(job.name.clone(), Ok(client));
+    setup.jobs.push(job);
+}
+
+/// The database a job is about, if it is about one.
+pub trait KindDatabase {
+    fn kind_database(&self) -> Option<&DbInstance>;
+}
+
+impl KindDatabase for SyncJob {
+    fn kind_database(&self) -> Option<&DbInstance> {
+        match &self.kind {
+            JobKind::Snapshot(options) => Some(&options.db_instance),
+            JobKind::Ami(_) => None,
+        }
+    }
+}
+
+fn with_keys(account_id: Option<AccountId>) -> ClientConfig {
+    ClientConfig {
+        access_key: Some(Secret::new(SECRETS[0])),
+        secret_key: Some(Secret::new(SECRETS[1])),
+        session_token: Some(Secret::new(SECRETS[2])),
+        account_id,
+        ..ClientConfig::default()
+    }
+}

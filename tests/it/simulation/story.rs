@@ -1,0 +1,63 @@
+//! Histories in words, for whoever looks for what went wrong.
+
+use aws_xregion_sync::model::plan::SavedPlan;
+use aws_xregion_sync::model::result::SyncResult;
+use aws_xregion_sync::provider::sandbox::World;
+
+/// What is in a world, a line each.
+pub fn of_world(world: &World) -> String {
+    let mut lines = Vec::new();
+    for (region, here) in &world.regions {
+        for s in &here.snapshots {
+            let (from, taken) = (
+                s.copied_from.as_ref().and_then(|arn| arn.snapshot_id()),
+                s.original_created,
+            );
+            lines.push(format!(
+                "  {region} {} {:?} {} taken {taken:?}, from {from:?}, database of {:?}, {:?}",
+                s.id, s.kind, s.status, s.instance_created, s.tags
+            ));
+        }
+        for i in &here.images {
+            let from = i.copied_from.as_ref().map(|from| from.id.as_str());
+            lines.push(format!(
+                "  {region} {} {} from {from:?}, {:?}",
+                i.id, i.state, i.tags
+            ));
+        }
+    }
+    lines.join("\n")
+}
+
+/// What is planned for each job.
+pub fn of_plan(plan: &SavedPlan) -> String {
+    let jobs = plan.jobs.iter().map(|job| {
+        let actions: Vec<&str> = job
+            .actions
+            .iter()
+            .map(|action| action.id().as_str())
+            .collect();
+        format!(
+            "    planned {}: {:?}, {} {actions:?}",
+            job.name, job.outcome, job.reason
+        )
+    });
+    jobs.collect::<Vec<_>>().join("\n")
+}
+
+/// What became of each action of an apply.
+pub fn of_results(name: &str, results: &[SyncResult]) -> String {
+    let lines = results.iter().flat_map(|result| {
+        let actions = result.actions.iter().map(|action| {
+            let detail = action.detail.as_deref().unwrap_or_default();
+            format!(
+                "    {name} ends {}: {:?} {} {detail}",
+                action.id,
+                action.outcome,
+                action.resource.as_deref().unwrap_or_default()
+            )
+        });
+        actions.collect::<Vec<_>>()
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,358 @@
+//! Watches one run of xrs: what it was shown, and whether each write follows from that and from its plan.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_xregion_sync::model::action::{Action, CopyId};
+use aws_xregion_sync::model::client_config::{ClientConfig, Place};
+use aws_xregion_sync::model::id::{JobName, Region};
+use aws_xregion_sync::model::job::SyncJob;
+use aws_xregion_sync::model::plan::{JobPlan, SavedPlan};
+use aws_xregion_sync::model::provider_error::ProviderError;
+use aws_xregion_sync::provider::Provider;
+use aws_xregion_sync::provider::sandbox::Sandbox;
+use jiff::{SignedDuration, Timestamp};
+
+use super::books::{Books, Moment, Stage};
+use super::fault_plan::FaultPlan;
+use super::faults::{Asked, Witness, Write};
+use super::setup::{KindDatabase, Setup};
+use super::{rules, writes};
+
+pub struct Watch<'a> {
+    pub stage: &'a Stage,
+    pub setup: &'a Setup,
+    /// What is applied; nothing while planning.
+    pub plan: Option<&'a SavedPlan>,
+    pub faults: FaultPlan,
+    /// Whether nothing else happens at the same time.
+    pub alone: bool,
+    pub name: String,
+    /// How many jobs are worked on at a time.
+    pub parallelism: usize,
+    state: Mutex<Seen>,
+}
+
+/// What a run has seen and done so far.
+#[derive(Default)]
+pub struct Seen {
+    pub looks: Vec<LookRecord>,
+    /// The state that each job's latest copy or tag led to.
+    pub led_to: BTreeMap<JobName, usize>,
+    /// Copies made and deleted: the action and the id.
+    pub made: Vec<(String, String)>,
+    pub deleted: Vec<(String, String)>,
+}
+
+/// A read, and the moments of the world that its answer may be of.
+#[derive(Clone, Debug)]
+pub struct LookRecord {
+    pub region: Region,
+    pub credentials: Arc<ClientConfig>,
+    pub asked: Asked,
+    pub begun: usize,
+    pub begun_at: Timestamp,
+    pub shown: Vec<Moment>,
+    pub error: Option<ProviderError>,
+}
+
+impl<'a> Watch<'a> {
+    pub fn new(
+        stage: &'a Stage,
+        setup: &'a Setup,
+        plan: Option<&'a SavedPlan>,
+        faults: FaultPlan,
+        parallelism: usize,
+    ) -> Self {
+        let (state, name) = (Mutex::default(), String::new());
+        Self {
+            stage,
+            setup,
+            plan,
+            faults,
+            alone: true,
+            name,
+            parallelism,
+            state,
+        }
+    }
+
+    pub fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether all that this run sees is the truth of that very time, and nobody else changes anything.
+    pub fn is_calm(&self) -> bool {
+        self.alone && self.faults.is_none()
+    }
+
+    /// The reads a job rests on, by what a look at it has to show: identity, source, copies.
+    fn rests_on(job: &SyncJob, plan: &JobPlan, look: &LookRecord) -> Option<usize> {
+        use aws_xregion_sync::model::plan::Subject;
+        let at_source = look.region == job.source_region;
+        let at_destination = look.region == job.destination_region;
+        match (&look.asked, plan.subject.as_ref()?) {
+            (Asked::Identity, _) if at_destination && look.credentials == job.client_config => {
+                Some(0)
+            }
+            (Asked::Images(ids), Subject::Image(id))
+                if at_source && ids == std::slice::from_ref(id) =>
+            {
+                Some(1)
+            }
+            (Asked::ImageCopies(from, ids), Subject::Image(id))
+                if at_destination
+                    && *from == job.source_region
+                    && ids == std::slice::from_ref(id) =>
+            {
+                Some(2)
+            }
+            (Asked::Automated(of), Subject::Database(id)) if at_source && of.contains(id) => {
+                Some(1)
+            }
+            (Asked::Manual(of), Subject::Database(id)) if at_destination && of.contains(id) => {
+                Some(2)
+            }
+            _ => None,
+        }
+    }
+
+    /// Law 6: what a write rests on has been seen, lately, and nothing of it was left open.
+    fn check_looks(&self, books: &mut Books, job: &SyncJob, plan: &JobPlan, action: &Action) {
+        let id = action.id();
+        let seen = self.seen();
+        let shared = |other: &SyncJob| {
+            other.name != job.name
+                && other.kind_database() == job.kind_database()
+                && (other.source_region == job.source_region
+                    || other.destination_region == job.destination_region)
+        };
+        // Of two jobs with the same subject one may have failed to look.
+        let is_shared = self.setup.jobs.iter().any(shared);
+        // While a job waits to see its image, time passes for those beside it.
+        let is_prompt =
+            self.alone && self.parallelism == 1 && !matches!(action, Action::CopyImage(_));
+        let now = self.stage.sandbox.now();
+        for part in 0..3 {
+            let mut looks = seen
+                .looks
+                .iter()
+                .filter(|look| Self::rests_on(job, plan, look) == Some(part));
+            let latest = looks.next_back();
+            let answered = match latest {
+                Some(look) if part > 0 && !is_shared => look.error.is_none(),
+                Some(look) => look.error.is_none() || looks.any(|look| look.error.is_none()),
+                None => false,
+            };
+            if !answered {
+                books.breach(format!(
+                    "law 6: {} writes {id} without having seen part {part}: {latest:?}",
+                    self.name
+                ));
+            }
+            let age = latest.map(|look| now.duration_since(look.begun_at));
+            if is_prompt && part > 0 && age.is_some_and(|age| age > SignedDuration::from_secs(80)) {
+                books.breach(format!(
+                    "{} writes {id}, and has last looked {age:?} ago",
+                    self.name
+                ));
+            }
+        }
+    }
+
+    /// The moments that the run was shown of a job's destination, since that state, latest first.
+    pub fn shown_to(&self, job: &SyncJob, plan: &JobPlan, since: usize) -> Vec<Moment> {
+        let seen = self.seen();
+        let looks = seen.looks.iter().rev().filter(|look| {
+            Self::rests_on(job, plan, look) == Some(2)
+                && look.error.is_none()
+                && look.begun >= since
+        });
+        looks.flat_map(|look| look.shown.iter().copied()).collect()
+    }
+
+    /// The job and the action that a write is, as the plan has it.
+    fn action_of(&self, at: &Place, write: &Write<'_>) -> Option<(&'a JobPlan, &'a Action)> {
+        let jobs = self.plan?.jobs.iter();
+        let mut actions = jobs.flat_map(|job| job.actions.iter().map(move |action| (job, action)));
+        actions.find(|(plan, action)| {
+            let job = self.setup.job(&plan.name);
+            let (from, to) = (&job.source_region, &job.destination_region);
+            let place = rules::account_of(job) == account_at(at);
+            place
+                && match (write, action) {
+                    (Write::CopyImage(copy), Action::CopyImage(planned)) => {
+                        *copy == planned && at.region == *to
+                    }
+                    (Write::CopySnapshot(copy), Action::CopySnapshot(planned)) => {
+                        *copy == planned && at.region == *to
+                    }
+                    (Write::Delete(id), Action::DeleteSnapshot(planned)) => {
+                        **id == planned.snapshot_id && at.region == *to
+                    }
+                    (Write::Tag(resource, tags), Action::TagCopy(planned)) => {
+                        let tag = (&planned.sync_tag.key, &planned.sync_tag.value);
+                        **resource == planned.copy
+                            && at.region == *to
+                            && tags.len() == 1
+                            && tags.iter().next() == Some(tag)
+                    }
+                    (Write::Tag(resource, tags), Action::TagSource(planned)) => {
+                        let value = tags
+                            .get(&planned.key)
+                            .and_then(|value| value.split_once(" / "));
+                        let named = match &planned.copy {
+                            CopyId::Id(id) => value.is_some_and(|value| value.1 == id),
+                            CopyId::OfAction(_) => value.is_some(),
+                        };
+                        let time = planned.taken.strftime("%Y%m%d%H%M%S+0000").to_string();
+                        **resource == planned.source
+                            && at.region == *from
+                            && tags.len() == 1
+                            && named
+                            && value.is_some_and(|value| value.0 == time)
+                    }
+                    _ => false,
+                }
+        })
+    }
+}
+
+fn account_at(at: &Place) -> aws_xregion_sync::model::id::AccountId {
+    let stated = at.credentials.account_id.clone();
+    stated.unwrap_or_else(|| aws_xregion_sync::model::id::AccountId::from("123456789012"))
+}
+
+impl Witness for Watch<'_> {
+    fn mark(&self) -> usize {
+        self.stage.moment().state
+    }
+
+    fn earlier(&self, time: Timestamp) -> Box<dyn Provider> {
+        let books = self.stage.books();
+        let mut world = books.at(books.moment_of(time));
+        world.faults.clear();
+        Box::new(Sandbox::new(world))
+    }
+
+    fn looked(
+        &self,
+        at: &Place,
+        asked: &Asked,
+        begun: usize,
+        shown: Timestamp,
+        error: Option<&ProviderError>,
+    ) {
+        let now = self.stage.moment();
+        let mut books = self.stage.books();
+        let moments = if shown < now.time {
+            vec![books.moment_of(shown)]
+        } else if matches!(asked, Asked::ImageCopies(..)) {
+            // Two calls, between which others may have come.
+            (begun..=now.state)
+                .map(|state| Moment {
+                    state,
+                    time: now.time,
+                })
+                .collect()
+        } else {
+            vec![now]
+        };
+        books.tell(|| {
+            let what = match error {
+                Some(error) => format!("is answered {}", error.code),
+                None if shown < now.time => format!(
+                    "is shown {} s ago",
+                    now.time.duration_since(shown).as_secs()
+                ),
+                None => "is shown".to_owned(),
+            };
+            format!(
+                "    {} {} {} {asked:?} {what}",
+                now.time.strftime("%d %H:%M:%S"),
+                self.name,
+                at.region
+            )
+        });
+        drop(books);
+        self.seen().looks.push(LookRecord {
+            region: at.region.clone(),
+            credentials: Arc::clone(&at.credentials),
+            asked: asked.clone(),
+            begun,
+            begun_at: now.time,
+            shown: moments,
+            error: error.cloned(),
+        });
+    }
+
+    fn wrote(&self, at: &Place, write: &Write<'_>, answer: Result<Option<String>, &ProviderError>) {
+        let now = self.stage.moment();
+        let mut books = self.stage.books();
+        books.tell(|| {
+            let what = match write {
+                Write::CopyImage(copy) => format!("copy_image {}", copy.source_image_id),
+                Write::CopySnapshot(copy) => format!(
+                    "copy_snapshot {} as {}",
+                    copy.source_snapshot_id, copy.target_snapshot_id
+                ),
+                Write::Tag(resource, tags) => format!("tag {} {tags:?}", resource.id()),
+                Write::Delete(id) => format!("delete {id}"),
+            };
+            let answer = match &answer {
+                Ok(id) => format!("done {}", id.clone().unwrap_or_default()),
+                Err(error) => format!("refused {}", error.code),
+            };
+            format!(
+                "    {} {} {} {what}: {answer}",
+                now.time.strftime("%d %H:%M:%S"),
+                self.name,
+                at.region
+            )
+        });
+        let Some((plan, action)) = self.action_of(at, write) else {
+            books.breach(format!(
+                "law 1 or 10: {} makes a write that is not in its plan: {write:?} in {}",
+                self.name, at.region
+            ));
+            return;
+        };
+        let job = self.setup.job(&plan.name);
+        self.check_looks(&mut books, job, plan, action);
+        let id = match answer {
+            Ok(id) => id,
+            Err(error) => {
+                if error.code == "DBSnapshotAlreadyExists" {
+                    books.count("a name is taken");
+                }
+                return;
+            }
+        };
+        books.count(action.word());
+        writes::check(self, &mut books, job, plan, action, write, id.as_deref());
+        if !matches!(action, Action::DeleteSnapshot(_)) {
+            self.seen().led_to.insert(job.name.clone(), now.state);
+        }
+    }
+
+    fn happened(&self, what: &'static str, call: &str, region: &Region) {
+        let mut books = self.stage.books();
+        books.count(what);
+        books.tell(|| format!("    {} {region} {call}: {what}", self.name));
+    }
+}
+
+/// The snapshot or image that an action makes a copy of, in words that two copies of one source have in common.
+pub fn source_word(action: &Action, job: &SyncJob) -> Option<String> {
+    let (from, to) = (&job.source_region, &job.destination_region);
+    match action {
+        Action::CopyImage(copy) => Some(format!("{} from {from} in {to}", copy.source_image_id)),
+        Action::CopySnapshot(copy) => Some(format!(
+            "{} of {} of {} from {from} in {to}",
+            copy.source_snapshot_id,
+            copy.expects.taken,
+            rules::account_of(job)
+        )),
+        _ => None,
+    }
+}

@@ -1,0 +1,420 @@
+//! Whether a write that AWS has taken was one that xrs may make: by the world that it was shown, and where nothing
+//! blurs its sight and nobody comes in between, by the world as it was.
+
+use std::cell::RefCell;
+
+use aws_xregion_sync::model::Tags;
+use aws_xregion_sync::model::action::{Action, CopyImage, CopySnapshot, DeleteSnapshot, Tag};
+use aws_xregion_sync::model::job::SyncJob;
+use aws_xregion_sync::model::plan::JobPlan;
+use aws_xregion_sync::provider::sandbox::World;
+use jiff::SignedDuration;
+
+use super::books::{Books, Made};
+use super::faults::Write;
+use super::rules::{self, Route};
+use super::setup::KindDatabase;
+use super::watch::{Watch, source_word};
+
+/// For so long after somebody had a hand in a copy, xrs may see it as it was before.
+const SETTLED: SignedDuration = SignedDuration::from_secs(240);
+
+pub fn check(
+    watch: &Watch<'_>,
+    books: &mut Books,
+    job: &SyncJob,
+    plan: &JobPlan,
+    action: &Action,
+    write: &Write<'_>,
+    id: Option<&str>,
+) {
+    let account = rules::account_of(job);
+    let route = Route {
+        account: &account,
+        from: &job.source_region,
+        to: &job.destination_region,
+    };
+    let case = Case {
+        watch,
+        job,
+        plan,
+        action,
+        route,
+    };
+    match (action, write) {
+        (Action::CopySnapshot(copy), _) => case.snapshot(books, copy),
+        (Action::CopyImage(copy), _) => case.image(books, copy, id.unwrap_or_default()),
+        (Action::DeleteSnapshot(deletion), _) => case.deletion(books, deletion),
+        (Action::TagSource(tag), Write::Tag(_, tags)) => {
+            case.source_tag(books, tag.source.id(), tags)
+        }
+        (Action::TagCopy(tag), _) => {
+            case.copy_tag(books, tag.copy.id(), tag.source.id(), &tag.sync_tag)
+        }
+        _ => {}
+    }
+}
+
+struct Case<'a> {
+    watch: &'a Watch<'a>,
+    job: &'a SyncJob,
+    plan: &'a JobPlan,
+    action: &'a Action,
+    route: Route<'a>,
+}
+
+impl Case<'_> {
+    fn breach(&self, books: &mut Books, law: &str, what: String) {
+        let id = self.action.id();
+        books.breach(format!("{law}: {} in {id}: {what}", self.watch.name));
+    }
+
+    /// Whether that is so in every world that this job was shown of its destination since that state.
+    fn in_all_shown(&self, books: &Books, since: usize, is_so: impl Fn(&World) -> bool) -> bool {
+        let moments = self.watch.shown_to(self.job, self.plan, since);
+        moments.iter().all(|moment| is_so(&books.at(*moment)))
+    }
+
+    fn snapshot(&self, books: &mut Books, copy: &CopySnapshot) {
+        let (from, id) = (self.route.from, copy.source_snapshot_id.as_str());
+        let taken = rules::seconds(copy.expects.taken);
+        let database = copy.db_instance.as_str();
+        let needless = |world: &World| {
+            rules::manual(world, self.route, database).any(|c| rules::serves(c, from, id, taken))
+        };
+        let before = books.before();
+        if self.in_all_shown(books, 0, needless) {
+            self.breach(
+                books,
+                "law 4",
+                "a copy, though each look has shown one".to_owned(),
+            );
+        }
+        if self.watch.is_calm() && needless(&before) {
+            self.breach(books, "law 4", "a copy of what has one".to_owned());
+        }
+        let live = |world: &World, made: &Made| {
+            let there = world.snapshot(self.route.to, &made.id.as_str().into());
+            there.is_some_and(|c| !rules::is_dead(&c.status) && rules::is_copy(c, from, id, taken))
+        };
+        self.one_copy(books, &before, copy.target_snapshot_id.as_str(), live);
+
+        let source = rules::newest_automated(&before, self.route, database).cloned();
+        let here = books.after().region(self.route.to).expect("a region");
+        let made = here
+            .snapshots
+            .iter()
+            .find(|s| s.id == copy.target_snapshot_id && s.account == *self.route.account);
+        let Some(made) = made.cloned() else {
+            self.breach(
+                books,
+                "law 10",
+                "no snapshot of the planned name is there".to_owned(),
+            );
+            return;
+        };
+        self.tags(
+            books,
+            &made.tags,
+            &copy.tags,
+            &copy.sync_tag,
+            &rules::tag_value(copy.expects.taken, id),
+        );
+        // A listing of earlier may show a snapshot of a database that has just been made anew, and of one minute.
+        if !self.watch.faults.is_stale() && made.original_created.map(rules::seconds) != Some(taken)
+        {
+            self.breach(
+                books,
+                "law 10",
+                format!("a copy of what was taken at {:?}", made.original_created),
+            );
+        }
+        // AWS copies the key of an unencrypted source, too: none.
+        if made.kms_key_id != self.job.kms_key_id && self.job.kms_key_id.is_some() {
+            self.breach(
+                books,
+                "law 10",
+                format!("it is encrypted with {:?}", made.kms_key_id),
+            );
+        }
+        if source.is_some_and(|newest| newest.id.as_str() != id) {
+            books.count("an older source than the newest is copied");
+        }
+    }
+
+    fn image(&self, books: &mut Books, copy: &CopyImage, id: &str) {
+        let before = books.before();
+        let is_new = before.image(self.route.to, &id.into()).is_none()
+            && books
+                .after()
+                .image(self.route.to, &id.into())
+                .is_some_and(|image| image.copying.is_some());
+        if !is_new {
+            books.count("a client token is used again");
+            return;
+        }
+        let (from, source) = (self.route.from, copy.source_image_id.as_str());
+        let named = |world: &World| rules::named_copy(world, self.route, source);
+        let needless = |world: &World| {
+            let named = named(world);
+            rules::own_images(world, self.route).any(|i| {
+                !rules::is_dead(&i.state) && rules::is_image_copy(i, from, source, named.as_ref())
+            })
+        };
+        if self.in_all_shown(books, 0, needless) {
+            self.breach(
+                books,
+                "law 4",
+                "a copy, though each look has shown one".to_owned(),
+            );
+        }
+        if self.watch.is_calm() && needless(&before) {
+            self.breach(books, "law 4", "a copy of what has one".to_owned());
+        }
+        let live = |world: &World, made: &Made| {
+            let there = world.image(self.route.to, &made.id.as_str().into());
+            there.is_some_and(|i| {
+                !rules::is_dead(&i.state) && rules::is_image_copy(i, from, source, None)
+            })
+        };
+        self.one_copy(books, &before, id, live);
+
+        let Some(made) = books.after().image(self.route.to, &id.into()).cloned() else {
+            return;
+        };
+        self.tags(
+            books,
+            &made.tags,
+            &copy.tags,
+            &copy.sync_tag,
+            &rules::tag_value(copy.expects.taken, source),
+        );
+        if made.name != copy.name || made.description != copy.description {
+            self.breach(books, "law 10", format!("it is named {}", made.name));
+        }
+        if made
+            .backing_snapshots
+            .iter()
+            .any(|disk| disk.tags != copy.tags)
+        {
+            self.breach(books, "law 10", "its disks have other tags".to_owned());
+        }
+        if made
+            .copied_from
+            .is_none_or(|from| from.id != copy.source_image_id)
+        {
+            self.breach(books, "law 10", "it is a copy of another image".to_owned());
+        }
+    }
+
+    /// Laws 4 and 9: of each source there is one copy by xrs that is alive and can be known for one.
+    fn one_copy(
+        &self,
+        books: &mut Books,
+        before: &World,
+        id: &str,
+        live: impl Fn(&World, &Made) -> bool,
+    ) {
+        let source = source_word(self.action, self.job).expect("a copy");
+        let settled = |made: &Made| {
+            books
+                .touched
+                .get(&made.id)
+                .is_none_or(|touched| before.now.duration_since(*touched) > SETTLED)
+        };
+        let others = books
+            .made
+            .iter()
+            .filter(|made| made.source == source && made.id != id);
+        let other = others
+            .filter(|made| settled(made))
+            .find(|made| live(before, made))
+            .cloned();
+        if let Some(other) = other {
+            if named_differently(self.action, &other) && !self.watch.alone {
+                books.count("two plans give one copy two names");
+            } else {
+                self.breach(
+                    books,
+                    "laws 4 and 9",
+                    format!("{id} is a second copy beside {}", other.id),
+                );
+            }
+        }
+        let made = Made {
+            id: id.to_owned(),
+            source,
+        };
+        books.made.push(made);
+        self.watch
+            .seen()
+            .made
+            .push((self.action.id().to_string(), id.to_owned()));
+    }
+
+    fn tags(&self, books: &mut Books, found: &Tags, planned: &Tags, sync_tag: &Tag, value: &str) {
+        let key = format!("Sync-From-{}", self.route.from);
+        let mut expected = planned.clone();
+        expected.insert(key.clone(), value.to_owned());
+        if *found != expected || sync_tag.key != key || sync_tag.value != value {
+            self.breach(
+                books,
+                "law 10",
+                format!("tags {found:?}, where {expected:?} were planned"),
+            );
+        }
+    }
+
+    fn deletion(&self, books: &mut Books, deletion: &DeleteSnapshot) {
+        let (id, database) = (deletion.snapshot_id.as_str(), deletion.db_instance.as_str());
+        let before = books.before();
+        if before
+            .snapshot(self.route.to, &deletion.snapshot_id)
+            .is_none()
+        {
+            return;
+        }
+        self.watch
+            .seen()
+            .deleted
+            .push((self.action.id().to_string(), id.to_owned()));
+        let retain = rules::retained(self.job);
+        let why_not = |world: &World| {
+            let wrong = rules::not_to_delete(world, self.route, database, retain, id);
+            wrong.or_else(|| self.missing(world, deletion))
+        };
+        let since = self
+            .watch
+            .seen()
+            .led_to
+            .get(&self.job.name)
+            .copied()
+            .unwrap_or(0);
+        let last = RefCell::new("there was no look since the last wave".to_owned());
+        let wrong = |world: &World| {
+            why_not(world).is_some_and(|found| {
+                *last.borrow_mut() = found;
+                true
+            })
+        };
+        if self.in_all_shown(books, since, wrong) {
+            self.breach(
+                books,
+                "law 5",
+                format!("{id} is deleted, by each look wrongly: {}", last.borrow()),
+            );
+        }
+        if self.watch.is_calm()
+            && let Some(why) = why_not(&before)
+        {
+            self.breach(books, "law 5", format!("{id} is deleted wrongly: {why}"));
+        }
+        self.waited(books, deletion);
+    }
+
+    /// What the plan keeps and is not there as planned.
+    fn missing(&self, world: &World, deletion: &DeleteSnapshot) -> Option<String> {
+        let missing = deletion.expects.kept.iter().find(|kept| {
+            !rules::manual(world, self.route, deletion.db_instance.as_str()).any(|copy| {
+                let taken = rules::origin(copy, self.route.from).and_then(|origin| origin.1);
+                copy.id == kept.id
+                    && copy.status.as_str() == "available"
+                    && taken == Some(rules::seconds(kept.taken))
+            })
+        });
+        missing.map(|kept| format!("the plan keeps {}, which is not there", kept.id))
+    }
+
+    /// A deletion that waits for the job's copy comes after that has been accepted, by whomever.
+    fn waited(&self, books: &mut Books, deletion: &DeleteSnapshot) {
+        let Some(after) = &deletion.after else {
+            return;
+        };
+        let copy = self.plan.actions.iter().find_map(|action| match action {
+            Action::CopySnapshot(copy) if copy.id == *after => Some(copy),
+            _ => None,
+        });
+        let Some(copy) = copy else {
+            self.breach(
+                books,
+                "law 10",
+                format!("it waits for {after}, which the plan has not"),
+            );
+            return;
+        };
+        let (id, taken) = (
+            copy.source_snapshot_id.as_str(),
+            rules::seconds(copy.expects.taken),
+        );
+        let accepted = books.since(0).iter().any(|world| {
+            rules::manual(world, self.route, copy.db_instance.as_str())
+                .any(|c| rules::serves(c, self.route.from, id, taken))
+        });
+        if !accepted {
+            self.breach(
+                books,
+                "law 5",
+                "the copy it waits for has not been accepted".to_owned(),
+            );
+        }
+    }
+
+    fn source_tag(&self, books: &mut Books, source: &str, tags: &Tags) {
+        let named = tags
+            .values()
+            .next()
+            .and_then(|value| value.split_once(" / "))
+            .map(|(_, id)| id.to_owned());
+        let named = named.unwrap_or_default();
+        let database = self.job.kind_database();
+        let is_copy = |world: &World| match database {
+            Some(database) => rules::manual(world, self.route, database.as_str()).any(|c| {
+                c.id.as_str() == named
+                    && rules::origin(c, self.route.from).is_some_and(|o| o.0 == source)
+            }),
+            None => {
+                let by_source = rules::named_copy(world, self.route, source);
+                rules::own_images(world, self.route).any(|i| {
+                    i.id.as_str() == named
+                        && rules::is_image_copy(i, self.route.from, source, by_source.as_ref())
+                })
+            }
+        };
+        if !books.since(0).iter().any(is_copy) {
+            self.breach(
+                books,
+                "law 10",
+                format!("the tag of {source} names {named}, which is no copy of it"),
+            );
+        }
+    }
+
+    fn copy_tag(&self, books: &mut Books, copy: &str, source: &str, tag: &Tag) {
+        let key = format!("Sync-From-{}", self.route.from);
+        if tag.key != key || !tag.value.ends_with(&format!(" / {source}")) {
+            self.breach(books, "law 10", format!("{copy} gets the tag {tag:?}"));
+        }
+        let untagged = |world: &World| match self.job.kind_database() {
+            Some(database) => rules::manual(world, self.route, database.as_str()).any(|c| {
+                c.id.as_str() == copy
+                    && rules::origin(c, self.route.from).is_some_and(|o| o.0 == source)
+                    && rules::read_tag(&c.tags, &key).is_none()
+            }),
+            None => rules::own_images(world, self.route)
+                .any(|i| i.id.as_str() == copy && rules::read_tag(&i.tags, &key).is_none()),
+        };
+        // What matters is that it was so a short while ago; and an image id never comes again.
+        if !books.since(0).iter().any(untagged) {
+            self.breach(
+                books,
+                "law 10",
+                format!("{copy} is tagged, which was no untagged copy of {source}"),
+            );
+        }
+    }
+}
+
+/// Whether this is the race that RDS leaves open: two plans that give one copy two names.
+fn named_differently(action: &Action, other: &Made) -> bool {
+    matches!(action, Action::CopySnapshot(copy) if copy.target_snapshot_id.as_str() != other.id)
+}
