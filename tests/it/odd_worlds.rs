@@ -241,6 +241,27 @@ fn law_10_what_waits_for_a_refused_action_is_not_done() {
 }
 
 #[test]
+fn law_10_a_job_that_is_not_done_in_one_wave_has_no_later_one() {
+    let mut world = copied(1..5);
+    let mut bare = our_copy(&mut world, "db", days_ago(0));
+    bare.tags.clear();
+    world.add_manual_snapshot(&west(), bare);
+    let sandbox = Sandbox::new(world);
+    let jobs = [snapshot_job("sync_db", "db", 2)];
+    let planned = plan(&sandbox, &jobs);
+    assert_eq!(
+        deletions(&planned).len(),
+        2,
+        "they wait for no action of their own"
+    );
+    let refused = Fault::new("AddTagsToResource", "AccessDenied", "no", Some(1));
+    sandbox.edit(|world| world.faults.push(in_region(&west(), refused)));
+    let results = apply(&sandbox, &planned, &jobs);
+    assert_eq!(results[0].deleted_resources, Vec::<String>::new());
+    assert_eq!(wrote(&sandbox), 0);
+}
+
+#[test]
 fn another_account_in_the_middle_of_an_apply_stops_it() {
     let sandbox = Sandbox::new(copied(0..0));
     let jobs = [snapshot_job("sync_db", "db", 2)];
