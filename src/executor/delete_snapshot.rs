@@ -6,7 +6,7 @@ use crate::model::action::{DeleteSnapshot, KeptCopy};
 use crate::model::client_config::Place;
 use crate::model::id::Region;
 use crate::model::inventory::{Found, Looked, Snapshot};
-use crate::model::lineage::{ours, snapshot_origin};
+use crate::model::lineage::{NotOurs, ours, snapshot_origin};
 use crate::model::provider_error::ErrorKind;
 use crate::model::sync_tag::whole_seconds;
 use crate::provider::Provider;
@@ -111,17 +111,18 @@ fn of_what_is_kept(deletion: &DeleteSnapshot, manual: &[Snapshot]) -> Option<Dif
     Difference::of_lists("copies that the plan keeps", &planned, &found)
 }
 
-/// A kept copy as it is now.
+/// A kept copy as it is now. One that has lost the marks of ours no longer counts as kept.
 fn now(kept: &KeptCopy, manual: &[Snapshot], source_region: &Region) -> String {
-    match manual.iter().find(|snapshot| snapshot.id == kept.id) {
-        None => format!("{} gone", kept.id),
-        Some(copy) => match taken(copy, source_region) {
-            Some(taken) => {
-                let id = copy.id.clone();
-                shown(&KeptCopy { id, taken }, copy.status.as_str())
-            }
-            None => format!("{} of unknown time ({})", copy.id, copy.status),
-        },
+    let Some(copy) = manual.iter().find(|snapshot| snapshot.id == kept.id) else {
+        return format!("{} gone", kept.id);
+    };
+    match (ours(copy, source_region), taken(copy, source_region)) {
+        (Ok(_) | Err(NotOurs::Kept), Some(taken)) => {
+            let id = copy.id.clone();
+            shown(&KeptCopy { id, taken }, copy.status.as_str())
+        }
+        (Err(why), _) => format!("{}, but {why}", copy.id),
+        (_, None) => format!("{} of unknown time ({})", copy.id, copy.status),
     }
 }
 

@@ -97,7 +97,7 @@ fn choose<'a>(
     notes: &mut Notes,
 ) -> Result<&'a Image, Problem> {
     let from_there = key_on_copy(&job.destination_region);
-    let (own, returned): (Vec<&Image>, Vec<&Image>) = images
+    let (own, mut returned): (Vec<&Image>, Vec<&Image>) = images
         .iter()
         .partition(|image| !image.tags.contains_key(&from_there));
     let (mut available, mut others): (Vec<&Image>, Vec<&Image>) = own
@@ -105,6 +105,7 @@ fn choose<'a>(
         .partition(|image| image.state.is_available());
     available.sort_by_key(|image| (image.created, &image.id));
     others.sort_by_key(|image| &image.id);
+    returned.sort_by_key(|image| &image.id);
     for other in &others {
         notes.warn(format!(
             "image {} matches, but is {}: it is left out",

@@ -69,9 +69,15 @@ fn check_job(
         .filter(|other| same_looks(job, other))
         .count()
         > 1;
-    // Which job asked for images by id cannot be told where several have the same destination.
+    // Which job asked for images cannot be told where several have the same destination, nor which of them has taken one.
     let unclear = |look: &LookRecord| {
-        matches!(look.asked, Asked::Images(_)) && (look.error.is_some() || watch.faults.stale > 0)
+        let of_images = matches!(
+            look.asked,
+            Asked::Images(_) | Asked::ImageCopies(..) | Asked::Selected(_)
+        );
+        let by_id = matches!(look.asked, Asked::Images(_));
+        of_images && look.error.is_some() && shared
+            || by_id && (look.error.is_some() || watch.faults.stale > 0)
     };
     if job.kind_database().is_none() && watch.seen().looks.iter().any(unclear) {
         return;

@@ -339,8 +339,10 @@ pub fn not_to_delete(
         };
         let named = read_tag(&other.tags, &key).is_some()
             || is_given_name(other.id.as_str(), &id, route.from);
-        let same =
-            present.is_none_or(|present| other.instance_created.is_none_or(|made| made == present));
+        let same = copy
+            .instance_created
+            .and(present)
+            .is_none_or(|present| other.instance_created.is_none_or(|made| made == present));
         is_available(other) && named && same && (taken, other.id.clone()) > of_copy
     };
     let newer = manual(world, route, database).filter(is_newer).count();
