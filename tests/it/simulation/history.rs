@@ -16,7 +16,6 @@ use aws_xregion_sync::observe::{Look, observe};
 use aws_xregion_sync::planfile::{self, Header};
 use aws_xregion_sync::planner;
 use aws_xregion_sync::provider::Provider;
-use aws_xregion_sync::provider::sandbox::{World, WorldRegion};
 
 use super::books::{Counts, Stage};
 use super::fault_plan::FaultPlan;
