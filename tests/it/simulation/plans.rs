@@ -105,23 +105,49 @@ fn check_job(
     if failed > 0 || shared && watch.faults.stale > 0 {
         return;
     }
-    let Some((source, destination)) = worlds(books, job, &looks) else {
-        return;
+    let database = match &job.kind {
+        JobKind::Ami(ami) => {
+            if let Some((source, destination)) = image_worlds(books, &looks) {
+                let expected = expected_image(job, ami, &source, &destination, claimed);
+                report(books, compare(plan, expected));
+            }
+            return;
+        }
+        JobKind::Snapshot(options) => options.db_instance.as_str(),
     };
-    let expected = match &job.kind {
-        JobKind::Snapshot(options) => expected_snapshot(
-            job,
-            &source,
-            &destination,
-            options.db_instance.as_str(),
-            plan,
-        ),
-        JobKind::Ami(ami) => expected_image(job, ami, &source, &destination, claimed),
-    };
-    compare(books, plan, expected);
+    // Where several jobs look at one database it cannot be told who was shown what: one of the pairs has to fit.
+    let mut pairs = snapshot_worlds(books, &looks);
+    if !shared {
+        pairs.truncate(1);
+    }
+    let verdicts: Vec<_> = pairs
+        .iter()
+        .map(|(source, destination)| {
+            let expected = expected_snapshot(job, source, destination, database, plan);
+            compare(plan, expected)
+        })
+        .collect();
+    let fitting = verdicts
+        .iter()
+        .position(|(_, breaches)| breaches.is_empty());
+    if let Some(verdict) = verdicts.into_iter().nth(fitting.unwrap_or(0)) {
+        report(books, verdict);
+    }
 }
 
-fn compare(books: &mut Books, plan: &JobPlan, expected: Expected) {
+/// What to count of a job's plan, and the laws that it breaks.
+type Verdict = (Option<&'static str>, Vec<String>);
+
+fn report(books: &mut Books, (what, breaches): Verdict) {
+    if let Some(what) = what {
+        books.count(what);
+    }
+    for breach in breaches {
+        books.breach(breach);
+    }
+}
+
+fn compare(plan: &JobPlan, expected: Expected) -> Verdict {
     let name = &plan.name;
     let copies = plan
         .actions
@@ -134,18 +160,19 @@ fn compare(books: &mut Books, plan: &JobPlan, expected: Expected) {
     });
     let deleted: BTreeSet<String> = deleted.collect();
     let is_failed = plan.outcome == Outcome::Failed;
+    let mut breaches = Vec::new();
     match expected {
-        Expected::Fails if is_failed => books.count("a job cannot be planned"),
-        Expected::Fails => books.breach(format!("{name} should fail, and is {:?}", plan.outcome)),
+        Expected::Fails if is_failed => return (Some("a job cannot be planned"), breaches),
+        Expected::Fails => breaches.push(format!("{name} should fail, and is {:?}", plan.outcome)),
         Expected::Nothing if plan.outcome == Outcome::UpToDate => {
-            books.count("an image is left to another job")
+            return (Some("an image is left to another job"), breaches);
         }
-        Expected::Nothing => books.breach(format!(
+        Expected::Nothing => breaches.push(format!(
             "{name} has nothing to do, and is {:?}",
             plan.outcome
         )),
         Expected::Comes { .. } if is_failed => {
-            books.breach(format!("{name} fails without a reason: {:?}", plan.errors));
+            breaches.push(format!("{name} fails without a reason: {:?}", plan.errors));
         }
         Expected::Comes {
             copy,
@@ -153,20 +180,21 @@ fn compare(books: &mut Books, plan: &JobPlan, expected: Expected) {
             deletes,
         } => {
             if copies != copy {
-                books.breach(format!(
+                breaches.push(format!(
                     "law 4: {name}: a copy is planned: {copies}; is due: {copy}"
                 ));
             }
             if tags != tag_copy {
-                books.breach(format!(
+                breaches.push(format!(
                     "{name}: a tag for a copy is planned: {tags}; is due: {tag_copy}"
                 ));
             }
             if deleted != deletes {
-                books.breach(format!("law 5: {name}: {deleted:?} are planned to be deleted; to be deleted are {deletes:?}"));
+                breaches.push(format!("law 5: {name}: {deleted:?} are planned to be deleted; to be deleted are {deletes:?}"));
             }
         }
     }
+    (None, breaches)
 }
 
 fn concerns(job: &SyncJob, look: &LookRecord) -> bool {
@@ -198,19 +226,29 @@ fn same_looks(job: &SyncJob, other: &SyncJob) -> bool {
     }
 }
 
-/// The worlds of source and destination that a job was planned with, where that can be told.
-fn worlds(books: &Books, job: &SyncJob, looks: &[LookRecord]) -> Option<(World, World)> {
+/// The worlds of source and destination that an AMI job was planned with, where that can be told.
+fn image_worlds(books: &Books, looks: &[LookRecord]) -> Option<(World, World)> {
     let shown = |wanted: fn(&Asked) -> bool| {
         let look = looks.iter().rfind(|look| wanted(&look.asked))?;
         Some(books.at(*look.shown.last()?))
     };
-    if job.kind_database().is_some() {
-        let source = shown(|asked| matches!(asked, Asked::Automated(_)))?;
-        return Some((source, shown(|asked| matches!(asked, Asked::Manual(_)))?));
-    }
     let source = shown(|asked| matches!(asked, Asked::Selected(_)))?;
     let destination = shown(|asked| matches!(asked, Asked::ImageCopies(..)));
     Some((source.clone(), destination.unwrap_or(source)))
+}
+
+/// The worlds of source and destination that a job may have been planned with, the latest first.
+fn snapshot_worlds(books: &Books, looks: &[LookRecord]) -> Vec<(World, World)> {
+    let shown = |wanted: fn(&Asked) -> bool| {
+        let looks = looks.iter().rev().filter(move |look| wanted(&look.asked));
+        looks.filter_map(|look| look.shown.last().copied())
+    };
+    shown(|asked| matches!(asked, Asked::Automated(_)))
+        .flat_map(|source| {
+            shown(|asked| matches!(asked, Asked::Manual(_)))
+                .map(move |destination| (books.at(source), books.at(destination)))
+        })
+        .collect()
 }
 
 fn expected_snapshot(
