@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use jiff::SignedDuration;
 
 use super::args::{self, WorldArgs};
 use super::exit::{Exit, Failure};
-use super::interrupt;
+use super::interrupt::Interrupts;
 use super::terminal::Terminal;
 use super::world::block_on;
 use crate::model::plan::SavedPlan;
@@ -40,7 +39,7 @@ pub(super) struct Apply {
     #[arg(long, value_name = "AGE", value_parser = args::duration)]
     max_age: Option<SignedDuration>,
     /// Refuse a plan with more deletions
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = args::deletions, allow_negative_numbers = true)]
     max_deletes: Option<usize>,
     /// Write the results to this file, after each job
     #[arg(long, value_name = "FILE")]
@@ -64,6 +63,7 @@ impl Apply {
         )?;
         ops::refuse_other_provider(&plan, self.world.kind()).map_err(ops::Error::from)?;
         let world = self.world.open(terminal, None)?;
+        let interrupts = Interrupts::listen()?;
         let results = begin(self.results.as_deref(), &plan, world.provider())?;
         let config = ops::config_for(&plan, self.config.as_deref(), Path::new("."))?;
         let options = Options {
@@ -75,6 +75,7 @@ impl Apply {
         };
         let work = carry_out(
             terminal,
+            &interrupts,
             world.provider(),
             &plan,
             config.as_ref(),
@@ -101,15 +102,15 @@ pub(super) fn begin(
 /// Applies a plan, tells what happens, and prints the results.
 pub(super) async fn carry_out(
     terminal: &Terminal,
+    interrupts: &Interrupts,
     provider: &dyn Provider,
     plan: &SavedPlan,
     config: Option<&ConfigFile>,
     options: &Options,
     file: Option<ResultsFile>,
 ) -> Result<Exit, Failure> {
-    let approved =
-        interrupt::leave_at_once(ops::approve(provider, plan, config, options)).await??;
-    let stop = AtomicBool::new(false);
+    let approving = ops::approve(provider, plan, config, options);
+    let approved = interrupts.leave_at_once(approving).await??;
     let actions = plan.jobs.iter().flat_map(|job| &job.actions);
     let actions: BTreeMap<_, _> = actions.map(|action| (action.id(), action)).collect();
     let on_event = |event: Event<'_>| match event {
@@ -127,12 +128,15 @@ pub(super) async fn carry_out(
             }
         }
     };
-    let work = ops::carry_out(provider, &approved, options, &stop, &on_event);
-    let results = interrupt::watch(&stop, terminal, work).await;
-    let saved = file.map(|file| file.finish(&results)).transpose();
+    let work = ops::carry_out(provider, &approved, options, interrupts.flag(), &on_event);
+    let results = interrupts.watch(terminal, work).await;
+    let interrupted = interrupts.heard();
+    let saved = file
+        .map(|file| file.finish(&results, interrupted))
+        .transpose();
     terminal.print(&render::text::results(&results, &terminal.out))?;
     saved?;
-    Ok(if stop.load(Ordering::Relaxed) {
+    Ok(if interrupted {
         Exit::Interrupted
     } else {
         Exit::of_results(&results)

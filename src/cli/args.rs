@@ -85,6 +85,12 @@ fn parallelism(text: &str) -> Result<usize, String> {
     }
 }
 
+/// What `--max-deletes` takes.
+pub(super) fn deletions(text: &str) -> Result<usize, String> {
+    text.parse()
+        .map_err(|_| "it is a number of deletions, 0 or more".to_owned())
+}
+
 /// A length of time such as `24h`, `90m`, `2d` or `1d 12h`; a day is 24 hours.
 pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
     let span: Span = text

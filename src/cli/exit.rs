@@ -30,12 +30,15 @@ impl From<Exit> for ExitCode {
             Exit::Failed => 1,
             Exit::ChangesDue => 2,
             Exit::Refused => 3,
-            Exit::Interrupted => 130,
+            Exit::Interrupted => Exit::INTERRUPTED,
         })
     }
 }
 
 impl Exit {
+    /// The code of [`Exit::Interrupted`], by the habit of shells.
+    pub(super) const INTERRUPTED: u8 = 130;
+
     /// What the results of an apply come to.
     pub(super) fn of_results(results: &[SyncResult]) -> Self {
         let left_undone = |result: &SyncResult| {

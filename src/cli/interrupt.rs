@@ -1,85 +1,134 @@
 //! Ctrl-C, SIGTERM and SIGHUP: while planning, leave; while applying, begin nothing new, finish and report.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use super::exit::Failure;
+use signal_hook::SigId;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use super::exit::{Exit, Failure};
 use super::terminal::Terminal;
 
-/// Work that writes nothing, left where it stands at the first signal.
-pub(super) async fn leave_at_once<F: Future>(work: F) -> Result<F::Output, Failure> {
-    tokio::select! {
-        output = work => Ok(output),
-        () = signal() => Err(Failure::Interrupted),
-    }
+#[cfg(unix)]
+const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, signal_hook::consts::SIGHUP];
+#[cfg(not(unix))]
+const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
+
+/// How often work that waits is asked whether it was interrupted.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// What a command has heard of signals since it began to listen: the first is remembered for good, so that none is
+/// lost between two stages of the work; the second ends the process there and then.
+pub(super) struct Interrupts {
+    heard: Arc<AtomicBool>,
+    handlers: Vec<SigId>,
 }
 
-/// Waits for Ctrl-C, SIGTERM or SIGHUP.
-async fn signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let (Ok(mut terminate), Ok(mut hang_up)) = (
-            signal(SignalKind::terminate()),
-            signal(SignalKind::hangup()),
-        ) {
-            tokio::select! {
-                _ = terminate.recv() => return,
-                _ = hang_up.recv() => return,
-                heard = tokio::signal::ctrl_c() => if heard.is_ok() { return },
+impl Interrupts {
+    /// Begins to listen.
+    pub(super) fn listen() -> Result<Self, Failure> {
+        let mut interrupts = Self {
+            heard: Arc::default(),
+            handlers: Vec::new(),
+        };
+        for signal in SIGNALS {
+            let heard = || Arc::clone(&interrupts.heard);
+            // In this order: the second signal finds the flag that the first has set.
+            let leave =
+                flag::register_conditional_shutdown(signal, i32::from(Exit::INTERRUPTED), heard());
+            let remember = flag::register(signal, heard());
+            for handler in [leave, remember] {
+                interrupts.handlers.push(handler.map_err(Failure::Runtime)?);
             }
         }
+        Ok(interrupts)
     }
-    if tokio::signal::ctrl_c().await.is_err() {
-        // No signals can be heard here, so none is ever the reason to stop.
-        std::future::pending::<()>().await;
+
+    /// Set once a signal was heard.
+    pub(super) fn flag(&self) -> &AtomicBool {
+        &self.heard
+    }
+
+    /// Whether a signal was heard.
+    pub(super) fn heard(&self) -> bool {
+        self.heard.load(Ordering::Relaxed)
+    }
+
+    /// Work that writes nothing, left where it stands at a signal. One that comes with the work's last step counts.
+    pub(super) async fn leave_at_once<F: Future>(&self, work: F) -> Result<F::Output, Failure> {
+        let output = tokio::select! {
+            output = work => Some(output),
+            () = self.signal() => None,
+        };
+        output.filter(|_| !self.heard()).ok_or(Failure::Interrupted)
+    }
+
+    /// Work that heeds the flag itself: it begins nothing new and comes to its end.
+    pub(super) async fn watch<F: Future>(&self, terminal: &Terminal, work: F) -> F::Output {
+        let mut work = pin!(work);
+        tokio::select! {
+            output = &mut work => return output,
+            () = self.signal() => {}
+        }
+        terminal.warning(
+            "interrupted: nothing new is begun, what is under way is finished; again to leave at once",
+        );
+        work.await
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "signals come in the time of the machine, also to a sandbox"
+    )]
+    async fn signal(&self) {
+        while !self.heard() {
+            tokio::time::sleep(GLANCE).await;
+        }
     }
 }
 
-/// Does the work while listening: the first signal sets `stop`, upon which the work begins nothing new and comes to its
-/// end; the second ends the process, as if nobody were listening.
-pub(super) async fn watch<F: Future>(stop: &AtomicBool, terminal: &Terminal, work: F) -> F::Output {
-    let mut work = pin!(work);
-    tokio::select! {
-        output = &mut work => return output,
-        () = signal() => {}
+impl Drop for Interrupts {
+    fn drop(&mut self) {
+        for handler in self.handlers.drain(..) {
+            signal_hook::low_level::unregister(handler);
+        }
     }
-    stop.store(true, Ordering::Relaxed);
-    terminal.warning(
-        "interrupted: nothing new is begun, what is under way is finished; again to leave at once",
-    );
-    tokio::select! {
-        output = work => output,
-        () = signal() => leave(),
-    }
-}
-
-#[expect(
-    clippy::exit,
-    clippy::disallowed_methods,
-    reason = "asked to leave at once, for the second time"
-)]
-fn leave<T>() -> T {
-    std::process::exit(130)
 }
 
 #[cfg(all(test, unix))]
 mod tests {
+    use signal_hook::consts::SIGHUP;
+    use signal_hook::low_level::raise;
+
     use super::*;
     use crate::cli::world::block_on;
 
+    /// One test, for signals are of the whole process.
     #[test]
-    fn a_lost_terminal_is_an_interrupt() {
-        let hang_up = async {
-            // It is listened for by now: the other future was polled first.
-            let kill = format!("kill -HUP {}", std::process::id());
-            let status = std::process::Command::new("sh")
-                .args(["-c", &kill])
-                .status();
-            assert!(status.is_ok_and(|status| status.success()));
+    fn no_signal_is_lost() {
+        let interrupts = Interrupts::listen().expect("handlers");
+        let calm = block_on(interrupts.leave_at_once(std::future::ready(1)));
+        assert!(matches!(calm, Ok(Ok(1))));
+        let hang_up = async { raise(SIGHUP).expect("a signal") };
+        let waiting = async {
+            tokio::join!(
+                interrupts.leave_at_once(std::future::pending::<()>()),
+                hang_up
+            )
         };
-        let both = async { tokio::join!(leave_at_once(std::future::pending::<()>()), hang_up) };
-        let (ended, ()) = block_on(both).expect("a runtime");
-        assert!(matches!(ended, Err(Failure::Interrupted)));
+        let (left, ()) = block_on(waiting).expect("a runtime");
+        assert!(matches!(left, Err(Failure::Interrupted)));
+        // The next stage has heard of it, too, though it never waits for anything.
+        let next = block_on(interrupts.leave_at_once(std::future::ready(2)));
+        assert!(matches!(next, Ok(Err(Failure::Interrupted))));
+        drop(interrupts);
+
+        let interrupts = Interrupts::listen().expect("handlers");
+        let last_step = async { raise(SIGHUP).expect("a signal") };
+        let left = block_on(interrupts.leave_at_once(last_step)).expect("a runtime");
+        assert!(matches!(left, Err(Failure::Interrupted)));
     }
 }

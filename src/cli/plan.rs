@@ -6,9 +6,10 @@ use clap::Args;
 
 use super::args::{self, ConfigArg, Format, WorldArgs};
 use super::exit::{Exit, Failure};
+use super::interrupt::Interrupts;
+use super::next;
 use super::terminal::Terminal;
 use super::world::block_on;
-use super::{interrupt, next};
 use crate::model::id::JobName;
 use crate::model::plan::SavedPlan;
 use crate::ops::{self, Options, Saved};
@@ -56,17 +57,14 @@ impl Plan {
         let config = ops::validate(&file, &self.jobs)?;
         terminal.about_to_use(&file, &config, &self.jobs, self.world.kind());
         let world = self.world.open(terminal, Some(&file))?;
+        let interrupts = Interrupts::listen()?;
         let options = Options {
             parallelism: self.world.parallelism,
             jobs: self.jobs.clone(),
             ..Options::default()
         };
-        let plan = block_on(interrupt::leave_at_once(ops::plan(
-            &file,
-            world.provider(),
-            &options,
-        )))??
-        .map_err(Failure::from)?;
+        let planning = ops::plan(&file, world.provider(), &options);
+        let plan = block_on(interrupts.leave_at_once(planning))???;
         if let Some(out) = &self.out {
             ops::save_plan(out, &plan)?;
         }

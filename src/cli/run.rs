@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::apply::{begin, carry_out};
-use super::args::{ConfigArg, WorldArgs};
+use super::args::{self, ConfigArg, WorldArgs};
 use super::exit::{Exit, Failure};
-use super::interrupt;
+use super::interrupt::Interrupts;
 use super::terminal::Terminal;
 use super::world::block_on;
 use crate::ops::{self, Options, Saved};
@@ -25,7 +25,7 @@ pub(super) struct Run {
     #[command(flatten)]
     config: ConfigArg,
     /// Refuse a plan with more deletions
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = args::deletions, allow_negative_numbers = true)]
     max_deletes: Option<usize>,
     /// Write the results to this file, after each job
     #[arg(long, value_name = "FILE")]
@@ -48,14 +48,15 @@ impl Run {
         let config = ops::validate(&file, &[])?;
         terminal.about_to_use(&file, &config, &[], self.world.kind());
         let world = self.world.open(terminal, Some(&file))?;
+        let interrupts = Interrupts::listen()?;
         let options = Options {
             parallelism: self.world.parallelism,
             max_deletes: self.max_deletes,
             ..Options::default()
         };
         let work = async {
-            let plan =
-                interrupt::leave_at_once(ops::plan(&file, world.provider(), &options)).await??;
+            let planning = ops::plan(&file, world.provider(), &options);
+            let plan = interrupts.leave_at_once(planning).await??;
             terminal.print(&format!(
                 "{}\n",
                 render::text::plan(&plan, None, &terminal.out)
@@ -63,6 +64,7 @@ impl Run {
             let results = begin(self.results.as_deref(), &plan, world.provider())?;
             carry_out(
                 terminal,
+                &interrupts,
                 world.provider(),
                 &plan,
                 Some(&file),

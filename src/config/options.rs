@@ -218,6 +218,7 @@ impl<'a> Options<'a> {
                     format!("at least {least}")
                 }
                 (true, _) if !has_leading_zero => format!("at most {}", u32::MAX),
+                _ if text.starts_with('-') => format!("{least} or more"),
                 _ => "a whole number".to_owned(),
             };
             let help = has_leading_zero.then_some("write it without leading zeros");

@@ -121,6 +121,9 @@ pub struct SavedResults {
     pub started_at: Timestamp,
     /// Whether every job is in it. While an apply runs, or after it was killed, some are missing.
     pub complete: bool,
+    /// Whether the apply was interrupted, so that some actions were not even begun.
+    #[serde(default)]
+    pub interrupted: bool,
     /// One per job, in the order of the plan.
     pub results: Vec<SyncResult>,
 }

@@ -1,7 +1,8 @@
 //! Plans and results as files.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
@@ -9,7 +10,7 @@ use super::error::{Error, Refused};
 use crate::files;
 use crate::model::id::JobName;
 use crate::model::plan::SavedPlan;
-use crate::model::result::{SavedResults, SyncResult};
+use crate::model::result::{ActionOutcome, ActionResult, SavedResults, SyncResult};
 use crate::planfile::{self, PlanFileError};
 
 /// The format of results files that this version writes: `major.minor`. Within a major version keys are only added.
@@ -168,8 +169,8 @@ fn results(path: &Path, value: serde_json::Value) -> Result<SavedResults, Error>
 #[derive(Debug)]
 pub struct ResultsFile {
     path: PathBuf,
-    /// The jobs of the plan, in its order.
-    order: Vec<JobName>,
+    /// The places of the jobs in the plan.
+    order: HashMap<JobName, usize>,
     saved: Mutex<SavedResults>,
 }
 
@@ -186,30 +187,36 @@ impl ResultsFile {
             plan_digest: plan.digest.clone(),
             started_at,
             complete: false,
+            interrupted: false,
             results: Vec::new(),
         };
-        let order = plan.jobs.iter().map(|job| job.name.clone()).collect();
+        let names = plan.jobs.iter().map(|job| job.name.clone());
+        let order = names.zip(0..).collect();
         let file = Self {
             path: path.to_owned(),
             order,
             saved: Mutex::new(saved),
         };
-        file.change(|_| {})?;
+        file.write(&file.lock())?;
         Ok(file)
     }
 
-    /// Adds the result of a job.
+    /// Adds the result of a job. Where nothing was tried for it, the file is written with the next job, or at the end.
     ///
     /// # Errors
     ///
     /// If the file cannot be written.
     pub fn add(&self, result: &SyncResult) -> Result<(), Error> {
-        let place = |name: &JobName| self.order.iter().position(|other| other == name);
-        self.change(|saved| {
-            saved.results.retain(|other| other.name != result.name);
-            saved.results.push(result.clone());
-            saved.results.sort_by_key(|result| place(&result.name));
-        })
+        let mut saved = self.lock();
+        saved.results.push(result.clone());
+        let place = |result: &SyncResult| self.order.get(&result.name);
+        saved.results.sort_by(|a, b| place(a).cmp(&place(b)));
+        let tried = |action: &ActionResult| action.outcome != ActionOutcome::Skipped;
+        if result.actions.iter().any(tried) {
+            self.write(&saved)
+        } else {
+            Ok(())
+        }
     }
 
     /// Ends the file, with all results in it.
@@ -217,19 +224,22 @@ impl ResultsFile {
     /// # Errors
     ///
     /// If it cannot be written.
-    pub fn finish(&self, results: &[SyncResult]) -> Result<(), Error> {
-        self.change(|saved| {
-            saved.results = results.to_vec();
-            saved.complete = true;
-        })
+    pub fn finish(&self, results: &[SyncResult], interrupted: bool) -> Result<(), Error> {
+        let mut saved = self.lock();
+        saved.results = results.to_vec();
+        saved.complete = true;
+        saved.interrupted = interrupted;
+        self.write(&saved)
     }
 
-    fn change(&self, change: impl FnOnce(&mut SavedResults)) -> Result<(), Error> {
+    fn lock(&self) -> MutexGuard<'_, SavedResults> {
         // Whoever panicked while holding it left whole results behind: each is put in at once.
-        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut saved);
+        self.saved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, saved: &SavedResults) -> Result<(), Error> {
         // Plain data of strings, numbers and lists always serialises.
-        let mut text = serde_json::to_vec_pretty(&*saved).unwrap_or_default();
+        let mut text = serde_json::to_vec_pretty(saved).unwrap_or_default();
         text.push(b'\n');
         files::write_whole(&self.path, &text).map_err(Error::file("the results file", None))
     }

@@ -189,7 +189,7 @@ fn deletion(
             "the newest"
         };
         format!(
-            "the copy of {} is older than the {} that are kept (max_snapshots_to_retain is {} beside {beside})",
+            "the copy of {} is older than the {} kept (max_snapshots_to_retain is {} beside {beside})",
             words::utc(taken),
             words::count(kept.len(), "copy", "copies"),
             options.max_snapshots_to_retain,

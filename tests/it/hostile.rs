@@ -147,6 +147,7 @@ fn documents() -> (World, SavedPlan, SavedResults) {
         plan_digest: plan.digest.clone(),
         started_at: start(),
         complete: true,
+        interrupted: false,
         results: apply(&sandbox, &plan, &jobs),
     };
     (sandbox.world(), plan, results)

@@ -480,6 +480,7 @@ fn a_results_file_that_is_not_complete_says_so() {
         plan_digest: format!("sha256:{}", "0".repeat(64)),
         started_at: time("2026-01-15T06:05:00Z"),
         complete: false,
+        interrupted: false,
         results: vec![completed("sync_my_web_app", Some("ami-02"), &[])],
     };
     let screen = text::saved_results(&saved, &Styles::default());

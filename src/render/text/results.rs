@@ -28,6 +28,7 @@ pub fn saved_results(saved: &SavedResults, styles: &Styles) -> String {
         plan_digest,
         started_at,
         complete,
+        interrupted,
         results,
     } = saved;
     let mut screen = Screen::new(styles);
@@ -40,6 +41,9 @@ pub fn saved_results(saved: &SavedResults, styles: &Styles) -> String {
         ),
     );
     screen.line(0, format_args!("Digest of its plan: {}", safe(plan_digest)));
+    if *interrupted {
+        screen.warning(0, "that apply was interrupted; applying the same plan again carries out the rest, and does nothing twice");
+    }
     if !complete {
         screen.warning(0, "jobs are missing from what that apply did: it is still running, or it was refused or stopped; applying the same plan again does nothing twice");
     }

@@ -22,7 +22,7 @@ fn snapshots_to_retain_are_a_whole_number() {
     };
     must("many", "a whole number", "many");
     must("\"many\"", "a whole number", "\"many\"");
-    must("-1", "a whole number", "-1");
+    must("-1", "0 or more", "-1");
     must("2.0", "a whole number", "2.0");
     must("0x2", "a whole number", "0x2");
     must("010", "a whole number", "010");
