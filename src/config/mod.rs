@@ -17,6 +17,7 @@ mod client_config;
 mod endpoint;
 mod job;
 mod loader;
+mod namesakes;
 mod options;
 mod repeats;
 mod ruby;
@@ -81,7 +82,7 @@ pub fn read(bytes: &[u8]) -> Result<Config, Vec<Problem>> {
     }
     notes.extend(top.global.notes);
     Ok(Config {
-        jobs: repeats::refuse(jobs),
+        jobs: namesakes::mark(repeats::refuse(jobs)),
         notes: in_order(notes),
     })
 }

@@ -40,6 +40,7 @@ fn read(options: &mut Options<'_>) -> Option<JobKind> {
         db_instance: db_instance?,
         max_snapshots_to_retain: max_snapshots_to_retain?,
         option_group_name,
+        is_namesake: false,
     }))
 }
 

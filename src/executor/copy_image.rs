@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::Written;
+use super::look::{LOOKS, until_seen};
 use super::verdict::{Difference, Known, Verdict, images};
 use crate::model::action::CopyImage;
 use crate::model::client_config::{Place, sha256};
@@ -19,10 +20,6 @@ use crate::provider::Provider;
 
 /// Links of the chain that are tried: each is a copy that failed or was removed, and nobody removes eight.
 const MOST_LINKS: usize = 8;
-
-/// Pauses before each look for an image that EC2 has just named, in seconds; two and a half minutes in all, for so
-/// long may its listings lag behind.
-const LOOKS: [u64; 9] = [0, 1, 2, 4, 8, 15, 30, 30, 60];
 
 pub(super) fn check(copy: &CopyImage, known: Known<'_>, found: &Found) -> Looked<Verdict> {
     let (sources, candidates) = images(found)?;
@@ -103,23 +100,13 @@ pub(super) async fn carry_out(
     })
 }
 
-/// The image that EC2 has just named, once it can be seen; none if it cannot after a bounded time. A look that fails
-/// for the moment is taken again: the copy is asked for, and all that is missing is to see it.
+/// The image that EC2 has just named, once it can be seen.
 async fn look_for(provider: &dyn Provider, at: &Place, id: &ImageId) -> Looked<Option<Image>> {
-    let mut last = Ok(None);
-    for seconds in LOOKS {
-        provider.pause(Duration::from_secs(seconds)).await;
-        let seen = provider.images(at, std::slice::from_ref(id)).await;
-        last = seen.map(|images| images.into_iter().find(|image| image.id == *id));
-        match &last {
-            Ok(Some(_)) => return last,
-            Err(error) if !matches!(error.kind, ErrorKind::Throttled | ErrorKind::Unknown) => {
-                return last;
-            }
-            Ok(None) | Err(_) => {}
-        }
-    }
-    last
+    until_seen(provider, async || {
+        let seen = provider.images(at, std::slice::from_ref(id)).await?;
+        Ok(seen.into_iter().find(|image| image.id == *id))
+    })
+    .await
 }
 
 /// The token was used with another request (other tags, another key): the copy that request made, best first.

@@ -1,6 +1,7 @@
 //! `copy_snapshot`: RDS knows no client token, but it makes no second snapshot of one name.
 
 use super::Written;
+use super::look::until_seen;
 use super::verdict::{Difference, Verdict, snapshots};
 use crate::model::action::CopySnapshot;
 use crate::model::client_config::Place;
@@ -89,35 +90,43 @@ pub(super) async fn carry_out(
         Ok(id) => return Ok(Written::Done(id.to_string())),
         Err(error) => error,
     };
-    let may_be_there =
-        refused.code == "DBSnapshotAlreadyExists" || refused.kind == ErrorKind::Unknown;
-    if !may_be_there {
+    let holder = if refused.code == "DBSnapshotAlreadyExists" {
+        until_seen(provider, async || holder(provider, destination, copy).await).await?
+    } else if refused.kind == ErrorKind::Unknown {
+        // Perhaps only the answer was lost. Who cannot see it now finds it at the next apply.
+        holder(provider, destination, copy).await.ok().flatten()
+    } else {
+        None
+    };
+    let Some(holder) = holder else {
+        return Err(refused);
+    };
+    let is_copy = source(copy).is_source_of(&holder);
+    if is_copy && !holder.status.is_failed() {
+        return Ok(Written::AlreadyDone(holder.id.to_string()));
+    }
+    if refused.code != "DBSnapshotAlreadyExists" {
         return Err(refused);
     }
-    match holder(provider, destination, copy).await {
-        Some(holder) if source(copy).is_source_of(&holder) && !holder.status.is_failed() => {
-            Ok(Written::AlreadyDone(holder.id.to_string()))
-        }
-        Some(holder) if refused.code == "DBSnapshotAlreadyExists" => Err(ProviderError {
-            message: format!(
-                "{}; what holds that name ({}) is no copy of {}",
-                refused.message, holder.status, copy.source_snapshot_id
-            ),
-            ..refused
-        }),
-        _ => Err(refused),
-    }
+    let what = if is_copy { "a copy" } else { "no copy" };
+    Err(ProviderError {
+        message: format!(
+            "{}; what holds that name ({}) is {what} of {}",
+            refused.message, holder.status, copy.source_snapshot_id
+        ),
+        ..refused
+    })
 }
 
-/// What has the name of the copy, if it could be seen.
-async fn holder(provider: &dyn Provider, at: &Place, copy: &CopySnapshot) -> Option<Snapshot> {
-    let found = provider
-        .snapshots(at, std::slice::from_ref(&copy.target_snapshot_id))
-        .await
-        .ok()?;
-    found
-        .into_iter()
-        .find(|snapshot| snapshot.id == copy.target_snapshot_id)
+/// What has the name of the copy.
+async fn holder(
+    provider: &dyn Provider,
+    at: &Place,
+    copy: &CopySnapshot,
+) -> Looked<Option<Snapshot>> {
+    let id = &copy.target_snapshot_id;
+    let found = provider.snapshots(at, std::slice::from_ref(id)).await?;
+    Ok(found.into_iter().find(|snapshot| snapshot.id == *id))
 }
 
 fn source(copy: &CopySnapshot) -> SourceSnapshot<'_> {

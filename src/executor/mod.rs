@@ -7,6 +7,7 @@ mod copy_image;
 mod copy_snapshot;
 mod delete_snapshot;
 mod job_run;
+mod look;
 mod session;
 mod tag_copy;
 mod tag_source;

@@ -82,6 +82,9 @@ pub struct SnapshotJob {
     pub max_snapshots_to_retain: u32,
     /// The option group of the copy, needed where the source's is not a default one.
     pub option_group_name: Option<String>,
+    /// Whether an earlier job of the config copies a database of this name to the same destination. The identifiers of
+    /// this job's copies then carry the source region, whichever of the jobs are planned.
+    pub is_namesake: bool,
 }
 
 /// Which images are meant: those of `owner` that carry one of the identifiers, if any is given, and match every filter.

@@ -128,12 +128,14 @@ fn check_option_group(
 fn target(case: &Case<'_>, claims: &mut Claims) -> Result<SnapshotId, Problem> {
     let Case {
         job,
+        options,
         account,
         source,
         manual,
         ..
     } = case;
-    for name in target_names(source.id, source.region) {
+    let names = target_names(source.id, source.region);
+    for name in names.skip(usize::from(options.is_namesake)) {
         match manual.iter().find(|snapshot| snapshot.id == name) {
             Some(holder)
                 if holder.status.is_failed() || source.is_positively_not_source_of(holder) => {}

@@ -55,6 +55,7 @@ pub fn snapshot_job(name: &str, database: &str, retain: u32) -> SyncJob {
             db_instance: DbInstance::from(database),
             max_snapshots_to_retain: retain,
             option_group_name: None,
+            is_namesake: false,
         }),
     }
 }

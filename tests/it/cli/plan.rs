@@ -277,3 +277,50 @@ fn only_the_jobs_that_were_picked_are_complained_of() {
     assert!(!sound.err.contains("error"), "{sound:?}");
     plan("sync_my_database").failed(1, &["error: ", "max_snapshots_to_retain: x"]);
 }
+
+/// Law 9: however many plans with however many of the jobs are made of one config, a copy has one name.
+#[test]
+fn the_name_of_a_copy_does_not_depend_on_the_jobs_that_are_planned() {
+    let folder = Folder::new();
+    let job = |name: &str, region: &str| {
+        format!(
+            "{name}:\n  sync_type: rds_automated_snapshot\n  source_region: {region}\n  \
+             destination_region: us-west-1\n  db_instance: orders\n"
+        )
+    };
+    folder.write(
+        "xrs.yaml",
+        &[
+            job("sync_east", "us-east-1"),
+            job("sync_europe", "eu-west-1"),
+            job("sync_asia", "ap-south-1"),
+        ]
+        .concat(),
+    );
+    let targets = |options: &[&str]| -> Vec<(String, String)> {
+        let plan = ["plan", "--sandbox", "world.json", "--out", "plan.json"];
+        folder.xrs(&[&plan, options].concat()).went_well(&[]);
+        let plan = folder.json("plan.json");
+        let jobs = plan["jobs"].as_array().expect("jobs");
+        jobs.iter()
+            .map(|job| {
+                let target = job["actions"][0]["target_snapshot_id"].as_str();
+                let source = job["source"]["region"].as_str();
+                (
+                    source.expect("a region").to_owned(),
+                    target.expect("a name").to_owned(),
+                )
+            })
+            .collect()
+    };
+    let all = targets(&[]);
+    assert_eq!(all.len(), 3);
+    for (n, (region, name)) in all.iter().enumerate() {
+        assert_eq!(name.ends_with(&format!("-{region}")), n > 0, "{all:?}");
+    }
+    assert_eq!(targets(&["--job", "sync_asia"]), all[2..]);
+    assert_eq!(
+        targets(&["--job", "sync_europe", "--job", "sync_asia"]),
+        all[1..]
+    );
+}

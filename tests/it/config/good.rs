@@ -46,6 +46,7 @@ fn the_example_of_the_older_tool_works_as_it_is() {
         db_instance: DbInstance::from("mydatabase"),
         max_snapshots_to_retain: 5,
         option_group_name: None,
+        is_namesake: false,
     };
     assert_eq!(database.kind, JobKind::Snapshot(kind));
     let own = keys("my_other_access_key", "my_other_secret_key");
@@ -183,6 +184,7 @@ fn what_is_left_out_has_its_default() {
         db_instance,
         max_snapshots_to_retain: 2,
         option_group_name: None,
+        is_namesake: false,
     };
     assert_eq!(jobs[1].kind, JobKind::Snapshot(kind));
 }

@@ -50,6 +50,7 @@ fn database(name: &str, database: &str, retain: u32) -> SyncJob {
         db_instance: DbInstance::from(database),
         max_snapshots_to_retain: retain,
         option_group_name: None,
+        is_namesake: false,
     };
     job(name, None, JobKind::Snapshot(options))
 }

@@ -203,7 +203,10 @@ fn adoption(
     let Action::CopySnapshot(copy) = action else {
         return;
     };
-    let blurred = !watch.faults.is_none();
+    // Listings that lag are no excuse: they catch up while xrs looks.
+    let mut faults = watch.faults.clone();
+    faults.stale = 0;
+    let blurred = !faults.is_none();
     let collided = detail.is_some_and(|detail| detail.contains("DBSnapshotAlreadyExists"));
     if outcome != ActionOutcome::Failed || blurred || !collided {
         return;

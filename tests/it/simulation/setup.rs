@@ -126,6 +126,7 @@ fn add_job(random: &mut Random, setup: &mut Setup, n: i64) {
             db_instance: id,
             max_snapshots_to_retain: u32::try_from(random.below(5)).expect("a small number"),
             option_group_name: None,
+            is_namesake: false,
         })
     } else {
         let identifier = format!("{} {number}", if other { "their app" } else { "app" });
@@ -155,9 +156,16 @@ fn add_job(random: &mut Random, setup: &mut Setup, n: i64) {
 }
 
 /// Adds a job, unless the config would be refused for it: the same database to the same place twice.
-fn register(setup: &mut Setup, job: SyncJob) {
+fn register(setup: &mut Setup, mut job: SyncJob) {
     let account = rules::account_of(&job);
-    match &job.kind {
+    let destination = &job.destination_region;
+    let namesake = |name: &DbInstance| {
+        let mut others = setup.jobs.iter();
+        others.any(|other| {
+            other.kind_database() == Some(name) && other.destination_region == *destination
+        })
+    };
+    match &mut job.kind {
         JobKind::Snapshot(options) => {
             let place = (
                 job.source_region.clone(),
@@ -172,6 +180,7 @@ fn register(setup: &mut Setup, job: SyncJob) {
             if setup.jobs.iter().any(same) {
                 return;
             }
+            options.is_namesake = namesake(&options.db_instance);
             if !setup.databases.contains(&place) {
                 setup.databases.push(place);
             }

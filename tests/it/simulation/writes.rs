@@ -233,16 +233,11 @@ impl Case<'_> {
             .find(|made| live(before, made))
             .cloned();
         if let Some(other) = other {
-            let unseen = !self.watch.alone || self.watch.faults.is_stale();
-            if named_differently(self.action, &other) && unseen {
-                books.count("two plans give one copy two names");
-            } else {
-                self.breach(
-                    books,
-                    "laws 4 and 9",
-                    format!("{id} is a second copy beside {}", other.id),
-                );
-            }
+            self.breach(
+                books,
+                "laws 4 and 9",
+                format!("{id} is a second copy beside {}", other.id),
+            );
         }
         let made = Made {
             id: id.to_owned(),
@@ -415,9 +410,4 @@ impl Case<'_> {
             );
         }
     }
-}
-
-/// Whether this is the race that RDS leaves open: two plans that give one copy two names.
-fn named_differently(action: &Action, other: &Made) -> bool {
-    matches!(action, Action::CopySnapshot(copy) if copy.target_snapshot_id.as_str() != other.id)
 }
