@@ -290,7 +290,7 @@ fn the_name_of_a_copy_does_not_depend_on_the_jobs_that_are_planned() {
     };
     folder.write(
         "xrs.yaml",
-        &[
+        [
             job("sync_east", "us-east-1"),
             job("sync_europe", "eu-west-1"),
             job("sync_asia", "ap-south-1"),
