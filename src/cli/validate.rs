@@ -6,9 +6,9 @@ use super::args::ConfigArg;
 use super::exit::{Exit, Failure};
 use super::terminal::Terminal;
 use crate::model::job::{ConfiguredJob, SyncJob};
+use crate::model::safe::safe;
 use crate::model::words::count;
 use crate::ops;
-use crate::render::safe::safe;
 
 /// Check the config without a network
 ///

@@ -11,6 +11,7 @@ pub mod plan;
 pub mod problem;
 pub mod provider_error;
 pub mod result;
+pub mod safe;
 pub mod sync_tag;
 pub mod words;
 

@@ -2,6 +2,5 @@
 
 pub mod json;
 pub mod problems;
-pub mod safe;
 pub mod styles;
 pub mod text;

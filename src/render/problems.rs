@@ -11,6 +11,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level as Title, Origin, Renderer, Snippet};
 
 use crate::model::problem::{Problem, TextPlace};
+use crate::model::safe::{safe, tricky};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,9 +41,9 @@ pub fn diagnostics(
         Renderer::plain()
     };
     let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(WIDTH);
-    let text = mask::masked(text.strip_prefix('\u{feff}').unwrap_or(text));
+    let text = in_place(&mask::masked(text.strip_prefix('\u{feff}').unwrap_or(text)));
     let lines = lines(&text);
-    let path = printable(path);
+    let path = safe(path);
     let mut shown = String::new();
     for problem in problems {
         shown.push_str(&renderer.render(&[group(&path, &lines, problem, level)]));
@@ -98,11 +99,16 @@ fn lines(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// A text without what would move the cursor or colour the screen.
+/// A message of several lines, each made [`safe`].
 fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() && c != '\n' {
+    text.split('\n').map(safe).collect::<Vec<_>>().join("\n")
+}
+
+/// The text of a config with everything tricky blotted out, so that all else keeps its line and column.
+fn in_place(text: &str) -> String {
+    tricky(text)
+        .map(|(c, tricky)| {
+            if tricky && !matches!(c, '\n' | '\r' | '\t') {
                 '\u{fffd}'
             } else {
                 c

@@ -9,9 +9,9 @@ use crate::model::action::{
     Action, CopyId, CopyImage, CopySnapshot, DeleteSnapshot, ExpectedCopy, ExpectedDeletion,
     ExpectedSource, KeptCopy, Resource, Tag, TagCopy, TagSource,
 };
+use crate::model::safe::safe;
 use crate::model::sync_tag::SyncTag;
 use crate::model::words::utc;
-use crate::render::safe::safe;
 
 /// One action of a job, with all that it will do.
 pub(super) fn action(screen: &mut Screen<'_>, action: &Action, destination: &str) {

@@ -10,9 +10,9 @@ use std::hash::Hash;
 
 use owo_colors::OwoColorize;
 
-use super::safe::safe;
 use super::styles::Styles;
 use crate::model::problem::{AwsFailure, Problem, TextPlace};
+use crate::model::safe::safe;
 pub use plan::{plan, refused_plan};
 pub use results::{finished, results, saved_results};
 

@@ -10,8 +10,8 @@ use crate::model::job::SyncType;
 use crate::model::plan::{
     ClientConfigRef, ConfigRef, JobPlan, Observed, Outcome, SavedPlan, Seen, Summary,
 };
+use crate::model::safe::safe;
 use crate::model::words::{count, list, utc};
-use crate::render::safe::safe;
 use crate::render::styles::Styles;
 
 /// The plan as a screen. `next` is the command that carries it out, if there is one to recommend.

@@ -9,8 +9,8 @@ use crate::model::action::Action;
 use crate::model::id::JobName;
 use crate::model::problem::Problem;
 use crate::model::result::{ActionOutcome, ActionResult, SavedResults, SyncResult};
+use crate::model::safe::safe;
 use crate::model::words::{count, list, utc};
-use crate::render::safe::safe;
 use crate::render::styles::Styles;
 
 /// The results of an apply, failures last, and a line that sums up.
