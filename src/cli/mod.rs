@@ -17,7 +17,10 @@ use std::process::ExitCode;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::fmt::format::debug_fn;
 
+use crate::model::safe::safe;
 use args::Color;
 pub use exit::Exit;
 use exit::Failure;
@@ -125,8 +128,17 @@ fn log(verbose: u8, terminal: &Terminal) -> Result<(), Failure> {
         })?,
         None => EnvFilter::new(by_count),
     };
+    // Every value of every crate's events and spans: any of them may hold what AWS or a file says.
+    let fields = debug_fn(|writer, field, value| {
+        let value = format!("{value:?}");
+        match field.name() {
+            "message" => write!(writer, "{}", safe(&value)),
+            name => write!(writer, "{name}={}", safe(&value)),
+        }
+    });
     let to_stderr = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .fmt_fields(fields.delimited(" "))
         .with_writer(std::io::stderr);
     // It fails only where a log is set up already, as by a program that calls this function; then that one serves.
     let _ = to_stderr.with_ansi(terminal.colors_on_stderr()).try_init();

@@ -11,6 +11,7 @@ use super::next;
 use super::terminal::Terminal;
 use super::world::block_on;
 use crate::model::id::JobName;
+use crate::model::json::document;
 use crate::model::plan::SavedPlan;
 use crate::ops::{self, Options, Saved};
 use crate::render;
@@ -83,7 +84,7 @@ impl Plan {
                 let next = next::apply(plan, self.out.as_deref(), self.world.sandbox.as_deref());
                 terminal.print(&render::text::plan(plan, next.as_deref(), &terminal.out))
             }
-            Format::Json => terminal.print(&render::json::document(plan)?),
+            Format::Json => terminal.print(&document(plan)?),
         }
     }
 }

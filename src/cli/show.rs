@@ -8,6 +8,7 @@ use super::args::Format;
 use super::exit::{Exit, Failure};
 use super::next;
 use super::terminal::Terminal;
+use crate::model::json::document;
 use crate::ops::{self, Saved};
 use crate::render;
 
@@ -41,11 +42,11 @@ impl Show {
             (Saved::Plan(plan, Some(flaw)), Format::Text) => {
                 render::text::refused_plan(&plan, flaw.digest.as_deref(), &flaw.why, &terminal.out)
             }
-            (Saved::Plan(plan, _), Format::Json) => render::json::document(&plan)?,
+            (Saved::Plan(plan, _), Format::Json) => document(&plan)?,
             (Saved::Results(results), Format::Text) => {
                 render::text::saved_results(&results, &terminal.out)
             }
-            (Saved::Results(results), Format::Json) => render::json::document(&results)?,
+            (Saved::Results(results), Format::Json) => document(&results)?,
         };
         terminal.print(&text)?;
         Ok(exit)

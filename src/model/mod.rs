@@ -6,6 +6,7 @@ pub mod id;
 pub mod invariants;
 pub mod inventory;
 pub mod job;
+pub mod json;
 pub mod lineage;
 pub mod plan;
 pub mod problem;

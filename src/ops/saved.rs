@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::error::{Error, Refused};
 use crate::files;
 use crate::model::id::JobName;
+use crate::model::json::document;
 use crate::model::plan::SavedPlan;
 use crate::model::result::{ActionOutcome, ActionResult, SavedResults, SyncResult};
 use crate::planfile::{self, PlanFileError};
@@ -239,8 +240,8 @@ impl ResultsFile {
 
     fn write(&self, saved: &SavedResults) -> Result<(), Error> {
         // Plain data of strings, numbers and lists always serialises.
-        let mut text = serde_json::to_vec_pretty(saved).unwrap_or_default();
-        text.push(b'\n');
-        files::write_whole(&self.path, &text).map_err(Error::file("the results file", None))
+        let text = document(saved).unwrap_or_default();
+        files::write_whole(&self.path, text.as_bytes())
+            .map_err(Error::file("the results file", None))
     }
 }

@@ -9,6 +9,7 @@ use thiserror::Error;
 use crate::model::client_config::sha256;
 use crate::model::id::JobName;
 use crate::model::invariants::broken;
+use crate::model::json::document;
 use crate::model::plan::{ConfigRef, Plan, SavedPlan, Summary};
 
 /// The format this version writes: `major.minor`. Within a major version keys are only added.
@@ -115,9 +116,7 @@ pub fn seal(plan: Plan, header: Header) -> SavedPlan {
 
 /// The text of a plan file, ending in a newline.
 pub fn to_text(plan: &SavedPlan) -> String {
-    let mut text = serde_json::to_string_pretty(plan).unwrap_or_default();
-    text.push('\n');
-    text
+    document(plan).unwrap_or_default()
 }
 
 /// Reads a plan to be applied: its format version is known, its digest and its summary are those of its content.

@@ -1,6 +1,5 @@
-//! Plans, results and problems as text and JSON, worked out from the saved documents alone.
+//! Plans, results and problems as text, worked out from the saved documents alone.
 
-pub mod json;
 pub mod problems;
 pub mod styles;
 pub mod text;

@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;
+use aws_xregion_sync::planfile;
 use serde_json::Value;
+
+use crate::support::{TRICK, assert_no_tricks};
 
 /// A folder with the example of the older tool in `xrs.yaml`.
 pub struct Folder {
@@ -298,6 +301,59 @@ fn logs_go_to_stderr_when_asked_for() {
     assert_eq!(filtered.code, Some(0));
     ended(folder.command(&["validate"]).env("XRS_LOG", "a=b=c"))
         .failed(1, &["XRS_LOG is no log filter"]);
+}
+
+#[test]
+fn no_text_of_others_tricks_whoever_reads_what_is_printed_or_saved() {
+    let folder = Folder::new();
+    folder.planned();
+    folder.edit("world.json", |world| {
+        world["faults"] = serde_json::json!([
+            {"call": "CopyImage", "code": TRICK, "message": TRICK},
+            {"call": "DescribeDBSnapshots", "code": TRICK, "message": TRICK, "times": 4}
+        ]);
+    });
+    for arguments in [
+        &["plan", "--out", "failed.json"][..],
+        &["plan", "--format", "json"],
+        &["apply", "plan.json", "--results", "results.json"],
+        &["show", "failed.json", "--format", "json"],
+        &["show", "failed.json"],
+        &["show", "results.json", "--format", "json"],
+        &["show", "results.json"],
+    ] {
+        let sandbox: &[&str] = match arguments[0] {
+            "show" => &[],
+            _ => &["--sandbox", "world.json"],
+        };
+        let mut command = folder.command(&[arguments, sandbox].concat());
+        let ended = ended(command.env("XRS_LOG", "trace"));
+        let said = ended.out.clone() + &ended.err;
+        assert!(said.contains("Odd"), "{ended:?}");
+        assert_no_tricks(&said);
+        assert!(!said.contains("\nDigest: sha256:00"), "{ended:?}");
+        assert!(
+            arguments[0] == "show" || ended.err.contains(r"\u{202e}"),
+            "it is logged: {ended:?}"
+        );
+    }
+    for file in ["failed.json", "results.json", "world.json"] {
+        let text = folder.read(file);
+        assert!(text.contains(r"Odd\u001b[31m\u009b\u202e"), "{text}");
+        assert_no_tricks(&text);
+    }
+    // The escapes are a matter of spelling: the digest is that of what is said.
+    let plan = planfile::read(folder.read("failed.json").as_bytes()).expect("a sound plan");
+    let error = plan.jobs[1].errors[0]
+        .aws
+        .as_ref()
+        .expect("AWS's own words");
+    assert_eq!(
+        (error.code.as_str(), error.message.as_str()),
+        (TRICK, TRICK)
+    );
+    let raw = serde_json::to_string(&plan).expect("JSON");
+    assert_eq!(planfile::read(raw.as_bytes()), Ok(plan));
 }
 
 #[test]

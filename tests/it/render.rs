@@ -6,11 +6,12 @@ use aws_xregion_sync::model::action::{Action, CopyId, ExpectedCopy, KeptCopy, Re
 use aws_xregion_sync::model::id::{JobName, Region};
 use aws_xregion_sync::model::inventory::ProviderKind;
 use aws_xregion_sync::model::job::SyncType;
+use aws_xregion_sync::model::json::document;
 use aws_xregion_sync::model::plan::{End, JobPlan, SavedPlan};
 use aws_xregion_sync::model::problem::{AwsFailure, Problem, TextPlace};
 use aws_xregion_sync::model::result::{ActionOutcome, ActionResult, SavedResults, SyncResult};
 use aws_xregion_sync::render::styles::Styles;
-use aws_xregion_sync::render::{json, text};
+use aws_xregion_sync::render::text;
 
 use documents::*;
 
@@ -36,7 +37,7 @@ fn the_seed_example() {
     golden(
         "plan_seed_json",
         "The same as JSON: the document as it is saved.",
-        &json::document(&plan).expect("JSON"),
+        &document(&plan).expect("JSON"),
     );
 }
 
@@ -64,7 +65,7 @@ fn nothing_to_do() {
     golden(
         "plan_nothing_to_do_json",
         "The same as JSON.",
-        &json::document(&plan).expect("JSON"),
+        &document(&plan).expect("JSON"),
     );
 }
 
@@ -87,7 +88,7 @@ fn retention_alone() {
     golden(
         "plan_retention_json",
         "The same as JSON.",
-        &json::document(&plan).expect("JSON"),
+        &document(&plan).expect("JSON"),
     );
 }
 
@@ -141,7 +142,7 @@ fn failures_stand_last_and_warnings_with_their_job() {
     golden(
         "plan_failed_and_warning_json",
         "The same as JSON.",
-        &json::document(&plan).expect("JSON"),
+        &document(&plan).expect("JSON"),
     );
 }
 
@@ -494,6 +495,6 @@ fn a_results_file_that_is_not_complete_says_so() {
     golden(
         "results_json",
         "A results file.",
-        &json::document(&saved).expect("JSON"),
+        &document(&saved).expect("JSON"),
     );
 }

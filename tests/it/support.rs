@@ -11,6 +11,7 @@ use aws_xregion_sync::model::inventory::State;
 use aws_xregion_sync::model::job::{AmiJob, ImageSelector, JobKind, SnapshotJob, SyncJob};
 use aws_xregion_sync::model::plan::{ConfigRef, JobPlan, Plan, SavedPlan};
 use aws_xregion_sync::model::result::SyncResult;
+use aws_xregion_sync::model::safe::tricky;
 use aws_xregion_sync::observe::{Look, observe};
 use aws_xregion_sync::planfile::{self, Header};
 use aws_xregion_sync::planner;
@@ -76,6 +77,16 @@ pub fn ami_job(name: &str, identifier: &str) -> SyncJob {
             most_recent: false,
         }),
     }
+}
+
+/// What escapes a screen, and a line of its own that looks like one of ours.
+pub const TRICK: &str = "Odd\u{1b}[31m\u{9b}\u{202e}\u{200b}\u{e0001}\nDigest: sha256:00";
+
+/// Nothing in it does anything else than stand there, but line ends.
+#[track_caller]
+pub fn assert_no_tricks(text: &str) {
+    let found = tricky(text).find(|(c, tricky)| *tricky && *c != '\n');
+    assert_eq!(found, None, "{text:?}");
 }
 
 /// A world with both regions and nothing in them.

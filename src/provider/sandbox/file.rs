@@ -9,6 +9,7 @@ use super::calls::Call;
 use super::filters;
 use super::world::{FORMAT_VERSION, World, WorldRegion};
 use crate::model::id::{AccountId, Region};
+use crate::model::json::document;
 use crate::model::problem::{Problem, TextPlace};
 
 /// Copies that take longer than this are a slip of the pen.
@@ -53,9 +54,7 @@ impl World {
     /// The world as the text of a world file: the same for the same world.
     pub fn to_json(&self) -> String {
         // Strings, numbers, and maps whose keys are strings always serialise.
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
-        text.push('\n');
-        text
+        document(self).unwrap_or_default()
     }
 
     /// What types alone don't say.
