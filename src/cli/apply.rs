@@ -66,6 +66,9 @@ impl Apply {
         let interrupts = Interrupts::listen()?;
         let results = begin(self.results.as_deref(), &plan, world.provider())?;
         let config = ops::config_for(&plan, self.config.as_deref(), Path::new("."))?;
+        if let Some(file) = &config {
+            terminal.keys_to_use(file, self.world.kind());
+        }
         let options = Options {
             parallelism: self.world.parallelism,
             jobs: Vec::new(),

@@ -114,14 +114,22 @@ impl Terminal {
         world: ProviderKind,
     ) {
         self.config(file, config, picked);
-        // On a sandbox nobody uses the keys.
-        if world == ProviderKind::Aws && file.exposes_keys(config) {
-            self.exposed_keys(&file.path());
+        self.keys_to_use(file, world);
+    }
+
+    /// A word on keys that others can read, before they are used on such a world.
+    pub(super) fn keys_to_use(&self, file: &ConfigFile, world: ProviderKind) {
+        // On a sandbox nobody uses them.
+        if world == ProviderKind::Aws {
+            self.exposed_keys(file);
         }
     }
 
-    pub(super) fn exposed_keys(&self, path: &str) {
-        self.warning(&format!("{path} holds AWS keys, and others than its owner may read it: chmod 600 it, or use a profile"));
+    pub(super) fn exposed_keys(&self, file: &ConfigFile) {
+        if file.exposes_keys() {
+            let path = file.path();
+            self.warning(&format!("{path} holds AWS keys, and others than its owner may read it: chmod 600 it, or use a profile"));
+        }
     }
 
     fn frames(&self, path: &str, text: &str, problems: &[Problem], level: Level) {

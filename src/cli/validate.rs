@@ -25,9 +25,7 @@ impl Validate {
         let file = self.config.open()?;
         let config = ops::validate(&file, &[])?;
         terminal.config(&file, &config, &[]);
-        if file.exposes_keys(&config) {
-            terminal.exposed_keys(&file.path());
-        }
+        terminal.exposed_keys(&file);
         let sound: Vec<&SyncJob> = config
             .jobs
             .iter()

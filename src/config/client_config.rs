@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::options::{Given, Options, shown};
-use super::yaml::{Data, Entry};
+use super::yaml::{Data, Entry, Node};
 use super::{arn, endpoint, ruby};
 use crate::model::client_config::ClientConfig;
 use crate::model::id::AccountId;
@@ -36,6 +36,23 @@ pub(super) fn is_setting(name: &str) -> bool {
     [ACCESS_KEY, SECRET_KEY, SESSION_TOKEN, OTHERS]
         .iter()
         .any(|names| names.contains(&name))
+}
+
+/// Whether a secret key or a token is given somewhere in here.
+pub(super) fn holds_keys(node: &Node) -> bool {
+    let is_key = |Entry { key, value }: &Entry| {
+        let secret = [SECRET_KEY, SESSION_TOKEN]
+            .iter()
+            .any(|names| names.contains(&key.text.as_str()));
+        secret && !value.is_null()
+    };
+    match &node.data {
+        Data::Scalar { .. } => false,
+        Data::List(items) => items.iter().any(|item| holds_keys(item)),
+        Data::Mapping(entries) => entries
+            .iter()
+            .any(|entry| is_key(entry) || holds_keys(&entry.value)),
+    }
 }
 
 /// What is set at the top of the config, or inside one job.

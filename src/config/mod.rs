@@ -101,6 +101,11 @@ pub fn client_configs(bytes: &[u8]) -> Result<ClientConfigs, Vec<Problem>> {
 /// The client settings of each job, or what is wrong with them.
 pub type ClientConfigs = BTreeMap<JobName, Result<ClientConfig, Vec<Problem>>>;
 
+/// Whether the file holds a secret key or a token, also where no job uses it, or the one that would is broken.
+pub fn holds_keys(bytes: &[u8]) -> bool {
+    parse(bytes).is_ok_and(|root| client_config::holds_keys(&root))
+}
+
 fn parse(bytes: &[u8]) -> Result<Rc<Node>, Vec<Problem>> {
     let text = text::text(bytes).map_err(|problem| vec![problem])?;
     yaml::parse(text)

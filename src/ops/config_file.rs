@@ -93,12 +93,8 @@ impl ConfigFile {
     }
 
     /// Whether it holds keys that others than its owner can read.
-    pub fn exposes_keys(&self, config: &Config) -> bool {
-        let keys = config.jobs.iter().any(|job| match job {
-            ConfiguredJob::Sound(job) => job.client_config.secret_key.is_some(),
-            ConfiguredJob::Broken { .. } => false,
-        });
-        keys && files::readable_by_others(&self.path)
+    pub fn exposes_keys(&self) -> bool {
+        config::holds_keys(&self.bytes) && files::readable_by_others(&self.path)
     }
 
     pub(super) fn bytes(&self) -> &[u8] {

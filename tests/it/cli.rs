@@ -259,6 +259,34 @@ fn keys_that_others_can_read_are_warned_of_where_they_would_be_used() {
     mode(0o600);
     let private = folder.xrs(&["validate"]);
     assert!(!private.err.contains(warning), "{private:?}");
+
+    // Also those that nothing uses: the only job is broken, or each has a profile of its own.
+    let job = "sync_a: {sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1, sync_identifier: a";
+    let keys = "aws_client_config: {aws_access_key: a, aws_secret_key: b}";
+    mode(0o644);
+    for (config, warned) in [
+        (format!("{job}, ami_ownr: self}}\n{keys}\n"), true),
+        (
+            format!("{job}, aws_client_config: {{profile: p}}}}\n{keys}\n"),
+            true,
+        ),
+        (
+            format!("{job}, aws_client_config: {{session_token: t}}}}\n"),
+            true,
+        ),
+        (
+            format!("{job}, aws_client_config: {{profile: p}}}}\n"),
+            false,
+        ),
+    ] {
+        folder.write("xrs.yaml", &config);
+        let validated = folder.xrs(&["validate"]);
+        assert_eq!(
+            validated.err.contains(warning),
+            warned,
+            "{config}: {validated:?}"
+        );
+    }
 }
 
 #[test]

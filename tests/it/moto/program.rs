@@ -412,6 +412,31 @@ fn law_8_no_secret_in_what_is_said_or_written_at_the_finest_level() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn keys_that_others_can_read_are_warned_of_before_they_are_used() {
+    use std::os::unix::fs::PermissionsExt;
+    let site = Site::new(2);
+    site.automated("2026-01-15T05:10:33Z");
+    for (mode, times) in [(0o644, 1), (0o600, 0)] {
+        fs::set_permissions(
+            site.folder.path("xrs.yaml"),
+            fs::Permissions::from_mode(mode),
+        )
+        .expect("permissions");
+        for arguments in [
+            &["plan", "--out", "plan.json"][..],
+            &["apply", "plan.json"],
+            &["apply", "plan.json", "--config", "xrs.yaml"],
+            &["run"],
+        ] {
+            let ended = site.xrs(arguments);
+            let warned = ended.err.matches("others than its owner may read it");
+            assert_eq!(warned.count(), times, "{ended:?}");
+        }
+    }
+}
+
 #[test]
 fn credentials_that_are_none_wrong_or_of_another_account_are_told_apart() {
     let site = Site::new(2);
