@@ -13,12 +13,25 @@ pub struct ProviderError {
     pub call: &'static str,
     /// The region that was asked.
     pub region: Region,
-    /// AWS's code.
+    /// AWS's code, [plain](plain_code).
     pub code: String,
     /// AWS's message.
     pub message: String,
     /// What it comes to.
     pub kind: ErrorKind,
+}
+
+/// A code of AWS as it is compared: some endpoints still write an older form, and RDS ends some codes in a word that
+/// says nothing.
+pub fn plain_code(code: &str) -> &str {
+    let code = code
+        .strip_prefix("Client.")
+        .or_else(|| code.strip_prefix("Server."))
+        .unwrap_or(code);
+    match code.strip_suffix("Fault") {
+        None | Some("") => code,
+        Some(code) => code,
+    }
 }
 
 /// What an error of AWS comes to. Closed, so that what follows from each is a match.
@@ -41,15 +54,10 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// What a code of AWS comes to, where it is one that is known: absent only where the code says so in so many
-    /// words.
+    /// What a [plain code](plain_code) comes to, where it is one that is known: absent only where the code says so in
+    /// so many words.
     pub fn of_code(code: &str) -> Option<Self> {
-        // Some endpoints still write the older form, and RDS ends some codes in a word that says nothing.
-        let code = code
-            .strip_prefix("Client.")
-            .or_else(|| code.strip_prefix("Server."))
-            .unwrap_or(code);
-        Some(match code.strip_suffix("Fault").unwrap_or(code) {
+        Some(match code {
             "InvalidAMIID.NotFound"
             | "InvalidSnapshot.NotFound"
             | "DBSnapshotNotFound"
@@ -184,4 +192,23 @@ fn permission(call: &str) -> String {
         _ => "ec2",
     };
     format!("{service}:{call}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_compared_without_what_differs_from_one_endpoint_to_the_next() {
+        for (code, plain) in [
+            ("Client.ResourceLimitExceeded", "ResourceLimitExceeded"),
+            ("Server.InternalError", "InternalError"),
+            ("SnapshotQuotaExceededFault", "SnapshotQuotaExceeded"),
+            ("InvalidAMIID.NotFound", "InvalidAMIID.NotFound"),
+            ("HTTP 503", "HTTP 503"),
+            ("Fault", "Fault"),
+        ] {
+            assert_eq!(plain_code(code), plain);
+        }
+    }
 }

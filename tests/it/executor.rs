@@ -147,6 +147,36 @@ fn copies_over_the_limit_are_deferred_and_made_by_applying_again() {
 }
 
 #[test]
+fn a_limit_is_known_by_every_spelling_of_its_code() {
+    for (call, code, message) in [
+        (
+            "CopyImage",
+            "Client.ResourceLimitExceeded",
+            "Too many copies",
+        ),
+        (
+            "CopyDBSnapshot",
+            "SnapshotQuotaExceededFault",
+            "Cannot copy more than 20 snapshots across regions",
+        ),
+    ] {
+        let (sandbox, mut jobs) = databases(1);
+        jobs.push(ami_job("sync_app", "Web Application"));
+        sandbox.edit(|world| {
+            add_image(world, "ami-0a", "web", "Web Application");
+            world.faults.push(Fault::new(call, code, message, Some(1)));
+        });
+        let planned = plan(&sandbox, &jobs);
+        let outcomes: Vec<_> = apply(&sandbox, &planned, &jobs)
+            .iter()
+            .map(|result| result.actions[0].outcome)
+            .collect();
+        assert!(outcomes.contains(&ActionOutcome::Deferred), "{outcomes:?}");
+        no_failures(&apply(&sandbox, &planned, &jobs));
+    }
+}
+
+#[test]
 fn a_full_store_of_snapshots_is_a_failure_that_waiting_does_not_help() {
     let (sandbox, jobs) = databases(1);
     sandbox.edit(|world| world.quotas.manual_snapshots = 4);

@@ -226,17 +226,11 @@ fn may_lie_in_one(of: Type, error: &ProviderError) -> bool {
 }
 
 fn says_no_such_database(error: &ProviderError) -> bool {
-    matches!(
-        error.code.as_str(),
-        "DBInstanceNotFound" | "DBInstanceNotFoundFault"
-    )
+    error.code == "DBInstanceNotFound"
 }
 
 fn says_no_such_snapshot(error: &ProviderError) -> bool {
-    matches!(
-        error.code.as_str(),
-        "DBSnapshotNotFound" | "DBSnapshotNotFoundFault"
-    )
+    error.code == "DBSnapshotNotFound"
 }
 
 fn request(clients: &Clients, of: Type) -> DescribeDBSnapshotsFluentBuilder {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::world::World;
 use crate::model::client_config::Place;
 use crate::model::id::{AccountId, Region};
-use crate::model::provider_error::{ErrorKind, ProviderError};
+use crate::model::provider_error::{ErrorKind, ProviderError, plain_code};
 
 /// A call of AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,11 +143,12 @@ impl Refusal {
     }
 
     pub(super) fn answering(self, call: Call, region: &Region) -> ProviderError {
-        let kind = ErrorKind::of_code(&self.code).unwrap_or(ErrorKind::Unknown);
+        let code = plain_code(&self.code);
+        let kind = ErrorKind::of_code(code).unwrap_or(ErrorKind::Unknown);
         ProviderError {
             call: call.as_str(),
             region: region.clone(),
-            code: self.code,
+            code: code.to_owned(),
             message: self.message,
             kind,
         }

@@ -370,7 +370,7 @@ async fn key_and_option_group_go_into_the_call() {
         .expect_err("a key of another region");
     assert_eq!(
         (error.code.as_str(), error.kind),
-        ("KMSKeyNotAccessibleFault", ErrorKind::Invalid)
+        ("KMSKeyNotAccessible", ErrorKind::Invalid)
     );
 }
 

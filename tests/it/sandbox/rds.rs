@@ -204,7 +204,7 @@ fn an_encrypted_snapshot_needs_a_key_of_the_destination() {
     };
     refused(
         copy(&sandbox, &keyed("no-such-key")),
-        "KMSKeyNotAccessibleFault",
+        "KMSKeyNotAccessible",
         ErrorKind::Invalid,
     );
     let id = copy(&sandbox, &keyed("1234abcd-12ab-34cd-56ef-1234567890ab")).expect("a copy");
