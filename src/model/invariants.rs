@@ -3,7 +3,23 @@
 use std::collections::BTreeSet;
 
 use super::action::{Action, Resource, Wave};
+use super::id::JobName;
 use super::plan::{JobPlan, Outcome, Subject};
+
+/// What of it does not hold for the plans of these jobs together, and for which: jobs and actions are known by name.
+pub fn broken_together(plans: &[JobPlan]) -> Option<(&JobName, String)> {
+    let (mut names, mut ids) = (BTreeSet::new(), BTreeSet::new());
+    for plan in plans {
+        if !names.insert(&plan.name) {
+            return Some((&plan.name, "two jobs have this name".to_owned()));
+        }
+        let mut own = plan.actions.iter().map(Action::id);
+        if let Some(id) = own.find(|id| !ids.insert(*id)) {
+            return Some((&plan.name, format!("another job has an action {id}, too")));
+        }
+    }
+    None
+}
 
 /// What of it does not hold for the plan of this job.
 pub fn broken(plan: &JobPlan) -> Option<String> {

@@ -8,9 +8,9 @@ use thiserror::Error;
 
 use crate::model::client_config::sha256;
 use crate::model::id::JobName;
-use crate::model::invariants::broken;
+use crate::model::invariants::{broken, broken_together};
 use crate::model::json::document;
-use crate::model::plan::{ConfigRef, Plan, SavedPlan, Summary};
+use crate::model::plan::{ConfigRef, JobPlan, Plan, SavedPlan, Summary};
 
 /// The format this version writes: `major.minor`. Within a major version keys are only added.
 pub const FORMAT_VERSION: &str = "1.0";
@@ -138,13 +138,10 @@ pub fn read(bytes: &[u8]) -> Result<SavedPlan, PlanFileError> {
             actual,
         });
     }
-    for job in &plan.jobs {
-        if let Some(what) = broken(job) {
-            return Err(PlanFileError::Unsound {
-                job: job.name.clone(),
-                what,
-            });
-        }
+    let alone = |job: &JobPlan| Some((job.name.clone(), broken(job)?));
+    let together = || broken_together(&plan.jobs).map(|(job, what)| (job.clone(), what));
+    if let Some((job, what)) = plan.jobs.iter().find_map(alone).or_else(together) {
+        return Err(PlanFileError::Unsound { job, what });
     }
     let summary = Summary::of(&plan.jobs);
     if plan.summary != summary {

@@ -128,6 +128,35 @@ fn a_plan_file_that_is_not_a_whole_sound_plan_is_refused() {
 }
 
 #[test]
+fn a_plan_in_which_a_name_stands_for_two_is_refused() {
+    let folder = Folder::new();
+    folder.planned();
+    let whole = folder.read("plan.json");
+    let doubled = |name: &str| {
+        folder.write("plan.json", &whole);
+        sealed_again(&folder, |plan| {
+            let mut job = plan["jobs"][0].clone();
+            job["name"] = name.into();
+            plan["jobs"].as_array_mut().expect("jobs").push(job);
+            plan["summary"]["jobs"] = 3.into();
+            plan["summary"]["copy_image"] = 2.into();
+        });
+    };
+    doubled("sync_my_web_app");
+    refused(
+        &folder,
+        &[],
+        &["no plan that xrs would make: sync_my_web_app: two jobs have this name"],
+    );
+    doubled("sync_other");
+    refused(
+        &folder,
+        &[],
+        &["sync_other: another job has an action sync_my_web_app/copy, too"],
+    );
+}
+
+#[test]
 fn conditions_that_are_not_met_refuse_the_plan() {
     let folder = Folder::new();
     folder.planned();
