@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{ConfigProblems, Error, Refused};
 use crate::config::{self, Config};
-use crate::files;
+use crate::files::{self, FileError};
 use crate::model::client_config::sha256;
 use crate::model::id::JobName;
 use crate::model::job::{ConfiguredJob, SyncJob};
@@ -39,11 +39,13 @@ impl ConfigFile {
     ///
     /// If the file cannot be read, or is larger than any config.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let path = path.as_ref();
+        Self::of(path.as_ref()).map_err(Error::file("the config", Some(NO_CONFIG)))
+    }
+
+    fn of(path: &Path) -> Result<Self, FileError> {
         Ok(Self {
             path: path.to_owned(),
-            bytes: files::read(path, config::MAX_BYTES)
-                .map_err(Error::file("the config", Some(NO_CONFIG)))?,
+            bytes: files::read(path, config::MAX_BYTES)?,
         })
     }
 
@@ -159,14 +161,14 @@ fn did_you_mean(name: &str, known: &[&str]) -> String {
 ///
 /// # Errors
 ///
-/// If the plan needs one and there is none, or it cannot be read.
+/// [`Refused`] if the plan needs one and there is none, or it cannot be read.
 pub fn config_for(
     plan: &SavedPlan,
     given: Option<&Path>,
     folder: &Path,
 ) -> Result<Option<ConfigFile>, Error> {
     if let Some(given) = given {
-        return ConfigFile::open(given).map(Some);
+        return Ok(Some(ConfigFile::of(given).map_err(Refused::ConfigFile)?));
     }
     let needs = |from: &CredentialsFrom| *from == CredentialsFrom::Config;
     let acting = plan.jobs.iter().filter(|job| !job.actions.is_empty());
@@ -192,7 +194,7 @@ pub fn config_for(
         .into());
     }
     // Under the name it was planned with, which is how people know it.
-    let config = ConfigFile::open(&noted)?;
+    let config = ConfigFile::of(&noted).map_err(Refused::ConfigFile)?;
     Ok(Some(ConfigFile {
         path: PathBuf::from(&plan.config.path),
         ..config

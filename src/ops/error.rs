@@ -190,6 +190,9 @@ pub enum Refused {
         /// Why it is not used.
         why: &'static str,
     },
+    /// The config that credentials were to be taken from cannot be read.
+    #[error("the config {0}")]
+    ConfigFile(FileError),
     /// The config that credentials were to be taken from has problems.
     #[error(transparent)]
     Config(ConfigProblems),
@@ -254,7 +257,9 @@ impl Refused {
                 planned: ProviderKind::Aws,
                 ..
             } => "leave --sandbox out, or plan on the sandbox",
-            Self::NoConfig { .. } => "pass the config that the plan was made from with --config",
+            Self::NoConfig { .. } | Self::ConfigFile(_) => {
+                "pass the config that the plan was made from with --config"
+            }
             Self::Config(_) => {
                 "apply takes nothing but aws_client_config from it; correct that, or pass another --config"
             }

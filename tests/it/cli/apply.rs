@@ -272,9 +272,12 @@ fn credentials_come_from_the_config_given_or_the_noted_one_inside_this_folder() 
     let mut inner = folder.command(&["apply", "plan.json", "--sandbox", "../world.json"]);
     super::ended(inner.current_dir(folder.path("inner")))
         .failed(3, &["lies outside this folder", "--config"]);
-    folder
-        .apply(&["--config", "none.yaml"])
-        .failed(1, &["the config none.yaml does not exist"]);
+    for (config, says) in [
+        ("none.yaml", "the config none.yaml does not exist"),
+        ("inner", "the config inner is a folder, not a file"),
+    ] {
+        refused(&folder, &["--config", config], &[says, "--config"]);
+    }
     // With rotated keys, and the rest of the config broken.
     let rotated = example()
         .replace("my_secret_key", "my_new_key")
