@@ -2,19 +2,25 @@
 //!
 //! More cases than usual: `PROPTEST_CASES=250000 cargo test --release --no-default-features --test it hostile`.
 
+use std::path::PathBuf;
+
 use aws_xregion_sync::model::plan::SavedPlan;
 use aws_xregion_sync::model::result::SavedResults;
-use aws_xregion_sync::ops::Saved;
+use aws_xregion_sync::ops::{self, ConfigFile, Saved};
 use aws_xregion_sync::provider::sandbox::{Sandbox, World};
+use aws_xregion_sync::render::problems::{Level, diagnostics};
 use aws_xregion_sync::render::styles::Styles;
 use aws_xregion_sync::{config, planfile, render};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tempfile::TempDir;
 
 use crate::support::*;
 
 /// What tends to break readers: deep nesting, anchors, numbers at their limits, text that is not what it seems.
-const TOKENS: [&str; 26] = [
+const TOKENS: [&str; 31] = [
     "{",
     "}",
     "[",
@@ -34,6 +40,11 @@ const TOKENS: [&str; 26] = [
     "\0",
     "\u{1b}[31m",
     "\u{202e}",
+    "\\u001b[31m",
+    "\\u009b",
+    "\\n",
+    "\\u202e",
+    "\\u200b",
     "null",
     "1e999",
     "-0",
@@ -153,6 +164,36 @@ fn documents() -> (World, SavedPlan, SavedResults) {
     (sandbox.world(), plan, results)
 }
 
+/// A file in a folder of its own.
+fn saved(name: &str, bytes: &[u8]) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).expect("written");
+    (folder, path)
+}
+
+fn files_in(folder: &TempDir) -> Vec<String> {
+    let files = std::fs::read_dir(folder.path()).expect("the folder");
+    let name = |file: std::io::Result<std::fs::DirEntry>| file.expect("a file").file_name();
+    let mut names: Vec<String> = files
+        .map(|file| name(file).into_string().expect("UTF-8"))
+        .collect();
+    names.sort();
+    names
+}
+
+fn lines(text: &str) -> usize {
+    text.lines().count()
+}
+
+/// The document with another control character for every line end in its texts: as many lines show it.
+fn in_one_line<T: Serialize + DeserializeOwned>(document: &T) -> T {
+    let json = serde_json::to_string(document).expect("JSON");
+    // An escaped backslash before an `n` is no line end.
+    let parts = json.split(r"\\").map(|part| part.replace(r"\n", r"\u0001"));
+    serde_json::from_str(&parts.collect::<Vec<_>>().join(r"\\")).expect("JSON")
+}
+
 fn cases() -> ProptestConfig {
     ProptestConfig {
         failure_persistence: None,
@@ -166,10 +207,22 @@ proptest! {
 
     #[test]
     fn a_damaged_config_is_answered(bytes in files(configs())) {
-        if let Err(problems) = config::read(&bytes) {
-            prop_assert!(!problems.is_empty());
-        }
-        prop_assert_eq!(config::read(&bytes).is_err(), config::client_configs(&bytes).is_err());
+        let (folder, path) = saved("xrs.yaml", &bytes);
+        let file = ConfigFile::open(&path).expect("readable");
+        let (problems, notes) = match config::read(&bytes) {
+            Err(problems) => {
+                prop_assert!(!problems.is_empty());
+                (problems, Vec::new())
+            }
+            Ok(config) => (config.problems(), config.notes),
+        };
+        prop_assert_eq!(ops::validate(&file, &[]).is_err(), config::client_configs(&bytes).is_err());
+        let shown = [(problems, Level::Error), (notes, Level::Note)]
+            .map(|(problems, level)| diagnostics("xrs.yaml", &file.text(), &problems, level, false));
+        // A tab of the config moves nothing but what stands behind it on its line.
+        assert_no_tricks(&shown.concat().replace('\t', " "));
+        prop_assert_eq!(std::fs::read(&path).expect("there"), bytes);
+        prop_assert_eq!(files_in(&folder), ["xrs.yaml"]);
     }
 
     #[test]
@@ -180,31 +233,42 @@ proptest! {
             prop_assert_eq!(plan.jobs, sound.jobs);
         }
         if let Ok(plan) = planfile::open(&bytes) {
-            let text = render::text::plan(&plan, None, &Styles::new(false));
-            prop_assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'), "{:?}", text);
+            let shown = |plan: &SavedPlan| render::text::plan(plan, None, &Styles::new(false));
+            assert_no_tricks(&shown(&plan));
+            assert_no_tricks(&planfile::to_text(&plan));
+            prop_assert_eq!(lines(&shown(&plan)), lines(&shown(&in_one_line(&plan))));
         }
     }
 
     #[test]
     fn damaged_results_are_answered(bytes in files(vec![serde_json::to_vec_pretty(&documents().2).expect("text")])) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("results.json");
-        std::fs::write(&path, &bytes).expect("written");
-        if let Ok(Saved::Results(results)) = aws_xregion_sync::ops::open_saved(&path) {
-            let text = render::text::saved_results(&results, &Styles::new(false));
-            prop_assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'), "{:?}", text);
+        let (folder, path) = saved("results.json", &bytes);
+        if let Ok(Saved::Results(results)) = ops::open_saved(&path) {
+            let shown = |results: &SavedResults| render::text::saved_results(results, &Styles::new(false));
+            assert_no_tricks(&shown(&results));
+            prop_assert_eq!(lines(&shown(&results)), lines(&shown(&in_one_line(&results))));
         }
-        prop_assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 1, "no file is written");
+        prop_assert_eq!(files_in(&folder), ["results.json"]);
     }
 
     #[test]
     fn a_damaged_sandbox_is_answered_and_what_is_read_can_be_used(bytes in files(vec![documents().0.to_json().into_bytes()])) {
-        let Ok(text) = std::str::from_utf8(&bytes) else { return Ok(()) };
-        if let Ok(world) = World::from_json(text) {
+        let (folder, path) = saved("world.json", &bytes);
+        let opened = ops::open_sandbox(&path, None, || ());
+        let world = std::str::from_utf8(&bytes).ok().and_then(|text| World::from_json(text).ok());
+        prop_assert_eq!(opened.is_ok(), world.is_some());
+        drop(opened);
+        prop_assert_eq!(files_in(&folder), ["world.json", "world.json.lock"]);
+        if let Some(world) = world {
+            let saved = std::fs::read_to_string(&path).expect("there");
+            assert_no_tricks(&saved);
+            prop_assert_eq!(World::from_json(&saved), Ok(world.clone()));
             let sandbox = Sandbox::new(world);
             let jobs = [ami_job("sync_app", "Web Application"), snapshot_job("sync_db", "mydatabase", 2)];
             let planned = plan(&sandbox, &jobs);
             prop_assert_eq!(apply(&sandbox, &planned, &jobs).len(), 2);
+        } else {
+            prop_assert_eq!(std::fs::read(&path).expect("there"), bytes);
         }
     }
 }
