@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use jiff::SignedDuration;
 
-use super::args::{self, WorldArgs};
+use super::args::{self, WaitArg, WorldArgs};
 use super::exit::{Exit, Failure};
 use super::interrupt::Interrupts;
+use super::progress::Progress;
 use super::terminal::Terminal;
 use super::world::block_on;
 use crate::model::plan::SavedPlan;
-use crate::ops::{self, ConfigFile, Event, Options, ResultsFile, Saved};
+use crate::ops::{self, ConfigFile, Event, Options, ResultsFile, Saved, Wait};
 use crate::provider::Provider;
 use crate::render;
 
@@ -45,6 +46,8 @@ pub(super) struct Apply {
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
     #[command(flatten)]
+    wait: WaitArg,
+    #[command(flatten)]
     world: WorldArgs,
 }
 
@@ -75,6 +78,7 @@ impl Apply {
             expect_digest: self.expect_digest.clone(),
             max_age: self.max_age,
             max_deletes: self.max_deletes,
+            wait: Wait::from(&self.wait),
         };
         let work = carry_out(
             terminal,
@@ -116,6 +120,7 @@ pub(super) async fn carry_out(
     let approved = interrupts.leave_at_once(approving).await??;
     let actions = plan.jobs.iter().flat_map(|job| &job.actions);
     let actions: BTreeMap<_, _> = actions.map(|action| (action.id(), action)).collect();
+    let copies = Progress::on(terminal);
     let on_event = |event: Event<'_>| match event {
         Event::ActionStarted { job: _, action } => tracing::info!(action = %action.id(), "started"),
         Event::ActionFinished { job, result } => {
@@ -124,7 +129,17 @@ pub(super) async fn carry_out(
                 terminal.progress(&line);
             }
         }
+        Event::CopyPutOff { job, action } => {
+            terminal.progress(&render::text::put_off(job, action, &terminal.err));
+        }
+        Event::CopyProgress {
+            job,
+            copy,
+            state,
+            percent,
+        } => copies.show(job, copy, state, percent),
         Event::JobFinished(result) => {
+            copies.end(&result.name);
             // Said here, for the work goes on; the last write tells whether the file is whole in the end.
             if let Some(Err(error)) = file.as_ref().map(|file| file.add(result)) {
                 terminal.warning(&format!("the results so far could not be saved: {error}"));

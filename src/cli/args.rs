@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use super::exit::Failure;
 use crate::model::id::JobName;
-use crate::ops::{ConfigFile, DEFAULT_PARALLELISM, Error};
+use crate::ops::{ConfigFile, DEFAULT_PARALLELISM, Error, Wait};
 
 /// Whether to use colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -67,6 +67,29 @@ pub(super) struct WorldArgs {
     /// How many jobs are worked on side by side, 1 to 100
     #[arg(long, value_name = "N", default_value_t = DEFAULT_PARALLELISM, value_parser = parallelism)]
     pub(super) parallelism: usize,
+}
+
+/// Whether a command stays until copies are available.
+#[derive(Debug, Args)]
+pub(super) struct WaitArg {
+    /// Stay until the copies are available, and only then delete old ones; for LIMIT at most, such as 30m or 2h, if it is
+    /// given. Copies over AWS's limit are begun as others are done
+    #[arg(long, value_name = "LIMIT", num_args = 0..=1, require_equals = true, value_parser = duration)]
+    #[expect(
+        clippy::option_option,
+        reason = "clap's type for an option whose value may be left out"
+    )]
+    wait: Option<Option<SignedDuration>>,
+}
+
+impl From<&WaitArg> for Wait {
+    fn from(arg: &WaitArg) -> Self {
+        match arg.wait {
+            None => Self::No,
+            Some(None) => Self::ToTheEnd,
+            Some(Some(limit)) => Self::UpTo(limit),
+        }
+    }
 }
 
 /// What `plan` and `run` take to limit what is planned.

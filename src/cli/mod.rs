@@ -6,6 +6,7 @@ mod exit;
 mod interrupt;
 mod next;
 mod plan;
+mod progress;
 mod run;
 mod show;
 mod terminal;
@@ -98,7 +99,7 @@ fn execute(cli: &Cli) -> Exit {
         global: Global { verbose, color },
         command,
     } = cli;
-    let terminal = Terminal::new(*color);
+    let terminal = Terminal::new(*color, *verbose);
     let outcome = log(*verbose, &terminal).and_then(|()| match command {
         Command::Validate(command) => command.execute(&terminal),
         Command::Plan(command) => command.execute(&terminal),

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::apply::{begin, carry_out};
-use super::args::{self, ConfigArg, WorldArgs};
+use super::args::{self, ConfigArg, WaitArg, WorldArgs};
 use super::exit::{Exit, Failure};
 use super::interrupt::Interrupts;
 use super::terminal::Terminal;
 use super::world::block_on;
-use crate::ops::{self, Options, Saved};
+use crate::ops::{self, Options, Saved, Wait};
 use crate::render;
 
 /// Plan and apply in one go
@@ -18,7 +18,7 @@ use crate::render;
 /// Nobody looks at the plan in between; --max-deletes limits what it may delete.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  xrs run xrs.yaml --max-deletes 3 --results results.json\n  \
+    after_help = "Examples:\n  xrs run xrs.yaml --max-deletes 3 --wait=8h --results results.json\n  \
                         xrs run xrs.yaml --sandbox world.json"
 )]
 pub(super) struct Run {
@@ -30,6 +30,8 @@ pub(super) struct Run {
     /// Write the results to this file, after each job
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
+    #[command(flatten)]
+    wait: WaitArg,
     #[command(flatten)]
     world: WorldArgs,
 }
@@ -52,6 +54,7 @@ impl Run {
         let options = Options {
             parallelism: self.world.parallelism,
             max_deletes: self.max_deletes,
+            wait: Wait::from(&self.wait),
             ..Options::default()
         };
         let work = async {

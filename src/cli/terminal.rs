@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use indicatif::{MultiProgress, ProgressDrawTarget};
 use owo_colors::OwoColorize;
 
 use super::args::{self, Color};
@@ -23,20 +24,24 @@ pub(super) struct Terminal {
     /// How stderr looks.
     pub(super) err: Styles,
     err_color: bool,
+    /// The bars at the foot of stderr, if it is a terminal that nothing but this writes to.
+    pub(super) bars: Option<MultiProgress>,
 }
 
 impl Terminal {
-    pub(super) fn new(color: Color) -> Self {
+    pub(super) fn new(color: Color, verbose: u8) -> Self {
         let wanted = |terminal: bool| match color {
             Color::Always => true,
             Color::Never => false,
             Color::Auto => terminal && is_unset("NO_COLOR") && !is_dumb(),
         };
         let err_color = wanted(io::stderr().is_terminal());
+        let bars = io::stderr().is_terminal() && !is_dumb() && verbose == 0 && is_unset("XRS_LOG");
         Self {
             out: Styles::new(wanted(io::stdout().is_terminal())),
             err: Styles::new(err_color),
             err_color,
+            bars: bars.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr())),
         }
     }
 
@@ -55,7 +60,11 @@ impl Terminal {
 
     /// Says something beside the document. There is nowhere to complain if that fails.
     fn say(&self, text: &str) {
-        let _ = io::stderr().lock().write_all(text.as_bytes());
+        let write = || io::stderr().lock().write_all(text.as_bytes());
+        let _ = match &self.bars {
+            Some(bars) => bars.suspend(write),
+            None => write(),
+        };
     }
 
     /// A line about what is going on; what is foreign in it has been made safe.

@@ -71,6 +71,12 @@ pub(super) fn check(copy: &CopySnapshot, found: &Found) -> Looked<Verdict> {
     )
 }
 
+/// The copy in which what the action is for has been reached: of the same snapshot, or of a newer one.
+pub(super) fn reached_in<'a>(copy: &CopySnapshot, found: &'a Found) -> Option<&'a SnapshotId> {
+    let (_, manual) = snapshots(found).ok()?;
+    source(copy).synced_by(manual).map(|copy| &copy.id)
+}
+
 /// A newer source than the planned one: no reason to stop, but one to say so.
 pub(super) fn newer_source<'a>(copy: &CopySnapshot, found: &'a Found) -> Option<&'a SnapshotId> {
     let (automated, _) = snapshots(found).ok()?;

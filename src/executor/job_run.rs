@@ -1,9 +1,13 @@
 //! One job of a plan while it is carried out.
 
+mod waiting;
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::awaited::Awaited;
+use super::flights::{Copies, Destination};
 use super::session::Session;
 use super::verdict::{Known, Verdict, check};
 use super::{Event, Written, copy_image, copy_snapshot, delete_snapshot, tag_copy, tag_source};
@@ -11,7 +15,7 @@ use crate::model::action::{Action, CopyId, TagSource, Wave};
 use crate::model::client_config::{ClientConfig, Place};
 use crate::model::id::{AccountId, Region};
 use crate::model::inventory::{Inventory, Observation};
-use crate::model::plan::{JobPlan, Outcome};
+use crate::model::plan::{JobPlan, Outcome, Subject};
 use crate::model::problem::Problem;
 use crate::model::provider_error::ProviderError;
 use crate::model::result::{ActionOutcome, ActionResult, SyncResult};
@@ -28,6 +32,10 @@ pub(super) struct JobRun<'a> {
     facts: Option<Facts>,
     results: Vec<ActionResult>,
     result: SyncResult,
+    /// Why its copy cannot be begun for the moment, if so.
+    put_off: Option<Problem>,
+    /// Its copy, from when AWS has accepted it until it is available.
+    awaited: Option<Awaited>,
     finished: bool,
 }
 
@@ -36,6 +44,8 @@ struct Ends {
     source: Place,
     destination: Place,
     account: AccountId,
+    /// What AWS counts its copies by.
+    counted: Destination,
 }
 
 /// What was observed, and when the looking began.
@@ -69,6 +79,8 @@ impl<'a> JobRun<'a> {
             facts: None,
             results: Vec::new(),
             result,
+            put_off: None,
+            awaited: None,
             finished: false,
         };
         if !plan.actions.is_empty() {
@@ -85,7 +97,15 @@ impl<'a> JobRun<'a> {
 
     /// Whether the job has actions in this wave.
     pub(super) fn is_due(&self, wave: Wave) -> bool {
-        !self.finished && self.plan.actions.iter().any(|action| action.wave() == wave)
+        let is_reached = wave == Wave::Copies || self.put_off.is_none();
+        !self.finished && is_reached && self.left(wave).next().is_some()
+    }
+
+    /// The actions of a wave that have no result yet.
+    fn left(&self, wave: Wave) -> impl Iterator<Item = &'a Action> + use<'a> {
+        let plan = self.plan;
+        let left = plan.actions.iter().skip(self.results.len());
+        left.filter(move |action| action.wave() == wave)
     }
 
     /// What has to be looked at before the job goes on; nothing if it cannot.
@@ -119,14 +139,15 @@ impl<'a> JobRun<'a> {
                 wave,
                 seen: seen.clone(),
             });
+            self.follow();
         }
     }
 
     /// Carries out the job's actions of one wave, one after the other; where one is not done, no later wave follows.
     pub(super) async fn carry_out(&mut self, wave: Wave) {
-        let plan = self.plan;
+        self.put_off = None;
         let mut stopped_by = None;
-        for action in plan.actions.iter().filter(|action| action.wave() == wave) {
+        for action in self.left(wave) {
             let waits = action.after().filter(|after| {
                 !self
                     .results
@@ -147,12 +168,21 @@ impl<'a> JobRun<'a> {
                     self.complain(action, problem);
                     result
                 }
-                None => self.one(action, wave).await,
+                None => match self.one(action, wave).await {
+                    Some(result) => result,
+                    None => return,
+                },
             };
             if !result.outcome.is_done() && !matches!(action, Action::TagSource(_)) {
                 stopped_by.get_or_insert_with(|| action.id());
             }
             self.record(result);
+            if wave == Wave::Copies {
+                self.await_copy(action);
+            }
+            if self.finished {
+                return;
+            }
         }
         if let Some(id) = stopped_by {
             self.skip_the_rest(&format!("{id} was not done"));
@@ -169,9 +199,19 @@ impl<'a> JobRun<'a> {
         )
     }
 
-    /// Ends the job once each of its actions has a result.
+    /// What told that the job's credentials have expired, if they have.
+    fn expired(&self) -> Option<ProviderError> {
+        let ends = self.ends.as_ref()?;
+        self.session.expired(
+            &ends.destination.credentials,
+            [&ends.source.region, &ends.destination.region],
+        )
+    }
+
+    /// Ends the job once each of its actions has a result, and nothing is waited for.
     pub(super) fn finish_if_nothing_is_left(&mut self) {
-        if !self.finished && self.results.len() == self.plan.actions.len() {
+        let is_left = self.results.len() < self.plan.actions.len() || self.is_waited_for();
+        if !self.finished && !is_left {
             self.finished = true;
             self.result.actions = std::mem::take(&mut self.results);
             self.session.tell(Event::JobFinished(&self.result));
@@ -183,8 +223,8 @@ impl<'a> JobRun<'a> {
         self.result
     }
 
-    /// Checks and carries out one action.
-    async fn one(&mut self, action: &'a Action, wave: Wave) -> ActionResult {
+    /// Checks and carries out one action; no result for a copy that is put off.
+    async fn one(&mut self, action: &'a Action, wave: Wave) -> Option<ActionResult> {
         if !self.has_facts_for(wave) {
             self.look_again(wave).await;
         }
@@ -193,14 +233,14 @@ impl<'a> JobRun<'a> {
                 "nothing was observed for {}",
                 self.plan.name
             )));
-            return ActionResult::new(action, ActionOutcome::Skipped);
+            return Some(ActionResult::new(action, ActionOutcome::Skipped));
         };
         let known = Known {
             account: &ends.account,
             destination: &ends.destination.region,
             copy: self.copy_named_in(action),
         };
-        match check(action, known, &facts.seen) {
+        let result = match check(action, known, &facts.seen) {
             Verdict::Go => {
                 if let Action::CopySnapshot(copy) = action
                     && let Some(newer) = copy_snapshot::newer_source(copy, &facts.seen.found)
@@ -209,13 +249,18 @@ impl<'a> JobRun<'a> {
                         "{newer} is newer than the planned {}: plan again to sync it",
                         copy.source_snapshot_id
                     );
-                    self.result.warnings.push(note);
+                    if !self.result.warnings.contains(&note) {
+                        self.result.warnings.push(note);
+                    }
+                }
+                if wave == Wave::Copies && !self.takes_its_place(action) {
+                    return None;
                 }
                 self.session.tell(Event::ActionStarted {
                     job: &self.plan.name,
                     action,
                 });
-                self.write(action).await
+                return self.write(action).await;
             }
             Verdict::AlreadyDone(id) => {
                 ActionResult::new(action, ActionOutcome::AlreadyDone).resource(id)
@@ -238,7 +283,8 @@ impl<'a> JobRun<'a> {
                 self.complain(action, problem);
                 result
             }
-        }
+        };
+        Some(result)
     }
 
     async fn look_again(&mut self, wave: Wave) {
@@ -250,15 +296,13 @@ impl<'a> JobRun<'a> {
     }
 
     /// The write itself.
-    async fn write(&mut self, action: &'a Action) -> ActionResult {
-        let Some(Ends {
+    async fn write(&mut self, action: &'a Action) -> Option<ActionResult> {
+        let Ends {
             source,
             destination,
             account,
-        }) = &self.ends
-        else {
-            return ActionResult::new(action, ActionOutcome::Skipped);
-        };
+            counted,
+        } = self.ends.as_ref()?;
         let provider = self.session.provider;
         let written = match action {
             Action::CopyImage(copy) => {
@@ -275,16 +319,27 @@ impl<'a> JobRun<'a> {
                 delete_snapshot::carry_out(provider, destination, deletion).await
             }
         };
-        match written {
+        let result = match written {
             Ok(Written::Done(id)) => ActionResult::new(action, ActionOutcome::Done).resource(id),
             Ok(Written::AlreadyDone(id)) => {
                 ActionResult::new(action, ActionOutcome::AlreadyDone).resource(id)
             }
+            Err(error) if error.is_too_many_copies_in_flight() => {
+                let flights = &self.session.flights;
+                let problem = flights.refuse(counted, &self.plan.name, action.id(), &error);
+                self.put_off = Some(problem);
+                return None;
+            }
             Err(error) => {
                 self.session.note(&destination.credentials, &error);
-                self.refused(action, &error)
+                let problem = error.problem(format!("{} failed", action.id()));
+                let result =
+                    ActionResult::new(action, ActionOutcome::Failed).detail(problem.to_string());
+                self.complain(action, problem);
+                result
             }
-        }
+        };
+        Some(result)
     }
 
     /// The copy that a source's tag is to name, once it is known.
@@ -305,26 +360,6 @@ impl<'a> JobRun<'a> {
                 .as_deref(),
             _ => None,
         }
-    }
-
-    fn refused(&mut self, action: &Action, error: &ProviderError) -> ActionResult {
-        let deferred = error.is_too_many_copies_in_flight();
-        let problem = error.problem(if deferred {
-            format!(
-                "{} is deferred: AWS takes no more copies for the moment",
-                action.id()
-            )
-        } else {
-            format!("{} failed", action.id())
-        });
-        let outcome = if deferred {
-            ActionOutcome::Deferred
-        } else {
-            ActionOutcome::Failed
-        };
-        let result = ActionResult::new(action, outcome).detail(problem.to_string());
-        self.complain(action, problem);
-        result
     }
 
     /// What hinders a source's tag is worth a warning; what hinders anything else fails the job.
@@ -383,10 +418,21 @@ fn ends(
                 region: region.clone(),
             })
         };
+        let account = plan.account_id.clone()?;
+        let destination = place(&plan.destination.as_ref()?.region)?;
+        let counted = Destination {
+            account: account.clone(),
+            region: destination.region.clone(),
+            copies: match plan.subject.as_ref()? {
+                Subject::Image(_) => Copies::Images,
+                Subject::Database(_) => Copies::Snapshots,
+            },
+        };
         Some(Ends {
             source: place(&plan.source.as_ref()?.region)?,
-            destination: place(&plan.destination.as_ref()?.region)?,
-            account: plan.account_id.clone()?,
+            destination,
+            account,
+            counted,
         })
     };
     ends().ok_or_else(|| {

@@ -1,21 +1,27 @@
 //! Carries out a plan and nothing else: checks that what an action expects still holds, then does what is written.
 //!
 //! Three waves over all jobs: copies, then tags, then deletions. What a job does not reach in one wave, it does
-//! not try in a later one.
+//! not try in a later one. Copies that AWS takes only when others are done are put off; if copies are waited for, that
+//! is between tags and deletions, and those put off are begun meanwhile.
 
+mod awaited;
 mod copy_image;
 mod copy_snapshot;
 mod delete_snapshot;
+mod flights;
 mod job_run;
 mod look;
 mod session;
 mod tag_copy;
 mod tag_source;
 mod verdict;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+
+use jiff::SignedDuration;
 
 use crate::model::action::{Action, Wave};
 use crate::model::client_config::ClientConfig;
@@ -29,13 +35,31 @@ use crate::provider::{Provider, side_by_side};
 use job_run::JobRun;
 use session::Session;
 
+/// For how many jobs facts are read at once. Many jobs share a read, so more is less to ask; but facts may not be older than
+/// a minute when they are used, and in a minute some hundred jobs write, ten side by side.
+const LOOKED_AT_ONCE: usize = 100;
+
 /// How a plan is carried out.
 #[derive(Clone, Copy, Debug)]
 pub struct Options<'a> {
     /// How many jobs are worked on side by side.
     pub parallelism: usize,
+    /// Whether to stay until copies are available.
+    pub wait: Wait,
     /// Once set, no action is begun any more; those under way are finished, and the others reported as skipped.
     pub stop: &'a AtomicBool,
+}
+
+/// Whether an apply stays until the copies that AWS has accepted are available.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wait {
+    /// It does not.
+    #[default]
+    No,
+    /// For so long at most. That ends the wait; AWS goes on copying.
+    UpTo(SignedDuration),
+    /// Until all are available or have failed.
+    ToTheEnd,
 }
 
 /// What happens while a plan is applied, as it happens.
@@ -54,6 +78,24 @@ pub enum Event<'a> {
         job: &'a JobName,
         /// What became of it.
         result: &'a ActionResult,
+    },
+    /// AWS takes no more copies for the moment; the copy is begun when others are done.
+    CopyPutOff {
+        /// Of this job.
+        job: &'a JobName,
+        /// The copy.
+        action: &'a Action,
+    },
+    /// A copy that is waited for was seen to have got on.
+    CopyProgress {
+        /// Of this job.
+        job: &'a JobName,
+        /// The image or snapshot.
+        copy: &'a str,
+        /// Its state, in AWS's word.
+        state: &'a str,
+        /// How much of it is done, where AWS states it.
+        percent: Option<u8>,
     },
     /// A job has come to its end: its result is final.
     JobFinished(&'a SyncResult),
@@ -81,8 +123,7 @@ pub async fn apply(
     options: Options<'_>,
     on_event: OnEvent<'_>,
 ) -> Vec<SyncResult> {
-    let parallelism = options.parallelism.max(1);
-    let session = Session::new(provider, on_event, options.stop);
+    let session = Session::new(provider, options, on_event);
     let mut runs: Vec<JobRun<'_>> = plan
         .jobs
         .iter()
@@ -91,19 +132,43 @@ pub async fn apply(
     for run in &mut runs {
         run.finish_if_nothing_is_left();
     }
-    for wave in Wave::ALL {
-        let mut due: Vec<&mut JobRun<'_>> =
-            runs.iter_mut().filter(|run| run.is_due(wave)).collect();
-        for chunk in due.chunks_mut(parallelism) {
-            let stale = chunk.iter().filter(|run| !run.has_facts_for(wave));
-            let looks: Vec<_> = stale.filter_map(|run| run.look()).collect();
-            let inventory = observe(provider, &looks, parallelism).await;
-            let work = chunk.iter_mut().map(|run| {
-                run.learn(&inventory, wave);
-                run.carry_out(wave)
-            });
-            side_by_side(parallelism, work.collect()).await;
-        }
-    }
+    carry_out(&session, &mut runs, Wave::Copies).await;
+    waiting::begin_put_off(&session, &mut runs).await;
+    carry_out(&session, &mut runs, Wave::Tags).await;
+    waiting::wait(&session, &mut runs, options.wait).await;
+    carry_out(&session, &mut runs, Wave::Deletions).await;
     runs.into_iter().map(JobRun::into_result).collect()
+}
+
+/// Carries out a wave of those of these jobs that are due.
+async fn carry_out<'a, 'r>(
+    session: &Session<'_>,
+    runs: impl IntoIterator<Item = &'r mut JobRun<'a>>,
+    wave: Wave,
+) where
+    'a: 'r,
+{
+    let mut due: Vec<&mut JobRun<'_>> = runs.into_iter().filter(|run| run.is_due(wave)).collect();
+    for chunk in due.chunks_mut(LOOKED_AT_ONCE) {
+        let stale = chunk.iter_mut().map(|run| &mut **run);
+        look(session, stale.filter(|run| !run.has_facts_for(wave)), wave).await;
+        let work = chunk.iter_mut().map(|run| run.carry_out(wave));
+        side_by_side(session.parallelism, work.collect()).await;
+    }
+}
+
+/// Looks at what these jobs rest on, all at once.
+async fn look<'a, 'r>(
+    session: &Session<'_>,
+    runs: impl Iterator<Item = &'r mut JobRun<'a>>,
+    wave: Wave,
+) where
+    'a: 'r,
+{
+    let runs: Vec<&mut JobRun<'_>> = runs.collect();
+    let looks: Vec<_> = runs.iter().filter_map(|run| run.look()).collect();
+    let inventory = observe(session.provider, &looks, session.parallelism).await;
+    for run in runs {
+        run.learn(&inventory, wave);
+    }
 }

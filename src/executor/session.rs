@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Event, OnEvent};
+use super::flights::Flights;
+use super::{Event, OnEvent, Options, Wait};
 use crate::model::client_config::ClientConfig;
 use crate::model::id::Region;
 use crate::model::problem::Problem;
@@ -14,6 +15,11 @@ use crate::provider::Provider;
 /// One apply, as its jobs see it.
 pub(super) struct Session<'a> {
     pub(super) provider: &'a dyn Provider,
+    pub(super) flights: Flights,
+    /// How many jobs are worked on side by side.
+    pub(super) parallelism: usize,
+    /// Whether copies are waited for until they are available.
+    pub(super) waits: bool,
     on_event: OnEvent<'a>,
     stop: &'a AtomicBool,
     expired: Mutex<HashMap<(Arc<ClientConfig>, Region), ProviderError>>,
@@ -22,19 +28,27 @@ pub(super) struct Session<'a> {
 impl<'a> Session<'a> {
     pub(super) fn new(
         provider: &'a dyn Provider,
+        options: Options<'a>,
         on_event: OnEvent<'a>,
-        stop: &'a AtomicBool,
     ) -> Self {
         Self {
             provider,
+            flights: Flights::default(),
+            parallelism: options.parallelism.max(1),
+            waits: options.wait != Wait::No,
             on_event,
-            stop,
+            stop: options.stop,
             expired: Mutex::default(),
         }
     }
 
     pub(super) fn tell(&self, event: Event<'_>) {
         (self.on_event)(event);
+    }
+
+    /// Whether the apply was interrupted.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 
     /// Why nothing more can be begun with these credentials, if so: the apply was interrupted, or they have expired,
@@ -44,28 +58,38 @@ impl<'a> Session<'a> {
         credentials: &Arc<ClientConfig>,
         regions: [&Region; 2],
     ) -> Option<Problem> {
-        if self.stop.load(Ordering::Relaxed) {
+        if self.is_stopped() {
             let problem = Problem::new("not begun: the apply was interrupted");
             return Some(problem.help("apply the same plan again: what is done is not done again"));
         }
-        let expired = self.expired();
-        let error = regions
-            .into_iter()
-            .find_map(|region| expired.get(&(Arc::clone(credentials), region.clone())))?;
+        let error = self.expired(credentials, regions)?;
         Some(error.problem("not begun: the credentials have expired"))
+    }
+
+    /// The error that told that these credentials have expired, if they have.
+    pub(super) fn expired(
+        &self,
+        credentials: &Arc<ClientConfig>,
+        regions: [&Region; 2],
+    ) -> Option<ProviderError> {
+        let known = self.known_expired();
+        let mut errors = regions
+            .into_iter()
+            .filter_map(|region| known.get(&(Arc::clone(credentials), region.clone())));
+        errors.next().cloned()
     }
 
     /// Remembers credentials that turned out to have expired.
     pub(super) fn note(&self, credentials: &Arc<ClientConfig>, error: &ProviderError) {
         if error.kind == ErrorKind::Expired {
-            self.expired().insert(
+            self.known_expired().insert(
                 (Arc::clone(credentials), error.region.clone()),
                 error.clone(),
             );
         }
     }
 
-    fn expired(&self) -> MutexGuard<'_, HashMap<(Arc<ClientConfig>, Region), ProviderError>> {
+    fn known_expired(&self) -> MutexGuard<'_, HashMap<(Arc<ClientConfig>, Region), ProviderError>> {
         self.expired.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

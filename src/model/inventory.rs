@@ -119,7 +119,13 @@ impl State {
     pub fn is_under_way(&self) -> bool {
         !self.is_available()
             && !self.is_gone()
-            && !matches!(self.0.as_str(), "deleting" | "deleted")
+            && !matches!(self.0.as_str(), "disabled" | "deleting" | "deleted")
+    }
+
+    /// Known to be copied at this moment: what AWS counts against its limits. A word that is not known is not taken
+    /// for that, or what never changes any more would count for ever.
+    pub fn is_in_flight(&self) -> bool {
+        matches!(self.0.as_str(), "pending" | "creating" | "copying")
     }
 
     /// Switched off, but there.

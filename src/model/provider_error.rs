@@ -5,6 +5,10 @@ use thiserror::Error;
 use super::id::Region;
 use super::problem::{AwsFailure, Problem};
 
+/// What helps where AWS takes no more copies for the moment.
+pub const COPIES_IN_FLIGHT_HELP: &str =
+    "apply the same plan again when copies in flight are done, or with --wait";
+
 /// Why a call to the provider did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{call} in {region}: {code}: {message}")]
@@ -161,7 +165,7 @@ impl ProviderError {
             )),
             ErrorKind::Throttled => Some("ask again later, or lower --parallelism".to_owned()),
             ErrorKind::Quota if self.is_too_many_copies_in_flight() => {
-                Some("apply the same plan again when copies in flight are done".to_owned())
+                Some(COPIES_IN_FLIGHT_HELP.to_owned())
             }
             ErrorKind::Quota => {
                 Some("delete snapshots that nobody needs, or have the limit raised".to_owned())

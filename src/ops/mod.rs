@@ -22,7 +22,7 @@ use crate::planner;
 use crate::provider::{Logged, Provider};
 
 pub use crate::config::Config;
-pub use crate::executor::Event;
+pub use crate::executor::{Event, Wait};
 pub use approval::{Approved, approve, refuse_other_provider};
 pub use config_file::{ConfigFile, config_for};
 pub use error::{ConfigProblems, Error, Refused};
@@ -46,6 +46,8 @@ pub struct Options {
     pub max_age: Option<SignedDuration>,
     /// How many deletions the plan to apply may hold.
     pub max_deletes: Option<usize>,
+    /// Whether to stay until copies are available.
+    pub wait: Wait,
 }
 
 impl Default for Options {
@@ -56,6 +58,7 @@ impl Default for Options {
             expect_digest: None,
             max_age: None,
             max_deletes: None,
+            wait: Wait::No,
         }
     }
 }
@@ -152,6 +155,7 @@ pub async fn carry_out(
     let Approved { plan, callers } = approved;
     let options = executor::Options {
         parallelism: options.parallelism,
+        wait: options.wait,
         stop,
     };
     executor::apply(&Logged(provider), plan, callers, options, on_event).await

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use aws_xregion_sync::executor::{self, Options};
+use aws_xregion_sync::executor::{self, Options, Wait};
 use aws_xregion_sync::model::Tags;
 use aws_xregion_sync::model::job::SyncJob;
 use aws_xregion_sync::model::plan::{Outcome, SavedPlan};
@@ -71,6 +71,7 @@ fn cut_off_after(turns: usize, sandbox: &Sandbox, planned: &SavedPlan, jobs: &[S
     let (callers, stop) = (callers(jobs), AtomicBool::new(false));
     let options = Options {
         parallelism: 3,
+        wait: Wait::No,
         stop: &stop,
     };
     let mut apply = Box::pin(executor::apply(
@@ -135,7 +136,7 @@ proptest! {
         }
         let two = plan(&sandbox, &jobs);
         let (callers, stop) = (callers(&jobs), AtomicBool::new(false));
-        let options = Options { parallelism: 3, stop: &stop };
+        let options = Options { parallelism: 3, wait: Wait::No, stop: &stop };
         let tasks = (0..number).map(|n| -> Task<'_, _> {
             let plan = if n % 2 == 0 { &one } else { &two };
             Box::pin(executor::apply(&sandbox, plan, &callers, options, &|_| {}))

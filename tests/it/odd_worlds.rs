@@ -466,6 +466,7 @@ fn law_9_a_copy_asked_for_with_other_tags_meanwhile_is_adopted() {
         let (callers, stop) = (callers(&jobs), std::sync::atomic::AtomicBool::new(false));
         let options = aws_xregion_sync::executor::Options {
             parallelism: 1,
+            wait: aws_xregion_sync::executor::Wait::No,
             stop: &stop,
         };
         let apply =

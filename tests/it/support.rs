@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use aws_xregion_sync::executor::{self, Callers, Event, Options};
+use aws_xregion_sync::executor::{self, Callers, Event, Options, Wait};
 use aws_xregion_sync::model::action::Action;
 use aws_xregion_sync::model::client_config::ClientConfig;
 use aws_xregion_sync::model::id::{DbInstance, ImageId, JobName, Region, SnapshotId};
@@ -197,6 +197,7 @@ pub fn apply(provider: &dyn Provider, plan: &SavedPlan, jobs: &[SyncJob]) -> Vec
     let stop = AtomicBool::new(false);
     let options = Options {
         parallelism: PARALLELISM,
+        wait: Wait::No,
         stop: &stop,
     };
     block_on(executor::apply(

@@ -2,6 +2,7 @@
 
 mod actions;
 mod plan;
+mod progress;
 mod results;
 
 use std::collections::HashMap;
@@ -14,7 +15,8 @@ use super::styles::Styles;
 use crate::model::problem::{AwsFailure, Problem, TextPlace};
 use crate::model::safe::safe;
 pub use plan::{plan, refused_plan};
-pub use results::{finished, results, saved_results};
+pub use progress::{copying, finished, put_off};
+pub use results::{results, saved_results};
 
 /// A screen that is being written, line by line.
 struct Screen<'a> {

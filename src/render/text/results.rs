@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use owo_colors::OwoColorize;
 
 use super::{Screen, grouped};
-use crate::model::action::Action;
 use crate::model::id::JobName;
 use crate::model::problem::Problem;
 use crate::model::result::{ActionOutcome, ActionResult, SavedResults, SyncResult};
@@ -326,7 +325,7 @@ impl Said {
 }
 
 /// An outcome, as it is said of an action.
-fn outcome(outcome: ActionOutcome) -> &'static str {
+pub(super) fn outcome(outcome: ActionOutcome) -> &'static str {
     match outcome {
         ActionOutcome::Done => "was done",
         ActionOutcome::AlreadyDone => "had been done already",
@@ -334,58 +333,5 @@ fn outcome(outcome: ActionOutcome) -> &'static str {
         ActionOutcome::Deferred => "is deferred",
         ActionOutcome::Skipped => "was skipped",
         ActionOutcome::Failed => "failed",
-    }
-}
-
-/// One line of progress: an action has ended. None for what was not begun, of which the results tell. `action` is the
-/// one of the plan.
-pub fn finished(
-    job: &JobName,
-    action: Option<&Action>,
-    result: &ActionResult,
-    styles: &Styles,
-) -> Option<String> {
-    let ActionResult {
-        id,
-        action: word,
-        outcome: ended,
-        resource,
-        detail,
-    } = result;
-    if *ended == ActionOutcome::Skipped {
-        return None;
-    }
-    let mut line = format!("{}: {}", safe(job.as_str()).style(styles.name), safe(word));
-    match (resource, action) {
-        (Some(resource), _) => {
-            line.push_str(&format!(" {} ({})", outcome(*ended), safe(resource)));
-        }
-        (None, Some(action)) => {
-            line.push_str(&format!(" {} {}", safe(subject(action)), outcome(*ended)));
-        }
-        (None, None) => line.push_str(&format!(" {}", outcome(*ended))),
-    }
-    if let Some(detail) = detail {
-        // What the line begins with is not said again.
-        let said = [
-            format!("{id} {}: ", outcome(*ended)),
-            "the plan is stale: ".to_owned(),
-        ];
-        let rest = said
-            .iter()
-            .find_map(|said| detail.strip_prefix(said.as_str()));
-        line.push_str(&format!(": {}", safe(rest.unwrap_or(detail))));
-    }
-    Some(line)
-}
-
-/// The image or snapshot that an action is about.
-fn subject(action: &Action) -> &str {
-    match action {
-        Action::CopyImage(copy) => copy.source_image_id.as_str(),
-        Action::CopySnapshot(copy) => copy.source_snapshot_id.as_str(),
-        Action::TagCopy(tag) => tag.copy.id(),
-        Action::TagSource(tag) => tag.source.id(),
-        Action::DeleteSnapshot(delete) => delete.snapshot_id.as_str(),
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
-use aws_xregion_sync::executor::{self, Event, Options};
+use aws_xregion_sync::executor::{self, Event, Options, Wait};
 use aws_xregion_sync::model::action::Action;
 use aws_xregion_sync::model::job::SyncJob;
 use aws_xregion_sync::model::plan::{ConfigRef, Plan, SavedPlan, Summary};
@@ -391,6 +391,7 @@ async fn apply_one(
     };
     let options = Options {
         parallelism: watch.parallelism,
+        wait: Wait::No,
         stop: &stop,
     };
     let apply = executor::apply(&faulty, plan, &setup.callers, options, &on_event);

@@ -1,0 +1,169 @@
+//! A copy that AWS has accepted, until it is available.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::inventory::{Found, Looked, State};
+use crate::model::problem::Problem;
+use crate::model::provider_error::ErrorKind;
+
+/// How long a copy may be missing from AWS's listings before it counts as gone: they may lag behind for so long.
+const MOST_MISSING: SignedDuration = SignedDuration::from_secs(150);
+
+/// How many looks in a row may fail before nothing more is to be expected; with a minute between them, ten minutes.
+const MOST_FAILED_LOOKS: usize = 10;
+
+/// A copy under way.
+pub(super) struct Awaited {
+    pub(super) id: String,
+    /// As it was last seen; nothing before the first time.
+    pub(super) seen: Option<Seen>,
+    last_seen: Timestamp,
+    failed_looks: usize,
+}
+
+/// An image or snapshot, as far as waiting for it goes.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Seen {
+    pub(super) state: State,
+    pub(super) percent: Option<u8>,
+    reason: Option<String>,
+}
+
+/// What comes of looking at a copy under way.
+pub(super) enum Standing {
+    UnderWay,
+    /// It is there, to be used.
+    There,
+    /// It will not come, or it cannot be told.
+    Lost(Problem),
+}
+
+impl Awaited {
+    pub(super) fn new(id: String, accepted: Timestamp) -> Self {
+        Self {
+            id,
+            seen: None,
+            last_seen: accepted,
+            failed_looks: 0,
+        }
+    }
+
+    /// Takes over what was seen at that time.
+    pub(super) fn learn(&mut self, found: &Found, at: Timestamp) -> Standing {
+        let id = &self.id;
+        match copy(found, id) {
+            Err(error) => {
+                self.failed_looks += 1;
+                let may_pass = match error.kind {
+                    ErrorKind::Throttled | ErrorKind::Quota | ErrorKind::Unknown => true,
+                    ErrorKind::Absent
+                    | ErrorKind::Denied
+                    | ErrorKind::Expired
+                    | ErrorKind::Invalid => false,
+                };
+                if may_pass && self.failed_looks < MOST_FAILED_LOOKS {
+                    return Standing::UnderWay;
+                }
+                Standing::Lost(error.problem(format!(
+                    "failed to look at {id}, which AWS had begun to copy"
+                )))
+            }
+            Ok(None) if at.duration_since(self.last_seen) <= MOST_MISSING => Standing::UnderWay,
+            Ok(None) => Standing::Lost(
+                Problem::new(format!("the copy {id} is gone"))
+                    .help("plan again: a copy that is missing is made anew"),
+            ),
+            Ok(Some(seen)) => {
+                self.failed_looks = 0;
+                self.last_seen = at;
+                let standing = seen.standing(id);
+                self.seen = Some(seen);
+                standing
+            }
+        }
+    }
+
+    /// The problem of a copy that is waited for no longer.
+    pub(super) fn left(&self, why: &str) -> Problem {
+        let seen = self.seen.as_ref().map(Seen::to_string);
+        let seen = seen.map_or(String::new(), |seen| format!(" ({seen})"));
+        Problem::new(format!(
+            "the copy {} is still under way{seen}: {why}",
+            self.id
+        ))
+        .help(
+            "AWS goes on copying; apply the same plan again with --wait for what is to follow: nothing is copied twice",
+        )
+    }
+}
+
+impl Seen {
+    fn standing(&self, id: &str) -> Standing {
+        let Self { state, reason, .. } = self;
+        if state.is_under_way() {
+            return Standing::UnderWay;
+        }
+        if state.is_available() || state.is_disabled() {
+            return Standing::There;
+        }
+        let reason = reason.as_ref();
+        let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
+        Standing::Lost(
+            Problem::new(format!(
+                "the copy {id} did not become available; its state is {state}{reason}"
+            ))
+            .help("plan again: a copy that failed is made anew"),
+        )
+    }
+}
+
+impl std::fmt::Display for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.percent {
+            Some(percent) => write!(f, "{}, {percent}%", self.state),
+            None => write!(f, "{}", self.state),
+        }
+    }
+}
+
+/// A copy by its id.
+fn copy(found: &Found, id: &str) -> Looked<Option<Seen>> {
+    match found {
+        Found::Images { copies, .. } => {
+            let copy = copies.as_ref().map_err(Clone::clone)?;
+            let copy = copy.iter().find(|image| image.id.as_str() == id);
+            Ok(copy.map(|image| Seen {
+                state: image.state.clone(),
+                percent: None,
+                reason: image.state_reason.clone(),
+            }))
+        }
+        Found::Snapshots { copies, .. } => {
+            let copy = copies.as_ref().map_err(Clone::clone)?;
+            let copy = copy.iter().find(|snapshot| snapshot.id.as_str() == id);
+            Ok(copy.map(|snapshot| Seen {
+                state: snapshot.status.clone(),
+                percent: snapshot.percent,
+                reason: None,
+            }))
+        }
+    }
+}
+
+/// The copies that AWS counts as in flight; nothing if it could not be looked.
+pub(super) fn in_flight(found: &Found) -> Option<BTreeSet<String>> {
+    match found {
+        Found::Images { copies, .. } => {
+            let copies = copies.as_ref().ok()?.iter();
+            let flying = copies.filter(|image| image.state.is_in_flight());
+            Some(flying.map(|image| image.id.to_string()).collect())
+        }
+        Found::Snapshots { copies, .. } => {
+            let copies = copies.as_ref().ok()?.iter();
+            let flying = copies.filter(|snapshot| snapshot.status.is_in_flight());
+            Some(flying.map(|snapshot| snapshot.id.to_string()).collect())
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Copies in flight, kept within what AWS takes instead of running into it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::model::id::{AccountId, ActionId, JobName, Region};
+use crate::model::problem::Problem;
+use crate::model::provider_error::{COPIES_IN_FLIGHT_HELP, ProviderError};
+
+/// DB snapshot copies in flight into one region, for one account; it cannot be raised. See
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_CopySnapshot.html>.
+const MOST_SNAPSHOT_COPIES: usize = 20;
+
+/// Image copies in flight into one region, for one account. Older documentation says 50. The larger number is the safer
+/// one: if it is too large, AWS refuses a copy and that is heeded; if too small, copies would not be made that could be. See
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/CopyingAMIs.html>.
+const MOST_IMAGE_COPIES: usize = 100;
+
+/// What AWS counts copies in flight by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Destination {
+    pub(super) account: AccountId,
+    pub(super) region: Region,
+    pub(super) copies: Copies,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Copies {
+    Images,
+    Snapshots,
+}
+
+impl Copies {
+    fn most(self) -> usize {
+        match self {
+            Self::Images => MOST_IMAGE_COPIES,
+            Self::Snapshots => MOST_SNAPSHOT_COPIES,
+        }
+    }
+}
+
+/// The copies in flight that one apply knows of: those it has begun, and those that were there.
+#[derive(Default)]
+pub(super) struct Flights(Mutex<HashMap<Destination, Flight>>);
+
+/// Those into one destination.
+struct Flight {
+    /// By the job that knows of them; several may know of one.
+    known: BTreeMap<JobName, BTreeSet<String>>,
+    /// How many there may be: as many as AWS states, or as it has turned out to take.
+    limit: usize,
+    refusal: Option<ProviderError>,
+}
+
+impl Flight {
+    fn to(to: &Destination) -> Self {
+        Self {
+            known: BTreeMap::new(),
+            limit: to.copies.most(),
+            refusal: None,
+        }
+    }
+
+    fn number(&self) -> usize {
+        let copies: BTreeSet<&String> = self.known.values().flatten().collect();
+        copies.len()
+    }
+}
+
+impl Flights {
+    /// Begins a copy, if there is room for one more; else why it is put off.
+    pub(super) fn begin(
+        &self,
+        to: &Destination,
+        job: &JobName,
+        action: &ActionId,
+    ) -> Result<(), Problem> {
+        let mut flights = self.lock();
+        let flight = flights.entry(to.clone()).or_insert_with(|| Flight::to(to));
+        let number = flight.number();
+        if number < flight.limit {
+            let known = flight.known.entry(job.clone()).or_default();
+            // Until the copy is known by its own name.
+            known.insert(action.to_string());
+            return Ok(());
+        }
+        Err(match &flight.refusal {
+            Some(error) => refused(action, error),
+            None => Problem::new(format!(
+                "{action} is deferred: {number} copies into {} are under way, and AWS takes no more than {}",
+                to.region, flight.limit
+            ))
+            .help(COPIES_IN_FLIGHT_HELP),
+        })
+    }
+
+    /// Replaces what a job knows of copies in flight.
+    pub(super) fn know(&self, to: &Destination, job: &JobName, copies: BTreeSet<String>) {
+        let mut flights = self.lock();
+        let flight = flights.entry(to.clone()).or_insert_with(|| Flight::to(to));
+        if copies.is_empty() {
+            flight.known.remove(job);
+        } else {
+            flight.known.insert(job.clone(), copies);
+        }
+    }
+
+    /// AWS takes no more than there are without this one; why it is put off.
+    pub(super) fn refuse(
+        &self,
+        to: &Destination,
+        job: &JobName,
+        action: &ActionId,
+        error: &ProviderError,
+    ) -> Problem {
+        if let Some(flight) = self.lock().get_mut(to) {
+            if let Some(known) = flight.known.get_mut(job) {
+                known.remove(action.as_str());
+            }
+            flight.limit = flight.limit.min(flight.number());
+            flight.refusal = Some(error.clone());
+        }
+        refused(action, error)
+    }
+
+    /// How many more copies may be begun.
+    pub(super) fn room(&self, to: &Destination) -> usize {
+        self.lock().get(to).map_or(to.copies.most(), |flight| {
+            flight.limit.saturating_sub(flight.number())
+        })
+    }
+
+    /// Where AWS has refused copies, one more may be asked for: others' copies, which are not seen here, come to an end.
+    pub(super) fn ask_for_one_more(&self) {
+        for (to, flight) in self.lock().iter_mut() {
+            flight.limit = (flight.limit + 1).min(to.copies.most());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Destination, Flight>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn refused(action: &ActionId, error: &ProviderError) -> Problem {
+    error.problem(format!(
+        "{action} is deferred: AWS takes no more copies for the moment"
+    ))
+}

@@ -1,0 +1,140 @@
+//! A job whose copy is put off, or under way.
+
+use super::JobRun;
+use crate::executor::Event;
+use crate::executor::awaited::{Awaited, Standing, in_flight};
+use crate::executor::copy_snapshot;
+use crate::executor::flights::Destination;
+use crate::model::action::{Action, Wave};
+use crate::model::problem::Problem;
+use crate::model::result::{ActionOutcome, ActionResult};
+
+impl<'a> JobRun<'a> {
+    /// Where its copy is to go, if it is put off.
+    pub(in crate::executor) fn put_off_to(&self) -> Option<&Destination> {
+        self.put_off.as_ref()?;
+        Some(&self.ends.as_ref()?.counted)
+    }
+
+    /// Whether its copy is waited for.
+    pub(in crate::executor) fn is_waited_for(&self) -> bool {
+        self.session.waits && !self.finished && self.awaited.is_some()
+    }
+
+    /// Whether there is anything to wait for.
+    pub(in crate::executor) fn waits(&self) -> bool {
+        self.is_waited_for() || self.put_off.is_some()
+    }
+
+    /// Whether its credentials have expired: then nothing more can be seen of its copy.
+    pub(in crate::executor) fn has_expired(&self) -> bool {
+        self.expired().is_some()
+    }
+
+    /// Whether it knows of copies in flight, its own or others'.
+    pub(in crate::executor) fn knows_of_copies(&self) -> bool {
+        let seen = self.facts.as_ref().map(|facts| &facts.seen.found);
+        self.awaited.is_some() || seen.and_then(in_flight).is_some_and(|ids| !ids.is_empty())
+    }
+
+    /// Takes a place among the copies in flight; if there is none left, the copy is put off.
+    pub(super) fn takes_its_place(&mut self, action: &Action) -> bool {
+        let begun = self.ends.as_ref().map(|ends| {
+            let flights = &self.session.flights;
+            flights.begin(&ends.counted, &self.plan.name, action.id())
+        });
+        self.put_off = begun.and_then(Result::err);
+        self.put_off.is_none()
+    }
+
+    /// Says that the copy is put off, if it is.
+    pub(in crate::executor) fn tell_if_put_off(&self) {
+        let put_off = self.put_off.as_ref().and(self.left(Wave::Copies).next());
+        if let Some(action) = put_off {
+            let job = &self.plan.name;
+            self.session.tell(Event::CopyPutOff { job, action });
+        }
+    }
+
+    /// Gives up a copy that is put off.
+    pub(in crate::executor) fn give_up(&mut self) {
+        let Some(problem) = self.put_off.take() else {
+            return;
+        };
+        let (outcome, problem) = match self.hindrance() {
+            Some(hindrance) => (ActionOutcome::Skipped, hindrance),
+            None => (ActionOutcome::Deferred, problem),
+        };
+        if let Some(action) = self.left(Wave::Copies).next() {
+            self.record(ActionResult::new(action, outcome).detail(problem.to_string()));
+            self.lose(problem, &format!("{} was not done", action.id()));
+        }
+    }
+
+    /// Waits no longer, whatever for.
+    pub(in crate::executor) fn stop_waiting(&mut self, why: &str) {
+        self.give_up();
+        if let Some(awaited) = self.awaited.take() {
+            self.lose(
+                awaited.left(why),
+                &format!("{} is not available", awaited.id),
+            );
+        }
+    }
+
+    /// Follows the copy that the last action has come to, until it is available.
+    pub(super) fn await_copy(&mut self, action: &Action) {
+        let done = self.results.last().filter(|last| last.outcome.is_done());
+        let id = done.and_then(|done| match (action, &self.facts) {
+            (Action::CopySnapshot(copy), Some(facts)) if done.resource.is_none() => {
+                copy_snapshot::reached_in(copy, &facts.seen.found).map(ToString::to_string)
+            }
+            _ => done.resource.clone(),
+        });
+        let now = self.session.provider.now();
+        self.awaited = id.map(|id| Awaited::new(id, now));
+        self.follow();
+    }
+
+    /// Takes over what the facts say of the copy that is followed, and of others in flight.
+    pub(super) fn follow(&mut self) {
+        let (Some(facts), Some(ends)) = (&self.facts, &self.ends) else {
+            return;
+        };
+        let mut lost = None;
+        if let Some(mut awaited) = self.awaited.take() {
+            let before = awaited.seen.clone();
+            let standing = awaited.learn(&facts.seen.found, facts.observed_at);
+            if let Some(seen) = awaited.seen.as_ref().filter(|_| awaited.seen != before)
+                && self.session.waits
+            {
+                self.session.tell(Event::CopyProgress {
+                    job: &self.plan.name,
+                    copy: &awaited.id,
+                    state: seen.state.as_str(),
+                    percent: seen.percent,
+                });
+            }
+            match standing {
+                Standing::UnderWay => self.awaited = Some(awaited),
+                Standing::There => {}
+                Standing::Lost(problem) => lost = Some((awaited.id, problem)),
+            }
+        }
+        if let Some(mut copies) = in_flight(&facts.seen.found) {
+            copies.extend(self.awaited.as_ref().map(|awaited| awaited.id.clone()));
+            let flights = &self.session.flights;
+            flights.know(&ends.counted, &self.plan.name, copies);
+        }
+        if let Some((id, problem)) = lost.filter(|_| self.session.waits) {
+            self.lose(problem, &format!("{id} is not available"));
+        }
+    }
+
+    /// Ends the job here.
+    fn lose(&mut self, problem: Problem, because: &str) {
+        self.fail(problem);
+        self.skip_the_rest(because);
+        self.finish_if_nothing_is_left();
+    }
+}

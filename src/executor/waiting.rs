@@ -1,0 +1,153 @@
+//! Waiting for copies, and beginning those that were put off when others are done.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::flights::Destination;
+use super::job_run::JobRun;
+use super::session::Session;
+use super::{Wait, carry_out, look};
+use crate::model::action::Wave;
+use crate::model::client_config::sha256;
+use crate::model::words::span;
+
+/// The pause before the first look; small databases are copied in no time on a sandbox, and on AWS in a minute.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// By how much each pause is longer than the one before.
+const GROWTH: f64 = 1.5;
+
+/// The longest pause: copies take hours, and after a minute nobody has waited in vain for long.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// How much shorter a pause may be by chance, so that many who wait do not all look at once.
+const JITTER: f64 = 0.2;
+
+/// An interrupt is heeded within so long.
+const SLICE: Duration = Duration::from_secs(1);
+
+/// Looks at the copies in flight, and begins as many of those put off as there is room for now.
+pub(super) async fn begin_put_off(session: &Session<'_>, runs: &mut [JobRun<'_>]) {
+    let any = runs.iter().any(|run| run.put_off_to().is_some());
+    let under_way = runs
+        .iter_mut()
+        .filter(|run| run.is_waited_for() || any && run.knows_of_copies());
+    look(session, under_way, Wave::Copies).await;
+    if !any {
+        return;
+    }
+    session.flights.ask_for_one_more();
+    let mut room: HashMap<Destination, usize> = HashMap::new();
+    let due = runs.iter_mut().filter(|run| {
+        let Some(to) = run.put_off_to() else {
+            return false;
+        };
+        let room = room
+            .entry(to.clone())
+            .or_insert_with(|| session.flights.room(to));
+        let fits = *room > 0;
+        *room = room.saturating_sub(1);
+        fits
+    });
+    carry_out(session, due, Wave::Copies).await;
+}
+
+/// Stays until no copy is put off or under way any more, or the wait has come to its end.
+pub(super) async fn wait(session: &Session<'_>, runs: &mut [JobRun<'_>], wait: Wait) {
+    let limit = match wait {
+        Wait::No => {
+            runs.iter_mut().for_each(JobRun::give_up);
+            return;
+        }
+        Wait::UpTo(limit) => limit,
+        Wait::ToTheEnd => SignedDuration::MAX,
+    };
+    runs.iter().for_each(JobRun::tell_if_put_off);
+    let begun = session.provider.now();
+    let mut pauses = Pauses::since(begun);
+    while runs.iter().any(JobRun::waits) {
+        let left = limit.saturating_sub(session.provider.now().duration_since(begun));
+        let over = if session.is_stopped() {
+            Some("the apply was interrupted".to_owned())
+        } else if !left.is_positive() {
+            let limit = span(limit.as_secs());
+            Some(format!("it was waited for {limit}, and that was the limit"))
+        } else {
+            None
+        };
+        if let Some(why) = over {
+            runs.iter_mut().for_each(|run| run.stop_waiting(&why));
+            return;
+        }
+        let left = Duration::try_from(left).unwrap_or(LONGEST_PAUSE);
+        pause(session, pauses.next_one().min(left)).await;
+        if session.is_stopped() {
+            continue;
+        }
+        begin_put_off(session, runs).await;
+        carry_out(session, runs.iter_mut(), Wave::Tags).await;
+        for run in runs.iter_mut().filter(|run| run.has_expired()) {
+            run.stop_waiting("the credentials have expired");
+        }
+    }
+}
+
+/// Pauses, and less long if the apply is interrupted meanwhile.
+async fn pause(session: &Session<'_>, length: Duration) {
+    let mut left = length;
+    while !left.is_zero() && !session.is_stopped() {
+        let slice = left.min(SLICE);
+        session.provider.pause(slice).await;
+        left = left.saturating_sub(slice);
+    }
+}
+
+/// The pauses between looks: short at first, then ever longer.
+struct Pauses {
+    seed: Timestamp,
+    number: usize,
+    next: Duration,
+}
+
+impl Pauses {
+    fn since(seed: Timestamp) -> Self {
+        Self {
+            seed,
+            number: 0,
+            next: FIRST_PAUSE,
+        }
+    }
+
+    fn next_one(&mut self) -> Duration {
+        let pause = self.next.mul_f64(1.0 - JITTER * self.chance());
+        self.number += 1;
+        self.next = self.next.mul_f64(GROWTH).min(LONGEST_PAUSE);
+        pause
+    }
+
+    /// From 0 to 1: another number for each pause and each apply, and the same if all is the same.
+    fn chance(&self) -> f64 {
+        let hash = sha256(format!("{} {}", self.seed, self.number).as_bytes());
+        let digits = hash.rsplit(':').next().and_then(|hex| hex.get(..2));
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        f64::from(byte.unwrap_or_default()) / f64::from(u8::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_from_half_a_second_to_a_minute() {
+        let mut pauses = Pauses::since(Timestamp::UNIX_EPOCH);
+        let lengths: Vec<f64> = (0..40).map(|_| pauses.next_one().as_secs_f64()).collect();
+        assert!((0.4..=0.5).contains(&lengths[0]), "{lengths:?}");
+        assert!(lengths.iter().all(|length| *length <= 60.0), "{lengths:?}");
+        let late = &lengths[20..];
+        assert!(late.iter().all(|length| *length >= 48.0), "{lengths:?}");
+        assert!(late.windows(2).any(|two| two[0] != two[1]), "{lengths:?}");
+    }
+}
