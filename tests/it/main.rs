@@ -25,3 +25,4 @@ mod sandbox;
 mod scenarios;
 mod simulation;
 mod support;
+mod waiting;

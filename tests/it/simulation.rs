@@ -129,7 +129,7 @@ const KEPT: [(u64, &str); 7] = [
 
 /// What has to happen in a usual run, and how often at least: a simulation that no longer does these things finds
 /// nothing any more.
-const AT_LEAST: [(&str, u64); 41] = [
+const AT_LEAST: [(&str, u64); 42] = [
     ("ExpiredToken", 50),
     ("RequestTimeout", 300),
     ("Throttling", 300),
@@ -159,6 +159,7 @@ const AT_LEAST: [(&str, u64); 41] = [
     ("an action is skipped", 1000),
     ("an action is stale", 400),
     ("an answer is lost", 300),
+    ("an apply waits", 1000),
     ("an image is left to another job", 100),
     ("an image is replaced", 200),
     ("copy_image", 500),

@@ -126,8 +126,9 @@ impl<'a> JobRun<'a> {
             let flights = &self.session.flights;
             flights.know(&ends.counted, &self.plan.name, copies);
         }
-        if let Some((id, problem)) = lost.filter(|_| self.session.waits) {
-            self.lose(problem, &format!("{id} is not available"));
+        match lost.filter(|_| self.session.waits) {
+            Some((id, problem)) => self.lose(problem, &format!("{id} is not available")),
+            None => self.finish_if_nothing_is_left(),
         }
     }
 

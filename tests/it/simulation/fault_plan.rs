@@ -27,6 +27,8 @@ pub struct FaultPlan {
     pub interrupt: Option<usize>,
     /// The most turns that others get at each end of a call.
     pub yields: usize,
+    /// The run stays until copies are available, for so many seconds at most. That is no fault.
+    pub waits: Option<i64>,
 }
 
 /// How many seconds listings are behind.
@@ -53,10 +55,11 @@ pub enum When {
 }
 
 impl FaultPlan {
-    /// Nothing but other runs' turns.
+    /// Nothing but other runs' turns, and perhaps a wait.
     pub fn none(random: &mut Random) -> Self {
         Self {
             yields: random.below(4),
+            waits: random.chance(30).then(|| random.within(1, 5000)),
             ..Self::default()
         }
     }

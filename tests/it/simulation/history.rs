@@ -16,6 +16,7 @@ use aws_xregion_sync::observe::{Look, observe};
 use aws_xregion_sync::planfile::{self, Header};
 use aws_xregion_sync::planner;
 use aws_xregion_sync::provider::Provider;
+use jiff::SignedDuration;
 
 use super::books::{Counts, Stage};
 use super::fault_plan::FaultPlan;
@@ -389,9 +390,13 @@ async fn apply_one(
             stage.books().count("a run is interrupted");
         }
     };
+    let wait = watch.faults.waits.map_or(Wait::No, |seconds| {
+        stage.books().count("an apply waits");
+        Wait::UpTo(SignedDuration::from_secs(seconds))
+    });
     let options = Options {
         parallelism: watch.parallelism,
-        wait: Wait::No,
+        wait,
         stop: &stop,
     };
     let apply = executor::apply(&faulty, plan, &setup.callers, options, &on_event);

@@ -7,7 +7,7 @@ use aws_xregion_sync::model::Tags;
 use aws_xregion_sync::model::action::{Action, CopyImage, CopySnapshot, DeleteSnapshot, Tag};
 use aws_xregion_sync::model::job::SyncJob;
 use aws_xregion_sync::model::plan::JobPlan;
-use aws_xregion_sync::provider::sandbox::World;
+use aws_xregion_sync::provider::sandbox::{World, WorldSnapshot};
 use jiff::SignedDuration;
 
 use super::books::{Books, Made};
@@ -323,7 +323,8 @@ impl Case<'_> {
         missing.map(|kept| format!("the plan keeps {}, which is not there", kept.id))
     }
 
-    /// A deletion that waits for the job's copy comes after that has been accepted, by whomever.
+    /// A deletion that waits for the job's copy comes after that has been accepted, by whomever; in a run that stays for
+    /// it, after it was shown to be available.
     fn waited(&self, books: &mut Books, deletion: &DeleteSnapshot) {
         let Some(after) = &deletion.after else {
             return;
@@ -344,10 +345,20 @@ impl Case<'_> {
             copy.source_snapshot_id.as_str(),
             rules::seconds(copy.expects.taken),
         );
-        let accepted = books.since(0).iter().any(|world| {
+        let serves = |world: &World, is_enough: fn(&WorldSnapshot) -> bool| {
             rules::manual(world, self.route, copy.db_instance.as_str())
-                .any(|c| rules::serves(c, self.route.from, id, taken))
-        });
+                .any(|c| is_enough(c) && rules::serves(c, self.route.from, id, taken))
+        };
+        let accepted = books.since(0).iter().any(|world| serves(world, |_| true));
+        let never_available =
+            |world: &World| !serves(world, |copy| copy.status.as_str() == "available");
+        if self.watch.faults.waits.is_some() && self.in_all_shown(books, 0, never_available) {
+            self.breach(
+                books,
+                "law 5",
+                "the copy it waits for was never shown to be available".to_owned(),
+            );
+        }
         if !accepted {
             self.breach(
                 books,

@@ -1,0 +1,486 @@
+//! Staying until copies are available: what ends the wait, and what follows it.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aws_xregion_sync::executor::{self, Event, Options, Wait};
+use aws_xregion_sync::model::job::SyncJob;
+use aws_xregion_sync::model::plan::SavedPlan;
+use aws_xregion_sync::model::result::{ActionOutcome, SyncResult};
+use aws_xregion_sync::provider::sandbox::{FailNextCopy, Fault, Sandbox, World};
+use jiff::SignedDuration;
+
+use crate::support::*;
+
+/// So many databases, each with a copy to make and one to retire.
+fn databases(number: usize) -> (World, Vec<SyncJob>) {
+    let mut world = empty_world();
+    world.quotas.manual_snapshots = 10 * number;
+    let jobs = (0..number).map(|n| {
+        let name = format!("db{n}");
+        add_automated(&mut world, &name, days_ago(0));
+        for day in 1..4 {
+            add_our_copy(&mut world, &name, days_ago(day));
+        }
+        snapshot_job(&format!("sync_{name}"), &name, 2)
+    });
+    let jobs = jobs.collect();
+    (world, jobs)
+}
+
+fn wait(sandbox: &Sandbox, plan: &SavedPlan, jobs: &[SyncJob], wait: Wait) -> Vec<SyncResult> {
+    watched(sandbox, plan, jobs, wait, &AtomicBool::new(false), &|_| {})
+}
+
+fn watched(
+    sandbox: &Sandbox,
+    plan: &SavedPlan,
+    jobs: &[SyncJob],
+    wait: Wait,
+    stop: &AtomicBool,
+    on_event: executor::OnEvent<'_>,
+) -> Vec<SyncResult> {
+    let options = Options {
+        parallelism: PARALLELISM,
+        wait,
+        stop,
+    };
+    block_on(executor::apply(
+        sandbox,
+        plan,
+        &callers(jobs),
+        options,
+        on_event,
+    ))
+}
+
+fn up_to(seconds: i64) -> Wait {
+    Wait::UpTo(SignedDuration::from_secs(seconds))
+}
+
+fn fault(call: &str, code: &str, times: Option<u32>) -> Fault {
+    Fault::new(call, code, "for the moment", times)
+}
+
+/// What became of each action of a job.
+fn outcomes(result: &SyncResult) -> Vec<ActionOutcome> {
+    result.actions.iter().map(|action| action.outcome).collect()
+}
+
+/// Nothing was deleted, and the job says so.
+fn kept_all(sandbox: &Sandbox, result: &SyncResult) {
+    assert!(result.failed(), "{result:?}");
+    assert_eq!(result.deleted_resources, Vec::<String>::new());
+    assert_eq!(
+        result.actions.last().map(|action| action.outcome),
+        Some(ActionOutcome::Skipped),
+        "{result:?}"
+    );
+    let deletes = sandbox.calls();
+    assert!(deletes.iter().all(|call| call.call != "DeleteDBSnapshot"));
+}
+
+#[test]
+fn old_copies_are_deleted_when_the_new_ones_are_available() {
+    let (mut world, mut jobs) = databases(3);
+    add_image(&mut world, "ami-0a", "web", "web");
+    jobs.push(ami_job("sync_web", "web"));
+    let sandbox = Sandbox::new(world);
+    let planned = plan(&sandbox, &jobs);
+    let seen = Mutex::new(Vec::new());
+    let on_event = |event: Event<'_>| {
+        let line = match event {
+            Event::CopyProgress {
+                job,
+                state,
+                percent,
+                ..
+            } => format!("{job} {state} {percent:?}"),
+            Event::JobFinished(result) => format!("{} finished", result.name),
+            _ => return,
+        };
+        seen.lock().expect("no panic").push(line);
+    };
+    let stop = AtomicBool::new(false);
+    let results = watched(&sandbox, &planned, &jobs, Wait::ToTheEnd, &stop, &on_event);
+    no_failures(&results);
+    let world = sandbox.world();
+    for n in 0..3 {
+        let copies = copies_of(&world, &format!("db{n}"));
+        assert_eq!(copies.len(), 3);
+        assert!(copies.iter().all(|copy| copy.status.is_available()));
+    }
+    assert!(world.now.duration_since(start()).as_secs() >= 600);
+
+    let calls = sandbox.calls();
+    let first = calls.iter().find(|call| call.call == "DeleteDBSnapshot");
+    let last_copy = calls.iter().rfind(|call| call.call.starts_with("Copy"));
+    let waited = first
+        .zip(last_copy)
+        .map(|(first, last)| first.at.duration_since(last.at).as_secs());
+    assert!(waited.is_some_and(|seconds| seconds >= 590), "{waited:?}");
+    // Half a second, growing to a minute, makes ten minutes in some twenty looks at two places of four jobs.
+    let looks = calls
+        .iter()
+        .filter(|call| call.call == "DescribeDBSnapshots");
+    assert!(looks.count() < 200);
+
+    let seen = seen.into_inner().expect("no panic");
+    for line in [
+        "sync_db0 creating Some(",
+        "sync_db2 available",
+        "sync_web pending None",
+        "sync_web available",
+        "sync_web finished",
+        "sync_db0 finished",
+    ] {
+        assert!(
+            seen.iter().any(|seen| seen.starts_with(line)),
+            "{line}: {seen:?}"
+        );
+    }
+}
+
+#[test]
+fn a_limit_ends_the_wait_and_not_the_copy() {
+    let (world, jobs) = databases(1);
+    let sandbox = Sandbox::new(world);
+    let planned = plan(&sandbox, &jobs);
+    let results = wait(&sandbox, &planned, &jobs, up_to(300));
+    kept_all(&sandbox, &results[0]);
+    assert_eq!(outcomes(&results[0])[0], ActionOutcome::Done);
+    assert!(results[0].created_resource.is_some());
+    let error = &results[0].errors[0];
+    assert!(
+        error.message.contains("still under way (creating, "),
+        "{error}"
+    );
+    assert!(error.message.contains("5 min"), "{error}");
+    assert!(
+        error
+            .help
+            .as_deref()
+            .is_some_and(|help| help.contains("--wait"))
+    );
+    let length = sandbox.world().now.duration_since(start()).as_secs();
+    assert!((300..330).contains(&length), "{length}");
+
+    // The copy goes on, and the same plan is good for what is left.
+    let again = wait(&sandbox, &planned, &jobs, Wait::ToTheEnd);
+    no_failures(&again);
+    assert_eq!(outcomes(&again[0])[0], ActionOutcome::AlreadyDone);
+    assert_eq!(again[0].deleted_resources.len(), 1);
+    let copies = sandbox.calls();
+    let copies = copies.iter().filter(|call| call.call == "CopyDBSnapshot");
+    assert_eq!(copies.count(), 1);
+    assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new());
+}
+
+#[test]
+fn a_newer_copy_that_makes_the_planned_one_needless_is_waited_for() {
+    let (world, jobs) = databases(1);
+    let sandbox = Sandbox::new(world);
+    let planned = plan(&sandbox, &jobs);
+    sandbox.edit(|world| add_automated(world, "db0", days_ago(-1)));
+    let newer = plan(&sandbox, &jobs);
+    no_failures(&apply_but_deletions(&sandbox, &newer, &jobs));
+    let results = wait(&sandbox, &planned, &jobs, up_to(60));
+    assert_eq!(outcomes(&results[0])[0], ActionOutcome::AlreadyDone);
+    kept_all(&sandbox, &results[0]);
+}
+
+/// Applies the copies and tags of a plan.
+fn apply_but_deletions(sandbox: &Sandbox, plan: &SavedPlan, jobs: &[SyncJob]) -> Vec<SyncResult> {
+    let mut plan = plan.clone();
+    for job in &mut plan.jobs {
+        job.actions
+            .retain(|action| action.word() != "delete_snapshot");
+    }
+    apply(sandbox, &plan, jobs)
+}
+
+#[test]
+fn a_copy_that_fails_or_goes_ends_its_job_at_once() {
+    let (mut world, jobs) = databases(2);
+    world.fail_next_copies.push(FailNextCopy {
+        region: west(),
+        reason: "internal error".to_owned(),
+    });
+    let sandbox = Sandbox::new(world);
+    let planned = plan(&sandbox, &jobs);
+    let results = wait(&sandbox, &planned, &jobs, Wait::ToTheEnd);
+    let (failed, well): (Vec<_>, Vec<_>) = results.iter().partition(|result| result.failed());
+    assert_eq!((failed.len(), well.len()), (1, 1), "{results:?}");
+    assert_eq!(failed[0].deleted_resources, Vec::<String>::new());
+    assert!(failed[0].errors[0].message.contains("its state is failed"));
+    assert_eq!(well[0].deleted_resources.len(), 1);
+
+    for gone in [false, true] {
+        let (world, jobs) = databases(1);
+        let sandbox = Sandbox::new(world);
+        let planned = plan(&sandbox, &jobs);
+        let on_event = |event: Event<'_>| {
+            if let Event::CopyProgress { .. } = event {
+                sandbox.edit(|world| {
+                    let here = world.region_mut(&west()).expect("the destination");
+                    let copying = here.snapshots.iter_mut().find(|s| s.copying.is_some());
+                    if let Some(copy) = copying.filter(|_| !gone) {
+                        (copy.status, copy.copying) = (state("deleting"), None);
+                    }
+                    here.snapshots.retain(|s| s.copying.is_none());
+                });
+            }
+        };
+        let stop = AtomicBool::new(false);
+        let results = watched(&sandbox, &planned, &jobs, Wait::ToTheEnd, &stop, &on_event);
+        kept_all(&sandbox, &results[0]);
+        let expected = if gone {
+            "is gone"
+        } else {
+            "its state is deleting"
+        };
+        assert!(
+            results[0].errors[0].message.contains(expected),
+            "{results:?}"
+        );
+        let length = sandbox.world().now.duration_since(start()).as_secs();
+        assert!(length < 400, "{length} s");
+    }
+}
+
+#[test]
+fn more_copies_than_aws_takes_are_put_off_without_asking_for_them() {
+    let (world, jobs) = databases(23);
+    let sandbox = Sandbox::new(world);
+    let planned = plan(&sandbox, &jobs);
+    let results = apply(&sandbox, &planned, &jobs);
+    let deferred: Vec<&SyncResult> = results.iter().filter(|result| result.failed()).collect();
+    assert_eq!(deferred.len(), 3);
+    for result in deferred {
+        assert_eq!(result.actions[0].outcome, ActionOutcome::Deferred);
+        let error = &result.errors[0];
+        assert!(error.message.contains("no more than 20"), "{error}");
+        assert!(
+            error
+                .help
+                .as_deref()
+                .is_some_and(|help| help.contains("--wait"))
+        );
+        assert_eq!(result.deleted_resources, Vec::<String>::new());
+    }
+    let asked = sandbox.calls();
+    let asked = asked.iter().filter(|call| call.call == "CopyDBSnapshot");
+    assert!(asked.clone().all(|call| call.error.is_none()));
+    assert_eq!(asked.count(), 20);
+
+    // Copies of an earlier apply count as well.
+    let (world, more) = databases(24);
+    let more = more[23..].to_vec();
+    sandbox.edit(|here| {
+        for region in [east(), west()] {
+            let there = world.region(&region).expect("a region").snapshots.clone();
+            let there = there
+                .into_iter()
+                .filter(|s| s.db_instance.as_str() == "db23");
+            here.region_mut(&region)
+                .expect("a region")
+                .snapshots
+                .extend(there);
+        }
+    });
+    let all = [jobs.clone(), more].concat();
+    let again = apply(&sandbox, &plan(&sandbox, &all), &all);
+    assert_eq!(again.iter().filter(|result| result.failed()).count(), 4);
+
+    let planned = plan(&sandbox, &all);
+    no_failures(&wait(&sandbox, &planned, &all, Wait::ToTheEnd));
+    for n in 0..24 {
+        assert_eq!(copies_of(&sandbox.world(), &format!("db{n}")).len(), 3);
+    }
+}
+
+#[test]
+fn places_that_have_come_free_are_seen_before_copies_are_put_off() {
+    let (mut world, jobs) = databases(23);
+    // Faster than the calls of an apply.
+    world.copy_seconds = 5;
+    let sandbox = Sandbox::new(world);
+    no_failures(&apply(&sandbox, &plan(&sandbox, &jobs), &jobs));
+}
+
+#[test]
+fn copies_that_aws_refuses_are_begun_when_others_are_done() {
+    for (limit, number) in [(5, 6), (1, 8), (3, 23)] {
+        let (mut world, jobs) = databases(number);
+        world.quotas.snapshot_copies_in_flight = limit;
+        let sandbox = Sandbox::new(world);
+        let planned = plan(&sandbox, &jobs);
+        let put_off = Mutex::new(0);
+        let on_event = |event: Event<'_>| {
+            if let Event::CopyPutOff { .. } = event {
+                *put_off.lock().expect("no panic") += 1;
+            }
+        };
+        let stop = AtomicBool::new(false);
+        let results = watched(&sandbox, &planned, &jobs, Wait::ToTheEnd, &stop, &on_event);
+        no_failures(&results);
+        assert_eq!(put_off.into_inner().expect("no panic"), number - limit);
+        for result in &results {
+            assert!(outcomes(result).iter().all(|o| *o == ActionOutcome::Done));
+            assert_eq!(result.deleted_resources.len(), 1);
+        }
+        assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new());
+        let refused = sandbox.calls();
+        let refused = refused.iter().filter(|call| call.error.is_some()).count();
+        assert!(refused < 30 * number / limit, "{refused} copies refused");
+    }
+}
+
+#[test]
+fn images_that_aws_refuses_are_begun_when_others_are_done() {
+    let mut world = empty_world();
+    world.quotas.image_copies_in_flight = 2;
+    let jobs: Vec<SyncJob> = (0..5)
+        .map(|n| {
+            let name = format!("web{n}");
+            add_image(&mut world, &format!("ami-0{n}"), &name, &name);
+            ami_job(&format!("sync_{name}"), &name)
+        })
+        .collect();
+    let sandbox = Sandbox::new(world);
+    no_failures(&wait(
+        &sandbox,
+        &plan(&sandbox, &jobs),
+        &jobs,
+        Wait::ToTheEnd,
+    ));
+    let world = sandbox.world();
+    assert_eq!(
+        world.region(&west()).expect("the destination").images.len(),
+        5
+    );
+    assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_put_off_when_the_wait_is_over_is_deferred() {
+    let (mut world, jobs) = databases(2);
+    world.quotas.snapshot_copies_in_flight = 1;
+    let sandbox = Sandbox::new(world);
+    let planned = plan(&sandbox, &jobs);
+    let results = wait(&sandbox, &planned, &jobs, up_to(100));
+    let copies: Vec<ActionOutcome> = results.iter().map(|result| outcomes(result)[0]).collect();
+    assert_eq!(copies, [ActionOutcome::Done, ActionOutcome::Deferred]);
+    results.iter().for_each(|result| kept_all(&sandbox, result));
+}
+
+#[test]
+fn a_full_store_of_snapshots_is_not_waited_for() {
+    let (mut world, jobs) = databases(1);
+    world.quotas.manual_snapshots = 3;
+    let sandbox = Sandbox::new(world);
+    let results = wait(&sandbox, &plan(&sandbox, &jobs), &jobs, Wait::ToTheEnd);
+    assert_eq!(outcomes(&results[0])[0], ActionOutcome::Failed);
+    assert!(sandbox.world().now.duration_since(start()).as_secs() < 30);
+}
+
+#[test]
+fn an_interrupt_ends_the_wait_within_a_second() {
+    let (mut world, jobs) = databases(2);
+    world.quotas.snapshot_copies_in_flight = 1;
+    let sandbox = Sandbox::new(world);
+    let planned = plan(&sandbox, &jobs);
+    let stop = AtomicBool::new(false);
+    let on_event = |event: Event<'_>| {
+        if let Event::CopyProgress { .. } = event {
+            stop.store(true, Ordering::Relaxed);
+        }
+    };
+    let results = watched(&sandbox, &planned, &jobs, Wait::ToTheEnd, &stop, &on_event);
+    for result in &results {
+        kept_all(&sandbox, result);
+        assert!(
+            result.errors[0].message.contains("interrupted"),
+            "{result:?}"
+        );
+    }
+    assert_eq!(outcomes(&results[0])[0], ActionOutcome::Done);
+    assert_eq!(outcomes(&results[1])[0], ActionOutcome::Skipped);
+    assert!(sandbox.world().now.duration_since(start()).as_secs() < 60);
+}
+
+#[test]
+fn law_6_looks_that_fail_for_the_moment_are_taken_again() {
+    for code in ["Throttling", "InternalFailure"] {
+        let (world, jobs) = databases(1);
+        let sandbox = Sandbox::new(world);
+        let planned = plan(&sandbox, &jobs);
+        let on_event = |event: Event<'_>| {
+            if let Event::ActionFinished { result, .. } = event
+                && result.action == "tag_source"
+            {
+                let faults = fault("DescribeDBSnapshots", code, Some(12));
+                sandbox.edit(|world| world.faults.push(faults));
+            }
+        };
+        let stop = AtomicBool::new(false);
+        let results = watched(&sandbox, &planned, &jobs, Wait::ToTheEnd, &stop, &on_event);
+        no_failures(&results);
+        assert_eq!(results[0].deleted_resources.len(), 1);
+    }
+}
+
+#[test]
+fn law_6_looks_that_go_on_failing_end_the_wait_and_nothing_is_deleted() {
+    // What does not pass ends it at once; what may, after ten looks.
+    for (code, most) in [
+        ("AccessDenied", 60),
+        ("ExpiredToken", 60),
+        ("Throttling", 300),
+    ] {
+        let (world, jobs) = databases(2);
+        let sandbox = Sandbox::new(world);
+        let planned = plan(&sandbox, &jobs);
+        let on_event = |event: Event<'_>| {
+            if let Event::ActionFinished { result, .. } = event
+                && result.action == "tag_source"
+            {
+                let faults = fault("DescribeDBSnapshots", code, None);
+                sandbox.edit(|world| world.faults = vec![faults]);
+            }
+        };
+        let stop = AtomicBool::new(false);
+        let results = watched(&sandbox, &planned, &jobs, Wait::ToTheEnd, &stop, &on_event);
+        for result in &results {
+            kept_all(&sandbox, result);
+            let aws = result.errors[0].aws.as_ref().expect("AWS's own words");
+            assert_eq!(aws.code, code);
+        }
+        let length = sandbox.world().now.duration_since(start()).as_secs();
+        assert!(length < most, "{code}: {length} s");
+    }
+}
+
+#[test]
+fn a_job_without_credentials_any_more_is_not_waited_for() {
+    let (world, jobs) = databases(1);
+    let sandbox = Sandbox::new(world);
+    let planned = plan(&sandbox, &jobs);
+    let on_event = |event: Event<'_>| {
+        if let Event::ActionFinished { result, .. } = event
+            && result.action == "copy_snapshot"
+        {
+            let faults = fault("AddTagsToResource", "ExpiredToken", Some(1));
+            sandbox.edit(|world| world.faults.push(faults));
+        }
+    };
+    let stop = AtomicBool::new(false);
+    let results = watched(&sandbox, &planned, &jobs, Wait::ToTheEnd, &stop, &on_event);
+    kept_all(&sandbox, &results[0]);
+    assert!(
+        results[0].errors[0]
+            .message
+            .contains("credentials have expired")
+    );
+    assert!(sandbox.world().now.duration_since(start()).as_secs() < 60);
+}
