@@ -9,7 +9,8 @@ EC2
   RegisterImage   takes TagSpecifications
 RDS
   CopyDBSnapshot       states SourceRegion, SourceDBSnapshotIdentifier, OptionGroupName and PercentProgress, and keeps
-                       InstanceCreateTime; the copy is under way for a while
+                       InstanceCreateTime; the copy is under way for a while; with `copies_in_flight` it is refused while
+                       so many are under way into the region
   DeleteDBSnapshot     refuses automated snapshots and such as are not available
   DescribeDBSnapshots  pages; refuses a MaxRecords outside 20..100; with `strict_databases` also a filter for a database
                        that does not exist, as AWS's documentation has it
@@ -35,6 +36,7 @@ DEFAULTS = {
     "page_size": None,  # at most so many on a page, whatever is asked for
     "copy_describes": 0,  # a copy is under way until so many answers have listed it …
     "copy_seconds": 0.0,  # … and so much time has passed
+    "copies_in_flight": None,  # DB snapshots that are copied into one region at a time
     "strict_databases": False,
     "latency": 0.0,  # seconds that each call takes longer
 }
@@ -55,9 +57,12 @@ class Underway:
         self.until = time.monotonic() + setting(account, "copy_seconds")
         self.whole = self.describes or 1
 
+    def is_over(self):
+        return self.describes <= 0 and time.monotonic() >= self.until
+
     def listed(self):
         """Counts an answer; gives the percentage, or None once it is done."""
-        if self.describes <= 0 and time.monotonic() >= self.until:
+        if self.is_over():
             return None
         done = 100 * (self.whole - self.describes) // self.whole
         self.describes -= 1
@@ -206,6 +211,10 @@ def with_sources(get_filter_value):
 
 def with_origin(copy_db_snapshot):
     def patched(self, source_db_snapshot_identifier, target_db_snapshot_identifier, **others):
+        most = setting(self.account_id, "copies_in_flight")
+        underway = [getattr(snapshot, "xrs_underway", None) for snapshot in self.database_snapshots.values()]
+        if most is not None and sum(1 for copy in underway if copy and not copy.is_over()) >= most:
+            raise RDSClientError("SnapshotQuotaExceeded", f"Cannot copy more than {most} snapshots across regions")
         snapshot = copy_db_snapshot(self, source_db_snapshot_identifier, target_db_snapshot_identifier, **others)
         source = self.get_db_snapshot(source_db_snapshot_identifier)
         snapshot.source_region = source.region

@@ -94,3 +94,45 @@ fn two_at_once_take_turns_on_a_sandbox() {
         .sum::<usize>();
     assert_eq!(created, 2, "{both:#?}");
 }
+
+#[test]
+fn with_wait_it_stays_until_copies_are_available_and_says_how_far_they_are() {
+    let folder = Folder::new();
+    let run = |wait: &str| folder.xrs(&["run", wait, "--sandbox", "world.json"]);
+    let stopped = run("--wait=1m");
+    assert_eq!(stopped.code, Some(1), "{stopped:?}");
+    for text in [
+        "is still under way (creating, ",
+        "was waited for 60 s, and that was the limit",
+        "apply the same plan again with --wait",
+    ] {
+        assert!(stopped.out.contains(text), "{text}: {stopped:?}");
+    }
+    assert!(
+        stopped.out.contains("2 copies created, 0 copies deleted"),
+        "{stopped:?}"
+    );
+
+    let folder = Folder::new();
+    let waited = folder.xrs(&["run", "--wait", "--sandbox", "world.json"]);
+    waited.went_well(&["Results: 2 jobs completed, 0 failed; 2 copies created, "]);
+    let lines: Vec<&str> = waited.err.lines().collect();
+    let of = |text: &str| lines.iter().filter(|line| line.contains(text)).count();
+    assert_eq!(of(" is available"), 2, "{waited:?}");
+    assert_eq!(of(" is pending"), 1, "{waited:?}");
+    assert_eq!(
+        of(" is creating ("),
+        4,
+        "a line for each quarter: {waited:?}"
+    );
+    let first_delete = lines
+        .iter()
+        .position(|line| line.contains("delete_snapshot"));
+    let last_copy = lines
+        .iter()
+        .rposition(|line| line.contains(" is available"));
+    assert!(last_copy < first_delete, "{waited:?}");
+
+    let misspelt = folder.xrs(&["run", "--wait=soon", "--sandbox", "world.json"]);
+    misspelt.failed(1, &["--wait", "24h"]);
+}

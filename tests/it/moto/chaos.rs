@@ -37,7 +37,7 @@ impl Site {
     }
 
     /// The program, begun and not waited for.
-    fn begin(&self, arguments: &[&str]) -> Child {
+    pub(super) fn begin(&self, arguments: &[&str]) -> Child {
         let program = assert_cmd::cargo::cargo_bin("xrs");
         let mut command = Command::new(program);
         command

@@ -16,4 +16,5 @@ mod images;
 mod program;
 pub(crate) mod server;
 mod snapshots;
+mod waiting;
 pub(crate) mod world;
