@@ -1,6 +1,7 @@
 //! A copy that AWS has accepted, until it is available.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -86,7 +87,7 @@ impl Awaited {
     }
 
     /// The problem of a copy that is waited for no longer.
-    pub(super) fn left(&self, why: &str) -> Problem {
+    pub(super) fn still_under_way(&self, why: &str) -> Problem {
         let seen = self.seen.as_ref().map(Seen::to_string);
         let seen = seen.map_or(String::new(), |seen| format!(" ({seen})"));
         Problem::new(format!(
@@ -119,8 +120,8 @@ impl Seen {
     }
 }
 
-impl std::fmt::Display for Seen {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.percent {
             Some(percent) => write!(f, "{}, {percent}%", self.state),
             None => write!(f, "{}", self.state),

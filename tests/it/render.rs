@@ -265,6 +265,14 @@ fn hostile_strings_reach_no_terminal() {
             let job = JobName::from(HOSTILE);
             let line = text::finished(&job, Some(action), &finished, &Styles::default());
             harmless(&line.expect("a line"));
+            harmless(&text::put_off(&job, action, &Styles::default()));
+            harmless(&text::copying(
+                &job,
+                HOSTILE,
+                HOSTILE,
+                Some(7),
+                &Styles::default(),
+            ));
         }
     }
     harmless(&text::refused_plan(
@@ -401,6 +409,14 @@ fn progress_says_what_it_is_about_and_says_it_once() {
         text::finished(&job.name, Some(action), &result, &Styles::default())
     };
     let copy = "sync_my_database: copy_snapshot rds:mydatabase-2026-01-14-05-10";
+    assert_eq!(
+        text::put_off(&job.name, &job.actions[0], &Styles::default()),
+        format!("{copy} waits until other copies are done")
+    );
+    for (percent, told) in [(None, ""), (Some(42), " (42%)"), (Some(100), "")] {
+        let line = text::copying(&job.name, "x", "creating", percent, &Styles::default());
+        assert_eq!(line, format!("sync_my_database: copy x is creating{told}"));
+    }
     assert_eq!(
         line(
             0,

@@ -76,7 +76,7 @@ impl<'a> JobRun<'a> {
         self.give_up();
         if let Some(awaited) = self.awaited.take() {
             self.lose(
-                awaited.left(why),
+                awaited.still_under_way(why),
                 &format!("{} is not available", awaited.id),
             );
         }
