@@ -151,14 +151,14 @@ async fn carry_out<'a, 'r>(
     let mut due: Vec<&mut JobRun<'_>> = runs.into_iter().filter(|run| run.is_due(wave)).collect();
     for chunk in due.chunks_mut(LOOKED_AT_ONCE) {
         let stale = chunk.iter_mut().map(|run| &mut **run);
-        look(session, stale.filter(|run| !run.has_facts_for(wave)), wave).await;
+        look_at(session, stale.filter(|run| !run.has_facts_for(wave)), wave).await;
         let work = chunk.iter_mut().map(|run| run.carry_out(wave));
         side_by_side(session.parallelism, work.collect()).await;
     }
 }
 
 /// Looks at what these jobs rest on, all at once.
-async fn look<'a, 'r>(
+async fn look_at<'a, 'r>(
     session: &Session<'_>,
     runs: impl Iterator<Item = &'r mut JobRun<'a>>,
     wave: Wave,

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::flights::Destination;
 use super::job_run::JobRun;
 use super::session::Session;
-use super::{Wait, carry_out, look};
+use super::{Wait, carry_out, look_at};
 use crate::model::action::Wave;
 use crate::model::client_config::sha256;
 use crate::model::words::span;
@@ -34,7 +34,7 @@ pub(super) async fn begin_put_off(session: &Session<'_>, runs: &mut [JobRun<'_>]
     let under_way = runs
         .iter_mut()
         .filter(|run| run.is_waited_for() || any && run.knows_of_copies());
-    look(session, under_way, Wave::Copies).await;
+    look_at(session, under_way, Wave::Copies).await;
     if !any {
         return;
     }
