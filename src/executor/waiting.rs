@@ -13,31 +13,28 @@ use crate::model::action::Wave;
 use crate::model::client_config::sha256;
 use crate::model::words::span;
 
-/// The pause before the first look; small databases are copied in no time on a sandbox, and on AWS in a minute.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// The pause before the first look, in milliseconds; who has little to copy is not kept waiting.
+const FIRST_PAUSE: u64 = 500;
 
-/// By how much each pause is longer than the one before.
-const GROWTH: f64 = 1.5;
+/// By how much each pause is longer than the one before, in percent.
+const GROWTH: u64 = 50;
 
-/// The longest pause: copies take hours, and after a minute nobody has waited in vain for long.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// The longest pause, in milliseconds: copies take hours, and a minute more does not matter.
+const LONGEST_PAUSE: u64 = 60_000;
 
-/// How much shorter a pause may be by chance, so that many who wait do not all look at once.
-const JITTER: f64 = 0.2;
+/// By how much a pause may be shorter by chance, in percent, so that many who wait do not all look at once.
+const JITTER: u64 = 20;
 
 /// An interrupt is heeded within so long.
 const SLICE: Duration = Duration::from_secs(1);
 
-/// Looks at the copies in flight, and begins as many of those put off as there is room for now.
+/// Looks at the copies in flight, if copies are put off, and begins as many of these as there is room for now.
 pub(super) async fn begin_put_off(session: &Session<'_>, runs: &mut [JobRun<'_>]) {
-    let any = runs.iter().any(|run| run.put_off_to().is_some());
-    let under_way = runs
-        .iter_mut()
-        .filter(|run| run.is_waited_for() || any && run.knows_of_copies());
-    look_at(session, under_way, Wave::Copies).await;
-    if !any {
+    if !any_put_off(runs) {
         return;
     }
+    let in_flight = runs.iter_mut().filter(|run| run.knows_of_copies());
+    look_at(session, in_flight, Wave::Copies).await;
     session.flights.ask_for_one_more();
     let mut room: HashMap<Destination, usize> = HashMap::new();
     let due = runs.iter_mut().filter(|run| {
@@ -52,6 +49,10 @@ pub(super) async fn begin_put_off(session: &Session<'_>, runs: &mut [JobRun<'_>]
         fits
     });
     carry_out(session, due, Wave::Copies).await;
+}
+
+fn any_put_off(runs: &[JobRun<'_>]) -> bool {
+    runs.iter().any(|run| run.put_off_to().is_some())
 }
 
 /// Stays until no copy is put off or under way any more, or the wait has come to its end.
@@ -81,13 +82,18 @@ pub(super) async fn wait(session: &Session<'_>, runs: &mut [JobRun<'_>], wait: W
             runs.iter_mut().for_each(|run| run.stop_waiting(&why));
             return;
         }
-        let left = Duration::try_from(left).unwrap_or(LONGEST_PAUSE);
+        let left = Duration::try_from(left).unwrap_or(Duration::MAX);
         pause(session, pauses.next_one().min(left)).await;
         if session.is_stopped() {
             continue;
         }
-        begin_put_off(session, runs).await;
-        carry_out(session, runs.iter_mut(), Wave::Tags).await;
+        if any_put_off(runs) {
+            begin_put_off(session, runs).await;
+            carry_out(session, runs.iter_mut(), Wave::Tags).await;
+        } else {
+            let waited_for = runs.iter_mut().filter(|run| run.is_waited_for());
+            look_at(session, waited_for, Wave::Copies).await;
+        }
         for run in runs.iter_mut().filter(|run| run.has_expired()) {
             run.stop_waiting("the credentials have expired");
         }
@@ -108,7 +114,7 @@ async fn pause(session: &Session<'_>, length: Duration) {
 struct Pauses {
     seed: Timestamp,
     number: usize,
-    next: Duration,
+    next: u64,
 }
 
 impl Pauses {
@@ -121,18 +127,18 @@ impl Pauses {
     }
 
     fn next_one(&mut self) -> Duration {
-        let pause = self.next.mul_f64(1.0 - JITTER * self.chance());
+        let pause = self.next * (100 - self.chance() % (JITTER + 1)) / 100;
         self.number += 1;
-        self.next = self.next.mul_f64(GROWTH).min(LONGEST_PAUSE);
-        pause
+        self.next = (self.next * (100 + GROWTH) / 100).min(LONGEST_PAUSE);
+        Duration::from_millis(pause)
     }
 
-    /// From 0 to 1: another number for each pause and each apply, and the same if all is the same.
-    fn chance(&self) -> f64 {
+    /// Another number for each pause and each apply, and the same if all is the same.
+    fn chance(&self) -> u64 {
         let hash = sha256(format!("{} {}", self.seed, self.number).as_bytes());
-        let digits = hash.rsplit(':').next().and_then(|hex| hex.get(..2));
-        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        f64::from(byte.unwrap_or_default()) / f64::from(u8::MAX)
+        let digits = hash.rsplit(':').next().and_then(|hex| hex.get(..4));
+        let number = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        number.unwrap_or_default()
     }
 }
 
