@@ -1,6 +1,6 @@
 //! Everything for which a plan is refused whole, settled before the first write.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -15,7 +15,8 @@ use crate::model::id::JobName;
 use crate::model::inventory::{CallerIdentity, Looked, ProviderKind};
 use crate::model::plan::{CredentialsFrom, JobPlan, SavedPlan, Summary};
 use crate::model::problem::Problem;
-use crate::provider::{Provider, side_by_side};
+use crate::observe::identities;
+use crate::provider::Provider;
 
 /// How far the clocks of the machine that planned and the one that applies may be apart.
 const MOST_SKEW: SignedDuration = SignedDuration::from_mins(5);
@@ -46,23 +47,23 @@ pub async fn approve(
     refuse_other_provider(plan, provider.kind())?;
     conditions(provider, plan, options)?;
     let clients = clients(plan, config)?;
-    let identities = identities(provider, plan, &clients, options.parallelism).await;
+    let places: Vec<Option<Place>> = plan
+        .jobs
+        .iter()
+        .map(|job| destination(job, &clients))
+        .collect();
+    let asked = places.iter().flatten();
+    let identities = identities(provider, asked, options.parallelism).await;
     let mut callers = Callers::new();
-    for job in &plan.jobs {
-        let Some(client) = clients.get(&job.name) else {
+    for (job, place) in plan.jobs.iter().zip(&places) {
+        let Some(place) = place else { continue };
+        let Some(identity) = identities.get(place) else {
             continue;
         };
-        let Some(end) = &job.destination else {
-            continue;
+        let caller = match same_caller(job, identity)? {
+            None => Ok(Arc::clone(&place.credentials)),
+            Some(problem) => Err(problem),
         };
-        let place = Place {
-            credentials: Arc::clone(client),
-            region: end.region.clone(),
-        };
-        let Some(identity) = identities.get(&place) else {
-            continue;
-        };
-        let caller = same_caller(job, identity)?.map_or_else(|| Ok(Arc::clone(client)), Err);
         callers.insert(job.name.clone(), caller);
     }
     Ok(Approved {
@@ -164,34 +165,12 @@ fn clients(plan: &SavedPlan, config: Option<&ConfigFile>) -> Result<Clients, Err
     Ok(clients)
 }
 
-/// Who is calling, asked once for all jobs of the same settings and destination.
-async fn identities(
-    provider: &dyn Provider,
-    plan: &SavedPlan,
-    clients: &Clients,
-    parallelism: usize,
-) -> HashMap<Place, Looked<CallerIdentity>> {
-    let mut asked: Vec<Place> = Vec::new();
-    for job in &plan.jobs {
-        if let (Some(credentials), Some(destination)) = (clients.get(&job.name), &job.destination) {
-            let place = Place {
-                credentials: Arc::clone(credentials),
-                region: destination.region.clone(),
-            };
-            if !asked.contains(&place) {
-                asked.push(place);
-            }
-        }
-    }
-    let answers = side_by_side(
-        parallelism,
-        asked
-            .iter()
-            .map(|place| provider.caller_identity(place))
-            .collect(),
-    )
-    .await;
-    asked.into_iter().zip(answers).collect()
+/// Where a job writes, and as whom; nothing for a job with nothing to do.
+fn destination(job: &JobPlan, clients: &Clients) -> Option<Place> {
+    Some(Place {
+        credentials: Arc::clone(clients.get(&job.name)?),
+        region: job.destination.as_ref()?.region.clone(),
+    })
 }
 
 /// Refuses another account or endpoint than planned; gives the problem where it cannot be told.

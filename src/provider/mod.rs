@@ -20,10 +20,19 @@ use crate::model::job::ImageSelector;
 
 pub use logged::Logged;
 
+/// Values that all filters of one read of images may have together; EC2 answers `FilterLimitExceeded` to more.
+/// See <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>.
+pub const IMAGE_VALUES_PER_READ: usize = 200;
+
+/// Databases that one read may ask for. RDS documents no limit for a filter, so this is a cautious one; it gives about
+/// a page of snapshots, so that larger batches would save little.
+pub const DATABASES_PER_READ: usize = 20;
+
 /// A world that can be looked at and written to.
 ///
-/// Reads take lists and leave out what is not there: an absence is an empty answer, an error is anything else.
-/// They follow every page. One provider serves a whole run and keeps its clients by place.
+/// Reads follow every page and leave out what is not there: an absence is an empty answer, an error is anything else.
+/// They take lists. A longer one may also fail, as `invalid` or `absent`, for the sake of one thing on it: then a
+/// shorter one may fare better. One provider serves a whole run and keeps its clients by place.
 #[async_trait]
 pub trait Provider: Send + Sync {
     /// What kind of world this is.

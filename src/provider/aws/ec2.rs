@@ -11,15 +11,12 @@ use crate::model::action::CopyImage;
 use crate::model::client_config::Place;
 use crate::model::id::{ImageId, Region};
 use crate::model::inventory::{Image, Looked};
-use crate::model::job::ImageSelector;
+use crate::model::job::{ImageFilter, ImageSelector};
 use crate::model::sync_tag::{SYNC_IDENTIFIER, key_on_copy};
-use crate::provider::side_by_side;
 
-use super::REQUESTS_AT_ONCE;
 use super::clients::Clients;
 use super::convert;
 use super::error::{failed, unreadable};
-use super::filter::{EC2_VALUES, batches, distinct, literally};
 
 const DESCRIBE: &str = "DescribeImages";
 
@@ -32,36 +29,24 @@ pub(super) async fn source_images(
     at: &Place,
     selector: &ImageSelector,
 ) -> Looked<Vec<Image>> {
-    let own = |filter: &crate::model::job::ImageFilter| among(&filter.name, filter.values.clone());
-    let filters: Vec<Filter> = selector.filters.iter().map(own).collect();
-    let used: usize = selector
-        .filters
-        .iter()
-        .map(|filter| filter.values.len())
-        .sum();
-    let identifiers = distinct(&selector.sync_identifiers);
-    let reads = batches(&identifiers, EC2_VALUES.saturating_sub(used))
-        .into_iter()
-        .map(|batch| {
-            let values: Vec<String> = batch.iter().map(|value| literally(value)).collect();
-            let tagged =
-                (!values.is_empty()).then(|| among(&format!("tag:{SYNC_IDENTIFIER}"), values));
-            let request = clients.ec2.describe_images().owners(&selector.owner);
-            read(
-                at,
-                request.set_filters(some(filters.iter().cloned().chain(tagged).collect())),
-            )
-        });
-    merged(side_by_side(REQUESTS_AT_ONCE, reads.collect()).await)
+    let own = |filter: &ImageFilter| among(&filter.name, filter.values.clone());
+    let mut filters: Vec<Filter> = selector.filters.iter().map(own).collect();
+    if !selector.sync_identifiers.is_empty() {
+        let identifiers = selector.sync_identifiers.iter();
+        filters.push(among(
+            &format!("tag:{SYNC_IDENTIFIER}"),
+            identifiers.map(|value| literally(value)).collect(),
+        ));
+    }
+    let request = clients.ec2.describe_images().owners(&selector.owner);
+    read(at, request.set_filters(some(filters))).await
 }
 
 /// Images by id, whoever owns them. Asked for by filter, for a request by id fails as a whole if one is not there.
 pub(super) async fn images(clients: &Clients, at: &Place, ids: &[ImageId]) -> Looked<Vec<Image>> {
-    let reads = id_batches(ids, EC2_VALUES).into_iter().map(|ids| {
-        let request = clients.ec2.describe_images().include_disabled(true);
-        read(at, request.filters(among("image-id", ids)))
-    });
-    merged(side_by_side(REQUESTS_AT_ONCE, reads.collect()).await)
+    let request = clients.ec2.describe_images().include_disabled(true);
+    let ids = ids.iter().map(|id| id.as_str().to_owned());
+    read(at, request.filters(among("image-id", ids.collect()))).await
 }
 
 /// The caller's own images that AWS or their sync tag ties to one of these: two questions, asked side by side.
@@ -72,34 +57,21 @@ pub(super) async fn image_copies(
     of: &[ImageId],
 ) -> Looked<Vec<Image>> {
     let own = || {
-        clients
-            .ec2
-            .describe_images()
-            .owners("self")
-            .include_disabled(true)
+        let request = clients.ec2.describe_images();
+        request.owners("self").include_disabled(true)
     };
-    // One value of the request is the region.
-    let stated = id_batches(of, EC2_VALUES - 1).into_iter().map(|ids| {
-        let region = among("source-image-region", vec![from.as_str().to_owned()]);
-        read(
-            at,
-            own().filters(among("source-image-id", ids)).filters(region),
-        )
-    });
-    let key = format!("tag:{}", key_on_copy(from));
-    let tagged = id_batches(of, EC2_VALUES).into_iter().map(|ids| {
-        let values = ids
-            .iter()
-            .map(|id| format!("* / {}", literally(id)))
-            .collect();
-        read(at, own().filters(among(&key, values)))
-    });
-    let (stated, tagged) = future::join(
-        side_by_side(REQUESTS_AT_ONCE, stated.collect()),
-        side_by_side(REQUESTS_AT_ONCE, tagged.collect()),
-    )
-    .await;
-    merged(stated.into_iter().chain(tagged).collect())
+    let ids = of.iter().map(|id| id.as_str().to_owned());
+    let stated = own()
+        .filters(among("source-image-id", ids.collect()))
+        .filters(among("source-image-region", vec![from.as_str().to_owned()]));
+    let tags = of
+        .iter()
+        .map(|id| format!("* / {}", literally(id.as_str())));
+    let tagged = own().filters(among(&format!("tag:{}", key_on_copy(from)), tags.collect()));
+    let (stated, tagged) = future::join(read(at, stated), read(at, tagged)).await;
+    let found = stated?.into_iter().chain(tagged?);
+    let by_id: BTreeMap<ImageId, Image> = found.map(|image| (image.id.clone(), image)).collect();
+    Ok(by_id.into_values().collect())
 }
 
 /// Has an image copied into the region `at`. Tags go into the call itself, and AWS's own copying of tags stays off:
@@ -166,31 +138,23 @@ async fn read(at: &Place, request: DescribeImagesFluentBuilder) -> Looked<Vec<Im
     convert::images(DESCRIBE, at, listed)
 }
 
-/// The answers as one, by id, each image once.
-fn merged(answers: Vec<Looked<Vec<Image>>>) -> Looked<Vec<Image>> {
-    let mut images = BTreeMap::new();
-    for answer in answers {
-        for image in answer? {
-            images.entry(image.id.clone()).or_insert(image);
-        }
-    }
-    Ok(images.into_values().collect())
-}
-
-/// Ids as filter values, cut into requests; none at all for an empty list.
-fn id_batches(ids: &[ImageId], size: usize) -> Vec<Vec<String>> {
-    let ids: Vec<String> = distinct(ids)
-        .iter()
-        .map(|id| id.as_str().to_owned())
-        .collect();
-    ids.chunks(size.max(1)).map(<[String]>::to_vec).collect()
-}
-
 fn among(name: &str, values: Vec<String>) -> Filter {
     Filter::builder()
         .name(name)
         .set_values(Some(values))
         .build()
+}
+
+/// The value that matches this text alone: EC2 takes `*` and `?` for wildcards and `\` for their escape.
+fn literally(text: &str) -> String {
+    let mut value = String::with_capacity(text.len());
+    for character in text.chars() {
+        if matches!(character, '*' | '?' | '\\') {
+            value.push('\\');
+        }
+        value.push(character);
+    }
+    value
 }
 
 fn tagging(resource: ResourceType, tags: &Tags) -> Option<TagSpecification> {
@@ -201,4 +165,15 @@ fn tagging(resource: ResourceType, tags: &Tags) -> Option<TagSpecification> {
 /// A list, unless it is empty: EC2 takes an empty parameter for a wrong one.
 fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
     (!list.is_empty()).then_some(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::literally;
+
+    #[test]
+    fn wildcards_lose_their_power() {
+        assert_eq!(literally(r"a*b?c\d"), r"a\*b\?c\\d");
+        assert_eq!(literally("ami-0123"), "ami-0123");
+    }
 }

@@ -7,7 +7,6 @@ mod clients;
 mod convert;
 mod ec2;
 mod error;
-mod filter;
 mod message;
 mod rds;
 mod sts;
@@ -27,10 +26,6 @@ use crate::model::job::ImageSelector;
 use crate::provider::Provider;
 
 use clients::ClientCache;
-
-/// Requests of one read that are under way at once, where it takes several. The caller has a limit of its own
-/// for reads side by side; this one keeps a single large read from taking all of an account's request rate.
-const REQUESTS_AT_ONCE: usize = 4;
 
 /// AWS, or what answers in its place at an endpoint.
 ///

@@ -8,36 +8,16 @@ use crate::model::action::CopySnapshot;
 use crate::model::client_config::Place;
 use crate::model::id::{DbInstance, SnapshotArn, SnapshotId};
 use crate::model::inventory::{Looked, Snapshot};
-use crate::model::provider_error::{ErrorKind, ProviderError};
-use crate::provider::side_by_side;
+use crate::model::provider_error::ProviderError;
 
-use super::REQUESTS_AT_ONCE;
 use super::clients::Clients;
 use super::convert;
 use super::error::failed;
-use super::filter::{RDS_VALUES, distinct};
 
 const DESCRIBE: &str = "DescribeDBSnapshots";
 
 /// Snapshots on one page: the most that RDS gives.
 const PAGE: i32 = 100;
-
-/// What a list of snapshots is asked for by.
-#[derive(Clone, Copy)]
-enum By {
-    Database,
-    Identifier,
-}
-
-/// Which snapshots are meant.
-#[derive(Clone, Copy)]
-enum Type {
-    Automated,
-    Manual,
-}
-
-/// What becomes of a part of the list that RDS says is not there.
-type WhenAbsent = fn(ProviderError) -> Looked<Vec<Snapshot>>;
 
 /// The automated snapshots of these databases. One that AWS says does not exist has none.
 pub(super) async fn automated_snapshots(
@@ -45,18 +25,11 @@ pub(super) async fn automated_snapshots(
     at: &Place,
     of: &[DbInstance],
 ) -> Looked<Vec<Snapshot>> {
-    let names = distinct(of)
-        .iter()
-        .map(|name| name.as_str().to_owned())
-        .collect();
-    let found = listed(clients, at, Type::Automated, By::Database, names, |error| {
-        if says_no_such_database(&error) {
-            Ok(Vec::new())
-        } else {
-            Err(error)
-        }
-    });
-    Ok(convert::of_databases(found.await?, of))
+    let request = request(clients, "automated").filters(among("db-instance-id", of));
+    match read(at, request).await {
+        Err(error) if of.len() == 1 && says_no_such_database(&error) => Ok(Vec::new()),
+        found => Ok(convert::of_databases(found?, of)),
+    }
 }
 
 /// The manual snapshots of databases of these names. In the destination there is usually no such database; should
@@ -66,15 +39,11 @@ pub(super) async fn manual_snapshots(
     at: &Place,
     of: &[DbInstance],
 ) -> Looked<Vec<Snapshot>> {
-    let names = distinct(of)
-        .iter()
-        .map(|name| name.as_str().to_owned())
-        .collect();
-    let found = match listed(clients, at, Type::Manual, By::Database, names, Err).await {
-        Err(error) if says_no_such_database(&error) => {
-            read(at, request(clients, Type::Manual)).await
-        }
-        other => other,
+    let all = request(clients, "manual");
+    let ours = all.clone().filters(among("db-instance-id", of));
+    let found = match read(at, ours).await {
+        Err(error) if says_no_such_database(&error) => read(at, all).await,
+        found => found,
     };
     Ok(convert::of_databases(found?, of))
 }
@@ -85,22 +54,16 @@ pub(super) async fn snapshots(
     at: &Place,
     ids: &[SnapshotId],
 ) -> Looked<Vec<Snapshot>> {
-    let names = distinct(ids)
-        .iter()
-        .map(|id| id.as_str().to_owned())
-        .collect();
-    let found = listed(clients, at, Type::Manual, By::Identifier, names, |error| {
-        if says_no_such_snapshot(&error) {
-            Ok(Vec::new())
-        } else {
-            Err(error)
-        }
-    });
+    let request = request(clients, "manual").filters(among("db-snapshot-id", ids));
+    let found = match read(at, request).await {
+        Err(error) if ids.len() == 1 && says_no_such_snapshot(&error) => Vec::new(),
+        found => found?,
+    };
     let asked = |snapshot: &Snapshot| {
         ids.iter()
             .any(|id| id.as_str().eq_ignore_ascii_case(snapshot.id.as_str()))
     };
-    Ok(found.await?.into_iter().filter(asked).collect())
+    Ok(found.into_iter().filter(asked).collect())
 }
 
 /// Has a snapshot copied into the region `at`, with its tags. Nothing is pre-signed (outside GovCloud RDS does that
@@ -162,69 +125,6 @@ pub(super) async fn delete_snapshot(clients: &Clients, at: &Place, id: &Snapshot
         .map_err(|error| failed("DeleteDBSnapshot", at, &error))
 }
 
-/// What all batches of a list give together.
-async fn listed(
-    clients: &Clients,
-    at: &Place,
-    of: Type,
-    by: By,
-    names: Vec<String>,
-    when_absent: WhenAbsent,
-) -> Looked<Vec<Snapshot>> {
-    let reads = names
-        .chunks(RDS_VALUES)
-        .map(|batch| batch_listed(clients, at, of, by, batch, when_absent))
-        .collect();
-    let mut found = Vec::new();
-    for answer in side_by_side(REQUESTS_AT_ONCE, reads).await {
-        found.extend(answer?);
-    }
-    Ok(found)
-}
-
-/// What one batch gives. A batch that RDS refuses is halved until it is plain which name it refuses: at most twice
-/// as many requests as there are names.
-async fn batch_listed(
-    clients: &Clients,
-    at: &Place,
-    of: Type,
-    by: By,
-    batch: &[String],
-    when_absent: WhenAbsent,
-) -> Looked<Vec<Snapshot>> {
-    let name = match by {
-        By::Database => "db-instance-id",
-        By::Identifier => "db-snapshot-id",
-    };
-    let mut batches = vec![batch];
-    let mut found = Vec::new();
-    while let Some(batch) = batches.pop() {
-        let filter = Filter::builder()
-            .name(name)
-            .set_values(Some(batch.to_vec()))
-            .build();
-        match read(at, request(clients, of).filters(filter)).await {
-            Ok(snapshots) => found.extend(snapshots),
-            Err(error) if batch.len() > 1 && may_lie_in_one(of, &error) => {
-                let (first, second) = batch.split_at(batch.len() / 2);
-                batches.extend([second, first]);
-            }
-            Err(error) if error.kind == ErrorKind::Absent => found.extend(when_absent(error)?),
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(found)
-}
-
-/// Whether the request itself was refused, so that a shorter list may fare better. A missing database says nothing
-/// about manual snapshots, whichever of the list it is.
-fn may_lie_in_one(of: Type, error: &ProviderError) -> bool {
-    match (of, error.kind) {
-        (Type::Manual, ErrorKind::Absent) => !says_no_such_database(error),
-        (_, kind) => matches!(kind, ErrorKind::Invalid | ErrorKind::Absent),
-    }
-}
-
 fn says_no_such_database(error: &ProviderError) -> bool {
     error.code == "DBInstanceNotFound"
 }
@@ -233,11 +133,21 @@ fn says_no_such_snapshot(error: &ProviderError) -> bool {
     error.code == "DBSnapshotNotFound"
 }
 
-fn request(clients: &Clients, of: Type) -> DescribeDBSnapshotsFluentBuilder {
-    clients.rds.describe_db_snapshots().snapshot_type(match of {
-        Type::Automated => "automated",
-        Type::Manual => "manual",
-    })
+fn request(clients: &Clients, snapshot_type: &str) -> DescribeDBSnapshotsFluentBuilder {
+    let request = clients.rds.describe_db_snapshots();
+    request.snapshot_type(snapshot_type)
+}
+
+fn among(name: &str, values: &[impl ToString]) -> Filter {
+    Filter::builder()
+        .name(name)
+        .set_values(Some(
+            values
+                .iter()
+                .map(|value| value.as_ref().to_owned())
+                .collect(),
+        ))
+        .build()
 }
 
 /// Every page of the answer.
