@@ -25,6 +25,9 @@ pub(super) struct Reader<'a> {
     turns_of_regions: Mutex<HashMap<Region, Arc<Semaphore>>>,
 }
 
+/// Keys that were asked for in one read, and its answer.
+type Part<K, T> = (Vec<K>, Looked<Vec<T>>);
+
 /// What was found for each key. Several jobs may ask for one.
 pub(super) type Answers<K, T> = HashMap<K, Arc<Looked<Vec<T>>>>;
 
@@ -96,7 +99,7 @@ impl<'a> Reader<'a> {
         at: &'s Place,
         keys: Vec<K>,
         read: &'s (impl Fn(Vec<K>) -> BoxFuture<'s, Looked<Vec<T>>> + Sync),
-    ) -> BoxFuture<'s, Vec<(Vec<K>, Looked<Vec<T>>)>>
+    ) -> BoxFuture<'s, Vec<Part<K, T>>>
     where
         K: Clone + Send + Sync + 's,
         T: Send + 's,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_xregion_sync::model::action::Action;
+use aws_xregion_sync::model::id::ImageId;
 use aws_xregion_sync::model::job::{AmiJob, JobKind, SyncJob};
 use aws_xregion_sync::model::plan::{JobPlan, Outcome, SavedPlan};
 use aws_xregion_sync::planfile;
@@ -61,93 +62,51 @@ fn check_job(
         .filter(|look| concerns(job, look))
         .cloned()
         .collect();
-    let failed = looks.iter().filter(|look| look.error.is_some()).count();
-    let shared = watch
-        .setup
-        .jobs
+    let looks = without_others_copies(books, job, looks);
+    let failed: Vec<&str> = looks
         .iter()
-        .filter(|other| same_looks(job, other))
-        .count()
-        > 1;
-    // Which job asked for images cannot be told where several have the same destination, nor which of them has taken one.
-    let unclear = |look: &LookRecord| {
-        let of_images = matches!(
-            look.asked,
-            Asked::Images(_) | Asked::ImageCopies(..) | Asked::Selected(_)
-        );
-        let by_id = matches!(look.asked, Asked::Images(_));
-        of_images && look.error.is_some() && shared
-            || by_id && (look.error.is_some() || watch.faults.stale > 0)
-    };
-    if job.kind_database().is_none() && watch.seen().looks.iter().any(unclear) {
-        return;
-    }
-    if failed > 0 && !shared {
-        let codes: Vec<&str> = looks
-            .iter()
-            .filter_map(|look| Some(look.error.as_ref()?.code.as_str()))
-            .collect();
+        .filter_map(|look| Some(look.error.as_ref()?.code.as_str()))
+        .collect();
+    if !failed.is_empty() {
         let said = plan
             .errors
             .iter()
             .filter_map(|error| error.aws.as_ref())
-            .any(|aws| codes.contains(&aws.code.as_str()));
+            .any(|aws| failed.contains(&aws.code.as_str()));
         if plan.outcome != Outcome::Failed || !plan.actions.is_empty() || !said {
             books.breach(format!(
-                "law 6: {name} is planned as {:?} after {codes:?}",
+                "law 6: {name} is planned as {:?} after {failed:?}",
                 plan.outcome
             ));
         }
         books.count("a job is not planned, for its looks failed");
         return;
     }
-    // Of looks that several jobs take it cannot be told whose failed, nor, where they lag, who was shown what.
-    if failed > 0 || shared && watch.faults.stale > 0 {
+    // Who asked for images by their ids cannot be told where several sources have the same destination.
+    let unclear = |look: &LookRecord| {
+        let by_id = matches!(look.asked, Asked::Images(_));
+        by_id && (look.error.is_some() || watch.faults.stale > 0)
+    };
+    if job.kind_database().is_none() && watch.seen().looks.iter().any(unclear) {
         return;
     }
-    let database = match &job.kind {
-        JobKind::Ami(ami) => {
-            if let Some((source, destination)) = image_worlds(books, &looks) {
-                let expected = expected_image(job, ami, &source, &destination, claimed);
-                report(books, compare(plan, expected));
-            }
-            return;
-        }
-        JobKind::Snapshot(options) => options.db_instance.as_str(),
+    let Some((source, destination)) = worlds(books, job, &looks) else {
+        return;
     };
-    // Where several jobs look at one database it cannot be told who was shown what: one of the pairs has to fit.
-    let mut pairs = snapshot_worlds(books, &looks);
-    if !shared {
-        pairs.truncate(1);
-    }
-    let verdicts: Vec<_> = pairs
-        .iter()
-        .map(|(source, destination)| {
-            let expected = expected_snapshot(job, source, destination, database, plan);
-            compare(plan, expected)
-        })
-        .collect();
-    let fitting = verdicts
-        .iter()
-        .position(|(_, breaches)| breaches.is_empty());
-    if let Some(verdict) = verdicts.into_iter().nth(fitting.unwrap_or(0)) {
-        report(books, verdict);
-    }
+    let expected = match &job.kind {
+        JobKind::Snapshot(options) => expected_snapshot(
+            job,
+            &source,
+            &destination,
+            options.db_instance.as_str(),
+            plan,
+        ),
+        JobKind::Ami(ami) => expected_image(job, ami, &source, &destination, claimed),
+    };
+    compare(books, plan, expected);
 }
 
-/// What to count of a job's plan, and the laws that it breaks.
-type Verdict = (Option<&'static str>, Vec<String>);
-
-fn report(books: &mut Books, (what, breaches): Verdict) {
-    if let Some(what) = what {
-        books.count(what);
-    }
-    for breach in breaches {
-        books.breach(breach);
-    }
-}
-
-fn compare(plan: &JobPlan, expected: Expected) -> Verdict {
+fn compare(books: &mut Books, plan: &JobPlan, expected: Expected) {
     let name = &plan.name;
     let copies = plan
         .actions
@@ -160,19 +119,18 @@ fn compare(plan: &JobPlan, expected: Expected) -> Verdict {
     });
     let deleted: BTreeSet<String> = deleted.collect();
     let is_failed = plan.outcome == Outcome::Failed;
-    let mut breaches = Vec::new();
     match expected {
-        Expected::Fails if is_failed => return (Some("a job cannot be planned"), breaches),
-        Expected::Fails => breaches.push(format!("{name} should fail, and is {:?}", plan.outcome)),
+        Expected::Fails if is_failed => books.count("a job cannot be planned"),
+        Expected::Fails => books.breach(format!("{name} should fail, and is {:?}", plan.outcome)),
         Expected::Nothing if plan.outcome == Outcome::UpToDate => {
-            return (Some("an image is left to another job"), breaches);
+            books.count("an image is left to another job");
         }
-        Expected::Nothing => breaches.push(format!(
+        Expected::Nothing => books.breach(format!(
             "{name} has nothing to do, and is {:?}",
             plan.outcome
         )),
         Expected::Comes { .. } if is_failed => {
-            breaches.push(format!("{name} fails without a reason: {:?}", plan.errors));
+            books.breach(format!("{name} fails without a reason: {:?}", plan.errors));
         }
         Expected::Comes {
             copy,
@@ -180,21 +138,20 @@ fn compare(plan: &JobPlan, expected: Expected) -> Verdict {
             deletes,
         } => {
             if copies != copy {
-                breaches.push(format!(
+                books.breach(format!(
                     "law 4: {name}: a copy is planned: {copies}; is due: {copy}"
                 ));
             }
             if tags != tag_copy {
-                breaches.push(format!(
+                books.breach(format!(
                     "{name}: a tag for a copy is planned: {tags}; is due: {tag_copy}"
                 ));
             }
             if deleted != deletes {
-                breaches.push(format!("law 5: {name}: {deleted:?} are planned to be deleted; to be deleted are {deletes:?}"));
+                books.breach(format!("law 5: {name}: {deleted:?} are planned to be deleted; to be deleted are {deletes:?}"));
             }
         }
     }
-    (None, breaches)
 }
 
 fn concerns(job: &SyncJob, look: &LookRecord) -> bool {
@@ -205,7 +162,16 @@ fn concerns(job: &SyncJob, look: &LookRecord) -> bool {
     }
     match (&look.asked, &job.kind) {
         (Asked::Identity, _) => at_destination,
-        (Asked::Selected(selector), JobKind::Ami(ami)) => at_source && *selector == ami.selector,
+        (Asked::Selected(asked), JobKind::Ami(ami)) => {
+            let ours = &ami.selector;
+            let identifiers = &asked.sync_identifiers;
+            at_source
+                && (&asked.owner, &asked.filters) == (&ours.owner, &ours.filters)
+                && ours
+                    .sync_identifiers
+                    .iter()
+                    .all(|id| identifiers.contains(id))
+        }
         (Asked::ImageCopies(from, _), JobKind::Ami(_)) => {
             at_destination && *from == job.source_region
         }
@@ -219,36 +185,42 @@ fn concerns(job: &SyncJob, look: &LookRecord) -> bool {
     }
 }
 
-fn same_looks(job: &SyncJob, other: &SyncJob) -> bool {
-    match (&job.kind, &other.kind) {
-        (JobKind::Ami(_), JobKind::Ami(_)) => job.destination_region == other.destination_region,
-        _ => job.kind_database().is_some() && job.kind_database() == other.kind_database(),
-    }
+/// Copies are asked for by the images of many jobs: what is left is what was asked for this one, too.
+fn without_others_copies(books: &Books, job: &SyncJob, looks: Vec<LookRecord>) -> Vec<LookRecord> {
+    let JobKind::Ami(ami) = &job.kind else {
+        return looks;
+    };
+    let selected = looks.iter().find_map(|look| match &look.asked {
+        Asked::Selected(_) if look.error.is_none() => Some(books.at(*look.shown.last()?)),
+        _ => None,
+    });
+    let is_ours = |id: &ImageId| {
+        let world = selected.as_ref();
+        let image = world.and_then(|world| world.image(&job.source_region, id));
+        image.is_some_and(|image| {
+            image.tags.get("Sync-Identifier") == ami.selector.sync_identifiers.first()
+        })
+    };
+    let concerns = |look: &LookRecord| match &look.asked {
+        Asked::ImageCopies(_, ids) => ids.iter().any(is_ours),
+        _ => true,
+    };
+    looks.into_iter().filter(concerns).collect()
 }
 
-/// The worlds of source and destination that an AMI job was planned with, where that can be told.
-fn image_worlds(books: &Books, looks: &[LookRecord]) -> Option<(World, World)> {
+/// The worlds of source and destination that a job was planned with, where that can be told.
+fn worlds(books: &Books, job: &SyncJob, looks: &[LookRecord]) -> Option<(World, World)> {
     let shown = |wanted: fn(&Asked) -> bool| {
         let look = looks.iter().rfind(|look| wanted(&look.asked))?;
         Some(books.at(*look.shown.last()?))
     };
+    if job.kind_database().is_some() {
+        let source = shown(|asked| matches!(asked, Asked::Automated(_)))?;
+        return Some((source, shown(|asked| matches!(asked, Asked::Manual(_)))?));
+    }
     let source = shown(|asked| matches!(asked, Asked::Selected(_)))?;
     let destination = shown(|asked| matches!(asked, Asked::ImageCopies(..)));
     Some((source.clone(), destination.unwrap_or(source)))
-}
-
-/// The worlds of source and destination that a job may have been planned with, the latest first.
-fn snapshot_worlds(books: &Books, looks: &[LookRecord]) -> Vec<(World, World)> {
-    let shown = |wanted: fn(&Asked) -> bool| {
-        let looks = looks.iter().rev().filter(move |look| wanted(&look.asked));
-        looks.filter_map(|look| look.shown.last().copied())
-    };
-    shown(|asked| matches!(asked, Asked::Automated(_)))
-        .flat_map(|source| {
-            shown(|asked| matches!(asked, Asked::Manual(_)))
-                .map(move |destination| (books.at(source), books.at(destination)))
-        })
-        .collect()
 }
 
 fn expected_snapshot(

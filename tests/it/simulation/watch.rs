@@ -95,15 +95,9 @@ impl<'a> Watch<'a> {
             (Asked::Identity, _) if at_destination && look.credentials == job.client_config => {
                 Some(0)
             }
-            (Asked::Images(ids), Subject::Image(id))
-                if at_source && ids == std::slice::from_ref(id) =>
-            {
-                Some(1)
-            }
+            (Asked::Images(ids), Subject::Image(id)) if at_source && ids.contains(id) => Some(1),
             (Asked::ImageCopies(from, ids), Subject::Image(id))
-                if at_destination
-                    && *from == job.source_region
-                    && ids == std::slice::from_ref(id) =>
+                if at_destination && *from == job.source_region && ids.contains(id) =>
             {
                 Some(2)
             }
