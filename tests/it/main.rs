@@ -10,6 +10,7 @@
 )]
 
 mod architecture;
+mod batches;
 mod cli;
 mod config;
 mod crashes;

@@ -6,8 +6,8 @@ use aws_xregion_sync::model::id::{ActionId, ImageId, Region};
 use aws_xregion_sync::model::inventory::{Image, ImageRef};
 use aws_xregion_sync::model::job::{ImageFilter, ImageSelector};
 use aws_xregion_sync::model::provider_error::ErrorKind;
-use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::aws::Aws;
+use aws_xregion_sync::provider::{IMAGE_VALUES_PER_READ, Provider};
 use serde_json::json;
 
 use super::world::{EAST, WEST, World, longest_chain};
@@ -247,7 +247,7 @@ async fn copies_are_found_by_what_aws_states_and_by_their_tag_in_two_requests_si
     assert_eq!((calls.len(), longest_chain(&calls)), (2, 1), "{calls:?}");
 
     world.control("settings", json!({"latency": 0.0}));
-    let many: Vec<ImageId> = (0..450)
+    let many: Vec<ImageId> = (0..IMAGE_VALUES_PER_READ - 2)
         .map(|n| ImageId::from(format!("ami-{n:017x}")))
         .chain([stated])
         .collect();

@@ -9,6 +9,7 @@
     reason = "helpers of tests fail with the test; clippy excuses the test functions alone"
 )]
 
+mod batches;
 mod chaos;
 mod credentials;
 mod failures;

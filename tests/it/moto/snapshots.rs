@@ -1,4 +1,4 @@
-//! DB snapshots: read in batches and pages, copied, tagged, deleted.
+//! DB snapshots: read in pages, copied, tagged, deleted.
 
 use aws_xregion_sync::model::Tags;
 use aws_xregion_sync::model::action::{CopySnapshot, ExpectedSource, Resource, Tag};
@@ -67,7 +67,7 @@ async fn copied(world: &World, aws: &Aws, at: &Place) -> (CopySnapshot, Snapshot
 }
 
 #[tokio::test]
-async fn automated_snapshots_are_read_over_all_pages_and_batches() {
+async fn automated_snapshots_are_read_over_all_pages() {
     let world = World::new();
     world.database(EAST, "mydb", None);
     world.database(EAST, "other", None);
@@ -117,12 +117,8 @@ async fn automated_snapshots_are_read_over_all_pages_and_batches() {
         (Some("db"), false)
     );
 
-    let mut many: Vec<DbInstance> = (0..44)
-        .map(|n| DbInstance::from(format!("absent-{n}")))
-        .collect();
-    many.extend(databases(&["mydb", "other", "mydb"]));
     let seen = aws
-        .automated_snapshots(&at, &many)
+        .automated_snapshots(&at, &databases(&["mydb", "other", "absent"]))
         .await
         .expect("snapshots");
     assert_eq!(seen.len(), 8);
@@ -132,34 +128,29 @@ async fn automated_snapshots_are_read_over_all_pages_and_batches() {
             .count(),
         1
     );
-    assert!(
-        world
-            .calls()
-            .iter()
-            .all(|call| !call.params.contains_key("Filters.Filter.1.Values.Value.21"))
-    );
-    assert_eq!(aws.automated_snapshots(&at, &[]).await, Ok(Vec::new()));
 }
 
 #[tokio::test]
-async fn a_database_that_aws_says_is_not_there_has_no_automated_snapshots_and_takes_none_from_others()
- {
+async fn a_database_that_aws_says_is_not_there_has_no_automated_snapshots() {
     let world = World::new();
-    world.database(EAST, "mydb", None);
-    world.snapshot(EAST, "mydb", TAKEN, json!({}));
     world.control("settings", json!({"strict_databases": true}));
     let aws = Aws::new();
     let at = world.at(EAST);
-    let seen = aws
-        .automated_snapshots(&at, &databases(&["absent", "gone", "mydb"]))
+    assert_eq!(
+        aws.automated_snapshots(&at, &databases(&["absent"])).await,
+        Ok(Vec::new())
+    );
+    // Of several it cannot be told which is meant.
+    let error = aws
+        .automated_snapshots(&at, &databases(&["absent", "gone"]))
         .await
-        .expect("snapshots");
-    assert_eq!(ids(&seen), ["rds:mydb-2026-01-14-05-10"]);
+        .expect_err("one of them");
+    assert_eq!(error.kind, ErrorKind::Absent);
 
     let denial = json!({"action": "DescribeDBSnapshots", "code": "AccessDenied", "status": 403, "contains": "gone"});
     world.control("errors", denial);
     let error = aws
-        .automated_snapshots(&at, &databases(&["gone", "mydb"]))
+        .automated_snapshots(&at, &databases(&["gone"]))
         .await
         .expect_err("unknown is not absent");
     assert_eq!(error.kind, ErrorKind::Denied);
@@ -204,27 +195,6 @@ async fn copies_are_listed_although_their_database_is_not_in_the_region() {
         3,
         "one that was refused, and two pages"
     );
-}
-
-#[tokio::test]
-async fn a_batch_that_rds_refuses_is_split() {
-    let world = World::new();
-    let names = ["a1", "b1", "c1", "d1", "e1"];
-    for name in names {
-        world.database(EAST, name, None);
-        world.snapshot(EAST, name, TAKEN, json!({}));
-    }
-    let refusal = json!({
-        "action": "DescribeDBSnapshots", "code": "InvalidParameterValue", "times": -1,
-        "message": "too many values", "contains": "Values.Value.3=",
-    });
-    world.control("errors", refusal);
-    let aws = Aws::new();
-    let seen = aws
-        .automated_snapshots(&world.at(EAST), &databases(&names))
-        .await
-        .expect("snapshots");
-    assert_eq!(seen.len(), 5);
 }
 
 #[tokio::test]

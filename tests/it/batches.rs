@@ -1,0 +1,327 @@
+//! Reads of many jobs at once: few of them, and each job is told what it would have been told alone.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_xregion_sync::model::Tags;
+use aws_xregion_sync::model::action::{CopyImage, CopySnapshot, Resource};
+use aws_xregion_sync::model::client_config::Place;
+use aws_xregion_sync::model::id::{DbInstance, ImageId, JobName, Region, SnapshotId};
+use aws_xregion_sync::model::inventory::{
+    CallerIdentity, Found, Image, Inventory, Looked, ProviderKind, Snapshot,
+};
+use aws_xregion_sync::model::job::{ImageFilter, ImageSelector, JobKind, SyncJob};
+use aws_xregion_sync::model::plan::Outcome;
+use aws_xregion_sync::model::provider_error::{ErrorKind, ProviderError};
+use aws_xregion_sync::observe::{Look, Subject, observe};
+use aws_xregion_sync::provider::Provider;
+use aws_xregion_sync::provider::sandbox::{Sandbox, World};
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use crate::random_world::recipes;
+use crate::support::*;
+
+fn seen(provider: &dyn Provider, jobs: &[SyncJob]) -> Inventory {
+    let looks: Vec<Look> = jobs.iter().map(Look::of_job).collect();
+    block_on(observe(provider, &looks, 10))
+}
+
+/// What was found, whatever the order in which it was listed.
+fn in_order(found: &Found) -> Found {
+    let mut found = found.clone();
+    match &mut found {
+        Found::Images { source, copies } => {
+            for images in [source, copies].into_iter().flatten() {
+                images.sort_by_key(|image| image.id.clone());
+            }
+        }
+        Found::Snapshots { source, copies } => {
+            for snapshots in [source, copies].into_iter().flatten() {
+                snapshots.sort_by_key(|snapshot| snapshot.id.clone());
+            }
+        }
+    }
+    found
+}
+
+fn many(databases: usize, images: usize) -> (Vec<SyncJob>, World) {
+    let mut world = empty_world();
+    let mut jobs = Vec::new();
+    for n in 0..databases {
+        let name = format!("db{n}");
+        database(&mut world, &name);
+        add_automated(&mut world, &name, days_ago(0));
+        jobs.push(snapshot_job(&format!("sync_{name}"), &name, 2));
+    }
+    for n in 0..images {
+        let identifier = format!("app {n}");
+        add_image(
+            &mut world,
+            &format!("ami-{n:017x}"),
+            &identifier,
+            &identifier,
+        );
+        jobs.push(ami_job(&format!("sync_app{n}"), &identifier));
+    }
+    (jobs, world)
+}
+
+proptest! {
+    #[test]
+    fn a_job_is_told_the_same_in_company_and_alone(recipe in recipes()) {
+        let jobs = recipe.jobs();
+        let together = seen(&Sandbox::new(recipe.world()), &jobs);
+        for job in &jobs {
+            let alone = seen(&Sandbox::new(recipe.world()), std::slice::from_ref(job));
+            prop_assert_eq!(
+                in_order(&together.jobs[&job.name].found),
+                in_order(&alone.jobs[&job.name].found)
+            );
+        }
+    }
+}
+
+#[test]
+fn reads_follow_what_is_there_and_not_the_number_of_jobs() {
+    let calls = |databases, images| {
+        let (jobs, world) = many(databases, images);
+        let sandbox = Sandbox::new(world);
+        let inventory = seen(&sandbox, &jobs);
+        assert_eq!(inventory.jobs.len(), databases + images);
+        sandbox.calls().len()
+    };
+    // Who is calling, the source, the destination; of the copies of images AWS is asked in two ways.
+    assert_eq!(calls(1, 0), 3);
+    assert_eq!(calls(20, 0), 3);
+    assert_eq!(calls(21, 0), 5);
+    assert_eq!(calls(0, 1), 4);
+    assert_eq!(calls(0, 199), 4);
+    assert_eq!(calls(0, 200), 6);
+    assert_eq!(calls(200, 100), 24);
+}
+
+#[test]
+fn identical_reads_happen_once() {
+    let (mut jobs, world) = many(1, 1);
+    for n in 0..3 {
+        let again = |job: &SyncJob| SyncJob {
+            name: JobName::from(format!("{}_{n}", job.name)),
+            ..job.clone()
+        };
+        let twins: Vec<SyncJob> = jobs[..2].iter().map(again).collect();
+        jobs.extend(twins);
+        let filtered = ImageSelector {
+            owner: "self".to_owned(),
+            sync_identifiers: Vec::new(),
+            filters: vec![ImageFilter {
+                name: "name".to_owned(),
+                values: vec!["app*".to_owned()],
+            }],
+        };
+        let mut by_name = ami_job(&format!("sync_by_name_{n}"), "");
+        if let JobKind::Ami(ami) = &mut by_name.kind {
+            ami.selector = filtered;
+        }
+        jobs.push(by_name);
+    }
+    let sandbox = Sandbox::new(world);
+    let inventory = seen(&sandbox, &jobs);
+    assert_eq!(inventory.jobs.len(), jobs.len());
+    // As for one job of each kind, and one more for the images by name.
+    assert_eq!(sandbox.calls().len(), 3 + 3 + 1);
+    for job in &jobs {
+        let (source, _) = match &inventory.jobs[&job.name].found {
+            Found::Images { source, copies } => (source.as_ref().map(Vec::len), copies),
+            Found::Snapshots { source, .. } => (source.as_ref().map(Vec::len), &Ok(Vec::new())),
+        };
+        assert_eq!(source, Ok(1), "{}", job.name);
+    }
+}
+
+/// A world in which some things make a read fail, whatever else is asked for in it; it counts the reads under way.
+struct Touchy {
+    sandbox: Sandbox,
+    /// What must not be asked for, and the kind of the error.
+    bad: (&'static str, ErrorKind),
+    under_way: Mutex<(usize, usize)>,
+}
+
+impl Touchy {
+    fn new(world: World, name: &'static str, kind: ErrorKind) -> Self {
+        Self {
+            sandbox: Sandbox::new(world),
+            bad: (name, kind),
+            under_way: Mutex::default(),
+        }
+    }
+
+    async fn read<T>(
+        &self,
+        at: &Place,
+        names: impl Iterator<Item = &str>,
+        read: impl Future<Output = Looked<T>>,
+    ) -> Looked<T> {
+        {
+            let mut under_way = self.under_way.lock().expect("a lock");
+            under_way.0 += 1;
+            under_way.1 = under_way.1.max(under_way.0);
+        }
+        let names: Vec<&str> = names.collect();
+        // The others begin before this one ends.
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        self.under_way.lock().expect("a lock").0 -= 1;
+        let (bad, kind) = self.bad;
+        if names.contains(&bad) {
+            return Err(ProviderError {
+                call: "Describe",
+                region: at.region.clone(),
+                code: "Bad".to_owned(),
+                message: format!("{bad} among {}", names.len()),
+                kind,
+            });
+        }
+        read.await
+    }
+}
+
+#[async_trait]
+impl Provider for Touchy {
+    fn kind(&self) -> ProviderKind {
+        self.sandbox.kind()
+    }
+    fn now(&self) -> Timestamp {
+        self.sandbox.now()
+    }
+    async fn pause(&self, length: Duration) {
+        self.sandbox.pause(length).await;
+    }
+    async fn caller_identity(&self, at: &Place) -> Looked<CallerIdentity> {
+        self.sandbox.caller_identity(at).await
+    }
+    async fn source_images(&self, at: &Place, selector: &ImageSelector) -> Looked<Vec<Image>> {
+        let names = selector.sync_identifiers.iter().map(String::as_str);
+        self.read(at, names, self.sandbox.source_images(at, selector))
+            .await
+    }
+    async fn images(&self, at: &Place, ids: &[ImageId]) -> Looked<Vec<Image>> {
+        let names = ids.iter().map(ImageId::as_str);
+        self.read(at, names, self.sandbox.images(at, ids)).await
+    }
+    async fn image_copies(&self, at: &Place, from: &Region, of: &[ImageId]) -> Looked<Vec<Image>> {
+        let names = of.iter().map(ImageId::as_str);
+        self.read(at, names, self.sandbox.image_copies(at, from, of))
+            .await
+    }
+    async fn automated_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>> {
+        let names = of.iter().map(DbInstance::as_str);
+        self.read(at, names, self.sandbox.automated_snapshots(at, of))
+            .await
+    }
+    async fn manual_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>> {
+        self.read(
+            at,
+            std::iter::empty(),
+            self.sandbox.manual_snapshots(at, of),
+        )
+        .await
+    }
+    async fn snapshots(&self, at: &Place, ids: &[SnapshotId]) -> Looked<Vec<Snapshot>> {
+        self.sandbox.snapshots(at, ids).await
+    }
+    async fn copy_image(&self, at: &Place, copy: &CopyImage, token: &str) -> Looked<ImageId> {
+        self.sandbox.copy_image(at, copy, token).await
+    }
+    async fn copy_snapshot(&self, at: &Place, copy: &CopySnapshot) -> Looked<SnapshotId> {
+        self.sandbox.copy_snapshot(at, copy).await
+    }
+    async fn tag(&self, at: &Place, resource: &Resource, tags: &Tags) -> Looked<()> {
+        self.sandbox.tag(at, resource, tags).await
+    }
+    async fn delete_snapshot(&self, at: &Place, id: &SnapshotId) -> Looked<()> {
+        self.sandbox.delete_snapshot(at, id).await
+    }
+}
+
+/// The jobs that cannot be planned.
+fn failed(provider: &dyn Provider, jobs: &[SyncJob]) -> Vec<String> {
+    let jobs = plan(provider, jobs).jobs.into_iter();
+    let failed = jobs.filter(|job| job.outcome == Outcome::Failed);
+    failed.map(|job| job.name.to_string()).collect()
+}
+
+#[test]
+fn law_7_a_batch_that_is_refused_for_one_member_fails_that_member_alone() {
+    let (jobs, world) = many(45, 30);
+    let refused = |name, kind| failed(&Touchy::new(world.clone(), name, kind), &jobs);
+    for kind in [ErrorKind::Invalid, ErrorKind::Absent] {
+        assert_eq!(refused("db17", kind), ["sync_db17"]);
+        assert_eq!(refused("app 3", kind), ["sync_app3"]);
+        assert_eq!(refused("ami-00000000000000004", kind), ["sync_app4"]);
+    }
+    assert_eq!(refused("nobody", ErrorKind::Invalid), [""; 0]);
+}
+
+#[test]
+fn law_6_a_batch_that_fails_fails_its_jobs_and_no_others() {
+    let (jobs, world) = many(45, 30);
+    for kind in [
+        ErrorKind::Throttled,
+        ErrorKind::Denied,
+        ErrorKind::Unknown,
+        ErrorKind::Expired,
+    ] {
+        let touchy = Touchy::new(world.clone(), "db17", kind);
+        let failed = failed(&touchy, &jobs);
+        // Databases are asked for in order, twenty at a time: db0, db1, db10 … db26.
+        assert_eq!(failed.len(), 20, "{failed:?}");
+        assert!(failed.contains(&"sync_db17".to_owned()), "{failed:?}");
+        assert!(
+            failed.iter().all(|name| name.starts_with("sync_db")),
+            "{failed:?}"
+        );
+    }
+}
+
+#[test]
+fn no_more_reads_are_under_way_than_asked_for() {
+    let (jobs, world) = many(400, 0);
+    let at_once = |parallelism| {
+        let touchy = Touchy::new(world.clone(), "", ErrorKind::Unknown);
+        let looks: Vec<Look> = jobs.iter().map(Look::of_job).collect();
+        block_on(observe(&touchy, &looks, parallelism));
+        touchy.under_way.into_inner().expect("a lock").1
+    };
+    assert_eq!(at_once(1), 1);
+    assert_eq!(at_once(3), 3);
+    // Eight in each of two regions.
+    assert_eq!(at_once(100), 16);
+}
+
+#[test]
+fn an_image_is_looked_at_by_its_id_though_it_is_gone() {
+    let (jobs, world) = many(0, 3);
+    let sandbox = Sandbox::new(world);
+    apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
+    let mut world = sandbox.world();
+    let images = &mut world.region_mut(&east()).expect("a region").images;
+    let gone = images.remove(0).id;
+    let kept = images[0].id.clone();
+    let sandbox = Sandbox::new(world);
+    let look = |n: usize, id: &ImageId| Look {
+        subject: Subject::Image(id.clone()),
+        ..Look::of_job(&jobs[n])
+    };
+    let looks = [look(0, &gone), look(1, &kept)];
+    let inventory = block_on(observe(&sandbox, &looks, 10));
+    let found = |n: usize| match &inventory.jobs[&jobs[n].name].found {
+        Found::Images { source, copies } => {
+            (source.as_ref().map(Vec::len), copies.as_ref().map(Vec::len))
+        }
+        Found::Snapshots { .. } => panic!("of images"),
+    };
+    assert_eq!((found(0), found(1)), ((Ok(0), Ok(1)), (Ok(1), Ok(1))));
+}
