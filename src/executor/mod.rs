@@ -133,7 +133,7 @@ pub async fn apply(
         run.finish_if_nothing_is_left();
     }
     carry_out(&session, &mut runs, Wave::Copies).await;
-    waiting::begin_put_off(&session, &mut runs).await;
+    waiting::begin_all_there_is_room_for(&session, &mut runs).await;
     carry_out(&session, &mut runs, Wave::Tags).await;
     waiting::wait(&session, &mut runs, options.wait).await;
     carry_out(&session, &mut runs, Wave::Deletions).await;

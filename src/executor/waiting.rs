@@ -28,11 +28,20 @@ const JITTER: u64 = 20;
 /// An interrupt is heeded within so long.
 const SLICE: Duration = Duration::from_secs(1);
 
-/// Looks at the copies in flight, if copies are put off, and begins as many of these as there is room for now.
-pub(super) async fn begin_put_off(session: &Session<'_>, runs: &mut [JobRun<'_>]) {
-    if !any_put_off(runs) {
-        return;
+/// Begins copies that were put off for as long as others turn out to be done.
+pub(super) async fn begin_all_there_is_room_for(session: &Session<'_>, runs: &mut [JobRun<'_>]) {
+    let mut left = put_off(runs);
+    while left > 0 {
+        begin_put_off(session, runs).await;
+        let before = std::mem::replace(&mut left, put_off(runs));
+        if left >= before {
+            return;
+        }
     }
+}
+
+/// Looks at the copies in flight, and begins as many of those that were put off as there is room for now.
+async fn begin_put_off(session: &Session<'_>, runs: &mut [JobRun<'_>]) {
     let in_flight = runs.iter_mut().filter(|run| run.knows_of_copies());
     look_at(session, in_flight, Wave::Copies).await;
     session.flights.ask_for_one_more();
@@ -51,8 +60,8 @@ pub(super) async fn begin_put_off(session: &Session<'_>, runs: &mut [JobRun<'_>]
     carry_out(session, due, Wave::Copies).await;
 }
 
-fn any_put_off(runs: &[JobRun<'_>]) -> bool {
-    runs.iter().any(|run| run.put_off_to().is_some())
+fn put_off(runs: &[JobRun<'_>]) -> usize {
+    runs.iter().filter(|run| run.put_off_to().is_some()).count()
 }
 
 /// Stays until no copy is put off or under way any more, or the wait has come to its end.
@@ -87,7 +96,7 @@ pub(super) async fn wait(session: &Session<'_>, runs: &mut [JobRun<'_>], wait: W
         if session.is_stopped() {
             continue;
         }
-        if any_put_off(runs) {
+        if put_off(runs) > 0 {
             begin_put_off(session, runs).await;
             carry_out(session, runs.iter_mut(), Wave::Tags).await;
         } else {
