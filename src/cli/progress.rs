@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::terminal::Terminal;
 use crate::model::id::JobName;
-use crate::render::safe::safe;
+use crate::model::safe::safe;
 use crate::render::text::copying;
 
 /// A line is due each time that another part of a copy of this many percent is done.

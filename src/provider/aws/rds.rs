@@ -141,12 +141,7 @@ fn request(clients: &Clients, snapshot_type: &str) -> DescribeDBSnapshotsFluentB
 fn among(name: &str, values: &[impl ToString]) -> Filter {
     Filter::builder()
         .name(name)
-        .set_values(Some(
-            values
-                .iter()
-                .map(|value| value.as_ref().to_owned())
-                .collect(),
-        ))
+        .set_values(Some(values.iter().map(ToString::to_string).collect()))
         .build()
 }
 

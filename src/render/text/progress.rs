@@ -6,7 +6,7 @@ use super::results::outcome;
 use crate::model::action::Action;
 use crate::model::id::JobName;
 use crate::model::result::{ActionOutcome, ActionResult};
-use crate::render::safe::safe;
+use crate::model::safe::safe;
 use crate::render::styles::Styles;
 
 /// One line of progress: an action has ended. None for what was not begun, of which the results tell. `action` is the
