@@ -31,7 +31,7 @@ pub const DATABASES_PER_READ: usize = 20;
 /// A world that can be looked at and written to.
 ///
 /// Reads follow every page and leave out what is not there: an absence is an empty answer, an error is anything else.
-/// They take lists. A longer one may also fail, as `invalid` or `absent`, for the sake of one thing on it: then a
+/// They take lists, never empty ones. A longer one may also fail, as `invalid` or `absent`, for the sake of one thing on it: then a
 /// shorter one may fare better. One provider serves a whole run and keeps its clients by place.
 #[async_trait]
 pub trait Provider: Send + Sync {
