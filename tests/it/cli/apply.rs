@@ -171,6 +171,14 @@ fn conditions_that_are_not_met_refuse_the_plan() {
     );
     refused(&folder, &["--max-deletes", "0"], &["the limit is 0"]);
     folder.edit("world.json", |world| {
+        world["now"] = "2026-01-15T05:00:00Z".into()
+    });
+    refused(
+        &folder,
+        &["--max-age", "2d"],
+        &["the plan was made 2026-01-15 06:00 UTC, and now it is 2026-01-15 05:00 UTC"],
+    );
+    folder.edit("world.json", |world| {
         world["now"] = "2026-01-18T06:00:00Z".into()
     });
     refused(
