@@ -1,6 +1,7 @@
 //! What happens between a plan and its apply, or while it is applied: hands, time, and listings that lag behind.
 
 use crate::support::*;
+use aws_xregion_sync::model::id::SnapshotId;
 use aws_xregion_sync::model::job::SyncJob;
 use aws_xregion_sync::model::result::ActionOutcome;
 use aws_xregion_sync::provider::sandbox::{Sandbox, World};
@@ -17,6 +18,66 @@ fn copied(days: std::ops::Range<i64>) -> World {
 
 fn database_job() -> [SyncJob; 1] {
     [snapshot_job("sync_db", "db", 2)]
+}
+
+/// The copy of four that `retain: 2` deletes.
+fn doomed() -> SnapshotId {
+    SnapshotId::from("rds-db-2026-01-12-05-10")
+}
+
+fn is_there(sandbox: &Sandbox, id: &SnapshotId) -> bool {
+    sandbox.world().snapshot(&west(), id).is_some()
+}
+
+#[test]
+fn law_5_an_old_plan_deletes_no_copy_of_a_database_that_was_made_anew_since() {
+    let sandbox = Sandbox::new(copied(0..4));
+    let jobs = database_job();
+    let planned = plan(&sandbox, &jobs);
+    assert_eq!(deletions(&planned), [doomed()]);
+    sandbox.edit(|world| {
+        let mut newer = our_copy(world, "db", days_ago(-1));
+        newer.instance_created = Some(days_ago(0));
+        world.add_manual_snapshot(&west(), newer);
+    });
+    let results = apply(&sandbox, &planned, &jobs);
+    let result = &results[0].actions[0];
+    assert_eq!(result.outcome, ActionOutcome::Stale);
+    let detail = result.detail.as_deref().expect("a difference");
+    assert!(detail.contains("database of"), "{detail}");
+    assert!(is_there(&sandbox, &doomed()));
+}
+
+#[test]
+fn law_5_an_old_plan_deletes_nothing_while_it_cannot_be_told_which_database_is_the_present_one() {
+    // The newest copy does not say when its database was made; its source does, if it is there.
+    for (source_says, outcome) in [
+        (None, ActionOutcome::Stale),
+        (Some(days_ago(0)), ActionOutcome::Stale),
+        (Some(days_ago(365)), ActionOutcome::Done),
+    ] {
+        let sandbox = Sandbox::new(copied(0..4));
+        let jobs = database_job();
+        let planned = plan(&sandbox, &jobs);
+        sandbox.edit(|world| {
+            let mut newer = our_copy(world, "db", days_ago(-1));
+            newer.instance_created = None;
+            world.add_manual_snapshot(&west(), newer);
+            if source_says.is_some() {
+                let source = add_automated(world, "db", days_ago(-1));
+                let source = world.snapshot_mut(&east(), &source).expect("it");
+                source.instance_created = source_says;
+            }
+        });
+        let results = apply(&sandbox, &planned, &jobs);
+        let found = results[0].actions[0].outcome;
+        assert_eq!(found, outcome, "{source_says:?}: {results:?}");
+        let kept = outcome == ActionOutcome::Stale;
+        assert_eq!(is_there(&sandbox, &doomed()), kept, "{source_says:?}");
+        // The planner sees it no other way.
+        let anew = deletions(&plan(&sandbox, &jobs));
+        assert!(!kept || !anew.contains(&doomed()), "{source_says:?}");
+    }
 }
 
 #[test]
