@@ -13,16 +13,20 @@ use crate::provider::Provider;
 
 pub(super) fn check(deletion: &DeleteSnapshot, found: &Found) -> Looked<Verdict> {
     let (automated, manual) = snapshots(found)?;
-    let Some(copy) = manual
-        .iter()
-        .find(|snapshot| snapshot.id == deletion.snapshot_id)
-    else {
+    let Some(copy) = there(deletion, manual) else {
         return Ok(Verdict::AlreadyDone(deletion.snapshot_id.to_string()));
     };
     let difference = of_the_copy(deletion, copy)
         .or_else(|| of_its_database(deletion, copy, automated, manual))
         .or_else(|| of_what_is_kept(deletion, manual));
     Ok(difference.map_or(Verdict::Go, Verdict::Stale))
+}
+
+/// The copy to delete, unless it is gone or on its way out.
+fn there<'a>(deletion: &DeleteSnapshot, manual: &'a [Snapshot]) -> Option<&'a Snapshot> {
+    manual
+        .iter()
+        .find(|copy| copy.id == deletion.snapshot_id && !copy.status.is_being_deleted())
 }
 
 fn of_the_copy(deletion: &DeleteSnapshot, copy: &Snapshot) -> Option<Difference> {
@@ -180,6 +184,18 @@ pub(super) async fn carry_out(
     match provider.delete_snapshot(destination, id).await {
         Ok(()) => Ok(Written::Done(id.to_string())),
         Err(error) if error.kind == ErrorKind::Absent => Ok(Written::AlreadyDone(id.to_string())),
+        // So RDS answers whoever comes second.
+        Err(error) if error.code == "InvalidDBSnapshotState" => {
+            match provider
+                .snapshots(destination, std::slice::from_ref(id))
+                .await
+            {
+                Ok(seen) if there(deletion, &seen).is_none() => {
+                    Ok(Written::AlreadyDone(id.to_string()))
+                }
+                _ => Err(error),
+            }
+        }
         Err(error) => Err(error),
     }
 }

@@ -1,10 +1,15 @@
 //! What happens between a plan and its apply, or while it is applied: hands, time, and listings that lag behind.
 
 use crate::support::*;
+use aws_xregion_sync::executor::{self, Event, Options};
+use aws_xregion_sync::model::action::Action;
 use aws_xregion_sync::model::id::SnapshotId;
 use aws_xregion_sync::model::job::SyncJob;
-use aws_xregion_sync::model::result::ActionOutcome;
-use aws_xregion_sync::provider::sandbox::{Sandbox, World};
+use aws_xregion_sync::model::plan::SavedPlan;
+use aws_xregion_sync::model::result::{ActionOutcome, SyncResult};
+use aws_xregion_sync::provider::Provider;
+use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World, WorldSnapshot};
+use std::sync::atomic::AtomicBool;
 
 /// A database with copies of the days before its newest snapshot, or of that, too.
 fn copied(days: std::ops::Range<i64>) -> World {
@@ -18,6 +23,36 @@ fn copied(days: std::ops::Range<i64>) -> World {
 
 fn database_job() -> [SyncJob; 1] {
     [snapshot_job("sync_db", "db", 2)]
+}
+
+fn wrote(sandbox: &Sandbox) -> usize {
+    let calls = sandbox.calls();
+    let written = |call: &&aws_xregion_sync::provider::sandbox::CallRecord| {
+        call.write && call.error.is_none()
+    };
+    calls.iter().filter(written).count()
+}
+
+/// Applies a plan; at the beginning of each action somebody does something.
+fn apply_with(
+    provider: &dyn Provider,
+    plan: &SavedPlan,
+    jobs: &[SyncJob],
+    deed: impl Fn(&Action) + Sync,
+) -> Vec<SyncResult> {
+    let (callers, stop) = (callers(jobs), AtomicBool::new(false));
+    let options = Options {
+        parallelism: PARALLELISM,
+        stop: &stop,
+    };
+    let on_event = |event: Event<'_>| {
+        if let Event::ActionStarted { action, .. } = event {
+            deed(action);
+        }
+    };
+    block_on(executor::apply(
+        provider, plan, &callers, options, &on_event,
+    ))
 }
 
 /// The copy of four that `retain: 2` deletes.
@@ -77,6 +112,130 @@ fn law_5_an_old_plan_deletes_nothing_while_it_cannot_be_told_which_database_is_t
         // The planner sees it no other way.
         let anew = deletions(&plan(&sandbox, &jobs));
         assert!(!kept || !anew.contains(&doomed()), "{source_says:?}");
+    }
+}
+
+#[test]
+fn a_doomed_copy_that_somebody_else_deletes_is_as_good_as_deleted() {
+    for word in ["deleting", "deleted"] {
+        let sandbox = Sandbox::new(copied(0..4));
+        let jobs = database_job();
+        let planned = plan(&sandbox, &jobs);
+        sandbox.edit(|world| {
+            world.snapshot_mut(&west(), &doomed()).expect("it").status = state(word);
+        });
+        let results = apply(&sandbox, &planned, &jobs);
+        no_failures(&results);
+        let outcome = results[0].actions[0].outcome;
+        assert_eq!(outcome, ActionOutcome::AlreadyDone, "{word}");
+        assert_eq!(wrote(&sandbox), 0, "{word}");
+    }
+}
+
+#[test]
+fn a_deletion_that_comes_second_looks_what_has_become_of_the_copy() {
+    // What somebody does between the look and the deletion; none takes the copy away altogether.
+    for (found, outcome) in [
+        (None, ActionOutcome::AlreadyDone),
+        (Some("deleting"), ActionOutcome::AlreadyDone),
+        (Some("modifying"), ActionOutcome::Failed),
+    ] {
+        let sandbox = Sandbox::new(copied(0..4));
+        let jobs = database_job();
+        let planned = plan(&sandbox, &jobs);
+        let results = apply_with(&sandbox, &planned, &jobs, |_| {
+            sandbox.edit(|world| {
+                let code = "InvalidDBSnapshotState";
+                let refused = Fault::new("DeleteDBSnapshot", code, "being deleted", Some(1));
+                world.faults.push(refused);
+                match found {
+                    Some(word) => {
+                        world.snapshot_mut(&west(), &doomed()).expect("it").status = state(word);
+                    }
+                    None => {
+                        let here = world.region_mut(&west()).expect("the destination");
+                        here.snapshots.retain(|snapshot| snapshot.id != doomed());
+                    }
+                }
+            });
+        });
+        assert_eq!(results[0].actions[0].outcome, outcome, "{found:?}");
+        assert_eq!(results[0].deleted_resources, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_copy_that_is_being_deleted_is_none_and_is_made_anew_under_the_next_name() {
+    let mut world = copied(0..2);
+    let going = SnapshotId::from("rds-db-2026-01-15-05-10");
+    world.snapshot_mut(&west(), &going).expect("it").status = state("deleting");
+    let sandbox = Sandbox::new(world);
+    let jobs = database_job();
+    let results = apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
+    no_failures(&results);
+    assert_eq!(
+        results[0].created_resource.as_deref(),
+        Some("rds-db-2026-01-15-05-10-us-east-1")
+    );
+    assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new());
+}
+
+#[test]
+fn beside_a_copy_that_is_being_deleted_the_other_one_is_the_copy() {
+    let mut world = copied(0..0);
+    let mut going = our_copy(&mut world, "db", days_ago(0));
+    going.id = SnapshotId::from(format!("{}-us-east-1", going.id));
+    going.status = state("deleting");
+    world.add_manual_snapshot(&west(), going);
+    let mut bare = our_copy(&mut world, "db", days_ago(0));
+    bare.tags.clear();
+    bare.status = state("creating");
+    let bare = world.add_manual_snapshot(&west(), bare);
+    let planned = plan(&Sandbox::new(world), &database_job());
+    assert_eq!(
+        actions(&planned),
+        ["sync_db/tag-copy", "sync_db/tag-source"]
+    );
+    let observed = planned.jobs[0].observed.as_ref().expect("a look");
+    let newest = observed.newest_copy.as_ref().expect("a copy");
+    assert_eq!(newest.id, bare.as_str());
+}
+
+#[test]
+fn a_copy_to_be_tagged_of_which_something_else_holds_by_now_is_not_tagged_nor_its_source() {
+    type Deed = fn(&mut WorldSnapshot);
+    let deeds: [(&str, Deed); 4] = [
+        ("fails", |copy| copy.status = state("failed")),
+        ("is being deleted", |copy| copy.status = state("deleting")),
+        ("is one that states another time", |copy| {
+            copy.original_created = None;
+        }),
+        ("is one of which nothing can be told", |copy| {
+            (copy.copied_from, copy.original_created) = (None, None);
+            copy.created = Some(days_ago(0));
+        }),
+    ];
+    for (what, deed) in deeds {
+        let mut world = copied(0..0);
+        let mut bare = our_copy(&mut world, "db", days_ago(0));
+        bare.tags.clear();
+        let bare = world.add_manual_snapshot(&west(), bare);
+        let sandbox = Sandbox::new(world);
+        let jobs = database_job();
+        let planned = plan(&sandbox, &jobs);
+        assert_eq!(
+            actions(&planned),
+            ["sync_db/tag-copy", "sync_db/tag-source"]
+        );
+        sandbox.edit(|world| deed(world.snapshot_mut(&west(), &bare).expect("it")));
+        let results = apply(&sandbox, &planned, &jobs);
+        let outcomes: Vec<ActionOutcome> = results[0].actions.iter().map(|a| a.outcome).collect();
+        assert_eq!(
+            outcomes,
+            [ActionOutcome::Stale, ActionOutcome::Skipped],
+            "{what}"
+        );
+        assert_eq!(wrote(&sandbox), 0, "{what}");
     }
 }
 
