@@ -134,7 +134,8 @@ async fn asked_differently(
         dead = gone
             .into_iter()
             .filter(|image| !links.contains(&image.id))
-            .min_by_key(|image| image.id.clone())
+            // In the order in which the links were made, as those meet them whose request is the same.
+            .min_by_key(|image| (image.created, image.id.clone()))
             .or(dead);
     }
     if let Some(dead) = dead {

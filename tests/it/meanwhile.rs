@@ -1,15 +1,21 @@
 //! What happens between a plan and its apply, or while it is applied: hands, time, and listings that lag behind.
 
 use crate::support::*;
+use async_trait::async_trait;
 use aws_xregion_sync::executor::{self, Event, Options};
-use aws_xregion_sync::model::action::Action;
-use aws_xregion_sync::model::id::SnapshotId;
-use aws_xregion_sync::model::job::SyncJob;
+use aws_xregion_sync::model::Tags;
+use aws_xregion_sync::model::action::{Action, CopyImage, CopySnapshot, Resource};
+use aws_xregion_sync::model::client_config::Place;
+use aws_xregion_sync::model::id::{DbInstance, ImageId, Region, SnapshotId};
+use aws_xregion_sync::model::inventory::{CallerIdentity, Image, Looked, ProviderKind, Snapshot};
+use aws_xregion_sync::model::job::{ImageSelector, SyncJob};
 use aws_xregion_sync::model::plan::SavedPlan;
 use aws_xregion_sync::model::result::{ActionOutcome, SyncResult};
 use aws_xregion_sync::provider::Provider;
-use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World, WorldSnapshot};
+use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World, WorldImage, WorldSnapshot};
+use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 /// A database with copies of the days before its newest snapshot, or of that, too.
 fn copied(days: std::ops::Range<i64>) -> World {
@@ -19,6 +25,12 @@ fn copied(days: std::ops::Range<i64>) -> World {
         add_our_copy(&mut world, "db", days_ago(day));
     }
     world
+}
+
+fn one_image() -> (Sandbox, [SyncJob; 1]) {
+    let mut world = empty_world();
+    add_image(&mut world, "ami-0a", "web", "Web");
+    (Sandbox::new(world), [ami_job("sync_web", "Web")])
 }
 
 fn database_job() -> [SyncJob; 1] {
@@ -31,6 +43,18 @@ fn wrote(sandbox: &Sandbox) -> usize {
         call.write && call.error.is_none()
     };
     calls.iter().filter(written).count()
+}
+
+/// Images in the destination, in order of id.
+fn images_there(sandbox: &Sandbox) -> Vec<WorldImage> {
+    let world = sandbox.world();
+    let mut images = world
+        .region(&west())
+        .expect("the destination")
+        .images
+        .clone();
+    images.sort_by_key(|image| image.id.clone());
+    images
 }
 
 /// Applies a plan; at the beginning of each action somebody does something.
@@ -262,5 +286,110 @@ fn a_source_that_is_gone_has_nothing_to_be_tagged() {
         assert!(result.actions.iter().all(done), "{result:?}");
         let tag = &result.actions[1];
         assert_eq!(tag.detail.as_deref(), Some("the source is gone"));
+    }
+}
+
+#[test]
+fn law_9_of_several_copies_that_failed_each_is_one_link_however_it_is_come_upon() {
+    // Ids tell nothing of the order in which images were made.
+    for ids in [["ami-01", "ami-02"], ["ami-02", "ami-01"]] {
+        let (sandbox, jobs) = one_image();
+        let one = plan(&sandbox, &jobs);
+        for id in ids {
+            no_failures(&apply(&sandbox, &one, &jobs));
+            sandbox.edit(|world| {
+                let here = world.region_mut(&west()).expect("the destination");
+                let image = here.images.last_mut().expect("the copy");
+                (image.state, image.copying) = (state("failed"), None);
+                image.id = id.into();
+                here.client_tokens.last_mut().expect("its token").image_id = id.into();
+            });
+        }
+        wait_for_copies(&sandbox);
+        // The same copy with other tags is another request for tokens that are used already.
+        sandbox.edit(|world| {
+            let source = world.image_mut(&east(), &"ami-0a".into()).expect("it");
+            source.tags.insert("Team".to_owned(), "web".to_owned());
+        });
+        no_failures(&apply(&sandbox, &plan(&sandbox, &jobs), &jobs));
+        // Who does not see that copy yet comes to its token by the same links.
+        let lagging = Lagging(&sandbox, SignedDuration::from_mins(1));
+        no_failures(&apply(&lagging, &one, &jobs));
+        let images = images_there(&sandbox);
+        let live = images.iter().filter(|image| !image.state.is_failed());
+        assert_eq!(live.count(), 1, "{ids:?}");
+    }
+}
+
+/// A sandbox whose new images are listed only after so long.
+struct Lagging<'a>(&'a Sandbox, SignedDuration);
+
+impl Lagging<'_> {
+    fn listed(&self, mut images: Vec<Image>) -> Vec<Image> {
+        let until = self.0.now() - self.1;
+        images.retain(|image| image.created.is_none_or(|created| created <= until));
+        images
+    }
+}
+
+#[async_trait]
+impl Provider for Lagging<'_> {
+    fn kind(&self) -> ProviderKind {
+        self.0.kind()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    async fn pause(&self, length: Duration) {
+        self.0.pause(length).await;
+    }
+
+    async fn caller_identity(&self, at: &Place) -> Looked<CallerIdentity> {
+        self.0.caller_identity(at).await
+    }
+
+    async fn source_images(&self, at: &Place, selector: &ImageSelector) -> Looked<Vec<Image>> {
+        let images = self.0.source_images(at, selector).await?;
+        Ok(self.listed(images))
+    }
+
+    async fn images(&self, at: &Place, ids: &[ImageId]) -> Looked<Vec<Image>> {
+        let images = self.0.images(at, ids).await?;
+        Ok(self.listed(images))
+    }
+
+    async fn image_copies(&self, at: &Place, from: &Region, of: &[ImageId]) -> Looked<Vec<Image>> {
+        let images = self.0.image_copies(at, from, of).await?;
+        Ok(self.listed(images))
+    }
+
+    async fn automated_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>> {
+        self.0.automated_snapshots(at, of).await
+    }
+
+    async fn manual_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>> {
+        self.0.manual_snapshots(at, of).await
+    }
+
+    async fn snapshots(&self, at: &Place, ids: &[SnapshotId]) -> Looked<Vec<Snapshot>> {
+        self.0.snapshots(at, ids).await
+    }
+
+    async fn copy_image(&self, at: &Place, copy: &CopyImage, token: &str) -> Looked<ImageId> {
+        self.0.copy_image(at, copy, token).await
+    }
+
+    async fn copy_snapshot(&self, at: &Place, copy: &CopySnapshot) -> Looked<SnapshotId> {
+        self.0.copy_snapshot(at, copy).await
+    }
+
+    async fn tag(&self, at: &Place, resource: &Resource, tags: &Tags) -> Looked<()> {
+        self.0.tag(at, resource, tags).await
+    }
+
+    async fn delete_snapshot(&self, at: &Place, id: &SnapshotId) -> Looked<()> {
+        self.0.delete_snapshot(at, id).await
     }
 }
