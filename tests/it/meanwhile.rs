@@ -1,21 +1,25 @@
 //! What happens between a plan and its apply, or while it is applied: hands, time, and listings that lag behind.
 
-use crate::support::*;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
 use async_trait::async_trait;
 use aws_xregion_sync::executor::{self, Event, Options};
 use aws_xregion_sync::model::Tags;
 use aws_xregion_sync::model::action::{Action, CopyImage, CopySnapshot, Resource};
 use aws_xregion_sync::model::client_config::Place;
 use aws_xregion_sync::model::id::{DbInstance, ImageId, Region, SnapshotId};
-use aws_xregion_sync::model::inventory::{CallerIdentity, Image, Looked, ProviderKind, Snapshot};
+use aws_xregion_sync::model::inventory::{
+    CallerIdentity, Image, ImageRef, Looked, ProviderKind, Snapshot,
+};
 use aws_xregion_sync::model::job::{ImageSelector, SyncJob};
 use aws_xregion_sync::model::plan::SavedPlan;
 use aws_xregion_sync::model::result::{ActionOutcome, SyncResult};
 use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World, WorldImage, WorldSnapshot};
 use jiff::{SignedDuration, Timestamp};
-use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+
+use crate::support::*;
 
 /// A database with copies of the days before its newest snapshot, or of that, too.
 fn copied(days: std::ops::Range<i64>) -> World {
@@ -137,6 +141,41 @@ fn law_5_an_old_plan_deletes_nothing_while_it_cannot_be_told_which_database_is_t
         let anew = deletions(&plan(&sandbox, &jobs));
         assert!(!kept || !anew.contains(&doomed()), "{source_says:?}");
     }
+}
+
+/// A copy with our tag that AWS says was made of something else; somebody wants it kept.
+fn lookalike(world: &mut World, taken: Timestamp) -> WorldSnapshot {
+    let mut other = our_copy(world, "db", taken).tag("Sync-Keep", "yes");
+    other.id = SnapshotId::from(format!("{}-by-hand", other.id));
+    other.copied_from = Some("arn:aws:rds:us-east-1:123456789012:snapshot:rds:other".into());
+    other
+}
+
+#[test]
+fn law_5_a_copy_of_something_else_that_is_to_be_kept_pushes_out_none_of_ours() {
+    let mut world = copied(0..3);
+    for day in 0..3 {
+        let other = lookalike(&mut world, days_ago(day));
+        world.add_manual_snapshot(&west(), other);
+    }
+    let planned = plan(&Sandbox::new(world), &database_job());
+    assert_eq!(deletions(&planned), Vec::<SnapshotId>::new());
+}
+
+#[test]
+fn law_5_a_kept_copy_that_is_one_of_something_else_by_now_no_longer_counts_as_kept() {
+    let sandbox = Sandbox::new(copied(0..4));
+    let jobs = database_job();
+    let planned = plan(&sandbox, &jobs);
+    sandbox.edit(|world| {
+        let other = lookalike(world, days_ago(1));
+        let kept = SnapshotId::from("rds-db-2026-01-14-05-10");
+        let kept = world.snapshot_mut(&west(), &kept).expect("it");
+        (kept.copied_from, kept.tags) = (other.copied_from, other.tags);
+    });
+    let results = apply(&sandbox, &planned, &jobs);
+    assert_eq!(results[0].actions[0].outcome, ActionOutcome::Stale);
+    assert!(is_there(&sandbox, &doomed()));
 }
 
 #[test]
@@ -264,6 +303,42 @@ fn a_copy_to_be_tagged_of_which_something_else_holds_by_now_is_not_tagged_nor_it
 }
 
 #[test]
+fn a_copy_that_is_gone_is_not_named_in_the_tag_of_its_source() {
+    for how in ["removed", "deregistered"] {
+        let (sandbox, jobs) = one_image();
+        sandbox.edit(|world| {
+            let owner = world.default_account();
+            let mut bare = WorldImage::new("ami-0b", &owner, "web", days_ago(0));
+            bare.copied_from = Some(ImageRef {
+                id: "ami-0a".into(),
+                region: east(),
+            });
+            world.add_image(&west(), bare);
+        });
+        let planned = plan(&sandbox, &jobs);
+        assert_eq!(
+            actions(&planned),
+            ["sync_web/tag-copy", "sync_web/tag-source"]
+        );
+        sandbox.edit(|world| {
+            let here = world.region_mut(&west()).expect("the destination");
+            match how {
+                "removed" => here.images.clear(),
+                word => here.images[0].state = state(word),
+            }
+        });
+        let results = apply(&sandbox, &planned, &jobs);
+        let outcomes: Vec<ActionOutcome> = results[0].actions.iter().map(|a| a.outcome).collect();
+        assert_eq!(
+            outcomes,
+            [ActionOutcome::Stale, ActionOutcome::Skipped],
+            "{how}"
+        );
+        assert_eq!(wrote(&sandbox), 0, "{how}");
+    }
+}
+
+#[test]
 fn a_source_that_is_gone_has_nothing_to_be_tagged() {
     let (mut world, mut jobs) = (copied(1..5), database_job().to_vec());
     add_image(&mut world, "ami-0a", "web", "Web");
@@ -287,6 +362,37 @@ fn a_source_that_is_gone_has_nothing_to_be_tagged() {
         let tag = &result.actions[1];
         assert_eq!(tag.detail.as_deref(), Some("the source is gone"));
     }
+}
+
+#[test]
+fn law_9_an_image_that_somebody_else_shares_is_no_copy_of_ours() {
+    let (sandbox, jobs) = one_image();
+    let planned = plan(&sandbox, &jobs);
+    // As like ours as can be: AWS and their tags say what it is a copy of, and the source's tag names it.
+    sandbox.edit(|world| {
+        let account = world.default_account();
+        let tag = "20260114051000+0000 / ami-0a";
+        let mut theirs = WorldImage::new("ami-0f", &"999999999999".into(), "web", days_ago(0))
+            .tag("Sync-From-us-east-1", tag);
+        theirs.copied_from = Some(ImageRef {
+            id: "ami-0a".into(),
+            region: east(),
+        });
+        theirs
+            .tags_by_others
+            .insert(account.clone(), theirs.tags.clone());
+        theirs.shared_with.push(account);
+        world.add_image(&west(), theirs);
+        let source = world.image_mut(&east(), &"ami-0a".into()).expect("it");
+        source.tags.insert(
+            "Sync-us-west-1".to_owned(),
+            "20260114051000+0000 / ami-0f".to_owned(),
+        );
+    });
+    let results = apply(&sandbox, &planned, &jobs);
+    no_failures(&results);
+    assert_eq!(results[0].actions[0].outcome, ActionOutcome::Done);
+    assert_eq!(images_there(&sandbox).len(), 2);
 }
 
 #[test]
@@ -319,6 +425,33 @@ fn law_9_of_several_copies_that_failed_each_is_one_link_however_it_is_come_upon(
         let live = images.iter().filter(|image| !image.state.is_failed());
         assert_eq!(live.count(), 1, "{ids:?}");
     }
+}
+
+#[test]
+fn a_throttled_look_for_the_image_just_made_is_taken_again() {
+    let (sandbox, jobs) = one_image();
+    let planned = plan(&sandbox, &jobs);
+    let results = apply_with(&sandbox, &planned, &jobs, |action| {
+        if matches!(action, Action::CopyImage(_)) {
+            let throttled = Fault::new("DescribeImages", "Throttling", "Rate exceeded", Some(2));
+            sandbox.edit(|world| world.faults.push(throttled));
+        }
+    });
+    no_failures(&results);
+    assert_eq!(results[0].actions[0].outcome, ActionOutcome::Done);
+    assert_eq!(images_there(&sandbox).len(), 1);
+}
+
+#[test]
+fn law_9_where_listings_lag_two_minutes_behind_one_image_is_made() {
+    let (sandbox, jobs) = one_image();
+    let planned = plan(&sandbox, &jobs);
+    let lagging = Lagging(&sandbox, SignedDuration::from_mins(2));
+    let results = apply(&lagging, &planned, &jobs);
+    no_failures(&results);
+    assert_eq!(images_there(&sandbox).len(), 1);
+    no_failures(&apply(&lagging, &planned, &jobs));
+    assert_eq!(images_there(&sandbox).len(), 1);
 }
 
 /// A sandbox whose new images are listed only after so long.
