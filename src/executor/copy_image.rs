@@ -4,10 +4,10 @@
 //! with the same one; where it stands for an image that has failed or is gone, the next token in the chain
 //! follows from the last and from that image. Tokens are worked out when they are needed and never saved.
 
-use std::time::Duration;
+use std::cell::Cell;
 
 use super::Written;
-use super::look::{LOOKS, until_seen};
+use super::look::until_seen;
 use super::verdict::{Difference, Known, Verdict, images};
 use crate::model::action::CopyImage;
 use crate::model::client_config::{Place, sha256};
@@ -119,28 +119,24 @@ async fn asked_differently(
     links: &[ImageId],
 ) -> Looked<Image> {
     let ids = std::slice::from_ref(&copy.source_image_id);
-    let mut dead = None;
-    for seconds in LOOKS {
-        provider.pause(Duration::from_secs(seconds)).await;
+    let dead = Cell::new(None);
+    let live = until_seen(provider, async || {
         let candidates = provider
             .image_copies(destination, &source.region, ids)
             .await?;
         let (gone, live): (Vec<Image>, Vec<Image>) = copy_in(copy, &candidates, None)
             .cloned()
             .partition(|image| image.state.is_gone());
-        if let Some(best) = live.into_iter().min_by_key(|image| image.id.clone()) {
-            return Ok(best);
-        }
-        dead = gone
+        let next = gone
             .into_iter()
             .filter(|image| !links.contains(&image.id))
-            .min_by_key(|image| image.id.clone())
-            .or(dead);
-    }
-    if let Some(dead) = dead {
-        return Ok(dead);
-    }
-    Err(ProviderError {
+            // In the order in which the links were made, as those meet them whose request is the same.
+            .min_by_key(|image| (image.created, image.id.clone()));
+        dead.set(next.or(dead.take()));
+        Ok(live.into_iter().min_by_key(|image| image.id.clone()))
+    })
+    .await?;
+    live.or(dead.into_inner()).ok_or(ProviderError {
         kind: ErrorKind::Unknown,
         ..error
     })

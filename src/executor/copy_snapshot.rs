@@ -108,7 +108,7 @@ pub(super) async fn carry_out(
         return Err(refused);
     };
     let is_copy = source(copy).is_source_of(&holder);
-    if is_copy && !holder.status.is_failed() {
+    if is_copy && !holder.status.is_gone() {
         return Ok(Written::AlreadyDone(holder.id.to_string()));
     }
     if refused.code != "DBSnapshotAlreadyExists" {

@@ -6,23 +6,27 @@ use crate::model::action::{DeleteSnapshot, KeptCopy};
 use crate::model::client_config::Place;
 use crate::model::id::Region;
 use crate::model::inventory::{Found, Looked, Snapshot};
-use crate::model::lineage::{NotOurs, ours, snapshot_origin};
+use crate::model::lineage::{NotOurs, SourceSnapshot, ours, snapshot_origin};
 use crate::model::provider_error::ErrorKind;
 use crate::model::sync_tag::whole_seconds;
 use crate::provider::Provider;
 
 pub(super) fn check(deletion: &DeleteSnapshot, found: &Found) -> Looked<Verdict> {
-    let (_, manual) = snapshots(found)?;
-    let Some(copy) = manual
-        .iter()
-        .find(|snapshot| snapshot.id == deletion.snapshot_id)
-    else {
+    let (automated, manual) = snapshots(found)?;
+    let Some(copy) = there(deletion, manual) else {
         return Ok(Verdict::AlreadyDone(deletion.snapshot_id.to_string()));
     };
     let difference = of_the_copy(deletion, copy)
-        .or_else(|| of_its_database(deletion, copy, manual))
+        .or_else(|| of_its_database(deletion, copy, automated, manual))
         .or_else(|| of_what_is_kept(deletion, manual));
     Ok(difference.map_or(Verdict::Go, Verdict::Stale))
+}
+
+/// The copy to delete, unless it is gone or on its way out.
+fn there<'a>(deletion: &DeleteSnapshot, manual: &'a [Snapshot]) -> Option<&'a Snapshot> {
+    manual
+        .iter()
+        .find(|copy| copy.id == deletion.snapshot_id && !copy.status.is_being_deleted())
 }
 
 fn of_the_copy(deletion: &DeleteSnapshot, copy: &Snapshot) -> Option<Difference> {
@@ -70,9 +74,11 @@ fn of_the_copy(deletion: &DeleteSnapshot, copy: &Snapshot) -> Option<Difference>
 }
 
 /// The database has not been made anew under its name since: then this copy is one of the last of the earlier one.
+/// Where neither the newest copy nor its source says when its database was made, that cannot be ruled out.
 fn of_its_database(
     deletion: &DeleteSnapshot,
     copy: &Snapshot,
+    automated: &[Snapshot],
     manual: &[Snapshot],
 ) -> Option<Difference> {
     let region = source_region(deletion)?;
@@ -82,9 +88,34 @@ fn of_its_database(
         .filter_map(|other| Some((taken(other, &region)?, other)))
         .max_by_key(|(taken, other)| (*taken, &other.id))?
         .1;
-    let (made, present) = (copy.instance_created?, newest.instance_created?);
+    let made = copy.instance_created.map(whole_seconds)?;
+    let present = newest
+        .instance_created
+        .or_else(|| source_of(newest, automated, &region)?.instance_created)
+        .map(whole_seconds);
     let what = format!("database of {}, by the newest copy {}", copy.id, newest.id);
-    (whole_seconds(made) != whole_seconds(present)).then(|| Difference::new(what, made, present))
+    let found = present.map_or("one of unknown time".to_owned(), |time| time.to_string());
+    (present != Some(made)).then(|| Difference::new(what, made, found))
+}
+
+/// The automated snapshot that `copy` was made of.
+fn source_of<'a>(
+    copy: &Snapshot,
+    automated: &'a [Snapshot],
+    region: &Region,
+) -> Option<&'a Snapshot> {
+    automated.iter().find(|snapshot| {
+        snapshot.taken().is_some_and(|taken| {
+            let (id, arn) = (&snapshot.id, &snapshot.arn);
+            let source = SourceSnapshot {
+                id,
+                arn,
+                region,
+                taken,
+            };
+            source.is_source_of(copy)
+        })
+    })
 }
 
 /// Every kept copy is there, available and the same, and one of them is as new as what is deleted.
@@ -153,6 +184,18 @@ pub(super) async fn carry_out(
     match provider.delete_snapshot(destination, id).await {
         Ok(()) => Ok(Written::Done(id.to_string())),
         Err(error) if error.kind == ErrorKind::Absent => Ok(Written::AlreadyDone(id.to_string())),
+        // So RDS answers whoever comes second.
+        Err(error) if error.code == "InvalidDBSnapshotState" => {
+            match provider
+                .snapshots(destination, std::slice::from_ref(id))
+                .await
+            {
+                Ok(seen) if there(deletion, &seen).is_none() => {
+                    Ok(Written::AlreadyDone(id.to_string()))
+                }
+                _ => Err(error),
+            }
+        }
         Err(error) => Err(error),
     }
 }

@@ -8,7 +8,7 @@ use crate::model::provider_error::ErrorKind;
 use crate::provider::Provider;
 
 /// Pauses before each look, in seconds; two and a half minutes in all, for so long may listings lag behind.
-pub(super) const LOOKS: [u64; 9] = [0, 1, 2, 4, 8, 15, 30, 30, 60];
+const LOOKS: [u64; 9] = [0, 1, 2, 4, 8, 15, 30, 30, 60];
 
 /// What is to be seen, once it can be; none if it cannot after a bounded time. A look that fails for the moment is taken
 /// again: AWS has spoken of the thing, and all that is missing is to see it.

@@ -22,9 +22,9 @@ pub(super) fn check(tag: &TagCopy, found: &Found) -> Looked<Verdict> {
         }
         Resource::Snapshot(arn) => {
             let (_, copies) = snapshots(found)?;
-            let copy = copies.iter().find(|copy| {
-                copy.arn == *arn && !copy.status.is_failed() && is_still_one(tag, copy)
-            });
+            let copy = copies
+                .iter()
+                .find(|copy| copy.arn == *arn && !copy.status.is_gone() && is_still_one(tag, copy));
             copy.map(|copy| (&copy.tags, copy.taken()))
         }
     };

@@ -2,7 +2,7 @@
 //! the truth, so nothing here fails a job.
 
 use super::Written;
-use super::verdict::{Difference, Verdict, images, snapshots};
+use super::verdict::{Verdict, images, snapshots};
 use crate::model::Tags;
 use crate::model::action::{Resource, TagSource};
 use crate::model::client_config::Place;
@@ -29,11 +29,8 @@ pub(super) fn check(tag: &TagSource, copy: Option<&str>, found: &Found) -> Looke
         ));
     };
     Ok(match tags {
-        None => Verdict::Stale(Difference::new(
-            format!("source {}", tag.source.id()),
-            "there",
-            "gone",
-        )),
+        // Automated snapshots expire; a finished plan stays finished.
+        None => Verdict::Needless("the source is gone".to_owned()),
         Some(tags) if tags.get(&tag.key) == Some(&SyncTag::new(tag.taken, copy).to_string()) => {
             Verdict::AlreadyDone(tag.source.id().to_owned())
         }

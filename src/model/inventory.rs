@@ -110,16 +110,19 @@ impl State {
         matches!(self.0.as_str(), "failed" | "error" | "invalid")
     }
 
-    /// Of no use and not going to be: failed, or deregistered (EC2 shows such images for a while).
-    pub fn is_gone(&self) -> bool {
-        self.is_failed() || self.0 == "deregistered"
+    /// On its way out: RDS shows such snapshots for a while, and they hold their names as long.
+    pub fn is_being_deleted(&self) -> bool {
+        matches!(self.0.as_str(), "deleting" | "deleted")
     }
 
-    /// On its way to be available. A word that is not known is taken for that; one that is on its way out is not.
+    /// Of no use and not going to be: failed, being deleted, or deregistered (EC2 shows such images for a while).
+    pub fn is_gone(&self) -> bool {
+        self.is_failed() || self.is_being_deleted() || self.0 == "deregistered"
+    }
+
+    /// On its way to be available. A word that is not known is taken for that.
     pub fn is_under_way(&self) -> bool {
-        !self.is_available()
-            && !self.is_gone()
-            && !matches!(self.0.as_str(), "disabled" | "deleting" | "deleted")
+        !self.is_available() && !self.is_gone() && !self.is_disabled()
     }
 
     /// Known to be copied at this moment: what AWS counts against its limits. A word that is not known is not taken

@@ -81,11 +81,11 @@ impl SourceSnapshot<'_> {
     }
 
     /// The copy that makes a further one needless: one of this snapshot, or else of a later one, that has not
-    /// failed. The best there is: available before under way, then by identifier.
+    /// failed and is not being deleted. The best there is: available before under way, then by identifier.
     pub fn synced_by<'s>(&self, copies: &'s [Snapshot]) -> Option<&'s Snapshot> {
         copies
             .iter()
-            .filter(|copy| !copy.status.is_failed())
+            .filter(|copy| !copy.status.is_gone())
             .filter(|copy| self.is_source_of(copy) || self.is_older_than_source_of(copy))
             .min_by_key(|copy| {
                 (

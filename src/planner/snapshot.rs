@@ -196,14 +196,11 @@ fn warn_of_failed(job: &SyncJob, copies: &[&Snapshot], notes: &mut Notes) {
     }
 }
 
-/// The newest copy that has not failed; of two, the one that can be restored from.
+/// The newest copy that is there or will be; of two, the one that can be restored from.
 fn newest<'a>(job: &SyncJob, copies: &[&'a Snapshot]) -> Option<&'a Snapshot> {
     let taken =
         |copy: &Snapshot| snapshot_origin(copy, &job.source_region).and_then(|origin| origin.taken);
-    let sound = copies
-        .iter()
-        .copied()
-        .filter(|copy| !copy.status.is_failed());
+    let sound = copies.iter().copied().filter(|copy| !copy.status.is_gone());
     sound.max_by_key(|copy| (taken(copy), copy.status.is_available(), &copy.id))
 }
 
@@ -223,7 +220,7 @@ fn untagged_copies<'a>(
     }: &Case<'a>,
 ) -> Vec<&'a Snapshot> {
     let key = key_on_copy(&job.source_region);
-    let sound = |copy: &&Snapshot| !copy.status.is_failed() && source.is_source_of(copy);
+    let sound = |copy: &&Snapshot| !copy.status.is_gone() && source.is_source_of(copy);
     let sound: Vec<&Snapshot> = copies.iter().copied().filter(sound).collect();
     let is_tagged = |copy: &&Snapshot| SyncTag::find(&copy.tags, &key).is_some();
     if sound.iter().any(is_tagged) {

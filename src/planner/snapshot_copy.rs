@@ -138,7 +138,7 @@ fn target(case: &Case<'_>, claims: &mut Claims) -> Result<SnapshotId, Problem> {
     for name in names.skip(usize::from(options.is_namesake)) {
         match manual.iter().find(|snapshot| snapshot.id == name) {
             Some(holder)
-                if holder.status.is_failed() || source.is_positively_not_source_of(holder) => {}
+                if holder.status.is_gone() || source.is_positively_not_source_of(holder) => {}
             Some(holder) => {
                 return Err(Problem::new(format!(
                     "{} in {} holds the name of the copy of {}, and it cannot be told what it is",

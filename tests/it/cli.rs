@@ -1,6 +1,8 @@
 //! The program as a user runs it: in an empty environment, in a folder of its own, on a sandbox.
 
 mod apply;
+#[cfg(unix)]
+mod interrupt;
 mod plan;
 mod run;
 mod show;

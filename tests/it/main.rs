@@ -17,6 +17,7 @@ mod crashes;
 mod executor;
 mod hostile;
 mod laws;
+mod meanwhile;
 #[cfg(feature = "aws")]
 mod moto;
 mod odd_worlds;

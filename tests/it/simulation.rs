@@ -1,6 +1,7 @@
 //! Random histories on an AWS in memory, with faults, and the laws looked at after each step.
 //!
 //! `XRS_HISTORIES=200000` runs more of them, and `XRS_FIRST_SEED=…` others; `XRS_SEED=…` runs one and tells it.
+//! A seed tells another story whenever this generator changes: what it has found is kept as a test by hand, in `meanwhile`.
 
 mod books;
 mod ending;
@@ -98,43 +99,15 @@ fn run_all(first: u64, number: u64) -> (Counts, Vec<Broken>) {
     (counts, found)
 }
 
-/// Seeds of histories in which a law was broken once, or seemed to be, and what it was.
-const KEPT: [(u64, &str); 7] = [
-    (
-        4,
-        "a copy of something else, marked to be kept, counted as one of ours",
-    ),
-    (
-        10,
-        "an old plan deleted a copy of an earlier database of that name",
-    ),
-    (
-        161,
-        "in a region whose listings were two minutes behind, an image was copied eight times",
-    ),
-    (198, "a source was tagged with a copy that was gone"),
-    (
-        355,
-        "a copy of something else, marked to be kept, pushed out one of ours",
-    ),
-    (
-        3037,
-        "a copy was tagged of which nothing could be told any more",
-    ),
-    (
-        51167,
-        "a copy became available between the looks of two jobs for databases of one name",
-    ),
-];
-
 /// What has to happen in a usual run, and how often at least: a simulation that no longer does these things finds
 /// nothing any more.
-const AT_LEAST: [(&str, u64); 42] = [
+const AT_LEAST: [(&str, u64); 43] = [
     ("ExpiredToken", 50),
     ("RequestTimeout", 300),
     ("Throttling", 300),
     ("UnauthorizedOperation", 300),
     ("a client token is used again", 50),
+    ("a copy is being deleted by hand", 50),
     ("a copy is deleted by hand", 200),
     ("a copy is made available by hand", 30),
     ("a copy is made by hand", 200),
@@ -209,13 +182,4 @@ fn the_laws_hold_in_random_histories() {
         rare.is_empty(),
         "happened less often than {rare:?}: {counts:#?}"
     );
-}
-
-#[test]
-fn histories_that_broke_a_law_once_do_so_no_more() {
-    for (seed, what) in KEPT {
-        if let Err(Broken { story, .. }) = broken(seed) {
-            panic!("{what}: {story}");
-        }
-    }
 }

@@ -77,6 +77,22 @@ fn a_plan_is_applied_once_and_again_does_nothing_twice() {
 }
 
 #[test]
+fn a_finished_plan_is_finished_also_when_its_source_snapshots_have_expired() {
+    let folder = Folder::new();
+    folder.planned();
+    folder
+        .apply(&[])
+        .went_well(&["created the AWS resource rds-mydatabase-"]);
+    folder.edit("world.json", |world| {
+        world["regions"]["us-east-1"]["snapshots"] = serde_json::json!([]);
+    });
+    folder.apply(&[]).went_well(&[
+        "tag-source had been done already: the source is gone",
+        "2 jobs completed, 0 failed",
+    ]);
+}
+
+#[test]
 fn a_plan_file_that_is_not_a_whole_sound_plan_is_refused() {
     let folder = Folder::new();
     folder.planned();
@@ -170,6 +186,14 @@ fn conditions_that_are_not_met_refuse_the_plan() {
         ],
     );
     refused(&folder, &["--max-deletes", "0"], &["the limit is 0"]);
+    folder.edit("world.json", |world| {
+        world["now"] = "2026-01-15T05:00:00Z".into()
+    });
+    refused(
+        &folder,
+        &["--max-age", "2d"],
+        &["the plan was made 2026-01-15 06:00 UTC, and now it is 2026-01-15 05:00 UTC"],
+    );
     folder.edit("world.json", |world| {
         world["now"] = "2026-01-18T06:00:00Z".into()
     });

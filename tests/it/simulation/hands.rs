@@ -129,6 +129,9 @@ pub fn pass_time(random: &mut Random, setup: &Setup, world: &mut World) -> (&'st
         _ => ("days pass", random.within(2, 9) * 86_400),
     };
     world.advance(SignedDuration::from_secs(seconds));
+    if seconds > 600 {
+        end_deletions(world);
+    }
     if seconds > 20_000 && random.chance(70) {
         for (region, database, account) in &setup.databases {
             let taken = world.now - SignedDuration::from_secs(random.within(0, 3000));
@@ -279,6 +282,15 @@ fn image_ready(world: &mut World) -> (&'static str, String) {
     )
 }
 
+/// What is being deleted is gone.
+fn end_deletions(world: &mut World) {
+    for region in world.regions.values_mut() {
+        region
+            .snapshots
+            .retain(|snapshot| snapshot.status.as_str() != "deleting");
+    }
+}
+
 /// Takes AWS's troubles away: what is under way comes to its end, limits are wide, nothing fails any more.
 pub fn calm_down(world: &mut World) {
     world.fail_next_copies.clear();
@@ -288,6 +300,7 @@ pub fn calm_down(world: &mut World) {
         manual_snapshots: 1000,
     };
     image_ready(world);
+    end_deletions(world);
     for region in world.regions.values_mut() {
         for snapshot in &mut region.snapshots {
             let stuck = snapshot.kind == SnapshotKind::Automated && !snapshot.status.is_available();

@@ -96,7 +96,7 @@ fn on_a_snapshot(
     };
     let copy = &mut here.snapshots[at];
     let id = copy.id.to_string();
-    let what = match random.weighed(&[24, 12, 10, 4, 6, 6, 8, 6, 3]) {
+    let what = match random.weighed(&[24, 12, 10, 4, 6, 6, 8, 6, 3, 8]) {
         0 => {
             here.snapshots.remove(at);
             "a copy is deleted by hand"
@@ -135,9 +135,13 @@ fn on_a_snapshot(
             (copy.status, copy.copying) = (State::available(), None);
             "a copy is made available by hand"
         }
-        _ => {
+        8 => {
             copy.instance_created = None;
             "what AWS states of a database is gone"
+        }
+        _ => {
+            (copy.status, copy.copying) = (State::from("deleting"), None);
+            "a copy is being deleted by hand"
         }
     };
     Deed {

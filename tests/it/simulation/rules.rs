@@ -63,8 +63,13 @@ pub fn read_tag(tags: &Tags, key: &str) -> Option<(i64, String)> {
     Some((seconds(time), id.to_owned()))
 }
 
+fn is_failed(state: &State) -> bool {
+    ["failed", "error", "invalid"].contains(&state.as_str())
+}
+
+/// Failed, or on its way out.
 pub fn is_dead(state: &State) -> bool {
-    ["failed", "error", "invalid", "deregistered"].contains(&state.as_str())
+    is_failed(state) || ["deleting", "deleted", "deregistered"].contains(&state.as_str())
 }
 
 /// The snapshot that a snapshot was copied from, as AWS says or else its tag, and when the data was taken.
@@ -116,7 +121,8 @@ pub fn is_copy(copy: &WorldSnapshot, from: &Region, id: &str, taken: i64) -> boo
         .is_some_and(|(source, time)| source == id && time.is_none_or(|time| time == taken))
 }
 
-/// Whether a copy makes another one of this source needless: it is one, or one of a later snapshot, and has not failed.
+/// Whether a copy makes another one of this source needless: it is one, or one of a later snapshot, and has not failed
+/// nor is being deleted.
 pub fn serves(copy: &WorldSnapshot, from: &Region, id: &str, taken: i64) -> bool {
     let later = origin(copy, from)
         .and_then(|o| o.1)
@@ -200,7 +206,7 @@ fn newest_copy<'a>(
     database: &'a str,
 ) -> Option<&'a WorldSnapshot> {
     manual(world, route, database)
-        .filter(|c| !is_dead(&c.status))
+        .filter(|c| !is_failed(&c.status))
         .filter_map(|c| Some((origin(c, route.from)?.1, c)))
         .max_by_key(|(taken, c)| (*taken, c.id.clone()))
         .map(|(_, c)| c)
