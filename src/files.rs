@@ -15,6 +15,12 @@ pub enum FileError {
         /// The file.
         path: PathBuf,
     },
+    /// It is to be a new one, and there is one.
+    #[error("{} exists already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
     /// It is a folder.
     #[error("{} is a folder, not a file", path.display())]
     Folder {
@@ -115,6 +121,25 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     // The new name outlives a power cut once the folder is written, too. Not every file system can do that on demand.
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(())
+}
+
+/// Writes a new file, whole or not at all. One that is there is left as it is.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let failed = || FileError::system("written", path);
+    let folder = folder_of(path);
+    let mut file =
+        temporary(folder, None).map_err(|error| FileError::no_place(path, folder, &error))?;
+    file.write_all(bytes)
+        .and_then(|()| file.as_file().sync_all())
+        .map_err(failed())?;
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(()),
+        Err(persist) if persist.error.kind() == io::ErrorKind::AlreadyExists => {
+            let path = path.to_owned();
+            Err(FileError::Exists { path })
+        }
+        Err(persist) => Err(failed()(persist.error)),
+    }
 }
 
 fn write_into(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -2,12 +2,16 @@
 
 mod apply;
 mod args;
+mod completions;
 mod exit;
+mod init;
 mod interrupt;
+mod man;
 mod next;
 mod plan;
 mod progress;
 mod run;
+mod schema;
 mod show;
 mod terminal;
 mod validate;
@@ -69,11 +73,15 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Init),
     Validate(validate::Validate),
     Plan(plan::Plan),
     Show(show::Show),
     Apply(apply::Apply),
     Run(run::Run),
+    Schema(schema::Schema),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// Parses the command line, runs the command, and gives the code to exit with.
@@ -101,11 +109,15 @@ fn execute(cli: &Cli) -> Exit {
     } = cli;
     let terminal = Terminal::new(*color, *verbose);
     let outcome = log(*verbose, &terminal).and_then(|()| match command {
+        Command::Init(command) => command.execute(&terminal),
         Command::Validate(command) => command.execute(&terminal),
         Command::Plan(command) => command.execute(&terminal),
         Command::Show(command) => command.execute(&terminal),
         Command::Apply(command) => command.execute(&terminal),
         Command::Run(command) => command.execute(&terminal),
+        Command::Schema(command) => command.execute(&terminal),
+        Command::Completions(command) => command.execute(&terminal),
+        Command::Man(command) => command.execute(&terminal),
     });
     outcome.unwrap_or_else(|failure| {
         terminal.failure(&failure);

@@ -9,13 +9,13 @@ use crate::model::client_config::ClientConfig;
 use crate::model::id::AccountId;
 use crate::model::problem::{Problem, TextPlace};
 
-const ACCESS_KEY: &[&str] = &["aws_access_key", "access_key_id", "aws_access_key_id"];
-const SECRET_KEY: &[&str] = &[
+pub(super) const ACCESS_KEY: &[&str] = &["aws_access_key", "access_key_id", "aws_access_key_id"];
+pub(super) const SECRET_KEY: &[&str] = &[
     "aws_secret_key",
     "secret_access_key",
     "aws_secret_access_key",
 ];
-const SESSION_TOKEN: &[&str] = &["session_token", "aws_session_token"];
+pub(super) const SESSION_TOKEN: &[&str] = &["session_token", "aws_session_token"];
 /// The settings that have one name only.
 const OTHERS: &[&str] = &[
     "aws_account_id",

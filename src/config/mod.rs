@@ -10,6 +10,7 @@
 //! | `client_config` | the settings of both levels, and what they come to |
 //! | `arn`, `endpoint`, `ruby` | what certain values and older options mean |
 //! | `repeats` | jobs that do the same |
+//! | `schema` | the same rules for editors, as far as they go |
 
 mod ami;
 mod arn;
@@ -21,6 +22,7 @@ mod namesakes;
 mod options;
 mod repeats;
 mod ruby;
+mod schema;
 mod snapshot;
 mod text;
 mod yaml;
@@ -28,6 +30,7 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+pub use schema::schema;
 pub use text::MAX_BYTES;
 
 use crate::model::client_config::ClientConfig;
@@ -44,6 +47,9 @@ const CLIENT_CONFIG: &str = "aws_client_config";
 const EXAMPLE: &str = "a job looks like this:\n\
     sync_my_database:\n  sync_type: rds_automated_snapshot\n  source_region: us-east-1\n  \
     destination_region: us-west-1\n  db_instance: mydatabase";
+
+/// A commented config to begin with, sound as it stands.
+pub const STARTER: &str = include_str!("starter.yaml");
 
 /// What a config file says.
 #[derive(Clone, Debug, PartialEq, Eq)]

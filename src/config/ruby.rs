@@ -4,7 +4,7 @@ use super::options::Options;
 use crate::model::problem::Problem;
 
 /// Each with what to use in its place.
-const OPTIONS: &[(&str, &str)] = &[
+pub(super) const OPTIONS: &[(&str, &str)] = &[
     (
         "region",
         "a job's regions are its `source_region` and `destination_region`",

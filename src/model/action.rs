@@ -3,13 +3,14 @@
 //! These types are part of the format of `plan.json`. Within a major version keys are only added.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Tags;
 use super::id::{ActionId, DbInstance, ImageId, Region, SnapshotArn, SnapshotId};
 
 /// One write to AWS.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
     /// Copy an image into the destination.
@@ -94,7 +95,7 @@ impl Wave {
 }
 
 /// A tag to be written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tag {
     /// Its key.
     pub key: String,
@@ -103,7 +104,7 @@ pub struct Tag {
 }
 
 /// `copy_image`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CopyImage {
     /// Its id within the plan.
     pub id: ActionId,
@@ -130,7 +131,7 @@ pub struct CopyImage {
 }
 
 /// `copy_snapshot`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CopySnapshot {
     /// Its id within the plan.
     pub id: ActionId,
@@ -161,7 +162,7 @@ pub struct CopySnapshot {
 }
 
 /// The source, as it was planned with: still there, in this state, made at this time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExpectedSource {
     /// Its state: `available`.
     pub state: String,
@@ -170,7 +171,7 @@ pub struct ExpectedSource {
 }
 
 /// `tag_copy`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TagCopy {
     /// Its id within the plan.
     pub id: ActionId,
@@ -187,7 +188,7 @@ pub struct TagCopy {
 }
 
 /// A copy without a sync tag, as it was planned with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExpectedCopy {
     /// The sync tag it still lacks, by key.
     pub no_tag: String,
@@ -196,7 +197,7 @@ pub struct ExpectedCopy {
 }
 
 /// `tag_source`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TagSource {
     /// Its id within the plan.
     pub id: ActionId,
@@ -215,7 +216,7 @@ pub struct TagSource {
 }
 
 /// The id of a copy, or the action that will tell it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CopyId {
     /// Known when planning.
@@ -225,7 +226,7 @@ pub enum CopyId {
 }
 
 /// An image or snapshot that is written to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Resource {
     /// By id.
@@ -245,7 +246,7 @@ impl Resource {
 }
 
 /// `delete_snapshot`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DeleteSnapshot {
     /// Its id within the plan.
     pub id: ActionId,
@@ -264,7 +265,7 @@ pub struct DeleteSnapshot {
 }
 
 /// What a deletion rests on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExpectedDeletion {
     /// When the data in it was taken (UTC, whole seconds).
     pub taken: Timestamp,
@@ -277,7 +278,7 @@ pub struct ExpectedDeletion {
 }
 
 /// A copy that retention keeps.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeptCopy {
     /// Its identifier.
     pub id: SnapshotId,

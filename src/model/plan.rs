@@ -5,6 +5,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::action::Action;
@@ -25,15 +26,18 @@ pub struct Plan {
 }
 
 /// A plan as it is saved, reviewed and applied.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "A plan of xrs")]
 pub struct SavedPlan {
     /// `major.minor`.
+    #[schemars(regex(pattern = r"^1\.[0-9]+$"))]
     pub format_version: String,
     /// The version of xrs that made it.
     pub xrs_version: String,
     /// When it was made (UTC), by the provider's clock.
     pub created_at: Timestamp,
     /// `sha256:…` over format version, provider, selection and jobs: the thing that is approved.
+    #[schemars(regex(pattern = "^sha256:[0-9a-f]{64}$"))]
     pub digest: String,
     /// What kind of world it was made on.
     pub provider: ProviderKind,
@@ -48,7 +52,7 @@ pub struct SavedPlan {
 }
 
 /// The config file a plan was made from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConfigRef {
     /// As it was given on the command line.
     pub path: String,
@@ -57,7 +61,7 @@ pub struct ConfigRef {
 }
 
 /// What the jobs of a plan come to, in numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// Jobs in all.
     pub jobs: usize,
@@ -134,7 +138,7 @@ impl fmt::Display for Summary {
 }
 
 /// What is to become of one job.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct JobPlan {
     /// Its key in the config.
     pub name: JobName,
@@ -165,7 +169,7 @@ pub struct JobPlan {
 }
 
 /// What a job is about: what is looked at again when its plan is applied.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// The image that was chosen.
@@ -175,14 +179,14 @@ pub enum Subject {
 }
 
 /// One end of a job.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct End {
     /// Its region.
     pub region: Region,
 }
 
 /// Where the credentials of a job come from. None of them is ever written into a plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClientConfigRef {
     /// The SDK's default chain, or the config.
     pub from: CredentialsFrom,
@@ -193,7 +197,7 @@ pub struct ClientConfigRef {
 }
 
 /// Where credentials come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialsFrom {
     /// Environment, profile, container or instance role: whatever the SDK finds.
@@ -203,7 +207,7 @@ pub enum CredentialsFrom {
 }
 
 /// What a job came to when it was planned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// There are actions.
@@ -215,7 +219,7 @@ pub enum Outcome {
 }
 
 /// What a job's plan rests on, for the reviewer. No lists: a plan stays readable however large the account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Observed {
     /// The image or snapshot that was chosen to be copied.
     pub source: Option<Seen>,
@@ -228,7 +232,7 @@ pub struct Observed {
 }
 
 /// An image or snapshot in a few words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Seen {
     /// Its id.
     pub id: String,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::id::Region;
@@ -10,7 +11,7 @@ use super::id::Region;
 ///
 /// The same shape serves a mistake in the config (`at`), a call that AWS refused (`aws`), and a choice
 /// that cannot be made (neither).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     /// What is wrong; lower case at the start, no full stop at the end.
     pub message: String,
@@ -65,7 +66,9 @@ impl fmt::Display for Problem {
 }
 
 /// A place in a text file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub struct TextPlace {
     /// From 1.
     pub line: usize,
@@ -76,7 +79,7 @@ pub struct TextPlace {
 }
 
 /// What AWS answered to a call that did not succeed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AwsFailure {
     /// The call, such as `DescribeDBSnapshots`.
     pub call: String,

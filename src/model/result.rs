@@ -1,6 +1,7 @@
 //! What became of a job.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::action::Action;
@@ -8,7 +9,7 @@ use super::id::{ActionId, JobName};
 use super::problem::Problem;
 
 /// What became of one sync job.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[must_use = "a failed job says so here and nowhere else"]
 pub struct SyncResult {
     /// The job's key in the config.
@@ -42,7 +43,7 @@ impl SyncResult {
 }
 
 /// What became of one action.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ActionResult {
     /// The action's id in the plan.
     pub id: ActionId,
@@ -84,7 +85,7 @@ impl ActionResult {
 }
 
 /// What became of an action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionOutcome {
     /// Carried out.
@@ -109,13 +110,16 @@ impl ActionOutcome {
 }
 
 /// The results of an apply as they are saved: a results file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "The results of xrs")]
 pub struct SavedResults {
     /// `major.minor`.
+    #[schemars(regex(pattern = r"^1\.[0-9]+$"))]
     pub format_version: String,
     /// The version of xrs that wrote it.
     pub xrs_version: String,
     /// The digest of the plan that was applied.
+    #[schemars(regex(pattern = "^sha256:[0-9a-f]{64}$"))]
     pub plan_digest: String,
     /// When the apply began (UTC), by the provider's clock.
     pub started_at: Timestamp,

@@ -29,8 +29,7 @@ impl fmt::Debug for ConfigFile {
 }
 
 /// The way out of there being no config.
-const NO_CONFIG: &str = "name one, or set XRS_CONFIG; without either it is xrs.yaml. The README has an example to begin \
-     with, and `xrs validate FILE` checks it";
+const NO_CONFIG: &str = "name one, or set XRS_CONFIG; without either it is xrs.yaml. `xrs init` writes one to begin with";
 
 impl ConfigFile {
     /// Reads a config from a file; what it says is looked at later.

@@ -3,8 +3,10 @@
 mod approval;
 mod config_file;
 mod error;
+mod init;
 mod sandbox;
 mod saved;
+mod schema;
 
 use std::sync::atomic::AtomicBool;
 
@@ -26,8 +28,10 @@ pub use crate::executor::{Event, Wait};
 pub use approval::{Approved, approve, refuse_other_provider};
 pub use config_file::{ConfigFile, config_for};
 pub use error::{ConfigProblems, Error, Refused};
+pub use init::init;
 pub use sandbox::{OpenSandbox, open_sandbox};
 pub use saved::{ResultsFile, Saved, open_saved, read_plan, save_plan};
+pub use schema::{Document, schema};
 
 /// Jobs that are looked at or written for side by side, if nobody says otherwise. Ten keep well below the request
 /// rates that AWS allows an account.

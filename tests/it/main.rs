@@ -25,6 +25,7 @@ mod random_world;
 mod render;
 mod sandbox;
 mod scenarios;
+mod schema;
 mod simulation;
 mod support;
 mod waiting;

@@ -1,0 +1,31 @@
+//! `xrs completions`
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use super::Cli;
+use super::exit::{Exit, Failure};
+use super::terminal::Terminal;
+
+/// Print completions for a shell
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    xrs completions bash > ~/.local/share/bash-completion/completions/xrs\n  \
+    xrs completions zsh > \"${fpath[1]}/_xrs\"\n  \
+    xrs completions fish > ~/.config/fish/completions/xrs.fish\n  \
+    xrs completions powershell >> $PROFILE\n  \
+    xrs completions elvish >> ~/.config/elvish/rc.elv")]
+pub(super) struct Completions {
+    /// Which shell
+    #[arg(value_enum, value_name = "SHELL")]
+    shell: Shell,
+}
+
+impl Completions {
+    pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "xrs", &mut script);
+        terminal.print(&String::from_utf8_lossy(&script))?;
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,41 @@
+//! `xrs man`
+
+use clap::{Args, CommandFactory};
+
+use super::Cli;
+use super::exit::{Exit, Failure};
+use super::terminal::Terminal;
+
+/// Print the manual page of xrs, or of one of its commands
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  xrs man | man -l -\n  xrs man plan > ~/.local/share/man/man1/xrs-plan.1"
+)]
+pub(super) struct Man {
+    /// The command; without it, xrs itself
+    #[arg(value_name = "COMMAND")]
+    command: Option<String>,
+}
+
+impl Man {
+    pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
+        let mut cli = Cli::command();
+        // Only then its commands have the options that all have, and their full names.
+        cli.build();
+        let command = match &self.command {
+            None => cli,
+            Some(name) => cli.find_subcommand(name).cloned().ok_or_else(|| {
+                Failure::usage(
+                    format!("there is no command {name}"),
+                    "xrs --help lists them",
+                )
+            })?,
+        };
+        let mut page = Vec::new();
+        clap_mangen::Man::new(command)
+            .render(&mut page)
+            .map_err(Failure::Output)?;
+        terminal.print(&String::from_utf8_lossy(&page))?;
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,46 @@
+//! `xrs schema`
+
+use clap::{Args, ValueEnum};
+
+use super::exit::{Exit, Failure};
+use super::terminal::Terminal;
+use crate::model::json::document;
+use crate::ops;
+
+/// Print the JSON Schema of a document
+///
+/// With that of the config, editors complete and check it: see the examples.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  xrs schema config > xrs.schema.json\n      \
+                        and, as the first line of xrs.yaml:  # yaml-language-server: $schema=xrs.schema.json\n  \
+                        xrs schema plan"
+)]
+pub(super) struct Schema {
+    /// Which document
+    #[arg(value_enum, value_name = "DOCUMENT")]
+    document: Kind,
+}
+
+/// A document that has a schema.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
+    /// The config file, xrs.yaml.
+    Config,
+    /// What `xrs plan --out` saves.
+    Plan,
+    /// What `xrs apply --results` saves.
+    Results,
+}
+
+impl Schema {
+    pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
+        let of = match self.document {
+            Kind::Config => ops::Document::Config,
+            Kind::Plan => ops::Document::Plan,
+            Kind::Results => ops::Document::Results,
+        };
+        terminal.print(&document(&ops::schema(of))?)?;
+        Ok(Exit::Done)
+    }
+}
