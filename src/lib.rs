@@ -63,12 +63,13 @@
 //! | `config` | `model` |
 //! | `planner` | `model` |
 //! | `planfile` | `model` |
+//! | `policy` | `model` |
 //! | `render` | `model` |
 //! | `files` | |
 //! | `provider` | `model` |
 //! | `observe` | `model` `provider` |
 //! | `executor` | `model` `provider` `observe` |
-//! | `ops` | `model` `config` `planner` `planfile` `files` `provider` `observe` `executor` |
+//! | `ops` | `model` `config` `planner` `planfile` `policy` `files` `provider` `observe` `executor` |
 //! | `cli` | `model` `ops` `render` `provider` |
 //!
 //! Crates whose name starts with `aws_` are named in `provider/aws` only.
@@ -82,6 +83,7 @@ pub mod observe;
 pub mod ops;
 pub mod planfile;
 pub mod planner;
+pub mod policy;
 pub mod provider;
 pub mod render;
 

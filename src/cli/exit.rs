@@ -110,6 +110,7 @@ impl Failure {
                 | ops::Error::NothingToFit { .. }
                 | ops::Error::Replaces { .. }
                 | ops::Error::NoFile { .. }
+                | ops::Error::Policy(_)
                 | ops::Error::SandboxSave(_) => Exit::Failed,
             },
             Self::Usage { .. } | Self::Output(_) | Self::Runtime(_) | Self::Json(_) => Exit::Failed,

@@ -9,6 +9,7 @@ mod interrupt;
 mod man;
 mod next;
 mod plan;
+mod policy;
 mod progress;
 mod run;
 mod schema;
@@ -79,6 +80,7 @@ enum Command {
     Show(show::Show),
     Apply(apply::Apply),
     Run(run::Run),
+    Policy(policy::Policy),
     Schema(schema::Schema),
     Completions(completions::Completions),
     Man(man::Man),
@@ -115,6 +117,7 @@ fn execute(cli: &Cli) -> Exit {
         Command::Show(command) => command.execute(&terminal),
         Command::Apply(command) => command.execute(&terminal),
         Command::Run(command) => command.execute(&terminal),
+        Command::Policy(command) => command.execute(&terminal),
         Command::Schema(command) => command.execute(&terminal),
         Command::Completions(command) => command.execute(&terminal),
         Command::Man(command) => command.execute(&terminal),

@@ -189,7 +189,7 @@ impl ProviderError {
 }
 
 /// The IAM action that a call needs: its service and its name.
-fn permission(call: &str) -> String {
+pub fn permission(call: &str) -> String {
     let service = match call {
         "AssumeRole" | "GetCallerIdentity" => "sts",
         call if call.contains("DBSnapshot") || call == "AddTagsToResource" => "rds",

@@ -87,6 +87,9 @@ pub enum Error {
         /// The config.
         config: String,
     },
+    /// There is no one policy for the jobs.
+    #[error("no policy can be written: {0}")]
+    Policy(Problem),
     /// A sandbox could not be saved.
     #[error("the sandbox could not be saved: {0}")]
     SandboxSave(String),
@@ -115,7 +118,7 @@ impl Error {
             Self::SavedResults { .. } => {
                 Some("results are written by `xrs apply PLAN --results FILE`".to_owned())
             }
-            Self::Sandbox { problem, .. } => problem.help.clone(),
+            Self::Sandbox { problem, .. } | Self::Policy(problem) => problem.help.clone(),
             Self::Replaces { .. } => Some("name another file".to_owned()),
             Self::NoFile { option: "--out" } => Some("--format json prints to stdout".to_owned()),
             Self::NoFile { .. } => {

@@ -21,6 +21,7 @@ mod meanwhile;
 #[cfg(feature = "aws")]
 mod moto;
 mod odd_worlds;
+mod policy;
 mod random_world;
 mod render;
 mod sandbox;

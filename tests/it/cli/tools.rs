@@ -4,13 +4,14 @@ use serde_json::Value;
 
 use super::*;
 
-const COMMANDS: [&str; 9] = [
+const COMMANDS: [&str; 10] = [
     "init",
     "validate",
     "plan",
     "show",
     "apply",
     "run",
+    "policy",
     "schema",
     "completions",
     "man",
@@ -104,4 +105,51 @@ fn every_document_has_a_schema() {
         let schema: Value = serde_json::from_str(&schema.out).expect("JSON");
         assert!(schema["title"].is_string(), "{document}");
     }
+}
+
+#[test]
+fn policy_prints_what_iam_takes_and_says_what_it_leaves_out() {
+    let folder = Folder::new();
+    let policy = folder.xrs(&["policy", "apply"]);
+    policy.went_well(&["\"Version\": \"2012-10-17\"", "rds:DeleteDBSnapshot"]);
+    assert_eq!(policy.err, "");
+    let policy = folder.xrs(&["policy", "plan", "--job", "sync_my_web_app"]);
+    policy.went_well(&["ec2:DescribeImages"]);
+    assert!(!policy.out.contains("rds:"), "{policy:?}");
+
+    folder.write("xrs.yaml", example().replace("ec2_ami", "ec2_amis"));
+    let policy = folder.xrs(&["policy", "plan"]);
+    policy.failed(1, &["ec2_amis"]);
+    assert!(policy.out.contains("rds:DescribeDBSnapshots"), "{policy:?}");
+    folder
+        .xrs(&["policy", "plan", "--job", "sync_my_web_app"])
+        .failed(1, &["no policy can be written: there is no sound job"]);
+    folder
+        .xrs(&["policy", "plan", "--job", "sync_web"])
+        .failed(1, &["the config has no job sync_web"]);
+
+    let role = "aws_client_config: {role_arn: 'arn:aws:iam::123456789012:role/xrs'}\n";
+    let job = |n: usize| {
+        format!(
+            "sync_database_{n}: {{sync_type: rds_automated_snapshot, source_region: us-east-1, destination_region: us-west-1, db_instance: database-{n}}}\n"
+        )
+    };
+    folder.write(
+        "xrs.yaml",
+        format!("{role}{}", (0..40).map(job).collect::<String>()),
+    );
+    let policy = folder.xrs(&["policy", "apply"]);
+    policy.went_well(&["database-39"]);
+    assert!(
+        policy
+            .err
+            .contains("the role arn:aws:iam::123456789012:role/xrs"),
+        "{}",
+        policy.err
+    );
+    assert!(
+        policy.err.contains("IAM takes 6144 in a managed policy"),
+        "{}",
+        policy.err
+    );
 }

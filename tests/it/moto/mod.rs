@@ -14,6 +14,7 @@ mod chaos;
 mod credentials;
 mod failures;
 mod images;
+mod policy;
 mod program;
 pub(crate) mod server;
 mod snapshots;

@@ -1,0 +1,311 @@
+//! The IAM policies: they allow the calls that are made and no others, on what the jobs are about and nothing else.
+
+use std::collections::BTreeSet;
+
+use aws_xregion_sync::model::action::{Action, Resource};
+use aws_xregion_sync::model::id::JobName;
+use aws_xregion_sync::model::json::document;
+use aws_xregion_sync::model::plan::SavedPlan;
+use aws_xregion_sync::model::provider_error::permission;
+use aws_xregion_sync::ops::{self, Stage};
+use aws_xregion_sync::policy::Policy;
+use aws_xregion_sync::provider::sandbox::{Sandbox, World};
+use aws_xregion_sync::{ConfigFile, Options};
+
+use crate::support::{block_on, no_failures};
+
+const SEED: &str = include_str!("../../testdata/config/seed.yaml");
+/// Needs no permission, and none can deny it.
+const FREE: &str = "sts:GetCallerIdentity";
+
+fn config(text: &str) -> ConfigFile {
+    ConfigFile::from_text("xrs.yaml", text)
+}
+
+fn policy(text: &str, stage: Stage) -> Policy {
+    ops::policy(&config(text), stage, &[])
+        .expect("a policy")
+        .policy
+}
+
+/// The actions that a policy allows; those of KMS are called by EC2 and RDS, not by xrs.
+pub fn allowed(policy: &Policy) -> BTreeSet<String> {
+    let actions = policy
+        .statement
+        .iter()
+        .flat_map(|statement| &statement.action);
+    actions
+        .filter(|action| !action.starts_with("kms:"))
+        .map(|action| (*action).to_owned())
+        .collect()
+}
+
+fn called(sandbox: &Sandbox) -> BTreeSet<String> {
+    let calls = sandbox
+        .calls()
+        .into_iter()
+        .map(|call| permission(call.call));
+    calls.filter(|action| action != FREE).collect()
+}
+
+/// Plans and applies the older tool's example; the plan, and what was called for each.
+fn carried_out() -> (SavedPlan, BTreeSet<String>, BTreeSet<String>) {
+    let config = config(SEED);
+    let sandbox = Sandbox::new(World::fitting(&config.sound_jobs().expect("jobs")));
+    let options = Options::default();
+    block_on(async {
+        let plan = ops::plan(&config, &sandbox, &options)
+            .await
+            .expect("a plan");
+        let to_plan = called(&sandbox);
+        let results = ops::apply(&sandbox, &plan, Some(&config), &options).await;
+        no_failures(&results.expect("results"));
+        (plan, to_plan, called(&sandbox))
+    })
+}
+
+#[test]
+fn a_policy_allows_the_calls_that_its_stage_makes_and_no_others() {
+    let (_, to_plan, to_apply) = carried_out();
+    assert_eq!(allowed(&policy(SEED, Stage::Plan)), to_plan);
+    assert_eq!(allowed(&policy(SEED, Stage::Apply)), to_apply);
+}
+
+/// Whether a pattern of IAM matches: `*` is any text, `?` any one character.
+fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    match (pattern, text) {
+        ([], []) => true,
+        ([b'*', rest @ ..], _) => {
+            matches(rest, text) || matches!(text, [_, text @ ..] if matches(pattern, text))
+        }
+        ([b'?', pattern @ ..], [_, text @ ..]) => matches(pattern, text),
+        ([p, pattern @ ..], [t, text @ ..]) => p == t && matches(pattern, text),
+        _ => false,
+    }
+}
+
+fn allows(policy: &Policy, action: &str, arn: &str) -> bool {
+    policy.statement.iter().any(|statement| {
+        let resources = &statement.resource;
+        statement.action.contains(&action)
+            && resources
+                .iter()
+                .any(|r| matches(r.as_bytes(), arn.as_bytes()))
+    })
+}
+
+#[test]
+fn a_policy_allows_what_a_plan_lists_on_what_it_lists() {
+    let policy = policy(SEED, Stage::Apply);
+    let (plan, ..) = carried_out();
+    let mut seen = BTreeSet::new();
+    for job in &plan.jobs {
+        let account = job.account_id.as_ref().expect("an account");
+        let snapshot = |id: &str| format!("arn:aws:rds:us-west-1:{account}:snapshot:{id}");
+        for action in &job.actions {
+            seen.insert(action.word());
+            let needs = match action {
+                Action::CopyImage(copy) => vec![
+                    (
+                        "ec2:CopyImage",
+                        format!("arn:aws:ec2:us-east-1::image/{}", copy.source_image_id),
+                    ),
+                    (
+                        "ec2:CopyImage",
+                        "arn:aws:ec2:us-west-1::image/ami-1".to_owned(),
+                    ),
+                    (
+                        "ec2:CopyImage",
+                        "arn:aws:ec2:us-west-1::snapshot/snap-1".to_owned(),
+                    ),
+                    (
+                        "ec2:CreateTags",
+                        "arn:aws:ec2:us-west-1::image/ami-1".to_owned(),
+                    ),
+                    (
+                        "ec2:CreateTags",
+                        "arn:aws:ec2:us-west-1::snapshot/snap-1".to_owned(),
+                    ),
+                ],
+                Action::CopySnapshot(copy) => vec![
+                    ("rds:CopyDBSnapshot", copy.source_snapshot_arn.to_string()),
+                    (
+                        "rds:CopyDBSnapshot",
+                        snapshot(copy.target_snapshot_id.as_str()),
+                    ),
+                    (
+                        "rds:AddTagsToResource",
+                        snapshot(copy.target_snapshot_id.as_str()),
+                    ),
+                ],
+                Action::TagSource(tag) => vec![match &tag.source {
+                    Resource::Image(id) => (
+                        "ec2:CreateTags",
+                        format!("arn:aws:ec2:us-east-1::image/{id}"),
+                    ),
+                    Resource::Snapshot(arn) => ("rds:AddTagsToResource", arn.to_string()),
+                }],
+                Action::DeleteSnapshot(deletion) => {
+                    vec![(
+                        "rds:DeleteDBSnapshot",
+                        snapshot(deletion.snapshot_id.as_str()),
+                    )]
+                }
+                Action::TagCopy(_) => panic!("the example has none"),
+            };
+            for (action, arn) in needs {
+                assert!(allows(&policy, action, &arn), "{action} {arn}");
+            }
+        }
+    }
+    assert_eq!(seen.len(), 4, "{seen:?}");
+    for (action, arn) in [
+        (
+            "rds:DeleteDBSnapshot",
+            "arn:aws:rds:us-east-1:432143214321:snapshot:rds-mydatabase-2026-01-14-05-10",
+        ),
+        (
+            "rds:DeleteDBSnapshot",
+            "arn:aws:rds:us-west-1:432143214321:snapshot:rds-mydatabase-eu-2026-01-14-05-10",
+        ),
+        (
+            "rds:DeleteDBSnapshot",
+            "arn:aws:rds:us-west-1:432143214321:snapshot:mydatabase-final",
+        ),
+        (
+            "rds:DeleteDBSnapshot",
+            "arn:aws:rds:us-west-1:123412341234:snapshot:rds-mydatabase-2026-01-14-05-10",
+        ),
+        (
+            "rds:CopyDBSnapshot",
+            "arn:aws:rds:us-east-1:432143214321:snapshot:rds:other-2026-01-14-05-10",
+        ),
+        ("ec2:CreateTags", "arn:aws:ec2:eu-west-1::image/ami-1"),
+        (
+            "ec2:CreateTags",
+            "arn:aws:ec2:us-east-1:432143214321:instance/i-1",
+        ),
+    ] {
+        assert!(!allows(&policy, action, arn), "{action} {arn}");
+    }
+}
+
+#[test]
+fn the_policies_of_every_option() {
+    let text = include_str!("../../testdata/config/all_options.yaml");
+    insta::assert_snapshot!("plan", document(&policy(text, Stage::Plan)).expect("JSON"));
+    insta::assert_snapshot!(
+        "apply",
+        document(&policy(text, Stage::Apply)).expect("JSON")
+    );
+}
+
+fn snapshot_job(source: &str, destination: &str, more: &str) -> String {
+    format!(
+        "{{sync_type: rds_automated_snapshot, source_region: {source}, destination_region: {destination}, db_instance: a{more}}}"
+    )
+}
+
+#[test]
+fn a_policy_is_of_the_partition_of_its_regions() {
+    let china = snapshot_job("cn-north-1", "cn-northwest-1", ", kms_key_id: 1234abcd");
+    let gov = snapshot_job("us-gov-west-1", "us-gov-east-1", "");
+    for (job, partition) in [(&china, "aws-cn"), (&gov, "aws-us-gov")] {
+        let policy = policy(&format!("sync_a: {job}"), Stage::Apply);
+        let start = format!("arn:{partition}:");
+        let arns = policy
+            .statement
+            .iter()
+            .flat_map(|statement| &statement.resource);
+        assert!(
+            arns.filter(|arn| *arn != "*")
+                .all(|arn| arn.starts_with(&start)),
+            "{policy:?}"
+        );
+    }
+    let both = config(&format!("sync_a: {china}\nsync_b: {gov}"));
+    let error = ops::policy(&both, Stage::Plan, &[]).expect_err("two partitions");
+    assert!(error.to_string().contains("aws-cn, aws-us-gov"), "{error}");
+    let picked = ops::policy(&both, Stage::Plan, &[JobName::from("sync_b")]);
+    assert!(
+        document(&picked.expect("one").policy)
+            .expect("JSON")
+            .contains("us-gov-east-1")
+    );
+}
+
+#[test]
+fn keys_are_named_by_arns_of_the_destination() {
+    let keys = |more: &str| -> Vec<String> {
+        let job = snapshot_job("us-east-1", "us-west-1", more);
+        let policy = policy(&format!("sync_a: {job}"), Stage::Apply);
+        let of_use = policy
+            .statement
+            .iter()
+            .filter(|statement| statement.sid.starts_with("UseKeys"));
+        of_use
+            .flat_map(|statement| statement.resource.clone())
+            .collect()
+    };
+    let account = "aws_client_config: {aws_account_id: 1234-5678-9012}";
+    let role = "aws_client_config: {role_arn: 'arn:aws:iam::210987654321:role/xrs'}";
+    assert_eq!(keys(""), Vec::<String>::new());
+    for (key, more, arn) in [
+        ("1234abcd", "", "arn:aws:kms:us-west-1:*:key/1234abcd"),
+        (
+            "1234abcd",
+            account,
+            "arn:aws:kms:us-west-1:123456789012:key/1234abcd",
+        ),
+        (
+            "mrk-1",
+            role,
+            "arn:aws:kms:us-west-1:210987654321:key/mrk-1",
+        ),
+        (
+            "alias/copies",
+            account,
+            "arn:aws:kms:us-west-1:123456789012:key/*",
+        ),
+        (
+            "'arn:aws:kms:us-west-1:555555555555:key/k'",
+            account,
+            "arn:aws:kms:us-west-1:555555555555:key/k",
+        ),
+        (
+            "'arn:aws:kms:us-west-1:555555555555:alias/k'",
+            account,
+            "arn:aws:kms:us-west-1:555555555555:key/*",
+        ),
+    ] {
+        let more = if more.is_empty() {
+            String::new()
+        } else {
+            format!(", {more}")
+        };
+        assert_eq!(keys(&format!(", kms_key_id: {key}{more}"))[0], arn);
+    }
+}
+
+#[test]
+fn statements_have_ids_of_their_own_that_iam_takes() {
+    let jobs: String = ["us-east-1", "us-east-2", "eu-west-1"]
+        .iter()
+        .enumerate()
+        .map(|(n, source)| {
+            format!(
+                "sync_{n}: {}\n",
+                snapshot_job(source, "us-west-1", ", kms_key_id: alias/a")
+            )
+        })
+        .collect();
+    let policy = policy(&jobs, Stage::Apply);
+    let ids: BTreeSet<&str> = policy.statement.iter().map(|s| s.sid.as_str()).collect();
+    assert_eq!(ids.len(), policy.statement.len());
+    assert!(
+        ids.iter()
+            .all(|id| id.bytes().all(|b| b.is_ascii_alphanumeric())),
+        "{ids:?}"
+    );
+    assert!(ids.contains("DeleteCopiesFromUsEast2"), "{ids:?}");
+}
