@@ -1,9 +1,13 @@
 //! Why AWS said no, and what follows from that.
 
+mod help;
+
 use thiserror::Error;
 
 use super::id::Region;
 use super::problem::{AwsFailure, Problem};
+
+pub use help::permission;
 
 /// What helps where AWS takes no more copies for the moment.
 pub const COPIES_IN_FLIGHT_HELP: &str =
@@ -144,7 +148,7 @@ impl ProviderError {
             region,
             code,
             message: aws_message,
-            kind,
+            kind: _,
         } = self;
         let aws = AwsFailure {
             call: (*call).to_owned(),
@@ -152,50 +156,13 @@ impl ProviderError {
             code: code.clone(),
             message: aws_message.clone(),
         };
-        let help = match kind {
-            ErrorKind::Absent => None,
-            ErrorKind::Denied if matches!(code.as_str(), "OptInRequired" | "AuthFailure") => {
-                Some(format!(
-                    "see that {region} is enabled for this account, and that the credentials are good there"
-                ))
-            }
-            ErrorKind::Denied => Some(format!(
-                "allow {} to these credentials in {region}",
-                permission(call)
-            )),
-            ErrorKind::Throttled => Some("ask again later, or lower --parallelism".to_owned()),
-            ErrorKind::Quota if self.is_too_many_copies_in_flight() => {
-                Some(COPIES_IN_FLIGHT_HELP.to_owned())
-            }
-            ErrorKind::Quota => {
-                Some("delete snapshots that nobody needs, or have the limit raised".to_owned())
-            }
-            ErrorKind::Expired => Some(
-                "sign in again, or see that aws_client_config names credentials that are valid"
-                    .to_owned(),
-            ),
-            ErrorKind::Invalid => None,
-            ErrorKind::Unknown => Some(format!(
-                "see that {region} exists, is enabled and can be reached; then try again"
-            )),
-        };
         Problem {
             message: message.into(),
             at: None,
             aws: Some(Box::new(aws)),
-            help,
+            help: help::help(self),
         }
     }
-}
-
-/// The IAM action that a call needs: its service and its name.
-pub fn permission(call: &str) -> String {
-    let service = match call {
-        "AssumeRole" | "GetCallerIdentity" => "sts",
-        call if call.contains("DBSnapshot") || call == "AddTagsToResource" => "rds",
-        _ => "ec2",
-    };
-    format!("{service}:{call}")
 }
 
 #[cfg(test)]
