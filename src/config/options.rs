@@ -6,6 +6,7 @@ use super::text::{self, holds_control, named, quoted};
 use super::yaml::{Data, Entry, Node};
 use crate::model::client_config::Secret;
 use crate::model::problem::{Problem, TextPlace};
+use crate::model::words::count;
 
 /// How like an option a misspelt one must be to be taken for it: the share of letters in common.
 const ALIKE: f32 = 0.6;
@@ -243,7 +244,8 @@ impl<'a> Options<'a> {
         }
         if let Some(next) = unknown.get(MAX_UNKNOWN) {
             let more = unknown.len() - MAX_UNKNOWN;
-            let message = format!("{more} more unknown options in {}", self.whose);
+            let more = count(more, "more unknown option", "more unknown options");
+            let message = format!("{more} in {}", self.whose);
             self.say(Problem::new(message).at(next.key.place));
         }
         self.problems

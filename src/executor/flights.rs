@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::model::id::{AccountId, ActionId, JobName, Region};
 use crate::model::problem::Problem;
 use crate::model::provider_error::{COPIES_IN_FLIGHT_HELP, ProviderError};
+use crate::model::words::count;
 
 /// DB snapshot copies in flight into one region, for one account; it cannot be raised. See
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_CopySnapshot.html>.
@@ -87,8 +88,10 @@ impl Flights {
         Err(match &flight.refusal {
             Some(error) => refused(action, error),
             None => Problem::new(format!(
-                "{action} is deferred: {number} copies into {} are under way, and AWS takes no more than {}",
-                to.region, flight.limit
+                "{action} is deferred: {} into {}, and AWS takes no more than {}",
+                count(number, "copy is under way", "copies are under way"),
+                to.region,
+                flight.limit
             ))
             .help(COPIES_IN_FLIGHT_HELP),
         })

@@ -13,6 +13,7 @@ use super::id::{AccountId, DbInstance, ImageId, JobName, Region};
 use super::inventory::ProviderKind;
 use super::job::SyncType;
 use super::problem::Problem;
+use super::words::count;
 
 /// What the planner decides, and all that the digest covers beside the format version.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,8 +132,9 @@ impl fmt::Display for Summary {
         } = self;
         write!(
             f,
-            "{jobs} jobs, {copy_image} copy_image, {copy_snapshot} copy_snapshot, {tag_copy} tag_copy, \
-             {tag_source} tag_source, {delete_snapshot} delete_snapshot, {up_to_date} up_to_date, {failed} failed"
+            "{}, {copy_image} copy_image, {copy_snapshot} copy_snapshot, {tag_copy} tag_copy, \
+             {tag_source} tag_source, {delete_snapshot} delete_snapshot, {up_to_date} up_to_date, {failed} failed",
+            count(*jobs, "job", "jobs")
         )
     }
 }
