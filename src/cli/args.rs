@@ -12,7 +12,7 @@ use crate::ops::{ConfigFile, DEFAULT_PARALLELISM, Error, Wait};
 /// Whether to use colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Color {
-    /// On a terminal, unless NO_COLOR is set.
+    /// On a terminal, unless NO_COLOR is set; also elsewhere, if CLICOLOR_FORCE is.
     #[default]
     Auto,
     /// Also into files and pipes.

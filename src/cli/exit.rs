@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use thiserror::Error;
 
 use crate::model::result::{ActionOutcome, SyncResult};
+use crate::model::words::count;
 use crate::ops;
 
 /// What the exit code says. The help of `xrs` has the same table.
@@ -83,12 +84,24 @@ pub(super) enum Failure {
     /// A document could not be turned into JSON.
     #[error("failed to write JSON")]
     Json(#[from] serde_json::Error),
+    /// All went well but for warnings and notes, and those were not to be.
+    #[error("{}, and --warnings-as-errors was given", count(*.0, "warning or note", "warnings and notes"))]
+    Warnings(usize),
     /// Ctrl-C, SIGTERM or SIGHUP.
     #[error("interrupted")]
     Interrupted,
 }
 
 impl Failure {
+    /// What so many warnings and notes come to, where they count.
+    pub(super) fn of_warnings(warnings: usize) -> Result<(), Self> {
+        if warnings == 0 {
+            Ok(())
+        } else {
+            Err(Self::Warnings(warnings))
+        }
+    }
+
     pub(super) fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self::Usage {
             message: message.into(),
@@ -113,7 +126,11 @@ impl Failure {
                 | ops::Error::Policy(_)
                 | ops::Error::SandboxSave(_) => Exit::Failed,
             },
-            Self::Usage { .. } | Self::Output(_) | Self::Runtime(_) | Self::Json(_) => Exit::Failed,
+            Self::Usage { .. }
+            | Self::Output(_)
+            | Self::Runtime(_)
+            | Self::Json(_)
+            | Self::Warnings(_) => Exit::Failed,
             Self::Interrupted => Exit::Interrupted,
         }
     }
@@ -123,7 +140,11 @@ impl Failure {
         match self {
             Self::Operation(error) => error.help(),
             Self::Usage { help, .. } => Some(help.clone()),
-            Self::Output(_) | Self::Runtime(_) | Self::Json(_) | Self::Interrupted => None,
+            Self::Output(_)
+            | Self::Runtime(_)
+            | Self::Json(_)
+            | Self::Warnings(_)
+            | Self::Interrupted => None,
         }
     }
 }

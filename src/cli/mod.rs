@@ -43,6 +43,7 @@ Exit codes:
 
 const EXAMPLES: &str = "\
 Examples:
+  xrs init                        write a config to begin with
   xrs plan --out plan.json        see what would be done, and save it
   xrs apply plan.json             do that and nothing else
   xrs run                         both in one go
@@ -67,7 +68,10 @@ struct Global {
     /// Logs to stderr what is going on; twice for more. XRS_LOG takes filters such as `aws_xregion_sync=debug`
     #[arg(short, long, action = ArgAction::Count, global = true)]
     verbose: u8,
-    /// Whether to use colours. `auto`: on a terminal, unless NO_COLOR is set
+    /// Says nothing on stderr but warnings and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Whether to use colours. `auto`: on a terminal, unless NO_COLOR is set; also elsewhere, if CLICOLOR_FORCE is
     #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true)]
     color: Color,
 }
@@ -106,10 +110,14 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 
 fn execute(cli: &Cli) -> Exit {
     let Cli {
-        global: Global { verbose, color },
+        global: Global {
+            verbose,
+            quiet,
+            color,
+        },
         command,
     } = cli;
-    let terminal = Terminal::new(*color, *verbose);
+    let terminal = Terminal::new(*color, *verbose, *quiet);
     let outcome = log(*verbose, &terminal).and_then(|()| match command {
         Command::Init(command) => command.execute(&terminal),
         Command::Validate(command) => command.execute(&terminal),
@@ -155,7 +163,9 @@ fn log(verbose: u8, terminal: &Terminal) -> Result<(), Failure> {
     let to_stderr = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .fmt_fields(fields.delimited(" "))
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        // Said on stderr, too, with a panic if that is gone.
+        .log_internal_errors(false);
     // It fails only where a log is set up already, as by a program that calls this function; then that one serves.
     let _ = to_stderr.with_ansi(terminal.colors_on_stderr()).try_init();
     Ok(())

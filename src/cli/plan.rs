@@ -40,6 +40,9 @@ pub(super) struct Plan {
     /// Exit with 2 if changes are due; a failed job makes it 1 all the same
     #[arg(long)]
     detailed_exitcode: bool,
+    /// Exit with 1 also for warnings of the plan, and for notes on what has no effect in the config
+    #[arg(long)]
+    warnings_as_errors: bool,
     #[command(flatten)]
     world: WorldArgs,
 }
@@ -56,7 +59,7 @@ impl Plan {
             ],
         )?;
         let config = ops::validate(&file, &self.jobs)?;
-        terminal.about_to_use(&file, &config, &self.jobs, self.world.kind());
+        let of_config = terminal.about_to_use(&file, &config, &self.jobs, self.world.kind());
         let world = self.world.open(terminal, Some(&file))?;
         let interrupts = Interrupts::listen()?;
         let options = Options {
@@ -71,6 +74,10 @@ impl Plan {
         }
         world.close()?;
         self.print(&plan, terminal)?;
+        if self.warnings_as_errors && plan.summary.failed == 0 {
+            let of_jobs: usize = plan.jobs.iter().map(|job| job.warnings.len()).sum();
+            Failure::of_warnings(of_jobs + of_config)?;
+        }
         Ok(match (plan.summary.failed, plan.summary.actions()) {
             (1.., _) => Exit::Failed,
             (0, 1..) if self.detailed_exitcode => Exit::ChangesDue,

@@ -26,22 +26,25 @@ pub(super) struct Terminal {
     err_color: bool,
     /// The bars at the foot of stderr, if it is a terminal that nothing but this writes to.
     pub(super) bars: Option<MultiProgress>,
+    quiet: bool,
 }
 
 impl Terminal {
-    pub(super) fn new(color: Color, verbose: u8) -> Self {
+    pub(super) fn new(color: Color, verbose: u8, quiet: bool) -> Self {
         let wanted = |terminal: bool| match color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => terminal && is_unset("NO_COLOR") && !is_dumb(),
+            Color::Auto => is_unset("NO_COLOR") && (is_forced() || terminal && !is_dumb()),
         };
         let err_color = wanted(io::stderr().is_terminal());
-        let bars = io::stderr().is_terminal() && !is_dumb() && verbose == 0 && is_unset("XRS_LOG");
+        let alone = verbose == 0 && !quiet && is_unset("XRS_LOG");
+        let bars = io::stderr().is_terminal() && !is_dumb() && alone;
         Self {
             out: Styles::new(wanted(io::stdout().is_terminal())),
             err: Styles::new(err_color),
             err_color,
             bars: bars.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr())),
+            quiet,
         }
     }
 
@@ -69,15 +72,19 @@ impl Terminal {
 
     /// A line about what is going on; what is foreign in it has been made safe.
     pub(super) fn progress(&self, line: &str) {
-        self.say(&format!("{line}\n"));
+        if !self.quiet {
+            self.say(&format!("{line}\n"));
+        }
     }
 
     pub(super) fn note(&self, note: &str) {
-        self.say(&format!(
-            "{} {}\n",
-            "note:".style(self.err.quiet),
-            safe(note)
-        ));
+        if !self.quiet {
+            self.say(&format!(
+                "{} {}\n",
+                "note:".style(self.err.quiet),
+                safe(note)
+            ));
+        }
     }
 
     pub(super) fn warning(&self, warning: &str) {
@@ -114,35 +121,37 @@ impl Terminal {
         }
     }
 
-    /// What is to be said of a config before it is used on such a world.
+    /// What is to be said of a config before it is used on such a world; how many warnings and notes that is.
     pub(super) fn about_to_use(
         &self,
         file: &ConfigFile,
         config: &ops::Config,
         picked: &[JobName],
         world: ProviderKind,
-    ) {
+    ) -> usize {
         self.config(file, config, picked);
-        self.keys_to_use(file, world);
+        let warned = self.keys_to_use(file, world);
+        config.notes.len() + usize::from(warned)
     }
 
     /// A word on keys that others can read, before they are used on such a world.
-    pub(super) fn keys_to_use(&self, file: &ConfigFile, world: ProviderKind) {
+    pub(super) fn keys_to_use(&self, file: &ConfigFile, world: ProviderKind) -> bool {
         // On a sandbox nobody uses them.
-        if world == ProviderKind::Aws {
-            self.exposed_keys(file);
-        }
+        world == ProviderKind::Aws && self.exposed_keys(file)
     }
 
-    pub(super) fn exposed_keys(&self, file: &ConfigFile) {
-        if file.exposes_keys() {
-            let path = file.path();
-            self.warning(&format!("{path} holds AWS keys, and others than its owner may read it: chmod 600 it, or use a profile"));
+    /// Warns of keys that others can read; whether there are some.
+    pub(super) fn exposed_keys(&self, file: &ConfigFile) -> bool {
+        let warning = exposed_keys(file);
+        if let Some(warning) = &warning {
+            self.warning(warning);
         }
+        warning.is_some()
     }
 
     fn frames(&self, path: &str, text: &str, problems: &[Problem], level: Level) {
-        if !problems.is_empty() {
+        let wanted = level != Level::Note || !self.quiet;
+        if wanted && !problems.is_empty() {
             self.say(&diagnostics(path, text, problems, level, self.err_color));
         }
     }
@@ -175,6 +184,19 @@ impl Terminal {
             ));
         }
     }
+}
+
+/// What to say of a config with keys that others than its owner can read.
+pub(super) fn exposed_keys(file: &ConfigFile) -> Option<String> {
+    let path = file.path();
+    file.exposes_keys().then(|| {
+        format!("{path} holds AWS keys, and others than its owner may read it: chmod 600 it, or use a profile")
+    })
+}
+
+/// Whether colours are asked for wherever the output goes. See <https://bixense.com/clicolors/>.
+fn is_forced() -> bool {
+    matches!(args::environment("CLICOLOR_FORCE"), Ok(Some(value)) if value != "0")
 }
 
 fn is_unset(name: &str) -> bool {

@@ -1,61 +1,107 @@
 //! `xrs validate`
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::args::ConfigArg;
 use super::exit::{Exit, Failure};
-use super::terminal::Terminal;
+use super::terminal::{Terminal, exposed_keys};
 use crate::model::job::{ConfiguredJob, SyncJob};
+use crate::model::json::document;
+use crate::model::problem::Problem;
 use crate::model::safe::safe;
 use crate::model::words::count;
-use crate::ops;
+use crate::ops::{self, Config, ConfigFile};
+use crate::render::problems::{Level, Report};
 
 /// Check the config without a network
 ///
 /// Every problem is shown with its line; what is sound is listed.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  xrs validate xrs.yaml")]
+#[command(
+    after_help = "Examples:\n  xrs validate xrs.yaml\n  xrs validate --warnings-as-errors\n  \
+                        xrs validate --format json > problems.json"
+)]
 pub(super) struct Validate {
     #[command(flatten)]
     config: ConfigArg,
+    /// How to print what was found; as JSON, each problem has its line and column
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    format: Format,
+    /// Exit with 1 also for warnings, and for notes on what has no effect
+    #[arg(long)]
+    warnings_as_errors: bool,
+}
+
+/// How what was found is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people: problems on stderr, what is sound on stdout.
+    #[default]
+    Text,
+    /// For programs: all of it, on stdout.
+    Json,
 }
 
 impl Validate {
     pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
         let file = self.config.open()?;
-        let config = ops::validate(&file, &[])?;
-        terminal.config(&file, &config, &[]);
-        terminal.exposed_keys(&file);
-        let sound: Vec<&SyncJob> = config
-            .jobs
-            .iter()
-            .filter_map(|job| match job {
-                ConfiguredJob::Sound(job) => Some(job),
-                ConfiguredJob::Broken { .. } => None,
-            })
-            .collect();
-        let broken = config.jobs.len() - sound.len();
-        let mut text = String::new();
-        for job in &sound {
-            let (source, destination) = (&job.source_region, &job.destination_region);
-            let name = safe(job.name.as_str());
-            text.push_str(&format!(
-                "{name} ({}) {source} → {destination}\n",
-                job.sync_type()
-            ));
+        let config = match (ops::validate(&file, &[]), self.format) {
+            (Err(ops::Error::Config(none)), Format::Json) => {
+                let report = Report::new(&file.path(), &[]).with(Level::Error, &none.problems);
+                terminal.print(&document(&report)?)?;
+                return Ok(Exit::Failed);
+            }
+            (config, _) => config?,
+        };
+        let warnings: Vec<Problem> = exposed_keys(&file).into_iter().map(Problem::new).collect();
+        match self.format {
+            Format::Text => text(terminal, &file, &config)?,
+            Format::Json => {
+                let report = Report::new(&file.path(), &config.jobs)
+                    .with(Level::Error, &config.problems())
+                    .with(Level::Warning, &warnings)
+                    .with(Level::Note, &config.notes);
+                terminal.print(&document(&report)?)?;
+            }
         }
-        let path = file.path();
-        let verdict = if broken == 0 { "valid" } else { "not valid" };
-        let sound = count(sound.len(), "sound job", "sound jobs");
-        text.push_str(&format!(
-            "{} is {verdict}: {sound}, {broken} broken.\n",
-            safe(&path)
-        ));
-        terminal.print(&text)?;
-        Ok(if broken == 0 {
-            Exit::Done
-        } else {
-            Exit::Failed
-        })
+        let is_broken = |job: &ConfiguredJob| matches!(job, ConfiguredJob::Broken { .. });
+        if config.jobs.iter().any(is_broken) {
+            return Ok(Exit::Failed);
+        }
+        if self.warnings_as_errors {
+            Failure::of_warnings(config.notes.len() + warnings.len())?;
+        }
+        Ok(Exit::Done)
     }
+}
+
+fn text(terminal: &Terminal, file: &ConfigFile, config: &Config) -> Result<(), Failure> {
+    terminal.config(file, config, &[]);
+    terminal.exposed_keys(file);
+    let sound: Vec<&SyncJob> = config
+        .jobs
+        .iter()
+        .filter_map(|job| match job {
+            ConfiguredJob::Sound(job) => Some(job),
+            ConfiguredJob::Broken { .. } => None,
+        })
+        .collect();
+    let broken = config.jobs.len() - sound.len();
+    let mut text = String::new();
+    for job in &sound {
+        let (source, destination) = (&job.source_region, &job.destination_region);
+        let name = safe(job.name.as_str());
+        text.push_str(&format!(
+            "{name} ({}) {source} → {destination}\n",
+            job.sync_type()
+        ));
+    }
+    let path = file.path();
+    let verdict = if broken == 0 { "valid" } else { "not valid" };
+    let sound = count(sound.len(), "sound job", "sound jobs");
+    text.push_str(&format!(
+        "{} is {verdict}: {sound}, {broken} broken.\n",
+        safe(&path)
+    ));
+    terminal.print(&text)
 }

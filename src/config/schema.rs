@@ -197,10 +197,16 @@ fn with_type(schema: &mut Schema) {
     let types = schema.get_mut("oneOf").and_then(Value::as_array_mut);
     for of_type in types.into_iter().flatten() {
         if let Some(sync_type) = of_type.pointer_mut("/properties/sync_type") {
-            sync_type["description"] =
-                "What is synced: `ec2_ami` for an image, `rds_automated_snapshot` for a database."
-                    .into();
+            let description =
+                "What is synced: `ec2_ami` for an image, `rds_automated_snapshot` for a database.";
+            describe(sync_type, description.to_owned());
         }
+    }
+}
+
+fn describe(schema: &mut Value, description: String) {
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("description".to_owned(), description.into());
     }
 }
 
@@ -222,7 +228,7 @@ fn other_names(schema: &mut Schema) {
     for names in keys {
         if let [name, others @ ..] = names {
             let mut other = properties.get(*name).cloned().unwrap_or_default();
-            other["description"] = format!("Another name of `{name}`.").into();
+            describe(&mut other, format!("Another name of `{name}`."));
             properties.extend(
                 others
                     .iter()

@@ -3,6 +3,7 @@
 //! The lines shown are those of the file, but for what may be a secret: see [`mask`].
 
 mod mask;
+mod report;
 mod words;
 
 use std::ops::Range;
@@ -10,11 +11,16 @@ use std::ops::Range;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level as Title, Origin, Renderer, Snippet};
 
+use serde::Serialize;
+
 use crate::model::problem::{Problem, TextPlace};
 use crate::model::safe::{safe, tricky};
 
+pub use report::{Report, ReportedJob, ReportedProblem};
+
 /// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Something cannot be used.
     Error,

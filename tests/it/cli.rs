@@ -1,6 +1,7 @@
 //! The program as a user runs it: in an empty environment, in a folder of its own, on a sandbox.
 
 mod apply;
+mod habits;
 #[cfg(unix)]
 mod interrupt;
 mod plan;
@@ -225,8 +226,7 @@ fn a_config_that_is_none_is_a_clear_error() {
                 "error: the config none.yaml does not exist",
                 "XRS_CONFIG",
                 "xrs.yaml",
-                "xrs validate FILE",
-                "README",
+                "xrs init",
             ],
         );
         with(".").failed(1, &["error: the config . is a folder, not a file"]);

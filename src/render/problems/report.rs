@@ -1,0 +1,97 @@
+//! The problems of a config for programs.
+
+use serde::Serialize;
+
+use super::Level;
+use crate::model::id::JobName;
+use crate::model::job::{ConfiguredJob, SyncType};
+use crate::model::problem::Problem;
+
+/// What there is to say of a config. Within a major version of xrs keys are only added.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The config's path, as it was given.
+    pub file: String,
+    /// Whether it has no error.
+    pub valid: bool,
+    /// Its jobs, in its order.
+    pub jobs: Vec<ReportedJob>,
+    /// Errors, warnings and notes.
+    pub problems: Vec<ReportedProblem>,
+}
+
+/// A job of a config.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReportedJob {
+    /// Its key.
+    pub name: JobName,
+    /// Whether it can be planned.
+    pub sound: bool,
+    /// Its type; `null` for a broken one.
+    pub sync_type: Option<SyncType>,
+}
+
+/// A problem and its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReportedProblem {
+    /// `error`, `warning` or `note`.
+    pub severity: Level,
+    /// The config's path, as it was given.
+    pub file: String,
+    /// From 1; `null` where it belongs to no line.
+    pub line: Option<usize>,
+    /// From 1, in characters.
+    pub column: Option<usize>,
+    /// How many characters are meant.
+    pub length: Option<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// The way out.
+    pub help: Option<String>,
+}
+
+impl Report {
+    /// The report of a config with these jobs, which may be none.
+    pub fn new(file: &str, jobs: &[ConfiguredJob]) -> Self {
+        let job = |job: &ConfiguredJob| ReportedJob {
+            name: job.name().clone(),
+            sound: matches!(job, ConfiguredJob::Sound(_)),
+            sync_type: match job {
+                ConfiguredJob::Sound(job) => Some(job.sync_type()),
+                ConfiguredJob::Broken { .. } => None,
+            },
+        };
+        Self {
+            file: file.to_owned(),
+            valid: true,
+            jobs: jobs.iter().map(job).collect(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// The same, with problems.
+    #[must_use]
+    pub fn with(mut self, severity: Level, problems: &[Problem]) -> Self {
+        self.valid &= severity != Level::Error || problems.is_empty();
+        let file = self.file.clone();
+        self.problems.extend(problems.iter().map(|problem| {
+            // Destructured without `..`: a new field does not compile until it is reported.
+            let Problem {
+                message,
+                at,
+                aws: _, // No config is checked by asking AWS.
+                help,
+            } = problem;
+            ReportedProblem {
+                severity,
+                file: file.clone(),
+                line: at.map(|at| at.line),
+                column: at.map(|at| at.column),
+                length: at.map(|at| at.length),
+                message: message.clone(),
+                help: help.clone(),
+            }
+        }));
+        self
+    }
+}
