@@ -1,5 +1,6 @@
-//! Plans, results and problems as text, worked out from the saved documents alone.
+//! Plans, results and problems as text and Markdown, worked out from the saved documents alone.
 
+pub mod markdown;
 pub mod problems;
 pub mod styles;
 pub mod text;
