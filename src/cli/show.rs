@@ -43,10 +43,20 @@ impl Show {
                 render::text::refused_plan(&plan, flaw.digest.as_deref(), &flaw.why, &terminal.out)
             }
             (Saved::Plan(plan, _), Format::Json) => document(&plan)?,
+            (Saved::Plan(plan, None), Format::Markdown) => {
+                render::markdown::plan(&plan, &next::commands(&plan, Some(&self.file), None))
+            }
+            (Saved::Plan(plan, Some(flaw)), Format::Markdown) => {
+                let show = next::show(&self.file);
+                render::markdown::refused_plan(&plan, flaw.digest.as_deref(), &flaw.why, &show)
+            }
             (Saved::Results(results), Format::Text) => {
                 render::text::saved_results(&results, &terminal.out)
             }
             (Saved::Results(results), Format::Json) => document(&results)?,
+            (Saved::Results(results), Format::Markdown) => {
+                render::markdown::results(&results, Some(&next::show(&self.file)))
+            }
         };
         terminal.print(&text)?;
         Ok(exit)
