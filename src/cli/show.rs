@@ -14,7 +14,9 @@ use crate::render;
 
 /// Show a saved plan or results file, offline
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  xrs show plan.json\n  xrs show results.json --format json")]
+#[command(
+    after_help = "Examples:\n  xrs show plan.json\n  xrs show results.json --format json\n  xrs show plan.json --format markdown > comment.md"
+)]
 pub(super) struct Show {
     /// A plan (`xrs plan --out`) or results (`xrs apply --results`)
     #[arg(value_name = "PLAN_OR_RESULTS")]

@@ -351,6 +351,8 @@ fn no_text_of_others_tricks_whoever_reads_what_is_printed_or_saved() {
         &["show", "failed.json"],
         &["show", "results.json", "--format", "json"],
         &["show", "results.json"],
+        &["show", "failed.json", "--format", "markdown"],
+        &["show", "results.json", "--format", "markdown"],
     ] {
         let sandbox: &[&str] = match arguments[0] {
             "show" => &[],

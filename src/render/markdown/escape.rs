@@ -136,12 +136,7 @@ mod tests {
     fn html_and_drawings_hold_any_text() {
         assert_eq!(html("a<b>&'\""), "<code>a&lt;b&gt;&amp;&#39;&quot;</code>");
         assert_eq!(label("us-east-1"), "us-east-1");
-        assert_eq!(
-            label("a\"] --> b;#35;"),
-            "a????--????b?????"
-                .replace("????b", "??b")
-                .replace("????--", "???--")
-        );
+        assert_eq!(label("a\"] --> b;#35;"), "a???--??b??35?");
     }
 
     #[test]
