@@ -336,6 +336,23 @@ fn results_in_the_words_of_the_older_tool() {
 }
 
 #[test]
+fn a_failed_job_says_which_tags_it_did_write() {
+    let mut result = completed("sync_a", None, &[]);
+    result.completed = false;
+    result.errors = vec![Problem::new("no")];
+    result.actions = vec![
+        done("sync_a/tag-copy", ActionOutcome::Done, None),
+        done("sync_a/delete/b", ActionOutcome::Failed, None),
+    ];
+    result.actions[0].action = "tag_copy".to_owned();
+    let screen = text::results(&[result], &Styles::default());
+    assert!(
+        screen.starts_with("sync_a was not completed.\n  was done: tag-copy\nsync_a encountered"),
+        "{screen}"
+    );
+}
+
+#[test]
 fn the_same_error_of_many_jobs_is_told_once() {
     let interrupted = |n: usize| {
         let name = format!("sync_{n:03}");
