@@ -14,6 +14,7 @@ mod credentials;
 mod failures;
 mod images;
 mod program;
+pub(crate) mod python;
 pub(crate) mod server;
 mod snapshots;
 pub(crate) mod world;
