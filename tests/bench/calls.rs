@@ -3,131 +3,61 @@
 use serde_json::json;
 
 use crate::reach::{Goal, Unit};
-use crate::site::{Fleet, Measured, Site, Task, Tool};
+use crate::site::{Fleet, Measured, median_of};
 use crate::table::{self, percent, seconds, times};
-use crate::timing::median_by;
+use crate::tool::{Task, Tool};
 
-/// Seconds that each call takes longer.
-const ADDED: [f64; 2] = [0.0, 0.05];
-const MIXED: Fleet = Fleet {
-    databases: 200,
-    images: 100,
-};
-const ONE_OF_EACH: Fleet = Fleet {
-    databases: 1,
-    images: 1,
-};
+/// Milliseconds that each call takes longer.
+const ADDED: [u32; 2] = [0, 50];
+/// A fleet up to this size is measured several times.
+const SMALL: usize = 10;
 
-/// A line of the tables.
-struct Line {
-    added: f64,
+/// The same work by several tools.
+struct Race {
+    added: u32,
     task: Task,
-    tool: Tool,
-    measured: Result<Measured, String>,
+    /// The first is xrs.
+    tools: Vec<(Tool, Result<Measured, String>)>,
 }
 
 pub(crate) fn measure(quick: bool) -> Vec<Goal> {
-    let sizes: &[usize] = if quick {
-        &[1, 10, 100]
-    } else {
-        &[1, 10, 100, 1000]
+    let one = show(Fleet::new(1, 0));
+    let both = show(Fleet::new(1, 1));
+    show(Fleet::new(10, 0));
+    show(Fleet::new(100, 0));
+    let mixed = show(Fleet::new(200, 100));
+    if !quick {
+        show(Fleet::new(1000, 0));
+    }
+    let goal = |what, races: &[Race], number: fn(&Measured) -> usize, must, aim| {
+        let planned = |race: &&Race| race.task == Task::Plan && race.added > 0;
+        let race = races.iter().find(planned).expect("it was measured");
+        race.goal(what, number, must, aim)
     };
-    let one: Vec<Line> = sizes
-        .iter()
-        .map(|size| show(&format!("{size} databases"), Fleet::databases(*size)))
-        .collect::<Vec<_>>()
-        .swap_remove(0);
-    let both = show("1 database and 1 AMI", ONE_OF_EACH);
-    let mixed = show("200 databases and 100 AMIs", MIXED);
-    let calls = |measured: &Measured| measured.calls;
-    let in_a_row = |measured: &Measured| measured.in_a_row;
     vec![
-        goal("calls to plan 1 database", &one, calls, 3.0, 3.0),
+        goal("calls to plan 1 database", &one, |m| m.calls, 3.0, 3.0),
         goal(
             "calls to plan 200 databases and 100 AMIs",
             &mixed,
-            calls,
+            |m| m.calls,
             45.0,
             30.0,
         ),
         goal(
             "calls in a row for a plan of both types",
             &both,
-            in_a_row,
+            |m| m.in_a_row,
             2.0,
             2.0,
         ),
     ]
 }
 
-/// A goal for planning, where calls take time.
-fn goal(
-    what: &'static str,
-    lines: &[Line],
-    number: impl Fn(&Measured) -> usize,
-    must: f64,
-    aim: f64,
-) -> Goal {
-    let planned = || {
-        lines
-            .iter()
-            .filter(|line| line.task == Task::Plan && line.added > 0.0)
-    };
-    let today = planned()
-        .filter(|line| line.tool != Tool::Xrs)
-        .map(|line| match &line.measured {
-            Ok(measured) => format!("{} ({})", number(measured), line.tool.name()),
-            Err(error) => error.clone(),
-        });
-    let xrs = planned()
-        .find(|line| line.tool == Tool::Xrs)
-        .map(|line| &line.measured);
-    Goal {
-        what,
-        today: today.collect::<Vec<_>>().join(", "),
-        xrs: match xrs {
-            Some(Ok(measured)) => Ok(number(measured) as f64),
-            Some(Err(error)) => Err(error.clone()),
-            None => Err("not measured".to_owned()),
-        },
-        unit: Unit::Calls,
-        must,
-        aim,
-    }
-}
-
-/// Measures a fleet and prints its table.
-fn show(heading: &str, fleet: Fleet) -> Vec<Line> {
-    let mut lines = Vec::new();
-    for added in ADDED {
-        for task in [Task::Plan, Task::Run] {
-            for tool in [Tool::Xrs, Tool::Boto3, Tool::Custodian] {
-                // Custodian copies no images.
-                if tool != Tool::Custodian || fleet.images == 0 {
-                    eprintln!(
-                        "{heading}, {} added: {} by {}",
-                        seconds(added),
-                        name(task),
-                        tool.name()
-                    );
-                    lines.push(Line {
-                        added,
-                        task,
-                        tool,
-                        measured: repeated(fleet, added, task, tool),
-                    });
-                }
-            }
-        }
-    }
-    let rows: Vec<_> = lines
-        .chunk_by(|a, b| a.added == b.added && a.task == b.task)
-        .flat_map(|lines| {
-            lines
-                .iter()
-                .map(|line| row(line, lines[0].measured.as_ref().ok()))
-        })
-        .collect();
+/// Has all tools plan and run a fleet, and prints the table.
+fn show(fleet: Fleet) -> Vec<Race> {
+    let race = |added| [Task::Plan, Task::Run].map(|task| Race::of(fleet, added, task));
+    let races: Vec<Race> = ADDED.into_iter().flat_map(race).collect();
+    let rows: Vec<_> = races.iter().flat_map(Race::rows).collect();
     let head = [
         "task",
         "added",
@@ -137,65 +67,96 @@ fn show(heading: &str, fleet: Fleet) -> Vec<Line> {
         "floor",
         "time",
         "server's share",
-        "calls, to xrs",
-        "time, to xrs",
+        "calls to xrs's",
+        "time to xrs's",
     ];
-    table::print(heading, head, &rows);
-    lines
+    table::print(&fleet.to_string(), head, &rows);
+    races
 }
 
-/// Several times where that is cheap; the median.
-fn repeated(fleet: Fleet, added: f64, task: Task, tool: Tool) -> Result<Measured, String> {
-    let times = if fleet.databases + fleet.images <= 10 {
-        3
-    } else {
-        1
-    };
-    let measured: Result<Vec<_>, _> = (0..times)
-        .map(|_| Site::new(fleet, json!({"latency": added})).measure(tool, task))
-        .collect();
-    Ok(median_by(measured?, |measured| measured.wall))
-}
+impl Race {
+    fn of(fleet: Fleet, added: u32, task: Task) -> Self {
+        let repeats = if fleet.jobs() <= SMALL { 3 } else { 1 };
+        let settings = json!({"latency": f64::from(added) / 1000.0});
+        let measured = |tool: Tool| {
+            eprintln!("{fleet}, {added} ms added: {task} with {tool}");
+            (tool, median_of(repeats, fleet, &settings, tool, task))
+        };
+        // Cloud Custodian copies no images.
+        let tools: &[Tool] = match fleet.images {
+            0 => &[Tool::Xrs, Tool::Boto3, Tool::Custodian],
+            _ => &[Tool::Xrs, Tool::Boto3],
+        };
+        Self {
+            added,
+            task,
+            tools: tools.iter().copied().map(measured).collect(),
+        }
+    }
 
-fn name(task: Task) -> &'static str {
-    match task {
-        Task::Plan => "plan",
-        Task::Run => "run",
-        Task::RunAndWait => "run --wait",
+    fn rows(&self) -> Vec<[String; 10]> {
+        let xrs = self.tools[0].1.as_ref().ok();
+        let row = |(tool, measured): &(Tool, Result<Measured, String>)| {
+            let cells = measured
+                .as_ref()
+                .map_or_else(failed, |measured| self.cells(measured, xrs));
+            let [calls, in_a_row, floor, time, server, of_calls, of_time] = cells;
+            let added = format!("{} ms", self.added);
+            let (task, tool) = (self.task.to_string(), tool.to_string());
+            [
+                task, added, tool, calls, in_a_row, floor, time, server, of_calls, of_time,
+            ]
+        };
+        self.tools.iter().map(row).collect()
+    }
+
+    fn cells(&self, measured: &Measured, xrs: Option<&Measured>) -> [String; 7] {
+        let to_xrs = |number: fn(&Measured) -> f64| {
+            let ratio = xrs.map(|xrs| number(measured) / number(xrs));
+            ratio.map_or_else(String::new, times)
+        };
+        [
+            measured.calls.to_string(),
+            measured.in_a_row.to_string(),
+            // No tool that makes so many calls in a row can be faster.
+            seconds(measured.in_a_row as f64 * f64::from(self.added) / 1000.0),
+            seconds(measured.wall),
+            percent(measured.server / measured.wall),
+            to_xrs(|measured| measured.calls as f64),
+            to_xrs(|measured| measured.wall),
+        ]
+    }
+
+    fn goal(
+        &self,
+        what: &'static str,
+        number: fn(&Measured) -> usize,
+        must: f64,
+        aim: f64,
+    ) -> Goal {
+        let written = |(tool, measured): &(Tool, Result<Measured, String>)| match measured {
+            Ok(measured) => format!("{} ({tool})", number(measured)),
+            Err(error) => format!("{error} ({tool})"),
+        };
+        let today: Vec<String> = self.tools[1..].iter().map(written).collect();
+        Goal {
+            what,
+            today: today.join(", "),
+            xrs: self.tools[0]
+                .1
+                .as_ref()
+                .map(|measured| number(measured) as f64)
+                .map_err(Clone::clone),
+            unit: Unit::Calls,
+            must,
+            aim,
+        }
     }
 }
 
-fn row(line: &Line, xrs: Option<&Measured>) -> [String; 10] {
-    let first = [
-        name(line.task).to_owned(),
-        seconds(line.added),
-        line.tool.name().to_owned(),
-    ];
-    let others = match &line.measured {
-        Ok(measured) => {
-            let to_xrs = |number: f64, of: fn(&Measured) -> f64| {
-                xrs.map_or_else(|| "-".to_owned(), |xrs| times(number / of(xrs)))
-            };
-            [
-                measured.calls.to_string(),
-                measured.in_a_row.to_string(),
-                seconds(measured.in_a_row as f64 * line.added),
-                seconds(measured.wall),
-                percent(measured.server / measured.wall),
-                to_xrs(measured.calls as f64, |xrs| xrs.calls as f64),
-                to_xrs(measured.wall, |xrs| xrs.wall),
-            ]
-        }
-        Err(error) => [
-            error.clone(),
-            String::new(),
-            String::new(),
-            String::new(),
-            String::new(),
-            String::new(),
-            String::new(),
-        ],
-    };
-    let mut cells = first.into_iter().chain(others);
-    std::array::from_fn(|_| cells.next().unwrap_or_default())
+/// The cells of a tool that did not do its work.
+fn failed(error: &String) -> [String; 7] {
+    let mut cells = [const { String::new() }; 7];
+    cells[0].clone_from(error);
+    cells
 }

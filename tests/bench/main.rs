@@ -21,6 +21,7 @@ mod site;
 mod start_up;
 mod table;
 mod timing;
+mod tool;
 
 /// The AWS that the tests talk to.
 #[path = "../it/moto"]

@@ -1,68 +1,25 @@
-//! A fleet of databases and images in an account of its own, and the tools at work on it.
+//! A fleet of databases and images in an account of its own, and a tool at work on it.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::LazyLock;
+use std::{fmt, fs};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::moto::server;
 use crate::moto::world::{EAST, SECRET_KEY, WEST, World, longest_chain};
-use crate::moto::{python, server};
-use crate::timing::timed;
+use crate::timing::{median_by, timed};
+use crate::tool::{POLICY, Task, Tool};
 
 /// As RDS keeps automated snapshots unless told otherwise, in its console.
 const DAYS: usize = 7;
 /// As many as xrs keeps beside the copy it makes, unless told otherwise. The copy of the last day is due.
 const COPIED: usize = 2;
 
-/// What Cloud Custodian is told: to copy the newest automated snapshot of each database.
-const POLICY: &str = "
-policies:
-  - name: copies
-    resource: aws.rds-snapshot
-    filters:
-      - {type: value, key: SnapshotType, value: automated}
-      - {type: value, key: Status, value: available}
-      - type: latest
-    actions:
-      - {type: region-copy, target_region: us-west-1, copy_tags: true, tags: {Copied-From: us-east-1}}
-";
-
-/// Python with boto3 and Cloud Custodian.
-static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bench");
-    python::with(&folder.join("requirements.txt"))
-});
-
-/// That Python, with these arguments and nothing of the caller's environment.
-pub(crate) fn python(arguments: &[&str]) -> Command {
-    let mut command = Command::new(&*PYTHON);
-    command.env_clear().args(arguments);
-    command
-}
-
 /// How many of each there are, a job for each.
 #[derive(Clone, Copy)]
 pub(crate) struct Fleet {
-    pub(crate) databases: usize,
+    databases: usize,
     pub(crate) images: usize,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Tool {
-    Xrs,
-    Boto3,
-    Custodian,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Task {
-    Plan,
-    Run,
-    /// Run, and be there until the copies are done. Custodian knows no such thing.
-    RunAndWait,
 }
 
 /// What a tool's work took.
@@ -75,18 +32,19 @@ pub(crate) struct Measured {
     pub(crate) server: f64,
 }
 
-pub(crate) struct Site {
+struct Site {
     fleet: Fleet,
     world: World,
     folder: TempDir,
 }
 
 impl Fleet {
-    pub(crate) fn databases(databases: usize) -> Self {
-        Self {
-            databases,
-            images: 0,
-        }
+    pub(crate) fn new(databases: usize, images: usize) -> Self {
+        Self { databases, images }
+    }
+
+    pub(crate) fn jobs(self) -> usize {
+        self.databases + self.images
     }
 
     /// A job for each, as xrs is told.
@@ -116,55 +74,33 @@ impl Fleet {
     }
 }
 
-impl Tool {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Xrs => "xrs",
-            Self::Boto3 => "boto3 loop",
-            Self::Custodian => "Custodian",
-        }
-    }
-
-    fn command(self, task: Task) -> Command {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bench");
-        match self {
-            Self::Xrs => {
-                let mut command = Command::new(env!("CARGO_BIN_EXE_xrs"));
-                command.env_clear().args(match task {
-                    Task::Plan => &["plan", "xrs.yaml", "--out", "plan.json"][..],
-                    Task::Run => &["run", "xrs.yaml"],
-                    Task::RunAndWait => &["run", "xrs.yaml", "--wait"],
-                });
-                command
-            }
-            Self::Boto3 => {
-                let mut command = python(&[]);
-                command.arg(folder.join("loop.py")).arg("fleet.json");
-                command.args((task == Task::Plan).then_some("--plan"));
-                command
-            }
-            Self::Custodian => {
-                let main = "from c7n.cli import main; main()";
-                let options = [
-                    "--cache-period",
-                    "0",
-                    "--region",
-                    EAST,
-                    "--output-dir",
-                    "out",
-                ];
-                let mut command = python(&["-c", main, "run", "policy.yaml"]);
-                command.args(options);
-                command.args((task == Task::Plan).then_some("--dryrun"));
-                command
-            }
+impl fmt::Display for Fleet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = |count| if count == 1 { "" } else { "s" };
+        write!(f, "{} database{}", self.databases, plural(self.databases))?;
+        match self.images {
+            0 => Ok(()),
+            images => write!(f, " and {images} AMI{}", plural(images)),
         }
     }
 }
 
+/// The median of several times the same work, each on a site of its own.
+pub(crate) fn median_of(
+    repeats: usize,
+    fleet: Fleet,
+    settings: &Value,
+    tool: Tool,
+    task: Task,
+) -> Result<Measured, String> {
+    let once = |_| Site::new(fleet, settings).measure(tool, task);
+    let measured: Result<Vec<_>, _> = (0..repeats).map(once).collect();
+    Ok(median_by(measured?, |measured| measured.wall))
+}
+
 impl Site {
     /// The fleet, with settings of the server: see `DEFAULTS` in `tests/moto/patches.py`.
-    pub(crate) fn new(fleet: Fleet, settings: serde_json::Value) -> Self {
+    fn new(fleet: Fleet, settings: &Value) -> Self {
         let site = Self {
             fleet,
             world: World::new(),
@@ -175,7 +111,7 @@ impl Site {
             "fleet",
             json!({"region": EAST, "to": WEST, "databases": databases, "images": images, "days": DAYS, "copied": COPIED}),
         );
-        site.world.control("settings", settings);
+        site.world.control("settings", settings.clone());
         let files = [
             ("xrs.yaml", fleet.config()),
             ("fleet.json", fleet.listed()),
@@ -188,7 +124,7 @@ impl Site {
     }
 
     /// Has a tool do its work; what that took, or how it failed.
-    pub(crate) fn measure(&self, tool: Tool, task: Task) -> Result<Measured, String> {
+    fn measure(&self, tool: Tool, task: Task) -> Result<Measured, String> {
         let before = self.world.calls().len();
         let used = self.server_time();
         let mut command = tool.command(task);
@@ -203,7 +139,7 @@ impl Site {
         let server = self.server_time() - used;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            eprintln!("{command:?}: {said}");
+            eprintln!("{tool}: {said}");
             let line = said.lines().find(|line| !line.trim().is_empty());
             return Err(format!("failed: {}", line.unwrap_or("without a word")));
         }
@@ -211,7 +147,7 @@ impl Site {
         let due = if task == Task::Plan {
             0
         } else {
-            self.fleet.databases + self.fleet.images
+            self.fleet.jobs()
         };
         if made != due {
             return Err(format!("failed: {made} of {due} copies were made"));
@@ -232,7 +168,7 @@ impl Site {
 
     /// How many copies there are that were not there at the beginning.
     fn made(&self) -> usize {
-        let count = |what, mut request: serde_json::Value| {
+        let count = |what, mut request: Value| {
             request["region"] = json!(WEST);
             let list = self.world.control(what, request);
             list.as_array().expect("a list").len()

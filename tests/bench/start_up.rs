@@ -4,9 +4,9 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::reach::{Goal, Unit};
-use crate::site::python;
 use crate::table::{self, seconds, times};
 use crate::timing::{median, timed};
+use crate::tool::python;
 
 const REPEATS: usize = 15;
 
