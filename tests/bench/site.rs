@@ -131,6 +131,7 @@ impl Site {
         command
             .current_dir(self.folder.path())
             .env("HOME", self.folder.path())
+            .env("AWS_DEFAULT_REGION", EAST)
             .env("AWS_ENDPOINT_URL", server::endpoint())
             .env("AWS_ACCESS_KEY_ID", self.world.access_key())
             .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
