@@ -43,7 +43,9 @@ pub(crate) fn seconds(seconds: f64) -> String {
 
 /// How many times as much.
 pub(crate) fn times(ratio: f64) -> String {
-    if ratio < 10.0 {
+    if ratio < 1.0 {
+        format!("{ratio:.2}×")
+    } else if ratio < 10.0 {
         format!("{ratio:.1}×")
     } else {
         format!("{ratio:.0}×")
