@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use crate::moto::python;
+use crate::moto;
 use crate::moto::world::EAST;
 
-/// What Cloud Custodian is told: to copy the newest automated snapshot of each database.
+/// What Cloud Custodian is told: to copy the newest automated snapshot of each database. It looks at the source alone, and
+/// learns from being refused that a copy is there.
 pub(crate) const POLICY: &str = "
 policies:
   - name: copies
@@ -24,7 +25,7 @@ policies:
 /// Python with boto3 and Cloud Custodian.
 static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bench");
-    python::with(&folder.join("requirements.txt"))
+    moto::python::with(&folder.join("requirements.txt"))
 });
 
 /// That Python, with these arguments and nothing of the caller's environment.
@@ -45,7 +46,7 @@ pub(crate) enum Tool {
 pub(crate) enum Task {
     Plan,
     Run,
-    /// Run, and be there until the copies are done. Custodian knows no such thing.
+    /// Run, and be there until the copies are done. Cloud Custodian knows no such thing.
     RunAndWait,
 }
 
