@@ -169,6 +169,7 @@ fn world(jobs: usize) -> (Vec<SyncJob>, Inventory) {
                 db_instance: DbInstance::from(format!("database-{number}")),
                 max_snapshots_to_retain: SNAPSHOTS - 1,
                 option_group_name: None,
+                is_namesake: false,
             }),
         })
         .collect();
