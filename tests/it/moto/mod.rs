@@ -15,6 +15,7 @@ mod credentials;
 mod failures;
 mod images;
 mod program;
+pub(crate) mod python;
 pub(crate) mod server;
 mod snapshots;
 mod waiting;
