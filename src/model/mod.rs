@@ -14,6 +14,7 @@ pub mod provider_error;
 pub mod result;
 pub mod safe;
 pub mod sync_tag;
+pub mod wildcard;
 pub mod words;
 
 use std::collections::BTreeMap;
