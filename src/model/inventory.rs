@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Tags;
 use super::id::{AccountId, DbInstance, ImageId, JobName, Region, SnapshotArn, SnapshotId};
+use super::job::SyncJob;
+use super::problem::Problem;
 use super::provider_error::ProviderError;
 use super::sync_tag::{SYNC_IDENTIFIER, whole_seconds};
 
@@ -32,6 +34,26 @@ pub struct Observation {
     pub identity: Looked<CallerIdentity>,
     /// What was there.
     pub found: Found,
+}
+
+impl Observation {
+    /// The account that a job acts in: as STS states it, and as the config states it, if it does.
+    pub fn account_of(&self, job: &SyncJob) -> Result<&AccountId, Problem> {
+        let identity = self.identity.as_ref().map_err(|error| {
+            error.problem(format!(
+                "failed to find out which AWS account the credentials of {} belong to",
+                job.name
+            ))
+        })?;
+        match &job.client_config.account_id {
+            Some(stated) if *stated != identity.account_id => Err(Problem::new(format!(
+                "the credentials of {} belong to account {}, but its aws_account_id is {stated}",
+                job.name, identity.account_id
+            ))
+            .help("correct aws_account_id, or give the job credentials of that account")),
+            _ => Ok(&identity.account_id),
+        }
+    }
 }
 
 /// The two ends of a job.
