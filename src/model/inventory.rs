@@ -1,12 +1,13 @@
 //! What was observed of the world, with the errors met while looking.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Tags;
+use super::client_config::Place;
 use super::id::{AccountId, DbInstance, ImageId, JobName, Region, SnapshotArn, SnapshotId};
 use super::job::SyncJob;
 use super::problem::Problem;
@@ -25,6 +26,15 @@ pub struct Inventory {
     pub observed_at: Timestamp,
     /// What was seen for each job.
     pub jobs: BTreeMap<JobName, Observation>,
+}
+
+/// What was seen with each destination read on its own account, so that it is known whatever becomes of the sources.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Destinations {
+    /// As for a plan, but for copies of images: here they are those that their sources' own tags name.
+    pub inventory: Inventory,
+    /// Images that come from a region, by where they are and where they come from; for many jobs once.
+    pub images: HashMap<(Place, Region), Looked<Vec<Image>>>,
 }
 
 /// What was seen for one job.

@@ -247,7 +247,7 @@ async fn tied_images(
 }
 
 /// By id, each once: an image may be tied to another one and be named by it.
-pub(super) fn each_once(tied: Vec<Image>, named: Vec<Image>) -> Vec<Image> {
+fn each_once(tied: Vec<Image>, named: Vec<Image>) -> Vec<Image> {
     let by_id: BTreeMap<ImageId, Image> = tied
         .into_iter()
         .chain(named)

@@ -11,11 +11,13 @@ mod snapshots;
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use futures::future::{join_all, join3};
+use futures::future::{join, join_all, join3};
 
 use crate::model::client_config::Place;
 use crate::model::id::{DbInstance, ImageId, JobName};
-use crate::model::inventory::{CallerIdentity, Found, Inventory, Looked, Observation};
+use crate::model::inventory::{
+    CallerIdentity, Destinations, Found, Inventory, Looked, Observation,
+};
 use crate::model::job::{ImageSelector, JobKind, SyncJob};
 use crate::model::plan;
 use crate::provider::Provider;
@@ -78,15 +80,23 @@ pub async fn observe(provider: &dyn Provider, looks: &[Look], parallelism: usize
     inventory(&reader, looks, images::find(&reader, looks)).await
 }
 
-/// The same, but each destination is read on its own account: whatever comes from the source region is among the
-/// copies, and is there also when the source region does not answer.
+/// The same, but each destination is read on its own account, whether or not the source region answers.
 pub async fn observe_destinations(
     provider: &dyn Provider,
     looks: &[Look],
     parallelism: usize,
-) -> Inventory {
+) -> Destinations {
     let reader = Reader::new(provider, parallelism);
-    inventory(&reader, looks, destination_images::find(&reader, looks)).await
+    let (inventory, images) = join(
+        inventory(
+            &reader,
+            looks,
+            destination_images::find_named(&reader, looks),
+        ),
+        destination_images::find(&reader, looks),
+    )
+    .await;
+    Destinations { inventory, images }
 }
 
 /// What was seen, with the images as `images` finds them.

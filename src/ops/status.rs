@@ -26,8 +26,8 @@ pub async fn status(
     let looks: Vec<Look> = jobs.iter().map(Look::of_job).collect();
     tracing::info!(jobs = looks.len(), "looking");
     let provider = Logged(provider);
-    let inventory = observe_destinations(&provider, &looks, options.parallelism).await;
-    let mut told = status::status(&jobs, &inventory, options.max_age).into_iter();
+    let seen = observe_destinations(&provider, &looks, options.parallelism).await;
+    let mut told = status::status(&jobs, &seen, options.max_age).into_iter();
     // In the order of the config, with the broken ones in their places.
     let jobs: Vec<JobStatus> = configured
         .iter()
@@ -39,8 +39,8 @@ pub async fn status(
     Ok(Status {
         format_version: FORMAT_VERSION.to_owned(),
         xrs_version: env!("CARGO_PKG_VERSION").to_owned(),
-        observed_at: inventory.observed_at,
-        provider: inventory.provider,
+        observed_at: seen.inventory.observed_at,
+        provider: seen.inventory.provider,
         selection,
         config: config.reference(),
         max_age_seconds: options.max_age.map(|age| age.as_secs()),

@@ -18,7 +18,8 @@ pub(super) fn facts<'a>(
     ami: &AmiJob,
     account: &AccountId,
     looked: &Looked<Vec<Image>>,
-    candidates: &'a [Image],
+    from: &'a [Image],
+    named: &'a [Image],
 ) -> Facts<'a> {
     let from_there = key_on_copy(&job.destination_region);
     // What came from the destination is no source: see the planner.
@@ -49,21 +50,32 @@ pub(super) fn facts<'a>(
 
     let mut copies = Vec::new();
     let mut untold: Vec<&ImageId> = Vec::new();
+    let sources: Vec<(&Image, Option<ImageId>)> = sources
+        .into_iter()
+        .map(|source| {
+            (
+                source,
+                copy_named_by_source(source, &job.destination_region),
+            )
+        })
+        .collect();
+    let only_named = named
+        .iter()
+        .filter(|image| from.iter().all(|other| other.id != image.id));
     // The source's tag may name any image at all; a copy of ours is our own.
-    for image in candidates.iter().filter(|image| image.owner == *account) {
-        let taken = match of_a_source(job, image, &sources) {
-            Some(taken) => taken,
-            None => match (
-                image_origin(image, &job.source_region),
-                told(ami, image, job),
-            ) {
-                (Some((_, taken)), Some(true)) => taken,
-                (Some(_), None) if !image.state.is_gone() => {
-                    untold.push(&image.id);
-                    continue;
-                }
-                _ => continue,
-            },
+    let own = from.iter().chain(only_named);
+    for image in own.filter(|image| image.owner == *account) {
+        let told = match of_a_source(job, image, &sources) {
+            Some(taken) => Told::Ours(taken),
+            None => told(ami, image, job),
+        };
+        let taken = match told {
+            Told::Ours(taken) => taken,
+            Told::Open if !image.state.is_gone() => {
+                untold.push(&image.id);
+                continue;
+            }
+            Told::Open | Told::Others => continue,
         };
         if image.state.is_disabled() {
             warnings.push(format!(
@@ -104,10 +116,23 @@ pub(super) fn facts<'a>(
     }
 }
 
+/// Whose copy an image is.
+enum Told {
+    /// This job's, of a source that was made at this time, where that is known.
+    Ours(Option<Timestamp>),
+    /// Another's, or none.
+    Others,
+    /// Nothing tells.
+    Open,
+}
+
 /// Whether an image is a copy of one that the source has; if so, when that was made.
-fn of_a_source(job: &SyncJob, image: &Image, sources: &[&Image]) -> Option<Option<Timestamp>> {
-    let source = sources.iter().find(|source| {
-        let named = copy_named_by_source(source, &job.destination_region);
+fn of_a_source(
+    job: &SyncJob,
+    image: &Image,
+    sources: &[(&Image, Option<ImageId>)],
+) -> Option<Option<Timestamp>> {
+    let (source, _) = sources.iter().find(|(source, named)| {
         is_image_copy(image, &source.id, &job.source_region, named.as_ref())
     })?;
     let tagged = || image_origin(image, &job.source_region).and_then(|(_, taken)| taken);
@@ -134,25 +159,31 @@ impl Word {
 }
 
 /// Whether the job's selectors would have met the source of a copy, by what the copy has from it: tags, name,
-/// description, and the source's id. None, where that cannot be told.
-fn told(ami: &AmiJob, copy: &Image, job: &SyncJob) -> Option<bool> {
+/// description, and the source's id.
+fn told(ami: &AmiJob, copy: &Image, job: &SyncJob) -> Told {
     let identifiers = &ami.selector.sync_identifiers;
     let by_identifier = || {
         let met = |identifier: &str| identifiers.iter().any(|known| known == identifier);
         tag_word(copy, SYNC_IDENTIFIER, met)
     };
     let identified = (!identifiers.is_empty()).then(by_identifier);
+    if identified == Some(Word::NotMet) {
+        return Told::Others;
+    }
+    let Some((_, taken)) = image_origin(copy, &job.source_region) else {
+        return Told::Others;
+    };
     let filters = ami.selector.filters.iter();
     let words: Vec<Word> = filters
         .map(|filter| filter_word(filter, copy, job))
         .chain(identified)
         .collect();
     if words.contains(&Word::NotMet) {
-        Some(false)
+        Told::Others
     } else if words.contains(&Word::Lost) || !words.contains(&Word::Met) {
-        None
+        Told::Open
     } else {
-        Some(true)
+        Told::Ours(taken)
     }
 }
 

@@ -7,7 +7,7 @@ mod snapshots;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::id::JobName;
-use crate::model::inventory::{Found, Inventory, Looked, Observation, State};
+use crate::model::inventory::{Destinations, Found, Looked, Observation, State};
 use crate::model::job::{JobKind, SyncJob, SyncType};
 use crate::model::plan::End;
 use crate::model::problem::Problem;
@@ -19,15 +19,15 @@ use crate::model::words::{count, span};
 /// The status of every job, in the order given. `max_age` is how old the newest usable copy may be.
 pub fn status(
     jobs: &[SyncJob],
-    inventory: &Inventory,
+    seen: &Destinations,
     max_age: Option<SignedDuration>,
 ) -> Vec<JobStatus> {
     let limit = Limit {
-        now: inventory.observed_at,
+        now: seen.inventory.observed_at,
         max_age: max_age.map(|age| age.as_secs()),
     };
     jobs.iter()
-        .map(|job| job_status(job, inventory.jobs.get(&job.name), &limit))
+        .map(|job| job_status(job, seen, &limit))
         .collect()
 }
 
@@ -72,9 +72,10 @@ struct Facts<'a> {
     warnings: Vec<String>,
 }
 
-fn job_status(job: &SyncJob, observation: Option<&Observation>, limit: &Limit) -> JobStatus {
+fn job_status(job: &SyncJob, seen: &Destinations, limit: &Limit) -> JobStatus {
+    let observation = seen.inventory.jobs.get(&job.name);
     let facts = match observation {
-        Some(seen) => facts(job, seen),
+        Some(observation) => facts(job, observation, seen),
         None => Err(Problem::new(format!(
             "nothing was observed for {}",
             job.name
@@ -124,12 +125,22 @@ fn job_status(job: &SyncJob, observation: Option<&Observation>, limit: &Limit) -
 }
 
 /// What is known of a job, or why its destination could not be looked at.
-fn facts<'a>(job: &SyncJob, seen: &'a Observation) -> Result<Facts<'a>, Problem> {
-    let account = seen.account_of(job)?;
-    match (&job.kind, &seen.found) {
+fn facts<'a>(
+    job: &SyncJob,
+    observation: &'a Observation,
+    seen: &'a Destinations,
+) -> Result<Facts<'a>, Problem> {
+    let account = observation.account_of(job)?;
+    match (&job.kind, &observation.found) {
         (JobKind::Ami(ami), Found::Images { source, copies }) => {
-            let copies = destination(job, "for copies of its image", copies)?;
-            Ok(images::facts(job, ami, account, source, copies))
+            let what = "for copies of its image";
+            let named = destination(job, what, copies)?;
+            let place = (job.destination(), job.source_region.clone());
+            let from = match seen.images.get(&place) {
+                Some(from) => destination(job, what, from)?,
+                None => &[],
+            };
+            Ok(images::facts(job, ami, account, source, from, named))
         }
         (JobKind::Snapshot(_), Found::Snapshots { source, copies }) => {
             let copies = destination(job, "for copies of its snapshots", copies)?;

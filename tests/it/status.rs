@@ -33,8 +33,8 @@ const OUTAGES: [fn(&mut World); 3] = [
 /// The status with a limit of 26 hours.
 fn seen(sandbox: &Sandbox, jobs: &[SyncJob]) -> Vec<JobStatus> {
     let looks: Vec<Look> = jobs.iter().map(Look::of_job).collect();
-    let inventory = block_on(observe_destinations(sandbox, &looks, PARALLELISM));
-    status(jobs, &inventory, Some(LIMIT))
+    let destinations = block_on(observe_destinations(sandbox, &looks, PARALLELISM));
+    status(jobs, &destinations, Some(LIMIT))
 }
 
 fn copies(job: &JobStatus) -> &Copies {
@@ -141,8 +141,8 @@ fn a_fresh_copy_is_ready_and_its_age_counts_from_the_making_of_its_source() {
     wait_for_copies(&sandbox);
     sandbox.edit(|world| world.now = days_ago(0) + SignedDuration::from_hours(10));
     let looks: Vec<Look> = jobs.iter().map(Look::of_job).collect();
-    let inventory = block_on(observe_destinations(&sandbox, &looks, PARALLELISM));
-    let seen = status(&jobs, &inventory, Some(LIMIT));
+    let destinations = block_on(observe_destinations(&sandbox, &looks, PARALLELISM));
+    let seen = status(&jobs, &destinations, Some(LIMIT));
     assert_eq!(states(&seen), [Readiness::Ready; 2]);
     for (job, hours) in seen.iter().zip([34, 10]) {
         let newest = copies(job).newest_usable.as_ref().expect("a copy");
@@ -174,8 +174,8 @@ fn what_is_too_old_is_not_ready_and_an_image_without_a_newer_one_never_is() {
     assert_eq!(newest.behind_seconds, Some(3 * 24 * 3600));
     // Without a limit, a copy of any age will do.
     let looks: Vec<Look> = jobs.iter().map(Look::of_job).collect();
-    let inventory = block_on(observe_destinations(&sandbox, &looks, PARALLELISM));
-    let unlimited = status(&jobs, &inventory, None);
+    let destinations = block_on(observe_destinations(&sandbox, &looks, PARALLELISM));
+    let unlimited = status(&jobs, &destinations, None);
     assert_eq!(states(&unlimited), [Readiness::Ready; 2]);
 }
 
@@ -256,10 +256,10 @@ fn a_source_region_that_does_not_answer_leaves_the_copies_to_be_told() {
         }
         // Within a day it would have been the newest that anybody knows of.
         let looks: Vec<Look> = jobs.iter().map(Look::of_job).collect();
-        let inventory = block_on(observe_destinations(&sandbox, &looks, PARALLELISM));
+        let destinations = block_on(observe_destinations(&sandbox, &looks, PARALLELISM));
         let limit = SignedDuration::from_hours(72);
         assert_eq!(
-            states(&status(&jobs, &inventory, Some(limit))),
+            states(&status(&jobs, &destinations, Some(limit))),
             [Readiness::Ready; 2]
         );
     }
