@@ -421,6 +421,7 @@ fn law_8_no_secret_is_printed_or_saved() {
             "results.json",
         ],
         &["run", "-vv", "--sandbox", "world.json"],
+        &["status", "-vv", "--sandbox", "world.json"],
     ] {
         let ended = ended(folder.command(arguments).env("XRS_LOG", "trace"));
         assert_eq!(ended.code, Some(0), "{ended:?}");
