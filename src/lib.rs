@@ -62,13 +62,14 @@
 //! | `model` | |
 //! | `config` | `model` |
 //! | `planner` | `model` |
+//! | `status` | `model` |
 //! | `planfile` | `model` |
 //! | `render` | `model` |
 //! | `files` | |
 //! | `provider` | `model` |
 //! | `observe` | `model` `provider` |
 //! | `executor` | `model` `provider` `observe` |
-//! | `ops` | `model` `config` `planner` `planfile` `files` `provider` `observe` `executor` |
+//! | `ops` | `model` `config` `planner` `status` `planfile` `files` `provider` `observe` `executor` |
 //! | `cli` | `model` `ops` `render` `provider` |
 //!
 //! Crates whose name starts with `aws_` are named in `provider/aws` only.
@@ -84,6 +85,7 @@ pub mod planfile;
 pub mod planner;
 pub mod provider;
 pub mod render;
+pub mod status;
 
 pub use model::result::SyncResult;
 pub use ops::{ConfigFile, Error, Options, apply, plan, run, sync_required};

@@ -5,6 +5,7 @@ mod config_file;
 mod error;
 mod sandbox;
 mod saved;
+mod status;
 
 use std::sync::atomic::AtomicBool;
 
@@ -28,6 +29,7 @@ pub use config_file::{ConfigFile, config_for};
 pub use error::{ConfigProblems, Error, Refused};
 pub use sandbox::{OpenSandbox, open_sandbox};
 pub use saved::{ResultsFile, Saved, open_saved, read_plan, save_plan};
+pub use status::status;
 
 /// Jobs that are looked at or written for side by side, if nobody says otherwise. Ten keep well below the request
 /// rates that AWS allows an account.
@@ -38,11 +40,11 @@ pub const DEFAULT_PARALLELISM: usize = 10;
 pub struct Options {
     /// How many jobs are looked at, or written for, side by side.
     pub parallelism: usize,
-    /// The jobs to plan; empty means all.
+    /// The jobs to plan, or to look at; empty means all.
     pub jobs: Vec<JobName>,
     /// The digest that the plan to apply must have.
     pub expect_digest: Option<String>,
-    /// How old the plan to apply may be.
+    /// How old the plan to apply may be, or the newest usable copy of a job.
     pub max_age: Option<SignedDuration>,
     /// How many deletions the plan to apply may hold.
     pub max_deletes: Option<usize>,

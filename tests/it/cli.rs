@@ -6,6 +6,7 @@ mod interrupt;
 mod plan;
 mod run;
 mod show;
+mod status;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -132,7 +133,7 @@ fn help_and_version_are_no_errors_and_usage_is_exit_code_1() {
         .xrs(&["--help"])
         .went_well(&["Usage: xrs", "Exit codes:", "xrs apply plan.json"]);
     folder.xrs(&["--version"]).went_well(&["xrs 0."]);
-    for command in ["validate", "plan", "show", "apply", "run"] {
+    for command in ["validate", "plan", "show", "apply", "run", "status"] {
         folder
             .xrs(&[command, "--help"])
             .went_well(&["Usage: xrs", "Example"]);
@@ -149,6 +150,8 @@ fn help_and_version_are_no_errors_and_usage_is_exit_code_1() {
         &["apply", "plan.json", "--max-age", "3 months"],
         &["apply", "plan.json", "--expect-digest", "abc"],
         &["run", "--max-deletes", "-1"],
+        &["status", "--max-age", "26"],
+        &["status", "--format", "xml"],
     ] {
         let ended = folder.xrs(wrong);
         assert_eq!(
@@ -420,6 +423,7 @@ fn law_8_no_secret_is_printed_or_saved() {
             "results.json",
         ],
         &["run", "-vv", "--sandbox", "world.json"],
+        &["status", "-vv", "--sandbox", "world.json"],
     ] {
         let ended = ended(folder.command(arguments).env("XRS_LOG", "trace"));
         assert_eq!(ended.code, Some(0), "{ended:?}");

@@ -26,5 +26,6 @@ mod render;
 mod sandbox;
 mod scenarios;
 mod simulation;
+mod status;
 mod support;
 mod waiting;

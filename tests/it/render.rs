@@ -2,6 +2,7 @@
 
 mod documents;
 mod markdown;
+mod status;
 
 use aws_xregion_sync::model::action::{Action, CopyId, ExpectedCopy, KeptCopy, Resource, TagCopy};
 use aws_xregion_sync::model::id::{JobName, Region};

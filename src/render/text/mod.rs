@@ -4,6 +4,7 @@ mod actions;
 mod plan;
 mod progress;
 mod results;
+mod status;
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -19,6 +20,7 @@ pub use plan::{plan, refused_plan};
 pub use progress::{copying, finished, put_off};
 pub(super) use results::one_result;
 pub use results::{results, saved_results};
+pub use status::status;
 
 /// A screen that is being written, line by line.
 struct Screen<'a> {

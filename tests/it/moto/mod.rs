@@ -18,5 +18,6 @@ mod program;
 pub(crate) mod python;
 pub(crate) mod server;
 mod snapshots;
+mod status;
 mod waiting;
 pub(crate) mod world;
