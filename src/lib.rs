@@ -62,6 +62,7 @@
 //! | `model` | |
 //! | `config` | `model` |
 //! | `planner` | `model` |
+//! | `status` | `model` |
 //! | `planfile` | `model` |
 //! | `policy` | `model` |
 //! | `render` | `model` |
@@ -69,7 +70,7 @@
 //! | `provider` | `model` |
 //! | `observe` | `model` `provider` |
 //! | `executor` | `model` `provider` `observe` |
-//! | `ops` | `model` `config` `planner` `planfile` `policy` `files` `provider` `observe` `executor` |
+//! | `ops` | `model` `config` `planner` `status` `planfile` `policy` `files` `provider` `observe` `executor` |
 //! | `cli` | `model` `ops` `render` `provider` |
 //!
 //! Crates whose name starts with `aws_` are named in `provider/aws` only.
@@ -86,6 +87,7 @@ pub mod planner;
 pub mod policy;
 pub mod provider;
 pub mod render;
+pub mod status;
 
 pub use model::result::SyncResult;
 pub use ops::{ConfigFile, Error, Options, apply, plan, run, sync_required};

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use jiff::SignedDuration;
 
-use super::args::{self, WaitArg, WorldArgs};
+use super::args::{self, Format, WaitArg, WorldArgs};
 use super::exit::{Exit, Failure};
 use super::interrupt::Interrupts;
+use super::next;
 use super::progress::Progress;
 use super::terminal::Terminal;
 use super::world::block_on;
+use crate::model::json::document;
 use crate::model::plan::SavedPlan;
 use crate::ops::{self, ConfigFile, Event, Options, ResultsFile, Saved, Wait};
 use crate::provider::Provider;
@@ -24,7 +26,8 @@ use crate::render;
 /// the exit code is 3. Applying a plan twice does nothing twice.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  xrs apply plan.json\n  \
-                        xrs apply plan.json --expect-digest sha256:4f0c… --max-age 24h --max-deletes 3 --results results.json")]
+                        xrs apply plan.json --expect-digest sha256:4f0c… --max-age 24h --max-deletes 3 --results results.json\n  \
+                        xrs apply plan.json --format markdown >> \"$GITHUB_STEP_SUMMARY\"")]
 pub(super) struct Apply {
     /// The plan, as `xrs plan --out` saved it
     #[arg(value_name = "PLAN")]
@@ -45,6 +48,9 @@ pub(super) struct Apply {
     /// Write the results to this file, after each job
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
+    /// How to print the results; json prints what --results saves
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    format: Format,
     #[command(flatten)]
     wait: WaitArg,
     #[command(flatten)]
@@ -67,7 +73,12 @@ impl Apply {
         ops::refuse_other_provider(&plan, self.world.kind()).map_err(ops::Error::from)?;
         let world = self.world.open(terminal, None)?;
         let interrupts = Interrupts::listen()?;
-        let results = begin(self.results.as_deref(), &plan, world.provider())?;
+        let report = Report::begin(
+            self.format,
+            self.results.as_deref(),
+            &plan,
+            world.provider(),
+        )?;
         let config = ops::config_for(&plan, self.config.as_deref(), Path::new("."))?;
         if let Some(file) = &config {
             terminal.keys_to_use(file, self.world.kind());
@@ -87,7 +98,7 @@ impl Apply {
             &plan,
             config.as_ref(),
             &options,
-            results,
+            report,
         );
         let exit = block_on(work)??;
         world.close()?;
@@ -95,15 +106,37 @@ impl Apply {
     }
 }
 
-/// Begins the results file, if one is asked for: whatever comes of the plan, it no longer tells of an earlier one.
-pub(super) fn begin(
-    path: Option<&Path>,
-    plan: &SavedPlan,
-    provider: &dyn Provider,
-) -> Result<Option<ResultsFile>, Failure> {
-    Ok(path
-        .map(|path| ResultsFile::begin(path, plan, provider.now()))
-        .transpose()?)
+/// What becomes of the results: how they are printed, and where they are saved.
+pub(super) struct Report {
+    format: Format,
+    /// The command that shows what is saved.
+    show: Option<String>,
+    file: ResultsFile,
+}
+
+impl Report {
+    /// Begins the results file, if one is asked for: whatever comes of the plan, it no longer tells of an earlier one.
+    pub(super) fn begin(
+        format: Format,
+        path: Option<&Path>,
+        plan: &SavedPlan,
+        provider: &dyn Provider,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            format,
+            show: path.map(next::show),
+            file: ResultsFile::begin(path, plan, provider.now())?,
+        })
+    }
+
+    fn print(&self, terminal: &Terminal) -> Result<(), Failure> {
+        let results = self.file.document();
+        terminal.print(&match self.format {
+            Format::Text => render::text::results(&results.results, &terminal.out),
+            Format::Json => document(&results)?,
+            Format::Markdown => render::markdown::results(&results, self.show.as_deref()),
+        })
+    }
 }
 
 /// Applies a plan, tells what happens, and prints the results.
@@ -114,7 +147,7 @@ pub(super) async fn carry_out(
     plan: &SavedPlan,
     config: Option<&ConfigFile>,
     options: &Options,
-    file: Option<ResultsFile>,
+    report: Report,
 ) -> Result<Exit, Failure> {
     let approving = ops::approve(provider, plan, config, options);
     let approved = interrupts.leave_at_once(approving).await??;
@@ -141,7 +174,7 @@ pub(super) async fn carry_out(
         Event::JobFinished(result) => {
             copies.end(&result.name);
             // Said here, for the work goes on; the last write tells whether the file is whole in the end.
-            if let Some(Err(error)) = file.as_ref().map(|file| file.add(result)) {
+            if let Err(error) = report.file.add(result) {
                 terminal.warning(&format!("the results so far could not be saved: {error}"));
             }
         }
@@ -149,10 +182,8 @@ pub(super) async fn carry_out(
     let work = ops::carry_out(provider, &approved, options, interrupts.flag(), &on_event);
     let results = interrupts.watch(terminal, work).await;
     let interrupted = interrupts.heard();
-    let saved = file
-        .map(|file| file.finish(&results, interrupted))
-        .transpose();
-    terminal.print(&render::text::results(&results, &terminal.out))?;
+    let saved = report.file.finish(&results, interrupted);
+    report.print(terminal)?;
     saved?;
     Ok(if interrupted {
         Exit::Interrupted

@@ -29,6 +29,8 @@ pub(super) enum Format {
     Text,
     /// For programs: the document as it is saved.
     Json,
+    /// For a comment on a pull request, or the summary of a job.
+    Markdown,
 }
 
 /// The config of a command.

@@ -14,6 +14,7 @@ mod progress;
 mod run;
 mod schema;
 mod show;
+mod status;
 mod terminal;
 mod validate;
 mod world;
@@ -36,7 +37,8 @@ use terminal::Terminal;
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done
-  1    something failed, is stale or was deferred; also errors of usage and of the config
+  1    something failed, is stale or was deferred; also errors of usage and of the config, and jobs that are not
+       ready (only `status --max-age`)
   2    changes are due (only `plan --detailed-exitcode`)
   3    the plan was refused whole, and nothing was written
   130  interrupted";
@@ -47,6 +49,7 @@ Examples:
   xrs plan --out plan.json        see what would be done, and save it
   xrs apply plan.json             do that and nothing else
   xrs run                         both in one go
+  xrs status --max-age 26h        see whether the copies are there
   xrs run xrs.yaml --sandbox world.json
                                   try it on an AWS in memory, without any account";
 
@@ -84,6 +87,7 @@ enum Command {
     Show(show::Show),
     Apply(apply::Apply),
     Run(run::Run),
+    Status(status::Status),
     Policy(policy::Policy),
     Schema(schema::Schema),
     Completions(completions::Completions),
@@ -125,6 +129,7 @@ fn execute(cli: &Cli) -> Exit {
         Command::Show(command) => command.execute(&terminal),
         Command::Apply(command) => command.execute(&terminal),
         Command::Run(command) => command.execute(&terminal),
+        Command::Status(command) => command.execute(&terminal),
         Command::Policy(command) => command.execute(&terminal),
         Command::Schema(command) => command.execute(&terminal),
         Command::Completions(command) => command.execute(&terminal),

@@ -4,21 +4,60 @@ use std::path::Path;
 
 use crate::model::inventory::ProviderKind;
 use crate::model::plan::{CredentialsFrom, SavedPlan};
+use crate::render::markdown::Commands;
 
-/// The command that applies a plan saved at `path`: with the sandbox it was made on, and with the config if it
-/// takes credentials from there. None if there is nothing to apply.
+/// What a plan saved at `path` is recommended to be applied with: with the sandbox it was made on, and with the config
+/// if it takes credentials from there. None if there is nothing to apply.
 pub(super) fn apply(
     plan: &SavedPlan,
     path: Option<&Path>,
     sandbox: Option<&Path>,
 ) -> Option<String> {
+    let apply = words(plan, path, sandbox)?.join(" ");
+    Some(if path.is_some() {
+        apply
+    } else {
+        format!("{SAVE_FIRST}, then {apply}")
+    })
+}
+
+/// The commands for those who read a plan elsewhere, and approve what they read.
+pub(super) fn commands(plan: &SavedPlan, path: Option<&Path>, sandbox: Option<&Path>) -> Commands {
+    let apply = words(plan, path, sandbox).map(|words| {
+        let apply = words.join(" ");
+        let apply = format!(
+            "{apply} --expect-digest {}",
+            quoted(Path::new(&plan.digest))
+        );
+        if path.is_some() {
+            apply
+        } else {
+            format!("# {SAVE_FIRST}\n{apply}")
+        }
+    });
+    Commands {
+        show: show(path.unwrap_or(Path::new(UNSAVED))),
+        apply,
+    }
+}
+
+/// The command that shows a saved plan or results file.
+pub(super) fn show(path: &Path) -> String {
+    format!("xrs show {}", quoted(path))
+}
+
+/// What a plan that is not saved yet may be saved as.
+const UNSAVED: &str = "plan.json";
+const SAVE_FIRST: &str = "save this plan with --out plan.json";
+
+fn words(plan: &SavedPlan, path: Option<&Path>, sandbox: Option<&Path>) -> Option<Vec<String>> {
     if plan.summary.actions() == 0 {
         return None;
     }
     let mut words = vec![
         "xrs".to_owned(),
         "apply".to_owned(),
-        quoted(path.unwrap_or(Path::new("plan.json"))),
+        quoted(path.unwrap_or(Path::new(UNSAVED))),
     ];
     let from_config = plan
         .jobs
@@ -34,12 +73,7 @@ pub(super) fn apply(
             sandbox.map_or_else(|| "WORLD.json".to_owned(), quoted),
         ]);
     }
-    let apply = words.join(" ");
-    Some(if path.is_some() {
-        apply
-    } else {
-        format!("save this plan with --out plan.json, then {apply}")
-    })
+    Some(words)
 }
 
 /// A path as a shell takes it for one word.

@@ -23,7 +23,8 @@ use crate::render;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  xrs plan --out plan.json\n  xrs plan xrs.yaml --job sync_my_database\n  \
-                        xrs plan --detailed-exitcode --format json > plan.json"
+                        xrs plan --detailed-exitcode --format json > plan.json\n  \
+                        xrs plan --out plan.json --format markdown > comment.md"
 )]
 pub(super) struct Plan {
     #[command(flatten)]
@@ -92,6 +93,11 @@ impl Plan {
                 terminal.print(&render::text::plan(plan, next.as_deref(), &terminal.out))
             }
             Format::Json => terminal.print(&document(plan)?),
+            Format::Markdown => {
+                let commands =
+                    next::commands(plan, self.out.as_deref(), self.world.sandbox.as_deref());
+                terminal.print(&render::markdown::plan(plan, &commands))
+            }
         }
     }
 }

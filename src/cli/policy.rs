@@ -21,7 +21,7 @@ use crate::ops;
                         xrs policy apply xrs.yaml --job sync_my_database\n  \
                         aws iam create-policy --policy-name xrs-apply --policy-document \"$(xrs policy apply)\"")]
 pub(super) struct Policy {
-    /// Which stage; `run` needs what apply does
+    /// Which stage
     #[arg(value_enum, value_name = "STAGE")]
     stage: Stage,
     #[command(flatten)]
@@ -34,9 +34,9 @@ pub(super) struct Policy {
 /// What is to be allowed.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Stage {
-    /// Reading alone.
+    /// Reading alone; `status` needs it, too.
     Plan,
-    /// Reading, copying, tagging and deleting.
+    /// Reading, copying, tagging and deleting; `run` needs it, too.
     Apply,
 }
 

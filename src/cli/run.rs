@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::apply::{begin, carry_out};
-use super::args::{self, ConfigArg, WaitArg, WorldArgs};
+use super::apply::{Report, carry_out};
+use super::args::{self, ConfigArg, Format, WaitArg, WorldArgs};
 use super::exit::{Exit, Failure};
 use super::interrupt::Interrupts;
 use super::terminal::Terminal;
@@ -30,6 +30,10 @@ pub(super) struct Run {
     /// Write the results to this file, after each job
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
+    /// How to print the results; json prints what --results saves. Beside other formats than text, the plan goes to
+    /// stderr
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    format: Format,
     #[command(flatten)]
     wait: WaitArg,
     #[command(flatten)]
@@ -60,11 +64,21 @@ impl Run {
         let work = async {
             let planning = ops::plan(&file, world.provider(), &options);
             let plan = interrupts.leave_at_once(planning).await??;
-            terminal.print(&format!(
-                "{}\n",
-                render::text::plan(&plan, None, &terminal.out)
-            ))?;
-            let results = begin(self.results.as_deref(), &plan, world.provider())?;
+            match self.format {
+                Format::Text => terminal.print(&format!(
+                    "{}\n",
+                    render::text::plan(&plan, None, &terminal.out)
+                ))?,
+                Format::Json | Format::Markdown => {
+                    terminal.progress(&render::text::plan(&plan, None, &terminal.err));
+                }
+            }
+            let report = Report::begin(
+                self.format,
+                self.results.as_deref(),
+                &plan,
+                world.provider(),
+            )?;
             carry_out(
                 terminal,
                 &interrupts,
@@ -72,7 +86,7 @@ impl Run {
                 &plan,
                 Some(&file),
                 &options,
-                results,
+                report,
             )
             .await
         };

@@ -31,6 +31,8 @@ enum Kind {
     Plan,
     /// What `xrs apply --results` saves.
     Results,
+    /// What `xrs status --format json` prints.
+    Status,
 }
 
 impl Schema {
@@ -39,6 +41,7 @@ impl Schema {
             Kind::Config => ops::Document::Config,
             Kind::Plan => ops::Document::Plan,
             Kind::Results => ops::Document::Results,
+            Kind::Status => ops::Document::Status,
         };
         terminal.print(&document(&ops::schema(of))?)?;
         Ok(Exit::Done)

@@ -14,7 +14,9 @@ use crate::render;
 
 /// Show a saved plan or results file, offline
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  xrs show plan.json\n  xrs show results.json --format json")]
+#[command(
+    after_help = "Examples:\n  xrs show plan.json\n  xrs show results.json --format json\n  xrs show plan.json --format markdown > comment.md"
+)]
 pub(super) struct Show {
     /// A plan (`xrs plan --out`) or results (`xrs apply --results`)
     #[arg(value_name = "PLAN_OR_RESULTS")]
@@ -43,10 +45,20 @@ impl Show {
                 render::text::refused_plan(&plan, flaw.digest.as_deref(), &flaw.why, &terminal.out)
             }
             (Saved::Plan(plan, _), Format::Json) => document(&plan)?,
+            (Saved::Plan(plan, None), Format::Markdown) => {
+                render::markdown::plan(&plan, &next::commands(&plan, Some(&self.file), None))
+            }
+            (Saved::Plan(plan, Some(flaw)), Format::Markdown) => {
+                let show = next::show(&self.file);
+                render::markdown::refused_plan(&plan, flaw.digest.as_deref(), &flaw.why, &show)
+            }
             (Saved::Results(results), Format::Text) => {
                 render::text::saved_results(&results, &terminal.out)
             }
             (Saved::Results(results), Format::Json) => document(&results)?,
+            (Saved::Results(results), Format::Markdown) => {
+                render::markdown::results(&results, Some(&next::show(&self.file)))
+            }
         };
         terminal.print(&text)?;
         Ok(exit)

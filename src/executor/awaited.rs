@@ -12,8 +12,8 @@ use crate::model::provider_error::ErrorKind;
 /// How long a copy may be missing from AWS's listings before it counts as gone: they may lag behind for so long.
 const MOST_MISSING: SignedDuration = SignedDuration::from_secs(150);
 
-/// How many looks in a row may fail before nothing more is to be expected; with a minute between them, ten minutes.
-const MOST_FAILED_LOOKS: usize = 10;
+/// For how long every look may fail before nothing more is to be expected: longer than a storm of throttles.
+const MOST_BLIND: SignedDuration = SignedDuration::from_mins(10);
 
 /// A copy under way.
 pub(super) struct Awaited {
@@ -21,7 +21,8 @@ pub(super) struct Awaited {
     /// As it was last seen; nothing before the first time.
     pub(super) seen: Option<Seen>,
     last_seen: Timestamp,
-    failed_looks: usize,
+    /// When it could last be looked at all.
+    last_looked: Timestamp,
 }
 
 /// An image or snapshot, as far as waiting for it goes.
@@ -47,16 +48,19 @@ impl Awaited {
             id,
             seen: None,
             last_seen: accepted,
-            failed_looks: 0,
+            last_looked: accepted,
         }
     }
 
     /// Takes over what was seen at that time.
     pub(super) fn learn(&mut self, found: &Found, at: Timestamp) -> Standing {
         let id = &self.id;
-        match copy(found, id) {
+        let looked = copy(found, id);
+        if looked.is_ok() {
+            self.last_looked = at;
+        }
+        match looked {
             Err(error) => {
-                self.failed_looks += 1;
                 let may_pass = match error.kind {
                     ErrorKind::Throttled | ErrorKind::Quota | ErrorKind::Unknown => true,
                     ErrorKind::Absent
@@ -64,7 +68,7 @@ impl Awaited {
                     | ErrorKind::Expired
                     | ErrorKind::Invalid => false,
                 };
-                if may_pass && self.failed_looks < MOST_FAILED_LOOKS {
+                if may_pass && at.duration_since(self.last_looked) <= MOST_BLIND {
                     return Standing::UnderWay;
                 }
                 Standing::Lost(error.problem(format!(
@@ -77,7 +81,6 @@ impl Awaited {
                     .help("plan again: a copy that is missing is made anew"),
             ),
             Ok(Some(seen)) => {
-                self.failed_looks = 0;
                 self.last_seen = at;
                 let standing = seen.standing(id);
                 self.seen = Some(seen);

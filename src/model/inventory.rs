@@ -1,6 +1,6 @@
 //! What was observed of the world, with the errors met while looking.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use jiff::Timestamp;
@@ -8,7 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Tags;
+use super::client_config::Place;
 use super::id::{AccountId, DbInstance, ImageId, JobName, Region, SnapshotArn, SnapshotId};
+use super::job::SyncJob;
+use super::problem::Problem;
 use super::provider_error::ProviderError;
 use super::sync_tag::{SYNC_IDENTIFIER, whole_seconds};
 
@@ -26,6 +29,15 @@ pub struct Inventory {
     pub jobs: BTreeMap<JobName, Observation>,
 }
 
+/// What was seen with each destination read on its own account, so that it is known whatever becomes of the sources.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Destinations {
+    /// As for a plan, but for copies of images: here they are those that their sources' own tags name.
+    pub inventory: Inventory,
+    /// Images that come from a region, by where they are and where they come from; for many jobs once.
+    pub images: HashMap<(Place, Region), Looked<Vec<Image>>>,
+}
+
 /// What was seen for one job.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observation {
@@ -33,6 +45,26 @@ pub struct Observation {
     pub identity: Looked<CallerIdentity>,
     /// What was there.
     pub found: Found,
+}
+
+impl Observation {
+    /// The account that a job acts in: as STS states it, and as the config states it, if it does.
+    pub fn account_of(&self, job: &SyncJob) -> Result<&AccountId, Problem> {
+        let identity = self.identity.as_ref().map_err(|error| {
+            error.problem(format!(
+                "failed to find out which AWS account the credentials of {} belong to",
+                job.name
+            ))
+        })?;
+        match &job.client_config.account_id {
+            Some(stated) if *stated != identity.account_id => Err(Problem::new(format!(
+                "the credentials of {} belong to account {}, but its aws_account_id is {stated}",
+                job.name, identity.account_id
+            ))
+            .help("correct aws_account_id, or give the job credentials of that account")),
+            _ => Ok(&identity.account_id),
+        }
+    }
 }
 
 /// The two ends of a job.

@@ -33,6 +33,21 @@ pub fn copy_named_by_source(source: &Image, destination: &Region) -> Option<Imag
     SyncTag::find(&source.tags, &key_on_source(destination)).map(|tag| ImageId::from(tag.other_end))
 }
 
+/// Where `image` comes from, if AWS or else its sync tag says that it is a copy from `source_region`. The time is that
+/// of the tag, if the tag is about the same image.
+pub fn image_origin(image: &Image, source_region: &Region) -> Option<(ImageId, Option<Timestamp>)> {
+    let tag = SyncTag::find(&image.tags, &key_on_copy(source_region));
+    match (&image.copied_from, tag) {
+        (Some(from), _) if from.region != *source_region => None,
+        (Some(from), tag) => {
+            let tag = tag.filter(|tag| tag.other_end == from.id.as_str());
+            Some((from.id.clone(), tag.map(|tag| tag.time)))
+        }
+        (None, Some(tag)) => Some((ImageId::from(tag.other_end), Some(tag.time))),
+        (None, None) => None,
+    }
+}
+
 /// A snapshot that is to be in the destination, in the words by which its copies are known.
 #[derive(Clone, Copy, Debug)]
 pub struct SourceSnapshot<'a> {

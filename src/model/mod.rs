@@ -13,7 +13,9 @@ pub mod problem;
 pub mod provider_error;
 pub mod result;
 pub mod safe;
+pub mod status;
 pub mod sync_tag;
+pub mod wildcard;
 pub mod words;
 
 use std::collections::BTreeMap;

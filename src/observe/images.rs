@@ -15,7 +15,7 @@ use crate::model::sync_tag::key_on_copy;
 use crate::provider::IMAGE_VALUES_PER_READ;
 
 /// What was found in the source for a look.
-type Source<'l> = (&'l Look, Looked<Vec<Image>>);
+pub(super) type Source<'l> = (&'l Look, Looked<Vec<Image>>);
 
 /// What is there for each look at images.
 pub(super) async fn find<'l>(reader: &Reader<'_>, looks: &'l [Look]) -> Vec<(&'l Look, Found)> {
@@ -35,6 +35,23 @@ async fn find_from<'l>(
     source: &Place,
     looks: Vec<&'l Look>,
 ) -> Vec<(&'l Look, Found)> {
+    let seen = sources(reader, source, looks).await;
+    let destinations = by_key(
+        seen.into_iter()
+            .map(|(look, images)| (&look.destination, (look, images))),
+    );
+    let copies = destinations
+        .into_iter()
+        .map(|(destination, seen)| with_copies(reader, &source.region, destination, seen));
+    join_all(copies).await.into_iter().flatten().collect()
+}
+
+/// What the source has for each look.
+pub(super) async fn sources<'l>(
+    reader: &Reader<'_>,
+    source: &Place,
+    looks: Vec<&'l Look>,
+) -> Vec<Source<'l>> {
     let (named, selected): (Vec<&Look>, Vec<&Look>) = looks
         .into_iter()
         .partition(|look| matches!(look.subject, Subject::Image(_)));
@@ -43,12 +60,7 @@ async fn find_from<'l>(
         selected_images(reader, source, selected),
     )
     .await;
-    let seen = named.into_iter().chain(selected);
-    let destinations = by_key(seen.map(|(look, images)| (&look.destination, (look, images))));
-    let copies = destinations
-        .into_iter()
-        .map(|(destination, seen)| with_copies(reader, &source.region, destination, seen));
-    join_all(copies).await.into_iter().flatten().collect()
+    named.into_iter().chain(selected).collect()
 }
 
 /// Images by their ids.
@@ -189,14 +201,14 @@ fn ids(look: &Look, source: &Looked<Vec<Image>>) -> Vec<ImageId> {
 }
 
 /// The copies that the images themselves name.
-fn named_copies(source: &Looked<Vec<Image>>, destination: &Region) -> Vec<ImageId> {
+pub(super) fn named_copies(source: &Looked<Vec<Image>>, destination: &Region) -> Vec<ImageId> {
     let images = source.iter().flatten();
     images
         .filter_map(|image| copy_named_by_source(image, destination))
         .collect()
 }
 
-async fn images(
+pub(super) async fn images(
     reader: &Reader<'_>,
     at: &Place,
     ids: impl Iterator<Item = ImageId>,

@@ -3,6 +3,7 @@
 //! Jobs that look at the same place share their reads, so that the number of calls follows the pages of what is
 //! there and not the number of jobs. A read that fails is the failure of the jobs it was made for and of no other.
 
+mod destination_images;
 mod images;
 mod reader;
 mod snapshots;
@@ -10,11 +11,13 @@ mod snapshots;
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use futures::future::{join_all, join3};
+use futures::future::{join, join_all, join3};
 
 use crate::model::client_config::Place;
 use crate::model::id::{DbInstance, ImageId, JobName};
-use crate::model::inventory::{CallerIdentity, Inventory, Looked, Observation};
+use crate::model::inventory::{
+    CallerIdentity, Destinations, Found, Inventory, Looked, Observation,
+};
 use crate::model::job::{ImageSelector, JobKind, SyncJob};
 use crate::model::plan;
 use crate::provider::Provider;
@@ -73,13 +76,42 @@ impl From<&plan::Subject> for Subject {
 /// Looks at all of it, with at most `parallelism` reads under way at a time. The longest chain of reads is two: the
 /// images of a source, then their copies.
 pub async fn observe(provider: &dyn Provider, looks: &[Look], parallelism: usize) -> Inventory {
-    let observed_at = provider.now();
     let reader = Reader::new(provider, parallelism);
+    inventory(&reader, looks, images::find(&reader, looks)).await
+}
+
+/// The same, but each destination is read on its own account, whether or not the source region answers.
+pub async fn observe_destinations(
+    provider: &dyn Provider,
+    looks: &[Look],
+    parallelism: usize,
+) -> Destinations {
+    let reader = Reader::new(provider, parallelism);
+    let (inventory, images) = join(
+        inventory(
+            &reader,
+            looks,
+            destination_images::find_named(&reader, looks),
+        ),
+        destination_images::find(&reader, looks),
+    )
+    .await;
+    Destinations { inventory, images }
+}
+
+/// What was seen, with the images as `images` finds them.
+async fn inventory<'l>(
+    reader: &Reader<'_>,
+    looks: &'l [Look],
+    images: impl Future<Output = Vec<(&'l Look, Found)>>,
+) -> Inventory {
+    let provider = reader.provider;
+    let observed_at = provider.now();
     let destinations = looks.iter().map(|look| &look.destination);
     let (identities, images, snapshots) = join3(
-        identities_with(&reader, destinations),
-        images::find(&reader, looks),
-        snapshots::find(&reader, looks),
+        identities_with(reader, destinations),
+        images,
+        snapshots::find(reader, looks),
     )
     .await;
     let jobs = images

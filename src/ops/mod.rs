@@ -8,6 +8,7 @@ mod policy;
 mod sandbox;
 mod saved;
 mod schema;
+mod status;
 
 use std::sync::atomic::AtomicBool;
 
@@ -34,6 +35,7 @@ pub use policy::{MOST_POLICY_CHARACTERS, Stage, WrittenPolicy, policy};
 pub use sandbox::{OpenSandbox, open_sandbox};
 pub use saved::{ResultsFile, Saved, open_saved, read_plan, save_plan};
 pub use schema::{Document, schema};
+pub use status::status;
 
 /// Jobs that are looked at or written for side by side, if nobody says otherwise. Ten keep well below the request
 /// rates that AWS allows an account.
@@ -44,11 +46,11 @@ pub const DEFAULT_PARALLELISM: usize = 10;
 pub struct Options {
     /// How many jobs are looked at, or written for, side by side.
     pub parallelism: usize,
-    /// The jobs to plan; empty means all.
+    /// The jobs to plan, or to look at; empty means all.
     pub jobs: Vec<JobName>,
     /// The digest that the plan to apply must have.
     pub expect_digest: Option<String>,
-    /// How old the plan to apply may be.
+    /// How old the plan to apply may be, or the newest usable copy of a job.
     pub max_age: Option<SignedDuration>,
     /// How many deletions the plan to apply may hold.
     pub max_deletes: Option<usize>,

@@ -166,22 +166,28 @@ fn results(path: &Path, value: serde_json::Value) -> Result<SavedResults, Error>
         .map_err(|error| unusable(format!("it is not a results file: {error}")))
 }
 
-/// A results file, written whole after each job.
+/// The results of an apply as they come in, and the file they are saved in, written whole after each job.
 #[derive(Debug)]
 pub struct ResultsFile {
-    path: PathBuf,
+    /// None if they are not saved.
+    path: Option<PathBuf>,
     /// The places of the jobs in the plan.
     order: HashMap<JobName, usize>,
     saved: Mutex<SavedResults>,
 }
 
 impl ResultsFile {
-    /// Begins the file, without results yet: one that cannot be written shows before anything is applied.
+    /// Begins the file, without results yet: one that cannot be written shows before anything is applied. Without a
+    /// path there is no file.
     ///
     /// # Errors
     ///
     /// If it cannot be written.
-    pub fn begin(path: &Path, plan: &SavedPlan, started_at: Timestamp) -> Result<Self, Error> {
+    pub fn begin(
+        path: Option<&Path>,
+        plan: &SavedPlan,
+        started_at: Timestamp,
+    ) -> Result<Self, Error> {
         let saved = SavedResults {
             format_version: RESULTS_FORMAT_VERSION.to_owned(),
             xrs_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -194,7 +200,7 @@ impl ResultsFile {
         let names = plan.jobs.iter().map(|job| job.name.clone());
         let order = names.zip(0..).collect();
         let file = Self {
-            path: path.to_owned(),
+            path: path.map(Path::to_owned),
             order,
             saved: Mutex::new(saved),
         };
@@ -233,15 +239,22 @@ impl ResultsFile {
         self.write(&saved)
     }
 
+    /// What is or would be in the file.
+    pub fn document(&self) -> SavedResults {
+        self.lock().clone()
+    }
+
     fn lock(&self) -> MutexGuard<'_, SavedResults> {
         // Whoever panicked while holding it left whole results behind: each is put in at once.
         self.saved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self, saved: &SavedResults) -> Result<(), Error> {
+        let Some(path) = &self.path else {
+            return Ok(());
+        };
         // Plain data of strings, numbers and lists always serialises.
         let text = document(saved).unwrap_or_default();
-        files::write_whole(&self.path, text.as_bytes())
-            .map_err(Error::file("the results file", None))
+        files::write_whole(path, text.as_bytes()).map_err(Error::file("the results file", None))
     }
 }

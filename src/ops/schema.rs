@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::config;
 use crate::model::plan::SavedPlan;
 use crate::model::result::SavedResults;
+use crate::model::status::Status;
 
 /// A document that has a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub enum Document {
     Plan,
     /// The results of an apply.
     Results,
+    /// What the destinations hold.
+    Status,
 }
 
 /// The JSON Schema of a document.
@@ -25,6 +28,7 @@ pub fn schema(of: Document) -> Value {
         Document::Config => config::schema(),
         Document::Plan => written::<SavedPlan>(),
         Document::Results => written::<SavedResults>(),
+        Document::Status => written::<Status>(),
     }
 }
 

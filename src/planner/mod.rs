@@ -11,7 +11,7 @@ mod tags;
 
 use crate::model::action::Action;
 use crate::model::id::{AccountId, ActionId, JobName};
-use crate::model::inventory::{CallerIdentity, Found, Inventory, Looked};
+use crate::model::inventory::{CallerIdentity, Found, Inventory};
 use crate::model::job::{JobKind, SyncJob};
 use crate::model::plan::{
     ClientConfigRef, CredentialsFrom, End, JobPlan, Observed, Outcome, Subject,
@@ -73,7 +73,8 @@ fn plan_job(job: &SyncJob, inventory: &Inventory, claims: &mut Claims) -> JobPla
     let identity = observation.map(|observation| &observation.identity);
     let mut notes = Notes::default();
     let decision = match observation {
-        Some(seen) => account(job, &seen.identity)
+        Some(seen) => seen
+            .account_of(job)
             .and_then(|account| claim(job, account, claims).map(|()| account))
             .and_then(|account| decide(job, account, &seen.found, claims, &mut notes)),
         None => Err(Problem::new(format!(
@@ -125,27 +126,6 @@ fn client_config(job: &SyncJob, identity: Option<&CallerIdentity>) -> ClientConf
         },
         fingerprint: job.client_config.fingerprint(),
         endpoint_url: identity.and_then(|identity| identity.endpoint_url.clone()),
-    }
-}
-
-/// The account of the job: as STS states it, and as the config states it, if it does.
-fn account<'a>(
-    job: &SyncJob,
-    identity: &'a Looked<CallerIdentity>,
-) -> Result<&'a AccountId, Problem> {
-    let identity = identity.as_ref().map_err(|error| {
-        error.problem(format!(
-            "failed to find out which AWS account the credentials of {} belong to",
-            job.name
-        ))
-    })?;
-    match &job.client_config.account_id {
-        Some(stated) if *stated != identity.account_id => Err(Problem::new(format!(
-            "the credentials of {} belong to account {}, but its aws_account_id is {stated}",
-            job.name, identity.account_id
-        ))
-        .help("correct aws_account_id, or give the job credentials of that account")),
-        _ => Ok(&identity.account_id),
     }
 }
 

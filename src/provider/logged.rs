@@ -100,6 +100,11 @@ impl Provider for Logged<'_> {
         .await
     }
 
+    async fn images_from(&self, at: &Place, from: &Region) -> Looked<Vec<Image>> {
+        self.read("images from", at, Vec::len, self.0.images_from(at, from))
+            .await
+    }
+
     async fn automated_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>> {
         self.read(
             "automated snapshots",

@@ -57,6 +57,10 @@ pub trait Provider: Send + Sync {
     /// disabled ones included.
     async fn image_copies(&self, at: &Place, from: &Region, of: &[ImageId]) -> Looked<Vec<Image>>;
 
+    /// Images of the caller's own that AWS or the key of their sync tag says come from another region, whatever they
+    /// are of, disabled ones included: what can be known of copies while that region does not answer.
+    async fn images_from(&self, at: &Place, from: &Region) -> Looked<Vec<Image>>;
+
     /// The automated snapshots of these databases, in every state.
     async fn automated_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>>;
 

@@ -1,5 +1,9 @@
-//! Plans, results and problems as text, worked out from the saved documents alone.
+//! Plans, results, states and problems as text and Markdown, worked out from the saved documents alone.
 
+pub mod markdown;
 pub mod problems;
+pub mod prometheus;
+pub mod status_markdown;
+mod status_words;
 pub mod styles;
 pub mod text;

@@ -9,7 +9,9 @@ use std::path::Path;
 use facts::{Fact, What, facts};
 
 /// Pure ones: no I/O, no clock, nothing that waits.
-const PURE: [&str; 6] = ["model", "config", "planner", "planfile", "policy", "render"];
+const PURE: [&str; 7] = [
+    "model", "config", "planner", "status", "planfile", "policy", "render",
+];
 /// A file longer than this wants cutting along a word of the design.
 const MOST_LINES: usize = 500;
 /// What stands at the top, beside folders that start with a dot and what git ignores.

@@ -216,6 +216,9 @@ impl Provider for Touchy {
         self.read(at, names, self.sandbox.image_copies(at, from, of))
             .await
     }
+    async fn images_from(&self, at: &Place, from: &Region) -> Looked<Vec<Image>> {
+        self.sandbox.images_from(at, from).await
+    }
     async fn automated_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>> {
         let names = of.iter().map(DbInstance::as_str);
         self.read(at, names, self.sandbox.automated_snapshots(at, of))

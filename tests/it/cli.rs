@@ -7,6 +7,7 @@ mod interrupt;
 mod plan;
 mod run;
 mod show;
+mod status;
 mod tools;
 
 use std::fs;
@@ -146,6 +147,8 @@ fn help_and_version_are_no_errors_and_usage_is_exit_code_1() {
         &["apply", "plan.json", "--max-age", "3 months"],
         &["apply", "plan.json", "--expect-digest", "abc"],
         &["run", "--max-deletes", "-1"],
+        &["status", "--max-age", "26"],
+        &["status", "--format", "xml"],
     ] {
         let ended = folder.xrs(wrong);
         assert_eq!(
@@ -347,6 +350,8 @@ fn no_text_of_others_tricks_whoever_reads_what_is_printed_or_saved() {
         &["show", "failed.json"],
         &["show", "results.json", "--format", "json"],
         &["show", "results.json"],
+        &["show", "failed.json", "--format", "markdown"],
+        &["show", "results.json", "--format", "markdown"],
     ] {
         let sandbox: &[&str] = match arguments[0] {
             "show" => &[],
@@ -414,6 +419,7 @@ fn law_8_no_secret_is_printed_or_saved() {
             "results.json",
         ],
         &["run", "-vv", "--sandbox", "world.json"],
+        &["status", "-vv", "--sandbox", "world.json"],
     ] {
         let ended = ended(folder.command(arguments).env("XRS_LOG", "trace"));
         assert_eq!(ended.code, Some(0), "{ended:?}");

@@ -236,6 +236,9 @@ proptest! {
             let shown = |plan: &SavedPlan| render::text::plan(plan, None, &Styles::new(false));
             assert_no_tricks(&shown(&plan));
             assert_no_tricks(&planfile::to_text(&plan));
+            let markdown = render::markdown::refused_plan(&plan, None, "it is damaged", "xrs show plan.json");
+            assert_no_tricks(&markdown);
+            prop_assert!(markdown.len() <= render::markdown::MAX_BYTES);
             prop_assert_eq!(lines(&shown(&plan)), lines(&shown(&in_one_line(&plan))));
         }
     }
@@ -246,6 +249,7 @@ proptest! {
         if let Ok(Saved::Results(results)) = ops::open_saved(&path) {
             let shown = |results: &SavedResults| render::text::saved_results(results, &Styles::new(false));
             assert_no_tricks(&shown(&results));
+            assert_no_tricks(&render::markdown::results(&results, None));
             prop_assert_eq!(lines(&shown(&results)), lines(&shown(&in_one_line(&results))));
         }
         prop_assert_eq!(files_in(&folder), ["results.json"]);

@@ -28,5 +28,6 @@ mod sandbox;
 mod scenarios;
 mod schema;
 mod simulation;
+mod status;
 mod support;
 mod waiting;

@@ -499,6 +499,11 @@ impl Provider for Lagging<'_> {
         Ok(self.listed(images))
     }
 
+    async fn images_from(&self, at: &Place, from: &Region) -> Looked<Vec<Image>> {
+        let images = self.0.images_from(at, from).await?;
+        Ok(self.listed(images))
+    }
+
     async fn automated_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>> {
         self.0.automated_snapshots(at, of).await
     }

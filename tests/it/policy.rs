@@ -48,6 +48,15 @@ fn called(sandbox: &Sandbox) -> BTreeSet<String> {
     calls.filter(|action| action != FREE).collect()
 }
 
+#[test]
+fn the_policy_of_planning_is_that_of_looking_at_the_status() {
+    let config = config(SEED);
+    let sandbox = Sandbox::new(World::fitting(&config.sound_jobs().expect("jobs")));
+    let options = Options::default();
+    let _ = block_on(ops::status(&config, &sandbox, &options)).expect("a status");
+    assert_eq!(allowed(&policy(SEED, Stage::Plan)), called(&sandbox));
+}
+
 /// Plans and applies the older tool's example; the plan, and what was called for each.
 fn carried_out() -> (SavedPlan, BTreeSet<String>, BTreeSet<String>) {
     let config = config(SEED);

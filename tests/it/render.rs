@@ -1,6 +1,8 @@
 //! Screens, from documents made by hand; the golden ones are in `testdata/screens`.
 
 mod documents;
+mod markdown;
+mod status;
 
 use aws_xregion_sync::model::action::{Action, CopyId, ExpectedCopy, KeptCopy, Resource, TagCopy};
 use aws_xregion_sync::model::id::{JobName, Region};
@@ -331,6 +333,23 @@ fn results_in_the_words_of_the_older_tool() {
         "results",
         "Two jobs went well, one had nothing to do, and two failed.",
         &screen,
+    );
+}
+
+#[test]
+fn a_failed_job_says_which_tags_it_did_write() {
+    let mut result = completed("sync_a", None, &[]);
+    result.completed = false;
+    result.errors = vec![Problem::new("no")];
+    result.actions = vec![
+        done("sync_a/tag-copy", ActionOutcome::Done, None),
+        done("sync_a/delete/b", ActionOutcome::Failed, None),
+    ];
+    result.actions[0].action = "tag_copy".to_owned();
+    let screen = text::results(&[result], &Styles::default());
+    assert!(
+        screen.starts_with("sync_a was not completed.\n  was done: tag-copy\nsync_a encountered"),
+        "{screen}"
     );
 }
 

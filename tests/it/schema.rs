@@ -75,6 +75,7 @@ fn the_schemas_are_those_that_are_checked_in() {
         (Document::Config, "config"),
         (Document::Plan, "plan"),
         (Document::Results, "results"),
+        (Document::Status, "status"),
     ] {
         let path = testdata(&format!("schema/{name}.json"));
         let kept = fs::read_to_string(&path).unwrap_or_default();
@@ -348,17 +349,18 @@ fn told(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn golden_plans_and_results_fit_their_schemas() {
+fn golden_documents_fit_their_schemas() {
     for (name, text) in files("screens", "_json.snap") {
         let json = text
             .splitn(3, "---\n")
             .nth(2)
             .expect("what follows the head");
         let value = serde_json::from_str(json).expect("JSON");
-        let of = if name.starts_with("plan_") {
-            Document::Plan
-        } else {
-            Document::Results
+        let of = match name.split('_').next() {
+            Some("plan") => Document::Plan,
+            Some("results") => Document::Results,
+            Some("status") => Document::Status,
+            _ => panic!("{name} is of no document that is known"),
         };
         assert_eq!(
             faults(&validator(of), &value),
@@ -382,9 +384,12 @@ fn what_the_program_writes_fits_its_schemas() {
         "--results",
         "results.json",
     ]);
+    let status = folder.xrs(&["status", "--sandbox", "world.json", "--format", "json"]);
+    folder.write("status.json", status.out);
     for (of, file) in [
         (Document::Plan, "plan.json"),
         (Document::Results, "results.json"),
+        (Document::Status, "status.json"),
     ] {
         let written = folder.json(file);
         assert!(

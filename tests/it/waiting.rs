@@ -432,11 +432,11 @@ fn law_6_looks_that_fail_for_the_moment_are_taken_again() {
 
 #[test]
 fn law_6_looks_that_go_on_failing_end_the_wait_and_nothing_is_deleted() {
-    // What does not pass ends it at once; what may, after ten looks.
-    for (code, most) in [
-        ("AccessDenied", 60),
-        ("ExpiredToken", 60),
-        ("Throttling", 300),
+    // What does not pass ends it at once; what may, after ten minutes.
+    for (code, lengths) in [
+        ("AccessDenied", 0..60),
+        ("ExpiredToken", 0..60),
+        ("Throttling", 600..720),
     ] {
         let (world, jobs) = databases(2);
         let sandbox = Sandbox::new(world);
@@ -457,7 +457,7 @@ fn law_6_looks_that_go_on_failing_end_the_wait_and_nothing_is_deleted() {
             assert_eq!(aws.code, code);
         }
         let length = sandbox.world().now.duration_since(start()).as_secs();
-        assert!(length < most, "{code}: {length} s");
+        assert!(lengths.contains(&length), "{code}: {length} s");
     }
 }
 

@@ -20,7 +20,11 @@ POST /xrs/<what> with a JSON object; the answer is JSON. `account` and `region` 
   images        {}: the ids of the account's images
   copy          {from_region, from, id, tags}: copies a DB snapshot, done at once
   look          {id}: an image or snapshot as it is kept, with what no call tells
+  fleet         {to, databases, images, days, copied}: many databases at once, each with automated snapshots of so many
+                days, of which the oldest `copied` have a copy of ours in the region `to`; and many images
   reset         forgets log, errors and settings of an account
+  clear         forgets whatever is in an account
+  processor     {}: the seconds of processor time that the server has used so far
 """
 
 import io
@@ -35,6 +39,8 @@ from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
+# AWS counts manual snapshots alone; moto counts automated ones too.
+os.environ["MOTO_RDS_SNAPSHOT_LIMIT"] = "1000000"
 # The tests say by account what they need; nothing of the caller's environment may change them.
 os.environ.pop("MOTO_ACCOUNT_ID", None)
 
@@ -210,11 +216,36 @@ def control_look(account, region, id):
     }
 
 
+def control_fleet(account, region, to, databases, images, days, copied):
+    for number in range(databases):
+        name = f"db-{number}"
+        control_database(account, region, name)
+        for day in range(1, days + 1):
+            made = control_snapshot(account, region, name, f"2026-01-{day:02}T05:10:33Z", tags={"Team": "data"})
+            if day <= copied:
+                mark = {f"Sync-From-{region}": f"202601{day:02}051033+0000 / {made['id']}"}
+                request = {"from": made["id"], "id": made["id"].replace(":", "-"), "tags": mark}
+                control_copy(account, to, region, **request)
+    for number in range(images):
+        tags = {"Sync-Identifier": f"app-{number}", "Team": "web"}
+        control_image(account, region, f"app-{number}", created="2026-01-14T22:00:00Z", tags=tags)
+
+
 def control_reset(account, region):
     with LOCK:
         LOG[:] = [call for call in LOG if call["account"] != account]
         ERRORS[:] = [error for error in ERRORS if error["account"] != account]
         patches.SETTINGS.pop(account, None)
+
+
+def control_clear(account, region):
+    for backends in (ec2_backends, rds_backends):
+        for backend in backends[account].values():
+            backend.reset()
+
+
+def control_processor(account, region):
+    return time.process_time()
 
 
 CONTROLS = {

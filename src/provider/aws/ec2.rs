@@ -56,22 +56,27 @@ pub(super) async fn image_copies(
     from: &Region,
     of: &[ImageId],
 ) -> Looked<Vec<Image>> {
-    let own = || {
-        let request = clients.ec2.describe_images();
-        request.owners("self").include_disabled(true)
-    };
     let ids = of.iter().map(|id| id.as_str().to_owned());
-    let stated = own()
+    let stated = own(clients)
         .filters(among("source-image-id", ids.collect()))
         .filters(among("source-image-region", vec![from.as_str().to_owned()]));
     let tags = of
         .iter()
         .map(|id| format!("* / {}", literally(id.as_str())));
-    let tagged = own().filters(among(&format!("tag:{}", key_on_copy(from)), tags.collect()));
-    let (stated, tagged) = future::join(read(at, stated), read(at, tagged)).await;
-    let found = stated?.into_iter().chain(tagged?);
-    let by_id: BTreeMap<ImageId, Image> = found.map(|image| (image.id.clone(), image)).collect();
-    Ok(by_id.into_values().collect())
+    let tagged = own(clients).filters(among(&format!("tag:{}", key_on_copy(from)), tags.collect()));
+    either(at, stated, tagged).await
+}
+
+/// The caller's own images that AWS or the key of their sync tag says come from this region.
+pub(super) async fn images_from(
+    clients: &Clients,
+    at: &Place,
+    from: &Region,
+) -> Looked<Vec<Image>> {
+    let region = vec![from.as_str().to_owned()];
+    let stated = own(clients).filters(among("source-image-region", region));
+    let tagged = own(clients).filters(among("tag-key", vec![key_on_copy(from)]));
+    either(at, stated, tagged).await
 }
 
 /// Has an image copied into the region `at`. Tags go into the call itself, and AWS's own copying of tags stays off:
@@ -126,6 +131,24 @@ pub(super) async fn tag(clients: &Clients, at: &Place, id: &ImageId, tags: &Tags
         .await
         .map(|_| ())
         .map_err(|error| failed("CreateTags", at, &error))
+}
+
+/// The caller's own images, disabled ones among them.
+fn own(clients: &Clients) -> DescribeImagesFluentBuilder {
+    let request = clients.ec2.describe_images();
+    request.owners("self").include_disabled(true)
+}
+
+/// What two requests find, asked side by side; each image once.
+async fn either(
+    at: &Place,
+    one: DescribeImagesFluentBuilder,
+    other: DescribeImagesFluentBuilder,
+) -> Looked<Vec<Image>> {
+    let (one, other) = future::join(read(at, one), read(at, other)).await;
+    let found = one?.into_iter().chain(other?);
+    let by_id: BTreeMap<ImageId, Image> = found.map(|image| (image.id.clone(), image)).collect();
+    Ok(by_id.into_values().collect())
 }
 
 /// Every page of the answer.

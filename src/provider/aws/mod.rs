@@ -87,6 +87,10 @@ impl Provider for Aws {
         ec2::image_copies(&self.clients.at(at).await, at, from, of).await
     }
 
+    async fn images_from(&self, at: &Place, from: &Region) -> Looked<Vec<Image>> {
+        ec2::images_from(&self.clients.at(at).await, at, from).await
+    }
+
     async fn automated_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>> {
         rds::automated_snapshots(&self.clients.at(at).await, at, of).await
     }

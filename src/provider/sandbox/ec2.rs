@@ -126,8 +126,21 @@ pub(super) fn tagged_from(
         name: format!("tag:{}", key_on_copy(from)),
         values: of.iter().map(|id| format!("* / {id}")).collect(),
     };
+    own(world, caller, &filter)
+}
+
+/// A filter with one value.
+pub(super) fn filter(name: &str, value: &str) -> ImageFilter {
+    ImageFilter {
+        name: name.to_owned(),
+        values: vec![value.to_owned()],
+    }
+}
+
+/// DescribeImages of one's own, disabled ones included, with a filter.
+pub(super) fn own(world: &World, caller: &Caller<'_>, filter: &ImageFilter) -> Vec<Image> {
     describe(world, caller, |image| {
-        image.owner == caller.account && filters::meets(image, &image.tags, &filter)
+        image.owner == caller.account && filters::meets(image, &image.tags, filter)
     })
 }
 

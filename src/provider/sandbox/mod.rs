@@ -33,6 +33,7 @@ use crate::model::id::{DbInstance, ImageId, Region, SnapshotId};
 use crate::model::inventory::{CallerIdentity, Image, Looked, ProviderKind, Snapshot};
 use crate::model::job::ImageSelector;
 use crate::model::provider_error::{ErrorKind, ProviderError};
+use crate::model::sync_tag::key_on_copy;
 
 pub use builder::automated_id;
 use calls::{Answer, Caller};
@@ -163,6 +164,16 @@ async fn breathe() {
     .await;
 }
 
+/// What two calls listed.
+fn each_once(mut images: Vec<Image>, others: Vec<Image>) -> Vec<Image> {
+    for image in others {
+        if !images.iter().any(|known| known.id == image.id) {
+            images.push(image);
+        }
+    }
+    images
+}
+
 /// What was asked for has happened, and it could not be written down.
 fn not_saved(call: Call, region: &Region, message: String) -> ProviderError {
     ProviderError {
@@ -222,7 +233,7 @@ impl Provider for Sandbox {
         if of.is_empty() {
             return Ok(Vec::new());
         }
-        let mut copies = self
+        let stated = self
             .call(Call::DescribeImages, at, |world, caller| {
                 Ok(ec2::copied_from(world, caller, from, of))
             })
@@ -232,12 +243,23 @@ impl Provider for Sandbox {
                 Ok(ec2::tagged_from(world, caller, from, of))
             })
             .await?;
-        for image in tagged {
-            if !copies.iter().any(|copy| copy.id == image.id) {
-                copies.push(image);
-            }
-        }
-        Ok(copies)
+        Ok(each_once(stated, tagged))
+    }
+
+    async fn images_from(&self, at: &Place, from: &Region) -> Looked<Vec<Image>> {
+        let stated = self
+            .call(Call::DescribeImages, at, |world, caller| {
+                let region = ec2::filter("source-image-region", from.as_str());
+                Ok(ec2::own(world, caller, &region))
+            })
+            .await?;
+        let tagged = self
+            .call(Call::DescribeImages, at, |world, caller| {
+                let key = ec2::filter("tag-key", &key_on_copy(from));
+                Ok(ec2::own(world, caller, &key))
+            })
+            .await?;
+        Ok(each_once(stated, tagged))
     }
 
     async fn automated_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>> {

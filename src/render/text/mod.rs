@@ -4,6 +4,7 @@ mod actions;
 mod plan;
 mod progress;
 mod results;
+mod status;
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -14,9 +15,12 @@ use owo_colors::OwoColorize;
 use super::styles::Styles;
 use crate::model::problem::{AwsFailure, Problem, TextPlace};
 use crate::model::safe::safe;
+pub(super) use plan::{one_job, size_of_copies, total_size};
 pub use plan::{plan, refused_plan};
 pub use progress::{copying, finished, put_off};
+pub(super) use results::one_result;
 pub use results::{results, saved_results};
+pub use status::status;
 
 /// A screen that is being written, line by line.
 struct Screen<'a> {
@@ -92,7 +96,9 @@ impl<'a> Screen<'a> {
 }
 
 /// Values with equal keys together, in the order in which the keys came first.
-fn grouped<K: Clone + Eq + Hash, V>(values: impl IntoIterator<Item = (K, V)>) -> Vec<(K, Vec<V>)> {
+pub(super) fn grouped<K: Clone + Eq + Hash, V>(
+    values: impl IntoIterator<Item = (K, V)>,
+) -> Vec<(K, Vec<V>)> {
     let mut groups: Vec<(K, Vec<V>)> = Vec::new();
     let mut places: HashMap<K, usize> = HashMap::new();
     for (key, value) in values {

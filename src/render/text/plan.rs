@@ -156,7 +156,7 @@ fn summary_line(summary: &Summary, jobs: &[JobPlan]) -> String {
         failed,
     } = summary;
     let copies = copy_image + copy_snapshot;
-    let size = total_size(jobs)
+    let size = size_of_copies(jobs)
         .map(|size| format!(" ({size})"))
         .unwrap_or_default();
     let tags = tag_copy + tag_source;
@@ -165,16 +165,20 @@ fn summary_line(summary: &Summary, jobs: &[JobPlan]) -> String {
     )
 }
 
-/// The size of all that is to be copied, as far as AWS states it.
-fn total_size(jobs: &[JobPlan]) -> Option<String> {
-    let sizes = jobs
-        .iter()
-        .flat_map(|job| &job.actions)
-        .filter_map(|action| match action {
-            Action::CopyImage(copy) => Some(copy.size_gib),
-            Action::CopySnapshot(copy) => Some(copy.size_gib),
-            Action::TagCopy(_) | Action::TagSource(_) | Action::DeleteSnapshot(_) => None,
-        });
+/// The size of all that these jobs are to copy.
+pub(in crate::render) fn size_of_copies<'a>(
+    jobs: impl IntoIterator<Item = &'a JobPlan>,
+) -> Option<String> {
+    let actions = jobs.into_iter().flat_map(|job| &job.actions);
+    total_size(actions.filter_map(|action| match action {
+        Action::CopyImage(copy) => Some(copy.size_gib),
+        Action::CopySnapshot(copy) => Some(copy.size_gib),
+        Action::TagCopy(_) | Action::TagSource(_) | Action::DeleteSnapshot(_) => None,
+    }))
+}
+
+/// A sum of sizes, as far as AWS states them.
+pub(in crate::render) fn total_size(sizes: impl Iterator<Item = Option<u64>>) -> Option<String> {
     let (known, unknown): (Vec<Option<u64>>, Vec<Option<u64>>) = sizes.partition(Option::is_some);
     let total = known
         .iter()
@@ -185,6 +189,14 @@ fn total_size(jobs: &[JobPlan]) -> Option<String> {
         (false, true) => Some(format!("{total} GiB")),
         (false, false) => Some(format!("at least {total} GiB")),
     }
+}
+
+/// A job as it stands in the plan, without colours.
+pub(in crate::render) fn one_job(one: &JobPlan) -> String {
+    let styles = Styles::default();
+    let mut screen = Screen::new(&styles);
+    job(&mut screen, one);
+    screen.text
 }
 
 fn job(screen: &mut Screen<'_>, job: &JobPlan) {

@@ -51,7 +51,21 @@ pub fn saved_results(saved: &SavedResults, styles: &Styles) -> String {
     screen.text
 }
 
+/// What became of one job, without colours.
+pub(in crate::render) fn one_result(result: &SyncResult) -> String {
+    let styles = Styles::default();
+    let mut screen = Screen::new(&styles);
+    jobs(&mut screen, std::slice::from_ref(result));
+    screen.text
+}
+
 fn write(screen: &mut Screen<'_>, results: &[SyncResult]) {
+    jobs(screen, results);
+    screen.blank();
+    screen.line(0, summary_line(results).style(screen.styles.summary));
+}
+
+fn jobs(screen: &mut Screen<'_>, results: &[SyncResult]) {
     let (failed, well): (Vec<&SyncResult>, Vec<&SyncResult>) =
         results.iter().partition(|result| result.failed());
     for result in well {
@@ -69,8 +83,6 @@ fn write(screen: &mut Screen<'_>, results: &[SyncResult]) {
     for (_, group) in grouped(with_errors) {
         failures(screen, &group);
     }
-    screen.blank();
-    screen.line(0, summary_line(results).style(screen.styles.summary));
 }
 
 fn summary_line(results: &[SyncResult]) -> String {
@@ -124,12 +136,24 @@ fn partly(screen: &mut Screen<'_>, result: &SyncResult) {
             0,
             format_args!("{name} created the AWS resource {created}, but was not completed."),
         ),
-        None if has_details(result) => {
+        None if has_details(result) || tagged(result).next().is_some() => {
             screen.line(0, format_args!("{name} was not completed."));
         }
         None => {}
     }
+    if let Some(tags) = summed_up(tagged(result).map(|action| (&result.name, action))) {
+        screen.line(2, format_args!("was done: {tags}"));
+    }
     details(screen, result);
+}
+
+/// Tags that were written and have no line of their own.
+fn tagged(result: &SyncResult) -> impl Iterator<Item = &ActionResult> {
+    result.actions.iter().filter(|action| {
+        action.outcome == ActionOutcome::Done
+            && action.detail.is_none()
+            && action.action.starts_with("tag_")
+    })
 }
 
 fn name(screen: &Screen<'_>, result: &SyncResult) -> String {

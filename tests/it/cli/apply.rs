@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use aws_xregion_sync::model::result::SavedResults;
 use aws_xregion_sync::planfile;
 use serde_json::Value;
 
@@ -74,6 +75,32 @@ fn a_plan_is_applied_once_and_again_does_nothing_twice() {
         "had been done already",
         "0 copies created, 0 copies deleted",
     ]);
+}
+
+#[test]
+fn results_are_printed_in_the_format_asked_for_also_without_a_file() {
+    let folder = Folder::new();
+    folder.planned();
+    folder.edit("world.json", |world| {
+        world["faults"] = serde_json::json!([
+            {"call": "CopyImage", "code": "InternalError", "message": "@octocat | <b>", "times": null}
+        ]);
+    });
+    let markdown = folder.apply(&["--format", "markdown"]);
+    assert_eq!(markdown.code, Some(1), "{markdown:?}");
+    for text in [
+        "### xrs apply: 1 job completed, 1 FAILED, 1 copy created, ",
+        "> [!CAUTION]\n> **1 job FAILED.**",
+        ": InternalError: @octocat | <b>`\n",
+        "\n| `sync_my_database` | completed | created `rds-mydatabase-",
+    ] {
+        assert!(markdown.out.contains(text), "{text}: {markdown:?}");
+    }
+    assert!(!markdown.out.contains("Results:"), "{markdown:?}");
+    let json = folder.apply(&["--format", "json"]);
+    let results: SavedResults = serde_json::from_str(&json.out).expect("a results document");
+    assert!(results.complete && results.results.len() == 2, "{json:?}");
+    assert_eq!(results.plan_digest, folder.json("plan.json")["digest"]);
 }
 
 #[test]

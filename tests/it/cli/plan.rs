@@ -46,6 +46,42 @@ fn json_on_stdout_is_what_is_saved() {
 }
 
 #[test]
+fn markdown_names_the_digest_and_the_command_that_applies_it() {
+    let folder = Folder::new();
+    let markdown = |options: &[&str]| {
+        let plan = ["plan", "--format", "markdown", "--sandbox", "world.json"];
+        folder.xrs(&[&plan, options].concat())
+    };
+    let unsaved = markdown(&[]);
+    unsaved.went_well(&["\n# save this plan with --out plan.json\nxrs apply plan.json --config xrs.yaml --sandbox world.json --expect-digest sha256:"]);
+    let saved = markdown(&["--out", "my plan.json"]);
+    let digest = folder.json("my plan.json")["digest"]
+        .to_string()
+        .replace('"', "");
+    saved.went_well(&[&format!(
+        "\n```sh\nxrs apply 'my plan.json' --config xrs.yaml --sandbox world.json --expect-digest {digest}\n```\n"
+    )]);
+    assert!(
+        saved.out.starts_with("### xrs plan: 2 copies ("),
+        "{saved:?}"
+    );
+    assert!(
+        saved.out.contains("\n> [!CAUTION]\n> **DELETES "),
+        "{saved:?}"
+    );
+    folder
+        .xrs(&[
+            "apply",
+            "my plan.json",
+            "--sandbox",
+            "world.json",
+            "--expect-digest",
+            &digest,
+        ])
+        .went_well(&["Results: 2 jobs completed"]);
+}
+
+#[test]
 fn detailed_exit_codes_tell_changes_from_none() {
     let folder = Folder::new();
     let plan = || {

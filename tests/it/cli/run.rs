@@ -33,6 +33,36 @@ fn the_first_run_syncs_and_the_second_has_nothing_to_do() {
 }
 
 #[test]
+fn other_formats_leave_stdout_to_the_results() {
+    let folder = Folder::new();
+    let run = |format: &str| {
+        let run = [
+            "run",
+            "--sandbox",
+            "world.json",
+            "--results",
+            "results.json",
+        ];
+        folder.xrs(&[&run[..], &["--format", format]].concat())
+    };
+    let json = run("json");
+    json.went_well(&["\"created_resource\": \"ami-"]);
+    assert_eq!(json.out, folder.read("results.json"));
+    assert!(
+        json.err.contains("+ copy image "),
+        "the plan was shown: {json:?}"
+    );
+    let markdown = run("markdown");
+    assert!(
+        markdown
+            .out
+            .starts_with("### xrs apply: 2 jobs completed, 0 failed, 0 copies created, "),
+        "{markdown:?}"
+    );
+    assert!(markdown.err.contains("Nothing to do"), "{markdown:?}");
+}
+
+#[test]
 fn more_deletions_than_allowed_refuse_the_plan() {
     let folder = Folder::new();
     let run = folder.xrs(&[

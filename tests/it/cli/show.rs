@@ -22,6 +22,12 @@ fn show_renders_plans_and_results_offline() {
         "successfully completed and created",
         "Results: 2 jobs completed",
     ]);
+    folder
+        .xrs(&["show", "plan.json", "--format", "markdown"])
+        .went_well(&["### xrs plan: 2 copies (", "\nxrs apply plan.json "]);
+    folder
+        .xrs(&["show", "results.json", "--format", "markdown"])
+        .went_well(&["### xrs apply: 2 jobs completed, 0 failed, "]);
     for file in ["plan.json", "results.json"] {
         let shown = folder.xrs(&["show", file, "--format", "json"]);
         shown.went_well(&[]);
@@ -93,6 +99,22 @@ fn show_says_what_apply_would_say() {
         assert!(edited.out.contains(&says), "{says}: {edited:?}");
     }
     assert!(!edited.out.contains("Next:"), "{edited:?}");
+    let markdown = folder.xrs(&["show", "plan.json", "--format", "markdown"]);
+    markdown.failed(1, &["warning: apply would refuse this plan"]);
+    assert!(
+        markdown.out.starts_with("### xrs plan, REFUSED by apply: "),
+        "{markdown:?}"
+    );
+    assert!(
+        markdown
+            .out
+            .contains(&format!("** its content (`{actual}`)\n")),
+        "{markdown:?}"
+    );
+    assert!(
+        !markdown.out.contains("xrs apply plan.json"),
+        "{markdown:?}"
+    );
     let json = folder.xrs(&["show", "plan.json", "--format", "json"]);
     json.failed(1, &["warning: apply would refuse this plan"]);
 }

@@ -4,13 +4,14 @@ use serde_json::Value;
 
 use super::*;
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "init",
     "validate",
     "plan",
     "show",
     "apply",
     "run",
+    "status",
     "policy",
     "schema",
     "completions",
@@ -99,7 +100,7 @@ fn every_command_has_a_manual_page_and_examples() {
 #[test]
 fn every_document_has_a_schema() {
     let folder = Folder::new();
-    for document in ["config", "plan", "results"] {
+    for document in ["config", "plan", "results", "status"] {
         let schema = folder.xrs(&["schema", document]);
         schema.went_well(&["http://json-schema.org/draft-07/schema#"]);
         let schema: Value = serde_json::from_str(&schema.out).expect("JSON");

@@ -238,6 +238,15 @@ async fn copies_are_found_by_what_aws_states_and_by_their_tag_in_two_requests_si
     assert_eq!((calls.len(), longest_chain(&calls)), (2, 1), "{calls:?}");
 
     world.control("settings", json!({"latency": 0.0}));
+    let from = aws
+        .images_from(&world.at(WEST), &Region::from(EAST))
+        .await
+        .expect("images");
+    assert_eq!(
+        names(&from),
+        ["old", "web", "x"],
+        "whatever they are copies of"
+    );
     let many: Vec<ImageId> = (0..IMAGE_VALUES_PER_READ - 2)
         .map(|n| ImageId::from(format!("ami-{n:017x}")))
         .chain([stated])

@@ -1,17 +1,14 @@
 //! The server: moto with the patches and controls of `tests/moto`, in a virtual environment of its own.
 
-use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 
-use aws_xregion_sync::model::client_config::sha256;
 use serde_json::Value;
 
-/// What is installed. Another list makes another environment.
-const REQUIREMENTS: &str = include_str!("../../moto/requirements.txt");
+use super::python;
 
 /// The server of this test process. It ends when its standard input does, and so with the process, however that ends.
 static SERVER: LazyLock<Server> = LazyLock::new(Server::start);
@@ -24,7 +21,7 @@ struct Server {
 impl Server {
     fn start() -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moto");
-        let mut process = Command::new(python())
+        let mut process = Command::new(python::with(&folder.join("requirements.txt")))
             // Nothing of the caller's AWS, moto or Python settings.
             .env_clear()
             .env("PYTHONDONTWRITEBYTECODE", "1")
@@ -71,64 +68,4 @@ pub(crate) fn control(what: &str, request: &Value) -> Value {
     let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
     assert!(head.contains(" 200 "), "{what} {request}: {body}");
     serde_json::from_str(body).expect("JSON")
-}
-
-/// The Python of an environment with what `requirements.txt` lists, made at the first use.
-///
-/// It is made beside its place and then moved there, so that a half-made one is never used, and of several test
-/// processes that make it at once one wins.
-fn python() -> PathBuf {
-    let hash: String = sha256(REQUIREMENTS.as_bytes())
-        .trim_start_matches("sha256:")
-        .chars()
-        .take(16)
-        .collect();
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let place = target.join(format!("moto-{hash}"));
-    let python = place.join("bin/python");
-    if python.exists() {
-        return python;
-    }
-    let found = Command::new("python3")
-        .args(["-c", "import sys; sys.exit(sys.version_info < (3, 10))"])
-        .status();
-    assert!(
-        found.is_ok_and(|status| status.success()),
-        "the tests of provider/aws need `python3`, 3.10 or newer, for moto; without it: cargo test --no-default-features"
-    );
-    let making = target.join(format!("moto-{hash}.{}", std::process::id()));
-    run(Command::new("python3").args(["-m", "venv"]).arg(&making));
-    let pip = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-deps",
-        "--requirement",
-    ];
-    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moto/requirements.txt");
-    run(Command::new(making.join("bin/python")).args(pip).arg(list));
-    if fs::rename(&making, &place).is_err() {
-        assert!(
-            python.exists(),
-            "{} cannot be moved to {}",
-            making.display(),
-            place.display()
-        );
-        // Another process was quicker; what is left of ours is no harm.
-        let _ = fs::remove_dir_all(&making);
-    }
-    python
-}
-
-fn run(command: &mut Command) {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(
-        output.status.success(),
-        "{command:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
 }

@@ -69,6 +69,11 @@ fn copies_are_found_by_what_aws_states_and_by_their_tag_disabled_ones_too() {
     let mut ids: Vec<_> = copies.iter().map(|image| image.id.as_str()).collect();
     ids.sort_unstable();
     assert_eq!(ids, ["ami-both", "ami-stated", "ami-tagged"]);
+
+    let from = wait(sandbox.images_from(&at(west()), &east())).expect("images");
+    let mut ids: Vec<_> = from.iter().map(|image| image.id.as_str()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["ami-both", "ami-other", "ami-stated", "ami-tagged"]);
 }
 
 #[test]

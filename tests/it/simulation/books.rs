@@ -1,6 +1,6 @@
 //! What really happened: every state of the world, and what is to be said about it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_xregion_sync::provider::sandbox::{Sandbox, World};
@@ -31,6 +31,8 @@ pub type Counts = BTreeMap<&'static str, u64>;
 pub struct Books {
     states: Vec<World>,
     pub made: Vec<Made>,
+    /// Sources whose copies a plan gives another name than the usual one, for that was held when it was made.
+    pub renamed: BTreeSet<String>,
     /// Copies that a person has had a hand in, and when that was last.
     pub touched: BTreeMap<String, Timestamp>,
     pub counts: Counts,
@@ -49,6 +51,7 @@ impl Stage {
         let books = Books {
             states: vec![world.clone()],
             made: Vec::new(),
+            renamed: BTreeSet::new(),
             touched: BTreeMap::new(),
             counts: Counts::new(),
             breaches: Vec::new(),

@@ -366,6 +366,11 @@ impl Provider for Faulty<'_> {
         self.read("DescribeImages", at, asked, real, earlier).await
     }
 
+    /// Nothing that is planned or applied asks for it.
+    async fn images_from(&self, at: &Place, from: &Region) -> Looked<Vec<Image>> {
+        self.inner.images_from(at, from).await
+    }
+
     async fn automated_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>> {
         let real = self.inner.automated_snapshots(at, of);
         let earlier = |old: Box<dyn Provider>| async move { old.automated_snapshots(at, of).await };

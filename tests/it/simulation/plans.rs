@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_xregion_sync::model::action::Action;
 use aws_xregion_sync::model::id::ImageId;
-use aws_xregion_sync::model::job::{AmiJob, JobKind, SyncJob};
+use aws_xregion_sync::model::job::{AmiJob, JobKind, SnapshotJob, SyncJob};
 use aws_xregion_sync::model::plan::{JobPlan, Outcome, SavedPlan};
 use aws_xregion_sync::planfile;
 use aws_xregion_sync::provider::sandbox::{World, WorldImage, WorldSnapshot};
@@ -13,7 +13,7 @@ use super::books::Books;
 use super::faults::Asked;
 use super::rules::{self, Route};
 use super::setup::{KindDatabase, SECRETS};
-use super::watch::{LookRecord, Watch};
+use super::watch::{LookRecord, Watch, source_word};
 
 /// What a job's plan has to come to.
 enum Expected {
@@ -94,16 +94,43 @@ fn check_job(
         return;
     };
     let expected = match &job.kind {
-        JobKind::Snapshot(options) => expected_snapshot(
-            job,
-            &source,
-            &destination,
-            options.db_instance.as_str(),
-            plan,
-        ),
+        JobKind::Snapshot(options) => {
+            check_name(books, job, options, plan, &destination);
+            let database = options.db_instance.as_str();
+            expected_snapshot(job, &source, &destination, database, plan)
+        }
         JobKind::Ami(ami) => expected_image(job, ami, &source, &destination, claimed),
     };
     compare(books, plan, expected);
+}
+
+/// Law 9: a copy has the usual name, unless something holds that.
+fn check_name(
+    books: &mut Books,
+    job: &SyncJob,
+    options: &SnapshotJob,
+    plan: &JobPlan,
+    destination: &World,
+) {
+    let Some(action @ Action::CopySnapshot(copy)) = plan.actions.first() else {
+        return;
+    };
+    let mut usual = copy.source_snapshot_id.as_str().replace(':', "-");
+    if options.is_namesake {
+        usual = format!("{usual}-{}", job.source_region);
+    }
+    if copy.target_snapshot_id.as_str() == usual {
+        return;
+    }
+    let holder = destination.snapshot(&job.destination_region, &usual.as_str().into());
+    if holder.is_some() {
+        books.renamed.extend(source_word(action, job));
+    } else {
+        let name = &plan.name;
+        books.breach(format!(
+            "law 9: {name} does not name its copy {usual}, which is free"
+        ));
+    }
 }
 
 fn compare(books: &mut Books, plan: &JobPlan, expected: Expected) {

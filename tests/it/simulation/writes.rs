@@ -239,17 +239,8 @@ impl Case<'_> {
         if let Some(other) = other {
             // The race that RDS leaves open: while one of the plans was made, a copy that had failed or something else
             // held the name, so that the other gives the copy another name.
-            let was_held = |name: &Made| {
-                let earlier = books.made.iter().filter(|made| made.id == name.id).count();
-                let here = usize::from(name.id == other.id);
-                let held = |world: &World| {
-                    let there = world.snapshot(self.route.to, &name.id.as_str().into());
-                    there.is_some() && !live(world, name)
-                };
-                earlier > here || books.since(0).iter().any(held)
-            };
             let unseen = !self.watch.alone || self.watch.faults.is_stale();
-            if unseen && [&made, &other].into_iter().any(was_held) {
+            if unseen && books.renamed.contains(&made.source) {
                 books.count("two plans give one copy two names");
             } else {
                 self.breach(

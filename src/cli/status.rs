@@ -1,0 +1,93 @@
+//! `xrs status`
+
+use clap::{Args, ValueEnum};
+use jiff::SignedDuration;
+
+use super::args::{self, ConfigArg, WorldArgs};
+use super::exit::{Exit, Failure};
+use super::interrupt::Interrupts;
+use super::terminal::Terminal;
+use super::world::block_on;
+use crate::model::id::JobName;
+use crate::model::json::document;
+use crate::model::status;
+use crate::ops::{self, Options};
+use crate::render;
+
+/// Say whether the copies are there; write nothing to AWS
+///
+/// For each job: the newest usable copy and its age, copies under way, failed copies, and what would be left if the
+/// source region vanished now. It answers also while the source region does not. With --max-age it is a monitor: the
+/// exit code is 1 unless every job is ready, and what cannot be told counts as not ready. Without it the exit code is
+/// 1 only if a destination could not be looked at.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  xrs status\n  xrs status xrs.yaml --max-age 26h --job sync_my_database\n  \
+                        xrs status --format prometheus > xrs.prom"
+)]
+pub(super) struct Status {
+    #[command(flatten)]
+    config: ConfigArg,
+    /// Look at this job only; may be given several times
+    #[arg(long = "job", value_name = "NAME", value_parser = args::job_name)]
+    jobs: Vec<JobName>,
+    /// Exit with 1 unless each job has a usable copy whose data is no older: weeks, days, hours, minutes, seconds, such
+    /// as 26h, 90m, 2d. The copy of the newest image of its source is never too old
+    #[arg(long, value_name = "AGE", value_parser = args::duration)]
+    max_age: Option<SignedDuration>,
+    /// How to print it
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    world: WorldArgs,
+}
+
+/// How a status is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+    /// For a job summary or a chat.
+    Markdown,
+    /// For the textfile folder of a node exporter.
+    Prometheus,
+}
+
+impl Status {
+    pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
+        let file = self.config.open()?;
+        let config = ops::validate(&file, &self.jobs)?;
+        terminal.about_to_use(&file, &config, &self.jobs, self.world.kind());
+        let world = self.world.open(terminal, Some(&file))?;
+        let interrupts = Interrupts::listen()?;
+        let options = Options {
+            parallelism: self.world.parallelism,
+            jobs: self.jobs.clone(),
+            max_age: self.max_age,
+            ..Options::default()
+        };
+        let looking = ops::status(&file, world.provider(), &options);
+        let status = block_on(interrupts.leave_at_once(looking))???;
+        world.close()?;
+        let text = match self.format {
+            Format::Text => render::text::status(&status, &terminal.out),
+            Format::Json => document(&status)?,
+            Format::Markdown => render::status_markdown::status(&status),
+            Format::Prometheus => render::prometheus::status(&status),
+        };
+        terminal.print(&text)?;
+        Ok(self.exit(&status.summary))
+    }
+
+    fn exit(&self, summary: &status::Summary) -> Exit {
+        let not_ready = self.max_age.is_some() && summary.not_ready > 0;
+        if not_ready || summary.unknown > 0 {
+            Exit::Failed
+        } else {
+            Exit::Done
+        }
+    }
+}

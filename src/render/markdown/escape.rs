@@ -1,0 +1,147 @@
+//! Texts that others wrote, in places where none of it is Markdown, HTML, a mention, a reference or a link.
+//!
+//! There are three such places: a code span, a fenced block, and `<code>` in a line of HTML. Escapes with backslashes
+//! or entities would not do: GitHub looks for mentions (`@somebody`), references (`#1`) and addresses in what has been
+//! rendered, but never in code.
+
+use crate::model::safe::safe;
+
+/// Names and the like are cut after so many bytes: no AWS name is longer.
+const NAME: usize = 256;
+/// Messages are cut after so many; the details have all of them.
+const MESSAGE: usize = 400;
+
+/// A name, an id or the like, as code.
+pub(super) fn name(text: &str) -> String {
+    span(&short(text, NAME))
+}
+
+/// A sentence, as code.
+pub(super) fn message(text: &str) -> String {
+    span(&short(text, MESSAGE))
+}
+
+/// A name as code in a cell of a table, where a bar would end the cell also in code.
+pub(super) fn cell(text: &str) -> String {
+    let mut escaped = String::new();
+    let mut backslashes = 0;
+    for c in name(text).chars() {
+        if c == '|' {
+            // An odd number of backslashes before it: parsers differ in whether they count in pairs.
+            escaped.push_str(if backslashes % 2 == 0 { "\\" } else { "\\\\" });
+        }
+        backslashes = if c == '\\' { backslashes + 1 } else { 0 };
+        escaped.push(c);
+    }
+    escaped
+}
+
+/// A name as code in a line of HTML.
+pub(super) fn html(text: &str) -> String {
+    let mut escaped = String::from("<code>");
+    for c in short(text, NAME).chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped + "</code>"
+}
+
+/// A block of lines that are shown as they are; each has been made [`safe`].
+pub(super) fn fenced(language: &str, lines: &str) -> String {
+    let fence = "`".repeat(longest_run(lines).max(2) + 1);
+    format!("{fence}{language}\n{}\n{fence}\n", lines.trim_end())
+}
+
+/// A name within quotes of a Mermaid drawing: of what it could take for syntax nothing is left.
+pub(super) fn label(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    text.chars()
+        .take(64)
+        .map(|c| if plain(c) { c } else { '?' })
+        .collect()
+}
+
+/// A text without line ends, as a code span.
+fn span(text: &str) -> String {
+    // Two backticks with nothing between them are none.
+    if text.is_empty() {
+        return "` `".to_owned();
+    }
+    let fence = "`".repeat(longest_run(text) + 1);
+    let at_an_end = |c: char| text.starts_with(c) || text.ends_with(c);
+    // One space at each end belongs to the fence.
+    let space = if at_an_end('`') || at_an_end(' ') {
+        " "
+    } else {
+        ""
+    };
+    format!("{fence}{space}{text}{space}{fence}")
+}
+
+/// How many backticks stand together at most.
+fn longest_run(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+}
+
+/// A text made [`safe`], and cut after so many bytes.
+fn short(text: &str, bytes: usize) -> String {
+    let text = safe(text);
+    let end = text.floor_char_boundary(bytes);
+    match text.get(..end) {
+        Some(start) if end < text.len() => format!("{start}…"),
+        _ => text.into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_spans_hold_any_text() {
+        for (text, shown) in [
+            ("ami-01", "`ami-01`"),
+            ("", "` `"),
+            ("a`b", "``a`b``"),
+            ("`a``", "``` `a`` ```"),
+            ("`", "`` ` ``"),
+            (" a ", "`  a  `"),
+            ("a\n# b", r"`a\n# b`"),
+            ("<b>@x #1 [a](b) *c*", "`<b>@x #1 [a](b) *c*`"),
+        ] {
+            assert_eq!(name(text), shown);
+        }
+        assert_eq!(name(&"é".repeat(200)), format!("`{}…`", "é".repeat(128)));
+    }
+
+    #[test]
+    fn no_bar_ends_a_cell() {
+        for (text, shown) in [
+            ("a|b", r"`a\|b`"),
+            ("a||b", r"`a\|\|b`"),
+            (r"a\|b", r"`a\\\|b`"),
+            (r"a\\|b\", r"`a\\\|b\`"),
+        ] {
+            assert_eq!(cell(text), shown);
+        }
+    }
+
+    #[test]
+    fn html_and_drawings_hold_any_text() {
+        assert_eq!(html("a<b>&'\""), "<code>a&lt;b&gt;&amp;&#39;&quot;</code>");
+        assert_eq!(label("us-east-1"), "us-east-1");
+        assert_eq!(label("a\"] --> b;#35;"), "a???--??b??35?");
+    }
+
+    #[test]
+    fn a_block_ends_where_it_should() {
+        assert_eq!(fenced("diff", "a\n\n"), "```diff\na\n```\n");
+        assert_eq!(fenced("", "a\n```\nb"), "````\na\n```\nb\n````\n");
+    }
+}

@@ -1,0 +1,25 @@
+//! How long programs take.
+
+use std::process::{Command, Output};
+use std::time::Instant;
+
+/// Runs a program to its end; what it said, and the seconds it took.
+pub(crate) fn timed(command: &mut Command) -> (Output, f64) {
+    let start = Instant::now();
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    (output, start.elapsed().as_secs_f64())
+}
+
+/// The middle one of several measurements, by what counts in them.
+pub(crate) fn median_by<T>(mut measured: Vec<T>, by: impl Fn(&T) -> f64) -> T {
+    measured.sort_by(|a, b| by(a).total_cmp(&by(b)));
+    let middle = measured.len() / 2;
+    measured.swap_remove(middle)
+}
+
+/// The middle one of several numbers.
+pub(crate) fn median(numbers: Vec<f64>) -> f64 {
+    median_by(numbers, |number| *number)
+}

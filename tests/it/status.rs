@@ -1,0 +1,505 @@
+//! The status: right in every state of a copy, for both types, and also while the source region does not answer.
+
+use aws_xregion_sync::model::id::JobName;
+use aws_xregion_sync::model::inventory::ImageRef;
+use aws_xregion_sync::model::job::{ImageFilter, JobKind, SyncJob};
+use aws_xregion_sync::model::status::{Copies, JobStatus, Readiness, SourceNewest};
+use aws_xregion_sync::observe::{Look, observe_destinations};
+use aws_xregion_sync::provider::sandbox::{FailNextCopy, Fault, Sandbox, World, WorldImage};
+use aws_xregion_sync::status::status;
+use jiff::SignedDuration;
+use proptest::prelude::*;
+
+use crate::random_world::recipes;
+use crate::support::*;
+
+const LIMIT: SignedDuration = SignedDuration::from_hours(26);
+
+/// How the source region can be out of reach.
+const OUTAGES: [fn(&mut World); 3] = [
+    |world| world.region_mut(&east()).expect("the source").enabled = false,
+    |world| {
+        for call in ["DescribeImages", "DescribeDBSnapshots", "GetCallerIdentity"] {
+            let fault = Fault::new(call, "RequestLimitExceeded", "slow down", None);
+            let region = Some(east());
+            world.faults.push(Fault { region, ..fault });
+        }
+    },
+    |world| {
+        world.regions.remove(&east());
+    },
+];
+
+/// The status with a limit of 26 hours.
+fn seen(sandbox: &Sandbox, jobs: &[SyncJob]) -> Vec<JobStatus> {
+    let looks: Vec<Look> = jobs.iter().map(Look::of_job).collect();
+    let destinations = block_on(observe_destinations(sandbox, &looks, PARALLELISM));
+    status(jobs, &destinations, Some(LIMIT))
+}
+
+fn copies(job: &JobStatus) -> &Copies {
+    job.copies.as_ref().expect("the destination answers")
+}
+
+fn states(jobs: &[JobStatus]) -> Vec<Readiness> {
+    jobs.iter().map(|job| job.readiness).collect()
+}
+
+/// One job of each type, each with something to copy.
+fn both_types() -> (Sandbox, [SyncJob; 2]) {
+    let mut world = empty_world();
+    add_image(&mut world, "ami-0a", "web", "Web Application");
+    add_automated(&mut world, "mydatabase", days_ago(0));
+    let mut image = ami_job("sync_my_web_app", "Web Application");
+    if let JobKind::Ami(ami) = &mut image.kind {
+        ami.most_recent = true;
+    }
+    let jobs = [image, snapshot_job("sync_my_database", "mydatabase", 2)];
+    (Sandbox::new(world), jobs)
+}
+
+fn copy_all(sandbox: &Sandbox, jobs: &[SyncJob]) {
+    no_failures(&apply(sandbox, &plan(sandbox, jobs), jobs));
+}
+
+/// A newer image and a newer snapshot, so many days after the start.
+fn next_day(sandbox: &Sandbox, days: i64) {
+    sandbox.edit(|world| {
+        world.now = start() + SignedDuration::from_hours(24 * days);
+        let owner = world.default_account();
+        let image = WorldImage::new(&format!("ami-0a{days}"), &owner, "web", days_ago(-days))
+            .tag("Sync-Identifier", "Web Application");
+        world.add_image(&east(), image);
+        add_automated(world, "mydatabase", days_ago(-days));
+    });
+}
+
+#[test]
+fn never_copied() {
+    let (sandbox, jobs) = both_types();
+    let seen = seen(&sandbox, &jobs);
+    assert_eq!(states(&seen), [Readiness::NoCopy; 2]);
+    for (job, newest, made) in [
+        (&seen[0], "ami-0a", days_ago(1)),
+        (&seen[1], "rds:mydatabase-2026-01-15-05-10", days_ago(0)),
+    ] {
+        let expected = SourceNewest::Present {
+            id: newest.to_owned(),
+            taken: Some(made),
+        };
+        assert_eq!(job.source_newest.as_ref(), Some(&expected));
+        let copies = copies(job);
+        assert_eq!((&copies.newest_usable, copies.left.count), (&None, 0));
+        assert!(copies.under_way.is_empty() && copies.failed.is_empty());
+        assert_eq!(job.reason, "there is no usable copy");
+    }
+}
+
+#[test]
+fn a_copy_under_way_is_not_there_yet() {
+    let (sandbox, jobs) = both_types();
+    copy_all(&sandbox, &jobs);
+    sandbox.edit(|world| world.advance(SignedDuration::from_secs(300)));
+    let first = seen(&sandbox, &jobs);
+    assert_eq!(states(&first), [Readiness::NoCopy; 2]);
+    let image = &copies(&first[0]).under_way;
+    assert_eq!(
+        (image.len(), image[0].state.as_str(), image[0].percent),
+        (1, "pending", None)
+    );
+    assert_eq!(image[0].taken, Some(days_ago(1)));
+    let snapshot = &copies(&first[1]).under_way[0];
+    assert!(
+        snapshot
+            .percent
+            .is_some_and(|percent| (50..60).contains(&percent))
+    );
+    assert_eq!(snapshot.taken, Some(days_ago(0)));
+    assert!(first[0].reason.ends_with("yet: 1 copy under way"));
+
+    // Beside an older one that can be used, nothing is missing.
+    wait_for_copies(&sandbox);
+    next_day(&sandbox, 1);
+    copy_all(&sandbox, &jobs);
+    let second = seen(&sandbox, &jobs);
+    for job in &second {
+        let copies = copies(job);
+        assert_eq!((copies.under_way.len(), copies.left.count), (1, 1));
+        let behind = copies
+            .newest_usable
+            .as_ref()
+            .expect("a copy")
+            .behind_seconds;
+        assert!(behind >= Some(24 * 3600), "{behind:?}");
+    }
+}
+
+#[test]
+fn a_fresh_copy_is_ready_and_its_age_counts_from_the_making_of_its_source() {
+    let (sandbox, jobs) = both_types();
+    copy_all(&sandbox, &jobs);
+    wait_for_copies(&sandbox);
+    sandbox.edit(|world| world.now = days_ago(0) + SignedDuration::from_hours(10));
+    let looks: Vec<Look> = jobs.iter().map(Look::of_job).collect();
+    let destinations = block_on(observe_destinations(&sandbox, &looks, PARALLELISM));
+    let seen = status(&jobs, &destinations, Some(LIMIT));
+    assert_eq!(states(&seen), [Readiness::Ready; 2]);
+    for (job, hours) in seen.iter().zip([34, 10]) {
+        let newest = copies(job).newest_usable.as_ref().expect("a copy");
+        assert_eq!(newest.age_seconds, Some(hours * 3600));
+        assert_eq!(newest.behind_seconds, Some(0));
+        assert_eq!(copies(job).left.newest.as_ref(), Some(&newest.id));
+    }
+    assert_eq!(seen[0].reason, "the newest image of the source is there");
+}
+
+#[test]
+fn what_is_too_old_is_not_ready_and_an_image_without_a_newer_one_never_is() {
+    let (sandbox, jobs) = both_types();
+    copy_all(&sandbox, &jobs);
+    wait_for_copies(&sandbox);
+    sandbox.edit(|world| world.now = start() + SignedDuration::from_hours(27));
+    assert_eq!(
+        states(&seen(&sandbox, &jobs)),
+        [Readiness::Ready, Readiness::TooOld]
+    );
+    next_day(&sandbox, 3);
+    let old = seen(&sandbox, &jobs);
+    assert_eq!(states(&old), [Readiness::TooOld; 2]);
+    assert_eq!(
+        old[1].reason,
+        "its newest usable copy is 3 days old; the limit is 26 h"
+    );
+    let newest = copies(&old[1]).newest_usable.as_ref().expect("a copy");
+    assert_eq!(newest.behind_seconds, Some(3 * 24 * 3600));
+    // Without a limit, a copy of any age will do.
+    let looks: Vec<Look> = jobs.iter().map(Look::of_job).collect();
+    let destinations = block_on(observe_destinations(&sandbox, &looks, PARALLELISM));
+    let unlimited = status(&jobs, &destinations, None);
+    assert_eq!(states(&unlimited), [Readiness::Ready; 2]);
+}
+
+#[test]
+fn failed_copies_are_told_with_their_reason() {
+    let (sandbox, jobs) = both_types();
+    let fail = FailNextCopy {
+        region: west(),
+        reason: "internal error".to_owned(),
+    };
+    sandbox.edit(|world| world.fail_next_copies = vec![fail.clone(), fail]);
+    copy_all(&sandbox, &jobs);
+    wait_for_copies(&sandbox);
+    let seen = seen(&sandbox, &jobs);
+    assert_eq!(states(&seen), [Readiness::NoCopy; 2]);
+    let failed: Vec<_> = seen
+        .iter()
+        .map(|job| copies(job).failed[0].clone())
+        .collect();
+    assert_eq!(failed[0].reason.as_deref(), Some("internal error"));
+    assert_eq!(failed[1].reason, None, "of snapshots AWS gives none");
+    assert!(failed.iter().all(|copy| copy.state == "failed"));
+    assert_eq!(seen[0].reason, "there is no usable copy: 1 copy failed");
+}
+
+#[test]
+fn copies_outlive_their_deleted_source() {
+    let (sandbox, jobs) = both_types();
+    copy_all(&sandbox, &jobs);
+    wait_for_copies(&sandbox);
+    sandbox.edit(|world| {
+        let source = world.region_mut(&east()).expect("the source");
+        source.images.clear();
+        source.snapshots.clear();
+        world.now = start();
+    });
+    let seen_now = seen(&sandbox, &jobs);
+    assert_eq!(states(&seen_now), [Readiness::Ready; 2]);
+    for job in &seen_now {
+        assert_eq!(job.source_newest, Some(SourceNewest::Absent));
+        let copies = copies(job);
+        let newest = copies.newest_usable.as_ref().expect("a copy");
+        assert!(newest.age_seconds.is_some() && newest.behind_seconds.is_none());
+        assert_eq!(copies.left.count, 1);
+    }
+    sandbox.edit(|world| world.now += LIMIT);
+    assert_eq!(
+        states(&seen(&sandbox, &jobs)),
+        [Readiness::TooOld; 2],
+        "nobody can say that this is the newest image"
+    );
+}
+
+#[test]
+fn a_source_region_that_does_not_answer_leaves_the_copies_to_be_told() {
+    for outage in OUTAGES {
+        let (sandbox, jobs) = both_types();
+        copy_all(&sandbox, &jobs);
+        wait_for_copies(&sandbox);
+        next_day(&sandbox, 1);
+        copy_all(&sandbox, &jobs);
+        let before = seen(&sandbox, &jobs);
+        sandbox.edit(outage);
+        let after = seen(&sandbox, &jobs);
+        assert_eq!(states(&after), [Readiness::TooOld, Readiness::Ready]);
+        for (before, after) in before.iter().zip(&after) {
+            assert!(matches!(
+                after.source_newest,
+                Some(SourceNewest::Unknown { .. })
+            ));
+            assert!(after.errors.is_empty(), "{after:?}");
+            let (before, after) = (copies(before), copies(after));
+            assert_eq!(before.left, after.left);
+            assert_eq!((after.left.count, after.under_way.len()), (1, 1));
+            assert_eq!(after.under_way[0].id, before.under_way[0].id);
+            let newest = after.newest_usable.as_ref().expect("a copy");
+            assert!(newest.age_seconds.is_some() && newest.behind_seconds.is_none());
+        }
+        // Within a day it would have been the newest that anybody knows of.
+        let looks: Vec<Look> = jobs.iter().map(Look::of_job).collect();
+        let destinations = block_on(observe_destinations(&sandbox, &looks, PARALLELISM));
+        let limit = SignedDuration::from_hours(72);
+        assert_eq!(
+            states(&status(&jobs, &destinations, Some(limit))),
+            [Readiness::Ready; 2]
+        );
+    }
+}
+
+#[test]
+fn a_destination_that_does_not_answer_is_unknown_and_fails_no_other_job() {
+    let (sandbox, jobs) = both_types();
+    copy_all(&sandbox, &jobs);
+    wait_for_copies(&sandbox);
+    sandbox.edit(|world| {
+        let fault = Fault::new("DescribeImages", "UnauthorizedOperation", "no", None);
+        let region = Some(west());
+        world.faults.push(Fault { region, ..fault });
+    });
+    let seen_now = seen(&sandbox, &jobs);
+    assert_eq!(states(&seen_now), [Readiness::Unknown, Readiness::Ready]);
+    assert_eq!(seen_now[0].copies, None);
+    let error = seen_now[0].errors[0].aws.as_ref().expect("AWS's own words");
+    assert_eq!(
+        (error.region.clone(), error.code.as_str()),
+        (west(), "UnauthorizedOperation")
+    );
+
+    sandbox.edit(|world| {
+        let fault = Fault::new("GetCallerIdentity", "AccessDenied", "no", None);
+        world.faults.push(fault);
+    });
+    assert_eq!(
+        states(&seen(&sandbox, &jobs)),
+        [Readiness::Unknown; 2],
+        "whose copies these are is not known"
+    );
+}
+
+/// An image of the destination that says it is a copy of one in the source.
+fn copy_of(world: &World, id: &str, source: &str, tags: &[(&str, &str)]) -> WorldImage {
+    let owner = world.default_account();
+    let tag = format!("20260114051000+0000 / {source}");
+    let copy = WorldImage::new(id, &owner, "web-42", days_ago(0)).tag("Sync-From-us-east-1", &tag);
+    tags.iter()
+        .fold(copy, |copy, (key, value)| copy.tag(key, value))
+}
+
+#[test]
+fn without_the_source_the_selectors_are_asked_of_the_copy() {
+    let mut world = empty_world();
+    for (id, tags) in [
+        (
+            "ami-w1",
+            &[("Sync-Identifier", "web"), ("Role", "front")][..],
+        ),
+        ("ami-w2", &[("Sync-Identifier", "web"), ("Role", "back")]),
+        ("ami-w3", &[("Sync-Identifier", "db"), ("Role", "front")]),
+        ("ami-w4", &[("Role", "front")]),
+        // As the older tool left them, and xrs tagged them since.
+        ("ami-w5", &[]),
+    ] {
+        let copy = copy_of(&world, id, &format!("{id}-source"), tags);
+        world.add_image(&west(), copy);
+    }
+    // From elsewhere, and somebody else's.
+    let elsewhere = WorldImage {
+        copied_from: Some(ImageRef {
+            id: "ami-x".into(),
+            region: "eu-west-1".into(),
+        }),
+        ..copy_of(&world, "ami-w6", "ami-x", &[("Sync-Identifier", "web")])
+    };
+    world.add_image(&west(), elsewhere);
+    world.region_mut(&east()).expect("the source").enabled = false;
+    let sandbox = Sandbox::new(world);
+    let with = |identifier: Option<&str>, filters: &[(&str, &str)]| {
+        let mut job = ami_job("sync_web", identifier.unwrap_or_default());
+        if let JobKind::Ami(ami) = &mut job.kind {
+            if identifier.is_none() {
+                ami.selector.sync_identifiers.clear();
+            }
+            let filter = |(name, value): &(&str, &str)| ImageFilter {
+                name: (*name).to_owned(),
+                values: vec![(*value).to_owned()],
+            };
+            ami.selector.filters = filters.iter().map(filter).collect();
+        }
+        let seen = seen(&sandbox, &[job]);
+        let job = seen.into_iter().next().expect("a job");
+        (copies(&job).left.count, job.warnings)
+    };
+    let (left, warnings) = with(Some("web"), &[]);
+    assert_eq!(left, 2);
+    assert_eq!(
+        warnings,
+        ["1 image from us-east-1 may be of this job, which nothing on them tells: ami-w5"]
+    );
+    assert_eq!(with(Some("web"), &[("tag:Role", "fr*")]).0, 1);
+    assert_eq!(with(None, &[("tag:Role", "front")]).0, 3);
+    assert_eq!(with(None, &[("tag-value", "back")]).0, 1);
+    assert_eq!(with(None, &[("tag-key", "Ro?e")]).0, 4);
+    assert_eq!(with(None, &[("name", "web-*")]).0, 5);
+    assert_eq!(with(None, &[("name", "db-*")]).0, 0);
+    assert_eq!(with(None, &[("image-id", "ami-w3-source")]).0, 1);
+    let (left, warnings) = with(None, &[("architecture", "arm64")]);
+    assert_eq!(left, 0, "nothing on a copy tells");
+    assert!(warnings[0].starts_with("5 images from us-east-1 may be of this job"));
+    let (left, warnings) = with(Some("web"), &[("architecture", "arm64")]);
+    assert_eq!(left, 2);
+    assert!(
+        warnings[0].starts_with("copies do not tell architecture"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn a_copy_of_unknown_age_is_not_ready_where_age_matters() {
+    let mut world = empty_world();
+    let owner = world.default_account();
+    let copy = WorldImage {
+        copied_from: Some(ImageRef {
+            id: "ami-0a".into(),
+            region: east(),
+        }),
+        ..WorldImage::new("ami-w", &owner, "web", days_ago(0)).tag("Sync-Identifier", "web")
+    };
+    world.add_image(&west(), copy);
+    world.region_mut(&east()).expect("the source").enabled = false;
+    let sandbox = Sandbox::new(world);
+    let jobs = [ami_job("sync_web", "web")];
+    let now = seen(&sandbox, &jobs);
+    assert_eq!(states(&now), [Readiness::AgeUnknown]);
+    assert_eq!(copies(&now[0]).left.count, 1);
+
+    // Nor is one that has yet to be made.
+    sandbox.edit(|world| {
+        let tag = ("Sync-From-us-east-1", "20990101000000+0000 / ami-0a");
+        let copy = world.image_mut(&west(), &"ami-w".into()).expect("the copy");
+        copy.tags.insert(tag.0.to_owned(), tag.1.to_owned());
+    });
+    assert_eq!(states(&seen(&sandbox, &jobs)), [Readiness::AgeUnknown]);
+}
+
+#[test]
+fn copies_that_the_older_tool_left_bare_are_found_while_the_source_names_them() {
+    let mut world = empty_world();
+    add_image(&mut world, "ami-0a", "web", "web");
+    let owner = world.default_account();
+    world.add_image(
+        &west(),
+        WorldImage::new("ami-0b", &owner, "web", days_ago(0)),
+    );
+    let source = world
+        .image_mut(&east(), &"ami-0a".into())
+        .expect("the source");
+    let tag = "20260115051000+0000 / ami-0b";
+    source
+        .tags
+        .insert("Sync-us-west-1".to_owned(), tag.to_owned());
+    let seen = seen(&Sandbox::new(world), &[ami_job("sync_web", "web")]);
+    assert_eq!(states(&seen), [Readiness::Ready]);
+    let newest = copies(&seen[0]).newest_usable.as_ref().expect("a copy");
+    assert_eq!(
+        (newest.id.as_str(), newest.taken),
+        ("ami-0b", Some(days_ago(1)))
+    );
+}
+
+#[test]
+fn a_disabled_copy_is_not_usable_and_one_that_is_being_deleted_is_none() {
+    let (sandbox, jobs) = both_types();
+    copy_all(&sandbox, &jobs);
+    wait_for_copies(&sandbox);
+    sandbox.edit(|world| {
+        let there = world.region_mut(&west()).expect("the destination");
+        there.images[0].state = state("disabled");
+        there.snapshots[0].status = state("deleting");
+    });
+    let seen = seen(&sandbox, &jobs);
+    assert_eq!(states(&seen), [Readiness::NoCopy; 2]);
+    assert!(seen[0].warnings[0].contains("is disabled"));
+    assert!(seen.iter().all(|job| copies(job).left.count == 0));
+}
+
+#[test]
+fn reads_do_not_grow_with_the_number_of_jobs() {
+    let calls = |n: usize| {
+        let mut world = empty_world();
+        let mut jobs = Vec::new();
+        for n in 0..n {
+            let name = format!("app{n}");
+            add_image(&mut world, &format!("ami-{n}"), &name, &name);
+            jobs.push(SyncJob {
+                name: JobName::from(format!("sync_{name}")),
+                ..ami_job("sync", &name)
+            });
+        }
+        let sandbox = Sandbox::new(world);
+        assert_eq!(seen(&sandbox, &jobs).len(), n);
+        sandbox.calls().len()
+    };
+    // Who is calling, the source, and the destination in two ways.
+    assert_eq!((calls(1), calls(150)), (4, 4));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn law_1_a_status_never_writes(recipe in recipes()) {
+        let sandbox = Sandbox::new(recipe.world());
+        let before = sandbox.world();
+        seen(&sandbox, &recipe.jobs());
+        prop_assert!(sandbox.calls().iter().all(|call| !call.write));
+        prop_assert_eq!(before.regions, sandbox.world().regions);
+    }
+
+    #[test]
+    fn the_order_of_listings_changes_nothing(recipe in recipes(), other in any::<u64>()) {
+        let jobs = recipe.jobs();
+        let mut world = recipe.world();
+        world.listing_seed = other;
+        for region in world.regions.values_mut() {
+            region.snapshots.reverse();
+            region.images.reverse();
+        }
+        let first = seen(&Sandbox::new(recipe.world()), &jobs);
+        prop_assert_eq!(first, seen(&Sandbox::new(world), &jobs));
+    }
+
+    #[test]
+    fn an_outage_of_the_source_makes_no_copies(recipe in recipes()) {
+        let jobs = recipe.jobs();
+        let before = seen(&Sandbox::new(recipe.world()), &jobs);
+        let mut world = recipe.world();
+        world.region_mut(&east()).expect("the source").enabled = false;
+        let after = seen(&Sandbox::new(world), &jobs);
+        for (before, after) in before.iter().zip(&after) {
+            let (Some(before), Some(after)) = (&before.copies, &after.copies) else {
+                prop_assert_eq!(&before.errors, &after.errors);
+                continue;
+            };
+            prop_assert!(after.left.count <= before.left.count);
+        }
+    }
+}
