@@ -27,10 +27,14 @@ pub fn tricky(text: &str) -> impl Iterator<Item = (char, bool)> {
         } else {
             is_blank(c) || !shows(c, after_letter)
         };
-        let is_mark = !c.is_ascii() && !shows(c, false);
-        after_letter = !tricky && (c.is_alphanumeric() || is_mark);
+        after_letter = !tricky && (c.is_alphanumeric() || is_mark(c));
         (c, tricky)
     })
+}
+
+/// Whether a character is shown on a letter before it only, if at all.
+pub fn is_mark(c: char) -> bool {
+    !c.is_ascii() && !shows(c, false)
 }
 
 /// Whether a character can be seen, by the tables that Rust's Debug goes by: controls, direction marks, foreign

@@ -14,7 +14,7 @@ use annotate_snippets::{AnnotationKind, Group, Level as Title, Origin, Renderer,
 use serde::Serialize;
 
 use crate::model::problem::{Problem, TextPlace};
-use crate::model::safe::{safe, tricky};
+use crate::model::safe::{is_mark, safe, tricky};
 
 pub use report::{Report, ReportedJob, ReportedProblem};
 
@@ -112,13 +112,18 @@ fn printable(text: &str) -> String {
 
 /// The text of a config with everything tricky blotted out, so that all else keeps its line and column.
 fn in_place(text: &str) -> String {
-    tricky(text)
-        .map(|(c, tricky)| {
-            if tricky && !matches!(c, '\n' | '\r' | '\t') {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
+    text.split_inclusive('\n').flat_map(line_in_place).collect()
+}
+
+fn line_in_place(line: &str) -> impl Iterator<Item = char> {
+    // A long line is shown in part, and the cut may part a mark from its letter.
+    let may_be_cut = line.chars().count() > WIDTH / 2;
+    tricky(line).map(move |(c, tricky)| {
+        let blot = tricky || may_be_cut && is_mark(c);
+        if blot && !matches!(c, '\n' | '\r' | '\t') {
+            '\u{fffd}'
+        } else {
+            c
+        }
+    })
 }

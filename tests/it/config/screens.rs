@@ -207,3 +207,16 @@ proptest! {
         whole_screen(&ALL_OPTIONS[..cut]);
     }
 }
+
+/// Where a long line is cut, a mark must not come to stand on what is before the cut.
+#[test]
+fn no_mark_is_parted_from_its_letter() {
+    for padding in 0..200 {
+        let marked = "e\u{301}".repeat(200);
+        let text = format!(
+            "sync_x: {{sync_type: {}{marked}, nope: 1}}\n",
+            "x".repeat(padding)
+        );
+        crate::support::assert_no_tricks(&whole_screen(&text));
+    }
+}
