@@ -84,7 +84,7 @@ fn of_its_database(
     let region = source_region(deletion)?;
     let newest = manual
         .iter()
-        .filter(|other| !other.status.is_failed())
+        .filter(|other| !other.status.is_gone())
         .filter_map(|other| Some((taken(other, &region)?, other)))
         .max_by_key(|(taken, other)| (*taken, &other.id))?
         .1;

@@ -137,7 +137,7 @@ fn of_this_database<'a>(
     let taken = |copy: &Snapshot| snapshot_origin(copy, &job.source_region)?.taken;
     let of_newest = copies
         .iter()
-        .filter(|copy| !copy.status.is_failed())
+        .filter(|copy| !copy.status.is_gone())
         .max_by_key(|copy| (taken(copy), &copy.id))
         .and_then(|copy| {
             let known = source

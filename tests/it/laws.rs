@@ -214,7 +214,7 @@ fn retention_held(
     let dated = |copy: &&WorldSnapshot| copy.copied_from.is_some() || time_of(copy).is_some();
     let latest = before
         .iter()
-        .filter(|copy| !copy.status.is_failed())
+        .filter(|copy| !copy.status.is_gone())
         .filter(dated)
         .max_by_key(|copy| (copy.original_created.or(time_of(copy)), copy.id.clone()));
     for copy in gone {

@@ -206,7 +206,7 @@ fn newest_copy<'a>(
     database: &'a str,
 ) -> Option<&'a WorldSnapshot> {
     manual(world, route, database)
-        .filter(|c| !is_failed(&c.status))
+        .filter(|c| !is_dead(&c.status))
         .filter_map(|c| Some((origin(c, route.from)?.1, c)))
         .max_by_key(|(taken, c)| (*taken, c.id.clone()))
         .map(|(_, c)| c)
