@@ -75,7 +75,7 @@ impl Status {
         let text = match self.format {
             Format::Text => render::text::status(&status, &terminal.out),
             Format::Json => document(&status)?,
-            Format::Markdown => render::status_markdown::status(&status),
+            Format::Markdown => render::markdown::status(&status),
             Format::Prometheus => render::prometheus::status(&status),
         };
         terminal.print(&text)?;

@@ -113,6 +113,14 @@ impl ProviderKind {
             Self::Sandbox => "sandbox",
         }
     }
+
+    /// As people say it.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Aws => "AWS",
+            Self::Sandbox => "a sandbox",
+        }
+    }
 }
 
 impl fmt::Display for ProviderKind {

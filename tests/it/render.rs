@@ -1,7 +1,7 @@
 //! Screens, from documents made by hand; the golden ones are in `testdata/screens`.
 
 mod documents;
-mod markdown;
+pub mod markdown;
 mod status;
 
 use aws_xregion_sync::model::action::{Action, CopyId, ExpectedCopy, KeptCopy, Resource, TagCopy};

@@ -8,10 +8,12 @@ mod escape;
 mod fit;
 mod plan;
 mod results;
+mod status;
 
 pub use fit::MAX_BYTES;
 pub use plan::{plan, refused_plan};
 pub use results::results;
+pub use status::status;
 
 /// The commands that a plan recommends.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,6 @@ use super::drawing::drawing;
 use super::escape::{cell, fenced, html, message, name};
 use super::fit::{Fitted, Room, cut, said, script};
 use crate::model::action::{Action, DeleteSnapshot, Wave};
-use crate::model::inventory::ProviderKind;
 use crate::model::plan::{ConfigRef, JobPlan, Outcome, SavedPlan, Summary};
 use crate::model::words::{count, list, utc};
 use crate::render::text::{one_job, size_of_copies, total_size};
@@ -134,10 +133,7 @@ fn origin(plan: &SavedPlan) -> String {
         summary: _,
         jobs: _,
     } = plan;
-    let world = match provider {
-        ProviderKind::Aws => "AWS",
-        ProviderKind::Sandbox => "a sandbox",
-    };
+    let world = provider.in_words();
     let limited = selection.as_ref().map(|names| {
         let names = list(names.iter().map(|job| name(job.as_str())));
         format!(" Limited to {names}.")

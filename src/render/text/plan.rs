@@ -5,7 +5,6 @@ use owo_colors::OwoColorize;
 use super::Screen;
 use super::actions::{action, deletions};
 use crate::model::action::Action;
-use crate::model::inventory::ProviderKind;
 use crate::model::job::SyncType;
 use crate::model::plan::{
     ClientConfigRef, ConfigRef, JobPlan, Observed, Outcome, SavedPlan, Seen, Summary,
@@ -54,10 +53,7 @@ fn body<'a>(plan: &SavedPlan, styles: &'a Styles) -> Screen<'a> {
         jobs,
     } = plan;
     let mut screen = Screen::new(styles);
-    let world = match provider {
-        ProviderKind::Aws => "AWS",
-        ProviderKind::Sandbox => "a sandbox",
-    };
+    let world = provider.in_words();
     screen.line(
         0,
         format_args!(

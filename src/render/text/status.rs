@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use owo_colors::OwoColorize;
 
 use super::Screen;
-use crate::model::inventory::ProviderKind;
 use crate::model::safe::safe;
 use crate::model::status::{
     Copies, CopyUnderWay, FailedCopy, JobStatus, Left, Readiness, SourceNewest, Status, UsableCopy,
@@ -27,10 +26,7 @@ pub fn status(status: &Status, styles: &Styles) -> String {
         jobs,
     } = status;
     let mut screen = Screen::new(styles);
-    let world = match provider {
-        ProviderKind::Aws => "AWS",
-        ProviderKind::Sandbox => "a sandbox",
-    };
+    let world = provider.in_words();
     screen.line(
         0,
         format_args!(

@@ -17,7 +17,7 @@ use super::golden;
 use crate::support::assert_no_tricks;
 
 /// The parts of a document, with the words of ours; of code only that it is there.
-fn outline(markdown: &str) -> Vec<String> {
+pub fn outline(markdown: &str) -> Vec<String> {
     let mut options = Options::default();
     let extension = &mut options.extension;
     extension.alerts = true;

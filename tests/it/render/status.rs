@@ -11,7 +11,7 @@ use aws_xregion_sync::model::status::{
     Status, Summary, UsableCopy,
 };
 use aws_xregion_sync::render::styles::Styles;
-use aws_xregion_sync::render::{prometheus, status_markdown, text};
+use aws_xregion_sync::render::{markdown, prometheus, text};
 
 use super::golden;
 use crate::support::{TRICK, assert_no_tricks, east, time, west};
@@ -192,7 +192,7 @@ fn a_status_in_its_four_formats() {
     golden(
         "status_markdown",
         "The same as Markdown.",
-        &status_markdown::status(&status),
+        &markdown::status(&status),
     );
     golden(
         "status_prometheus",
@@ -240,7 +240,7 @@ fn hostile_names_stay_in_their_places() {
     let status = whole(vec![one("sync_\n"), one("sync_\\n"), one(&hostile)]);
     let screens = [
         ("status_hostile", text::status(&status, &Styles::default())),
-        ("status_hostile_markdown", status_markdown::status(&status)),
+        ("status_hostile_markdown", markdown::status(&status)),
         ("status_hostile_prometheus", prometheus::status(&status)),
     ];
     for (name, screen) in screens {
@@ -263,4 +263,24 @@ fn nothing_to_look_at() {
     let status = whole(Vec::new());
     assert!(text::status(&status, &Styles::default()).contains("Status: 0 jobs"));
     assert!(prometheus::status(&status).starts_with("# HELP xrs_status_timestamp_seconds"));
+}
+
+#[test]
+fn markdown_of_many_jobs_fits_into_a_comment_and_says_what_it_leaves_out() {
+    let one = |n: usize| {
+        let readiness = if n.is_multiple_of(100) {
+            Readiness::NoCopy
+        } else {
+            Readiness::Ready
+        };
+        job(&format!("sync_{n:04}"), readiness, "why", copies(None, 0))
+    };
+    let text = markdown::status(&whole((0..2_000).map(one).collect()));
+    assert!(text.len() < 65_536, "{}", text.len());
+    assert_eq!(
+        text.matches("**not ready**").count(),
+        20,
+        "those are the last to go"
+    );
+    assert!(text.contains("rows of the table"), "{text}");
 }
