@@ -40,7 +40,7 @@ fn of_the_copy(deletion: &DeleteSnapshot, copy: &Snapshot) -> Option<Difference>
     };
     let tag = copy.tags.get(&expects.sync_tag.key);
     if tag != Some(&expects.sync_tag.value) {
-        let found = tag.map_or("none", String::as_str);
+        let found = tag.unwrap_or("none");
         return Some(Difference::new(
             format!("tag {} of {}", expects.sync_tag.key, copy.id),
             &expects.sync_tag.value,

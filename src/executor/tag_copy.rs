@@ -90,7 +90,7 @@ pub(super) async fn carry_out(
     destination: &Place,
     tag: &TagCopy,
 ) -> Looked<Written> {
-    let tags = Tags::from([(tag.sync_tag.key.clone(), tag.sync_tag.value.clone())]);
+    let tags = Tags::from([(&tag.sync_tag.key, &tag.sync_tag.value)]);
     provider.tag(destination, &tag.copy, &tags).await?;
     Ok(Written::Done(tag.copy.id().to_owned()))
 }

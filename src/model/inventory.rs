@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::Tags;
 use super::client_config::Place;
@@ -129,21 +130,23 @@ impl fmt::Display for ProviderKind {
     }
 }
 
+const AVAILABLE: &str = "available";
+
 /// The state of an image or snapshot, in AWS's own word. RDS documents no closed list, so there is none here:
 /// a word not known is taken for one of a copy still under way.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct State(String);
+pub struct State(SmolStr);
 
 impl State {
     /// The state `available`.
     pub fn available() -> Self {
-        Self("available".to_owned())
+        Self(SmolStr::new_static(AVAILABLE))
     }
 
     /// Can be copied and restored from.
     pub fn is_available(&self) -> bool {
-        self.0 == "available"
+        self.0 == AVAILABLE
     }
 
     /// Will never be available.
@@ -185,7 +188,7 @@ impl State {
 
 impl From<&str> for State {
     fn from(text: &str) -> Self {
-        Self(text.to_owned())
+        Self(text.into())
     }
 }
 
@@ -242,7 +245,7 @@ pub struct Image {
 impl Image {
     /// The value of its tag `Sync-Identifier`.
     pub fn sync_identifier(&self) -> Option<&str> {
-        self.tags.get(SYNC_IDENTIFIER).map(String::as_str)
+        self.tags.get(SYNC_IDENTIFIER)
     }
 }
 
@@ -269,7 +272,7 @@ pub struct Snapshot {
     /// Whether it is encrypted.
     pub encrypted: bool,
     /// The option group it needs, where AWS states it.
-    pub option_group_name: Option<String>,
+    pub option_group_name: Option<SmolStr>,
     /// The storage of the database, in GiB, where AWS states it.
     pub size_gib: Option<u64>,
     /// How much of a copy under way is done.

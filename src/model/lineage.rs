@@ -79,8 +79,8 @@ impl SourceSnapshot<'_> {
     /// Whether `snapshot`, which may hold a name that a copy would get, is positively something else than a copy
     /// of this one.
     pub fn is_positively_not_source_of(&self, snapshot: &Snapshot) -> bool {
-        let other_region = |(key, value): (&String, &String)| {
-            let foreign = key.starts_with("Sync-From-") && *key != key_on_copy(self.region);
+        let other_region = |(key, value): (&str, &str)| {
+            let foreign = key.starts_with("Sync-From-") && key != key_on_copy(self.region);
             foreign && SyncTag::parse(value).is_some()
         };
         let tag = SyncTag::find(&snapshot.tags, &key_on_copy(self.region));
@@ -132,20 +132,23 @@ pub struct Origin {
 
 /// Where `snapshot` comes from, if AWS or else its sync tag says that it is a copy from `source_region`.
 pub fn snapshot_origin(snapshot: &Snapshot, source_region: &Region) -> Option<Origin> {
-    let tag = SyncTag::find(&snapshot.tags, &key_on_copy(source_region));
-    let id = match &snapshot.copied_from {
-        Some(arn) if arn.region() == Some(source_region.as_str()) => arn.snapshot_id()?,
-        Some(_) => return None,
-        None => &tag.as_ref()?.other_end,
-    };
-    let taken = snapshot
-        .original_created
-        .map(whole_seconds)
-        .or(tag.as_ref().map(|tag| tag.time));
-    Some(Origin {
-        id: SnapshotId::from(id),
-        taken,
-    })
+    // Asked of every copy, time and again: the tag is read only where AWS leaves something open.
+    let tag = || SyncTag::find(&snapshot.tags, &key_on_copy(source_region));
+    let taken = snapshot.original_created.map(whole_seconds);
+    match &snapshot.copied_from {
+        Some(arn) if arn.region() == Some(source_region.as_str()) => Some(Origin {
+            id: arn.snapshot_id()?.into(),
+            taken: taken.or_else(|| Some(tag()?.time)),
+        }),
+        Some(_) => None,
+        None => {
+            let tag = tag()?;
+            Some(Origin {
+                id: tag.other_end.into(),
+                taken: taken.or(Some(tag.time)),
+            })
+        }
+    }
 }
 
 /// The identifiers a copy of `source` may be given, in order of preference: the older tool's, then with the

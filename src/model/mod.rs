@@ -15,10 +15,8 @@ pub mod result;
 pub mod safe;
 pub mod status;
 pub mod sync_tag;
+mod tags;
 pub mod wildcard;
 pub mod words;
 
-use std::collections::BTreeMap;
-
-/// Resource tags, in key order, so that whatever is made from them is the same every time.
-pub type Tags = BTreeMap<String, String>;
+pub use tags::Tags;

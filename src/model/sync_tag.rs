@@ -69,7 +69,7 @@ impl SyncTag {
 
     /// The sync tag under `key`, if there is one that can be read.
     pub fn find(tags: &Tags, key: &str) -> Option<Self> {
-        tags.get(key).and_then(|value| Self::parse(value))
+        tags.get(key).and_then(Self::parse)
     }
 }
 

@@ -176,7 +176,7 @@ fn deletion(
 ) -> Option<Action> {
     ours(copy, &job.source_region).ok()?;
     let key = key_on_copy(&job.source_region);
-    let value = copy.tags.get(&key)?.clone();
+    let value = copy.tags.get(&key)?.to_owned();
     let reason = if copy.status.is_failed() {
         format!(
             "the copy of {} failed, and a newer one is available",

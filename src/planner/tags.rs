@@ -35,12 +35,7 @@ pub(super) fn for_copy(source: &Tags, service: Service) -> (Tags, Vec<String>) {
             "to make room for the sync tag, tags are left off the copy: {keys}"
         ));
     }
-    (
-        kept.iter()
-            .map(|(key, value)| ((*key).clone(), (*value).clone()))
-            .collect(),
-        warnings,
-    )
+    (kept.iter().copied().collect(), warnings)
 }
 
 /// Whether a resource with these tags can be given one under this key; AWS's own do not count.

@@ -229,9 +229,8 @@ fn without_tag(copy: &Image) -> Word {
 
 /// The tags that a copy has from its source.
 fn users_tags(copy: &Image) -> impl Iterator<Item = (&str, &str)> {
-    let is_users = |(key, _): &(&String, &String)| !is_sync_key(key) && !key.starts_with("aws:");
-    let tags = copy.tags.iter().filter(is_users);
-    tags.map(|(key, value)| (key.as_str(), value.as_str()))
+    let is_users = |(key, _): &(&str, &str)| !is_sync_key(key) && !key.starts_with("aws:");
+    copy.tags.iter().filter(is_users)
 }
 
 /// The filters that nothing on a copy answers.

@@ -209,7 +209,7 @@ fn automated(database: &DbInstance, taken: Timestamp) -> Snapshot {
         copied_from: None,
         instance_created: None,
         encrypted: false,
-        option_group_name: Some("default:postgres-16".to_owned()),
+        option_group_name: Some("default:postgres-16".into()),
         size_gib: Some(100),
         percent: Some(100),
         tags: [("Team".to_owned(), "data".to_owned())].into(),

@@ -33,7 +33,6 @@ fn holds(world: &World) -> BTreeMap<String, usize> {
     let of_copy = |tags: &Tags| -> Tags {
         tags.iter()
             .filter(|(key, _)| *key != "Sync-us-west-1")
-            .map(|(key, value)| (key.clone(), value.clone()))
             .collect()
     };
     let mut things = BTreeMap::new();

@@ -166,8 +166,8 @@ impl DatabaseRecipe {
             let tag = copy
                 .tags
                 .get("Sync-From-us-east-1")
-                .cloned()
-                .unwrap_or_default();
+                .unwrap_or_default()
+                .to_owned();
             match recipe.hand {
                 Hand::Ours => {}
                 Hand::OlderTool => (copy.copied_from, copy.original_created) = (None, None),

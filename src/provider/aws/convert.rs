@@ -99,7 +99,7 @@ fn snapshot(snapshot: &rds::DbSnapshot) -> Option<Snapshot> {
         copied_from: stated(snapshot.source_db_snapshot_identifier()).map(SnapshotArn::from),
         instance_created: snapshot.instance_create_time().and_then(timestamp),
         encrypted: snapshot.encrypted().unwrap_or_default(),
-        option_group_name: stated(snapshot.option_group_name()).map(str::to_owned),
+        option_group_name: stated(snapshot.option_group_name()).map(Into::into),
         size_gib: snapshot
             .allocated_storage()
             .and_then(|size| u64::try_from(size).ok())
@@ -138,8 +138,8 @@ pub(super) fn rds_tags(tags: &Tags) -> Vec<rds::Tag> {
         .collect()
 }
 
-fn pair(key: Option<&str>, value: Option<&str>) -> Option<(String, String)> {
-    Some((key?.to_owned(), value.unwrap_or_default().to_owned()))
+fn pair<'a>(key: Option<&'a str>, value: Option<&'a str>) -> Option<(&'a str, &'a str)> {
+    Some((key?, value.unwrap_or_default()))
 }
 
 fn stated(text: Option<&str>) -> Option<&str> {

@@ -89,7 +89,7 @@ pub(super) async fn copy_image(
 ) -> Looked<ImageId> {
     const CALL: &str = "CopyImage";
     let mut tags = copy.tags.clone();
-    tags.insert(copy.sync_tag.key.clone(), copy.sync_tag.value.clone());
+    tags.insert(&copy.sync_tag.key, &copy.sync_tag.value);
     let specifications = [
         tagging(ResourceType::Image, &tags),
         tagging(ResourceType::Snapshot, &copy.tags),

@@ -74,7 +74,7 @@ pub(super) async fn copy_snapshot(
     copy: &CopySnapshot,
 ) -> Looked<SnapshotId> {
     let mut tags = copy.tags.clone();
-    tags.insert(copy.sync_tag.key.clone(), copy.sync_tag.value.clone());
+    tags.insert(&copy.sync_tag.key, &copy.sync_tag.value);
     let request = clients
         .rds
         .copy_db_snapshot()

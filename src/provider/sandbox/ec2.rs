@@ -20,7 +20,7 @@ const NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=128;
 const MAX_DESCRIPTION: usize = 255;
 
 /// For those who see none.
-static NO_TAGS: Tags = BTreeMap::new();
+static NO_TAGS: Tags = Tags::new();
 
 impl WorldImage {
     /// Whether an account can use it.
@@ -47,10 +47,10 @@ impl WorldImage {
             return false;
         }
         let tags = self.tags_seen_by(account);
-        let identified = selector.sync_identifiers.is_empty()
-            || tags
-                .get(SYNC_IDENTIFIER)
-                .is_some_and(|identifier| selector.sync_identifiers.contains(identifier));
+        let identifier = tags.get(SYNC_IDENTIFIER);
+        let mut wanted = selector.sync_identifiers.iter();
+        let identified =
+            selector.sync_identifiers.is_empty() || wanted.any(|wanted| identifier == Some(wanted));
         identified
             && selector
                 .filters
@@ -169,7 +169,7 @@ pub(super) fn copy(
     token: &str,
 ) -> Answer<ImageId> {
     let mut all_tags = copy.tags.clone();
-    all_tags.insert(copy.sync_tag.key.clone(), copy.sync_tag.value.clone());
+    all_tags.insert(&copy.sync_tag.key, &copy.sync_tag.value);
     check_request(copy, &all_tags, token)?;
 
     let request = fingerprint(copy);
@@ -366,7 +366,7 @@ pub(super) fn tag(world: &mut World, caller: &Caller<'_>, id: &ImageId, new: &Ta
             .entry(caller.account.clone())
             .or_default()
     };
-    tags.extend(new.iter().map(|(key, value)| (key.clone(), value.clone())));
+    tags.extend(new.iter());
     Ok(())
 }
 

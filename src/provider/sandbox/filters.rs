@@ -100,11 +100,11 @@ pub(super) fn check(filters: &[ImageFilter]) -> Answer<()> {
 pub(super) fn meets(image: &WorldImage, tags: &Tags, filter: &ImageFilter) -> bool {
     let any = |text: &str| filter.values.iter().any(|pattern| matches(pattern, text));
     if let Some(key) = filter.name.strip_prefix("tag:") {
-        return tags.get(key).is_some_and(|value| any(value));
+        return tags.get(key).is_some_and(any);
     }
     match filter.name.as_str() {
-        "tag-key" => tags.keys().any(|key| any(key)),
-        "tag-value" => tags.values().any(|value| any(value)),
+        "tag-key" => tags.keys().any(any),
+        "tag-value" => tags.values().any(any),
         "name" => any(&image.name),
         "description" => any(&image.description),
         "image-id" => any(image.id.as_str()),

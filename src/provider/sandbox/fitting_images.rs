@@ -214,21 +214,21 @@ impl Wish<'_> {
     fn tags(&self, name: &str) -> Tags {
         let mut tags = Tags::new();
         if let Some(identifier) = self.selector.sync_identifiers.first() {
-            tags.insert(SYNC_IDENTIFIER.to_owned(), identifier.clone());
+            tags.insert(SYNC_IDENTIFIER, identifier);
         }
         for filter in &self.selector.filters {
             if let Some(key) = filter.name.strip_prefix("tag:")
                 && !tags.contains_key(key)
                 && let Some(value) = self.text(&filter.name, "1")
             {
-                tags.insert(key.to_owned(), value);
+                tags.insert(key, value);
             }
         }
         for values in self.values("tag-key") {
             if !tags.keys().any(|key| any_matches(values, key))
                 && let Some(key) = text_for(&[values], "Key")
             {
-                tags.insert(key, "yes".to_owned());
+                tags.insert(key, "yes");
             }
         }
         for values in self.values("tag-value") {
@@ -238,8 +238,9 @@ impl Wish<'_> {
                 tags.insert(free_key(&tags), value);
             }
         }
-        tags.entry("Name".to_owned())
-            .or_insert_with(|| name.to_owned());
+        if !tags.contains_key("Name") {
+            tags.insert("Name", name);
+        }
         tags
     }
 }

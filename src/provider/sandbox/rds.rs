@@ -26,7 +26,7 @@ impl WorldSnapshot {
             copied_from: self.copied_from.clone(),
             instance_created: self.instance_created,
             encrypted: self.kms_key_id.is_some(),
-            option_group_name: self.option_group_name.clone(),
+            option_group_name: self.option_group_name.as_deref().map(Into::into),
             size_gib: self.size_gib,
             percent: self.percent(now),
             tags: self.tags.clone(),
@@ -109,7 +109,7 @@ pub(super) fn copy(
         return Err(Refusal::new("InvalidParameterValue", message));
     }
     let mut all_tags = copy.tags.clone();
-    all_tags.insert(copy.sync_tag.key.clone(), copy.sync_tag.value.clone());
+    all_tags.insert(&copy.sync_tag.key, &copy.sync_tag.value);
     tags::check_rds(&Tags::new(), &all_tags)?;
 
     let source = source_of(world, caller, &copy.source_snapshot_arn)?.clone();
@@ -276,9 +276,7 @@ pub(super) fn tag(
         return Err(not_found(id));
     };
     tags::check_rds(&snapshot.tags, new)?;
-    snapshot
-        .tags
-        .extend(new.iter().map(|(key, value)| (key.clone(), value.clone())));
+    snapshot.tags.extend(new.iter());
     Ok(())
 }
 

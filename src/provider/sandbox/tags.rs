@@ -11,7 +11,7 @@ const MAX_VALUE: usize = 256;
 
 /// Whether EC2 lets `new` be written over `old`.
 pub(super) fn check_ec2(old: &Tags, new: &Tags) -> Answer<()> {
-    for (key, value) in new {
+    for (key, value) in new.iter() {
         if key.to_ascii_lowercase().starts_with("aws:") {
             let message = "Tag keys starting with 'aws:' are reserved for internal use";
             return Err(Refusal::new("InvalidParameterValue", message));
@@ -35,7 +35,7 @@ pub(super) fn check_ec2(old: &Tags, new: &Tags) -> Answer<()> {
 /// Whether RDS lets `new` be written over `old`.
 pub(super) fn check_rds(old: &Tags, new: &Tags) -> Answer<()> {
     let refuse = |message: String| Err(Refusal::new("InvalidParameterValue", message));
-    for (key, value) in new {
+    for (key, value) in new.iter() {
         let lower = key.to_ascii_lowercase();
         if lower.starts_with("aws:") || lower.starts_with("rds:") {
             return refuse(format!(
@@ -75,7 +75,7 @@ pub(super) fn check_rds(old: &Tags, new: &Tags) -> Answer<()> {
 fn together(old: &Tags, new: &Tags) -> usize {
     let kept = old
         .keys()
-        .filter(|key| !new.contains_key(*key) && !key.starts_with("aws:"))
+        .filter(|key| !new.contains_key(key) && !key.starts_with("aws:"))
         .count();
     kept + new.len()
 }

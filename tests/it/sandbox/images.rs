@@ -167,7 +167,9 @@ fn filters_find_what_they_say() {
     });
     odd.encrypted = true;
     odd.public = true;
-    odd.attributes = tags(&[("architecture", "arm64"), ("platform", "windows")]);
+    odd.attributes = [("architecture", "arm64"), ("platform", "windows")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
     world.add_image(&east(), odd);
     let mut disabled = WorldImage::new(
         "ami-disabled",

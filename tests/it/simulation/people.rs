@@ -152,11 +152,12 @@ fn on_a_snapshot(
 }
 
 fn garble(tags: &mut Tags, value: &str) {
-    for (key, tag) in tags.iter_mut() {
-        if key.starts_with("Sync-From-") {
-            value.clone_into(tag);
-        }
-    }
+    garble_those(tags, |key| key.starts_with("Sync-From-"), value);
+}
+
+fn garble_those(tags: &mut Tags, which: impl Fn(&str) -> bool, value: &str) {
+    let given = |(key, old)| (key, if which(key) { value } else { old });
+    *tags = tags.iter().map(given).collect();
 }
 
 /// Somebody gives another snapshot of the database the name that a copy is to have.
@@ -259,11 +260,8 @@ fn on_a_source(random: &mut Random, world: &mut World, region: &Region) -> Deed 
         return deed("nothing", None);
     };
     let source = &mut here.images[at];
-    for (key, value) in &mut source.tags {
-        if key.starts_with("Sync-") && key != "Sync-Identifier" {
-            "yesterday".clone_into(value);
-        }
-    }
+    let is_of_sync = |key: &str| key.starts_with("Sync-") && key != "Sync-Identifier";
+    garble_those(&mut source.tags, is_of_sync, "yesterday");
     deed(
         "a tag of a source is garbled",
         Some(format!("the sync tags of {} are garbled", source.id)),

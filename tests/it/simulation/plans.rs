@@ -225,7 +225,8 @@ fn without_others_copies(books: &Books, job: &SyncJob, looks: Vec<LookRecord>) -
         let world = selected.as_ref();
         let image = world.and_then(|world| world.image(&job.source_region, id));
         image.is_some_and(|image| {
-            image.tags.get("Sync-Identifier") == ami.selector.sync_identifiers.first()
+            image.tags.get("Sync-Identifier")
+                == ami.selector.sync_identifiers.first().map(String::as_str)
         })
     };
     let concerns = |look: &LookRecord| match &look.asked {
@@ -292,7 +293,7 @@ fn expected_snapshot(
                     key,
                     rules::tag_value(newest.original_created.unwrap_or(source.now), id),
                 );
-                copy.tags.remove("Sync-Keep");
+                copy.tags.retain(|key, _| key != "Sync-Keep");
             }
             !rules::outlived(&tagged, route, database, retain, newest, false)
                 .contains(copy.id.as_str())
@@ -381,7 +382,10 @@ pub fn chosen<'a>(job: &SyncJob, ami: &AmiJob, world: &'a World) -> Option<&'a W
         .images
         .iter()
         .filter(|i| i.owner == account && i.state.as_str() == "available")
-        .filter(|i| i.tags.get("Sync-Identifier") == ami.selector.sync_identifiers.first())
+        .filter(|i| {
+            i.tags.get("Sync-Identifier")
+                == ami.selector.sync_identifiers.first().map(String::as_str)
+        })
         .filter(|i| {
             !i.tags
                 .contains_key(&format!("Sync-From-{}", job.destination_region))

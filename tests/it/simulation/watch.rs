@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aws_xregion_sync::model::action::{Action, CopyId};
+use aws_xregion_sync::model::action::{self, Action, CopyId};
 use aws_xregion_sync::model::client_config::{ClientConfig, Place};
 use aws_xregion_sync::model::id::{JobName, Region};
 use aws_xregion_sync::model::job::SyncJob;
@@ -185,11 +185,11 @@ impl<'a> Watch<'a> {
                         **id == planned.snapshot_id && at.region == *to
                     }
                     (Write::Tag(resource, tags), Action::TagCopy(planned)) => {
-                        let tag = (&planned.sync_tag.key, &planned.sync_tag.value);
+                        let action::Tag { key, value } = &planned.sync_tag;
                         **resource == planned.copy
                             && at.region == *to
                             && tags.len() == 1
-                            && tags.iter().next() == Some(tag)
+                            && tags.get(key) == Some(value)
                     }
                     (Write::Tag(resource, tags), Action::TagSource(planned)) => {
                         let value = tags

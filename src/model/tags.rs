@@ -1,0 +1,115 @@
+//! Resource tags.
+
+use std::collections::BTreeMap;
+
+use litemap::LiteMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+/// Resource tags, in key order, so that whatever is made from them is the same every time.
+///
+/// There is an inventory of them for each snapshot of a month and its copy: they stand in one piece of memory, the short
+/// ones without any of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+// An object in JSON; `LiteMap` itself would make an array of one without tags.
+#[serde(from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
+#[schemars(inline)]
+pub struct Tags(LiteMap<SmolStr, SmolStr>);
+
+impl Tags {
+    /// No tags.
+    pub const fn new() -> Self {
+        Self(LiteMap::new_vec())
+    }
+
+    /// The value under a key.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(SmolStr::as_str)
+    }
+
+    /// Whether there is one under this key.
+    pub fn contains_key(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+
+    /// Adds a tag, in place of one of the same key.
+    pub fn insert(&mut self, key: impl Into<SmolStr>, value: impl Into<SmolStr>) {
+        self.0.insert(key.into(), value.into());
+    }
+
+    /// Takes all tags away.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Takes away the tags for which `keep` says no.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str, &str) -> bool) {
+        self.0.retain(|key, value| keep(key, value));
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Keys and values, in the order of the keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// The keys, in order.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.iter().map(|(key, _)| key)
+    }
+
+    /// The values, in the order of their keys.
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        self.iter().map(|(_, value)| value)
+    }
+}
+
+impl<K: Into<SmolStr>, V: Into<SmolStr>> Extend<(K, V)> for Tags {
+    fn extend<T: IntoIterator<Item = (K, V)>>(&mut self, tags: T) {
+        let tags = tags.into_iter();
+        self.0
+            .extend(tags.map(|(key, value)| (key.into(), value.into())));
+    }
+}
+
+impl<K: Into<SmolStr>, V: Into<SmolStr>> FromIterator<(K, V)> for Tags {
+    fn from_iter<T: IntoIterator<Item = (K, V)>>(tags: T) -> Self {
+        let tags = tags.into_iter();
+        Self(
+            tags.map(|(key, value)| (key.into(), value.into()))
+                .collect(),
+        )
+    }
+}
+
+impl<K: Into<SmolStr>, V: Into<SmolStr>, const N: usize> From<[(K, V); N]> for Tags {
+    fn from(tags: [(K, V); N]) -> Self {
+        tags.into_iter().collect()
+    }
+}
+
+impl From<BTreeMap<String, String>> for Tags {
+    fn from(tags: BTreeMap<String, String>) -> Self {
+        tags.into_iter().collect()
+    }
+}
+
+impl From<Tags> for BTreeMap<String, String> {
+    fn from(tags: Tags) -> Self {
+        let tags = tags.0.into_iter();
+        tags.map(|(key, value)| (key.into(), value.into()))
+            .collect()
+    }
+}
