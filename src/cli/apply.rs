@@ -15,7 +15,7 @@ use super::terminal::Terminal;
 use super::world::block_on;
 use crate::model::json::document;
 use crate::model::plan::SavedPlan;
-use crate::ops::{self, ConfigFile, Event, Options, ResultsFile, Saved, Wait};
+use crate::ops::{self, Approved, Event, Options, ResultsFile, Saved, Wait};
 use crate::provider::Provider;
 use crate::render;
 
@@ -91,15 +91,21 @@ impl Apply {
             max_deletes: self.max_deletes,
             wait: Wait::from(&self.wait),
         };
-        let work = carry_out(
-            terminal,
-            &interrupts,
-            world.provider(),
-            &plan,
-            config.as_ref(),
-            &options,
-            report,
-        );
+        let provider = world.provider();
+        let work = async {
+            let approving = ops::approve(provider, &plan, None, config.as_ref(), &options);
+            let approved = interrupts.leave_at_once(approving).await??;
+            carry_out(
+                terminal,
+                &interrupts,
+                provider,
+                &plan,
+                approved,
+                &options,
+                report,
+            )
+            .await
+        };
         let exit = block_on(work)??;
         world.close()?;
         Ok(exit)
@@ -139,18 +145,16 @@ impl Report {
     }
 }
 
-/// Applies a plan, tells what happens, and prints the results.
+/// Applies a plan that was found fit for it, tells what happens, and prints the results.
 pub(super) async fn carry_out(
     terminal: &Terminal,
     interrupts: &Interrupts,
     provider: &dyn Provider,
     plan: &SavedPlan,
-    config: Option<&ConfigFile>,
+    approved: Approved,
     options: &Options,
     report: Report,
 ) -> Result<Exit, Failure> {
-    let approving = ops::approve(provider, plan, config, options);
-    let approved = interrupts.leave_at_once(approving).await??;
     let actions = plan.jobs.iter().flat_map(|job| &job.actions);
     let actions: BTreeMap<_, _> = actions.map(|action| (action.id(), action)).collect();
     let copies = Progress::on(terminal);
@@ -179,7 +183,7 @@ pub(super) async fn carry_out(
             }
         }
     };
-    let work = ops::carry_out(provider, &approved, options, interrupts.flag(), &on_event);
+    let work = ops::carry_out(provider, approved, options, interrupts.flag(), &on_event);
     let results = interrupts.watch(terminal, work).await;
     let interrupted = interrupts.heard();
     let saved = report.file.finish(&results, interrupted);

@@ -61,9 +61,10 @@ impl Run {
             wait: Wait::from(&self.wait),
             ..Options::default()
         };
+        let provider = world.provider();
         let work = async {
-            let planning = ops::plan(&file, world.provider(), &options);
-            let plan = interrupts.leave_at_once(planning).await??;
+            let planning = ops::plan_with_inventory(&file, provider, &options);
+            let (plan, seen) = interrupts.leave_at_once(planning).await??;
             match self.format {
                 Format::Text => terminal.print(&format!(
                     "{}\n",
@@ -73,18 +74,15 @@ impl Run {
                     terminal.progress(&render::text::plan(&plan, None, &terminal.err));
                 }
             }
-            let report = Report::begin(
-                self.format,
-                self.results.as_deref(),
-                &plan,
-                world.provider(),
-            )?;
+            let report = Report::begin(self.format, self.results.as_deref(), &plan, provider)?;
+            let approving = ops::approve(provider, &plan, Some(seen), Some(&file), &options);
+            let approved = interrupts.leave_at_once(approving).await??;
             carry_out(
                 terminal,
                 &interrupts,
-                world.provider(),
+                provider,
                 &plan,
-                Some(&file),
+                approved,
                 &options,
                 report,
             )

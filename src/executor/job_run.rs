@@ -48,9 +48,12 @@ struct Ends {
     counted: Destination,
 }
 
-/// What was observed, and when the looking began.
+/// What was observed.
 struct Facts {
+    /// When the looking began.
     observed_at: Timestamp,
+    /// The same for the copies, which may have been looked at again since.
+    copies_at: Timestamp,
     wave: Wave,
     seen: Observation,
 }
@@ -132,12 +135,13 @@ impl<'a> JobRun<'a> {
     }
 
     /// Takes over what was just observed.
-    pub(super) fn learn(&mut self, inventory: &Inventory, wave: Wave) {
-        if let Some(seen) = inventory.jobs.get(&self.plan.name) {
+    pub(super) fn learn(&mut self, inventory: &mut Inventory, wave: Wave) {
+        if let Some(seen) = inventory.jobs.remove(&self.plan.name) {
             self.facts = Some(Facts {
                 observed_at: inventory.observed_at,
+                copies_at: inventory.observed_at,
                 wave,
-                seen: seen.clone(),
+                seen,
             });
             self.follow();
         }
@@ -290,8 +294,8 @@ impl<'a> JobRun<'a> {
     async fn look_again(&mut self, wave: Wave) {
         self.facts = None;
         if let Some(look) = self.look() {
-            let inventory = observe(self.session.provider, &[look], 1).await;
-            self.learn(&inventory, wave);
+            let mut inventory = observe(self.session.provider, &[look], 1).await;
+            self.learn(&mut inventory, wave);
         }
     }
 

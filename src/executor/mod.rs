@@ -26,17 +26,18 @@ use jiff::SignedDuration;
 use crate::model::action::{Action, Wave};
 use crate::model::client_config::ClientConfig;
 use crate::model::id::JobName;
+use crate::model::inventory::Inventory;
 use crate::model::plan::SavedPlan;
 use crate::model::problem::Problem;
 use crate::model::result::{ActionResult, SyncResult};
-use crate::observe::observe;
+use crate::observe::{observe, observe_copies};
 use crate::provider::{Provider, side_by_side};
 
 use job_run::JobRun;
 use session::Session;
 
 /// For how many jobs facts are read at once. Many jobs share a read, so more is less to ask; but facts may not be older than
-/// a minute when they are used, and in a minute some hundred jobs write, ten side by side.
+/// a minute when they are used, and in a minute some hundred jobs write, also where AWS slows them down.
 const LOOKED_AT_ONCE: usize = 100;
 
 /// How a plan is carried out.
@@ -115,11 +116,13 @@ enum Written {
 /// As whom each job with actions is applied, or why it cannot be.
 pub type Callers = BTreeMap<JobName, Result<Arc<ClientConfig>, Problem>>;
 
-/// Applies a plan that has been found fit to be applied. A job with actions and without a caller fails.
+/// Applies a plan that has been found fit to be applied. A job with actions and without a caller fails. What was `seen`
+/// when planning, if just now, need not be looked at again as long as it is fresh.
 pub async fn apply(
     provider: &dyn Provider,
     plan: &SavedPlan,
     callers: &Callers,
+    mut seen: Option<Inventory>,
     options: Options<'_>,
     on_event: OnEvent<'_>,
 ) -> Vec<SyncResult> {
@@ -130,6 +133,9 @@ pub async fn apply(
         .map(|job| JobRun::new(job, callers.get(&job.name), &session))
         .collect();
     for run in &mut runs {
+        if let Some(inventory) = &mut seen {
+            run.learn(inventory, Wave::Copies);
+        }
         run.finish_if_nothing_is_left();
     }
     carry_out(&session, &mut runs, Wave::Copies).await;
@@ -167,8 +173,25 @@ async fn look_at<'a, 'r>(
 {
     let runs: Vec<&mut JobRun<'_>> = runs.collect();
     let looks: Vec<_> = runs.iter().filter_map(|run| run.look()).collect();
-    let inventory = observe(session.provider, &looks, session.parallelism).await;
+    let mut inventory = observe(session.provider, &looks, session.parallelism).await;
     for run in runs {
-        run.learn(&inventory, wave);
+        run.learn(&mut inventory, wave);
+    }
+}
+
+/// Looks at the copies of these jobs, all at once: whether they are done is seen in the destination alone.
+async fn look_at_copies<'a, 'r>(
+    session: &Session<'_>,
+    runs: impl Iterator<Item = &'r mut JobRun<'a>>,
+) where
+    'a: 'r,
+{
+    let (known, unknown): (Vec<_>, Vec<_>) = runs.partition(|run| run.knows_its_source());
+    look_at(session, unknown.into_iter(), Wave::Copies).await;
+    let seen = known.iter().filter_map(|run| run.seen_before()).collect();
+    let at = session.provider.now();
+    let mut found = observe_copies(session.provider, seen, session.parallelism).await;
+    for run in known {
+        run.learn_copies(&mut found, at);
     }
 }

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::flights::Destination;
 use super::job_run::JobRun;
 use super::session::Session;
-use super::{Wait, carry_out, look_at};
+use super::{Wait, carry_out, look_at_copies};
 use crate::model::action::Wave;
 use crate::model::client_config::sha256;
 use crate::model::words::span;
@@ -43,7 +43,7 @@ pub(super) async fn begin_all_there_is_room_for(session: &Session<'_>, runs: &mu
 /// Looks at the copies in flight, and begins as many of those that were put off as there is room for now.
 async fn begin_put_off(session: &Session<'_>, runs: &mut [JobRun<'_>]) {
     let in_flight = runs.iter_mut().filter(|run| run.knows_of_copies());
-    look_at(session, in_flight, Wave::Copies).await;
+    look_at_copies(session, in_flight).await;
     session.flights.ask_for_one_more();
     let mut room: HashMap<Destination, usize> = HashMap::new();
     let due = runs.iter_mut().filter(|run| {
@@ -101,7 +101,7 @@ pub(super) async fn wait(session: &Session<'_>, runs: &mut [JobRun<'_>], wait: W
             carry_out(session, runs.iter_mut(), Wave::Tags).await;
         } else {
             let waited_for = runs.iter_mut().filter(|run| run.is_waited_for());
-            look_at(session, waited_for, Wave::Copies).await;
+            look_at_copies(session, waited_for).await;
         }
         for run in runs.iter_mut().filter(|run| run.has_expired()) {
             run.stop_waiting("the credentials have expired");

@@ -99,6 +99,32 @@ pub async fn observe_destinations(
     Destinations { inventory, images }
 }
 
+/// Looks at the copies of each again; the other end is taken for what it was seen to be. A look with another kind of
+/// thing than it asks for is left out.
+pub async fn observe_copies(
+    provider: &dyn Provider,
+    seen: Vec<(Look, Found)>,
+    parallelism: usize,
+) -> HashMap<JobName, Found> {
+    let reader = Reader::new(provider, parallelism);
+    let (mut images, mut snapshots) = (Vec::new(), Vec::new());
+    for (look, found) in &seen {
+        match found {
+            Found::Images { source, .. } => images.push((look, source.clone())),
+            Found::Snapshots { source, .. } => snapshots.push((look, source.clone())),
+        }
+    }
+    let (images, snapshots) = join(
+        images::find_copies(&reader, images),
+        snapshots::find_copies(&reader, snapshots),
+    )
+    .await;
+    let found = images.into_iter().chain(snapshots);
+    found
+        .map(|(look, found)| (look.job.clone(), found))
+        .collect()
+}
+
 /// What was seen, with the images as `images` finds them.
 async fn inventory<'l>(
     reader: &Reader<'_>,

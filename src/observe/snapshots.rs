@@ -10,7 +10,7 @@ use super::{Look, Subject, by_key};
 use crate::model::client_config::Place;
 use crate::model::id::DbInstance;
 use crate::model::inventory::{Found, Looked, Snapshot};
-use crate::provider::DATABASES_PER_READ;
+use crate::provider::{COPIED_DATABASES_PER_READ, SOURCES_PER_READ};
 
 /// The two ends of a database.
 #[derive(Clone, Copy)]
@@ -21,34 +21,19 @@ enum End {
 
 /// What is there for each look at a database.
 pub(super) async fn find<'l>(reader: &Reader<'_>, looks: &'l [Look]) -> Vec<(&'l Look, Found)> {
-    let wanted: Vec<(&Look, &DbInstance)> = looks
+    let wanted: Vec<&Look> = looks
         .iter()
-        .filter_map(|look| match &look.subject {
-            Subject::Snapshots(database) => Some((look, database)),
-            Subject::Images(_) | Subject::Image(_) => None,
-        })
+        .filter(|look| database(look).is_some())
         .collect();
     let (source, copies) = join(
-        listed(
-            reader,
-            End::Source,
-            wanted
-                .iter()
-                .map(|(look, database)| (&look.source, *database)),
-        ),
-        listed(
-            reader,
-            End::Destination,
-            wanted
-                .iter()
-                .map(|(look, database)| (&look.destination, *database)),
-        ),
+        listed(reader, End::Source, &wanted),
+        listed(reader, End::Destination, &wanted),
     )
     .await;
     wanted
         .into_iter()
         .zip(source.into_iter().zip(copies))
-        .map(|((look, _), (source, copies))| {
+        .map(|(look, (source, copies))| {
             // Who is the last to hold an answer gets it without a copy being made.
             let (source, copies) = (Arc::unwrap_or_clone(source), Arc::unwrap_or_clone(copies));
             (look, Found::Snapshots { source, copies })
@@ -56,12 +41,42 @@ pub(super) async fn find<'l>(reader: &Reader<'_>, looks: &'l [Look]) -> Vec<(&'l
         .collect()
 }
 
-/// What is there of each database, in the order of the list.
-async fn listed<'l>(
+/// The copies alone, beside what the source was seen to have.
+pub(super) async fn find_copies<'l>(
     reader: &Reader<'_>,
-    end: End,
-    wanted: impl Iterator<Item = (&'l Place, &'l DbInstance)> + Clone,
-) -> Vec<Arc<Looked<Vec<Snapshot>>>> {
+    seen: Vec<(&'l Look, Looked<Vec<Snapshot>>)>,
+) -> Vec<(&'l Look, Found)> {
+    let of_databases = seen
+        .into_iter()
+        .filter(|(look, _)| database(look).is_some());
+    let (wanted, sources): (Vec<&Look>, Vec<_>) = of_databases.unzip();
+    let copies = listed(reader, End::Destination, &wanted).await;
+    wanted
+        .into_iter()
+        .zip(sources.into_iter().zip(copies))
+        .map(|(look, (source, copies))| {
+            let copies = Arc::unwrap_or_clone(copies);
+            (look, Found::Snapshots { source, copies })
+        })
+        .collect()
+}
+
+fn database(look: &Look) -> Option<&DbInstance> {
+    match &look.subject {
+        Subject::Snapshots(database) => Some(database),
+        Subject::Images(_) | Subject::Image(_) => None,
+    }
+}
+
+/// What one end has of the database of each look, in the order of the looks.
+async fn listed(reader: &Reader<'_>, end: End, looks: &[&Look]) -> Vec<Arc<Looked<Vec<Snapshot>>>> {
+    let wanted = looks.iter().filter_map(|look| {
+        let place = match end {
+            End::Source => &look.source,
+            End::Destination => &look.destination,
+        };
+        Some((place, database(look)?))
+    });
     let places = by_key(wanted.clone()).into_iter();
     let reads = places.map(|(place, databases)| async move {
         let databases = databases.into_iter().cloned();
@@ -88,8 +103,10 @@ async fn at(
         }
         .boxed()
     };
+    let most = match end {
+        End::Source => SOURCES_PER_READ,
+        End::Destination => COPIED_DATABASES_PER_READ,
+    };
     let of = |snapshot: &Snapshot| vec![snapshot.db_instance.clone()];
-    reader
-        .by_keys(place, databases, DATABASES_PER_READ, &read, of)
-        .await
+    reader.by_keys(place, databases, most, &read, of).await
 }

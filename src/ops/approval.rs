@@ -12,7 +12,7 @@ use crate::config;
 use crate::executor::Callers;
 use crate::model::client_config::{ClientConfig, Place};
 use crate::model::id::JobName;
-use crate::model::inventory::{CallerIdentity, Looked, ProviderKind};
+use crate::model::inventory::{CallerIdentity, Inventory, Looked, ProviderKind};
 use crate::model::plan::{CredentialsFrom, JobPlan, SavedPlan, Summary};
 use crate::model::problem::Problem;
 use crate::observe::identities;
@@ -29,11 +29,13 @@ type Clients = BTreeMap<JobName, Arc<ClientConfig>>;
 pub struct Approved {
     pub(super) plan: SavedPlan,
     pub(super) callers: Callers,
+    pub(super) seen: Option<Inventory>,
 }
 
 /// Settles everything for which a plan is refused whole. Nothing is written.
 ///
-/// A job of which it cannot be found out to which account its credentials belong fails; the others go on.
+/// A job of which it cannot be found out to which account its credentials belong fails; the others go on. What was
+/// `seen` when planning, if just now, is not asked again.
 ///
 /// # Errors
 ///
@@ -41,6 +43,7 @@ pub struct Approved {
 pub async fn approve(
     provider: &dyn Provider,
     plan: &SavedPlan,
+    seen: Option<Inventory>,
     config: Option<&ConfigFile>,
     options: &Options,
 ) -> Result<Approved, Error> {
@@ -52,12 +55,15 @@ pub async fn approve(
         .iter()
         .map(|job| destination(job, &clients))
         .collect();
-    let asked = places.iter().flatten();
+    let known = |job: &JobPlan| Some(&seen.as_ref()?.jobs.get(&job.name)?.identity);
+    let asked = plan.jobs.iter().zip(&places);
+    let asked = asked.filter(|(job, _)| known(job).is_none());
+    let asked = asked.filter_map(|(_, place)| place.as_ref());
     let identities = identities(provider, asked, options.parallelism).await;
     let mut callers = Callers::new();
     for (job, place) in plan.jobs.iter().zip(&places) {
         let Some(place) = place else { continue };
-        let Some(identity) = identities.get(place) else {
+        let Some(identity) = known(job).or_else(|| identities.get(place)) else {
             continue;
         };
         let caller = match same_caller(job, identity)? {
@@ -69,6 +75,7 @@ pub async fn approve(
     Ok(Approved {
         plan: plan.clone(),
         callers,
+        seen,
     })
 }
 

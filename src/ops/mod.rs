@@ -17,6 +17,7 @@ use jiff::SignedDuration;
 use crate::executor;
 use crate::model::action::Action;
 use crate::model::id::JobName;
+use crate::model::inventory::Inventory;
 use crate::model::job::{ConfiguredJob, SyncJob};
 use crate::model::plan::{JobPlan, Outcome, Plan, SavedPlan};
 use crate::model::result::SyncResult;
@@ -37,9 +38,9 @@ pub use saved::{ResultsFile, Saved, open_saved, read_plan, save_plan};
 pub use schema::{Document, schema};
 pub use status::status;
 
-/// Jobs that are looked at or written for side by side, if nobody says otherwise. Ten keep well below the request
-/// rates that AWS allows an account.
-pub const DEFAULT_PARALLELISM: usize = 10;
+/// Jobs that are looked at or written for side by side, if nobody says otherwise: as many as RDS lets copies be in flight
+/// into one region. A call takes AWS some tenths of a second, so this stays below the request rates it allows an account.
+pub const DEFAULT_PARALLELISM: usize = 20;
 
 /// What an operation is asked to do. Each takes from it what concerns it.
 #[derive(Clone, Debug)]
@@ -92,6 +93,19 @@ pub async fn plan(
     provider: &dyn Provider,
     options: &Options,
 ) -> Result<SavedPlan, Error> {
+    Ok(plan_with_inventory(config, provider, options).await?.0)
+}
+
+/// As [`plan`], with what the plan rests on: to apply it there and then, nothing of that need be looked at again.
+///
+/// # Errors
+///
+/// As [`plan`].
+pub async fn plan_with_inventory(
+    config: &ConfigFile,
+    provider: &dyn Provider,
+    options: &Options,
+) -> Result<(SavedPlan, Inventory), Error> {
     let (configured, selection) =
         config_file::select(validate(config, &options.jobs)?.jobs, &options.jobs);
     let sound: Vec<SyncJob> = configured.iter().filter_map(sound).cloned().collect();
@@ -112,13 +126,11 @@ pub async fn plan(
         selection,
         jobs,
     };
-    Ok(planfile::seal(
-        plan,
-        Header {
-            created_at: inventory.observed_at,
-            config: config.reference(),
-        },
-    ))
+    let header = Header {
+        created_at: inventory.observed_at,
+        config: config.reference(),
+    };
+    Ok((planfile::seal(plan, header), inventory))
 }
 
 fn sound(job: &ConfiguredJob) -> Option<&SyncJob> {
@@ -140,33 +152,41 @@ pub async fn apply(
     config: Option<&ConfigFile>,
     options: &Options,
 ) -> Result<Vec<SyncResult>, Error> {
-    let approved = approve(provider, plan, config, options).await?;
-    Ok(carry_out(
-        provider,
-        &approved,
-        options,
-        &AtomicBool::new(false),
-        &|_| {},
-    )
-    .await)
+    approve_and_carry_out(provider, plan, None, config, options).await
+}
+
+async fn approve_and_carry_out(
+    provider: &dyn Provider,
+    plan: &SavedPlan,
+    seen: Option<Inventory>,
+    config: Option<&ConfigFile>,
+    options: &Options,
+) -> Result<Vec<SyncResult>, Error> {
+    let approved = approve(provider, plan, seen, config, options).await?;
+    let stop = AtomicBool::new(false);
+    Ok(carry_out(provider, approved, options, &stop, &|_| {}).await)
 }
 
 /// Carries out a plan that was found fit for it, and tells what happens as it happens. Once `stop` is set, nothing
 /// new is begun.
 pub async fn carry_out(
     provider: &dyn Provider,
-    approved: &Approved,
+    approved: Approved,
     options: &Options,
     stop: &AtomicBool,
     on_event: &(dyn Fn(Event<'_>) + Sync),
 ) -> Vec<SyncResult> {
-    let Approved { plan, callers } = approved;
+    let Approved {
+        plan,
+        callers,
+        seen,
+    } = approved;
     let options = executor::Options {
         parallelism: options.parallelism,
         wait: options.wait,
         stop,
     };
-    executor::apply(&Logged(provider), plan, callers, options, on_event).await
+    executor::apply(&Logged(provider), &plan, &callers, seen, options, on_event).await
 }
 
 /// Plans the jobs of a config and applies that plan: the older tool's `run`.
@@ -179,8 +199,8 @@ pub async fn run(
     provider: &dyn Provider,
     options: &Options,
 ) -> Result<Vec<SyncResult>, Error> {
-    let plan = plan(config, provider, options).await?;
-    apply(provider, &plan, Some(config), options).await
+    let (plan, seen) = plan_with_inventory(config, provider, options).await?;
+    approve_and_carry_out(provider, &plan, Some(seen), Some(config), options).await
 }
 
 /// Tells for each job of a config whether a copy is due ([`SyncResult::sync_required`]), and does nothing about it.

@@ -77,6 +77,7 @@ fn cut_off_after(turns: usize, sandbox: &Sandbox, planned: &SavedPlan, jobs: &[S
         sandbox,
         planned,
         &callers,
+        None,
         options,
         &|_| {},
     ));
@@ -138,7 +139,7 @@ proptest! {
         let options = Options { parallelism: 3, wait: Wait::No, stop: &stop };
         let tasks = (0..number).map(|n| -> Task<'_, _> {
             let plan = if n % 2 == 0 { &one } else { &two };
-            Box::pin(executor::apply(&sandbox, plan, &callers, options, &|_| {}))
+            Box::pin(executor::apply(&sandbox, plan, &callers, None, options, &|_| {}))
         });
         let results = side_by_side(&mut Random::new(seed), tasks.collect());
 

@@ -49,6 +49,7 @@ fn once_interrupted_nothing_new_is_begun_and_everything_is_reported() {
         &sandbox,
         &planned,
         &callers(&jobs),
+        None,
         options,
         &on_event,
     ));

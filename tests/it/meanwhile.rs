@@ -80,7 +80,7 @@ fn apply_with(
         }
     };
     block_on(executor::apply(
-        provider, plan, &callers, options, &on_event,
+        provider, plan, &callers, None, options, &on_event,
     ))
 }
 

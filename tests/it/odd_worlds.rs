@@ -469,8 +469,9 @@ fn law_9_a_copy_asked_for_with_other_tags_meanwhile_is_adopted() {
             wait: aws_xregion_sync::executor::Wait::No,
             stop: &stop,
         };
-        let apply =
-            |plan| aws_xregion_sync::executor::apply(&sandbox, plan, &callers, options, &|_| {});
+        let apply = |plan| {
+            aws_xregion_sync::executor::apply(&sandbox, plan, &callers, None, options, &|_| {})
+        };
         futures::future::join(apply(&one), apply(&two)).await
     });
     no_failures(&first);

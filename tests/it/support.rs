@@ -204,6 +204,7 @@ pub fn apply(provider: &dyn Provider, plan: &SavedPlan, jobs: &[SyncJob]) -> Vec
         provider,
         plan,
         &callers,
+        None,
         options,
         &|_: Event<'_>| {},
     ))

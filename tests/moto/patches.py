@@ -14,8 +14,10 @@ RDS
   DeleteDBSnapshot     refuses automated snapshots and such as are not available
   DescribeDBSnapshots  pages; refuses a MaxRecords outside 20..100; with `strict_databases` also a filter for a database
                        that does not exist, as AWS's documentation has it
+And which service a call is for is worked out once, not by reading moto's own folder on every call.
 """
 
+import functools
 import time
 
 from moto.core.responses import ActionResult
@@ -23,6 +25,7 @@ from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.amis import Ami
 from moto.ec2.responses.amis import AmisResponse
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.rds.exceptions import DBInstanceNotFoundError, InvalidParameterValue, RDSClientError
 from moto.rds.models import DBSnapshot, RDSBackend
 from moto.rds.responses import RDSResponse
@@ -209,11 +212,15 @@ def with_sources(get_filter_value):
 # RDS
 
 
+def underway(backend):
+    copies = [getattr(snapshot, "xrs_underway", None) for snapshot in backend.database_snapshots.values()]
+    return [copy for copy in copies if copy]
+
+
 def with_origin(copy_db_snapshot):
     def patched(self, source_db_snapshot_identifier, target_db_snapshot_identifier, **others):
         most = setting(self.account_id, "copies_in_flight")
-        underway = [getattr(snapshot, "xrs_underway", None) for snapshot in self.database_snapshots.values()]
-        if most is not None and sum(1 for copy in underway if copy and not copy.is_over()) >= most:
+        if most is not None and sum(1 for copy in underway(self) if not copy.is_over()) >= most:
             raise RDSClientError("SnapshotQuotaExceeded", f"Cannot copy more than {most} snapshots across regions")
         snapshot = copy_db_snapshot(self, source_db_snapshot_identifier, target_db_snapshot_identifier, **others)
         source = self.get_db_snapshot(source_db_snapshot_identifier)
@@ -266,6 +273,9 @@ def with_refusals(delete_db_snapshot):
 
 
 def apply():
+    DomainDispatcherApplication.get_backend_for_host = functools.cache(
+        DomainDispatcherApplication.get_backend_for_host
+    )
     Ami.source_image_id = Ami.source_image_region = None
     Ami.block_device_mappings = property(block_device_mappings)
     Ami.get_filter_value = with_sources(Ami.get_filter_value)

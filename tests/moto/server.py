@@ -58,6 +58,8 @@ from werkzeug.serving import make_server  # noqa: E402
 
 KEY_PREFIX = "AKIAXRS0"
 LOCK = threading.Lock()
+# moto's worlds are plain dictionaries: two requests at once would see each other's half-done work.
+TURN = threading.Lock()
 LOG = []
 ERRORS = []
 
@@ -257,7 +259,8 @@ def control(name, body):
     request = json.loads(body or b"{}")
     account, region = request.pop("account", None), request.pop("region", None)
     try:
-        return "200 OK", json.dumps(CONTROLS[name](account, region, **request))
+        with TURN:
+            return "200 OK", json.dumps(CONTROLS[name](account, region, **request))
     except Exception as error:  # told to the test, which fails with it
         return "400 Bad Request", json.dumps({"error": f"{type(error).__name__}: {error}"})
 
@@ -344,7 +347,8 @@ class Tests:
         def keep(status, fields, exc_info=None):
             kept.update(status=status, fields=fields)
 
-        chunks = list(self.app(environ, keep))
+        with TURN:
+            chunks = list(self.app(environ, keep))
         call["status"] = int(kept["status"].split()[0])
         return kept["status"], kept["fields"], chunks
 

@@ -1,13 +1,20 @@
 //! A job whose copy is put off, or under way.
 
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
 use super::JobRun;
 use crate::executor::Event;
 use crate::executor::awaited::{Awaited, Standing, in_flight};
 use crate::executor::copy_snapshot;
 use crate::executor::flights::Destination;
 use crate::model::action::{Action, Wave};
+use crate::model::id::JobName;
+use crate::model::inventory::Found;
 use crate::model::problem::Problem;
 use crate::model::result::{ActionOutcome, ActionResult};
+use crate::observe::Look;
 
 impl<'a> JobRun<'a> {
     /// Where its copy is to go, if it is put off.
@@ -35,6 +42,33 @@ impl<'a> JobRun<'a> {
     pub(in crate::executor) fn knows_of_copies(&self) -> bool {
         let seen = self.facts.as_ref().map(|facts| &facts.seen.found);
         self.awaited.is_some() || seen.and_then(in_flight).is_some_and(|ids| !ids.is_empty())
+    }
+
+    /// Whether it is known what its source has, so that it is enough to look at the copies.
+    pub(in crate::executor) fn knows_its_source(&self) -> bool {
+        let seen = self.facts.as_ref().map(|facts| &facts.seen.found);
+        seen.is_some_and(|found| match found {
+            Found::Images { source, .. } => source.is_ok(),
+            Found::Snapshots { source, .. } => source.is_ok(),
+        })
+    }
+
+    /// What is to be looked at again, and what was found before; nothing if the job cannot go on.
+    pub(in crate::executor) fn seen_before(&self) -> Option<(Look, Found)> {
+        Some((self.look()?, self.facts.as_ref()?.seen.found.clone()))
+    }
+
+    /// Takes over what the copies were just seen to be.
+    pub(in crate::executor) fn learn_copies(
+        &mut self,
+        found: &mut HashMap<JobName, Found>,
+        at: Timestamp,
+    ) {
+        if let (Some(facts), Some(found)) = (&mut self.facts, found.remove(&self.plan.name)) {
+            facts.seen.found = found;
+            facts.copies_at = at;
+            self.follow();
+        }
     }
 
     /// Takes a place among the copies in flight; if there is none left, the copy is put off.
@@ -104,7 +138,7 @@ impl<'a> JobRun<'a> {
         let mut lost = None;
         if let Some(mut awaited) = self.awaited.take() {
             let before = awaited.seen.clone();
-            let standing = awaited.learn(&facts.seen.found, facts.observed_at);
+            let standing = awaited.learn(&facts.seen.found, facts.copies_at);
             if let Some(seen) = awaited.seen.as_ref().filter(|_| awaited.seen != before)
                 && self.session.waits
             {

@@ -9,6 +9,7 @@ use std::task::Poll;
 
 use aws_xregion_sync::executor::{self, Event, Options, Wait};
 use aws_xregion_sync::model::action::Action;
+use aws_xregion_sync::model::inventory::Inventory;
 use aws_xregion_sync::model::job::SyncJob;
 use aws_xregion_sync::model::plan::{ConfigRef, Plan, SavedPlan, Summary};
 use aws_xregion_sync::model::result::SyncResult;
@@ -24,11 +25,19 @@ use super::faults::{Faulty, take_turns};
 use super::random::Random;
 use super::run::{Task, alone, side_by_side};
 use super::setup::{self, Setup};
-use super::watch::Watch;
+use super::watch::{LookRecord, Watch};
 use super::{ending, hands, people, plans, results, story};
 
 /// Plans that are kept to be applied later.
 const POOL: usize = 6;
+
+/// What a run has seen when it planned.
+pub struct Before {
+    inventory: Inventory,
+    looks: Vec<LookRecord>,
+    /// Whether all of it was the truth of that very time.
+    is_true: bool,
+}
 
 /// What a history came to.
 pub struct Outcome {
@@ -130,18 +139,42 @@ impl History {
             Some(at) => self.setup.jobs[at..=at].to_vec(),
             None => self.setup.jobs.clone(),
         };
-        let Some(plan) = self.plan(&jobs, faults, format!("plan {step}")) else {
+        let Some((plan, before)) = self.look_and_plan(&jobs, faults, format!("plan {step}")) else {
             return;
         };
+        let plan = Arc::new(plan);
+        if self.random.chance(30) {
+            self.say("a plan is applied there and then", || {
+                format!("{step}: run")
+            });
+            let faults = if self.random.chance(40) {
+                FaultPlan::random(&mut self.random)
+            } else {
+                FaultPlan::none(&mut self.random)
+            };
+            let meddles = self.random.chance(20);
+            let chosen = [Arc::clone(&plan)];
+            self.carry_out(step, &chosen, Some(before), vec![faults], meddles);
+        }
         if self.pool.len() == POOL {
             let oldest = self.random.below(POOL);
             self.pool.remove(oldest);
         }
-        self.pool.push(Arc::new(plan));
+        self.pool.push(plan);
     }
 
     /// Makes a plan and looks at it; nothing if the run was killed.
     pub fn plan(&mut self, jobs: &[SyncJob], faults: FaultPlan, name: String) -> Option<SavedPlan> {
+        Some(self.look_and_plan(jobs, faults, name)?.0)
+    }
+
+    /// The same, with what the plan rests on.
+    fn look_and_plan(
+        &mut self,
+        jobs: &[SyncJob],
+        faults: FaultPlan,
+        name: String,
+    ) -> Option<(SavedPlan, Before)> {
         let parallelism = 1 + self.random.below(4);
         let mut watch = Watch::new(&self.stage, &self.setup, None, faults.clone(), parallelism);
         watch.name = name;
@@ -149,7 +182,7 @@ impl History {
         let states = self.stage.moment().state;
         // To seal a plan takes longer than all the rest together; its text is looked at now and then.
         let sealed = self.random.chance(10);
-        let plan = alone(until_killed(
+        let (plan, inventory) = alone(until_killed(
             &faulty,
             make_plan(&faulty, jobs, parallelism, sealed),
         ))?;
@@ -171,11 +204,16 @@ impl History {
             });
         }
         drop(books);
+        let before = Before {
+            inventory,
+            looks: std::mem::take(&mut watch.seen().looks),
+            is_true: watch.faults.is_none(),
+        };
         // Law 2: another order of listings, another hour, the same plan.
         if watch.faults.is_none() && sealed {
             self.same_again(jobs);
         }
-        Some(plan)
+        Some((plan, before))
     }
 
     /// Law 2: two worlds that differ in nothing but the order of their listings have one plan.
@@ -185,7 +223,7 @@ impl History {
         shuffled.listing_seed = self.random.next();
         let [one, other] = [world, shuffled].map(|world| {
             let sandbox = aws_xregion_sync::provider::sandbox::Sandbox::new(world);
-            alone(make_plan(&sandbox, jobs, 1, true))
+            alone(make_plan(&sandbox, jobs, 1, true)).0
         });
         let mut books = self.stage.books();
         books.count("a plan is made again");
@@ -251,7 +289,20 @@ impl History {
         faults: Vec<FaultPlan>,
         meddles: bool,
     ) -> Vec<Option<Vec<SyncResult>>> {
-        let alone = chosen.len() == 1 && !meddles;
+        self.carry_out(step, chosen, None, faults, meddles)
+    }
+
+    /// The same; the first of them with what it has seen before.
+    fn carry_out(
+        &mut self,
+        step: i64,
+        chosen: &[Arc<SavedPlan>],
+        before: Option<Before>,
+        faults: Vec<FaultPlan>,
+        meddles: bool,
+    ) -> Vec<Option<Vec<SyncResult>>> {
+        let is_true = before.as_ref().is_none_or(|before| before.is_true);
+        let alone = chosen.len() == 1 && !meddles && is_true;
         let Self {
             random,
             setup,
@@ -269,10 +320,14 @@ impl History {
                 watch
             })
             .collect();
+        let mut seen = before.map(|before| {
+            watches[0].seen().looks = before.looks;
+            before.inventory
+        });
         let mut tasks: Vec<Task<'_, Option<Vec<SyncResult>>>> = Vec::new();
         for (watch, plan) in watches.iter().zip(chosen) {
-            let random = random.fork();
-            tasks.push(Box::pin(apply_one(stage, setup, watch, plan, random)));
+            let (random, seen) = (random.fork(), seen.take());
+            tasks.push(Box::pin(apply_one(stage, setup, watch, plan, seen, random)));
         }
         if meddles {
             let mut random = random.fork();
@@ -343,7 +398,7 @@ async fn make_plan(
     jobs: &[SyncJob],
     parallelism: usize,
     sealed: bool,
-) -> SavedPlan {
+) -> (SavedPlan, Inventory) {
     let looks: Vec<Look> = jobs.iter().map(Look::of_job).collect();
     let inventory = observe(provider, &looks, parallelism).await;
     let plan = Plan {
@@ -357,9 +412,12 @@ async fn make_plan(
         sha256: String::new(),
     };
     if sealed {
-        return planfile::seal(plan, Header { created_at, config });
+        return (
+            planfile::seal(plan, Header { created_at, config }),
+            inventory,
+        );
     }
-    SavedPlan {
+    let plan = SavedPlan {
         format_version: planfile::FORMAT_VERSION.to_owned(),
         xrs_version: String::new(),
         created_at,
@@ -369,7 +427,8 @@ async fn make_plan(
         config,
         summary: Summary::of(&plan.jobs),
         jobs: plan.jobs,
-    }
+    };
+    (plan, inventory)
 }
 
 /// As `xrs apply` does with a plan that was found fit.
@@ -378,6 +437,7 @@ async fn apply_one(
     setup: &Setup,
     watch: &Watch<'_>,
     plan: &SavedPlan,
+    seen: Option<Inventory>,
     random: Random,
 ) -> Option<Vec<SyncResult>> {
     let faulty = Faulty::new(&stage.sandbox, watch, watch.faults.clone(), random);
@@ -399,7 +459,7 @@ async fn apply_one(
         wait,
         stop: &stop,
     };
-    let apply = executor::apply(&faulty, plan, &setup.callers, options, &on_event);
+    let apply = executor::apply(&faulty, plan, &setup.callers, seen, options, &on_event);
     until_killed(&faulty, apply).await
 }
 

@@ -181,7 +181,8 @@ fn compare(books: &mut Books, plan: &JobPlan, expected: Expected) {
     }
 }
 
-fn concerns(job: &SyncJob, look: &LookRecord) -> bool {
+/// Whether a read when planning was made for this job, too.
+pub fn concerns(job: &SyncJob, look: &LookRecord) -> bool {
     let at_source = look.region == job.source_region;
     let at_destination = look.region == job.destination_region;
     if look.credentials != job.client_config {

@@ -96,6 +96,8 @@ impl<'a> Watch<'a> {
                 Some(0)
             }
             (Asked::Images(ids), Subject::Image(id)) if at_source && ids.contains(id) => Some(1),
+            // As when planning.
+            (Asked::Selected(_), Subject::Image(_)) if super::plans::concerns(job, look) => Some(1),
             (Asked::ImageCopies(from, ids), Subject::Image(id))
                 if at_destination && *from == job.source_region && ids.contains(id) =>
             {
