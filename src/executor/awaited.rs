@@ -13,7 +13,7 @@ use crate::model::provider_error::ErrorKind;
 const MOST_MISSING: SignedDuration = SignedDuration::from_secs(150);
 
 /// For how long every look may fail before nothing more is to be expected: longer than a storm of throttles.
-const MOST_BLIND: SignedDuration = SignedDuration::from_mins(10);
+pub(super) const MOST_BLIND: SignedDuration = SignedDuration::from_mins(10);
 
 /// A copy under way.
 pub(super) struct Awaited {
@@ -61,14 +61,7 @@ impl Awaited {
         }
         match looked {
             Err(error) => {
-                let may_pass = match error.kind {
-                    ErrorKind::Throttled | ErrorKind::Quota | ErrorKind::Unknown => true,
-                    ErrorKind::Absent
-                    | ErrorKind::Denied
-                    | ErrorKind::Expired
-                    | ErrorKind::Invalid => false,
-                };
-                if may_pass && at.duration_since(self.last_looked) <= MOST_BLIND {
+                if may_pass(error.kind) && at.duration_since(self.last_looked) <= MOST_BLIND {
                     return Standing::UnderWay;
                 }
                 Standing::Lost(error.problem(format!(
@@ -100,6 +93,14 @@ impl Awaited {
         .help(
             "AWS goes on copying; apply the same plan again with --wait for what is to follow: nothing is copied twice",
         )
+    }
+}
+
+/// Whether looking again may fare better.
+pub(super) fn may_pass(kind: ErrorKind) -> bool {
+    match kind {
+        ErrorKind::Throttled | ErrorKind::Quota | ErrorKind::Unknown => true,
+        ErrorKind::Absent | ErrorKind::Denied | ErrorKind::Expired | ErrorKind::Invalid => false,
     }
 }
 

@@ -50,6 +50,8 @@ struct Flight {
     known: BTreeMap<JobName, BTreeSet<String>>,
     /// How many there may be: as many as AWS states, or as it has turned out to take.
     limit: usize,
+    /// By how much the limit is raised next, once AWS has refused a copy: ever more, as long as it refuses none.
+    step: usize,
     refusal: Option<ProviderError>,
 }
 
@@ -58,6 +60,7 @@ impl Flight {
         Self {
             known: BTreeMap::new(),
             limit: to.copies.most(),
+            step: 1,
             refusal: None,
         }
     }
@@ -121,6 +124,7 @@ impl Flights {
                 known.remove(action.as_str());
             }
             flight.limit = flight.limit.min(flight.number());
+            flight.step = 1;
             flight.refusal = Some(error.clone());
         }
         refused(action, error)
@@ -133,10 +137,14 @@ impl Flights {
         })
     }
 
-    /// Where AWS has refused copies, one more may be asked for: others' copies, which are not seen here, come to an end.
-    pub(super) fn ask_for_one_more(&self) {
+    /// Where AWS has refused copies, more may be asked for: others' copies, which are not seen here, come to an end.
+    pub(super) fn ask_for_more(&self) {
         for (to, flight) in self.lock().iter_mut() {
-            flight.limit = (flight.limit + 1).min(to.copies.most());
+            flight.limit = flight
+                .limit
+                .saturating_add(flight.step)
+                .min(to.copies.most());
+            flight.step = flight.step.saturating_mul(2);
         }
     }
 

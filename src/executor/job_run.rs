@@ -34,6 +34,9 @@ pub(super) struct JobRun<'a> {
     result: SyncResult,
     /// Why its copy cannot be begun for the moment, if so.
     put_off: Option<Problem>,
+    was_put_off: bool,
+    /// Since when each look before a copy that was put off has failed.
+    blind_since: Option<Timestamp>,
     /// Its copy, from when AWS has accepted it until it is available.
     awaited: Option<Awaited>,
     finished: bool,
@@ -83,6 +86,8 @@ impl<'a> JobRun<'a> {
             results: Vec::new(),
             result,
             put_off: None,
+            was_put_off: false,
+            blind_since: None,
             awaited: None,
             finished: false,
         };
@@ -149,7 +154,7 @@ impl<'a> JobRun<'a> {
 
     /// Carries out the job's actions of one wave, one after the other; where one is not done, no later wave follows.
     pub(super) async fn carry_out(&mut self, wave: Wave) {
-        self.put_off = None;
+        self.was_put_off |= self.put_off.take().is_some();
         let mut stopped_by = None;
         for action in self.left(wave) {
             let waits = action.after().filter(|after| {
@@ -246,6 +251,7 @@ impl<'a> JobRun<'a> {
         };
         let result = match check(action, known, &facts.seen) {
             Verdict::Go => {
+                self.blind_since = None;
                 if let Action::CopySnapshot(copy) = action
                     && let Some(newer) = copy_snapshot::newer_source(copy, &facts.seen.found)
                 {
@@ -282,6 +288,10 @@ impl<'a> JobRun<'a> {
             Verdict::Unknown(error) => {
                 self.session.note(&ends.destination.credentials, &error);
                 let problem = error.problem(format!("failed to look before {}", action.id()));
+                if wave == Wave::Copies && self.stays_put_off(&error) {
+                    (self.put_off, self.facts) = (Some(problem), None);
+                    return None;
+                }
                 let result =
                     ActionResult::new(action, ActionOutcome::Skipped).detail(problem.to_string());
                 self.complain(action, problem);

@@ -179,18 +179,21 @@ async fn look_at<'a, 'r>(
     }
 }
 
-/// Looks at the copies of these jobs, all at once: whether they are done is seen in the destination alone.
+/// Looks at the copies of these jobs that are under way, all at once.
 async fn look_at_copies<'a, 'r>(
     session: &Session<'_>,
     runs: impl Iterator<Item = &'r mut JobRun<'a>>,
 ) where
     'a: 'r,
 {
-    let (known, unknown): (Vec<_>, Vec<_>) = runs.partition(|run| run.knows_its_source());
+    let (known, unknown): (Vec<_>, Vec<_>) = runs.partition(|run| run.knows_its_copies());
     look_at(session, unknown.into_iter(), Wave::Copies).await;
-    let seen = known.iter().filter_map(|run| run.seen_before()).collect();
+    let again = known
+        .iter()
+        .filter_map(|run| run.look_again_at_copies())
+        .collect();
     let at = session.provider.now();
-    let mut found = observe_copies(session.provider, seen, session.parallelism).await;
+    let mut found = observe_copies(session.provider, again, session.parallelism).await;
     for run in known {
         run.learn_copies(&mut found, at);
     }

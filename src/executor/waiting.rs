@@ -44,7 +44,7 @@ pub(super) async fn begin_all_there_is_room_for(session: &Session<'_>, runs: &mu
 async fn begin_put_off(session: &Session<'_>, runs: &mut [JobRun<'_>]) {
     let in_flight = runs.iter_mut().filter(|run| run.knows_of_copies());
     look_at_copies(session, in_flight).await;
-    session.flights.ask_for_one_more();
+    session.flights.ask_for_more();
     let mut room: HashMap<Destination, usize> = HashMap::new();
     let due = runs.iter_mut().filter(|run| {
         let Some(to) = run.put_off_to() else {

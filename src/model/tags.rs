@@ -1,6 +1,7 @@
 //! Resource tags.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use litemap::LiteMap;
 use schemars::JsonSchema;
@@ -11,7 +12,7 @@ use smol_str::SmolStr;
 ///
 /// There is an inventory of them for each snapshot of a month and its copy: they stand in one piece of memory, the short
 /// ones without any of their own.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 // An object in JSON; `LiteMap` itself would make an array of one without tags.
 #[serde(from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
 #[schemars(inline)]
@@ -73,6 +74,12 @@ impl Tags {
     /// The values, in the order of their keys.
     pub fn values(&self) -> impl Iterator<Item = &str> {
         self.iter().map(|(_, value)| value)
+    }
+}
+
+impl fmt::Debug for Tags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 

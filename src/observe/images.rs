@@ -36,21 +36,13 @@ async fn find_from<'l>(
     looks: Vec<&'l Look>,
 ) -> Vec<(&'l Look, Found)> {
     let seen = sources(reader, source, looks).await;
-    find_copies(reader, seen).await
-}
-
-/// The copies of what the sources were seen to have.
-pub(super) async fn find_copies<'l>(
-    reader: &Reader<'_>,
-    seen: Vec<Source<'l>>,
-) -> Vec<(&'l Look, Found)> {
-    let ways = by_key(seen.into_iter().map(|(look, images)| {
-        let way = (&look.source.region, &look.destination);
-        (way, (look, images))
-    }));
-    let copies = ways
+    let destinations = by_key(
+        seen.into_iter()
+            .map(|(look, images)| (&look.destination, (look, images))),
+    );
+    let copies = destinations
         .into_iter()
-        .map(|((from, destination), seen)| with_copies(reader, from, destination, seen));
+        .map(|(destination, seen)| with_copies(reader, &source.region, destination, seen));
     join_all(copies).await.into_iter().flatten().collect()
 }
 
@@ -216,6 +208,7 @@ pub(super) fn named_copies(source: &Looked<Vec<Image>>, destination: &Region) ->
         .collect()
 }
 
+/// Images by id.
 pub(super) async fn images(
     reader: &Reader<'_>,
     at: &Place,

@@ -3,6 +3,7 @@
 //! Jobs that look at the same place share their reads, so that the number of calls follows the pages of what is
 //! there and not the number of jobs. A read that fails is the failure of the jobs it was made for and of no other.
 
+mod copies;
 mod destination_images;
 mod images;
 mod reader;
@@ -22,6 +23,7 @@ use crate::model::job::{ImageSelector, JobKind, SyncJob};
 use crate::model::plan;
 use crate::provider::Provider;
 
+pub use copies::Again;
 use reader::Reader;
 
 /// What is to be looked at for one job.
@@ -99,30 +101,20 @@ pub async fn observe_destinations(
     Destinations { inventory, images }
 }
 
-/// Looks at the copies of each again; the other end is taken for what it was seen to be. A look with another kind of
-/// thing than it asks for is left out.
+/// Looks at known copies again, by their ids: a request for as many as fit in one. What else was found of each job
+/// stays as it was seen.
 pub async fn observe_copies(
     provider: &dyn Provider,
-    seen: Vec<(Look, Found)>,
+    again: Vec<Again>,
     parallelism: usize,
 ) -> HashMap<JobName, Found> {
     let reader = Reader::new(provider, parallelism);
-    let (mut images, mut snapshots) = (Vec::new(), Vec::new());
-    for (look, found) in &seen {
-        match found {
-            Found::Images { source, .. } => images.push((look, source.clone())),
-            Found::Snapshots { source, .. } => snapshots.push((look, source.clone())),
-        }
-    }
-    let (images, snapshots) = join(
-        images::find_copies(&reader, images),
-        snapshots::find_copies(&reader, snapshots),
-    )
-    .await;
-    let found = images.into_iter().chain(snapshots);
-    found
-        .map(|(look, found)| (look.job.clone(), found))
-        .collect()
+    let by_destination = by_key(again.into_iter().map(|again| (again.at.clone(), again)));
+    let reads = by_destination
+        .iter()
+        .map(|(at, again)| copies::look_again(&reader, at, again));
+    let found = join_all(reads).await.into_iter().flatten();
+    found.collect()
 }
 
 /// What was seen, with the images as `images` finds them.

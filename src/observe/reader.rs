@@ -123,9 +123,11 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether the request itself was refused, so that a shorter one may fare better.
+/// Whether the request itself was refused, so that a shorter one may fare better; not so where it did not come to it,
+/// for a role could not be assumed, say.
 fn may_lie_in_one(error: &ProviderError) -> bool {
-    matches!(error.kind, ErrorKind::Invalid | ErrorKind::Absent)
+    let is_the_read = error.call.starts_with("Describe");
+    is_the_read && matches!(error.kind, ErrorKind::Invalid | ErrorKind::Absent)
 }
 
 /// To each key of a batch what belongs to it.

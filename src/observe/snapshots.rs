@@ -8,9 +8,9 @@ use futures::future::{FutureExt, join, join_all};
 use super::reader::{Answers, Reader};
 use super::{Look, Subject, by_key};
 use crate::model::client_config::Place;
-use crate::model::id::DbInstance;
+use crate::model::id::{DbInstance, SnapshotId};
 use crate::model::inventory::{Found, Looked, Snapshot};
-use crate::provider::{COPIED_DATABASES_PER_READ, SOURCES_PER_READ};
+use crate::provider::{COPIED_DATABASES_PER_READ, SNAPSHOTS_PER_READ, SOURCES_PER_READ};
 
 /// The two ends of a database.
 #[derive(Clone, Copy)]
@@ -41,24 +41,16 @@ pub(super) async fn find<'l>(reader: &Reader<'_>, looks: &'l [Look]) -> Vec<(&'l
         .collect()
 }
 
-/// The copies alone, beside what the source was seen to have.
-pub(super) async fn find_copies<'l>(
+/// Manual snapshots by identifier.
+pub(super) async fn named(
     reader: &Reader<'_>,
-    seen: Vec<(&'l Look, Looked<Vec<Snapshot>>)>,
-) -> Vec<(&'l Look, Found)> {
-    let of_databases = seen
-        .into_iter()
-        .filter(|(look, _)| database(look).is_some());
-    let (wanted, sources): (Vec<&Look>, Vec<_>) = of_databases.unzip();
-    let copies = listed(reader, End::Destination, &wanted).await;
-    wanted
-        .into_iter()
-        .zip(sources.into_iter().zip(copies))
-        .map(|(look, (source, copies))| {
-            let copies = Arc::unwrap_or_clone(copies);
-            (look, Found::Snapshots { source, copies })
-        })
-        .collect()
+    at: &Place,
+    ids: impl Iterator<Item = SnapshotId>,
+) -> Answers<SnapshotId, Snapshot> {
+    let read =
+        |ids: Vec<SnapshotId>| async move { reader.provider.snapshots(at, &ids).await }.boxed();
+    let id = |snapshot: &Snapshot| vec![snapshot.id.clone()];
+    reader.by_keys(at, ids, SNAPSHOTS_PER_READ, &read, id).await
 }
 
 fn database(look: &Look) -> Option<&DbInstance> {

@@ -32,6 +32,9 @@ pub const SOURCES_PER_READ: usize = 14;
 /// there is room left on a page. RDS documents no limit for the values of a filter.
 pub const COPIED_DATABASES_PER_READ: usize = 25;
 
+/// Snapshots that one read asks for by identifier: a page holds so many.
+pub const SNAPSHOTS_PER_READ: usize = 100;
+
 /// A world that can be looked at and written to.
 ///
 /// Reads follow every page and leave out what is not there: an absence is an empty answer, an error is anything else.

@@ -490,3 +490,76 @@ fn a_job_without_credentials_any_more_is_not_waited_for() {
     );
     assert!(sandbox.world().now.duration_since(start()).as_secs() < 60);
 }
+
+#[test]
+fn law_7_copies_that_cannot_be_looked_at_any_more_keep_no_others_from_being_made() {
+    let (world, jobs) = databases(25);
+    let sandbox = Sandbox::new(world);
+    let planned = plan(&sandbox, &jobs);
+    let is_first = AtomicBool::new(true);
+    let on_event = |event: Event<'_>| {
+        if let Event::CopyPutOff { .. } = event
+            && is_first.swap(false, Ordering::Relaxed)
+        {
+            let mut denied = fault("DescribeDBSnapshots", "AccessDenied", Some(1));
+            denied.region = Some(west());
+            sandbox.edit(|world| world.faults.push(denied));
+        }
+    };
+    let stop = AtomicBool::new(false);
+    let results = watched(&sandbox, &planned, &jobs, up_to(86_400), &stop, &on_event);
+    let (failed, well): (Vec<_>, Vec<_>) = results.iter().partition(|result| result.failed());
+    assert_eq!((failed.len(), well.len()), (20, 5), "{results:?}");
+    assert!(
+        failed
+            .iter()
+            .all(|result| result.errors[0].message.contains("failed to look at"))
+    );
+}
+
+#[test]
+fn a_look_that_fails_for_the_moment_leaves_a_copy_put_off() {
+    for (times, is_too_long) in [(Some(2), false), (None, true)] {
+        let (world, jobs) = databases(22);
+        let sandbox = Sandbox::new(world);
+        let planned = plan(&sandbox, &jobs);
+        let is_first = AtomicBool::new(true);
+        let on_event = |event: Event<'_>| {
+            if let Event::CopyPutOff { .. } = event
+                && is_first.swap(false, Ordering::Relaxed)
+            {
+                // While copies are waited for, the source is looked at for those alone that are about to be begun.
+                let mut throttled = fault("DescribeDBSnapshots", "Throttling", times);
+                throttled.region = Some(east());
+                sandbox.edit(|world| world.faults.push(throttled));
+            }
+        };
+        let stop = AtomicBool::new(false);
+        let results = watched(&sandbox, &planned, &jobs, Wait::ToTheEnd, &stop, &on_event);
+        let failed = results.iter().filter(|result| result.failed()).count();
+        assert_eq!(failed > 0, is_too_long, "{results:?}");
+        let hours = sandbox.world().now.duration_since(start()).as_hours();
+        assert!(hours < 2, "{hours} h");
+    }
+}
+
+#[test]
+fn after_a_refusal_ever_more_copies_are_asked_for() {
+    let mut world = empty_world();
+    world.copy_seconds = 7_200;
+    let mut jobs = Vec::new();
+    for n in 0..60 {
+        let name = format!("app {n}");
+        add_image(&mut world, &format!("ami-{n:017}"), &name, &name);
+        jobs.push(ami_job(&format!("sync_{n}"), &name));
+    }
+    let sandbox = Sandbox::new(world);
+    let planned = plan(&sandbox, &jobs);
+    let refusals = fault("CopyImage", "ResourceLimitExceeded", Some(2));
+    sandbox.edit(|world| world.faults.push(refusals));
+    no_failures(&wait(&sandbox, &planned, &jobs, Wait::ToTheEnd));
+    let calls = sandbox.calls();
+    let last = calls.iter().rfind(|call| call.call == "CopyImage");
+    let after = last.map(|last| last.at.duration_since(start()).as_secs());
+    assert!(after.is_some_and(|seconds| seconds < 900), "{after:?}");
+}

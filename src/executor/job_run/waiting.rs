@@ -1,20 +1,21 @@
 //! A job whose copy is put off, or under way.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
 use super::JobRun;
 use crate::executor::Event;
-use crate::executor::awaited::{Awaited, Standing, in_flight};
+use crate::executor::awaited::{Awaited, MOST_BLIND, Standing, in_flight, may_pass};
 use crate::executor::copy_snapshot;
 use crate::executor::flights::Destination;
 use crate::model::action::{Action, Wave};
 use crate::model::id::JobName;
 use crate::model::inventory::Found;
 use crate::model::problem::Problem;
+use crate::model::provider_error::ProviderError;
 use crate::model::result::{ActionOutcome, ActionResult};
-use crate::observe::Look;
+use crate::observe::{Again, Look};
 
 impl<'a> JobRun<'a> {
     /// Where its copy is to go, if it is put off.
@@ -44,18 +45,26 @@ impl<'a> JobRun<'a> {
         self.awaited.is_some() || seen.and_then(in_flight).is_some_and(|ids| !ids.is_empty())
     }
 
-    /// Whether it is known what its source has, so that it is enough to look at the copies.
-    pub(in crate::executor) fn knows_its_source(&self) -> bool {
+    /// Whether its copies could be looked at, so that it is enough to look at those under way.
+    pub(in crate::executor) fn knows_its_copies(&self) -> bool {
         let seen = self.facts.as_ref().map(|facts| &facts.seen.found);
-        seen.is_some_and(|found| match found {
-            Found::Images { source, .. } => source.is_ok(),
-            Found::Snapshots { source, .. } => source.is_ok(),
-        })
+        seen.and_then(in_flight).is_some()
     }
 
-    /// What is to be looked at again, and what was found before; nothing if the job cannot go on.
-    pub(in crate::executor) fn seen_before(&self) -> Option<(Look, Found)> {
-        Some((self.look()?, self.facts.as_ref()?.seen.found.clone()))
+    /// The copies under way, its own and others'; nothing if the job cannot go on.
+    pub(in crate::executor) fn look_again_at_copies(&self) -> Option<Again> {
+        let Look {
+            job, destination, ..
+        } = self.look()?;
+        let found = self.facts.as_ref()?.seen.found.clone();
+        let mut copies = in_flight(&found)?;
+        copies.extend(self.awaited.as_ref().map(|awaited| awaited.id.clone()));
+        Some(Again {
+            job,
+            at: destination,
+            found,
+            copies,
+        })
     }
 
     /// Takes over what the copies were just seen to be.
@@ -79,6 +88,17 @@ impl<'a> JobRun<'a> {
         });
         self.put_off = begun.and_then(Result::err);
         self.put_off.is_none()
+    }
+
+    /// Why a look failed before a copy that was put off, if that may pass: the copy is put off again then, though not
+    /// for ever.
+    pub(super) fn stays_put_off(&mut self, error: &ProviderError) -> bool {
+        if !self.was_put_off || !self.session.waits {
+            return false;
+        }
+        let now = self.session.provider.now();
+        let since = *self.blind_since.get_or_insert(now);
+        may_pass(error.kind) && now.duration_since(since) <= MOST_BLIND
     }
 
     /// Says that the copy is put off, if it is.
@@ -166,8 +186,12 @@ impl<'a> JobRun<'a> {
         }
     }
 
-    /// Ends the job here.
+    /// Ends the job here. Its copies are not looked at any more, and must not take the place of others for ever.
     fn lose(&mut self, problem: Problem, because: &str) {
+        if let Some(ends) = &self.ends {
+            let flights = &self.session.flights;
+            flights.know(&ends.counted, &self.plan.name, BTreeSet::new());
+        }
         self.fail(problem);
         self.skip_the_rest(because);
         self.finish_if_nothing_is_left();

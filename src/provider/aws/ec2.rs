@@ -153,12 +153,27 @@ async fn either(
 
 /// Every page of the answer.
 async fn read(at: &Place, request: DescribeImagesFluentBuilder) -> Looked<Vec<Image>> {
-    let pages = request.into_paginator().page_size(PAGE).items().send();
-    let listed = pages
+    let pages = request.into_paginator().page_size(PAGE).send();
+    let pages: Vec<_> = pages
         .try_collect()
         .await
         .map_err(|error| failed(DESCRIBE, at, &error))?;
-    convert::images(DESCRIBE, at, listed)
+    // Where AWS gives the token of a page again, the SDK stops without a word.
+    if pages
+        .last()
+        .and_then(|page| page.next_token())
+        .is_some_and(|token| !token.is_empty())
+    {
+        return Err(unreadable(
+            DESCRIBE,
+            at,
+            "a page names itself as the next one",
+        ));
+    }
+    let listed = pages
+        .into_iter()
+        .flat_map(|page| page.images.unwrap_or_default());
+    convert::images(DESCRIBE, at, listed.collect())
 }
 
 fn among(name: &str, values: Vec<String>) -> Filter {

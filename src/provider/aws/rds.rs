@@ -12,7 +12,7 @@ use crate::model::provider_error::ProviderError;
 
 use super::clients::Clients;
 use super::convert;
-use super::error::failed;
+use super::error::{failed, unreadable};
 
 const DESCRIBE: &str = "DescribeDBSnapshots";
 
@@ -147,10 +147,25 @@ fn among(name: &str, values: &[impl ToString]) -> Filter {
 
 /// Every page of the answer.
 async fn read(at: &Place, request: DescribeDBSnapshotsFluentBuilder) -> Looked<Vec<Snapshot>> {
-    let pages = request.into_paginator().page_size(PAGE).items().send();
-    let listed = pages
+    let pages = request.into_paginator().page_size(PAGE).send();
+    let pages: Vec<_> = pages
         .try_collect()
         .await
         .map_err(|error| failed(DESCRIBE, at, &error))?;
-    convert::snapshots(DESCRIBE, at, listed)
+    // Where AWS gives the marker of a page again, the SDK stops without a word.
+    if pages
+        .last()
+        .and_then(|page| page.marker())
+        .is_some_and(|marker| !marker.is_empty())
+    {
+        return Err(unreadable(
+            DESCRIBE,
+            at,
+            "a page names itself as the next one",
+        ));
+    }
+    let listed = pages
+        .into_iter()
+        .flat_map(|page| page.db_snapshots.unwrap_or_default());
+    convert::snapshots(DESCRIBE, at, listed.collect())
 }

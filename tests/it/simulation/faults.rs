@@ -29,7 +29,7 @@ pub enum Asked {
     ImageCopies(Region, Vec<ImageId>),
     Automated(Vec<DbInstance>),
     Manual(Vec<DbInstance>),
-    Snapshots,
+    Snapshots(Vec<SnapshotId>),
 }
 
 /// One write.
@@ -400,8 +400,14 @@ impl Provider for Faulty<'_> {
     async fn snapshots(&self, at: &Place, ids: &[SnapshotId]) -> Looked<Vec<Snapshot>> {
         let real = self.inner.snapshots(at, ids);
         let earlier = |old: Box<dyn Provider>| async move { old.snapshots(at, ids).await };
-        self.read("DescribeDBSnapshots", at, Asked::Snapshots, real, earlier)
-            .await
+        self.read(
+            "DescribeDBSnapshots",
+            at,
+            Asked::Snapshots(ids.to_vec()),
+            real,
+            earlier,
+        )
+        .await
     }
 
     async fn copy_image(

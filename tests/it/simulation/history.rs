@@ -37,6 +37,8 @@ pub struct Before {
     looks: Vec<LookRecord>,
     /// Whether all of it was the truth of that very time.
     is_true: bool,
+    /// Whether it may be of an earlier time.
+    is_stale: bool,
 }
 
 /// What a history came to.
@@ -208,6 +210,7 @@ impl History {
             inventory,
             looks: std::mem::take(&mut watch.seen().looks),
             is_true: watch.faults.is_none(),
+            is_stale: watch.is_stale(),
         };
         // Law 2: another order of listings, another hour, the same plan.
         if watch.faults.is_none() && sealed {
@@ -310,7 +313,7 @@ impl History {
             ..
         } = self;
         let (setup, stage) = (&*setup, &*stage);
-        let watches: Vec<Watch<'_>> = chosen
+        let mut watches: Vec<Watch<'_>> = chosen
             .iter()
             .zip(faults)
             .enumerate()
@@ -322,6 +325,7 @@ impl History {
             .collect();
         let mut seen = before.map(|before| {
             watches[0].seen().looks = before.looks;
+            watches[0].was_stale = before.is_stale;
             before.inventory
         });
         let mut tasks: Vec<Task<'_, Option<Vec<SyncResult>>>> = Vec::new();

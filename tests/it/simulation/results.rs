@@ -75,7 +75,7 @@ pub fn check(watch: &Watch<'_>, books: &mut Books, plan: &SavedPlan, results: &[
                 ActionOutcome::Failed => "an action fails",
             });
             deferral(books, said);
-            if said.outcome.is_done() && !watch.faults.is_stale() {
+            if said.outcome.is_done() && !watch.is_stale() {
                 named_copy(watch, books, job, action, said);
             }
             adoption(watch, books, action, said.outcome, said.detail.as_deref());

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_xregion_sync::model::action::{self, Action, CopyId};
 use aws_xregion_sync::model::client_config::{ClientConfig, Place};
-use aws_xregion_sync::model::id::{JobName, Region};
+use aws_xregion_sync::model::id::{JobName, Region, SnapshotId};
 use aws_xregion_sync::model::job::SyncJob;
 use aws_xregion_sync::model::plan::{JobPlan, SavedPlan};
 use aws_xregion_sync::model::provider_error::ProviderError;
@@ -28,6 +28,8 @@ pub struct Watch<'a> {
     /// Whether nothing else happens at the same time.
     pub alone: bool,
     pub name: String,
+    /// Whether what it has seen before may be of an earlier time.
+    pub was_stale: bool,
     /// How many jobs are worked on at a time.
     pub parallelism: usize,
     state: Mutex<Seen>,
@@ -72,6 +74,7 @@ impl<'a> Watch<'a> {
             faults,
             alone: true,
             name,
+            was_stale: false,
             parallelism,
             state,
         }
@@ -79,6 +82,11 @@ impl<'a> Watch<'a> {
 
     pub fn seen(&self) -> MutexGuard<'_, Seen> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it may have been shown listings of earlier.
+    pub fn is_stale(&self) -> bool {
+        self.was_stale || self.faults.is_stale()
     }
 
     /// Whether all that this run sees is the truth of that very time, and nobody else changes anything.
@@ -165,6 +173,19 @@ impl<'a> Watch<'a> {
                 && look.begun >= since
         });
         looks.flat_map(|look| look.shown.iter().copied()).collect()
+    }
+
+    /// What the run was shown of a job's destination when it asked for copies by their ids.
+    pub fn shown_by_id(&self, job: &SyncJob) -> Vec<(Vec<SnapshotId>, Moment)> {
+        let seen = self.seen();
+        let looks = seen.looks.iter().filter(|look| look.error.is_none());
+        let by_id = looks.filter_map(|look| match &look.asked {
+            Asked::Snapshots(ids) if look.region == job.destination_region => Some((ids, look)),
+            _ => None,
+        });
+        by_id
+            .flat_map(|(ids, look)| look.shown.iter().map(|moment| (ids.clone(), *moment)))
+            .collect()
     }
 
     /// The job and the action that a write is, as the plan has it.

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 
 use aws_xregion_sync::model::Tags;
 use aws_xregion_sync::model::action::{Action, CopyImage, CopySnapshot, DeleteSnapshot, Tag};
+use aws_xregion_sync::model::id::SnapshotId;
 use aws_xregion_sync::model::job::SyncJob;
 use aws_xregion_sync::model::plan::JobPlan;
 use aws_xregion_sync::provider::sandbox::{World, WorldSnapshot};
@@ -121,8 +122,7 @@ impl Case<'_> {
             &rules::tag_value(copy.expects.taken, id),
         );
         // A listing of earlier may show a snapshot of a database that has just been made anew, and of one minute.
-        if !self.watch.faults.is_stale() && made.original_created.map(rules::seconds) != Some(taken)
-        {
+        if !self.watch.is_stale() && made.original_created.map(rules::seconds) != Some(taken) {
             self.breach(
                 books,
                 "law 10",
@@ -162,7 +162,7 @@ impl Case<'_> {
         };
         // It takes several reads to know the copies of an image; of one moment they are only where nothing lags and
         // nobody comes in between.
-        let of_one_moment = self.watch.alone && !self.watch.faults.is_stale();
+        let of_one_moment = self.watch.alone && !self.watch.is_stale();
         if of_one_moment && self.in_all_shown(books, 0, needless) {
             self.breach(
                 books,
@@ -239,7 +239,7 @@ impl Case<'_> {
         if let Some(other) = other {
             // The race that RDS leaves open: while one of the plans was made, a copy that had failed or something else
             // held the name, so that the other gives the copy another name.
-            let unseen = !self.watch.alone || self.watch.faults.is_stale();
+            let unseen = !self.watch.alone || self.watch.is_stale();
             if unseen && books.renamed.contains(&made.source) {
                 books.count("two plans give one copy two names");
             } else {
@@ -359,7 +359,18 @@ impl Case<'_> {
         let accepted = books.since(0).iter().any(|world| serves(world, |_| true));
         let never_available =
             |world: &World| !serves(world, |copy| copy.status.as_str() == "available");
-        if self.watch.faults.waits.is_some() && self.in_all_shown(books, 0, never_available) {
+        let is_available = |ids: &[SnapshotId], world: &World| {
+            rules::manual(world, self.route, copy.db_instance.as_str()).any(|c| {
+                let is_so = c.status.as_str() == "available" && ids.contains(&c.id);
+                is_so && rules::serves(c, self.route.from, id, taken)
+            })
+        };
+        let mut by_id = self.watch.shown_by_id(self.job).into_iter();
+        let seen_by_id = by_id.any(|(ids, moment)| is_available(&ids, &books.at(moment)));
+        if self.watch.faults.waits.is_some()
+            && !seen_by_id
+            && self.in_all_shown(books, 0, never_available)
+        {
             self.breach(
                 books,
                 "law 5",
