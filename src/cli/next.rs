@@ -6,29 +6,26 @@ use crate::model::inventory::ProviderKind;
 use crate::model::plan::{CredentialsFrom, SavedPlan};
 use crate::render::markdown::Commands;
 
-/// What a plan saved at `path` is recommended to be applied with: with the sandbox it was made on, and with the config
-/// if it takes credentials from there. None if there is nothing to apply.
+/// What a plan is recommended to be applied with, if there is something to apply: the digest that was just read, the
+/// sandbox it was made on, and the config if it takes credentials from there. `path` is where it is saved.
 pub(super) fn apply(
     plan: &SavedPlan,
     path: Option<&Path>,
     sandbox: Option<&Path>,
 ) -> Option<String> {
-    let apply = words(plan, path, sandbox)?.join(" ");
+    let words = words(plan, path, sandbox)?;
     Some(if path.is_some() {
-        apply
+        expecting(&words, plan)
     } else {
-        format!("{SAVE_FIRST}, then {apply}")
+        // To save it is to plan anew, and what comes of that has yet to be read.
+        format!("{SAVE_FIRST}, then {}", words.join(" "))
     })
 }
 
 /// The commands for those who read a plan elsewhere, and approve what they read.
 pub(super) fn commands(plan: &SavedPlan, path: Option<&Path>, sandbox: Option<&Path>) -> Commands {
     let apply = words(plan, path, sandbox).map(|words| {
-        let apply = words.join(" ");
-        let apply = format!(
-            "{apply} --expect-digest {}",
-            quoted(Path::new(&plan.digest))
-        );
+        let apply = expecting(&words, plan);
         if path.is_some() {
             apply
         } else {
@@ -39,6 +36,12 @@ pub(super) fn commands(plan: &SavedPlan, path: Option<&Path>, sandbox: Option<&P
         show: show(path.unwrap_or(Path::new(UNSAVED))),
         apply,
     }
+}
+
+/// The command for this plan and no other.
+fn expecting(words: &[String], plan: &SavedPlan) -> String {
+    let digest = quoted(Path::new(&plan.digest));
+    format!("{} --expect-digest {digest}", words.join(" "))
 }
 
 /// The command that shows a saved plan or results file.

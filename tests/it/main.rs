@@ -11,6 +11,8 @@
 
 mod architecture;
 mod batches;
+#[cfg(unix)]
+mod ci;
 mod cli;
 mod config;
 mod crashes;

@@ -27,14 +27,19 @@ fn golden(name: &str, story: &str, screen: &str) {
     }, { insta::assert_snapshot!(name, screen) });
 }
 
+/// A plan as `xrs plan --out plan.json` prints it.
+fn screen(plan: &SavedPlan) -> String {
+    let next = format!("xrs apply plan.json --expect-digest {}", plan.digest);
+    text::plan(plan, Some(&next), &Styles::default())
+}
+
 #[test]
 fn the_seed_example() {
     let plan = sealed(vec![web_app(), database(Some(50))]);
-    let next = "xrs apply plan.json --config xrs.yaml";
     golden(
         "plan_seed",
         "An image and a snapshot to copy, and two old copies to delete.",
-        &text::plan(&plan, Some(next), &Styles::default()),
+        &screen(&plan),
     );
     golden(
         "plan_seed_json",
@@ -81,7 +86,7 @@ fn retention_alone() {
         reason,
         actions,
     )]);
-    let screen = text::plan(&plan, Some("xrs apply plan.json"), &Styles::default());
+    let screen = screen(&plan);
     golden(
         "plan_retention",
         "Nothing to copy; a failed copy and an old one to delete.",
@@ -135,7 +140,7 @@ fn failures_stand_last_and_warnings_with_their_job() {
         warned,
         database(None),
     ]);
-    let screen = text::plan(&plan, Some("xrs apply plan.json"), &Styles::default());
+    let screen = screen(&plan);
     golden(
         "plan_failed_and_warning",
         "Two jobs fail, one has a warning, and one goes on.",
@@ -240,13 +245,11 @@ fn hostile_strings_reach_no_terminal() {
         copy.description = HOSTILE.to_owned();
         copy.source_image_id = HOSTILE.into();
     }
-    let lines =
-        |plan: &SavedPlan| text::plan(plan, Some("xrs apply plan.json"), &Styles::default());
     let mut plan = sealed(vec![job, image]);
     plan.config.path = HOSTILE.to_owned();
     plan.digest = HOSTILE.to_owned();
     plan.selection = Some(vec![HOSTILE.into()]);
-    harmless(&lines(&plan));
+    harmless(&screen(&plan));
 
     let mut result = completed(HOSTILE, Some(HOSTILE), &[HOSTILE]);
     result.warnings = vec![HOSTILE.to_owned()];

@@ -13,7 +13,6 @@ fn a_plan_says_what_would_be_done_and_what_to_run_next() {
         "  - DELETE snapshot ",
         "Plan: 2 to copy (",
         "Digest: sha256:",
-        "Next: xrs apply 'my plan.json' --config xrs.yaml --sandbox world.json\n",
     ]);
     assert_eq!(
         plan.err,
@@ -23,10 +22,13 @@ fn a_plan_says_what_would_be_done_and_what_to_run_next() {
         .as_str()
         .expect("a digest")
         .to_owned();
-    assert!(plan.out.contains(&digest), "{plan:?}");
+    plan.went_well(&[
+        &format!("Digest: {digest}\n"),
+        &format!("Next: xrs apply 'my plan.json' --config xrs.yaml --sandbox world.json --expect-digest {digest}\n"),
+    ]);
     folder
         .xrs(&["plan", "--sandbox", "world.json"])
-        .went_well(&["Next: save this plan with --out plan.json, then xrs apply"]);
+        .went_well(&["Next: save this plan with --out plan.json, then xrs apply plan.json --config xrs.yaml --sandbox world.json\n"]);
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn show_renders_plans_and_results_offline() {
     folder.xrs(&["show", "plan.json"]).went_well(&[
         "+ copy image",
         "Digest: sha256:",
-        "Next: xrs apply plan.json",
+        "Next: xrs apply plan.json --config xrs.yaml --sandbox WORLD.json --expect-digest sha256:",
     ]);
     folder.xrs(&["show", "results.json"]).went_well(&[
         "successfully completed and created",
