@@ -33,6 +33,8 @@ enum Kind {
     Results,
     /// What `xrs status --format json` prints.
     Status,
+    /// What `xrs validate --format json` prints.
+    Problems,
 }
 
 impl Schema {
@@ -42,6 +44,7 @@ impl Schema {
             Kind::Plan => ops::Document::Plan,
             Kind::Results => ops::Document::Results,
             Kind::Status => ops::Document::Status,
+            Kind::Problems => ops::Document::Problems,
         };
         terminal.print(&document(&ops::schema(of))?)?;
         Ok(Exit::Done)
