@@ -83,6 +83,9 @@ impl Apply {
         if let Some(file) = &config {
             terminal.keys_to_use(file, self.world.kind());
         }
+        if let Some(changed) = ops::changed_config(&plan, config.as_ref(), Path::new(".")) {
+            terminal.note(&changed);
+        }
         let options = Options {
             parallelism: self.world.parallelism,
             jobs: Vec::new(),

@@ -28,7 +28,7 @@ use crate::provider::{Logged, Provider};
 pub use crate::config::Config;
 pub use crate::executor::{Event, Wait};
 pub use approval::{Approved, approve, refuse_other_provider};
-pub use config_file::{ConfigFile, config_for};
+pub use config_file::{ConfigFile, changed_config, config_for};
 pub use error::{ConfigProblems, Error, Refused};
 pub use init::init;
 pub use policy::{MOST_POLICY_CHARACTERS, Stage, WrittenPolicy, policy};
