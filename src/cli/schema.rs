@@ -9,13 +9,10 @@ use crate::ops;
 
 /// Print the JSON Schema of a document
 ///
-/// With that of the config, editors complete and check it: see the examples.
+/// With that of the config, editors complete and check it: save it, and begin xrs.yaml with the line
+/// `# yaml-language-server: $schema=xrs.schema.json`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  xrs schema config > xrs.schema.json\n      \
-                        and, as the first line of xrs.yaml:  # yaml-language-server: $schema=xrs.schema.json\n  \
-                        xrs schema plan"
-)]
+#[command(after_help = "Examples:\n  xrs schema config > xrs.schema.json\n  xrs schema plan")]
 pub(super) struct Schema {
     /// Which document
     #[arg(value_enum, value_name = "DOCUMENT")]
