@@ -32,7 +32,7 @@ pub use config_file::{ConfigFile, changed_config, config_for};
 pub use error::{ConfigProblems, Error, Refused};
 pub use init::init;
 pub use policy::{MOST_POLICY_CHARACTERS, Stage, WrittenPolicy, policy};
-pub use sandbox::{OpenSandbox, open_sandbox};
+pub use sandbox::{MOST_SANDBOX_BYTES, OpenSandbox, open_sandbox};
 pub use saved::{ResultsFile, Saved, open_saved, read_plan, save_plan};
 pub use schema::{Document, schema};
 pub use status::status;

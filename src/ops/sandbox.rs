@@ -12,7 +12,7 @@ use crate::model::problem::Problem;
 use crate::provider::sandbox::{Sandbox, World};
 
 /// The largest sandbox file that is read: years of snapshots of a large account.
-const MAX_BYTES: u64 = 256 * 1024 * 1024;
+pub const MOST_SANDBOX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// The way out of there being no sandbox.
 const NONE_MADE: &str =
@@ -92,7 +92,7 @@ pub fn open_sandbox(
         // Somebody else may have made it meanwhile.
         Some((world, unfit)) if !files::exists(path) => (world, Some(unfit)),
         _ => {
-            let bytes = files::read(path, MAX_BYTES).map_err(failed())?;
+            let bytes = files::read(path, MOST_SANDBOX_BYTES).map_err(failed())?;
             let text = String::from_utf8(bytes)
                 .map_err(|_| unusable(Problem::new("it is not UTF-8 text").help(World::WAY_OUT)))?;
             (World::from_json(&text).map_err(unusable)?, None)
