@@ -223,6 +223,11 @@ pub fn exists(path: &Path) -> bool {
     fs::metadata(path).is_ok()
 }
 
+/// Whether it is a file: not a folder, nor a pipe, which would be waited for.
+pub fn is_file(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|file| file.is_file())
+}
+
 /// Whether others than the owner may read a file; unknown counts as no.
 pub fn readable_by_others(path: &Path) -> bool {
     #[cfg(unix)]

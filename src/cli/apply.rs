@@ -25,9 +25,11 @@ use crate::render;
 /// was changed after it was made, or if this is another account, endpoint or provider than it was planned for; then
 /// the exit code is 3. Applying a plan twice does nothing twice.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  xrs apply plan.json\n  \
-                        xrs apply plan.json --expect-digest sha256:4f0c… --max-age 24h --max-deletes 3 --results results.json\n  \
-                        xrs apply plan.json --format markdown >> \"$GITHUB_STEP_SUMMARY\"")]
+#[command(
+    after_help = "Examples:\n  xrs apply plan.json --results results.json\n  \
+                        xrs apply plan.json --expect-digest sha256:4f0c… --max-age 24h\n  \
+                        xrs apply plan.json --format markdown >> \"$GITHUB_STEP_SUMMARY\""
+)]
 pub(super) struct Apply {
     /// The plan, as `xrs plan --out` saved it
     #[arg(value_name = "PLAN")]
@@ -82,6 +84,9 @@ impl Apply {
         let config = ops::config_for(&plan, self.config.as_deref(), Path::new("."))?;
         if let Some(file) = &config {
             terminal.keys_to_use(file, self.world.kind());
+        }
+        if let Some(changed) = ops::changed_config(&plan, config.as_ref(), Path::new(".")) {
+            terminal.note(&changed);
         }
         let options = Options {
             parallelism: self.world.parallelism,

@@ -10,6 +10,7 @@ use super::terminal::Terminal;
 /// Print completions for a shell
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
+    mkdir -p ~/.local/share/bash-completion/completions\n  \
     xrs completions bash > ~/.local/share/bash-completion/completions/xrs\n  \
     xrs completions zsh > \"${fpath[1]}/_xrs\"\n  \
     xrs completions fish > ~/.config/fish/completions/xrs.fish\n  \

@@ -1,15 +1,15 @@
 //! `xrs man`
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 
-use super::Cli;
 use super::exit::{Exit, Failure};
 use super::terminal::Terminal;
 
 /// Print the manual page of xrs, or of one of its commands
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  xrs man | man -l -\n  xrs man plan > ~/.local/share/man/man1/xrs-plan.1"
+    after_help = "Examples:\n  xrs man | man -l -\n  mkdir -p ~/.local/share/man/man1\n  \
+                        xrs man plan > ~/.local/share/man/man1/xrs-plan.1"
 )]
 pub(super) struct Man {
     /// The command; without it, xrs itself
@@ -19,9 +19,7 @@ pub(super) struct Man {
 
 impl Man {
     pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
-        let mut cli = Cli::command();
-        // Only then its commands have the options that all have, and their full names.
-        cli.build();
+        let cli = super::command();
         let command = match &self.command {
             None => cli,
             Some(name) => cli.find_subcommand(name).cloned().ok_or_else(|| {

@@ -22,7 +22,7 @@ mod world;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::format::debug_fn;
@@ -37,8 +37,8 @@ use terminal::Terminal;
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done
-  1    something failed, is stale or was deferred; also errors of usage and of the config, and jobs that are not
-       ready (only `status --max-age`)
+  1    something failed, is stale or was deferred; also errors of usage and
+       of the config, and jobs that are not ready (only `status --max-age`)
   2    changes are due (only `plan --detailed-exitcode`)
   3    the plan was refused whole, and nothing was written
   130  interrupted";
@@ -51,7 +51,7 @@ Examples:
   xrs run                         both in one go
   xrs status --max-age 26h        see whether the copies are there
   xrs run xrs.yaml --sandbox world.json
-                                  try it on an AWS in memory, without any account";
+                                  try it on an AWS in memory, with no account";
 
 /// Keeps copies of EC2 AMIs and RDS automated snapshots in a second AWS region.
 ///
@@ -92,6 +92,14 @@ enum Command {
     Schema(schema::Schema),
     Completions(completions::Completions),
     Man(man::Man),
+}
+
+/// The command line as it is stated, for whoever writes about it.
+pub fn command() -> clap::Command {
+    let mut command = Cli::command();
+    // Only then its commands have the options that all have, and their full names.
+    command.build();
+    command
 }
 
 /// Parses the command line, runs the command, and gives the code to exit with.

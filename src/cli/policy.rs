@@ -19,7 +19,7 @@ use crate::ops;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  xrs policy plan > plan-policy.json\n  \
                         xrs policy apply xrs.yaml --job sync_my_database\n  \
-                        aws iam create-policy --policy-name xrs-apply --policy-document \"$(xrs policy apply)\"")]
+                        aws iam create-policy --policy-name xrs --policy-document \"$(xrs policy plan)\"")]
 pub(super) struct Policy {
     /// Which stage
     #[arg(value_enum, value_name = "STAGE")]

@@ -9,13 +9,10 @@ use crate::ops;
 
 /// Print the JSON Schema of a document
 ///
-/// With that of the config, editors complete and check it: see the examples.
+/// With that of the config, editors complete and check it: save it, and begin xrs.yaml with the line
+/// `# yaml-language-server: $schema=xrs.schema.json`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  xrs schema config > xrs.schema.json\n      \
-                        and, as the first line of xrs.yaml:  # yaml-language-server: $schema=xrs.schema.json\n  \
-                        xrs schema plan"
-)]
+#[command(after_help = "Examples:\n  xrs schema config > xrs.schema.json\n  xrs schema plan")]
 pub(super) struct Schema {
     /// Which document
     #[arg(value_enum, value_name = "DOCUMENT")]
@@ -33,6 +30,8 @@ enum Kind {
     Results,
     /// What `xrs status --format json` prints.
     Status,
+    /// What `xrs validate --format json` prints.
+    Problems,
 }
 
 impl Schema {
@@ -42,6 +41,7 @@ impl Schema {
             Kind::Plan => ops::Document::Plan,
             Kind::Results => ops::Document::Results,
             Kind::Status => ops::Document::Status,
+            Kind::Problems => ops::Document::Problems,
         };
         terminal.print(&document(&ops::schema(of))?)?;
         Ok(Exit::Done)

@@ -11,10 +11,11 @@ use crate::model::id::JobName;
 use crate::model::inventory::ProviderKind;
 use crate::model::job::ConfiguredJob;
 use crate::model::problem::Problem;
+use crate::model::report::Level;
 use crate::model::safe::safe;
 use crate::model::words;
 use crate::ops::{self, ConfigFile, ConfigProblems, Refused};
-use crate::render::problems::{Level, diagnostics};
+use crate::render::problems::diagnostics;
 use crate::render::styles::Styles;
 
 /// Both streams, and whether each has colours.

@@ -8,10 +8,10 @@ use super::terminal::{Terminal, exposed_keys};
 use crate::model::job::{ConfiguredJob, SyncJob};
 use crate::model::json::document;
 use crate::model::problem::Problem;
+use crate::model::report::{Level, Report};
 use crate::model::safe::safe;
 use crate::model::words::count;
 use crate::ops::{self, Config, ConfigFile};
-use crate::render::problems::{Level, Report};
 
 /// Check the config without a network
 ///

@@ -68,6 +68,12 @@ fn sandbox(
         };
         terminal.note(&format!("made the sandbox {path}, fitting the config{but}"));
     }
+    if !sandbox.lacking().is_empty() {
+        let (path, jobs) = (path.display(), words::list(sandbox.lacking()));
+        terminal.note(&format!(
+            "{path} holds nothing that {jobs} could look at, and is never altered to fit: move it away, and a new one fits the config"
+        ));
+    }
     Ok(World::Sandbox(Box::new(sandbox)))
 }
 

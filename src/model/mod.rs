@@ -11,6 +11,7 @@ pub mod lineage;
 pub mod plan;
 pub mod problem;
 pub mod provider_error;
+pub mod report;
 pub mod result;
 pub mod safe;
 pub mod status;

@@ -199,3 +199,31 @@ pub fn config_for(
         ..config
     }))
 }
+
+/// What to say where the config is not what it was when this plan was made: the one that is used, else the noted one
+/// if it is a file inside the folder that apply is run in. It is said and no more, for the plan is what was approved.
+pub fn changed_config(
+    plan: &SavedPlan,
+    used: Option<&ConfigFile>,
+    folder: &Path,
+) -> Option<String> {
+    let noted = &plan.config.path;
+    let (path, sha256) = match used {
+        Some(used) => (used.path(), used.reference().sha256),
+        None => {
+            let file = folder.join(noted);
+            if !files::is_file(&file) || !files::lies_inside(&file, folder) {
+                return None;
+            }
+            let sha256 = ConfigFile::of(&file).ok()?.reference().sha256;
+            (Cow::from(noted), sha256)
+        }
+    };
+    let differs = if path == noted.as_str() {
+        "has changed since this plan was made"
+    } else {
+        "is not the config that this plan was made from"
+    };
+    (sha256 != plan.config.sha256)
+        .then(|| format!("{path} {differs}; the plan is applied as it was approved"))
+}

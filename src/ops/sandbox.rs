@@ -12,7 +12,7 @@ use crate::model::problem::Problem;
 use crate::provider::sandbox::{Sandbox, World};
 
 /// The largest sandbox file that is read: years of snapshots of a large account.
-const MAX_BYTES: u64 = 256 * 1024 * 1024;
+pub const MOST_SANDBOX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// The way out of there being no sandbox.
 const NONE_MADE: &str =
@@ -22,6 +22,7 @@ const NONE_MADE: &str =
 pub struct OpenSandbox {
     sandbox: Sandbox,
     made: Option<Vec<JobName>>,
+    lacking: Vec<JobName>,
     _lock: Lock,
 }
 
@@ -40,6 +41,11 @@ impl OpenSandbox {
     /// If there was no file, so that one was made: the broken jobs of the config, which it does not fit.
     pub fn made(&self) -> Option<&[JobName]> {
         self.made.as_deref()
+    }
+
+    /// If there was a file: the sound jobs of the config that find nothing in it to look at.
+    pub fn lacking(&self) -> &[JobName] {
+        &self.lacking
     }
 
     /// Writes the file once more, with the world's clock as it stands.
@@ -66,11 +72,11 @@ pub fn open_sandbox(
 ) -> Result<OpenSandbox, Error> {
     let failed = || Error::file("the sandbox", Some(NONE_MADE));
     let missing = !files::exists(path);
-    let fitting = match fitting {
+    let fresh = match fitting {
         Some(config) if missing => Some(fit(config, path)?),
         _ => None,
     };
-    if fitting.is_some() {
+    if fresh.is_some() {
         files::make_folder_of(path).map_err(failed())?;
     } else if missing {
         return Err(failed()(FileError::Missing {
@@ -82,15 +88,19 @@ pub fn open_sandbox(
         path: path.to_owned(),
         problem,
     };
-    let (world, made) = match fitting {
+    let (world, made) = match fresh {
         // Somebody else may have made it meanwhile.
         Some((world, unfit)) if !files::exists(path) => (world, Some(unfit)),
         _ => {
-            let bytes = files::read(path, MAX_BYTES).map_err(failed())?;
+            let bytes = files::read(path, MOST_SANDBOX_BYTES).map_err(failed())?;
             let text = String::from_utf8(bytes)
                 .map_err(|_| unusable(Problem::new("it is not UTF-8 text").help(World::WAY_OUT)))?;
             (World::from_json(&text).map_err(unusable)?, None)
         }
+    };
+    let lacking = match (fitting, &made) {
+        (Some(config), None) => lacking(&world, config)?,
+        _ => Vec::new(),
     };
     let target = path.to_owned();
     let save = move |world: &World| {
@@ -101,8 +111,16 @@ pub fn open_sandbox(
     Ok(OpenSandbox {
         sandbox,
         made,
+        lacking,
         _lock: lock,
     })
+}
+
+/// The sound jobs of a config that find nothing in a world to look at.
+fn lacking(world: &World, config: &ConfigFile) -> Result<Vec<JobName>, Error> {
+    let jobs = config.sound_jobs()?;
+    let lacking = jobs.into_iter().filter(|job| world.lacks(job));
+    Ok(lacking.map(|job| job.name).collect())
 }
 
 /// A world that fits the sound jobs of a config, and its broken ones.

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::config;
 use crate::model::plan::SavedPlan;
+use crate::model::report::Report;
 use crate::model::result::SavedResults;
 use crate::model::status::Status;
 
@@ -20,6 +21,8 @@ pub enum Document {
     Results,
     /// What the destinations hold.
     Status,
+    /// The problems of a config.
+    Problems,
 }
 
 /// The JSON Schema of a document.
@@ -29,6 +32,7 @@ pub fn schema(of: Document) -> Value {
         Document::Plan => written::<SavedPlan>(),
         Document::Results => written::<SavedResults>(),
         Document::Status => written::<Status>(),
+        Document::Problems => written::<Report>(),
     }
 }
 

@@ -3,7 +3,6 @@
 //! The lines shown are those of the file, but for what may be a secret: see [`mask`].
 
 mod mask;
-mod report;
 mod words;
 
 use std::ops::Range;
@@ -11,24 +10,9 @@ use std::ops::Range;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level as Title, Origin, Renderer, Snippet};
 
-use serde::Serialize;
-
 use crate::model::problem::{Problem, TextPlace};
+use crate::model::report::Level;
 use crate::model::safe::{is_mark, safe, tricky};
-
-pub use report::{Report, ReportedJob, ReportedProblem};
-
-/// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// Something cannot be used.
-    Error,
-    /// Something will be used, and should be looked at.
-    Warning,
-    /// Something has no effect.
-    Note,
-}
 
 /// Lines are cut to this width around what is meant: a config may be one long line.
 const WIDTH: usize = 140;

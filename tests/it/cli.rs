@@ -1,6 +1,7 @@
 //! The program as a user runs it: in an empty environment, in a folder of its own, on a sandbox.
 
 mod apply;
+mod changed_config;
 mod habits;
 #[cfg(unix)]
 mod interrupt;

@@ -15,7 +15,8 @@ use aws_xregion_sync::model::job::{
     AmiJob, ConfiguredJob, ImageFilter, ImageSelector, JobKind, SnapshotJob, SyncJob,
 };
 use aws_xregion_sync::model::problem::{AwsFailure, Problem, TextPlace};
-use aws_xregion_sync::render::problems::{Level, diagnostics};
+use aws_xregion_sync::model::report::Level;
+use aws_xregion_sync::render::problems::diagnostics;
 use proptest::prelude::*;
 
 const SEED: &str = include_str!("../../testdata/config/seed.yaml");

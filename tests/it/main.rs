@@ -25,6 +25,7 @@ mod moto;
 mod odd_worlds;
 mod policy;
 mod random_world;
+mod readme;
 mod render;
 mod sandbox;
 mod scenarios;

@@ -2,6 +2,7 @@
 
 mod documents;
 pub mod markdown;
+mod problems;
 mod status;
 
 use aws_xregion_sync::model::action::{Action, CopyId, ExpectedCopy, KeptCopy, Resource, TagCopy};

@@ -555,7 +555,9 @@ fn after_a_refusal_ever_more_copies_are_asked_for() {
     }
     let sandbox = Sandbox::new(world);
     let planned = plan(&sandbox, &jobs);
-    let refusals = fault("CopyImage", "ResourceLimitExceeded", Some(2));
+    // The first that are asked for, and one more twice.
+    let times = u32::try_from(PARALLELISM + 2).expect("a number");
+    let refusals = fault("CopyImage", "ResourceLimitExceeded", Some(times));
     sandbox.edit(|world| world.faults.push(refusals));
     no_failures(&wait(&sandbox, &planned, &jobs, Wait::ToTheEnd));
     let calls = sandbox.calls();

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::builder::automated_id;
 use super::file::is_account;
-use super::world::{SnapshotKind, World, WorldDatabase, WorldSnapshot, snapshot_arn};
+use super::world::{SnapshotKind, World, WorldDatabase, WorldImage, WorldSnapshot, snapshot_arn};
 use super::{fitting_images, listing};
 use crate::model::id::{AccountId, Region, SnapshotId};
 use crate::model::job::{JobKind, SnapshotJob, SyncJob};
@@ -69,6 +69,27 @@ impl World {
         }
         world.fit_quotas(jobs);
         world
+    }
+
+    /// Whether there is nothing here that a job looks for: one of its regions is missing, or its image or database.
+    pub fn lacks(&self, job: &SyncJob) -> bool {
+        let (source, destination) = (&job.source_region, &job.destination_region);
+        let (Some(here), Some(_)) = (self.region(source), self.region(destination)) else {
+            return true;
+        };
+        let account = self.account_at(&job.source());
+        match &job.kind {
+            JobKind::Ami(options) => {
+                let meant = |image: &WorldImage| image.is_selected(&account, &options.selector);
+                !here.images.iter().any(meant)
+            }
+            JobKind::Snapshot(options) => {
+                let wanted = (&options.db_instance, &account);
+                let is_it = |it: &WorldDatabase| (&it.id, &it.account) == wanted;
+                let of_it = |it: &WorldSnapshot| (&it.db_instance, &it.account) == wanted;
+                !here.databases.iter().any(is_it) && !here.snapshots.iter().any(of_it)
+            }
+        }
     }
 
     /// The key that a job names is in its destination, unless it says itself that it is elsewhere.

@@ -1,5 +1,7 @@
 //! `xrs plan`
 
+use std::fs;
+
 use super::{Folder, example};
 
 #[test]
@@ -181,6 +183,27 @@ fn jobs_can_be_picked_by_name() {
     let invented = fresh.xrs(&["plan", "--sandbox", "world.json", "--job", "x"]);
     invented.failed(1, &["help: its jobs are sync_my_web_app, sync_my_database"]);
     assert!(!fresh.path("world.json").exists(), "nothing half done");
+}
+
+#[test]
+fn a_sandbox_that_does_not_fit_the_config_any_more_is_said() {
+    let folder = Folder::new();
+    let plan = || folder.xrs(&["plan", "--sandbox", "world.json"]);
+    plan().failed(0, &["made the sandbox"]);
+    assert_eq!(plan().err, "", "it fits");
+    let note = |jobs: &str| {
+        format!(
+            "note: world.json holds nothing that {jobs} could look at, and is never altered to fit"
+        )
+    };
+    folder.write("xrs.yaml", example().replace("mydatabase", "orders"));
+    plan().failed(1, &[&note("sync_my_database")]);
+    folder.write("xrs.yaml", example().replace("Web Application", "Web Shop"));
+    plan().failed(1, &[&note("sync_my_web_app")]);
+    folder.write("xrs.yaml", example().replace("us-west-1", "eu-west-1"));
+    plan().failed(1, &[&note("sync_my_web_app, sync_my_database")]);
+    fs::remove_file(folder.path("world.json")).expect("moved away");
+    plan().failed(0, &["made the sandbox"]);
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn every_command_has_a_manual_page_and_examples() {
 #[test]
 fn every_document_has_a_schema() {
     let folder = Folder::new();
-    for document in ["config", "plan", "results", "status"] {
+    for document in ["config", "plan", "results", "status", "problems"] {
         let schema = folder.xrs(&["schema", document]);
         schema.went_well(&["http://json-schema.org/draft-07/schema#"]);
         let schema: Value = serde_json::from_str(&schema.out).expect("JSON");

@@ -1,15 +1,38 @@
 //! The problems of a config for programs.
+//!
+//! These types are the format of `xrs validate --format json`. Within a major version keys are only added.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::Level;
-use crate::model::id::JobName;
-use crate::model::job::{ConfiguredJob, SyncType};
-use crate::model::problem::Problem;
+use super::id::JobName;
+use super::job::{ConfiguredJob, SyncType};
+use super::problem::Problem;
 
-/// What there is to say of a config. Within a major version of xrs keys are only added.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// The format that this version writes.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Something cannot be used.
+    Error,
+    /// Something will be used, and should be looked at.
+    Warning,
+    /// Something has no effect.
+    Note,
+}
+
+/// What there is to say of a config.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "The problems of a config of xrs")]
 pub struct Report {
+    /// `major.minor`.
+    #[schemars(regex(pattern = r"^1\.[0-9]+$"))]
+    pub format_version: String,
+    /// The version of xrs that looked.
+    pub xrs_version: String,
     /// The config's path, as it was given.
     pub file: String,
     /// Whether it has no error.
@@ -21,7 +44,7 @@ pub struct Report {
 }
 
 /// A job of a config.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportedJob {
     /// Its key.
     pub name: JobName,
@@ -32,9 +55,9 @@ pub struct ReportedJob {
 }
 
 /// A problem and its place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportedProblem {
-    /// `error`, `warning` or `note`.
+    /// How bad it is.
     pub severity: Level,
     /// The config's path, as it was given.
     pub file: String,
@@ -62,6 +85,8 @@ impl Report {
             },
         };
         Self {
+            format_version: FORMAT_VERSION.to_owned(),
+            xrs_version: env!("CARGO_PKG_VERSION").to_owned(),
             file: file.to_owned(),
             valid: true,
             jobs: jobs.iter().map(job).collect(),

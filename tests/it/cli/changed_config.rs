@@ -1,0 +1,84 @@
+//! A config that is not what it was when a plan was made: it is said, and the plan is applied as it was approved.
+
+use super::*;
+
+const CHANGED: &str =
+    "note: xrs.yaml has changed since this plan was made; the plan is applied as it was approved";
+
+/// It needs no settings of the config to be applied.
+const JOB: &str = "sync_a: {sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1, \
+                   sync_identifier: a}\n";
+
+/// A folder with a plan of that job.
+fn planned() -> Folder {
+    let folder = Folder::new();
+    folder.write("xrs.yaml", JOB);
+    folder.planned();
+    folder
+}
+
+#[test]
+fn a_config_that_has_changed_is_named_and_the_plan_is_applied_all_the_same() {
+    let folder = planned();
+    let apply = |options: &[&str]| {
+        let ended = folder.apply(options);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        ended.err
+    };
+    assert!(!apply(&[]).contains("config"), "it is the same");
+    folder.write("xrs.yaml", JOB.replace("identifier: a", "identifier: b"));
+    assert!(apply(&[]).contains(CHANGED));
+    assert!(apply(&["--config", "xrs.yaml"]).contains(CHANGED));
+    assert!(!apply(&["-q"]).contains("has changed"));
+    folder.write("other.yaml", JOB);
+    let other = apply(&["--config", "other.yaml"]);
+    assert!(
+        !other.contains("note:"),
+        "it says what was planned: {other}"
+    );
+    folder.write("other.yaml", format!("{JOB}\n"));
+    let other = apply(&["--config", "other.yaml"]);
+    assert!(
+        other.contains("note: other.yaml is not the config that this plan was made from"),
+        "{other}"
+    );
+}
+
+#[test]
+fn a_config_that_is_used_for_its_settings_is_looked_at_too() {
+    let folder = Folder::new();
+    folder.planned();
+    folder.write("xrs.yaml", example().replace("retain: 5", "retain: 4"));
+    let ended = folder.apply(&[]);
+    ended.failed(0, &[CHANGED]);
+}
+
+#[test]
+fn a_config_that_cannot_be_looked_at_is_no_reason_for_a_word() {
+    let folder = planned();
+    let quiet = || {
+        let ended = folder.apply(&[]);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert!(!ended.err.contains("xrs.yaml"), "{ended:?}");
+    };
+    fs::remove_file(folder.path("xrs.yaml")).expect("removed");
+    quiet();
+    fs::create_dir(folder.path("xrs.yaml")).expect("made");
+    quiet();
+    #[cfg(unix)]
+    {
+        // Outside the folder: somebody else's.
+        let outside = Folder::new();
+        fs::remove_dir(folder.path("xrs.yaml")).expect("removed");
+        std::os::unix::fs::symlink(outside.path("xrs.yaml"), folder.path("xrs.yaml"))
+            .expect("linked");
+        quiet();
+        // A pipe that nobody writes to would be waited for.
+        fs::remove_file(folder.path("xrs.yaml")).expect("removed");
+        let made = std::process::Command::new("mkfifo")
+            .arg(folder.path("xrs.yaml"))
+            .status();
+        assert!(made.expect("it runs").success());
+        quiet();
+    }
+}

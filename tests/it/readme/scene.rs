@@ -1,0 +1,290 @@
+//! A folder as a reader has it, with the programs that the pages call.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use assert_cmd::cargo::cargo_bin;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{aws, project};
+use crate::cli::Folder;
+
+/// `xrs` on a sandbox: the pages are written for AWS.
+const XRS: &str = r#"#!/bin/sh
+world="$FOLDER/world.json"
+[ "$PWD" = "$FOLDER" ] && world=world.json
+case " $* " in *" --sandbox "* | *" --help "*) exec "$XRS" "$@" ;; esac
+for word in "$@"; do
+    case $word in
+    -*) ;;
+    plan | apply | run | status) exec "$XRS" "$@" --sandbox "$world" ;;
+    *) break ;;
+    esac
+done
+exec "$XRS" "$@"
+"#;
+/// `cargo run`: it builds and runs xrs.
+const CARGO: &str = r#"#!/bin/sh
+[ "$1 $2" = "run --" ] || { echo "cargo $* is not run here"; exit 1; }
+shift 2
+exec xrs "$@"
+"#;
+/// It writes down what it is called with.
+const AWS: &str = r#"#!/bin/sh
+printf '%s\0' "$@" >> "$CALLS"
+printf '\036' >> "$CALLS"
+"#;
+const MAIL: &str = "#!/bin/sh\ncat > /dev/null\n";
+/// It shows manual pages and nothing else.
+const MAN: &str = "#!/bin/sh\ngrep -q '^.TH xrs'\n";
+
+/// What the examples of the pages are about: the config of the older tool's README, planned, and applied.
+struct Example {
+    config: String,
+    plan: String,
+    results: String,
+    /// The world after that, once the copies are available.
+    settled: String,
+}
+
+fn example() -> &'static Example {
+    static EXAMPLE: OnceLock<Example> = OnceLock::new();
+    EXAMPLE.get_or_init(|| {
+        let folder = Folder::new();
+        for words in [
+            "plan --out plan.json --sandbox world.json",
+            "apply plan.json --results results.json --wait --sandbox world.json",
+        ] {
+            let ended = folder.xrs(&words.split(' ').collect::<Vec<_>>());
+            assert_eq!(ended.code, Some(0), "{ended:?}");
+        }
+        Example {
+            config: folder.read("xrs.yaml"),
+            plan: folder.read("plan.json"),
+            results: folder.read("results.json"),
+            settled: folder.read("world.json"),
+        }
+    })
+}
+
+/// The example's world once everything is copied.
+pub fn settled() -> String {
+    example().settled.clone()
+}
+
+/// The same, and then its source region goes down.
+pub fn after_the_loss() -> String {
+    let mut world: Value = serde_json::from_str(&settled()).expect("JSON");
+    let fault = |call: &str| {
+        json!({"call": call, "region": "us-east-1", "code": "ServiceUnavailable",
+               "message": "the region is down", "times": null})
+    };
+    world["faults"] = json!([fault("DescribeImages"), fault("DescribeDBSnapshots")]);
+    world.to_string()
+}
+
+/// A folder, a home, and a `PATH`.
+pub struct Scene {
+    root: TempDir,
+}
+
+/// How a line ended, and what it said.
+#[derive(Debug)]
+pub struct Said {
+    pub code: Option<i32>,
+    pub text: String,
+}
+
+impl Scene {
+    /// A folder with the example's config, and a sandbox if there is to be one already.
+    pub fn new(world: Option<&str>) -> Self {
+        let scene = Self {
+            root: tempfile::tempdir().expect("a folder"),
+        };
+        for folder in [
+            "work",
+            "home/.config/elvish",
+            "home/.config/fish/completions",
+            "home/functions",
+            "bin",
+            "etc",
+            "var/lib/node_exporter",
+        ] {
+            fs::create_dir_all(scene.root.path().join(folder)).expect("a folder");
+        }
+        for (name, text) in [
+            ("xrs", XRS),
+            ("cargo", CARGO),
+            ("aws", AWS),
+            ("mail", MAIL),
+            ("man", MAN),
+        ] {
+            let program = scene.root.path().join("bin").join(name);
+            fs::write(&program, text).expect("written");
+            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("set");
+        }
+        // A place for functions, as zsh has one.
+        let functions = scene.root.path().join("home/functions");
+        let setup = format!("fpath=([1]='{}')\n", functions.display());
+        fs::write(scene.root.path().join("setup"), setup).expect("written");
+        symlink(project("testdata"), scene.path("testdata")).expect("linked");
+        for config in [
+            scene.path("xrs.yaml"),
+            scene.root.path().join("etc/xrs.yaml"),
+        ] {
+            fs::write(&config, &example().config).expect("written");
+            // It has keys.
+            fs::set_permissions(&config, fs::Permissions::from_mode(0o600)).expect("set");
+        }
+        if let Some(world) = world {
+            scene.write("world.json", world);
+        }
+        scene
+    }
+
+    /// Another folder with the same files, and with a plan, results and a world where this one has none.
+    pub fn beside(&self) -> Self {
+        let beside = Self::new(None);
+        for entry in fs::read_dir(self.path(".")).expect("a folder") {
+            let entry = entry.expect("an entry");
+            if entry.file_type().expect("a type").is_file() {
+                let to = beside.path(&entry.file_name().to_string_lossy());
+                fs::copy(entry.path(), to).expect("copied");
+            }
+        }
+        if beside.read("xrs.yaml") == example().config {
+            for (name, text) in [
+                ("plan.json", &example().plan),
+                ("results.json", &example().results),
+                ("world.json", &example().settled),
+            ] {
+                if !beside.path(name).exists() {
+                    beside.write(name, text);
+                }
+            }
+        }
+        beside
+    }
+
+    pub fn path(&self, file: &str) -> PathBuf {
+        self.root.path().join("work").join(file)
+    }
+
+    pub fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.path(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+    }
+
+    pub fn write(&self, file: &str, text: &str) {
+        fs::write(self.path(file), text).expect("written");
+    }
+
+    pub fn remove(&self, file: &str) {
+        if self.path(file).exists() {
+            fs::remove_file(self.path(file)).expect("removed");
+        }
+    }
+
+    /// Runs a line in a shell.
+    pub fn run(&self, line: &str) -> Said {
+        if line.contains("xrs init") {
+            // Whoever calls it has no config yet.
+            self.remove("xrs.yaml");
+            self.remove("world.json");
+        }
+        // A digest may be cut short on a page.
+        let line = match line.split_once("sha256:") {
+            Some((before, after)) if after.contains('…') => {
+                let plan: Value = serde_json::from_str(&self.read("plan.json")).expect("JSON");
+                let (_, after) = after.split_once('…').expect("it is cut short");
+                format!(
+                    "{before}{}{after}",
+                    plan["digest"].as_str().expect("a digest")
+                )
+            }
+            _ => line.to_owned(),
+        };
+        self.shell("bash", &["-e", "-o", "pipefail", "-c"], &line)
+    }
+
+    /// Runs a line of a crontab, as cron does: by a plain shell. Its absolute paths are those of this scene.
+    pub fn run_as_cron(&self, line: &str) -> Said {
+        assert!(
+            !line.contains('%'),
+            "which cron takes for a line end: {line}"
+        );
+        let mut line = line.to_owned();
+        for folder in ["/etc/", "/var/"] {
+            let here = format!(" {}{folder}", self.root.path().display());
+            line = line.replace(&format!(" {folder}"), &here);
+        }
+        self.shell("sh", &["-c"], &line)
+    }
+
+    fn shell(&self, shell: &str, options: &[&str], line: &str) -> Said {
+        let root = self.root.path();
+        let calls = root.join("calls");
+        let path = format!("{}:/usr/bin:/bin", root.join("bin").display());
+        let output = Command::new(shell)
+            .args(options)
+            // As on a terminal, both streams are one.
+            .arg(format!("exec 2>&1\n{line}"))
+            .env_clear()
+            .current_dir(self.path("."))
+            .env("PATH", path)
+            .env("XRS", cargo_bin("xrs"))
+            .env("FOLDER", self.path(".").canonicalize().expect("a folder"))
+            .env("CALLS", &calls)
+            .env("HOME", root.join("home"))
+            .env("BASH_ENV", root.join("setup"))
+            .env("PROFILE", root.join("home/profile.ps1"))
+            .env("GITHUB_STEP_SUMMARY", root.join("home/summary.md"))
+            .output()
+            .expect("a shell");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        let code = output.status.code();
+        Said { code, text }
+    }
+
+    /// The pages of AWS's reference for the calls of its CLI so far; each is looked at.
+    pub fn aws_calls(&self) -> Vec<Vec<String>> {
+        let calls = fs::read_to_string(self.root.path().join("calls")).unwrap_or_default();
+        let calls = calls.split_terminator('\u{1e}').map(|call| {
+            let words = call.split_terminator('\0').map(str::to_owned);
+            words.collect::<Vec<_>>()
+        });
+        let calls: Vec<_> = calls.collect();
+        for call in &calls {
+            let _ = aws::reference_of(call);
+        }
+        calls
+    }
+}
+
+#[test]
+fn a_scene_has_what_a_reader_has() {
+    let scene = Scene::new(None);
+    for line in [
+        "xrs plan --out plan.json",
+        "xrs apply plan.json --expect-digest sha256:4f0c…",
+    ] {
+        let said = scene.run(line);
+        assert_eq!(said.code, Some(0), "{said:?}");
+    }
+    assert!(Path::exists(&scene.path("world.json")), "on a sandbox");
+    let said = scene.run("false | cat");
+    assert_eq!(said.code, Some(1), "what fails is seen, wherever it stands");
+    let said = scene.run("cargo build");
+    assert_eq!(said.code, Some(1));
+    let said = scene.run("xrs man plan | man -l - && ! echo x | man -l -");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let said = scene.run("aws kms describe-key --key-id 'a b'");
+    assert_eq!(said.code, Some(0));
+    assert_eq!(
+        scene.aws_calls(),
+        [["kms", "describe-key", "--key-id", "a b"]]
+    );
+}

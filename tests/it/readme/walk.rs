@@ -1,0 +1,381 @@
+//! Every command that the pages show is run, in their order, and what they show beside it is compared.
+//!
+//! A section begins in a folder of its own, with the example's config in `xrs.yaml`. Blocks are followed as a reader would;
+//! what stands within a line is run beside, and changes nothing for what follows.
+
+use std::collections::BTreeSet;
+
+use aws_xregion_sync::provider::sandbox::World;
+use serde_json::Value;
+
+use super::pages::{self, Page, Part};
+use super::scene::{Said, Scene, after_the_loss, settled};
+use super::{aws, commands};
+
+/// Commands that are not run, and why.
+const NOT_RUN: [(&str, &str); 6] = [
+    (
+        "cargo install --path .",
+        "it builds for minutes what is run here",
+    ),
+    (
+        "cargo run --no-default-features -- …",
+        "the end stands for any command of xrs",
+    ),
+    ("cargo test", "it runs this very test"),
+    ("cargo test --no-default-features", "it runs this very test"),
+    ("cargo bench", "it takes half an hour, and Python"),
+    ("cargo bench -- planner start-up", "it takes minutes"),
+];
+/// What a line of commands begins with.
+const PROGRAMS: [&str; 4] = ["xrs", "cargo", "aws", "mkdir"];
+
+#[derive(Debug, PartialEq)]
+enum Line {
+    Run(String),
+    Cron(String),
+    Not,
+}
+
+/// What is to be done about a line of commands.
+fn classified(line: &str) -> Option<Line> {
+    if NOT_RUN.iter().any(|(not, _)| *not == line) {
+        return Some(Line::Not);
+    }
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let of_time = |word: &&str| {
+        word.chars()
+            .all(|c| c.is_ascii_digit() || "*/,-".contains(c))
+    };
+    if words.len() > 5 && words.iter().take(5).all(of_time) {
+        return Some(Line::Cron(words[5..].join(" ")));
+    }
+    let program = words.first()?;
+    PROGRAMS
+        .contains(program)
+        .then(|| Line::Run(line.to_owned()))
+}
+
+/// The lines of a block, those that end in a backslash with the next.
+fn lines(text: &str) -> Vec<String> {
+    let whole = text.replace("\\\n", " ");
+    let lines = whole.lines().map(str::trim).map(str::to_owned);
+    lines.filter(|line| !line.is_empty()).collect()
+}
+
+/// Whether a text is what is shown: `…` stands for any characters, or, alone in its line, for any lines.
+fn is_shown(shown: &[&str], text: &[&str]) -> bool {
+    match shown.split_first() {
+        None => text.is_empty(),
+        Some((&"…", rest)) => (0..=text.len()).any(|n| is_shown(rest, &text[n..])),
+        Some((line, rest)) => text
+            .split_first()
+            .is_some_and(|(first, others)| is_line(line, first) && is_shown(rest, others)),
+    }
+}
+
+fn is_line(shown: &str, line: &str) -> bool {
+    match shown.split_once('…') {
+        None => shown == line,
+        Some((before, after)) => line.strip_prefix(before).is_some_and(|line| {
+            let mut ends = line.char_indices().map(|(at, _)| at).chain([line.len()]);
+            ends.any(|at| is_line(after, &line[at..]))
+        }),
+    }
+}
+
+#[track_caller]
+fn assert_shown(at: &str, shown: &str, text: &str) {
+    let lines = |text: &'_ str| {
+        text.trim_end()
+            .lines()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let (shown, said) = (lines(shown), lines(text));
+    let (shown, said): (Vec<&str>, Vec<&str>) = (
+        shown.iter().map(String::as_str).collect(),
+        said.iter().map(String::as_str).collect(),
+    );
+    assert!(
+        is_shown(&shown, &said),
+        "{at}: what is shown is not what comes:\n{text}"
+    );
+}
+
+/// Somebody who reads a page and does what it says.
+struct Reader<'a> {
+    page: &'a Page,
+    world: Option<String>,
+    scene: Option<Scene>,
+    /// What the last command wrote to a file, or else printed.
+    document: Option<String>,
+    /// What was called of the AWS CLI.
+    calls: Vec<Vec<String>>,
+}
+
+impl Reader<'_> {
+    fn scene(&mut self) -> &Scene {
+        let world = self.world.as_deref();
+        self.scene.get_or_insert_with(|| Scene::new(world))
+    }
+
+    fn read(&mut self, line: usize, part: &Part) {
+        let at = self.page.at(line);
+        match part {
+            Part::Heading(_) => self.end_section(),
+            Part::Code { text, usage: false } => self.beside(&at, text),
+            Part::Block { info, text } => match info.as_deref() {
+                None | Some("shell") => {
+                    for line in lines(text) {
+                        self.follow(&at, &line);
+                    }
+                }
+                Some("console") => self.session(&at, text),
+                Some("yaml") => self.yaml(&at, text),
+                Some("json") => self.json(&at, text),
+                Some("markdown") => {
+                    let document = self.document.as_deref().expect("a command before it");
+                    assert_shown(&at, text, document);
+                }
+                Some(other) => panic!("{at}: nobody looks at a block of {other:?}"),
+            },
+            Part::Code { usage: true, .. } | Part::Table(_) | Part::Link(_) => {}
+        }
+    }
+
+    fn end_section(&mut self) {
+        if let Some(scene) = self.scene.take() {
+            self.calls.extend(scene.aws_calls());
+        }
+        self.document = None;
+    }
+
+    /// Runs a line of a block.
+    fn follow(&mut self, at: &str, line: &str) -> String {
+        let classified = classified(line);
+        let scene = self.scene();
+        let said = match classified {
+            None => panic!("{at}: nobody knows what to do about {line:?}"),
+            Some(Line::Not) => return String::new(),
+            Some(Line::Run(line)) => scene.run(&line),
+            Some(Line::Cron(line)) => scene.run_as_cron(&line),
+        };
+        let Said { code, text } = said;
+        assert_eq!(code, Some(0), "{at}: {line}\n{text}");
+        let file = line.rsplit_once(" > ").map(|(_, file)| file);
+        let file = file.filter(|file| !file.contains(['/', ' ', '"']));
+        self.document = Some(match file {
+            Some(file) => scene.read(file),
+            None => text.clone(),
+        });
+        text
+    }
+
+    /// Runs what stands within a line, if it is a command.
+    fn beside(&mut self, at: &str, code: &str) {
+        let is_command = PROGRAMS.iter().any(|program| {
+            code.strip_prefix(program)
+                .is_some_and(|rest| rest.starts_with(' '))
+        });
+        if !is_command || commands::is_name(code) {
+            return;
+        }
+        match classified(code) {
+            Some(Line::Not) => {}
+            Some(Line::Run(line)) => {
+                // What is said of any day is not tried on the worst one.
+                let beside = match self.world {
+                    Some(_) => Scene::new(None).beside(),
+                    None => self.scene().beside(),
+                };
+                let Said { code, text } = beside.run(&line);
+                assert_eq!(code, Some(0), "{at}: {line}\n{text}");
+                self.calls.extend(beside.aws_calls());
+            }
+            other => panic!("{at}: {code}: {other:?}"),
+        }
+    }
+
+    /// Runs the lines after a `$`, each of which is followed by what it says.
+    fn session(&mut self, at: &str, text: &str) {
+        let (before, commands) = text.split_once("$ ").expect("a prompt");
+        assert_eq!(before, "", "{at}: a session begins with a prompt");
+        for command in commands.split("\n$ ") {
+            let (line, shown) = command.split_once('\n').unwrap_or((command, ""));
+            let said = self.follow(at, line);
+            assert_shown(&format!("{at}: {line}"), shown, &said);
+        }
+    }
+
+    /// A config: a comment in its first line names its file.
+    fn yaml(&mut self, at: &str, text: &str) {
+        let is_config = text.lines().any(|line| line.starts_with("sync_"));
+        let is_comment = text.lines().all(|line| line.starts_with('#'));
+        let first = text.lines().next().unwrap_or_default();
+        let name = first
+            .strip_prefix("# ")
+            .filter(|name| name.ends_with(".yaml"));
+        if is_comment {
+            assert!(
+                text.contains("yaml-language-server"),
+                "{at}: a comment alone"
+            );
+            let config = self.scene().read("xrs.yaml");
+            self.scene().write("xrs.yaml", &format!("{text}{config}"));
+        } else if is_config {
+            let scene = self.scene();
+            scene.write(name.unwrap_or("xrs.yaml"), text);
+            scene.remove("world.json");
+        } else {
+            panic!("{at}: YAML that is no config");
+        }
+        let validate = format!("xrs validate {}", name.unwrap_or_default());
+        let said = self.follow(at, validate.trim());
+        let is_clean = |text: &str| !text.contains("note:") && !text.contains("warning:");
+        assert!(said.contains("is valid") && is_clean(&said), "{at}: {said}");
+    }
+
+    /// Keys of a sandbox: they are put into the last one that was used.
+    fn json(&mut self, at: &str, text: &str) {
+        let change: Value =
+            serde_json::from_str(text).unwrap_or_else(|error| panic!("{at}: {error}"));
+        let change = change
+            .as_object()
+            .unwrap_or_else(|| panic!("{at}: no object"));
+        let scene = self.scene();
+        let game = scene.path("game.json").exists();
+        let file = if game { "game.json" } else { "world.json" };
+        let mut world: Value = serde_json::from_str(&scene.read(file)).expect("JSON");
+        for (key, value) in change {
+            world[key] = value.clone();
+        }
+        World::from_json(&world.to_string()).unwrap_or_else(|problem| panic!("{at}: {problem}"));
+        scene.write(file, &world.to_string());
+    }
+}
+
+/// Reads a page from its beginning to its end; the calls of the AWS CLI on the way.
+fn walk(page: &Page, world: Option<String>) -> Vec<Vec<String>> {
+    let mut reader = Reader {
+        page,
+        world,
+        scene: None,
+        document: None,
+        calls: Vec::new(),
+    };
+    for (line, part) in &page.parts {
+        reader.read(*line, part);
+    }
+    reader.end_section();
+    reader.calls
+}
+
+#[test]
+fn the_readme_does_what_it_shows() {
+    walk(&pages::page("README.md"), None);
+}
+
+#[test]
+fn the_reference_does_what_it_shows() {
+    walk(&pages::page("docs/reference.md"), None);
+}
+
+/// It is read while the source region is down.
+#[test]
+fn the_page_for_the_worst_day_does_what_it_shows() {
+    let page = pages::page("docs/restore.md");
+    let calls = walk(&page, Some(after_the_loss()));
+    assert!(calls.len() > 20, "{calls:#?}");
+    for call in &calls {
+        let named = call.iter().any(|word| word == "--region");
+        assert!(
+            named,
+            "the default region may be the one that is gone: {call:?}"
+        );
+        let reference = aws::reference_of(call);
+        assert!(page.text.contains(&reference), "{reference} is not linked");
+    }
+    // What is restored is what the status on the page names.
+    let is_id = |word: &&str| word.starts_with("ami-") || word.starts_with("rds-mydatabase-");
+    let ids = page
+        .text
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    let ids: BTreeSet<&str> = ids.filter(is_id).collect();
+    assert_eq!(ids.len(), 2, "{ids:?}");
+    for id in ids {
+        assert!(settled().contains(&format!("\"{id}\"")), "{id}");
+    }
+}
+
+#[test]
+fn no_page_is_left_out() {
+    let pages = pages::all();
+    let paths: Vec<&str> = pages.iter().map(|page| page.path.as_str()).collect();
+    assert_eq!(paths, ["README.md", "docs/reference.md", "docs/restore.md"]);
+    for (line, why) in NOT_RUN {
+        let shown = pages.iter().any(|page| page.text.contains(line));
+        assert!(
+            shown,
+            "{line} is not shown any more, and need not be excused: {why}"
+        );
+    }
+}
+
+#[test]
+fn what_is_shown_may_be_cut_and_nothing_else() {
+    let fits = |shown: &str, text: &str| {
+        let lines = |text| str::lines(text).collect::<Vec<_>>();
+        is_shown(&lines(shown), &lines(text))
+    };
+    assert!(fits("a\n…\nd", "a\nb\nc\nd"));
+    assert!(fits("a\n…", "a"));
+    assert!(fits("Digest: sha256:…", "Digest: sha256:04"));
+    assert!(fits("a … c …", "a b c d"));
+    assert!(!fits("a", "a\nb"));
+    assert!(!fits("…\nb", "b\na"));
+    assert!(!fits("a…c", "a b"));
+}
+
+#[test]
+fn what_nobody_knows_is_not_passed_over() {
+    assert_eq!(classified("rm -rf target"), None);
+    assert_eq!(
+        classified("0 3 * * * backup"),
+        Some(Line::Cron("backup".to_owned()))
+    );
+    assert_eq!(classified("cargo test"), Some(Line::Not));
+    let read = |part: Part| {
+        let page = pages::page("README.md");
+        let mut reader = Reader {
+            page: &page,
+            world: None,
+            scene: None,
+            document: None,
+            calls: Vec::new(),
+        };
+        reader.read(1, &part);
+    };
+    let block = |info: Option<&str>, text: &str| Part::Block {
+        info: info.map(str::to_owned),
+        text: text.to_owned(),
+    };
+    for part in [
+        block(None, "rm -rf target"),
+        block(None, "xrs plan --nonsense"),
+        block(Some("ruby"), "1"),
+        block(Some("yaml"), "jobs: {}"),
+        block(Some("yaml"), "sync_a: {}"),
+        block(Some("json"), r#"{"weather": []}"#),
+        block(Some("markdown"), "x"),
+        block(Some("console"), "$ xrs validate\nxrs.yaml is valid"),
+        Part::Code {
+            text: "xrs destroy".to_owned(),
+            usage: false,
+        },
+    ] {
+        let shown = format!("{part:?}");
+        let looked = std::panic::catch_unwind(|| read(part));
+        assert!(looked.is_err(), "{shown}");
+    }
+}
