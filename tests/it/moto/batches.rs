@@ -182,3 +182,20 @@ async fn images_are_read_by_as_many_ids_as_ec2_takes() {
     // Three reads of the sources, and three of the copies, each of which asks in two ways.
     assert_eq!(world.calls_of("DescribeImages").len(), 9);
 }
+
+#[tokio::test]
+async fn law_6_a_marker_that_comes_again_is_not_the_end_of_a_list() {
+    let world = World::new();
+    let names = databases(&world, 3);
+    world.control("settings", json!({"page_size": 1}));
+    let body = "<DescribeDBSnapshotsResponse><DescribeDBSnapshotsResult><Marker>page-1</Marker><DBSnapshots/>\
+                </DescribeDBSnapshotsResult></DescribeDBSnapshotsResponse>";
+    world.control(
+        "errors",
+        json!({"action": "DescribeDBSnapshots", "region": EAST, "code": "none", "status": 200, "times": -1,
+               "contains": "Marker=page-1", "body": body}),
+    );
+    let all = seen(&world, &subjects(&names)).await;
+    let unknown: Vec<ErrorKind> = troubled(&all).into_iter().map(|(_, kind)| kind).collect();
+    assert_eq!(unknown, [ErrorKind::Unknown; 3], "{all:?}");
+}

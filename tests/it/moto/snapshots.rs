@@ -113,7 +113,7 @@ async fn automated_snapshots_are_read_over_all_pages() {
         (Some("tde"), Some(20))
     );
     assert_eq!(
-        (first.tags.get("Role").map(String::as_str), first.encrypted),
+        (first.tags.get("Role"), first.encrypted),
         (Some("db"), false)
     );
 
@@ -324,8 +324,8 @@ async fn key_and_option_group_go_into_the_call() {
         .await
         .expect("the copy");
     assert_eq!(
-        (seen[0].encrypted, &seen[0].option_group_name),
-        (true, &group)
+        (seen[0].encrypted, seen[0].option_group_name.as_deref()),
+        (true, group.as_deref())
     );
 
     let copy = CopySnapshot {
