@@ -1,6 +1,7 @@
 //! Which image or snapshot was made from which, and which copies are ours: the rules that planning and
 //! applying share.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -66,7 +67,7 @@ impl SourceSnapshot<'_> {
     /// be told, for identifiers come again when a database is made anew under its old name.
     pub fn is_source_of(&self, snapshot: &Snapshot) -> bool {
         self.origin_of(snapshot).is_some_and(|origin| {
-            origin.id == *self.id && origin.taken.is_none_or(|taken| taken == self.taken)
+            origin.id == self.id.as_str() && origin.taken.is_none_or(|taken| taken == self.taken)
         })
     }
 
@@ -112,7 +113,7 @@ impl SourceSnapshot<'_> {
     }
 
     /// Where `snapshot` comes from, if from this one's region and account.
-    fn origin_of(&self, snapshot: &Snapshot) -> Option<Origin> {
+    fn origin_of<'s>(&self, snapshot: &'s Snapshot) -> Option<Origin<'s>> {
         let other_account = |arn: &SnapshotArn| arn.account() != self.arn.account();
         if snapshot.copied_from.as_ref().is_some_and(other_account) {
             return None;
@@ -123,15 +124,15 @@ impl SourceSnapshot<'_> {
 
 /// Where a snapshot found in the destination comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
+pub struct Origin<'a> {
     /// The identifier of the snapshot it was copied from.
-    pub id: SnapshotId,
+    pub id: Cow<'a, str>,
     /// When its data was taken (UTC, whole seconds): AWS's word, else its sync tag's.
     pub taken: Option<Timestamp>,
 }
 
 /// Where `snapshot` comes from, if AWS or else its sync tag says that it is a copy from `source_region`.
-pub fn snapshot_origin(snapshot: &Snapshot, source_region: &Region) -> Option<Origin> {
+pub fn snapshot_origin<'a>(snapshot: &'a Snapshot, source_region: &Region) -> Option<Origin<'a>> {
     // Asked of every copy, time and again: the tag is read only where AWS leaves something open.
     let tag = || SyncTag::find(&snapshot.tags, &key_on_copy(source_region));
     let taken = snapshot.original_created.map(whole_seconds);
