@@ -77,6 +77,19 @@ pub(super) fn reached_in<'a>(copy: &CopySnapshot, found: &'a Found) -> Option<&'
     source(copy).synced_by(manual).map(|copy| &copy.id)
 }
 
+/// Whether a snapshot of that name is a copy that the action is for: a name that has come free may be given to another.
+pub(super) fn is_reached_in(copy: &CopySnapshot, id: &str, found: &Found) -> bool {
+    let Found::Snapshots { copies, .. } = found else {
+        return false;
+    };
+    let source = source(copy);
+    let mut named = copies
+        .iter()
+        .flatten()
+        .filter(|copy| copy.id.as_str() == id);
+    named.any(|copy| source.is_source_of(copy) || source.is_older_than_source_of(copy))
+}
+
 /// A newer source than the planned one: no reason to stop, but one to say so.
 pub(super) fn newer_source<'a>(copy: &CopySnapshot, found: &'a Found) -> Option<&'a SnapshotId> {
     let (automated, _) = snapshots(found).ok()?;

@@ -565,3 +565,27 @@ fn after_a_refusal_ever_more_copies_are_asked_for() {
     let after = last.map(|last| last.at.duration_since(start()).as_secs());
     assert!(after.is_some_and(|seconds| seconds < 900), "{after:?}");
 }
+
+#[test]
+fn law_5_another_snapshot_that_takes_the_name_of_the_copy_is_not_taken_for_it() {
+    let (world, jobs) = databases(1);
+    let sandbox = Sandbox::new(world);
+    let planned = plan(&sandbox, &jobs);
+    let on_event = |event: Event<'_>| {
+        if let Event::CopyProgress { copy, .. } = event {
+            sandbox.edit(|world| {
+                let here = world.region_mut(&west()).expect("the destination");
+                let ours = here.snapshots.iter_mut().find(|s| s.id.as_str() == copy);
+                let ours = ours.expect("the copy");
+                ours.tags.clear();
+                (ours.status, ours.copying) = (state("available"), None);
+                (ours.copied_from, ours.original_created) = (None, Some(days_ago(40)));
+            });
+        }
+    };
+    let stop = AtomicBool::new(false);
+    let results = watched(&sandbox, &planned, &jobs, Wait::ToTheEnd, &stop, &on_event);
+    kept_all(&sandbox, &results[0]);
+    let error = &results[0].errors[0].message;
+    assert!(error.contains("another snapshot has its name"), "{error}");
+}

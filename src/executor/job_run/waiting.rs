@@ -117,6 +117,8 @@ impl<'a> JobRun<'a> {
         };
         let (outcome, problem) = match self.hindrance() {
             Some(hindrance) => (ActionOutcome::Skipped, hindrance),
+            // The last that was heard of it is that it could not be looked.
+            None if self.blind_since.is_some() => (ActionOutcome::Skipped, problem),
             None => (ActionOutcome::Deferred, problem),
         };
         if let Some(action) = self.left(Wave::Copies).next() {
@@ -171,6 +173,14 @@ impl<'a> JobRun<'a> {
             }
             match standing {
                 Standing::UnderWay => self.awaited = Some(awaited),
+                Standing::There if self.is_another(&awaited.id, &facts.seen.found) => {
+                    let problem = Problem::new(format!(
+                        "the copy {} is gone, and another snapshot has its name",
+                        awaited.id
+                    ));
+                    let problem = problem.help("plan again: a copy that is missing is made anew");
+                    lost = Some((awaited.id, problem));
+                }
                 Standing::There => {}
                 Standing::Lost(problem) => lost = Some((awaited.id, problem)),
             }
@@ -184,6 +194,13 @@ impl<'a> JobRun<'a> {
             Some((id, problem)) => self.lose(problem, &format!("{id} is not available")),
             None => self.finish_if_nothing_is_left(),
         }
+    }
+
+    /// Whether what has the name of its copy is something else.
+    fn is_another(&self, id: &str, found: &Found) -> bool {
+        self.plan.actions.iter().any(|action| {
+            matches!(action, Action::CopySnapshot(copy) if !copy_snapshot::is_reached_in(copy, id, found))
+        })
     }
 
     /// Ends the job here. Its copies are not looked at any more, and must not take the place of others for ever.

@@ -32,6 +32,19 @@ impl Room {
         }
     }
 
+    /// Takes items as below, but leaves so much room for others, or at least a part for these.
+    pub(super) fn take_beside<T>(
+        &mut self,
+        others: usize,
+        items: impl IntoIterator<Item = (T, String)>,
+    ) -> Fitted<T> {
+        let bytes = self.bytes.saturating_sub(others).max(self.bytes / 4);
+        let mut part = Self { bytes };
+        let fitted = part.take(items);
+        self.bytes -= bytes - part.bytes;
+        fitted
+    }
+
     /// Takes items whole, in their order, those that there is room for.
     pub(super) fn take<T>(&mut self, items: impl IntoIterator<Item = (T, String)>) -> Fitted<T> {
         let (mut text, mut cut) = (String::new(), Vec::new());
@@ -76,6 +89,17 @@ pub(super) fn script(commands: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_others_need_is_left_but_for_a_part() {
+        let items = || (0..10).map(|n| (n, "ab".to_owned()));
+        for (others, taken, left) in [(0, 10, 20), (24, 8, 24), (100, 5, 30)] {
+            let mut room = Room { bytes: 40 };
+            let fitted = room.take_beside(others, items());
+            assert_eq!(fitted.text.len(), 2 * taken, "{others}");
+            assert_eq!(room.bytes, left, "{others}");
+        }
+    }
 
     #[test]
     fn items_are_taken_whole() {

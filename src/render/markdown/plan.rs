@@ -90,10 +90,12 @@ fn document(verdict: &str, plan: &SavedPlan, approval: &str, show: &str) -> Stri
     jobs.sort_by_key(|job| rank(job));
 
     let mut room = Room::beside(&[verdict, &origin, &drawing, approval]);
-    let deletions = room.take(jobs.iter().filter_map(|job| deletions(job)));
-    let failures = room.take(failures(
-        failed(&plan.jobs).map(|job| (&job.name, job.errors.as_slice())),
-    ));
+    let deletions: Vec<(usize, String)> = jobs.iter().filter_map(|job| deletions(job)).collect();
+    // However much is deleted, it does not hide what has failed.
+    let deletions_need = deletions.iter().map(|(_, lines)| lines.len()).sum();
+    let failures = failures(failed(&plan.jobs).map(|job| (&job.name, job.errors.as_slice())));
+    let failures = room.take_beside(deletions_need, failures);
+    let deletions = room.take(deletions);
     let rows = room.take(jobs.iter().map(|job| ((), row(job))));
     let details = room.take(jobs.iter().map(|job| ((), details(job))));
 

@@ -274,6 +274,26 @@ fn what_matters_of_500_jobs_is_there_and_what_was_cut_is_said() {
 }
 
 #[test]
+fn a_failure_is_seen_among_any_number_of_deletions() {
+    let jobs = (0..700).map(|n| {
+        let mut job = database(Some(50));
+        job.name = format!("sync_database_{n:03}").into();
+        job
+    });
+    let lost = failed("sync_lost", vec![denied()]);
+    let plan = sealed(jobs.chain([lost]).collect());
+    let markdown = markdown::plan(&plan, &commands());
+    assert!(markdown.len() <= markdown::MAX_BYTES, "{}", markdown.len());
+    let alert = markdown.find("[!WARNING]").expect("an alert for failures");
+    assert!(
+        markdown[alert..].contains("`sync_lost`"),
+        "{}",
+        &markdown[alert..]
+    );
+    assert!(markdown.contains("Not shown: "), "{markdown}");
+}
+
+#[test]
 fn names_of_all_kinds_are_names_and_nothing_else() {
     let name = "`a` | <b>b</b> | @octocat #1 GH-1 [c](http://d.e) ![](f) www.g.h i@j.k **l** ~~m~~ $n$ :o: \\| \\\n\n# p\n```\n\u{1b}[31m\u{202e}q</code></details><!--";
     let plan = with_texts(&varied(), name);
