@@ -15,7 +15,7 @@ use crate::model::report::Level;
 use crate::model::safe::safe;
 use crate::model::words;
 use crate::ops::{self, ConfigFile, ConfigProblems, Refused};
-use crate::render::problems::diagnostics;
+use crate::render::problems::{WIDTH, diagnostics};
 use crate::render::styles::Styles;
 
 /// Both streams, and whether each has colours.
@@ -25,9 +25,20 @@ pub(super) struct Terminal {
     /// How stderr looks.
     pub(super) err: Styles,
     err_color: bool,
+    /// How many columns it has for frames around lines of a config.
+    err_width: usize,
     /// The bars at the foot of stderr, if it is a terminal that nothing but this writes to.
     pub(super) bars: Option<MultiProgress>,
     quiet: bool,
+}
+
+/// That of the terminal that stderr is, within bounds: narrower than that no frame can be read.
+fn width() -> usize {
+    const LEAST: usize = 60;
+    let size = terminal_size::terminal_size_of(io::stderr());
+    size.map_or(WIDTH, |(columns, _)| {
+        usize::from(columns.0).clamp(LEAST, WIDTH)
+    })
 }
 
 impl Terminal {
@@ -44,6 +55,7 @@ impl Terminal {
             out: Styles::new(wanted(io::stdout().is_terminal())),
             err: Styles::new(err_color),
             err_color,
+            err_width: width(),
             bars: bars.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr())),
             quiet,
         }
@@ -153,7 +165,14 @@ impl Terminal {
     fn frames(&self, path: &str, text: &str, problems: &[Problem], level: Level) {
         let wanted = level != Level::Note || !self.quiet;
         if wanted && !problems.is_empty() {
-            self.say(&diagnostics(path, text, problems, level, self.err_color));
+            self.say(&diagnostics(
+                path,
+                text,
+                problems,
+                level,
+                self.err_color,
+                self.err_width,
+            ));
         }
     }
 

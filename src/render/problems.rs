@@ -14,24 +14,28 @@ use crate::model::problem::{Problem, TextPlace};
 use crate::model::report::Level;
 use crate::model::safe::{is_mark, safe, tricky};
 
-/// Lines are cut to this width around what is meant: a config may be one long line.
-const WIDTH: usize = 140;
+/// Lines are cut to this width around what is meant where there is no terminal that is narrower: a config may be one long
+/// line.
+pub const WIDTH: usize = 140;
 
 /// The problems of the config at `path`, whose text is `text`; each ends with an empty line. No secret is shown.
+/// Lines of the config are cut to `width` columns, frame included.
 pub fn diagnostics(
     path: &str,
     text: &str,
     problems: &[Problem],
     level: Level,
     color: bool,
+    width: usize,
 ) -> String {
     let renderer = if color {
         Renderer::styled()
     } else {
         Renderer::plain()
     };
-    let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(WIDTH);
-    let text = in_place(&mask::masked(text.strip_prefix('\u{feff}').unwrap_or(text)));
+    let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(width);
+    let text = mask::masked(text.strip_prefix('\u{feff}').unwrap_or(text));
+    let text = in_place(&text, width);
     let lines = lines(&text);
     let path = safe(path);
     let mut shown = String::new();
@@ -95,13 +99,14 @@ fn printable(text: &str) -> String {
 }
 
 /// The text of a config with everything tricky blotted out, so that all else keeps its line and column.
-fn in_place(text: &str) -> String {
-    text.split_inclusive('\n').flat_map(line_in_place).collect()
+fn in_place(text: &str, width: usize) -> String {
+    let lines = text.split_inclusive('\n');
+    lines.flat_map(|line| line_in_place(line, width)).collect()
 }
 
-fn line_in_place(line: &str) -> impl Iterator<Item = char> {
+fn line_in_place(line: &str, width: usize) -> impl Iterator<Item = char> {
     // A long line is shown in part, and the cut may part a mark from its letter.
-    let may_be_cut = line.chars().count() > WIDTH / 2;
+    let may_be_cut = line.chars().count() > width / 2;
     tricky(line).map(move |(c, tricky)| {
         let blot = tricky || may_be_cut && is_mark(c);
         if blot && !matches!(c, '\n' | '\r' | '\t') {

@@ -16,7 +16,7 @@ use aws_xregion_sync::model::job::{
 };
 use aws_xregion_sync::model::problem::{AwsFailure, Problem, TextPlace};
 use aws_xregion_sync::model::report::Level;
-use aws_xregion_sync::render::problems::diagnostics;
+use aws_xregion_sync::render::problems::{WIDTH, diagnostics};
 use proptest::prelude::*;
 
 const SEED: &str = include_str!("../../testdata/config/seed.yaml");
@@ -39,14 +39,14 @@ fn sound(text: &str) -> Vec<SyncJob> {
 }
 
 fn screen(text: &str, problems: &[Problem]) -> String {
-    diagnostics("xrs.yaml", text, problems, Level::Error, false)
+    diagnostics("xrs.yaml", text, problems, Level::Error, false, WIDTH)
 }
 
 /// All there is to say about a config, as a user sees it.
 fn whole_screen(text: &str) -> String {
     match config::read(text.as_bytes()) {
         Ok(config) => {
-            let notes = diagnostics("xrs.yaml", text, &config.notes, Level::Note, false);
+            let notes = diagnostics("xrs.yaml", text, &config.notes, Level::Note, false, WIDTH);
             format!("{}{notes}", screen(text, &config.problems()))
         }
         Err(problems) => screen(text, &problems),

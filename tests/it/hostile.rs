@@ -9,7 +9,7 @@ use aws_xregion_sync::model::report::Level;
 use aws_xregion_sync::model::result::SavedResults;
 use aws_xregion_sync::ops::{self, ConfigFile, Saved};
 use aws_xregion_sync::provider::sandbox::{Sandbox, World};
-use aws_xregion_sync::render::problems::diagnostics;
+use aws_xregion_sync::render::problems::{WIDTH, diagnostics};
 use aws_xregion_sync::render::styles::Styles;
 use aws_xregion_sync::{config, planfile, render};
 use proptest::prelude::*;
@@ -219,7 +219,7 @@ proptest! {
         };
         prop_assert_eq!(ops::validate(&file, &[]).is_err(), config::client_configs(&bytes).is_err());
         let shown = [(problems, Level::Error), (notes, Level::Note)]
-            .map(|(problems, level)| diagnostics("xrs.yaml", &file.text(), &problems, level, false));
+            .map(|(problems, level)| diagnostics("xrs.yaml", &file.text(), &problems, level, false, WIDTH));
         // A tab of the config moves nothing but what stands behind it on its line.
         assert_no_tricks(&shown.concat().replace('\t', " "));
         prop_assert_eq!(std::fs::read(&path).expect("there"), bytes);

@@ -29,14 +29,28 @@ fn all_the_parts_of_a_problem_are_shown() {
     };
     insta::assert_snapshot!(
         "all_the_parts",
-        diagnostics("a b.yaml", "name: é🙂\n", &[problem], Level::Warning, false)
+        diagnostics(
+            "a b.yaml",
+            "name: é🙂\n",
+            &[problem],
+            Level::Warning,
+            false,
+            WIDTH
+        )
     );
 }
 
 #[test]
 fn colour_changes_no_word() {
     let problems = read("sync_x: {}").problems();
-    let coloured = diagnostics("xrs.yaml", "sync_x: {}", &problems, Level::Error, true);
+    let coloured = diagnostics(
+        "xrs.yaml",
+        "sync_x: {}",
+        &problems,
+        Level::Error,
+        true,
+        WIDTH,
+    );
     assert!(coloured.contains("\u{1b}["));
     let mut plain = String::new();
     for (n, part) in coloured.split("\u{1b}[").enumerate() {
@@ -218,5 +232,21 @@ fn no_mark_is_parted_from_its_letter() {
             "x".repeat(padding)
         );
         crate::support::assert_no_tricks(&whole_screen(&text));
+    }
+}
+
+#[test]
+fn a_narrow_terminal_has_frames_that_fit() {
+    let long = "x".repeat(400);
+    let line = format!("sync_x: {{sync_type: ec2_ami, colour: red, sync_identifier: {long}}}");
+    let problems = read(&line).problems();
+    for width in [60, 100] {
+        let shown = diagnostics("xrs.yaml", &line, &problems, Level::Error, false, width);
+        let frames = shown.lines().filter(|line| line.contains(" | "));
+        let widest = frames.map(|line| line.chars().count()).max();
+        assert!(
+            widest.is_some_and(|widest| widest <= width),
+            "{width}:\n{shown}"
+        );
     }
 }
