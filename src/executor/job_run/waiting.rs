@@ -90,8 +90,8 @@ impl<'a> JobRun<'a> {
         self.put_off.is_none()
     }
 
-    /// Why a look failed before a copy that was put off, if that may pass: the copy is put off again then, though not
-    /// for ever.
+    /// Whether a copy that was put off is put off again where the look before it fails: if that may pass, though not for
+    /// ever.
     pub(super) fn stays_put_off(&mut self, error: &ProviderError) -> bool {
         if !self.was_put_off || !self.session.waits {
             return false;

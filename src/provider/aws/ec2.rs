@@ -16,7 +16,7 @@ use crate::model::sync_tag::{SYNC_IDENTIFIER, key_on_copy};
 
 use super::clients::Clients;
 use super::convert;
-use super::error::{failed, unreadable};
+use super::error::{all_pages, failed, unreadable};
 
 const DESCRIBE: &str = "DescribeImages";
 
@@ -158,18 +158,11 @@ async fn read(at: &Place, request: DescribeImagesFluentBuilder) -> Looked<Vec<Im
         .try_collect()
         .await
         .map_err(|error| failed(DESCRIBE, at, &error))?;
-    // Where AWS gives the token of a page again, the SDK stops without a word.
-    if pages
-        .last()
-        .and_then(|page| page.next_token())
-        .is_some_and(|token| !token.is_empty())
-    {
-        return Err(unreadable(
-            DESCRIBE,
-            at,
-            "a page names itself as the next one",
-        ));
-    }
+    all_pages(
+        DESCRIBE,
+        at,
+        pages.last().and_then(|page| page.next_token()),
+    )?;
     let listed = pages
         .into_iter()
         .flat_map(|page| page.images.unwrap_or_default());

@@ -8,6 +8,7 @@ use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 
 use crate::model::client_config::Place;
+use crate::model::inventory::Looked;
 use crate::model::provider_error::{ErrorKind, ProviderError, plain_code};
 
 use super::message::cleaned;
@@ -81,6 +82,15 @@ pub(super) fn unreadable(call: &'static str, at: &Place, what: &str) -> Provider
         &format!("AWS's answer cannot be read: {what}"),
         ErrorKind::Unknown,
     )
+}
+
+/// Whether a list has come to its end, by what its last page names as the next: where AWS names a page again, the SDK
+/// stops without a word.
+pub(super) fn all_pages(call: &'static str, at: &Place, next: Option<&str>) -> Looked<()> {
+    match next.unwrap_or_default() {
+        "" => Ok(()),
+        _ => Err(unreadable(call, at, "a page names itself as the next one")),
+    }
 }
 
 /// A request that the SDK would not make.

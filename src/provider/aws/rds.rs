@@ -12,7 +12,7 @@ use crate::model::provider_error::ProviderError;
 
 use super::clients::Clients;
 use super::convert;
-use super::error::{failed, unreadable};
+use super::error::{all_pages, failed};
 
 const DESCRIBE: &str = "DescribeDBSnapshots";
 
@@ -152,18 +152,7 @@ async fn read(at: &Place, request: DescribeDBSnapshotsFluentBuilder) -> Looked<V
         .try_collect()
         .await
         .map_err(|error| failed(DESCRIBE, at, &error))?;
-    // Where AWS gives the marker of a page again, the SDK stops without a word.
-    if pages
-        .last()
-        .and_then(|page| page.marker())
-        .is_some_and(|marker| !marker.is_empty())
-    {
-        return Err(unreadable(
-            DESCRIBE,
-            at,
-            "a page names itself as the next one",
-        ));
-    }
+    all_pages(DESCRIBE, at, pages.last().and_then(|page| page.marker()))?;
     let listed = pages
         .into_iter()
         .flat_map(|page| page.db_snapshots.unwrap_or_default());
