@@ -96,9 +96,13 @@ pub(super) async fn wait(session: &Session<'_>, runs: &mut [JobRun<'_>], wait: W
         if session.is_stopped() {
             continue;
         }
-        if put_off(runs) > 0 {
+        let before = put_off(runs);
+        if before > 0 {
             begin_put_off(session, runs).await;
             carry_out(session, runs.iter_mut(), Wave::Tags).await;
+            if put_off(runs) < before {
+                pauses.start_over();
+            }
         } else {
             let waited_for = runs.iter_mut().filter(|run| run.is_waited_for());
             look_at_copies(session, waited_for).await;
@@ -119,7 +123,7 @@ async fn pause(session: &Session<'_>, length: Duration) {
     }
 }
 
-/// The pauses between looks: short at first, then ever longer.
+/// The pauses between looks: short at first and whenever a copy has begun, then ever longer.
 struct Pauses {
     seed: Timestamp,
     number: usize,
@@ -133,6 +137,11 @@ impl Pauses {
             number: 0,
             next: FIRST_PAUSE,
         }
+    }
+
+    /// For a copy that has just begun, which may be a short one.
+    fn start_over(&mut self) {
+        self.next = FIRST_PAUSE;
     }
 
     fn next_one(&mut self) -> Duration {
@@ -164,5 +173,10 @@ mod tests {
         let late = &lengths[20..];
         assert!(late.iter().all(|length| *length >= 48.0), "{lengths:?}");
         assert!(late.windows(2).any(|two| two[0] != two[1]), "{lengths:?}");
+
+        pauses.start_over();
+        let again: Vec<f64> = (0..2).map(|_| pauses.next_one().as_secs_f64()).collect();
+        assert!((0.4..=0.5).contains(&again[0]), "{again:?}");
+        assert!((0.6..=0.75).contains(&again[1]), "{again:?}");
     }
 }

@@ -4,13 +4,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::future::{FutureExt, join, join_all};
+use tokio::sync::OnceCell;
 
 use super::reader::{Answers, Reader};
 use super::{Look, Subject, by_key};
 use crate::model::client_config::Place;
 use crate::model::id::{DbInstance, SnapshotId};
 use crate::model::inventory::{Found, Looked, Snapshot};
+use crate::model::provider_error::ErrorKind;
 use crate::provider::{COPIED_DATABASES_PER_READ, SNAPSHOTS_PER_READ, SOURCES_PER_READ};
+
+/// The manual snapshots of a whole region, once somebody needs them.
+type Whole = OnceCell<Looked<Vec<Snapshot>>>;
 
 /// The two ends of a database.
 #[derive(Clone, Copy)]
@@ -86,11 +91,13 @@ async fn at(
     place: &Place,
     databases: impl Iterator<Item = DbInstance>,
 ) -> Answers<DbInstance, Snapshot> {
+    let whole = Whole::new();
     let read = |databases: Vec<DbInstance>| {
+        let whole = &whole;
         async move {
             match end {
                 End::Source => reader.provider.automated_snapshots(place, &databases).await,
-                End::Destination => reader.provider.manual_snapshots(place, &databases).await,
+                End::Destination => manual(reader, place, &databases, whole).await,
             }
         }
         .boxed()
@@ -101,4 +108,24 @@ async fn at(
     };
     let of = |snapshot: &Snapshot| vec![snapshot.db_instance.clone()];
     reader.by_keys(place, databases, most, &read, of).await
+}
+
+/// The manual snapshots of these databases. In a destination there is usually no such database; where RDS refuses to
+/// look for that reason, the whole region is listed, once for all batches, and theirs are picked out.
+async fn manual(
+    reader: &Reader<'_>,
+    place: &Place,
+    of: &[DbInstance],
+    whole: &Whole,
+) -> Looked<Vec<Snapshot>> {
+    match reader.provider.manual_snapshots(place, of).await {
+        Err(error) if error.kind == ErrorKind::Absent => {
+            let all = || reader.provider.all_manual_snapshots(place);
+            let all = whole.get_or_init(all).await.as_ref();
+            let all = all.map_err(Clone::clone)?.iter();
+            let ours = all.filter(|snapshot| of.contains(&snapshot.db_instance));
+            Ok(ours.cloned().collect())
+        }
+        found => found,
+    }
 }

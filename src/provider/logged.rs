@@ -125,6 +125,16 @@ impl Provider for Logged<'_> {
         .await
     }
 
+    async fn all_manual_snapshots(&self, at: &Place) -> Looked<Vec<Snapshot>> {
+        self.read(
+            "all manual snapshots",
+            at,
+            Vec::len,
+            self.0.all_manual_snapshots(at),
+        )
+        .await
+    }
+
     async fn snapshots(&self, at: &Place, ids: &[SnapshotId]) -> Looked<Vec<Snapshot>> {
         self.read("snapshots", at, Vec::len, self.0.snapshots(at, ids))
             .await

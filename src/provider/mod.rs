@@ -71,9 +71,12 @@ pub trait Provider: Send + Sync {
     /// The automated snapshots of these databases, in every state.
     async fn automated_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>>;
 
-    /// The manual snapshots, which copies are, of databases of these names, in every state. No such database
-    /// need be in the region.
+    /// The manual snapshots, which copies are, of databases of these names, in every state. Where the region has no
+    /// such database, that may be refused as `absent`.
     async fn manual_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>>;
+
+    /// The manual snapshots of a whole region.
+    async fn all_manual_snapshots(&self, at: &Place) -> Looked<Vec<Snapshot>>;
 
     /// Manual snapshots by identifier, whichever database they are of.
     async fn snapshots(&self, at: &Place, ids: &[SnapshotId]) -> Looked<Vec<Snapshot>>;

@@ -146,6 +146,8 @@ struct Touchy {
     sandbox: Sandbox,
     /// What must not be asked for, and the kind of the error.
     bad: (&'static str, ErrorKind),
+    /// Whether the destination refuses to look for the snapshots of databases that it has not.
+    is_strict: bool,
     under_way: Mutex<(usize, usize)>,
 }
 
@@ -154,6 +156,7 @@ impl Touchy {
         Self {
             sandbox: Sandbox::new(world),
             bad: (name, kind),
+            is_strict: false,
             under_way: Mutex::default(),
         }
     }
@@ -177,15 +180,19 @@ impl Touchy {
         self.under_way.lock().expect("a lock").0 -= 1;
         let (bad, kind) = self.bad;
         if names.contains(&bad) {
-            return Err(ProviderError {
-                call: "Describe",
-                region: at.region.clone(),
-                code: "Bad".to_owned(),
-                message: format!("{bad} among {}", names.len()),
-                kind,
-            });
+            return Err(refusal(at, kind));
         }
         read.await
+    }
+}
+
+fn refusal(at: &Place, kind: ErrorKind) -> ProviderError {
+    ProviderError {
+        call: "Describe",
+        region: at.region.clone(),
+        code: "Bad".to_owned(),
+        message: "something among it".to_owned(),
+        kind,
     }
 }
 
@@ -226,10 +233,21 @@ impl Provider for Touchy {
             .await
     }
     async fn manual_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>> {
+        if self.is_strict {
+            return Err(refusal(at, ErrorKind::Absent));
+        }
         self.read(
             at,
             std::iter::empty(),
             self.sandbox.manual_snapshots(at, of),
+        )
+        .await
+    }
+    async fn all_manual_snapshots(&self, at: &Place) -> Looked<Vec<Snapshot>> {
+        self.read(
+            at,
+            std::iter::once("everything"),
+            self.sandbox.all_manual_snapshots(at),
         )
         .await
     }
@@ -287,6 +305,45 @@ fn law_6_a_batch_that_fails_fails_its_jobs_and_no_others() {
             failed.iter().all(|name| name.starts_with("sync_db")),
             "{failed:?}"
         );
+    }
+}
+
+#[test]
+fn a_destination_that_looks_for_no_database_it_has_not_is_listed_once() {
+    let (jobs, mut world) = many(60, 0);
+    for n in 0..60 {
+        add_our_copy(&mut world, &format!("db{n}"), days_ago(1));
+        add_our_copy(&mut world, &format!("others{n}"), days_ago(1));
+    }
+    let lax = Sandbox::new(world.clone());
+    let mut strict = Touchy::new(world, "", ErrorKind::Unknown);
+    strict.is_strict = true;
+    let (expected, found) = (seen(&lax, &jobs), seen(&strict, &jobs));
+    for job in &jobs {
+        assert_eq!(
+            in_order(&found.jobs[&job.name].found),
+            in_order(&expected.jobs[&job.name].found)
+        );
+    }
+    let lists = strict.sandbox.calls();
+    let lists = lists.iter().filter(|call| call.region == west());
+    assert_eq!(
+        lists
+            .filter(|call| call.call == "DescribeDBSnapshots")
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn law_6_a_destination_that_cannot_be_listed_either_fails_its_jobs() {
+    let (jobs, world) = many(60, 3);
+    for kind in [ErrorKind::Throttled, ErrorKind::Denied, ErrorKind::Unknown] {
+        let mut strict = Touchy::new(world.clone(), "everything", kind);
+        strict.is_strict = true;
+        let failed = failed(&strict, &jobs);
+        assert_eq!(failed.len(), 60, "{failed:?}");
+        assert!(failed.iter().all(|name| name.starts_with("sync_db")));
     }
 }
 

@@ -512,6 +512,10 @@ impl Provider for Lagging<'_> {
         self.0.manual_snapshots(at, of).await
     }
 
+    async fn all_manual_snapshots(&self, at: &Place) -> Looked<Vec<Snapshot>> {
+        self.0.all_manual_snapshots(at).await
+    }
+
     async fn snapshots(&self, at: &Place, ids: &[SnapshotId]) -> Looked<Vec<Snapshot>> {
         self.0.snapshots(at, ids).await
     }

@@ -12,6 +12,7 @@ POST /xrs/<what> with a JSON object; the answer is JSON. `account` and `region` 
   log           the calls of an account: service, region, action, params, start, end, status
   image         {name, description, tags, created, size, encrypted, state, owner}: makes an image, gives its id
   database      {id, kms_key_id}: makes a database without snapshots
+  forget        {id}: takes a database away, and leaves its snapshots
   snapshot      {db_instance, id, created, type, tags, status, option_group_name, instance_created}: gives id and ARN
   key           makes a KMS key, gives its ARN
   state         {id, state}: sets the state of an image or snapshot
@@ -138,6 +139,10 @@ def control_database(account, region, id, kms_key_id=None):
     for snapshot in list(backend.database_snapshots):
         if backend.database_snapshots[snapshot].db_instance_identifier == id:
             del backend.database_snapshots[snapshot]
+
+
+def control_forget(account, region, id):
+    del rds_backends[account][region].databases[id]
 
 
 def control_snapshot(

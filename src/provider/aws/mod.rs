@@ -99,6 +99,10 @@ impl Provider for Aws {
         rds::manual_snapshots(&self.clients.at(at).await, at, of).await
     }
 
+    async fn all_manual_snapshots(&self, at: &Place) -> Looked<Vec<Snapshot>> {
+        rds::all_manual_snapshots(&self.clients.at(at).await, at).await
+    }
+
     async fn snapshots(&self, at: &Place, ids: &[SnapshotId]) -> Looked<Vec<Snapshot>> {
         rds::snapshots(&self.clients.at(at).await, at, ids).await
     }

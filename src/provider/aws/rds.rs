@@ -32,20 +32,19 @@ pub(super) async fn automated_snapshots(
     }
 }
 
-/// The manual snapshots of databases of these names. In the destination there is usually no such database; should
-/// RDS refuse the filter for that, all manual snapshots of the region are listed and ours picked out.
+/// The manual snapshots of databases of these names.
 pub(super) async fn manual_snapshots(
     clients: &Clients,
     at: &Place,
     of: &[DbInstance],
 ) -> Looked<Vec<Snapshot>> {
-    let all = request(clients, "manual");
-    let ours = all.clone().filters(among("db-instance-id", of));
-    let found = match read(at, ours).await {
-        Err(error) if says_no_such_database(&error) => read(at, all).await,
-        found => found,
-    };
-    Ok(convert::of_databases(found?, of))
+    let request = request(clients, "manual").filters(among("db-instance-id", of));
+    Ok(convert::of_databases(read(at, request).await?, of))
+}
+
+/// The manual snapshots of a whole region.
+pub(super) async fn all_manual_snapshots(clients: &Clients, at: &Place) -> Looked<Vec<Snapshot>> {
+    read(at, request(clients, "manual")).await
 }
 
 /// Manual snapshots by identifier. One that AWS says does not exist is left out.

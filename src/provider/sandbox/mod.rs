@@ -287,6 +287,13 @@ impl Provider for Sandbox {
         .await
     }
 
+    async fn all_manual_snapshots(&self, at: &Place) -> Looked<Vec<Snapshot>> {
+        self.call(Call::DescribeDbSnapshots, at, |world, caller| {
+            Ok(rds::manual(world, caller))
+        })
+        .await
+    }
+
     async fn snapshots(&self, at: &Place, ids: &[SnapshotId]) -> Looked<Vec<Snapshot>> {
         if ids.is_empty() {
             return Ok(Vec::new());

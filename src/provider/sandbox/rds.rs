@@ -61,6 +61,13 @@ pub(super) fn of_databases(
     })
 }
 
+/// DescribeDBSnapshots of all manual snapshots.
+pub(super) fn manual(world: &World, caller: &Caller<'_>) -> Vec<Snapshot> {
+    describe(world, caller, |snapshot| {
+        snapshot.kind == SnapshotKind::Manual
+    })
+}
+
 /// DescribeDBSnapshots of manual snapshots by identifier; those that are not there are left out.
 pub(super) fn by_id(world: &World, caller: &Caller<'_>, ids: &[SnapshotId]) -> Vec<Snapshot> {
     describe(world, caller, |snapshot| {

@@ -140,6 +140,24 @@ async fn law_7_a_database_that_is_not_there_leaves_the_others_of_its_batch_serve
 }
 
 #[tokio::test]
+async fn a_destination_without_the_databases_is_listed_once_for_all_batches() {
+    let world = World::new();
+    let names = databases(&world, 60);
+    // As in most destinations: the copies are there, the databases are not.
+    for name in &names {
+        world.control("forget", json!({"region": WEST, "id": name}));
+    }
+    world.control("settings", json!({"strict_databases": true}));
+    let seen = seen(&world, &subjects(&names)).await;
+    assert!(
+        seen.values().all(|counts| *counts == (Ok(1), Ok(1))),
+        "{seen:?}"
+    );
+    // Three batches are refused, and one page has it all; 14 databases at a time of the source make five.
+    assert_eq!(world.calls_of("DescribeDBSnapshots").len(), 3 + 1 + 5);
+}
+
+#[tokio::test]
 async fn a_batch_that_rds_finds_too_long_is_split() {
     let world = World::new();
     let names = databases(&world, 7);

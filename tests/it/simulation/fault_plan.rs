@@ -27,6 +27,9 @@ pub struct FaultPlan {
     pub interrupt: Option<usize>,
     /// The most turns that others get at each end of a call.
     pub yields: usize,
+    /// The destination knows no database of the names it is asked for, and refuses to look for their snapshots. That is
+    /// no fault.
+    pub refuses_absent_databases: bool,
     /// The run stays until copies are available, for so many seconds at most. That is no fault.
     pub waits: Option<i64>,
 }
@@ -59,6 +62,7 @@ impl FaultPlan {
     pub fn none(random: &mut Random) -> Self {
         Self {
             yields: random.below(4),
+            refuses_absent_databases: random.chance(20),
             waits: random.chance(30).then(|| random.within(1, 5000)),
             ..Self::default()
         }

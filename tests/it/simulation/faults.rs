@@ -29,6 +29,7 @@ pub enum Asked {
     ImageCopies(Region, Vec<ImageId>),
     Automated(Vec<DbInstance>),
     Manual(Vec<DbInstance>),
+    AllManual,
     Snapshots(Vec<SnapshotId>),
 }
 
@@ -385,6 +386,11 @@ impl Provider for Faulty<'_> {
     }
 
     async fn manual_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>> {
+        if self.plan.refuses_absent_databases {
+            let (code, message) = ("DBInstanceNotFound", "DBInstance not found.");
+            let call = "DescribeDBSnapshots";
+            return Err(error(call, at, code, message, ErrorKind::Absent));
+        }
         let real = self.inner.manual_snapshots(at, of);
         let earlier = |old: Box<dyn Provider>| async move { old.manual_snapshots(at, of).await };
         self.read(
@@ -395,6 +401,13 @@ impl Provider for Faulty<'_> {
             earlier,
         )
         .await
+    }
+
+    async fn all_manual_snapshots(&self, at: &Place) -> Looked<Vec<Snapshot>> {
+        let real = self.inner.all_manual_snapshots(at);
+        let earlier = |old: Box<dyn Provider>| async move { old.all_manual_snapshots(at).await };
+        self.read("DescribeDBSnapshots", at, Asked::AllManual, real, earlier)
+            .await
     }
 
     async fn snapshots(&self, at: &Place, ids: &[SnapshotId]) -> Looked<Vec<Snapshot>> {

@@ -209,6 +209,7 @@ pub fn concerns(job: &SyncJob, look: &LookRecord) -> bool {
         (Asked::Manual(of), JobKind::Snapshot(options)) => {
             at_destination && of.contains(&options.db_instance)
         }
+        (Asked::AllManual, JobKind::Snapshot(_)) => at_destination,
         _ => false,
     }
 }
@@ -245,7 +246,8 @@ fn worlds(books: &Books, job: &SyncJob, looks: &[LookRecord]) -> Option<(World, 
     };
     if job.kind_database().is_some() {
         let source = shown(|asked| matches!(asked, Asked::Automated(_)))?;
-        return Some((source, shown(|asked| matches!(asked, Asked::Manual(_)))?));
+        let copies = shown(|asked| matches!(asked, Asked::Manual(_) | Asked::AllManual))?;
+        return Some((source, copies));
     }
     let source = shown(|asked| matches!(asked, Asked::Selected(_)))?;
     let destination = shown(|asked| matches!(asked, Asked::ImageCopies(..)));

@@ -117,6 +117,7 @@ impl<'a> Watch<'a> {
             (Asked::Manual(of), Subject::Database(id)) if at_destination && of.contains(id) => {
                 Some(2)
             }
+            (Asked::AllManual, Subject::Database(_)) if at_destination => Some(2),
             _ => None,
         }
     }
