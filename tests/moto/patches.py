@@ -14,13 +14,15 @@ RDS
   DeleteDBSnapshot     refuses automated snapshots and such as are not available
   DescribeDBSnapshots  pages; refuses a MaxRecords outside 20..100; with `strict_databases` also a filter for a database
                        that does not exist, as AWS's documentation has it
-And which service a call is for is worked out once, not by reading moto's own folder on every call.
+And what moto works out anew each time, it works out once: which service a call is for (by reading its own folder), and
+under which names an attribute of an answer may be kept (for each attribute of each thing listed).
 """
 
 import functools
 import time
 
 from moto.core.responses import ActionResult
+from moto.core.serialize import XFormedAttributePicker
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.amis import Ami
@@ -272,10 +274,27 @@ def with_refusals(delete_db_snapshot):
     return patched
 
 
+# Answers
+
+
+def worked_out_once(get_possible_keys):
+    known = {}
+
+    def patched(self, context):
+        # Shapes are of moto's cached models, so each is one object for good.
+        asked = type(context.obj), context.key, context.shape
+        if asked not in known:
+            known[asked] = tuple(get_possible_keys(self, context))
+        return known[asked]
+
+    return patched
+
+
 def apply():
     DomainDispatcherApplication.get_backend_for_host = functools.cache(
         DomainDispatcherApplication.get_backend_for_host
     )
+    XFormedAttributePicker.get_possible_keys = worked_out_once(XFormedAttributePicker.get_possible_keys)
     Ami.source_image_id = Ami.source_image_region = None
     Ami.block_device_mappings = property(block_device_mappings)
     Ami.get_filter_value = with_sources(Ami.get_filter_value)
