@@ -182,14 +182,17 @@ pub(super) async fn carry_out(
         } => copies.show(job, copy, state, percent),
         Event::JobFinished(result) => {
             copies.end(&result.name);
-            // Said here, for the work goes on; the last write tells whether the file is whole in the end.
-            if let Err(error) = report.file.add(result) {
-                terminal.warning(&format!("the results so far could not be saved: {error}"));
-            }
+            report.file.add(result);
+        }
+    };
+    let save = || {
+        // Said here, for the work goes on; the last write tells whether the file is whole in the end.
+        if let Err(error) = report.file.save() {
+            terminal.warning(&format!("the results so far could not be saved: {error}"));
         }
     };
     let work = ops::carry_out(provider, approved, options, interrupts.flag(), &on_event);
-    let results = interrupts.watch(terminal, work).await;
+    let results = interrupts.watch(terminal, work, save).await;
     let interrupted = interrupts.heard();
     let saved = report.file.finish(&results, interrupted);
     report.print(terminal)?;

@@ -17,7 +17,7 @@ const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, signal_hook::consts::SIGHUP];
 #[cfg(not(unix))]
 const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
 
-/// How often work that waits is asked whether it was interrupted.
+/// How often it is looked beside the work: whether there was a signal, and what else is to be done now and then.
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// What a command has heard of signals since it began to listen: the first is remembered for good, so that none is
@@ -66,28 +66,41 @@ impl Interrupts {
         output.filter(|_| !self.heard()).ok_or(Failure::Interrupted)
     }
 
-    /// Work that heeds the flag itself: it begins nothing new and comes to its end.
-    pub(super) async fn watch<F: Future>(&self, terminal: &Terminal, work: F) -> F::Output {
+    /// Work that heeds the flag itself: it begins nothing new and comes to its end. `meanwhile` is called at each glance.
+    pub(super) async fn watch<F: Future>(
+        &self,
+        terminal: &Terminal,
+        work: F,
+        meanwhile: impl Fn(),
+    ) -> F::Output {
         let mut work = pin!(work);
-        tokio::select! {
-            output = &mut work => return output,
-            () = self.signal() => {}
+        let mut is_told = false;
+        loop {
+            tokio::select! {
+                output = &mut work => return output,
+                () = glance() => meanwhile(),
+            }
+            if self.heard() && !std::mem::replace(&mut is_told, true) {
+                terminal.warning(
+                    "interrupted: nothing new is begun, what is under way is finished; again to leave at once",
+                );
+            }
         }
-        terminal.warning(
-            "interrupted: nothing new is begun, what is under way is finished; again to leave at once",
-        );
-        work.await
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "signals come in the time of the machine, also to a sandbox"
-    )]
     async fn signal(&self) {
         while !self.heard() {
-            tokio::time::sleep(GLANCE).await;
+            glance().await;
         }
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "signals come in the time of the machine, also to a sandbox"
+)]
+async fn glance() {
+    tokio::time::sleep(GLANCE).await;
 }
 
 impl Drop for Interrupts {

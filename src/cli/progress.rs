@@ -67,6 +67,8 @@ impl<'a> Progress<'a> {
         );
         bar.set_message(safe(state).into_owned());
         bar.set_position(percent.unwrap_or_default().into());
+        // Drawn now, however many bars are: the next look may be a minute away.
+        bar.force_draw();
     }
 
     /// Takes away what is shown of the copy of a job that has come to its end.

@@ -12,6 +12,9 @@ use crate::model::provider_error::ErrorKind;
 /// How long a copy may be missing from AWS's listings before it counts as gone: they may lag behind for so long.
 const MOST_MISSING: SignedDuration = SignedDuration::from_secs(150);
 
+/// How long a copy may stay in a state of which it is not known whether it ever ends; RDS has no closed list of states.
+const MOST_UNKNOWN: SignedDuration = SignedDuration::from_hours(1);
+
 /// For how long every look may fail before nothing more is to be expected: longer than a storm of throttles.
 pub(super) const MOST_BLIND: SignedDuration = SignedDuration::from_mins(10);
 
@@ -21,6 +24,8 @@ pub(super) struct Awaited {
     /// As it was last seen; nothing before the first time.
     pub(super) seen: Option<Seen>,
     last_seen: Timestamp,
+    /// Since when it is as it was last seen.
+    unchanged_since: Timestamp,
     /// When it could last be looked at all.
     last_looked: Timestamp,
 }
@@ -48,6 +53,7 @@ impl Awaited {
             id,
             seen: None,
             last_seen: accepted,
+            unchanged_since: accepted,
             last_looked: accepted,
         }
     }
@@ -75,7 +81,10 @@ impl Awaited {
             ),
             Ok(Some(seen)) => {
                 self.last_seen = at;
-                let standing = seen.standing(id);
+                if self.seen.as_ref() != Some(&seen) {
+                    self.unchanged_since = at;
+                }
+                let standing = seen.standing(id, at.duration_since(self.unchanged_since));
                 self.seen = Some(seen);
                 standing
             }
@@ -105,9 +114,9 @@ pub(super) fn may_pass(kind: ErrorKind) -> bool {
 }
 
 impl Seen {
-    fn standing(&self, id: &str) -> Standing {
+    fn standing(&self, id: &str, unchanged: SignedDuration) -> Standing {
         let Self { state, reason, .. } = self;
-        if state.is_under_way() {
+        if state.is_in_flight() || state.is_under_way() && unchanged <= MOST_UNKNOWN {
             return Standing::UnderWay;
         }
         if state.is_available() || state.is_disabled() {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::model::id::{AccountId, ActionId, JobName, Region};
 use crate::model::problem::Problem;
 use crate::model::provider_error::{COPIES_IN_FLIGHT_HELP, ProviderError};
@@ -16,6 +18,10 @@ const MOST_SNAPSHOT_COPIES: usize = 20;
 /// one: if it is too large, AWS refuses a copy and that is heeded; if too small, copies would not be made that could be. See
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/CopyingAMIs.html>.
 const MOST_IMAGE_COPIES: usize = 100;
+
+/// How long after a refusal more copies are asked for. Places of our own come free without that, and each request in vain
+/// counts against the rate that AWS allows an account.
+const ASK_AGAIN: SignedDuration = SignedDuration::from_secs(30);
 
 /// What AWS counts copies in flight by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -52,7 +58,14 @@ struct Flight {
     limit: usize,
     /// By how much the limit is raised next, once AWS has refused a copy: ever more, as long as it refuses none.
     step: usize,
-    refusal: Option<ProviderError>,
+    refusal: Option<Refusal>,
+}
+
+/// That AWS takes no more copies than it was found to.
+struct Refusal {
+    error: ProviderError,
+    /// When that was found out, or the limit was raised after it.
+    at: Timestamp,
 }
 
 impl Flight {
@@ -89,7 +102,7 @@ impl Flights {
             return Ok(());
         }
         Err(match &flight.refusal {
-            Some(error) => refused(action, error),
+            Some(refusal) => refused(action, &refusal.error),
             None => Problem::new(format!(
                 "{action} is deferred: {} into {}, and AWS takes no more than {}",
                 count(number, "copy is under way", "copies are under way"),
@@ -118,6 +131,7 @@ impl Flights {
         job: &JobName,
         action: &ActionId,
         error: &ProviderError,
+        at: Timestamp,
     ) -> Problem {
         if let Some(flight) = self.lock().get_mut(to) {
             if let Some(known) = flight.known.get_mut(job) {
@@ -125,7 +139,8 @@ impl Flights {
             }
             flight.limit = flight.limit.min(flight.number());
             flight.step = 1;
-            flight.refusal = Some(error.clone());
+            let error = error.clone();
+            flight.refusal = Some(Refusal { error, at });
         }
         refused(action, error)
     }
@@ -137,9 +152,17 @@ impl Flights {
         })
     }
 
-    /// Where AWS has refused copies, more may be asked for: others' copies, which are not seen here, come to an end.
-    pub(super) fn ask_for_more(&self) {
+    /// Where AWS has refused copies, more may be asked for from time to time: others' copies, which are not seen here, come
+    /// to an end.
+    pub(super) fn ask_for_more(&self, now: Timestamp) {
         for (to, flight) in self.lock().iter_mut() {
+            let Some(refusal) = &mut flight.refusal else {
+                continue;
+            };
+            if now.duration_since(refusal.at) < ASK_AGAIN {
+                continue;
+            }
+            refusal.at = now;
             flight.limit = flight
                 .limit
                 .saturating_add(flight.step)

@@ -67,11 +67,10 @@ impl<'a> JobRun<'a> {
         caller: Option<&Result<Arc<ClientConfig>, Problem>>,
         session: &'a Session<'a>,
     ) -> Self {
-        let is_copy = |action: &Action| action.wave() == Wave::Copies;
         let result = SyncResult {
             name: plan.name.clone(),
             completed: plan.outcome != Outcome::Failed,
-            sync_required: plan.actions.iter().any(is_copy),
+            sync_required: plan.has_a_copy_to_make(),
             created_resource: None,
             deleted_resources: Vec::new(),
             actions: Vec::new(),
@@ -91,16 +90,20 @@ impl<'a> JobRun<'a> {
             awaited: None,
             finished: false,
         };
-        if !plan.actions.is_empty() {
-            match ends(plan, caller) {
-                Ok(ends) => run.ends = Some(ends),
-                Err(problem) => {
-                    run.fail(problem);
-                    run.skip_the_rest("the job was not begun");
-                }
+        match ends(plan, caller) {
+            Ok(ends) => run.ends = Some(ends),
+            Err(_) if plan.actions.is_empty() => {}
+            Err(problem) => {
+                run.fail(problem);
+                run.skip_the_rest("the job was not begun");
             }
         }
         run
+    }
+
+    /// Whether all there is to it is a copy under way, which takes a place that others could have.
+    pub(super) fn only_counts(&self) -> bool {
+        self.plan.only_has_a_copy_in_flight() && self.ends.is_some()
     }
 
     /// Whether the job has actions in this wave.
@@ -130,12 +133,15 @@ impl<'a> JobRun<'a> {
         })
     }
 
-    /// Whether what is known is good enough for this wave: fresh, and for deletions read in that very wave.
+    /// Whether what is known is good enough for this wave: fresh, and for deletions read in that very wave. A look of
+    /// this wave that has failed counts, too, however long it took: no action rests on it.
     pub(super) fn has_facts_for(&self, wave: Wave) -> bool {
         let now = self.session.provider.now();
         self.facts.as_ref().is_some_and(|facts| {
-            let fresh = now.duration_since(facts.observed_at) <= MOST_AGE;
-            fresh && (wave != Wave::Deletions || facts.wave == wave)
+            let is_of_this_wave = facts.wave == wave;
+            let is_fresh = now.duration_since(facts.observed_at) <= MOST_AGE
+                && (is_of_this_wave || wave != Wave::Deletions);
+            is_fresh || is_of_this_wave && facts.seen.error().is_some()
         })
     }
 
@@ -290,6 +296,7 @@ impl<'a> JobRun<'a> {
                 let problem = error.problem(format!("failed to look before {}", action.id()));
                 if wave == Wave::Copies && self.stays_put_off(&error) {
                     (self.put_off, self.facts) = (Some(problem), None);
+                    self.forget_copies();
                     return None;
                 }
                 let result =
@@ -340,7 +347,8 @@ impl<'a> JobRun<'a> {
             }
             Err(error) if error.is_too_many_copies_in_flight() => {
                 let flights = &self.session.flights;
-                let problem = flights.refuse(counted, &self.plan.name, action.id(), &error);
+                let now = provider.now();
+                let problem = flights.refuse(counted, &self.plan.name, action.id(), &error, now);
                 self.put_off = Some(problem);
                 return None;
             }

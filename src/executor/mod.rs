@@ -138,6 +138,9 @@ pub async fn apply(
         }
         run.finish_if_nothing_is_left();
     }
+    let counting = runs.iter_mut().filter(|run| run.only_counts());
+    let unseen = counting.filter(|run| !run.has_facts_for(Wave::Copies));
+    look_at(&session, unseen, Wave::Copies).await;
     carry_out(&session, &mut runs, Wave::Copies).await;
     waiting::begin_all_there_is_room_for(&session, &mut runs).await;
     carry_out(&session, &mut runs, Wave::Tags).await;
@@ -156,10 +159,24 @@ async fn carry_out<'a, 'r>(
 {
     let mut due: Vec<&mut JobRun<'_>> = runs.into_iter().filter(|run| run.is_due(wave)).collect();
     for chunk in due.chunks_mut(LOOKED_AT_ONCE) {
-        let stale = chunk.iter_mut().map(|run| &mut **run);
-        look_at(session, stale.filter(|run| !run.has_facts_for(wave)), wave).await;
+        look_at_stale(session, chunk, wave).await;
         let work = chunk.iter_mut().map(|run| run.carry_out(wave));
         side_by_side(session.parallelism, work.collect()).await;
+    }
+}
+
+/// Looks at what those of these jobs rest on that have no facts for this wave. A region that does not answer keeps a look
+/// of many waiting until it is too old for the jobs of other regions: they are looked at again, without those that failed.
+async fn look_at_stale(session: &Session<'_>, runs: &mut [&mut JobRun<'_>], wave: Wave) {
+    let mut left = usize::MAX;
+    loop {
+        let stale = runs.iter_mut().map(|run| &mut **run);
+        let stale: Vec<_> = stale.filter(|run| !run.has_facts_for(wave)).collect();
+        if stale.is_empty() || stale.len() >= left {
+            return;
+        }
+        left = stale.len();
+        look_at(session, stale.into_iter(), wave).await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! Waiting for copies, and beginning those that were put off when others are done.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,6 +11,7 @@ use super::session::Session;
 use super::{Wait, carry_out, look_at_copies};
 use crate::model::action::Wave;
 use crate::model::client_config::sha256;
+use crate::model::id::Region;
 use crate::model::words::span;
 
 /// The pause before the first look, in milliseconds; who has little to copy is not kept waiting.
@@ -44,9 +45,14 @@ pub(super) async fn begin_all_there_is_room_for(session: &Session<'_>, runs: &mu
 async fn begin_put_off(session: &Session<'_>, runs: &mut [JobRun<'_>]) {
     let in_flight = runs.iter_mut().filter(|run| run.knows_of_copies());
     look_at_copies(session, in_flight).await;
-    session.flights.ask_for_more();
+    session.flights.ask_for_more(session.provider.now());
+    // Those whose source does not answer come last, or they would keep the places of others without taking them.
+    let silent: HashSet<Region> = runs.iter().filter_map(JobRun::blind_to).cloned().collect();
+    let put_off = runs.iter_mut().filter(|run| run.put_off_to().is_some());
+    let (blind, sighted): (Vec<_>, Vec<_>) =
+        put_off.partition(|run| run.source().is_some_and(|source| silent.contains(source)));
     let mut room: HashMap<Destination, usize> = HashMap::new();
-    let due = runs.iter_mut().filter(|run| {
+    let due = sighted.into_iter().chain(blind).filter(|run| {
         let Some(to) = run.put_off_to() else {
             return false;
         };

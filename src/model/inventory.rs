@@ -49,6 +49,15 @@ pub struct Observation {
 }
 
 impl Observation {
+    /// Why not all of it could be seen, if so.
+    pub fn error(&self) -> Option<&ProviderError> {
+        let of_found = match &self.found {
+            Found::Images { source, copies } => source.as_ref().err().or(copies.as_ref().err()),
+            Found::Snapshots { source, copies } => source.as_ref().err().or(copies.as_ref().err()),
+        };
+        self.identity.as_ref().err().or(of_found)
+    }
+
     /// The account that a job acts in: as STS states it, and as the config states it, if it does.
     pub fn account_of(&self, job: &SyncJob) -> Result<&AccountId, Problem> {
         let identity = self.identity.as_ref().map_err(|error| {

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::action::Action;
+use super::action::{Action, Wave};
 use super::id::{AccountId, DbInstance, ImageId, JobName, Region};
-use super::inventory::ProviderKind;
+use super::inventory::{ProviderKind, State};
 use super::job::SyncType;
 use super::problem::Problem;
 use super::words::count;
@@ -168,6 +168,25 @@ pub struct JobPlan {
     pub warnings: Vec<String>,
     /// Why the job failed; empty unless it did.
     pub errors: Vec<Problem>,
+}
+
+impl JobPlan {
+    /// Whether a copy is to be made.
+    pub fn has_a_copy_to_make(&self) -> bool {
+        self.actions
+            .iter()
+            .any(|action| action.wave() == Wave::Copies)
+    }
+
+    /// Whether nothing is to be done for it but to let AWS end a copy that is under way already.
+    pub fn only_has_a_copy_in_flight(&self) -> bool {
+        let newest = self
+            .observed
+            .as_ref()
+            .and_then(|seen| seen.newest_copy.as_ref());
+        let in_flight = newest.is_some_and(|copy| State::from(copy.state.as_str()).is_in_flight());
+        self.outcome == Outcome::UpToDate && in_flight
+    }
 }
 
 /// What a job is about: what is looked at again when its plan is applied.

@@ -200,12 +200,13 @@ fn ids(look: &Look, source: &Looked<Vec<Image>>) -> Vec<ImageId> {
     }
 }
 
-/// The copies that the images themselves name.
+/// The copies that the images themselves name; several may name one.
 pub(super) fn named_copies(source: &Looked<Vec<Image>>, destination: &Region) -> Vec<ImageId> {
     let images = source.iter().flatten();
-    images
+    let named: BTreeSet<ImageId> = images
         .filter_map(|image| copy_named_by_source(image, destination))
-        .collect()
+        .collect();
+    named.into_iter().collect()
 }
 
 /// Images by id.
@@ -231,7 +232,9 @@ async fn tied_images(
     let read =
         |of: Vec<ImageId>| async move { reader.provider.image_copies(at, from, &of).await }.boxed();
     let tied_to = |image: &Image| {
-        let stated = image.copied_from.iter().map(|source| source.id.clone());
+        let stated = image.copied_from.iter();
+        let stated = stated.filter(|source| source.region == *from);
+        let stated = stated.map(|source| source.id.clone());
         // As AWS is asked for it: whatever comes last in the tag.
         let tag = image.tags.get(&key_on_copy(from));
         let tagged = tag.and_then(|value| Some(ImageId::from(value.rsplit_once(" / ")?.1)));

@@ -118,14 +118,15 @@ async fn manual(
     of: &[DbInstance],
     whole: &Whole,
 ) -> Looked<Vec<Snapshot>> {
-    match reader.provider.manual_snapshots(place, of).await {
-        Err(error) if error.kind == ErrorKind::Absent => {
-            let all = || reader.provider.all_manual_snapshots(place);
-            let all = whole.get_or_init(all).await.as_ref();
-            let all = all.map_err(Clone::clone)?.iter();
-            let ours = all.filter(|snapshot| of.contains(&snapshot.db_instance));
-            Ok(ours.cloned().collect())
+    if !whole.initialized() {
+        match reader.provider.manual_snapshots(place, of).await {
+            Err(error) if error.kind == ErrorKind::Absent => {}
+            found => return found,
         }
-        found => found,
     }
+    let all = || reader.provider.all_manual_snapshots(place);
+    let all = whole.get_or_init(all).await.as_ref();
+    let all = all.map_err(Clone::clone)?.iter();
+    let theirs = all.filter(|snapshot| of.contains(&snapshot.db_instance));
+    Ok(theirs.cloned().collect())
 }

@@ -1,6 +1,6 @@
 //! Everything for which a plan is refused whole, settled before the first write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -11,9 +11,9 @@ use super::error::{Error, Refused};
 use crate::config;
 use crate::executor::Callers;
 use crate::model::client_config::{ClientConfig, Place};
-use crate::model::id::JobName;
+use crate::model::id::{JobName, Region};
 use crate::model::inventory::{CallerIdentity, Inventory, Looked, ProviderKind};
-use crate::model::plan::{CredentialsFrom, JobPlan, SavedPlan, Summary};
+use crate::model::plan::{ClientConfigRef, CredentialsFrom, JobPlan, SavedPlan, Summary};
 use crate::model::problem::Problem;
 use crate::observe::identities;
 use crate::provider::Provider;
@@ -66,9 +66,12 @@ pub async fn approve(
         let Some(identity) = known(job).or_else(|| identities.get(place)) else {
             continue;
         };
-        let caller = match same_caller(job, identity)? {
-            None => Ok(Arc::clone(&place.credentials)),
-            Some(problem) => Err(problem),
+        let caller = match same_caller(job, identity) {
+            Ok(None) => Ok(Arc::clone(&place.credentials)),
+            // Nothing is to be done for it, so nothing can go wrong.
+            _ if job.actions.is_empty() => continue,
+            Ok(Some(problem)) => Err(problem),
+            Err(refused) => return Err(refused.into()),
         };
         callers.insert(job.name.clone(), caller);
     }
@@ -128,56 +131,81 @@ fn conditions(provider: &dyn Provider, plan: &SavedPlan, options: &Options) -> R
     }
 }
 
-/// The client settings of every job that has something to do, the same as it was planned with.
+/// The client settings of every job that has something to do, the same as it was planned with; and, where they can be had,
+/// of those whose copy takes a place that others could have.
 fn clients(plan: &SavedPlan, config: Option<&ConfigFile>) -> Result<Clients, Error> {
     let mut stated = match config {
         Some(file) => config::client_configs(file.bytes())
             .map_err(|problems| Refused::Config(file.problems(problems)))?,
         None => BTreeMap::new(),
     };
-    let path = || config.map_or_else(|| plan.config.path.clone(), |file| file.path().into_owned());
+    let copying = plan.jobs.iter().filter(|job| job.has_a_copy_to_make());
+    let copied_to: HashSet<_> = copying.map(|job| region(job)).collect();
     let mut clients = Clients::new();
-    for job in plan.jobs.iter().filter(|job| !job.actions.is_empty()) {
+    for job in &plan.jobs {
+        let has_to_do = !job.actions.is_empty();
+        let counts = job.only_has_a_copy_in_flight() && copied_to.contains(&region(job));
+        if !has_to_do && !counts {
+            continue;
+        }
         let Some(planned) = &job.client_config else {
             continue;
         };
-        let settings = match (stated.remove(&job.name), planned.from, config) {
-            (Some(Ok(settings)), ..) => settings,
-            (Some(Err(problems)), _, Some(file)) => {
-                return Err(Refused::Config(file.problems(problems)).into());
-            }
-            (_, CredentialsFrom::DefaultChain, _) => ClientConfig::default(),
-            (_, CredentialsFrom::Config, _) => {
-                return Err(Refused::JobGone {
-                    job: job.name.clone(),
-                    path: path(),
-                }
-                .into());
-            }
+        match settings(plan, job, planned, stated.remove(&job.name), config) {
+            Ok(settings) => clients.insert(job.name.clone(), Arc::new(settings)),
+            Err(refused) if has_to_do => return Err(refused.into()),
+            Err(_) => continue,
         };
-        if settings.fingerprint() != planned.fingerprint {
-            let now_from = if settings.is_default_chain() {
-                "the default chain".to_owned()
-            } else {
-                path()
-            };
-            return Err(Refused::OtherClientConfig {
-                job: job.name.clone(),
-                now_from,
-            }
-            .into());
-        }
-        clients.insert(job.name.clone(), Arc::new(settings));
     }
     Ok(clients)
 }
 
-/// Where a job writes, and as whom; nothing for a job with nothing to do.
+/// The client settings of one job, as `stated` in the config.
+fn settings(
+    plan: &SavedPlan,
+    job: &JobPlan,
+    planned: &ClientConfigRef,
+    stated: Option<Result<ClientConfig, Vec<Problem>>>,
+    config: Option<&ConfigFile>,
+) -> Result<ClientConfig, Refused> {
+    let path = || config.map_or_else(|| plan.config.path.clone(), |file| file.path().into_owned());
+    let settings = match (stated, planned.from, config) {
+        (Some(Ok(settings)), ..) => settings,
+        (Some(Err(problems)), _, Some(file)) => {
+            return Err(Refused::Config(file.problems(problems)));
+        }
+        (_, CredentialsFrom::DefaultChain, _) => ClientConfig::default(),
+        (_, CredentialsFrom::Config, _) => {
+            return Err(Refused::JobGone {
+                job: job.name.clone(),
+                path: path(),
+            });
+        }
+    };
+    if settings.fingerprint() == planned.fingerprint {
+        return Ok(settings);
+    }
+    let now_from = if settings.is_default_chain() {
+        "the default chain".to_owned()
+    } else {
+        path()
+    };
+    Err(Refused::OtherClientConfig {
+        job: job.name.clone(),
+        now_from,
+    })
+}
+
+/// Where a job writes, and as whom; nothing for a job of which that does not matter.
 fn destination(job: &JobPlan, clients: &Clients) -> Option<Place> {
     Some(Place {
         credentials: Arc::clone(clients.get(&job.name)?),
-        region: job.destination.as_ref()?.region.clone(),
+        region: region(job)?.clone(),
     })
+}
+
+fn region(job: &JobPlan) -> Option<&Region> {
+    Some(&job.destination.as_ref()?.region)
 }
 
 /// Refuses another account or endpoint than planned; gives the problem where it cannot be told.

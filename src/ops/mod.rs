@@ -15,7 +15,6 @@ use std::sync::atomic::AtomicBool;
 use jiff::SignedDuration;
 
 use crate::executor;
-use crate::model::action::Action;
 use crate::model::id::JobName;
 use crate::model::inventory::Inventory;
 use crate::model::job::{ConfiguredJob, SyncJob};
@@ -222,10 +221,7 @@ pub async fn sync_required(
 fn unapplied(job: JobPlan) -> SyncResult {
     SyncResult {
         completed: job.outcome != Outcome::Failed,
-        sync_required: job
-            .actions
-            .iter()
-            .any(|action| matches!(action, Action::CopyImage(_) | Action::CopySnapshot(_))),
+        sync_required: job.has_a_copy_to_make(),
         name: job.name,
         created_resource: None,
         deleted_resources: Vec::new(),

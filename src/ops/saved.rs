@@ -166,14 +166,21 @@ fn results(path: &Path, value: serde_json::Value) -> Result<SavedResults, Error>
         .map_err(|error| unusable(format!("it is not a results file: {error}")))
 }
 
-/// The results of an apply as they come in, and the file they are saved in, written whole after each job.
+/// The results of an apply as they come in, and the file they are saved in, each time whole.
 #[derive(Debug)]
 pub struct ResultsFile {
     /// None if they are not saved.
     path: Option<PathBuf>,
     /// The places of the jobs in the plan.
     order: HashMap<JobName, usize>,
-    saved: Mutex<SavedResults>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    results: SavedResults,
+    /// Whether a job has come to its end since they were saved.
+    is_behind: bool,
 }
 
 impl ResultsFile {
@@ -188,7 +195,7 @@ impl ResultsFile {
         plan: &SavedPlan,
         started_at: Timestamp,
     ) -> Result<Self, Error> {
-        let saved = SavedResults {
+        let results = SavedResults {
             format_version: RESULTS_FORMAT_VERSION.to_owned(),
             xrs_version: env!("CARGO_PKG_VERSION").to_owned(),
             plan_digest: plan.digest.clone(),
@@ -198,29 +205,41 @@ impl ResultsFile {
             results: Vec::new(),
         };
         let names = plan.jobs.iter().map(|job| job.name.clone());
-        let order = names.zip(0..).collect();
         let file = Self {
             path: path.map(Path::to_owned),
-            order,
-            saved: Mutex::new(saved),
+            order: names.zip(0..).collect(),
+            kept: Mutex::new(Kept {
+                results,
+                is_behind: true,
+            }),
         };
-        file.write(&file.lock())?;
+        file.save()?;
         Ok(file)
     }
 
-    /// Adds the result of a job. Where nothing was tried for it, the file is written with the next job, or at the end.
+    /// Adds the result of a job. Where nothing was asked of AWS for it, that is no reason to save the file.
+    pub fn add(&self, result: &SyncResult) {
+        let mut kept = self.lock();
+        let place = |result: &SyncResult| self.order.get(&result.name);
+        let results = &mut kept.results.results;
+        let at = results.partition_point(|earlier| place(earlier) <= place(result));
+        results.insert(at, result.clone());
+        let asked = |action: &ActionResult| {
+            matches!(action.outcome, ActionOutcome::Done | ActionOutcome::Failed)
+        };
+        kept.is_behind |= result.actions.iter().any(asked);
+    }
+
+    /// Saves what has come in since it was last called, if anything has. To be called often: whoever has many jobs ending at
+    /// once saves them together.
     ///
     /// # Errors
     ///
-    /// If the file cannot be written.
-    pub fn add(&self, result: &SyncResult) -> Result<(), Error> {
-        let mut saved = self.lock();
-        saved.results.push(result.clone());
-        let place = |result: &SyncResult| self.order.get(&result.name);
-        saved.results.sort_by(|a, b| place(a).cmp(&place(b)));
-        let tried = |action: &ActionResult| action.outcome != ActionOutcome::Skipped;
-        if result.actions.iter().any(tried) {
-            self.write(&saved)
+    /// If the file cannot be written; that is tried again with the next result.
+    pub fn save(&self) -> Result<(), Error> {
+        let mut kept = self.lock();
+        if std::mem::take(&mut kept.is_behind) {
+            self.write(&kept.results)
         } else {
             Ok(())
         }
@@ -232,29 +251,29 @@ impl ResultsFile {
     ///
     /// If it cannot be written.
     pub fn finish(&self, results: &[SyncResult], interrupted: bool) -> Result<(), Error> {
-        let mut saved = self.lock();
-        saved.results = results.to_vec();
-        saved.complete = true;
-        saved.interrupted = interrupted;
-        self.write(&saved)
+        let mut kept = self.lock();
+        kept.results.results = results.to_vec();
+        kept.results.complete = true;
+        kept.results.interrupted = interrupted;
+        self.write(&kept.results)
     }
 
     /// What is or would be in the file.
     pub fn document(&self) -> SavedResults {
-        self.lock().clone()
+        self.lock().results.clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, SavedResults> {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
         // Whoever panicked while holding it left whole results behind: each is put in at once.
-        self.saved.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, saved: &SavedResults) -> Result<(), Error> {
+    fn write(&self, results: &SavedResults) -> Result<(), Error> {
         let Some(path) = &self.path else {
             return Ok(());
         };
         // Plain data of strings, numbers and lists always serialises.
-        let text = document(saved).unwrap_or_default();
+        let text = document(results).unwrap_or_default();
         files::write_whole(path, text.as_bytes()).map_err(Error::file("the results file", None))
     }
 }

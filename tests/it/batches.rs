@@ -16,7 +16,7 @@ use aws_xregion_sync::model::plan::Outcome;
 use aws_xregion_sync::model::provider_error::{ErrorKind, ProviderError};
 use aws_xregion_sync::observe::{Look, Subject, observe};
 use aws_xregion_sync::provider::Provider;
-use aws_xregion_sync::provider::sandbox::{Sandbox, World};
+use aws_xregion_sync::provider::sandbox::{Sandbox, World, WorldDatabase};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
@@ -104,6 +104,25 @@ fn reads_follow_what_is_there_and_not_the_number_of_jobs() {
 }
 
 #[test]
+fn identifiers_leave_room_for_the_values_of_other_filters() {
+    let (mut jobs, world) = many(0, 195);
+    for job in &mut jobs {
+        if let JobKind::Ami(ami) = &mut job.kind {
+            ami.selector.filters = vec![ImageFilter {
+                name: "name".to_owned(),
+                values: (0..10).map(|n| format!("app {n}*")).collect(),
+            }];
+        }
+    }
+    let sandbox = Sandbox::new(world);
+    let inventory = seen(&sandbox, &jobs);
+    assert!(inventory.jobs.values().all(|seen| seen.error().is_none()));
+    // Who is calling, 190 and 5 identifiers, and their copies.
+    assert_eq!(sandbox.calls().len(), 1 + 2 + 2);
+    assert!(sandbox.calls().iter().all(|call| call.error.is_none()));
+}
+
+#[test]
 fn identical_reads_happen_once() {
     let (mut jobs, world) = many(1, 1);
     for n in 0..3 {
@@ -146,6 +165,8 @@ struct Touchy {
     sandbox: Sandbox,
     /// What must not be asked for, and the kind of the error.
     bad: (&'static str, ErrorKind),
+    /// A region that keeps one waiting for longer than facts are good for, and does not answer.
+    silent: Option<Region>,
     /// Whether the destination refuses to look for the snapshots of databases that it has not.
     is_strict: bool,
     under_way: Mutex<(usize, usize)>,
@@ -156,6 +177,7 @@ impl Touchy {
         Self {
             sandbox: Sandbox::new(world),
             bad: (name, kind),
+            silent: None,
             is_strict: false,
             under_way: Mutex::default(),
         }
@@ -178,6 +200,10 @@ impl Touchy {
             tokio::task::yield_now().await;
         }
         self.under_way.lock().expect("a lock").0 -= 1;
+        if self.silent.as_ref() == Some(&at.region) {
+            self.sandbox.pause(Duration::from_secs(95)).await;
+            return Err(refusal(at, ErrorKind::Unknown));
+        }
         let (bad, kind) = self.bad;
         if names.contains(&bad) {
             return Err(refusal(at, kind));
@@ -345,6 +371,39 @@ fn law_6_a_destination_that_cannot_be_listed_either_fails_its_jobs() {
         assert_eq!(failed.len(), 60, "{failed:?}");
         assert!(failed.iter().all(|name| name.starts_with("sync_db")));
     }
+}
+
+#[test]
+fn law_7_a_region_that_keeps_one_waiting_costs_the_others_one_more_look_together() {
+    let (mut jobs, mut world) = many(16, 0);
+    let silent = Region::from("eu-west-1");
+    world.add_region(&silent);
+    let account = world.default_account();
+    let here = world.region_mut(&silent).expect("the region");
+    here.databases
+        .push(WorldDatabase::new("eu", &account, days_ago(365)));
+    world.add_automated_snapshot(&silent, &DbInstance::from("eu"), days_ago(0));
+    jobs.push(SyncJob {
+        source_region: silent.clone(),
+        ..snapshot_job("sync_eu", "eu", 2)
+    });
+    let mut touchy = Touchy::new(world, "", ErrorKind::Unknown);
+    let planned = plan(&touchy.sandbox, &jobs);
+    let looks = |touchy: &Touchy| {
+        let calls = touchy.sandbox.calls();
+        let looks = calls
+            .iter()
+            .filter(|call| call.call == "DescribeDBSnapshots");
+        looks.count()
+    };
+    let of_planning = looks(&touchy);
+    touchy.silent = Some(silent);
+    let results = apply(&touchy, &planned, &jobs);
+    let failed = results.iter().filter(|result| result.failed());
+    let failed: Vec<&str> = failed.map(|result| result.name.as_str()).collect();
+    assert_eq!(failed, ["sync_eu"], "{results:?}");
+    // Two batches of the source and one of the destination, and all of it once more.
+    assert_eq!(looks(&touchy) - of_planning, 2 * 3);
 }
 
 #[test]

@@ -4,10 +4,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_xregion_sync::executor::{self, Event, Options, Wait};
+use aws_xregion_sync::model::id::{DbInstance, Region};
 use aws_xregion_sync::model::job::SyncJob;
 use aws_xregion_sync::model::plan::SavedPlan;
 use aws_xregion_sync::model::result::{ActionOutcome, SyncResult};
-use aws_xregion_sync::provider::sandbox::{FailNextCopy, Fault, Sandbox, World};
+use aws_xregion_sync::provider::sandbox::{FailNextCopy, Fault, Sandbox, World, WorldDatabase};
 use jiff::SignedDuration;
 
 use crate::support::*;
@@ -297,6 +298,9 @@ fn more_copies_than_aws_takes_are_put_off_without_asking_for_them() {
     let all = [jobs.clone(), more].concat();
     let again = apply(&sandbox, &plan(&sandbox, &all), &all);
     assert_eq!(again.iter().filter(|result| result.failed()).count(), 4);
+    let asked = sandbox.calls();
+    let asked = asked.iter().filter(|call| call.call == "CopyDBSnapshot");
+    assert_eq!(asked.count(), 20, "no more than the first time");
 
     let planned = plan(&sandbox, &all);
     no_failures(&wait(&sandbox, &planned, &all, Wait::ToTheEnd));
@@ -588,4 +592,189 @@ fn law_5_another_snapshot_that_takes_the_name_of_the_copy_is_not_taken_for_it() 
     kept_all(&sandbox, &results[0]);
     let error = &results[0].errors[0].message;
     assert!(error.contains("another snapshot has its name"), "{error}");
+}
+
+/// So many databases, each with a copy under way when a newer snapshot is there to be copied.
+fn databases_with_copies_under_way(number: usize) -> (Sandbox, Vec<SyncJob>) {
+    let (world, jobs) = databases(number);
+    let sandbox = Sandbox::new(world);
+    no_failures(&apply_but_deletions(
+        &sandbox,
+        &plan(&sandbox, &jobs),
+        &jobs,
+    ));
+    sandbox.edit(|world| {
+        for n in 0..number {
+            add_automated(world, &format!("db{n}"), days_ago(-1));
+        }
+    });
+    (sandbox, jobs)
+}
+
+#[test]
+fn law_7_copies_of_earlier_that_could_not_be_looked_at_do_not_count_for_ever() {
+    let (sandbox, jobs) = databases_with_copies_under_way(20);
+    let planned = plan(&sandbox, &jobs);
+    let is_first = AtomicBool::new(true);
+    let on_event = |event: Event<'_>| {
+        if let Event::CopyPutOff { .. } = event
+            && is_first.swap(false, Ordering::Relaxed)
+        {
+            let mut throttled = fault("DescribeDBSnapshots", "Throttling", Some(1));
+            throttled.region = Some(west());
+            sandbox.edit(|world| world.faults.push(throttled));
+        }
+    };
+    let stop = AtomicBool::new(false);
+    let results = watched(&sandbox, &planned, &jobs, up_to(86_400), &stop, &on_event);
+    no_failures(&results);
+    assert!(!is_first.into_inner(), "copies were put off");
+}
+
+#[test]
+fn law_7_copies_of_a_region_that_does_not_answer_keep_no_others_from_being_begun() {
+    let silent = Region::from("eu-west-1");
+    let (mut world, healthy) = databases(10);
+    world.quotas.manual_snapshots = 1000;
+    world.add_region(&silent);
+    let mut jobs: Vec<SyncJob> = (0..60)
+        .map(|n| {
+            let name = format!("eu{n}");
+            let database = WorldDatabase::new(&name, &world.default_account(), days_ago(365));
+            let here = world.region_mut(&silent).expect("the region");
+            here.databases.push(database);
+            let taken = days_ago(0);
+            world.add_automated_snapshot(&silent, &DbInstance::from(name.as_str()), taken);
+            SyncJob {
+                source_region: silent.clone(),
+                ..snapshot_job(&format!("sync_{name}"), &name, 2)
+            }
+        })
+        .collect();
+    jobs.extend(healthy);
+    let sandbox = Sandbox::new(world);
+    let planned = plan(&sandbox, &jobs);
+    let is_first = AtomicBool::new(true);
+    let healthy_done = Mutex::new(None);
+    let on_event = |event: Event<'_>| match event {
+        Event::CopyPutOff { .. } if is_first.swap(false, Ordering::Relaxed) => {
+            let mut throttled = fault("DescribeDBSnapshots", "Throttling", None);
+            throttled.region = Some(silent.clone());
+            sandbox.edit(|world| world.faults.push(throttled));
+        }
+        Event::ActionFinished { job, result }
+            if result.action == "copy_snapshot" && job.as_str().starts_with("sync_db") =>
+        {
+            *healthy_done.lock().expect("no panic") = Some(sandbox.world().now);
+        }
+        _ => {}
+    };
+    let stop = AtomicBool::new(false);
+    let results = watched(&sandbox, &planned, &jobs, up_to(86_400), &stop, &on_event);
+    let failed = results.iter().filter(|result| result.failed());
+    assert!(
+        failed
+            .clone()
+            .all(|r| r.name.as_str().starts_with("sync_eu"))
+    );
+    assert_eq!(failed.count(), 40);
+    // As soon as the first copies are done: they take ten minutes.
+    let done = healthy_done.into_inner().expect("no panic");
+    let after = done.map(|done| done.duration_since(start()).as_secs());
+    assert!(after.is_some_and(|seconds| seconds < 1000), "{after:?}");
+}
+
+#[test]
+fn a_refusal_is_not_asked_for_again_at_every_look() {
+    let (mut world, jobs) = databases(12);
+    world.quotas.snapshot_copies_in_flight = 2;
+    let sandbox = Sandbox::new(world);
+    let planned = plan(&sandbox, &jobs);
+    no_failures(&wait(&sandbox, &planned, &jobs, Wait::ToTheEnd));
+    let calls = sandbox.calls();
+    let asked = calls.iter().filter(|call| call.call == "CopyDBSnapshot");
+    let refused: Vec<_> = asked.filter(|call| call.error.is_some()).collect();
+    // All but two of the first ten that go out side by side. After that one at a time.
+    let later = refused.get(PARALLELISM - 2..).expect("the first ones");
+    let gaps = later
+        .windows(2)
+        .map(|two| two[1].at.duration_since(two[0].at));
+    for gap in gaps {
+        assert!(gap.as_secs() >= 30, "{gap:?} between two refusals");
+    }
+    assert!(!later.is_empty(), "others' copies may come to an end");
+}
+
+#[test]
+fn looks_are_frequent_again_for_a_copy_that_has_just_begun() {
+    let (mut world, jobs) = databases(2);
+    world.quotas.snapshot_copies_in_flight = 1;
+    let sandbox = Sandbox::new(world);
+    let planned = plan(&sandbox, &jobs);
+    no_failures(&wait(&sandbox, &planned, &jobs, Wait::ToTheEnd));
+    let calls = sandbox.calls();
+    let second = calls
+        .iter()
+        .rfind(|call| call.call == "CopyDBSnapshot" && call.error.is_none())
+        .expect("the second copy");
+    let looks = calls.iter().filter(|call| {
+        call.call == "DescribeDBSnapshots"
+            && call.region == west()
+            && call.at > second.at
+            && call.at.duration_since(second.at).as_secs() < 20
+    });
+    assert!(looks.count() >= 3, "looks within 20 s");
+}
+
+#[test]
+fn law_6_an_image_is_waited_for_though_its_source_region_is_gone_and_a_look_fails() {
+    let mut world = empty_world();
+    add_image(&mut world, "ami-0a", "web", "web");
+    world.copy_seconds = 7_200;
+    let jobs = [ami_job("sync_web", "web")];
+    let sandbox = Sandbox::new(world);
+    let planned = plan(&sandbox, &jobs);
+    let is_first = AtomicBool::new(true);
+    let on_event = |event: Event<'_>| {
+        if let Event::CopyProgress { .. } = event
+            && is_first.swap(false, Ordering::Relaxed)
+        {
+            let mut gone = fault("*", "RequestTimeout", None);
+            gone.region = Some(east());
+            let mut throttled = fault("DescribeImages", "Throttling", Some(1));
+            throttled.region = Some(west());
+            sandbox.edit(|world| world.faults.extend([gone, throttled]));
+        }
+    };
+    let stop = AtomicBool::new(false);
+    let results = watched(&sandbox, &planned, &jobs, up_to(86_400), &stop, &on_event);
+    no_failures(&results);
+    assert!(!is_first.into_inner(), "the copy was seen under way");
+}
+
+#[test]
+fn a_state_that_nobody_knows_is_not_waited_for_for_ever() {
+    let (world, jobs) = databases(1);
+    let sandbox = Sandbox::new(world);
+    let planned = plan(&sandbox, &jobs);
+    let on_event = |event: Event<'_>| {
+        if let Event::CopyProgress { copy, .. } = event {
+            sandbox.edit(|world| {
+                let here = world.region_mut(&west()).expect("the destination");
+                let ours = here.snapshots.iter_mut().find(|s| s.id.as_str() == copy);
+                let ours = ours.expect("the copy");
+                (ours.status, ours.copying) = (state("incompatible-restore"), None);
+            });
+        }
+    };
+    let stop = AtomicBool::new(false);
+    let results = watched(&sandbox, &planned, &jobs, up_to(86_400), &stop, &on_event);
+    kept_all(&sandbox, &results[0]);
+    let error = &results[0].errors[0].message;
+    assert!(
+        error.contains("its state is incompatible-restore"),
+        "{error}"
+    );
+    let length = sandbox.world().now.duration_since(start());
+    assert!((60..70).contains(&length.as_mins()), "{length:?}");
 }

@@ -39,6 +39,7 @@ MOST_FILTER_VALUES = 200
 SETTINGS = {}
 DEFAULTS = {
     "page_size": None,  # at most so many on a page, whatever is asked for
+    "page_overlap": 0,  # each page but the first begins with so many of the one before
     "copy_describes": 0,  # a copy is under way until so many answers have listed it …
     "copy_seconds": 0.0,  # … and so much time has passed
     "copies_in_flight": None,  # DB snapshots that are copied into one region at a time
@@ -93,6 +94,7 @@ def page(found, asked, token, account, most, invalid):
         raise invalid from None
     size = min(n for n in (asked, setting(account, "page_size"), most) if n)
     end = start + size
+    start = max(0, start - setting(account, "page_overlap"))
     return found[start:end], f"page-{end}" if end < len(found) else None
 
 

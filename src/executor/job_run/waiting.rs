@@ -10,7 +10,7 @@ use crate::executor::awaited::{Awaited, MOST_BLIND, Standing, in_flight, may_pas
 use crate::executor::copy_snapshot;
 use crate::executor::flights::Destination;
 use crate::model::action::{Action, Wave};
-use crate::model::id::JobName;
+use crate::model::id::{JobName, Region};
 use crate::model::inventory::Found;
 use crate::model::problem::Problem;
 use crate::model::provider_error::ProviderError;
@@ -22,6 +22,17 @@ impl<'a> JobRun<'a> {
     pub(in crate::executor) fn put_off_to(&self) -> Option<&Destination> {
         self.put_off.as_ref()?;
         Some(&self.ends.as_ref()?.counted)
+    }
+
+    /// The source region that does not answer, if its copy is put off for that reason.
+    pub(in crate::executor) fn blind_to(&self) -> Option<&Region> {
+        self.put_off.as_ref().and(self.blind_since)?;
+        self.source()
+    }
+
+    /// Where its source is.
+    pub(in crate::executor) fn source(&self) -> Option<&Region> {
+        Some(&self.ends.as_ref()?.source.region)
     }
 
     /// Whether its copy is waited for.
@@ -73,10 +84,18 @@ impl<'a> JobRun<'a> {
         found: &mut HashMap<JobName, Found>,
         at: Timestamp,
     ) {
-        if let (Some(facts), Some(found)) = (&mut self.facts, found.remove(&self.plan.name)) {
-            facts.seen.found = found;
-            facts.copies_at = at;
-            self.follow();
+        let (Some(facts), Some(found)) = (&mut self.facts, found.remove(&self.plan.name)) else {
+            return;
+        };
+        let before = std::mem::replace(&mut facts.seen.found, found);
+        facts.copies_at = at;
+        self.follow();
+        // After a look that has failed the copy is looked at by its id again: for that no source need answer.
+        if self.awaited.is_some()
+            && !self.knows_its_copies()
+            && let Some(facts) = &mut self.facts
+        {
+            facts.seen.found = before;
         }
     }
 
@@ -185,10 +204,14 @@ impl<'a> JobRun<'a> {
                 Standing::Lost(problem) => lost = Some((awaited.id, problem)),
             }
         }
-        if let Some(mut copies) = in_flight(&facts.seen.found) {
-            copies.extend(self.awaited.as_ref().map(|awaited| awaited.id.clone()));
-            let flights = &self.session.flights;
-            flights.know(&ends.counted, &self.plan.name, copies);
+        match in_flight(&facts.seen.found) {
+            Some(mut copies) => {
+                copies.extend(self.awaited.as_ref().map(|awaited| awaited.id.clone()));
+                let flights = &self.session.flights;
+                flights.know(&ends.counted, &self.plan.name, copies);
+            }
+            None if self.awaited.is_none() => self.forget_copies(),
+            None => {}
         }
         match lost.filter(|_| self.session.waits) {
             Some((id, problem)) => self.lose(problem, &format!("{id} is not available")),
@@ -203,12 +226,17 @@ impl<'a> JobRun<'a> {
         })
     }
 
-    /// Ends the job here. Its copies are not looked at any more, and must not take the place of others for ever.
-    fn lose(&mut self, problem: Problem, because: &str) {
+    /// Counts its copies in flight no longer: what is not looked at any more must not take the place of others for ever.
+    pub(super) fn forget_copies(&self) {
         if let Some(ends) = &self.ends {
             let flights = &self.session.flights;
             flights.know(&ends.counted, &self.plan.name, BTreeSet::new());
         }
+    }
+
+    /// Ends the job here.
+    fn lose(&mut self, problem: Problem, because: &str) {
+        self.forget_copies();
         self.fail(problem);
         self.skip_the_rest(because);
         self.finish_if_nothing_is_left();

@@ -1,6 +1,6 @@
 //! AWS's images, snapshots and tags in our words.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types as ec2;
 use aws_sdk_rds::primitives::DateTime;
@@ -20,10 +20,11 @@ pub(super) fn images(
     at: &Place,
     images: Vec<ec2::Image>,
 ) -> Looked<Vec<Image>> {
-    images
+    let read = images
         .into_iter()
-        .map(|listed| image(listed).ok_or_else(|| unreadable(call, at, "an image without an id")))
-        .collect()
+        .map(|listed| image(listed).ok_or_else(|| unreadable(call, at, "an image without an id")));
+    let read = read.collect::<Looked<Vec<_>>>()?;
+    Ok(each_once(read, |image| image.id.clone()))
 }
 
 fn image(image: ec2::Image) -> Option<Image> {
@@ -74,13 +75,12 @@ pub(super) fn snapshots(
     at: &Place,
     snapshots: Vec<rds::DbSnapshot>,
 ) -> Looked<Vec<Snapshot>> {
-    snapshots
-        .into_iter()
-        .map(|listed| {
-            snapshot(&listed)
-                .ok_or_else(|| unreadable(call, at, "a snapshot without identifier or ARN"))
-        })
-        .collect()
+    let read = snapshots.into_iter().map(|listed| {
+        snapshot(&listed)
+            .ok_or_else(|| unreadable(call, at, "a snapshot without identifier or ARN"))
+    });
+    let read = read.collect::<Looked<Vec<_>>>()?;
+    Ok(each_once(read, |snapshot| snapshot.id.clone()))
 }
 
 fn snapshot(snapshot: &rds::DbSnapshot) -> Option<Snapshot> {
@@ -113,6 +113,18 @@ fn snapshot(snapshot: &rds::DbSnapshot) -> Option<Snapshot> {
             .filter_map(|tag| pair(tag.key(), tag.value()))
             .collect(),
     })
+}
+
+/// Each thing once, as it was listed last: while a list is read page by page, what it lists moves on.
+pub(super) fn each_once<T, K: Ord>(
+    listed: impl IntoIterator<Item = T>,
+    id: impl Fn(&T) -> K,
+) -> Vec<T> {
+    let by_id: BTreeMap<K, T> = listed
+        .into_iter()
+        .map(|thing| (id(&thing), thing))
+        .collect();
+    by_id.into_values().collect()
 }
 
 /// Only the snapshots of these databases: the filter said so already, and nothing else may come of it.

@@ -1,7 +1,5 @@
 //! The calls to EC2.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_ec2::operation::describe_images::builders::DescribeImagesFluentBuilder;
 use aws_sdk_ec2::types::{Filter, ResourceType, TagSpecification};
 use futures::future;
@@ -147,8 +145,7 @@ async fn either(
 ) -> Looked<Vec<Image>> {
     let (one, other) = future::join(read(at, one), read(at, other)).await;
     let found = one?.into_iter().chain(other?);
-    let by_id: BTreeMap<ImageId, Image> = found.map(|image| (image.id.clone(), image)).collect();
-    Ok(by_id.into_values().collect())
+    Ok(convert::each_once(found, |image| image.id.clone()))
 }
 
 /// Every page of the answer.

@@ -87,17 +87,20 @@ pub(super) fn selected(
     caller: &Caller<'_>,
     selector: &ImageSelector,
 ) -> Answer<Vec<Image>> {
+    let of_filters = selector.filters.iter().map(|filter| filter.values.len());
     filters::check(&selector.filters)?;
+    filters::check_number(of_filters.sum::<usize>() + selector.sync_identifiers.len())?;
     Ok(describe(world, caller, |image| {
         image.is_selected(&caller.account, selector)
     }))
 }
 
 /// DescribeImages with ids, disabled ones included; those that are not there are left out.
-pub(super) fn by_id(world: &World, caller: &Caller<'_>, ids: &[ImageId]) -> Vec<Image> {
-    describe(world, caller, |image| {
+pub(super) fn by_id(world: &World, caller: &Caller<'_>, ids: &[ImageId]) -> Answer<Vec<Image>> {
+    filters::check_number(ids.len())?;
+    Ok(describe(world, caller, |image| {
         ids.contains(&image.id) && image.is_visible_to(&caller.account)
-    })
+    }))
 }
 
 /// DescribeImages of one's own, disabled ones included, with the filters `source-image-region` and `source-image-id`.
@@ -106,12 +109,14 @@ pub(super) fn copied_from(
     caller: &Caller<'_>,
     from: &Region,
     of: &[ImageId],
-) -> Vec<Image> {
-    describe(world, caller, |image| {
+) -> Answer<Vec<Image>> {
+    // The region is a value, too.
+    filters::check_number(1 + of.len())?;
+    Ok(describe(world, caller, |image| {
         let source = image.copied_from.as_ref();
         image.owner == caller.account
             && source.is_some_and(|source| source.region == *from && of.contains(&source.id))
-    })
+    }))
 }
 
 /// DescribeImages of one's own, disabled ones included, with the filter `tag:Sync-From-<region>` and the values
@@ -121,12 +126,13 @@ pub(super) fn tagged_from(
     caller: &Caller<'_>,
     from: &Region,
     of: &[ImageId],
-) -> Vec<Image> {
+) -> Answer<Vec<Image>> {
+    filters::check_number(of.len())?;
     let filter = ImageFilter {
         name: format!("tag:{}", key_on_copy(from)),
         values: of.iter().map(|id| format!("* / {id}")).collect(),
     };
-    own(world, caller, &filter)
+    Ok(own(world, caller, &filter))
 }
 
 /// A filter with one value.

@@ -82,18 +82,17 @@ pub(super) fn check(filters: &[ImageFilter]) -> Answer<()> {
             ));
         }
     }
-    if filters
-        .iter()
-        .map(|filter| filter.values.len())
-        .sum::<usize>()
-        > MAX_VALUES
-    {
-        let message = format!(
-            "The maximum number of filter values specified on a single call is {MAX_VALUES}"
-        );
-        return Err(Refusal::new("FilterLimitExceeded", message));
+    check_number(filters.iter().map(|filter| filter.values.len()).sum())
+}
+
+/// Refuses more values than one call takes.
+pub(super) fn check_number(values: usize) -> Answer<()> {
+    if values <= MAX_VALUES {
+        return Ok(());
     }
-    Ok(())
+    let message =
+        format!("The maximum number of filter values specified on a single call is {MAX_VALUES}");
+    Err(Refusal::new("FilterLimitExceeded", message))
 }
 
 /// Whether an image, whose tags look like this to the caller, matches a filter.

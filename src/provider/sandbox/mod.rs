@@ -224,7 +224,7 @@ impl Provider for Sandbox {
             return Ok(Vec::new());
         }
         self.call(Call::DescribeImages, at, |world, caller| {
-            Ok(ec2::by_id(world, caller, ids))
+            ec2::by_id(world, caller, ids)
         })
         .await
     }
@@ -235,12 +235,12 @@ impl Provider for Sandbox {
         }
         let stated = self
             .call(Call::DescribeImages, at, |world, caller| {
-                Ok(ec2::copied_from(world, caller, from, of))
+                ec2::copied_from(world, caller, from, of)
             })
             .await?;
         let tagged = self
             .call(Call::DescribeImages, at, |world, caller| {
-                Ok(ec2::tagged_from(world, caller, from, of))
+                ec2::tagged_from(world, caller, from, of)
             })
             .await?;
         Ok(each_once(stated, tagged))

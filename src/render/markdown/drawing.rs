@@ -1,7 +1,6 @@
 //! What flows from which region to which, as Mermaid.
 
 use super::escape::{fenced, label};
-use crate::model::action::Wave;
 use crate::model::id::Region;
 use crate::model::plan::JobPlan;
 use crate::model::words::count;
@@ -14,7 +13,7 @@ const ARROWS: usize = 30;
 pub(super) fn drawing(jobs: &[JobPlan]) -> String {
     let copying = jobs.iter().filter_map(|job| {
         let (source, destination) = (job.source.as_ref()?, job.destination.as_ref()?);
-        let copies = job.actions.iter().any(|a| a.wave() == Wave::Copies);
+        let copies = job.has_a_copy_to_make();
         copies.then_some(((&source.region, &destination.region), job))
     });
     let arrows = grouped(copying);

@@ -5,6 +5,7 @@ use aws_xregion_sync::model::action::{CopySnapshot, ExpectedSource, Resource, Ta
 use aws_xregion_sync::model::client_config::Place;
 use aws_xregion_sync::model::id::{ActionId, DbInstance, Region, SnapshotArn, SnapshotId};
 use aws_xregion_sync::model::inventory::Snapshot;
+use aws_xregion_sync::model::job::ImageSelector;
 use aws_xregion_sync::model::provider_error::ErrorKind;
 use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::aws::Aws;
@@ -195,6 +196,33 @@ async fn copies_are_listed_although_their_database_is_not_in_the_region() {
         3,
         "one that was refused, and two pages"
     );
+}
+
+#[tokio::test]
+async fn law_5_what_two_pages_list_is_there_once() {
+    let world = World::new();
+    world.database(WEST, "mydb", None);
+    for n in 0..5 {
+        let by_hand = json!({"type": "manual", "id": format!("by-hand-{n}")});
+        world.snapshot(WEST, "mydb", TAKEN, by_hand);
+        world.image(WEST, json!({"name": format!("web{n}")}));
+    }
+    world.control("settings", json!({"page_size": 2, "page_overlap": 1}));
+    let aws = Aws::new();
+    let at = world.at(WEST);
+    let snapshots = aws.manual_snapshots(&at, &databases(&["mydb"])).await;
+    let snapshots = snapshots.expect("snapshots");
+    let expected = (0..5).map(|n| format!("by-hand-{n}"));
+    assert_eq!(ids(&snapshots), expected.collect::<Vec<_>>());
+
+    let every = ImageSelector {
+        owner: "self".to_owned(),
+        sync_identifiers: Vec::new(),
+        filters: Vec::new(),
+    };
+    let images = aws.source_images(&at, &every).await.expect("images");
+    assert_eq!(images.len(), 5);
+    assert!(world.calls().len() >= 6, "both were paged");
 }
 
 #[tokio::test]

@@ -30,9 +30,9 @@ fn databases(number: usize) -> Site {
 }
 
 #[test]
-fn six_copies_of_a_second_where_five_may_be_in_flight() {
+fn six_copies_where_five_may_be_in_flight() {
     let site = databases(6);
-    let settings = json!({"copies_in_flight": 5, "copy_seconds": 1.0});
+    let settings = json!({"copies_in_flight": 5, "copy_seconds": 2.0});
     site.world.control("settings", settings);
     let begun = Instant::now();
     let run = site.xrs(&["run", "--wait", "--results", "results.json"]);
@@ -48,7 +48,7 @@ fn six_copies_of_a_second_where_five_may_be_in_flight() {
     assert!((7..=10).contains(&asked), "{asked} copies asked for");
     // Two copies one after the other, and what comes before and between.
     assert!(took < Duration::from_secs(15), "{took:?}");
-    println!("six copies of a second, five in flight: {took:?}");
+    println!("six copies of two seconds, five in flight: {took:?}");
     for result in site.folder.json("results.json")["results"]
         .as_array()
         .expect("results")
@@ -90,6 +90,39 @@ fn old_copies_are_deleted_when_the_new_one_is_available() {
         result["deleted_resources"],
         json!(["rds-db0-2026-01-15-05-10"])
     );
+}
+
+#[test]
+fn results_are_saved_while_others_are_waited_for() {
+    let site = databases(2);
+    site.world
+        .control("settings", json!({"copy_seconds": 3600.0}));
+    let mut run = site.begin(&["run", "--wait", "--results", "results.json"]);
+    let begun = Instant::now();
+    let until = |what: &str, is_so: &dyn Fn() -> bool| {
+        while !is_so() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    let tags = || site.world.calls_of("AddTagsToResource").len();
+    until("both copies are tagged", &|| tags() == 2);
+    let done = json!({"region": WEST, "id": "rds-db0-2026-01-15-05-10", "state": "available"});
+    site.world.control("state", done);
+    let results = || site.folder.json("results.json");
+    let is_saved = || {
+        results()["results"]
+            .as_array()
+            .is_some_and(|r| !r.is_empty())
+    };
+    until("the first result is saved", &is_saved);
+    let results = results();
+    assert_eq!(results["complete"], false);
+    assert_eq!(results["results"].as_array().map(Vec::len), Some(1));
+    assert_eq!(results["results"][0]["name"], "sync_db0");
+    assert_eq!(results["results"][0]["completed"], true);
+    run.kill().expect("killed");
+    run.wait().expect("ended");
 }
 
 #[cfg(unix)]
