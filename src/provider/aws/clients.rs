@@ -163,7 +163,7 @@ fn bounded(sdk: SdkConfig) -> SdkConfig {
 
 /// The region for the SDK's own calls on the way to credentials (sign-in, roles of a profile, web identity): the
 /// one that the environment or the profile states, as for every AWS tool. Where they state none, or one of another
-/// partition, the region that is asked.
+/// partition, the region that is asked first.
 async fn home_region(at: &Place) -> SdkRegion {
     let stated = match EnvironmentVariableRegionProvider::new().region().await {
         Some(region) => Some(region),
