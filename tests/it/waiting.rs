@@ -56,12 +56,39 @@ fn watched(
     ))
 }
 
+/// Waits for a day at most, with a fault from when the first copy is put off.
+fn with_fault(
+    sandbox: &Sandbox,
+    plan: &SavedPlan,
+    jobs: &[SyncJob],
+    fault: &Fault,
+) -> Vec<SyncResult> {
+    let is_first = AtomicBool::new(true);
+    let on_event = |event: Event<'_>| {
+        if let Event::CopyPutOff { .. } = event
+            && is_first.swap(false, Ordering::Relaxed)
+        {
+            sandbox.edit(|world| world.faults.push(fault.clone()));
+        }
+    };
+    let stop = AtomicBool::new(false);
+    let results = watched(sandbox, plan, jobs, up_to(86_400), &stop, &on_event);
+    assert!(!is_first.into_inner(), "no copy was put off");
+    results
+}
+
 fn up_to(seconds: i64) -> Wait {
     Wait::UpTo(SignedDuration::from_secs(seconds))
 }
 
 fn fault(call: &str, code: &str, times: Option<u32>) -> Fault {
     Fault::new(call, code, "for the moment", times)
+}
+
+fn fault_in(region: Region, call: &str, code: &str, times: Option<u32>) -> Fault {
+    let mut fault = fault(call, code, times);
+    fault.region = Some(region);
+    fault
 }
 
 /// What became of each action of a job.
@@ -499,19 +526,8 @@ fn a_job_without_credentials_any_more_is_not_waited_for() {
 fn law_7_copies_that_cannot_be_looked_at_any_more_keep_no_others_from_being_made() {
     let (world, jobs) = databases(25);
     let sandbox = Sandbox::new(world);
-    let planned = plan(&sandbox, &jobs);
-    let is_first = AtomicBool::new(true);
-    let on_event = |event: Event<'_>| {
-        if let Event::CopyPutOff { .. } = event
-            && is_first.swap(false, Ordering::Relaxed)
-        {
-            let mut denied = fault("DescribeDBSnapshots", "AccessDenied", Some(1));
-            denied.region = Some(west());
-            sandbox.edit(|world| world.faults.push(denied));
-        }
-    };
-    let stop = AtomicBool::new(false);
-    let results = watched(&sandbox, &planned, &jobs, up_to(86_400), &stop, &on_event);
+    let denied = fault_in(west(), "DescribeDBSnapshots", "AccessDenied", Some(1));
+    let results = with_fault(&sandbox, &plan(&sandbox, &jobs), &jobs, &denied);
     let (failed, well): (Vec<_>, Vec<_>) = results.iter().partition(|result| result.failed());
     assert_eq!((failed.len(), well.len()), (20, 5), "{results:?}");
     assert!(
@@ -526,20 +542,9 @@ fn a_look_that_fails_for_the_moment_leaves_a_copy_put_off() {
     for (times, is_too_long) in [(Some(2), false), (None, true)] {
         let (world, jobs) = databases(22);
         let sandbox = Sandbox::new(world);
-        let planned = plan(&sandbox, &jobs);
-        let is_first = AtomicBool::new(true);
-        let on_event = |event: Event<'_>| {
-            if let Event::CopyPutOff { .. } = event
-                && is_first.swap(false, Ordering::Relaxed)
-            {
-                // While copies are waited for, the source is looked at for those alone that are about to be begun.
-                let mut throttled = fault("DescribeDBSnapshots", "Throttling", times);
-                throttled.region = Some(east());
-                sandbox.edit(|world| world.faults.push(throttled));
-            }
-        };
-        let stop = AtomicBool::new(false);
-        let results = watched(&sandbox, &planned, &jobs, Wait::ToTheEnd, &stop, &on_event);
+        // While copies are waited for, the source is looked at for those alone that are about to be begun.
+        let throttled = fault_in(east(), "DescribeDBSnapshots", "Throttling", times);
+        let results = with_fault(&sandbox, &plan(&sandbox, &jobs), &jobs, &throttled);
         let failed = results.iter().filter(|result| result.failed()).count();
         assert_eq!(failed > 0, is_too_long, "{results:?}");
         let hours = sandbox.world().now.duration_since(start()).as_hours();
@@ -614,21 +619,13 @@ fn databases_with_copies_under_way(number: usize) -> (Sandbox, Vec<SyncJob>) {
 #[test]
 fn law_7_copies_of_earlier_that_could_not_be_looked_at_do_not_count_for_ever() {
     let (sandbox, jobs) = databases_with_copies_under_way(20);
-    let planned = plan(&sandbox, &jobs);
-    let is_first = AtomicBool::new(true);
-    let on_event = |event: Event<'_>| {
-        if let Event::CopyPutOff { .. } = event
-            && is_first.swap(false, Ordering::Relaxed)
-        {
-            let mut throttled = fault("DescribeDBSnapshots", "Throttling", Some(1));
-            throttled.region = Some(west());
-            sandbox.edit(|world| world.faults.push(throttled));
-        }
-    };
-    let stop = AtomicBool::new(false);
-    let results = watched(&sandbox, &planned, &jobs, up_to(86_400), &stop, &on_event);
-    no_failures(&results);
-    assert!(!is_first.into_inner(), "copies were put off");
+    let throttled = fault_in(west(), "DescribeDBSnapshots", "Throttling", Some(1));
+    no_failures(&with_fault(
+        &sandbox,
+        &plan(&sandbox, &jobs),
+        &jobs,
+        &throttled,
+    ));
 }
 
 #[test]
@@ -658,8 +655,7 @@ fn law_7_copies_of_a_region_that_does_not_answer_keep_no_others_from_being_begun
     let healthy_done = Mutex::new(None);
     let on_event = |event: Event<'_>| match event {
         Event::CopyPutOff { .. } if is_first.swap(false, Ordering::Relaxed) => {
-            let mut throttled = fault("DescribeDBSnapshots", "Throttling", None);
-            throttled.region = Some(silent.clone());
+            let throttled = fault_in(silent.clone(), "DescribeDBSnapshots", "Throttling", None);
             sandbox.edit(|world| world.faults.push(throttled));
         }
         Event::ActionFinished { job, result }
@@ -739,10 +735,8 @@ fn law_6_an_image_is_waited_for_though_its_source_region_is_gone_and_a_look_fail
         if let Event::CopyProgress { .. } = event
             && is_first.swap(false, Ordering::Relaxed)
         {
-            let mut gone = fault("*", "RequestTimeout", None);
-            gone.region = Some(east());
-            let mut throttled = fault("DescribeImages", "Throttling", Some(1));
-            throttled.region = Some(west());
+            let gone = fault_in(east(), "DescribeImages", "RequestTimeout", None);
+            let throttled = fault_in(west(), "DescribeImages", "Throttling", Some(1));
             sandbox.edit(|world| world.faults.extend([gone, throttled]));
         }
     };
