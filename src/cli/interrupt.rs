@@ -17,7 +17,7 @@ const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, signal_hook::consts::SIGHUP];
 #[cfg(not(unix))]
 const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
 
-/// How often it is looked beside the work: whether there was a signal, and what else is to be done now and then.
+/// How often a command glances up from its work: for a signal, and for what else is to be done now and then.
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// What a command has heard of signals since it began to listen: the first is remembered for good, so that none is

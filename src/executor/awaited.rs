@@ -124,12 +124,14 @@ impl Seen {
         }
         let reason = reason.as_ref();
         let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
-        Standing::Lost(
-            Problem::new(format!(
-                "the copy {id} did not become available; its state is {state}{reason}"
-            ))
-            .help("plan again: a copy that failed is made anew"),
-        )
+        let problem = Problem::new(format!(
+            "the copy {id} did not become available; its state is {state}{reason}"
+        ));
+        Standing::Lost(problem.help(if state.is_under_way() {
+            "see what AWS says of that state: the copy counts as one until it has failed or is deleted"
+        } else {
+            "plan again: a copy that failed is made anew"
+        }))
     }
 }
 

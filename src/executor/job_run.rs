@@ -2,6 +2,7 @@
 
 mod waiting;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -35,10 +36,12 @@ pub(super) struct JobRun<'a> {
     /// Why its copy cannot be begun for the moment, if so.
     put_off: Option<Problem>,
     was_put_off: bool,
-    /// Since when each look before a copy that was put off has failed.
-    blind_since: Option<Timestamp>,
+    /// Whether the last look before a copy that was put off has failed.
+    is_blind: bool,
     /// Its copy, from when AWS has accepted it until it is available.
     awaited: Option<Awaited>,
+    /// Copies in flight that were there before.
+    earlier: BTreeSet<String>,
     finished: bool,
 }
 
@@ -51,12 +54,16 @@ struct Ends {
     counted: Destination,
 }
 
+impl Ends {
+    fn regions(&self) -> [&Region; 2] {
+        [&self.source.region, &self.destination.region]
+    }
+}
+
 /// What was observed.
 struct Facts {
     /// When the looking began.
     observed_at: Timestamp,
-    /// The same for the copies, which may have been looked at again since.
-    copies_at: Timestamp,
     wave: Wave,
     seen: Observation,
 }
@@ -86,12 +93,17 @@ impl<'a> JobRun<'a> {
             result,
             put_off: None,
             was_put_off: false,
-            blind_since: None,
+            is_blind: false,
             awaited: None,
+            earlier: BTreeSet::new(),
             finished: false,
         };
         match ends(plan, caller) {
-            Ok(ends) => run.ends = Some(ends),
+            Ok(ends) => {
+                run.ends = Some(ends);
+                let earlier = plan.copy_in_flight().map(str::to_owned);
+                run.count(Some(earlier.into_iter().collect()));
+            }
             Err(_) if plan.actions.is_empty() => {}
             Err(problem) => {
                 run.fail(problem);
@@ -99,11 +111,6 @@ impl<'a> JobRun<'a> {
             }
         }
         run
-    }
-
-    /// Whether all there is to it is a copy under way, which takes a place that others could have.
-    pub(super) fn only_counts(&self) -> bool {
-        self.plan.only_has_a_copy_in_flight() && self.ends.is_some()
     }
 
     /// Whether the job has actions in this wave.
@@ -134,7 +141,7 @@ impl<'a> JobRun<'a> {
     }
 
     /// Whether what is known is good enough for this wave: fresh, and for deletions read in that very wave. A look of
-    /// this wave that has failed counts, too, however long it took: no action rests on it.
+    /// this wave that has failed counts, too, however long it took: nothing but the failure rests on it.
     pub(super) fn has_facts_for(&self, wave: Wave) -> bool {
         let now = self.session.provider.now();
         self.facts.as_ref().is_some_and(|facts| {
@@ -148,13 +155,13 @@ impl<'a> JobRun<'a> {
     /// Takes over what was just observed.
     pub(super) fn learn(&mut self, inventory: &mut Inventory, wave: Wave) {
         if let Some(seen) = inventory.jobs.remove(&self.plan.name) {
-            self.facts = Some(Facts {
+            let facts = Facts {
                 observed_at: inventory.observed_at,
-                copies_at: inventory.observed_at,
                 wave,
                 seen,
-            });
-            self.follow();
+            };
+            self.follow(&facts.seen.found, facts.observed_at);
+            self.facts = Some(facts);
         }
     }
 
@@ -208,19 +215,15 @@ impl<'a> JobRun<'a> {
     /// Why nothing more can be begun for this job, if so.
     fn hindrance(&self) -> Option<Problem> {
         let ends = self.ends.as_ref()?;
-        self.session.hindrance(
-            &ends.destination.credentials,
-            [&ends.source.region, &ends.destination.region],
-        )
+        let credentials = &ends.destination.credentials;
+        self.session.hindrance(credentials, ends.regions())
     }
 
     /// What told that the job's credentials have expired, if they have.
     fn expired(&self) -> Option<ProviderError> {
         let ends = self.ends.as_ref()?;
-        self.session.expired(
-            &ends.destination.credentials,
-            [&ends.source.region, &ends.destination.region],
-        )
+        let credentials = &ends.destination.credentials;
+        self.session.expired(credentials, ends.regions())
     }
 
     /// Ends the job once each of its actions has a result, and nothing is waited for.
@@ -255,9 +258,13 @@ impl<'a> JobRun<'a> {
             destination: &ends.destination.region,
             copy: self.copy_named_in(action),
         };
-        let result = match check(action, known, &facts.seen) {
+        let verdict = check(action, known, &facts.seen);
+        if !matches!(verdict, Verdict::Unknown(_)) {
+            self.is_blind = false;
+            self.session.note_answer(ends.regions());
+        }
+        let result = match verdict {
             Verdict::Go => {
-                self.blind_since = None;
                 if let Action::CopySnapshot(copy) = action
                     && let Some(newer) = copy_snapshot::newer_source(copy, &facts.seen.found)
                 {
@@ -296,7 +303,6 @@ impl<'a> JobRun<'a> {
                 let problem = error.problem(format!("failed to look before {}", action.id()));
                 if wave == Wave::Copies && self.stays_put_off(&error) {
                     (self.put_off, self.facts) = (Some(problem), None);
-                    self.forget_copies();
                     return None;
                 }
                 let result =

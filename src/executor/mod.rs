@@ -138,9 +138,6 @@ pub async fn apply(
         }
         run.finish_if_nothing_is_left();
     }
-    let counting = runs.iter_mut().filter(|run| run.only_counts());
-    let unseen = counting.filter(|run| !run.has_facts_for(Wave::Copies));
-    look_at(&session, unseen, Wave::Copies).await;
     carry_out(&session, &mut runs, Wave::Copies).await;
     waiting::begin_all_there_is_room_for(&session, &mut runs).await;
     carry_out(&session, &mut runs, Wave::Tags).await;
@@ -166,7 +163,8 @@ async fn carry_out<'a, 'r>(
 }
 
 /// Looks at what those of these jobs rest on that have no facts for this wave. A region that does not answer keeps a look
-/// of many waiting until it is too old for the jobs of other regions: they are looked at again, without those that failed.
+/// of many waiting until it is too old for the jobs of other regions: as long as that leaves fewer, they are looked at
+/// again, without those that have failed.
 async fn look_at_stale(session: &Session<'_>, runs: &mut [&mut JobRun<'_>], wave: Wave) {
     let mut left = usize::MAX;
     loop {
@@ -199,19 +197,18 @@ async fn look_at<'a, 'r>(
 /// Looks at the copies of these jobs that are under way, all at once.
 async fn look_at_copies<'a, 'r>(
     session: &Session<'_>,
-    runs: impl Iterator<Item = &'r mut JobRun<'a>>,
+    runs: impl IntoIterator<Item = &'r mut JobRun<'a>>,
 ) where
     'a: 'r,
 {
-    let (known, unknown): (Vec<_>, Vec<_>) = runs.partition(|run| run.knows_its_copies());
-    look_at(session, unknown.into_iter(), Wave::Copies).await;
-    let again = known
+    let runs: Vec<&mut JobRun<'_>> = runs.into_iter().collect();
+    let again = runs
         .iter()
         .filter_map(|run| run.look_again_at_copies())
         .collect();
     let at = session.provider.now();
     let mut found = observe_copies(session.provider, again, session.parallelism).await;
-    for run in known {
+    for run in runs {
         run.learn_copies(&mut found, at);
     }
 }

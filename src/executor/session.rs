@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::flights::Flights;
 use super::{Event, OnEvent, Options, Wait};
 use crate::model::client_config::ClientConfig;
@@ -23,6 +25,8 @@ pub(super) struct Session<'a> {
     on_event: OnEvent<'a>,
     stop: &'a AtomicBool,
     expired: Mutex<HashMap<(Arc<ClientConfig>, Region), ProviderError>>,
+    /// Regions that did not answer when they were last looked at before a copy, and since when they have not.
+    silent: Mutex<HashMap<Region, Timestamp>>,
 }
 
 impl<'a> Session<'a> {
@@ -39,6 +43,7 @@ impl<'a> Session<'a> {
             on_event,
             stop: options.stop,
             expired: Mutex::default(),
+            silent: Mutex::default(),
         }
     }
 
@@ -87,6 +92,32 @@ impl<'a> Session<'a> {
                 error.clone(),
             );
         }
+    }
+
+    /// Remembers that a region does not answer; for how long it has not.
+    pub(super) fn note_silence(&self, region: &Region) -> SignedDuration {
+        let now = self.provider.now();
+        let mut silent = self.silent();
+        now.duration_since(*silent.entry(region.clone()).or_insert(now))
+    }
+
+    /// Remembers that these regions answer.
+    pub(super) fn note_answer(&self, regions: [&Region; 2]) {
+        let mut silent = self.silent();
+        for region in regions {
+            silent.remove(region);
+        }
+    }
+
+    /// One of these regions that does not answer, if any.
+    pub(super) fn silent_one(&self, regions: [&Region; 2]) -> Option<Region> {
+        let silent = self.silent();
+        let mut regions = regions.into_iter();
+        regions.find(|region| silent.contains_key(*region)).cloned()
+    }
+
+    fn silent(&self) -> MutexGuard<'_, HashMap<Region, Timestamp>> {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn known_expired(&self) -> MutexGuard<'_, HashMap<(Arc<ClientConfig>, Region), ProviderError>> {

@@ -43,16 +43,18 @@ pub(super) async fn begin_all_there_is_room_for(session: &Session<'_>, runs: &mu
 
 /// Looks at the copies in flight, and begins as many of those that were put off as there is room for now.
 async fn begin_put_off(session: &Session<'_>, runs: &mut [JobRun<'_>]) {
-    let in_flight = runs.iter_mut().filter(|run| run.knows_of_copies());
-    look_at_copies(session, in_flight).await;
+    look_at_copies(session, runs.iter_mut()).await;
     session.flights.ask_for_more(session.provider.now());
-    // Those whose source does not answer come last, or they would keep the places of others without taking them.
-    let silent: HashSet<Region> = runs.iter().filter_map(JobRun::blind_to).cloned().collect();
+    // A region that does not answer is asked again for one of its jobs. The others come last, or they would keep places from
+    // those who can take them.
+    let mut silent: HashSet<Region> = HashSet::new();
     let put_off = runs.iter_mut().filter(|run| run.put_off_to().is_some());
-    let (blind, sighted): (Vec<_>, Vec<_>) =
-        put_off.partition(|run| run.source().is_some_and(|source| silent.contains(source)));
+    let (first, last): (Vec<_>, Vec<_>) = put_off.partition(|run| {
+        let region = run.silent_region();
+        region.is_none_or(|region| silent.insert(region))
+    });
     let mut room: HashMap<Destination, usize> = HashMap::new();
-    let due = sighted.into_iter().chain(blind).filter(|run| {
+    let due = first.into_iter().chain(last).filter(|run| {
         let Some(to) = run.put_off_to() else {
             return false;
         };
@@ -106,6 +108,7 @@ pub(super) async fn wait(session: &Session<'_>, runs: &mut [JobRun<'_>], wait: W
         if before > 0 {
             begin_put_off(session, runs).await;
             carry_out(session, runs.iter_mut(), Wave::Tags).await;
+            // Then copies have begun, as a rule, and these may be short ones.
             if put_off(runs) < before {
                 pauses.start_over();
             }
@@ -145,7 +148,6 @@ impl Pauses {
         }
     }
 
-    /// For a copy that has just begun, which may be a short one.
     fn start_over(&mut self) {
         self.next = FIRST_PAUSE;
     }

@@ -178,14 +178,11 @@ impl JobPlan {
             .any(|action| action.wave() == Wave::Copies)
     }
 
-    /// Whether nothing is to be done for it but to let AWS end a copy that is under way already.
-    pub fn only_has_a_copy_in_flight(&self) -> bool {
-        let newest = self
-            .observed
-            .as_ref()
-            .and_then(|seen| seen.newest_copy.as_ref());
-        let in_flight = newest.is_some_and(|copy| State::from(copy.state.as_str()).is_in_flight());
-        self.outcome == Outcome::UpToDate && in_flight
+    /// Its newest copy, if that was under way and no other is to be made: it takes a place among the copies in flight.
+    pub fn copy_in_flight(&self) -> Option<&str> {
+        let newest = self.observed.as_ref()?.newest_copy.as_ref()?;
+        let in_flight = State::from(newest.state.as_str()).is_in_flight();
+        (in_flight && !self.has_a_copy_to_make()).then_some(newest.id.as_str())
     }
 }
 

@@ -9,64 +9,56 @@ use super::reader::{Reader, together};
 use super::snapshots::named;
 use crate::model::client_config::Place;
 use crate::model::id::{ImageId, JobName, SnapshotId};
-use crate::model::inventory::{Found, Looked};
+use crate::model::inventory::Found;
+use crate::model::job::SyncType;
 
-/// What was found for a job, and of its copies those to look at again.
+/// Copies of a job to be looked at again.
 pub struct Again {
     /// The job that wants to know.
     pub job: JobName,
-    /// Its destination.
+    /// What they are copies of.
+    pub sync_type: SyncType,
+    /// Where they are.
     pub at: Place,
-    /// What was found before. Copies that could not be looked at are not known by looking at some of them.
-    pub found: Found,
-    /// The ids of copies.
-    pub copies: BTreeSet<String>,
+    /// Their ids.
+    pub ids: BTreeSet<String>,
 }
 
-/// What is found now for each of the jobs of a destination.
+/// The copies as they are now; nothing is said of sources.
 pub(super) async fn look_again(
     reader: &Reader<'_>,
     at: &Place,
     again: &[Again],
 ) -> HashMap<JobName, Found> {
-    let ids = |of_images: bool| {
-        let jobs = again
-            .iter()
-            .filter(move |again| matches!(again.found, Found::Images { .. }) == of_images);
-        jobs.flat_map(|again| again.copies.iter().map(String::as_str))
+    let ids = |of: SyncType| {
+        let jobs = again.iter().filter(move |again| again.sync_type == of);
+        jobs.flat_map(|again| again.ids.iter().map(String::as_str))
     };
     let (of_images, of_snapshots) = join(
-        images(reader, at, ids(true).map(ImageId::from)),
-        named(reader, at, ids(false).map(SnapshotId::from)),
+        images(reader, at, ids(SyncType::Ec2Ami).map(ImageId::from)),
+        named(
+            reader,
+            at,
+            ids(SyncType::RdsAutomatedSnapshot).map(SnapshotId::from),
+        ),
     )
     .await;
-    let found_now = again.iter().map(|again| {
-        let ids = &again.copies;
-        let found = match again.found.clone() {
-            Found::Images { source, copies } => {
-                let asked: Vec<ImageId> = ids.iter().map(|id| id.as_str().into()).collect();
-                let now = together(&of_images, &asked);
-                let copies = renewed(copies, now, |image| ids.contains(image.id.as_str()));
-                Found::Images { source, copies }
-            }
-            Found::Snapshots { source, copies } => {
-                let asked: Vec<SnapshotId> = ids.iter().map(|id| id.as_str().into()).collect();
-                let now = together(&of_snapshots, &asked);
-                let copies = renewed(copies, now, |copy| ids.contains(copy.id.as_str()));
-                Found::Snapshots { source, copies }
-            }
+    let found = again.iter().map(|again| {
+        let ids = again.ids.iter().map(String::as_str);
+        let found = match again.sync_type {
+            SyncType::Ec2Ami => Found::Images {
+                source: Ok(Vec::new()),
+                copies: together(&of_images, &ids.map(ImageId::from).collect::<Vec<_>>()),
+            },
+            SyncType::RdsAutomatedSnapshot => Found::Snapshots {
+                source: Ok(Vec::new()),
+                copies: together(
+                    &of_snapshots,
+                    &ids.map(SnapshotId::from).collect::<Vec<_>>(),
+                ),
+            },
         };
         (again.job.clone(), found)
     });
-    found_now.collect()
-}
-
-/// Those that were not asked for as they were, and the others as they are now.
-fn renewed<T>(
-    before: Looked<Vec<T>>,
-    now: Looked<Vec<T>>,
-    is_asked: impl Fn(&T) -> bool,
-) -> Looked<Vec<T>> {
-    let others = before?.into_iter().filter(|copy| !is_asked(copy));
-    Ok(others.chain(now?).collect())
+    found.collect()
 }

@@ -101,8 +101,7 @@ pub async fn observe_destinations(
     Destinations { inventory, images }
 }
 
-/// Looks at known copies again, by their ids: a request for as many as fit in one. What else was found of each job
-/// stays as it was seen.
+/// Looks at known copies again, by their ids: a request for as many as fit in one, to their destination alone.
 pub async fn observe_copies(
     provider: &dyn Provider,
     again: Vec<Again>,

@@ -1,6 +1,6 @@
 //! Everything for which a plan is refused whole, settled before the first write.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -68,7 +68,7 @@ pub async fn approve(
         };
         let caller = match same_caller(job, identity) {
             Ok(None) => Ok(Arc::clone(&place.credentials)),
-            // Nothing is to be done for it, so nothing can go wrong.
+            // Nothing is to be done for it; that its copy is not counted may cost a refusal, and no more.
             _ if job.actions.is_empty() => continue,
             Ok(Some(problem)) => Err(problem),
             Err(refused) => return Err(refused.into()),
@@ -139,23 +139,26 @@ fn clients(plan: &SavedPlan, config: Option<&ConfigFile>) -> Result<Clients, Err
             .map_err(|problems| Refused::Config(file.problems(problems)))?,
         None => BTreeMap::new(),
     };
+    // As AWS counts copies in flight.
+    let counted = |job: &JobPlan| (job.account_id.clone(), region(job).cloned(), job.sync_type);
     let copying = plan.jobs.iter().filter(|job| job.has_a_copy_to_make());
-    let copied_to: HashSet<_> = copying.map(|job| region(job)).collect();
+    let copied_to: BTreeSet<_> = copying.map(counted).collect();
     let mut clients = Clients::new();
     for job in &plan.jobs {
         let has_to_do = !job.actions.is_empty();
-        let counts = job.only_has_a_copy_in_flight() && copied_to.contains(&region(job));
+        let counts = job.copy_in_flight().is_some() && copied_to.contains(&counted(job));
         if !has_to_do && !counts {
             continue;
         }
         let Some(planned) = &job.client_config else {
             continue;
         };
-        match settings(plan, job, planned, stated.remove(&job.name), config) {
-            Ok(settings) => clients.insert(job.name.clone(), Arc::new(settings)),
-            Err(refused) if has_to_do => return Err(refused.into()),
-            Err(_) => continue,
-        };
+        let settings = settings(plan, job, planned, stated.remove(&job.name), config);
+        if let Ok(settings) = settings {
+            clients.insert(job.name.clone(), Arc::new(settings));
+        } else if has_to_do {
+            settings?;
+        }
     }
     Ok(clients)
 }

@@ -11,7 +11,7 @@ use crate::files;
 use crate::model::id::JobName;
 use crate::model::json::document;
 use crate::model::plan::SavedPlan;
-use crate::model::result::{ActionOutcome, ActionResult, SavedResults, SyncResult};
+use crate::model::result::{SavedResults, SyncResult};
 use crate::planfile::{self, PlanFileError};
 
 /// The format of results files that this version writes: `major.minor`. Within a major version keys are only added.
@@ -217,17 +217,14 @@ impl ResultsFile {
         Ok(file)
     }
 
-    /// Adds the result of a job. Where nothing was asked of AWS for it, that is no reason to save the file.
+    /// Adds the result of a job, to be saved.
     pub fn add(&self, result: &SyncResult) {
         let mut kept = self.lock();
         let place = |result: &SyncResult| self.order.get(&result.name);
         let results = &mut kept.results.results;
         let at = results.partition_point(|earlier| place(earlier) <= place(result));
         results.insert(at, result.clone());
-        let asked = |action: &ActionResult| {
-            matches!(action.outcome, ActionOutcome::Done | ActionOutcome::Failed)
-        };
-        kept.is_behind |= result.actions.iter().any(asked);
+        kept.is_behind = true;
     }
 
     /// Saves what has come in since it was last called, if anything has. To be called often: whoever has many jobs ending at

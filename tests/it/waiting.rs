@@ -618,44 +618,76 @@ fn databases_with_copies_under_way(number: usize) -> (Sandbox, Vec<SyncJob>) {
 
 #[test]
 fn law_7_copies_of_earlier_that_could_not_be_looked_at_do_not_count_for_ever() {
-    let (sandbox, jobs) = databases_with_copies_under_way(20);
-    let throttled = fault_in(west(), "DescribeDBSnapshots", "Throttling", Some(1));
-    no_failures(&with_fault(
-        &sandbox,
-        &plan(&sandbox, &jobs),
-        &jobs,
-        &throttled,
-    ));
+    for code in ["Throttling", "AccessDenied"] {
+        let (sandbox, jobs) = databases_with_copies_under_way(20);
+        let once = fault_in(west(), "DescribeDBSnapshots", code, Some(1));
+        let planned = plan(&sandbox, &jobs);
+        no_failures(&with_fault(&sandbox, &planned, &jobs, &once));
+    }
+}
+
+fn europe() -> Region {
+    Region::from("eu-west-1")
+}
+
+/// So many databases of another source region, each with a copy to make.
+fn databases_of_europe(world: &mut World, number: usize) -> Vec<SyncJob> {
+    world.quotas.manual_snapshots = 1000;
+    world.add_region(&europe());
+    let jobs = (0..number).map(|n| {
+        let name = format!("eu{n}");
+        let database = WorldDatabase::new(&name, &world.default_account(), days_ago(365));
+        let here = world.region_mut(&europe()).expect("the region");
+        here.databases.push(database);
+        let id = DbInstance::from(name.as_str());
+        world.add_automated_snapshot(&europe(), &id, days_ago(0));
+        SyncJob {
+            source_region: europe(),
+            ..snapshot_job(&format!("sync_{name}"), &name, 2)
+        }
+    });
+    jobs.collect()
+}
+
+#[test]
+fn a_region_that_answers_again_has_its_turn_again() {
+    let (mut world, jobs) = databases(60);
+    let europe_jobs = databases_of_europe(&mut world, 5);
+    // Behind those that are begun at once, ahead of those of two more rounds.
+    let jobs = [&jobs[..20], &europe_jobs, &jobs[20..]].concat();
+    let sandbox = Sandbox::new(world);
+    let planned = plan(&sandbox, &jobs);
+    let once = fault_in(europe(), "DescribeDBSnapshots", "Throttling", Some(1));
+    no_failures(&with_fault(&sandbox, &planned, &jobs, &once));
+    let order: Vec<String> = {
+        let world = sandbox.world();
+        let there = world.region(&west()).expect("the destination");
+        let mut made: Vec<_> = there
+            .snapshots
+            .iter()
+            .filter(|s| s.created > Some(start()))
+            .collect();
+        made.sort_by_key(|s| s.created);
+        made.iter().map(|s| s.db_instance.to_string()).collect()
+    };
+    assert_eq!(order.len(), 65);
+    let last = order
+        .iter()
+        .rposition(|database| database.starts_with("eu"));
+    assert!(last.is_some_and(|last| last < 45), "{order:?}");
 }
 
 #[test]
 fn law_7_copies_of_a_region_that_does_not_answer_keep_no_others_from_being_begun() {
-    let silent = Region::from("eu-west-1");
     let (mut world, healthy) = databases(10);
-    world.quotas.manual_snapshots = 1000;
-    world.add_region(&silent);
-    let mut jobs: Vec<SyncJob> = (0..60)
-        .map(|n| {
-            let name = format!("eu{n}");
-            let database = WorldDatabase::new(&name, &world.default_account(), days_ago(365));
-            let here = world.region_mut(&silent).expect("the region");
-            here.databases.push(database);
-            let taken = days_ago(0);
-            world.add_automated_snapshot(&silent, &DbInstance::from(name.as_str()), taken);
-            SyncJob {
-                source_region: silent.clone(),
-                ..snapshot_job(&format!("sync_{name}"), &name, 2)
-            }
-        })
-        .collect();
-    jobs.extend(healthy);
+    let jobs = [databases_of_europe(&mut world, 60), healthy].concat();
     let sandbox = Sandbox::new(world);
     let planned = plan(&sandbox, &jobs);
     let is_first = AtomicBool::new(true);
     let healthy_done = Mutex::new(None);
     let on_event = |event: Event<'_>| match event {
         Event::CopyPutOff { .. } if is_first.swap(false, Ordering::Relaxed) => {
-            let throttled = fault_in(silent.clone(), "DescribeDBSnapshots", "Throttling", None);
+            let throttled = fault_in(europe(), "DescribeDBSnapshots", "Throttling", None);
             sandbox.edit(|world| world.faults.push(throttled));
         }
         Event::ActionFinished { job, result }
@@ -764,6 +796,11 @@ fn a_state_that_nobody_knows_is_not_waited_for_for_ever() {
     let stop = AtomicBool::new(false);
     let results = watched(&sandbox, &planned, &jobs, up_to(86_400), &stop, &on_event);
     kept_all(&sandbox, &results[0]);
+    let help = results[0].errors[0].help.as_deref();
+    assert!(
+        help.is_some_and(|help| help.contains("it has failed or is deleted")),
+        "{help:?}"
+    );
     let error = &results[0].errors[0].message;
     assert!(
         error.contains("its state is incompatible-restore"),

@@ -15,7 +15,7 @@ use crate::model::inventory::Found;
 use crate::model::problem::Problem;
 use crate::model::provider_error::ProviderError;
 use crate::model::result::{ActionOutcome, ActionResult};
-use crate::observe::{Again, Look};
+use crate::observe::Again;
 
 impl<'a> JobRun<'a> {
     /// Where its copy is to go, if it is put off.
@@ -24,15 +24,9 @@ impl<'a> JobRun<'a> {
         Some(&self.ends.as_ref()?.counted)
     }
 
-    /// The source region that does not answer, if its copy is put off for that reason.
-    pub(in crate::executor) fn blind_to(&self) -> Option<&Region> {
-        self.put_off.as_ref().and(self.blind_since)?;
-        self.source()
-    }
-
-    /// Where its source is.
-    pub(in crate::executor) fn source(&self) -> Option<&Region> {
-        Some(&self.ends.as_ref()?.source.region)
+    /// A region of its that does not answer, if any.
+    pub(in crate::executor) fn silent_region(&self) -> Option<Region> {
+        self.session.silent_one(self.ends.as_ref()?.regions())
     }
 
     /// Whether its copy is waited for.
@@ -50,31 +44,19 @@ impl<'a> JobRun<'a> {
         self.expired().is_some()
     }
 
-    /// Whether it knows of copies in flight, its own or others'.
-    pub(in crate::executor) fn knows_of_copies(&self) -> bool {
-        let seen = self.facts.as_ref().map(|facts| &facts.seen.found);
-        self.awaited.is_some() || seen.and_then(in_flight).is_some_and(|ids| !ids.is_empty())
-    }
-
-    /// Whether its copies could be looked at, so that it is enough to look at those under way.
-    pub(in crate::executor) fn knows_its_copies(&self) -> bool {
-        let seen = self.facts.as_ref().map(|facts| &facts.seen.found);
-        seen.and_then(in_flight).is_some()
-    }
-
-    /// The copies under way, its own and others'; nothing if the job cannot go on.
+    /// The copies under way, its own and others', to be looked at again; nothing if there are none, or the job cannot go on.
     pub(in crate::executor) fn look_again_at_copies(&self) -> Option<Again> {
-        let Look {
-            job, destination, ..
-        } = self.look()?;
-        let found = self.facts.as_ref()?.seen.found.clone();
-        let mut copies = in_flight(&found)?;
-        copies.extend(self.awaited.as_ref().map(|awaited| awaited.id.clone()));
+        let mut ids = self.earlier.clone();
+        ids.extend(self.awaited.as_ref().map(|awaited| awaited.id.clone()));
+        let ends = self.ends.as_ref().filter(|_| !ids.is_empty())?;
+        if self.hindrance().is_some() {
+            return None;
+        }
         Some(Again {
-            job,
-            at: destination,
-            found,
-            copies,
+            job: self.plan.name.clone(),
+            sync_type: self.plan.sync_type?,
+            at: ends.destination.clone(),
+            ids,
         })
     }
 
@@ -84,18 +66,8 @@ impl<'a> JobRun<'a> {
         found: &mut HashMap<JobName, Found>,
         at: Timestamp,
     ) {
-        let (Some(facts), Some(found)) = (&mut self.facts, found.remove(&self.plan.name)) else {
-            return;
-        };
-        let before = std::mem::replace(&mut facts.seen.found, found);
-        facts.copies_at = at;
-        self.follow();
-        // After a look that has failed the copy is looked at by its id again: for that no source need answer.
-        if self.awaited.is_some()
-            && !self.knows_its_copies()
-            && let Some(facts) = &mut self.facts
-        {
-            facts.seen.found = before;
+        if let Some(found) = found.remove(&self.plan.name) {
+            self.follow(&found, at);
         }
     }
 
@@ -115,9 +87,9 @@ impl<'a> JobRun<'a> {
         if !self.was_put_off || !self.session.waits {
             return false;
         }
-        let now = self.session.provider.now();
-        let since = *self.blind_since.get_or_insert(now);
-        may_pass(error.kind) && now.duration_since(since) <= MOST_BLIND
+        self.is_blind = true;
+        let silence = self.session.note_silence(&error.region);
+        may_pass(error.kind) && silence <= MOST_BLIND
     }
 
     /// Says that the copy is put off, if it is.
@@ -137,7 +109,7 @@ impl<'a> JobRun<'a> {
         let (outcome, problem) = match self.hindrance() {
             Some(hindrance) => (ActionOutcome::Skipped, hindrance),
             // The last that was heard of it is that it could not be looked.
-            None if self.blind_since.is_some() => (ActionOutcome::Skipped, problem),
+            None if self.is_blind => (ActionOutcome::Skipped, problem),
             None => (ActionOutcome::Deferred, problem),
         };
         if let Some(action) = self.left(Wave::Copies).next() {
@@ -166,20 +138,19 @@ impl<'a> JobRun<'a> {
             }
             _ => done.resource.clone(),
         });
-        let now = self.session.provider.now();
-        self.awaited = id.map(|id| Awaited::new(id, now));
-        self.follow();
+        self.awaited = id.map(|id| Awaited::new(id, self.session.provider.now()));
+        if let Some(facts) = self.facts.take() {
+            self.follow(&facts.seen.found, facts.observed_at);
+            self.facts = Some(facts);
+        }
     }
 
-    /// Takes over what the facts say of the copy that is followed, and of others in flight.
-    pub(super) fn follow(&mut self) {
-        let (Some(facts), Some(ends)) = (&self.facts, &self.ends) else {
-            return;
-        };
+    /// Takes over what was seen at that time of the copy that is followed, and of others in flight.
+    pub(super) fn follow(&mut self, found: &Found, at: Timestamp) {
         let mut lost = None;
         if let Some(mut awaited) = self.awaited.take() {
             let before = awaited.seen.clone();
-            let standing = awaited.learn(&facts.seen.found, facts.copies_at);
+            let standing = awaited.learn(found, at);
             if let Some(seen) = awaited.seen.as_ref().filter(|_| awaited.seen != before)
                 && self.session.waits
             {
@@ -192,7 +163,7 @@ impl<'a> JobRun<'a> {
             }
             match standing {
                 Standing::UnderWay => self.awaited = Some(awaited),
-                Standing::There if self.is_another(&awaited.id, &facts.seen.found) => {
+                Standing::There if self.is_another(&awaited.id, found) => {
                     let problem = Problem::new(format!(
                         "the copy {} is gone, and another snapshot has its name",
                         awaited.id
@@ -204,19 +175,25 @@ impl<'a> JobRun<'a> {
                 Standing::Lost(problem) => lost = Some((awaited.id, problem)),
             }
         }
-        match in_flight(&facts.seen.found) {
-            Some(mut copies) => {
-                copies.extend(self.awaited.as_ref().map(|awaited| awaited.id.clone()));
-                let flights = &self.session.flights;
-                flights.know(&ends.counted, &self.plan.name, copies);
-            }
-            None if self.awaited.is_none() => self.forget_copies(),
-            None => {}
-        }
+        self.count(in_flight(found));
         match lost.filter(|_| self.session.waits) {
             Some((id, problem)) => self.lose(problem, &format!("{id} is not available")),
             None => self.finish_if_nothing_is_left(),
         }
+    }
+
+    /// Counts the copies in flight, those that were just seen and its own. What could not be seen is looked at again, and
+    /// does not take the place of others meanwhile, or it might for ever.
+    pub(super) fn count(&mut self, seen: Option<BTreeSet<String>>) {
+        let Some(ends) = &self.ends else { return };
+        let mut copies = seen.clone().unwrap_or_default();
+        self.earlier = seen.unwrap_or_else(|| std::mem::take(&mut self.earlier));
+        if let Some(awaited) = &self.awaited {
+            self.earlier.remove(&awaited.id);
+            copies.insert(awaited.id.clone());
+        }
+        let flights = &self.session.flights;
+        flights.know(&ends.counted, &self.plan.name, copies);
     }
 
     /// Whether what has the name of its copy is something else.
@@ -226,17 +203,10 @@ impl<'a> JobRun<'a> {
         })
     }
 
-    /// Counts its copies in flight no longer: what is not looked at any more must not take the place of others for ever.
-    pub(super) fn forget_copies(&self) {
-        if let Some(ends) = &self.ends {
-            let flights = &self.session.flights;
-            flights.know(&ends.counted, &self.plan.name, BTreeSet::new());
-        }
-    }
-
-    /// Ends the job here.
+    /// Ends the job here. Its copies are not looked at any more, and must not take the place of others for ever.
     fn lose(&mut self, problem: Problem, because: &str) {
-        self.forget_copies();
+        self.awaited = None;
+        self.count(Some(BTreeSet::new()));
         self.fail(problem);
         self.skip_the_rest(because);
         self.finish_if_nothing_is_left();

@@ -236,4 +236,10 @@ mod tests {
             ("mydb", None, Some(40))
         );
     }
+
+    #[test]
+    fn law_5_of_what_is_listed_twice_the_later_counts() {
+        let listed = [("b", 1), ("a", 2), ("b", 3)];
+        assert_eq!(each_once(listed, |(id, _)| *id), [("a", 2), ("b", 3)]);
+    }
 }

@@ -489,3 +489,53 @@ fn what_is_not_carried_out_is_told_once() {
         "{applied:#?}"
     );
 }
+
+/// 22 databases, of which so many have settings of their own.
+fn fleet(own_settings: &str) -> String {
+    let jobs = (0..22).map(|n| {
+        let own = if n == 0 { own_settings } else { "" };
+        format!(
+            "sync_db{n}: {{sync_type: rds_automated_snapshot, source_region: us-east-1, \
+             destination_region: us-west-1, db_instance: db{n}{own}}}\n"
+        )
+    });
+    let global = "aws_client_config: {max_attempts: 5}\n".to_owned();
+    std::iter::once(global).chain(jobs).collect()
+}
+
+#[test]
+fn copies_of_an_earlier_apply_count_and_nobody_is_refused_for_their_sake() {
+    let folder = Folder::new();
+    folder.write("xrs.yaml", fleet(""));
+    let first = folder.xrs(&["run", "--sandbox", "world.json"]);
+    assert_eq!(first.code, Some(1), "20 copies at a time: {first:?}");
+    folder.planned();
+    let summary = folder.json("plan.json")["summary"].clone();
+    assert_eq!(
+        (&summary["copy_snapshot"], &summary["up_to_date"]),
+        (&2.into(), &20.into())
+    );
+    let world = folder.json("world.json");
+
+    let counted = folder.apply(&[]);
+    assert_eq!(counted.code, Some(1), "{counted:?}");
+    let deferred =
+        "deferred: 20 copies are under way into us-west-1, and AWS takes no more than 20";
+    assert_eq!(counted.err.matches(deferred).count(), 2, "{counted:?}");
+
+    // Its settings are others now, or it is gone: its copy cannot be looked at, and is AWS's to count.
+    let others = fleet(", aws_client_config: {max_attempts: 7}");
+    let gone = fleet("").replace("sync_db0:", "sync_db00:");
+    for config in [others, gone] {
+        folder.write("world.json", world.to_string());
+        folder.write("xrs.yaml", config);
+        let refused = folder.apply(&[]);
+        assert_eq!(refused.code, Some(1), "not refused whole: {refused:?}");
+        let in_vain = "SnapshotQuotaExceeded";
+        assert!(refused.out.contains(in_vain), "{refused:?}");
+        assert!(
+            refused.out.contains("20 jobs completed, 2 failed"),
+            "{refused:?}"
+        );
+    }
+}

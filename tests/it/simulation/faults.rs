@@ -387,6 +387,10 @@ impl Provider for Faulty<'_> {
 
     async fn manual_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>> {
         if self.plan.refuses_absent_databases {
+            self.live().await;
+            let what = "a region refuses to look for absent databases";
+            self.witness
+                .happened(what, "DescribeDBSnapshots", &at.region);
             let (code, message) = ("DBInstanceNotFound", "DBInstance not found.");
             let call = "DescribeDBSnapshots";
             return Err(error(call, at, code, message, ErrorKind::Absent));
