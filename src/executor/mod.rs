@@ -1,8 +1,8 @@
 //! Carries out a plan and nothing else: checks that what an action expects still holds, then does what is written.
 //!
 //! Three waves over all jobs: copies, then tags, then deletions. What a job does not reach in one wave, it does
-//! not try in a later one. Copies that AWS takes only when others are done are put off; if copies are waited for, that
-//! is between tags and deletions, and those put off are begun meanwhile.
+//! not try in a later one. Copies that AWS takes only when others are done are put off; tags of those begun do not wait for
+//! them. If copies are waited for, that is between tags and deletions, and those put off are begun meanwhile.
 
 mod awaited;
 mod copy_image;
@@ -17,20 +17,20 @@ mod tag_source;
 mod verdict;
 mod waiting;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::model::action::{Action, Wave};
 use crate::model::client_config::ClientConfig;
 use crate::model::id::JobName;
-use crate::model::inventory::Inventory;
+use crate::model::inventory::{Found, Inventory};
 use crate::model::plan::SavedPlan;
 use crate::model::problem::Problem;
 use crate::model::result::{ActionResult, SyncResult};
-use crate::observe::{observe, observe_copies};
+use crate::observe::{Again, observe, observe_copies};
 use crate::provider::{Provider, side_by_side};
 
 use job_run::JobRun;
@@ -104,6 +104,12 @@ pub enum Event<'a> {
 
 /// Who is told what happens.
 pub type OnEvent<'a> = &'a (dyn Fn(Event<'_>) + Sync);
+
+/// Copies as they were seen at that time, by job.
+struct SeenCopies {
+    found: HashMap<JobName, Found>,
+    at: Timestamp,
+}
 
 /// What a write that AWS took came to; the image or snapshot it is about.
 enum Written {
@@ -194,21 +200,9 @@ async fn look_at<'a, 'r>(
     }
 }
 
-/// Looks at the copies of these jobs that are under way, all at once.
-async fn look_at_copies<'a, 'r>(
-    session: &Session<'_>,
-    runs: impl IntoIterator<Item = &'r mut JobRun<'a>>,
-) where
-    'a: 'r,
-{
-    let runs: Vec<&mut JobRun<'_>> = runs.into_iter().collect();
-    let again = runs
-        .iter()
-        .filter_map(|run| run.look_again_at_copies())
-        .collect();
+/// Looks at copies that are under way, all at once.
+async fn look_at_copies(session: &Session<'_>, again: Vec<Again>) -> SeenCopies {
     let at = session.provider.now();
-    let mut found = observe_copies(session.provider, again, session.parallelism).await;
-    for run in runs {
-        run.learn_copies(&mut found, at);
-    }
+    let found = observe_copies(session.provider, again, session.parallelism).await;
+    SeenCopies { found, at }
 }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use futures::future::join;
 use jiff::{SignedDuration, Timestamp};
 
 use super::flights::Destination;
@@ -41,9 +42,13 @@ pub(super) async fn begin_all_there_is_room_for(session: &Session<'_>, runs: &mu
     }
 }
 
-/// Looks at the copies in flight, and begins as many of those that were put off as there is room for now.
+/// Looks at the copies in flight, and begins as many of those that were put off as there is room for now. Meanwhile the
+/// sources of those begun before get their tags.
 async fn begin_put_off(session: &Session<'_>, runs: &mut [JobRun<'_>]) {
-    look_at_copies(session, runs.iter_mut()).await;
+    let under_way = runs.iter().filter_map(JobRun::look_again_at_copies);
+    let look = look_at_copies(session, under_way.collect());
+    let (copies, ()) = join(look, carry_out(session, runs.iter_mut(), Wave::Tags)).await;
+    runs.iter_mut().for_each(|run| run.learn_copies(&copies));
     session.flights.ask_for_more(session.provider.now());
     // A region that does not answer is asked again for one of its jobs. The others come last, or they would keep places from
     // those who can take them.
@@ -113,8 +118,10 @@ pub(super) async fn wait(session: &Session<'_>, runs: &mut [JobRun<'_>], wait: W
                 pauses.start_over();
             }
         } else {
-            let waited_for = runs.iter_mut().filter(|run| run.is_waited_for());
-            look_at_copies(session, waited_for).await;
+            let waited_for = runs.iter().filter(|run| run.is_waited_for());
+            let under_way = waited_for.filter_map(JobRun::look_again_at_copies);
+            let copies = look_at_copies(session, under_way.collect()).await;
+            runs.iter_mut().for_each(|run| run.learn_copies(&copies));
         }
         for run in runs.iter_mut().filter(|run| run.has_expired()) {
             run.stop_waiting("the credentials have expired");

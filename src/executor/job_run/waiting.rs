@@ -1,16 +1,16 @@
 //! A job whose copy is put off, or under way.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
 use super::JobRun;
-use crate::executor::Event;
 use crate::executor::awaited::{Awaited, MOST_BLIND, Standing, in_flight, may_pass};
 use crate::executor::copy_snapshot;
 use crate::executor::flights::Destination;
+use crate::executor::{Event, SeenCopies};
 use crate::model::action::{Action, Wave};
-use crate::model::id::{JobName, Region};
+use crate::model::id::Region;
 use crate::model::inventory::Found;
 use crate::model::problem::Problem;
 use crate::model::provider_error::ProviderError;
@@ -61,13 +61,9 @@ impl<'a> JobRun<'a> {
     }
 
     /// Takes over what the copies were just seen to be.
-    pub(in crate::executor) fn learn_copies(
-        &mut self,
-        found: &mut HashMap<JobName, Found>,
-        at: Timestamp,
-    ) {
-        if let Some(found) = found.remove(&self.plan.name) {
-            self.follow(&found, at);
+    pub(in crate::executor) fn learn_copies(&mut self, seen: &SeenCopies) {
+        if let Some(found) = seen.found.get(&self.plan.name) {
+            self.follow(found, seen.at);
         }
     }
 
