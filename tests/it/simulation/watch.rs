@@ -132,8 +132,9 @@ impl<'a> Watch<'a> {
                 && (other.source_region == job.source_region
                     || other.destination_region == job.destination_region)
         };
-        // Of two jobs with the same subject one may have failed to look.
+        // Of two jobs with the same subject one may have failed to look; and a whole region is listed for any job.
         let is_shared = self.setup.jobs.iter().any(shared);
+        let is_anyones = |look: &LookRecord| is_shared || matches!(look.asked, Asked::AllManual);
         // While a job waits to see its image, time passes for those beside it.
         let is_prompt =
             self.alone && self.parallelism == 1 && !matches!(action, Action::CopyImage(_));
@@ -145,7 +146,7 @@ impl<'a> Watch<'a> {
                 .filter(|look| Self::rests_on(job, plan, look) == Some(part));
             let latest = looks.next_back();
             let answered = match latest {
-                Some(look) if part > 0 && !is_shared => look.error.is_none(),
+                Some(look) if part > 0 && !is_anyones(look) => look.error.is_none(),
                 Some(look) => look.error.is_none() || looks.any(|look| look.error.is_none()),
                 None => false,
             };
