@@ -76,14 +76,18 @@ impl Interrupts {
         let mut work = pin!(work);
         let mut is_told = false;
         loop {
-            tokio::select! {
-                output = &mut work => return output,
-                () = glance() => meanwhile(),
-            }
+            let output = tokio::select! {
+                output = &mut work => Some(output),
+                () = glance() => None,
+            };
             if self.heard() && !std::mem::replace(&mut is_told, true) {
                 terminal.warning(
                     "interrupted: nothing new is begun, what is under way is finished; again to leave at once",
                 );
+            }
+            match output {
+                Some(output) => return output,
+                None => meanwhile(),
             }
         }
     }

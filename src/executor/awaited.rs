@@ -100,7 +100,7 @@ impl Awaited {
             self.id
         ))
         .help(
-            "AWS goes on copying; apply the same plan again with --wait for what is to follow: nothing is copied twice",
+            "AWS goes on copying; apply the same plan, or run, again with --wait for what is to follow: nothing is copied twice",
         )
     }
 }

@@ -101,6 +101,7 @@ impl<'a> JobRun<'a> {
         match ends(plan, caller) {
             Ok(ends) => {
                 run.ends = Some(ends);
+                run.await_earlier_copy();
                 let earlier = plan.copy_in_flight().map(str::to_owned);
                 run.count(Some(earlier.into_iter().collect()));
             }

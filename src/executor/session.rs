@@ -65,7 +65,9 @@ impl<'a> Session<'a> {
     ) -> Option<Problem> {
         if self.is_stopped() {
             let problem = Problem::new("not begun: the apply was interrupted");
-            return Some(problem.help("apply the same plan again: what is done is not done again"));
+            return Some(
+                problem.help("apply the same plan, or run, again: what is done is not done again"),
+            );
         }
         let error = self.expired(credentials, regions)?;
         Some(error.problem("not begun: the credentials have expired"))

@@ -11,7 +11,7 @@ pub use help::permission;
 
 /// What helps where AWS takes no more copies for the moment.
 pub const COPIES_IN_FLIGHT_HELP: &str =
-    "apply the same plan again when copies in flight are done, or with --wait";
+    "apply the same plan, or run, again when copies in flight are done, or with --wait";
 
 /// Why a call to the provider did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

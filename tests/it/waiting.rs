@@ -211,6 +211,43 @@ fn a_limit_ends_the_wait_and_not_the_copy() {
 }
 
 #[test]
+fn law_5_a_new_plan_does_not_delete_before_a_copy_of_earlier_is_available() {
+    let (world, jobs) = databases(2);
+    let sandbox = Sandbox::new(world);
+    let results = wait(&sandbox, &plan(&sandbox, &jobs), &jobs, up_to(60));
+    results.iter().for_each(|result| kept_all(&sandbox, result));
+    let planned = plan(&sandbox, &jobs);
+    assert_eq!(deletions(&planned).len(), 2, "and no copy");
+    assert!(actions(&planned).iter().all(|id| id.contains("/delete/")));
+
+    let results = wait(&sandbox, &planned, &jobs, up_to(60));
+    results.iter().for_each(|result| kept_all(&sandbox, result));
+    no_failures(&wait(&sandbox, &planned, &jobs, Wait::ToTheEnd));
+    assert!(sandbox.world().now.duration_since(start()).as_secs() >= 600);
+    for n in 0..2 {
+        let copies = copies_of(&sandbox.world(), &format!("db{n}"));
+        assert_eq!(copies.len(), 3);
+        assert!(copies.iter().all(|copy| copy.status.is_available()));
+    }
+}
+
+#[test]
+fn law_5_a_copy_of_earlier_that_fails_keeps_the_old_ones() {
+    let (mut world, jobs) = databases(1);
+    world.fail_next_copies.push(FailNextCopy {
+        region: west(),
+        reason: "internal error".to_owned(),
+    });
+    let sandbox = Sandbox::new(world);
+    wait(&sandbox, &plan(&sandbox, &jobs), &jobs, up_to(60));
+    let planned = plan(&sandbox, &jobs);
+    assert_eq!(deletions(&planned).len(), 1);
+    let results = wait(&sandbox, &planned, &jobs, Wait::ToTheEnd);
+    kept_all(&sandbox, &results[0]);
+    assert!(results[0].errors[0].message.contains("its state is failed"));
+}
+
+#[test]
 fn a_newer_copy_that_makes_the_planned_one_needless_is_waited_for() {
     let (world, jobs) = databases(1);
     let sandbox = Sandbox::new(world);
@@ -624,6 +661,21 @@ fn law_7_copies_of_earlier_that_could_not_be_looked_at_do_not_count_for_ever() {
         let planned = plan(&sandbox, &jobs);
         no_failures(&with_fault(&sandbox, &planned, &jobs, &once));
     }
+}
+
+#[test]
+fn copies_of_earlier_that_could_not_be_looked_at_once_count_again() {
+    let (world, jobs) = databases(22);
+    let sandbox = Sandbox::new(world);
+    let first = apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
+    assert_eq!(first.iter().filter(|result| result.failed()).count(), 2);
+    let planned = plan(&sandbox, &jobs);
+    let once = fault_in(west(), "DescribeDBSnapshots", "Throttling", Some(1));
+    no_failures(&with_fault(&sandbox, &planned, &jobs, &once));
+    let calls = sandbox.calls();
+    let asked = calls.iter().filter(|call| call.call == "CopyDBSnapshot");
+    let refused = asked.filter(|call| call.error.is_some()).count();
+    assert!(refused <= 2, "{refused} asked for in vain");
 }
 
 fn europe() -> Region {

@@ -125,6 +125,14 @@ impl<'a> JobRun<'a> {
         }
     }
 
+    /// Follows a copy that was under way when the plan was made, if old ones are to be deleted for its sake.
+    pub(super) fn await_earlier_copy(&mut self) {
+        let deletes = self.left(Wave::Deletions).next().is_some();
+        let id = self.plan.copy_in_flight().filter(|_| deletes);
+        let now = self.session.provider.now();
+        self.awaited = id.map(|id| Awaited::new(id.to_owned(), now));
+    }
+
     /// Follows the copy that the last action has come to, until it is available.
     pub(super) fn await_copy(&mut self, action: &Action) {
         let done = self.results.last().filter(|last| last.outcome.is_done());

@@ -134,7 +134,7 @@ fn with_wait_it_stays_until_copies_are_available_and_says_how_far_they_are() {
     for text in [
         "is still under way (creating, ",
         "was waited for 60 s, and that was the limit",
-        "apply the same plan again with --wait",
+        "apply the same plan, or run, again with --wait",
     ] {
         assert!(stopped.out.contains(text), "{text}: {stopped:?}");
     }
