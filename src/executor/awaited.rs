@@ -16,7 +16,34 @@ const MOST_MISSING: SignedDuration = SignedDuration::from_secs(150);
 const MOST_UNKNOWN: SignedDuration = SignedDuration::from_hours(1);
 
 /// For how long every look may fail before nothing more is to be expected: longer than a storm of throttles.
-pub(super) const MOST_BLIND: SignedDuration = SignedDuration::from_mins(10);
+const MOST_BLIND: SignedDuration = SignedDuration::from_mins(10);
+
+/// How far apart two looks that fail may be to be told of as one silence: longer than the pause between looks and the time
+/// that a region takes which does not answer.
+const MOST_APART: SignedDuration = SignedDuration::from_mins(5);
+
+/// Looks that failed, one after the other.
+#[derive(Clone, Copy)]
+pub(super) struct Silence {
+    since: Timestamp,
+    last: Timestamp,
+}
+
+impl Silence {
+    /// Goes on, or begins, with a look that failed now.
+    pub(super) fn after(before: Option<Self>, now: Timestamp) -> Self {
+        let before = before.filter(|before| now.duration_since(before.last) <= MOST_APART);
+        Self {
+            since: before.map_or(now, |before| before.since),
+            last: now,
+        }
+    }
+
+    /// Whether nothing more is to be expected.
+    pub(super) fn is_too_long(self) -> bool {
+        self.last.duration_since(self.since) > MOST_BLIND
+    }
+}
 
 /// A copy under way.
 pub(super) struct Awaited {
@@ -26,8 +53,8 @@ pub(super) struct Awaited {
     last_seen: Timestamp,
     /// Since when it is as it was last seen.
     unchanged_since: Timestamp,
-    /// When it could last be looked at all.
-    last_looked: Timestamp,
+    /// Since it could last be looked at.
+    silence: Option<Silence>,
 }
 
 /// An image or snapshot, as far as waiting for it goes.
@@ -54,7 +81,7 @@ impl Awaited {
             seen: None,
             last_seen: accepted,
             unchanged_since: accepted,
-            last_looked: accepted,
+            silence: None,
         }
     }
 
@@ -62,12 +89,11 @@ impl Awaited {
     pub(super) fn learn(&mut self, found: &Found, at: Timestamp) -> Standing {
         let id = &self.id;
         let looked = copy(found, id);
-        if looked.is_ok() {
-            self.last_looked = at;
-        }
+        let silence = Silence::after(self.silence.take(), at);
         match looked {
             Err(error) => {
-                if may_pass(error.kind) && at.duration_since(self.last_looked) <= MOST_BLIND {
+                if may_pass(error.kind) && !silence.is_too_long() {
+                    self.silence = Some(silence);
                     return Standing::UnderWay;
                 }
                 Standing::Lost(error.problem(format!(

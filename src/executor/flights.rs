@@ -168,6 +168,9 @@ impl Flights {
                 .saturating_add(flight.step)
                 .min(to.copies.most());
             flight.step = flight.step.saturating_mul(2);
+            if flight.limit == to.copies.most() {
+                flight.refusal = None;
+            }
         }
     }
 

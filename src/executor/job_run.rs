@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::awaited::Awaited;
+use super::awaited::{Awaited, Silence};
 use super::flights::{Copies, Destination};
 use super::session::Session;
 use super::verdict::{Known, Verdict, check};
@@ -15,7 +15,7 @@ use super::{Event, Written, copy_image, copy_snapshot, delete_snapshot, tag_copy
 use crate::model::action::{Action, CopyId, TagSource, Wave};
 use crate::model::client_config::{ClientConfig, Place};
 use crate::model::id::{AccountId, Region};
-use crate::model::inventory::{Inventory, Observation};
+use crate::model::inventory::{Found, Inventory, Observation};
 use crate::model::plan::{JobPlan, Outcome, Subject};
 use crate::model::problem::Problem;
 use crate::model::provider_error::ProviderError;
@@ -36,8 +36,8 @@ pub(super) struct JobRun<'a> {
     /// Why its copy cannot be begun for the moment, if so.
     put_off: Option<Problem>,
     was_put_off: bool,
-    /// Whether the last look before a copy that was put off has failed.
-    is_blind: bool,
+    /// Since the looks before its copy, which was put off, have failed.
+    silence: Option<Silence>,
     /// Its copy, from when AWS has accepted it until it is available.
     awaited: Option<Awaited>,
     /// Copies in flight that were there before.
@@ -93,7 +93,7 @@ impl<'a> JobRun<'a> {
             result,
             put_off: None,
             was_put_off: false,
-            is_blind: false,
+            silence: None,
             awaited: None,
             earlier: BTreeSet::new(),
             finished: false,
@@ -161,13 +161,20 @@ impl<'a> JobRun<'a> {
                 wave,
                 seen,
             };
-            self.follow(&facts.seen.found, facts.observed_at);
+            // Where the source of an image was not seen, its copies were not asked for.
+            if !matches!(&facts.seen.found, Found::Images { source: Err(_), .. }) {
+                self.follow(&facts.seen.found, facts.observed_at);
+            }
             self.facts = Some(facts);
         }
     }
 
     /// Carries out the job's actions of one wave, one after the other; where one is not done, no later wave follows.
     pub(super) async fn carry_out(&mut self, wave: Wave) {
+        // The look before it may have ended it.
+        if self.finished {
+            return;
+        }
         self.was_put_off |= self.put_off.take().is_some();
         let mut stopped_by = None;
         for action in self.left(wave) {
@@ -242,10 +249,13 @@ impl<'a> JobRun<'a> {
         self.result
     }
 
-    /// Checks and carries out one action; no result for a copy that is put off.
+    /// Checks and carries out one action; no result for a copy that is put off, or where the look before it ended the job.
     async fn one(&mut self, action: &'a Action, wave: Wave) -> Option<ActionResult> {
         if !self.has_facts_for(wave) {
             self.look_again(wave).await;
+            if self.finished {
+                return None;
+            }
         }
         let (Some(facts), Some(ends)) = (&self.facts, &self.ends) else {
             self.fail(Problem::new(format!(
@@ -261,8 +271,8 @@ impl<'a> JobRun<'a> {
         };
         let verdict = check(action, known, &facts.seen);
         if !matches!(verdict, Verdict::Unknown(_)) {
-            self.is_blind = false;
-            self.session.note_answer(ends.regions());
+            self.silence = None;
+            self.session.note_answer([&ends.source, &ends.destination]);
         }
         let result = match verdict {
             Verdict::Go => {

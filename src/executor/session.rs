@@ -4,11 +4,10 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::{SignedDuration, Timestamp};
-
+use super::awaited::Silence;
 use super::flights::Flights;
 use super::{Event, OnEvent, Options, Wait};
-use crate::model::client_config::ClientConfig;
+use crate::model::client_config::{ClientConfig, Place};
 use crate::model::id::Region;
 use crate::model::problem::Problem;
 use crate::model::provider_error::{ErrorKind, ProviderError};
@@ -25,8 +24,8 @@ pub(super) struct Session<'a> {
     on_event: OnEvent<'a>,
     stop: &'a AtomicBool,
     expired: Mutex<HashMap<(Arc<ClientConfig>, Region), ProviderError>>,
-    /// Regions that did not answer when they were last looked at before a copy, and since when they have not.
-    silent: Mutex<HashMap<Region, Timestamp>>,
+    /// Where the last look before a copy that was put off has failed.
+    silent: Mutex<HashMap<Place, Silence>>,
 }
 
 impl<'a> Session<'a> {
@@ -96,29 +95,31 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Remembers that a region does not answer; for how long it has not.
-    pub(super) fn note_silence(&self, region: &Region) -> SignedDuration {
+    /// Remembers that a place does not answer; since when.
+    pub(super) fn note_silence(&self, at: Place) -> Silence {
         let now = self.provider.now();
         let mut silent = self.silent();
-        now.duration_since(*silent.entry(region.clone()).or_insert(now))
+        let silence = Silence::after(silent.get(&at).copied(), now);
+        silent.insert(at, silence);
+        silence
     }
 
-    /// Remembers that these regions answer.
-    pub(super) fn note_answer(&self, regions: [&Region; 2]) {
+    /// Remembers that these places answer.
+    pub(super) fn note_answer(&self, from: [&Place; 2]) {
         let mut silent = self.silent();
-        for region in regions {
-            silent.remove(region);
+        for place in from {
+            silent.remove(place);
         }
     }
 
-    /// One of these regions that does not answer, if any.
-    pub(super) fn silent_one(&self, regions: [&Region; 2]) -> Option<Region> {
+    /// One of these places that does not answer, if any.
+    pub(super) fn silent_one<'p>(&self, places: [&'p Place; 2]) -> Option<&'p Place> {
         let silent = self.silent();
-        let mut regions = regions.into_iter();
-        regions.find(|region| silent.contains_key(*region)).cloned()
+        let mut places = places.into_iter();
+        places.find(|place| silent.contains_key(*place))
     }
 
-    fn silent(&self) -> MutexGuard<'_, HashMap<Region, Timestamp>> {
+    fn silent(&self) -> MutexGuard<'_, HashMap<Place, Silence>> {
         self.silent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -11,8 +11,7 @@ use super::job_run::JobRun;
 use super::session::Session;
 use super::{Wait, carry_out, look_at_copies};
 use crate::model::action::Wave;
-use crate::model::client_config::sha256;
-use crate::model::id::Region;
+use crate::model::client_config::{Place, sha256};
 use crate::model::words::span;
 
 /// The pause before the first look, in milliseconds; who has little to copy is not kept waiting.
@@ -50,16 +49,11 @@ async fn begin_put_off(session: &Session<'_>, runs: &mut [JobRun<'_>]) {
     let (copies, ()) = join(look, carry_out(session, runs.iter_mut(), Wave::Tags)).await;
     runs.iter_mut().for_each(|run| run.learn_copies(&copies));
     session.flights.ask_for_more(session.provider.now());
-    // A region that does not answer is asked again for one of its jobs. The others come last, or they would keep places from
-    // those who can take them.
-    let mut silent: HashSet<Region> = HashSet::new();
-    let put_off = runs.iter_mut().filter(|run| run.put_off_to().is_some());
-    let (first, last): (Vec<_>, Vec<_>) = put_off.partition(|run| {
-        let region = run.silent_region();
-        region.is_none_or(|region| silent.insert(region))
-    });
+    // Where no answer comes, it is asked again for one of its jobs, beyond the room that others can take; its other jobs
+    // come last.
+    let mut silent: HashSet<Place> = HashSet::new();
     let mut room: HashMap<Destination, usize> = HashMap::new();
-    let due = first.into_iter().chain(last).filter(|run| {
+    let mut fits = |run: &JobRun<'_>, takes_a_place: bool| {
         let Some(to) = run.put_off_to() else {
             return false;
         };
@@ -67,9 +61,20 @@ async fn begin_put_off(session: &Session<'_>, runs: &mut [JobRun<'_>]) {
             .entry(to.clone())
             .or_insert_with(|| session.flights.room(to));
         let fits = *room > 0;
-        *room = room.saturating_sub(1);
+        *room = room.saturating_sub(usize::from(takes_a_place));
         fits
-    });
+    };
+    let (mut due, mut last) = (Vec::new(), Vec::new());
+    for run in runs.iter_mut().filter(|run| run.put_off_to().is_some()) {
+        let silent_end = run.silent_end();
+        let is_probe = silent_end.is_some();
+        if silent_end.is_some_and(|end| !silent.insert(end)) {
+            last.push(run);
+        } else if fits(run, !is_probe) {
+            due.push(run);
+        }
+    }
+    due.extend(last.into_iter().filter(|run| fits(run, true)));
     carry_out(session, due, Wave::Copies).await;
 }
 

@@ -178,11 +178,20 @@ impl JobPlan {
             .any(|action| action.wave() == Wave::Copies)
     }
 
-    /// Its newest copy, if that was under way and no other is to be made: it takes a place among the copies in flight.
+    /// Its newest copy, if that takes a place among the copies in flight and no other is to be made.
     pub fn copy_in_flight(&self) -> Option<&str> {
+        self.newest_copy(State::is_in_flight)
+    }
+
+    /// Its newest copy, if that is not available yet and no other is to be made.
+    pub fn copy_under_way(&self) -> Option<&str> {
+        self.newest_copy(State::is_under_way)
+    }
+
+    fn newest_copy(&self, is: impl Fn(&State) -> bool) -> Option<&str> {
         let newest = self.observed.as_ref()?.newest_copy.as_ref()?;
-        let in_flight = State::from(newest.state.as_str()).is_in_flight();
-        (in_flight && !self.has_a_copy_to_make()).then_some(newest.id.as_str())
+        let wanted = !self.has_a_copy_to_make() && is(&State::from(newest.state.as_str()));
+        wanted.then_some(newest.id.as_str())
     }
 }
 

@@ -13,7 +13,7 @@ use crate::model::inventory::Looked;
 use crate::model::provider_error::{ErrorKind, ProviderError};
 use crate::provider::Provider;
 
-/// Reads under way at a time in one region, whoever asks. AWS throttles by account and region: EC2 lets twenty filtered
+/// Reads of one look under way at a time in one region. AWS throttles by account and region: EC2 lets twenty filtered
 /// reads a second through for long, RDS states no number. Besides, a region that does not answer must leave turns to others.
 /// See <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>.
 const READS_PER_REGION: usize = 8;

@@ -1,14 +1,16 @@
 //! Staying until copies are available: what ends the wait, and what follows it.
 
+mod put_off;
+
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_xregion_sync::executor::{self, Event, Options, Wait};
-use aws_xregion_sync::model::id::{DbInstance, Region};
+use aws_xregion_sync::model::id::Region;
 use aws_xregion_sync::model::job::SyncJob;
 use aws_xregion_sync::model::plan::SavedPlan;
 use aws_xregion_sync::model::result::{ActionOutcome, SyncResult};
-use aws_xregion_sync::provider::sandbox::{FailNextCopy, Fault, Sandbox, World, WorldDatabase};
+use aws_xregion_sync::provider::sandbox::{FailNextCopy, Fault, Sandbox, World};
 use jiff::SignedDuration;
 
 use crate::support::*;
@@ -54,27 +56,6 @@ fn watched(
         options,
         on_event,
     ))
-}
-
-/// Waits for a day at most, with a fault from when the first copy is put off.
-fn with_fault(
-    sandbox: &Sandbox,
-    plan: &SavedPlan,
-    jobs: &[SyncJob],
-    fault: &Fault,
-) -> Vec<SyncResult> {
-    let is_first = AtomicBool::new(true);
-    let on_event = |event: Event<'_>| {
-        if let Event::CopyPutOff { .. } = event
-            && is_first.swap(false, Ordering::Relaxed)
-        {
-            sandbox.edit(|world| world.faults.push(fault.clone()));
-        }
-    };
-    let stop = AtomicBool::new(false);
-    let results = watched(sandbox, plan, jobs, up_to(86_400), &stop, &on_event);
-    assert!(!is_first.into_inner(), "no copy was put off");
-    results
 }
 
 fn up_to(seconds: i64) -> Wait {
@@ -232,6 +213,23 @@ fn law_5_a_new_plan_does_not_delete_before_a_copy_of_earlier_is_available() {
 }
 
 #[test]
+fn law_5_nor_before_one_is_in_a_state_that_is_known() {
+    let (world, jobs) = databases(1);
+    let sandbox = Sandbox::new(world);
+    wait(&sandbox, &plan(&sandbox, &jobs), &jobs, up_to(60));
+    sandbox.edit(|world| {
+        let here = world.region_mut(&west()).expect("the destination");
+        let copy = here.snapshots.iter_mut().find(|s| s.copying.is_some());
+        let copy = copy.expect("the copy");
+        (copy.status, copy.copying) = (state("incompatible-restore"), None);
+    });
+    let planned = plan(&sandbox, &jobs);
+    assert_eq!(deletions(&planned).len(), 1);
+    let results = wait(&sandbox, &planned, &jobs, up_to(86_400));
+    kept_all(&sandbox, &results[0]);
+}
+
+#[test]
 fn law_5_a_copy_of_earlier_that_fails_keeps_the_old_ones() {
     let (mut world, jobs) = databases(1);
     world.fail_next_copies.push(FailNextCopy {
@@ -242,9 +240,52 @@ fn law_5_a_copy_of_earlier_that_fails_keeps_the_old_ones() {
     wait(&sandbox, &plan(&sandbox, &jobs), &jobs, up_to(60));
     let planned = plan(&sandbox, &jobs);
     assert_eq!(deletions(&planned).len(), 1);
-    let results = wait(&sandbox, &planned, &jobs, Wait::ToTheEnd);
+    let finished = Mutex::new(Vec::new());
+    let on_event = |event: Event<'_>| {
+        if let Event::ActionFinished { result, .. } = event {
+            finished.lock().expect("no panic").push(result.id.clone());
+        }
+    };
+    let stop = AtomicBool::new(false);
+    let results = watched(&sandbox, &planned, &jobs, Wait::ToTheEnd, &stop, &on_event);
     kept_all(&sandbox, &results[0]);
     assert!(results[0].errors[0].message.contains("its state is failed"));
+    assert_eq!(
+        finished.into_inner().expect("no panic").len(),
+        1,
+        "told once"
+    );
+}
+
+#[test]
+fn a_copy_that_fails_before_its_tag_ends_its_job_once() {
+    let (mut world, jobs) = databases(1);
+    // It has failed by the time its source's tag is due, for which it is looked anew.
+    world.copy_seconds = 30;
+    world.fail_next_copies.push(FailNextCopy {
+        region: west(),
+        reason: "internal error".to_owned(),
+    });
+    let sandbox = Sandbox::new(world);
+    let planned = plan(&sandbox, &jobs);
+    let finished = Mutex::new(Vec::new());
+    let on_event = |event: Event<'_>| {
+        if let Event::ActionFinished { result, .. } = event {
+            finished
+                .lock()
+                .expect("no panic")
+                .push(result.id.to_string());
+            if result.action == "copy_snapshot" {
+                sandbox.edit(|world| world.advance(SignedDuration::from_secs(90)));
+            }
+        }
+    };
+    let stop = AtomicBool::new(false);
+    let results = watched(&sandbox, &planned, &jobs, Wait::ToTheEnd, &stop, &on_event);
+    kept_all(&sandbox, &results[0]);
+    assert_eq!(results[0].errors.len(), 1, "{results:?}");
+    let told = finished.into_inner().expect("no panic");
+    assert_eq!(told.len(), planned.jobs[0].actions.len(), "{told:?}");
 }
 
 #[test]
@@ -317,135 +358,6 @@ fn a_copy_that_fails_or_goes_ends_its_job_at_once() {
         let length = sandbox.world().now.duration_since(start()).as_secs();
         assert!(length < 400, "{length} s");
     }
-}
-
-#[test]
-fn more_copies_than_aws_takes_are_put_off_without_asking_for_them() {
-    let (world, jobs) = databases(23);
-    let sandbox = Sandbox::new(world);
-    let planned = plan(&sandbox, &jobs);
-    let results = apply(&sandbox, &planned, &jobs);
-    let deferred: Vec<&SyncResult> = results.iter().filter(|result| result.failed()).collect();
-    assert_eq!(deferred.len(), 3);
-    for result in deferred {
-        assert_eq!(result.actions[0].outcome, ActionOutcome::Deferred);
-        let error = &result.errors[0];
-        assert!(error.message.contains("no more than 20"), "{error}");
-        assert!(
-            error
-                .help
-                .as_deref()
-                .is_some_and(|help| help.contains("--wait"))
-        );
-        assert_eq!(result.deleted_resources, Vec::<String>::new());
-    }
-    let asked = sandbox.calls();
-    let asked = asked.iter().filter(|call| call.call == "CopyDBSnapshot");
-    assert!(asked.clone().all(|call| call.error.is_none()));
-    assert_eq!(asked.count(), 20);
-
-    // Copies of an earlier apply count as well.
-    let (world, more) = databases(24);
-    let more = more[23..].to_vec();
-    sandbox.edit(|here| {
-        for region in [east(), west()] {
-            let there = world.region(&region).expect("a region").snapshots.clone();
-            let there = there
-                .into_iter()
-                .filter(|s| s.db_instance.as_str() == "db23");
-            here.region_mut(&region)
-                .expect("a region")
-                .snapshots
-                .extend(there);
-        }
-    });
-    let all = [jobs.clone(), more].concat();
-    let again = apply(&sandbox, &plan(&sandbox, &all), &all);
-    assert_eq!(again.iter().filter(|result| result.failed()).count(), 4);
-    let asked = sandbox.calls();
-    let asked = asked.iter().filter(|call| call.call == "CopyDBSnapshot");
-    assert_eq!(asked.count(), 20, "no more than the first time");
-
-    let planned = plan(&sandbox, &all);
-    no_failures(&wait(&sandbox, &planned, &all, Wait::ToTheEnd));
-    for n in 0..24 {
-        assert_eq!(copies_of(&sandbox.world(), &format!("db{n}")).len(), 3);
-    }
-}
-
-#[test]
-fn places_that_have_come_free_are_seen_before_copies_are_put_off() {
-    let (mut world, jobs) = databases(23);
-    // Faster than the calls of an apply.
-    world.copy_seconds = 5;
-    let sandbox = Sandbox::new(world);
-    no_failures(&apply(&sandbox, &plan(&sandbox, &jobs), &jobs));
-}
-
-#[test]
-fn copies_that_aws_refuses_are_begun_when_others_are_done() {
-    for (limit, number) in [(5, 6), (1, 8), (3, 23)] {
-        let (mut world, jobs) = databases(number);
-        world.quotas.snapshot_copies_in_flight = limit;
-        let sandbox = Sandbox::new(world);
-        let planned = plan(&sandbox, &jobs);
-        let put_off = Mutex::new(0);
-        let on_event = |event: Event<'_>| {
-            if let Event::CopyPutOff { .. } = event {
-                *put_off.lock().expect("no panic") += 1;
-            }
-        };
-        let stop = AtomicBool::new(false);
-        let results = watched(&sandbox, &planned, &jobs, Wait::ToTheEnd, &stop, &on_event);
-        no_failures(&results);
-        assert_eq!(put_off.into_inner().expect("no panic"), number - limit);
-        for result in &results {
-            assert!(outcomes(result).iter().all(|o| *o == ActionOutcome::Done));
-            assert_eq!(result.deleted_resources.len(), 1);
-        }
-        assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new());
-        let refused = sandbox.calls();
-        let refused = refused.iter().filter(|call| call.error.is_some()).count();
-        assert!(refused < 30 * number / limit, "{refused} copies refused");
-    }
-}
-
-#[test]
-fn images_that_aws_refuses_are_begun_when_others_are_done() {
-    let mut world = empty_world();
-    world.quotas.image_copies_in_flight = 2;
-    let jobs: Vec<SyncJob> = (0..5)
-        .map(|n| {
-            let name = format!("web{n}");
-            add_image(&mut world, &format!("ami-0{n}"), &name, &name);
-            ami_job(&format!("sync_{name}"), &name)
-        })
-        .collect();
-    let sandbox = Sandbox::new(world);
-    no_failures(&wait(
-        &sandbox,
-        &plan(&sandbox, &jobs),
-        &jobs,
-        Wait::ToTheEnd,
-    ));
-    let world = sandbox.world();
-    assert_eq!(
-        world.region(&west()).expect("the destination").images.len(),
-        5
-    );
-    assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new());
-}
-
-#[test]
-fn what_is_put_off_when_the_wait_is_over_is_deferred() {
-    let (mut world, jobs) = databases(2);
-    world.quotas.snapshot_copies_in_flight = 1;
-    let sandbox = Sandbox::new(world);
-    let planned = plan(&sandbox, &jobs);
-    let results = wait(&sandbox, &planned, &jobs, up_to(100));
-    let copies: Vec<ActionOutcome> = results.iter().map(|result| outcomes(result)[0]).collect();
-    assert_eq!(copies, [ActionOutcome::Done, ActionOutcome::Deferred]);
-    results.iter().for_each(|result| kept_all(&sandbox, result));
 }
 
 #[test]
@@ -560,59 +472,6 @@ fn a_job_without_credentials_any_more_is_not_waited_for() {
 }
 
 #[test]
-fn law_7_copies_that_cannot_be_looked_at_any_more_keep_no_others_from_being_made() {
-    let (world, jobs) = databases(25);
-    let sandbox = Sandbox::new(world);
-    let denied = fault_in(west(), "DescribeDBSnapshots", "AccessDenied", Some(1));
-    let results = with_fault(&sandbox, &plan(&sandbox, &jobs), &jobs, &denied);
-    let (failed, well): (Vec<_>, Vec<_>) = results.iter().partition(|result| result.failed());
-    assert_eq!((failed.len(), well.len()), (20, 5), "{results:?}");
-    assert!(
-        failed
-            .iter()
-            .all(|result| result.errors[0].message.contains("failed to look at"))
-    );
-}
-
-#[test]
-fn a_look_that_fails_for_the_moment_leaves_a_copy_put_off() {
-    for (times, is_too_long) in [(Some(2), false), (None, true)] {
-        let (world, jobs) = databases(22);
-        let sandbox = Sandbox::new(world);
-        // While copies are waited for, the source is looked at for those alone that are about to be begun.
-        let throttled = fault_in(east(), "DescribeDBSnapshots", "Throttling", times);
-        let results = with_fault(&sandbox, &plan(&sandbox, &jobs), &jobs, &throttled);
-        let failed = results.iter().filter(|result| result.failed()).count();
-        assert_eq!(failed > 0, is_too_long, "{results:?}");
-        let hours = sandbox.world().now.duration_since(start()).as_hours();
-        assert!(hours < 2, "{hours} h");
-    }
-}
-
-#[test]
-fn after_a_refusal_ever_more_copies_are_asked_for() {
-    let mut world = empty_world();
-    world.copy_seconds = 7_200;
-    let mut jobs = Vec::new();
-    for n in 0..60 {
-        let name = format!("app {n}");
-        add_image(&mut world, &format!("ami-{n:017}"), &name, &name);
-        jobs.push(ami_job(&format!("sync_{n}"), &name));
-    }
-    let sandbox = Sandbox::new(world);
-    let planned = plan(&sandbox, &jobs);
-    // The first that are asked for, and one more twice.
-    let times = u32::try_from(PARALLELISM + 2).expect("a number");
-    let refusals = fault("CopyImage", "ResourceLimitExceeded", Some(times));
-    sandbox.edit(|world| world.faults.push(refusals));
-    no_failures(&wait(&sandbox, &planned, &jobs, Wait::ToTheEnd));
-    let calls = sandbox.calls();
-    let last = calls.iter().rfind(|call| call.call == "CopyImage");
-    let after = last.map(|last| last.at.duration_since(start()).as_secs());
-    assert!(after.is_some_and(|seconds| seconds < 900), "{after:?}");
-}
-
-#[test]
 fn law_5_another_snapshot_that_takes_the_name_of_the_copy_is_not_taken_for_it() {
     let (world, jobs) = databases(1);
     let sandbox = Sandbox::new(world);
@@ -634,176 +493,6 @@ fn law_5_another_snapshot_that_takes_the_name_of_the_copy_is_not_taken_for_it() 
     kept_all(&sandbox, &results[0]);
     let error = &results[0].errors[0].message;
     assert!(error.contains("another snapshot has its name"), "{error}");
-}
-
-/// So many databases, each with a copy under way when a newer snapshot is there to be copied.
-fn databases_with_copies_under_way(number: usize) -> (Sandbox, Vec<SyncJob>) {
-    let (world, jobs) = databases(number);
-    let sandbox = Sandbox::new(world);
-    no_failures(&apply_but_deletions(
-        &sandbox,
-        &plan(&sandbox, &jobs),
-        &jobs,
-    ));
-    sandbox.edit(|world| {
-        for n in 0..number {
-            add_automated(world, &format!("db{n}"), days_ago(-1));
-        }
-    });
-    (sandbox, jobs)
-}
-
-#[test]
-fn law_7_copies_of_earlier_that_could_not_be_looked_at_do_not_count_for_ever() {
-    for code in ["Throttling", "AccessDenied"] {
-        let (sandbox, jobs) = databases_with_copies_under_way(20);
-        let once = fault_in(west(), "DescribeDBSnapshots", code, Some(1));
-        let planned = plan(&sandbox, &jobs);
-        no_failures(&with_fault(&sandbox, &planned, &jobs, &once));
-    }
-}
-
-#[test]
-fn copies_of_earlier_that_could_not_be_looked_at_once_count_again() {
-    let (world, jobs) = databases(22);
-    let sandbox = Sandbox::new(world);
-    let first = apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
-    assert_eq!(first.iter().filter(|result| result.failed()).count(), 2);
-    let planned = plan(&sandbox, &jobs);
-    let once = fault_in(west(), "DescribeDBSnapshots", "Throttling", Some(1));
-    no_failures(&with_fault(&sandbox, &planned, &jobs, &once));
-    let calls = sandbox.calls();
-    let asked = calls.iter().filter(|call| call.call == "CopyDBSnapshot");
-    let refused = asked.filter(|call| call.error.is_some()).count();
-    assert!(refused <= 2, "{refused} asked for in vain");
-}
-
-fn europe() -> Region {
-    Region::from("eu-west-1")
-}
-
-/// So many databases of another source region, each with a copy to make.
-fn databases_of_europe(world: &mut World, number: usize) -> Vec<SyncJob> {
-    world.quotas.manual_snapshots = 1000;
-    world.add_region(&europe());
-    let jobs = (0..number).map(|n| {
-        let name = format!("eu{n}");
-        let database = WorldDatabase::new(&name, &world.default_account(), days_ago(365));
-        let here = world.region_mut(&europe()).expect("the region");
-        here.databases.push(database);
-        let id = DbInstance::from(name.as_str());
-        world.add_automated_snapshot(&europe(), &id, days_ago(0));
-        SyncJob {
-            source_region: europe(),
-            ..snapshot_job(&format!("sync_{name}"), &name, 2)
-        }
-    });
-    jobs.collect()
-}
-
-#[test]
-fn a_region_that_answers_again_has_its_turn_again() {
-    let (mut world, jobs) = databases(60);
-    let europe_jobs = databases_of_europe(&mut world, 5);
-    // Behind those that are begun at once, ahead of those of two more rounds.
-    let jobs = [&jobs[..20], &europe_jobs, &jobs[20..]].concat();
-    let sandbox = Sandbox::new(world);
-    let planned = plan(&sandbox, &jobs);
-    let once = fault_in(europe(), "DescribeDBSnapshots", "Throttling", Some(1));
-    no_failures(&with_fault(&sandbox, &planned, &jobs, &once));
-    let order: Vec<String> = {
-        let world = sandbox.world();
-        let there = world.region(&west()).expect("the destination");
-        let mut made: Vec<_> = there
-            .snapshots
-            .iter()
-            .filter(|s| s.created > Some(start()))
-            .collect();
-        made.sort_by_key(|s| s.created);
-        made.iter().map(|s| s.db_instance.to_string()).collect()
-    };
-    assert_eq!(order.len(), 65);
-    let last = order
-        .iter()
-        .rposition(|database| database.starts_with("eu"));
-    assert!(last.is_some_and(|last| last < 45), "{order:?}");
-}
-
-#[test]
-fn law_7_copies_of_a_region_that_does_not_answer_keep_no_others_from_being_begun() {
-    let (mut world, healthy) = databases(10);
-    let jobs = [databases_of_europe(&mut world, 60), healthy].concat();
-    let sandbox = Sandbox::new(world);
-    let planned = plan(&sandbox, &jobs);
-    let is_first = AtomicBool::new(true);
-    let healthy_done = Mutex::new(None);
-    let on_event = |event: Event<'_>| match event {
-        Event::CopyPutOff { .. } if is_first.swap(false, Ordering::Relaxed) => {
-            let throttled = fault_in(europe(), "DescribeDBSnapshots", "Throttling", None);
-            sandbox.edit(|world| world.faults.push(throttled));
-        }
-        Event::ActionFinished { job, result }
-            if result.action == "copy_snapshot" && job.as_str().starts_with("sync_db") =>
-        {
-            *healthy_done.lock().expect("no panic") = Some(sandbox.world().now);
-        }
-        _ => {}
-    };
-    let stop = AtomicBool::new(false);
-    let results = watched(&sandbox, &planned, &jobs, up_to(86_400), &stop, &on_event);
-    let failed = results.iter().filter(|result| result.failed());
-    assert!(
-        failed
-            .clone()
-            .all(|r| r.name.as_str().starts_with("sync_eu"))
-    );
-    assert_eq!(failed.count(), 40);
-    // As soon as the first copies are done: they take ten minutes.
-    let done = healthy_done.into_inner().expect("no panic");
-    let after = done.map(|done| done.duration_since(start()).as_secs());
-    assert!(after.is_some_and(|seconds| seconds < 1000), "{after:?}");
-}
-
-#[test]
-fn a_refusal_is_not_asked_for_again_at_every_look() {
-    let (mut world, jobs) = databases(12);
-    world.quotas.snapshot_copies_in_flight = 2;
-    let sandbox = Sandbox::new(world);
-    let planned = plan(&sandbox, &jobs);
-    no_failures(&wait(&sandbox, &planned, &jobs, Wait::ToTheEnd));
-    let calls = sandbox.calls();
-    let asked = calls.iter().filter(|call| call.call == "CopyDBSnapshot");
-    let refused: Vec<_> = asked.filter(|call| call.error.is_some()).collect();
-    // All but two of the first ten that go out side by side. After that one at a time.
-    let later = refused.get(PARALLELISM - 2..).expect("the first ones");
-    let gaps = later
-        .windows(2)
-        .map(|two| two[1].at.duration_since(two[0].at));
-    for gap in gaps {
-        assert!(gap.as_secs() >= 30, "{gap:?} between two refusals");
-    }
-    assert!(!later.is_empty(), "others' copies may come to an end");
-}
-
-#[test]
-fn looks_are_frequent_again_for_a_copy_that_has_just_begun() {
-    let (mut world, jobs) = databases(2);
-    world.quotas.snapshot_copies_in_flight = 1;
-    let sandbox = Sandbox::new(world);
-    let planned = plan(&sandbox, &jobs);
-    no_failures(&wait(&sandbox, &planned, &jobs, Wait::ToTheEnd));
-    let calls = sandbox.calls();
-    let second = calls
-        .iter()
-        .rfind(|call| call.call == "CopyDBSnapshot" && call.error.is_none())
-        .expect("the second copy");
-    let looks = calls.iter().filter(|call| {
-        call.call == "DescribeDBSnapshots"
-            && call.region == west()
-            && call.at > second.at
-            && call.at.duration_since(second.at).as_secs() < 20
-    });
-    assert!(looks.count() >= 3, "looks within 20 s");
 }
 
 #[test]

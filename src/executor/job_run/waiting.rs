@@ -1,16 +1,17 @@
 //! A job whose copy is put off, or under way.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::JobRun;
-use crate::executor::awaited::{Awaited, MOST_BLIND, Standing, in_flight, may_pass};
+use super::{Ends, JobRun};
+use crate::executor::awaited::{Awaited, Silence, Standing, in_flight, may_pass};
 use crate::executor::copy_snapshot;
 use crate::executor::flights::Destination;
 use crate::executor::{Event, SeenCopies};
 use crate::model::action::{Action, Wave};
-use crate::model::id::Region;
+use crate::model::client_config::Place;
 use crate::model::inventory::Found;
 use crate::model::problem::Problem;
 use crate::model::provider_error::ProviderError;
@@ -24,9 +25,14 @@ impl<'a> JobRun<'a> {
         Some(&self.ends.as_ref()?.counted)
     }
 
-    /// A region of its that does not answer, if any.
-    pub(in crate::executor) fn silent_region(&self) -> Option<Region> {
-        self.session.silent_one(self.ends.as_ref()?.regions())
+    /// An end of it that does not answer, if any.
+    pub(in crate::executor) fn silent_end(&self) -> Option<Place> {
+        let Ends {
+            source,
+            destination,
+            ..
+        } = self.ends.as_ref()?;
+        self.session.silent_one([source, destination]).cloned()
     }
 
     /// Whether its copy is waited for.
@@ -83,9 +89,16 @@ impl<'a> JobRun<'a> {
         if !self.was_put_off || !self.session.waits {
             return false;
         }
-        self.is_blind = true;
-        let silence = self.session.note_silence(&error.region);
-        may_pass(error.kind) && silence <= MOST_BLIND
+        let Some(ends) = self.ends.as_ref().filter(|_| may_pass(error.kind)) else {
+            return false;
+        };
+        let of_place = self.session.note_silence(Place {
+            credentials: Arc::clone(&ends.destination.credentials),
+            region: error.region.clone(),
+        });
+        let own = Silence::after(self.silence, self.session.provider.now());
+        self.silence = Some(own);
+        !own.is_too_long() && !of_place.is_too_long()
     }
 
     /// Says that the copy is put off, if it is.
@@ -105,7 +118,7 @@ impl<'a> JobRun<'a> {
         let (outcome, problem) = match self.hindrance() {
             Some(hindrance) => (ActionOutcome::Skipped, hindrance),
             // The last that was heard of it is that it could not be looked.
-            None if self.is_blind => (ActionOutcome::Skipped, problem),
+            None if self.silence.is_some() => (ActionOutcome::Skipped, problem),
             None => (ActionOutcome::Deferred, problem),
         };
         if let Some(action) = self.left(Wave::Copies).next() {
@@ -114,7 +127,7 @@ impl<'a> JobRun<'a> {
         }
     }
 
-    /// Waits no longer, whatever for.
+    /// Waits no longer, whatever for, and counts no copies any more.
     pub(in crate::executor) fn stop_waiting(&mut self, why: &str) {
         self.give_up();
         if let Some(awaited) = self.awaited.take() {
@@ -123,12 +136,13 @@ impl<'a> JobRun<'a> {
                 &format!("{} is not available", awaited.id),
             );
         }
+        self.count(Some(BTreeSet::new()));
     }
 
     /// Follows a copy that was under way when the plan was made, if old ones are to be deleted for its sake.
     pub(super) fn await_earlier_copy(&mut self) {
         let deletes = self.left(Wave::Deletions).next().is_some();
-        let id = self.plan.copy_in_flight().filter(|_| deletes);
+        let id = self.plan.copy_under_way().filter(|_| deletes);
         let now = self.session.provider.now();
         self.awaited = id.map(|id| Awaited::new(id.to_owned(), now));
     }
