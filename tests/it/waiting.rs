@@ -550,3 +550,28 @@ fn a_state_that_nobody_knows_is_not_waited_for_for_ever() {
     let length = sandbox.world().now.duration_since(start());
     assert!((60..70).contains(&length.as_mins()), "{length:?}");
 }
+
+#[test]
+fn an_image_is_waited_for_though_its_source_is_denied_once_it_is_copied() {
+    let mut world = empty_world();
+    add_image(&mut world, "ami-0a", "web", "web");
+    let jobs = [ami_job("sync_web", "web")];
+    let sandbox = Sandbox::new(world);
+    let planned = plan(&sandbox, &jobs);
+    let on_event = |event: Event<'_>| {
+        if let Event::ActionFinished { result, .. } = event
+            && result.action == "copy_image"
+        {
+            let denied = fault_in(east(), "DescribeImages", "UnauthorizedOperation", None);
+            sandbox.edit(|world| {
+                world.faults.push(denied);
+                // What was seen is too old for the tag of the source, which is looked at anew.
+                world.advance(SignedDuration::from_secs(90));
+            });
+        }
+    };
+    let stop = AtomicBool::new(false);
+    let results = watched(&sandbox, &planned, &jobs, up_to(86_400), &stop, &on_event);
+    no_failures(&results);
+    assert_eq!(results[0].warnings.len(), 1, "of the tag: {results:?}");
+}
