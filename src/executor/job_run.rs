@@ -55,8 +55,16 @@ struct Ends {
 }
 
 impl Ends {
-    fn regions(&self) -> [&Region; 2] {
-        [&self.source.region, &self.destination.region]
+    fn places(&self) -> [&Place; 2] {
+        [&self.source, &self.destination]
+    }
+
+    /// Where an error came from.
+    fn place_of(&self, error: &ProviderError) -> Place {
+        Place {
+            credentials: Arc::clone(&self.destination.credentials),
+            region: error.region.clone(),
+        }
     }
 }
 
@@ -222,16 +230,12 @@ impl<'a> JobRun<'a> {
 
     /// Why nothing more can be begun for this job, if so.
     fn hindrance(&self) -> Option<Problem> {
-        let ends = self.ends.as_ref()?;
-        let credentials = &ends.destination.credentials;
-        self.session.hindrance(credentials, ends.regions())
+        self.session.hindrance(self.ends.as_ref()?.places())
     }
 
     /// What told that the job's credentials have expired, if they have.
     fn expired(&self) -> Option<ProviderError> {
-        let ends = self.ends.as_ref()?;
-        let credentials = &ends.destination.credentials;
-        self.session.expired(credentials, ends.regions())
+        self.session.expired(self.ends.as_ref()?.places())
     }
 
     /// Ends the job once each of its actions has a result, and nothing is waited for.
@@ -272,7 +276,7 @@ impl<'a> JobRun<'a> {
         let verdict = check(action, known, &facts.seen);
         if !matches!(verdict, Verdict::Unknown(_)) {
             self.silence = None;
-            self.session.note_answer([&ends.source, &ends.destination]);
+            self.session.note_answer(ends.places());
         }
         let result = match verdict {
             Verdict::Go => {
@@ -310,7 +314,7 @@ impl<'a> JobRun<'a> {
                 result
             }
             Verdict::Unknown(error) => {
-                self.session.note(&ends.destination.credentials, &error);
+                self.session.note_expired(ends.place_of(&error), &error);
                 let problem = error.problem(format!("failed to look before {}", action.id()));
                 if wave == Wave::Copies && self.stays_put_off(&error) {
                     (self.put_off, self.facts) = (Some(problem), None);
@@ -335,12 +339,13 @@ impl<'a> JobRun<'a> {
 
     /// The write itself.
     async fn write(&mut self, action: &'a Action) -> Option<ActionResult> {
+        let ends = self.ends.as_ref()?;
         let Ends {
             source,
             destination,
             account,
             counted,
-        } = self.ends.as_ref()?;
+        } = ends;
         let provider = self.session.provider;
         let written = match action {
             Action::CopyImage(copy) => {
@@ -370,7 +375,7 @@ impl<'a> JobRun<'a> {
                 return None;
             }
             Err(error) => {
-                self.session.note(&destination.credentials, &error);
+                self.session.note_expired(ends.place_of(&error), &error);
                 let problem = error.problem(format!("{} failed", action.id()));
                 let result =
                     ActionResult::new(action, ActionOutcome::Failed).detail(problem.to_string());

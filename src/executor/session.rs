@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::awaited::Silence;
 use super::flights::Flights;
 use super::{Event, OnEvent, Options, Wait};
-use crate::model::client_config::{ClientConfig, Place};
-use crate::model::id::Region;
+use crate::model::client_config::Place;
 use crate::model::problem::Problem;
 use crate::model::provider_error::{ErrorKind, ProviderError};
 use crate::provider::Provider;
@@ -23,7 +22,8 @@ pub(super) struct Session<'a> {
     pub(super) waits: bool,
     on_event: OnEvent<'a>,
     stop: &'a AtomicBool,
-    expired: Mutex<HashMap<(Arc<ClientConfig>, Region), ProviderError>>,
+    /// Where credentials have expired, and the error that told.
+    expired: Mutex<HashMap<Place, ProviderError>>,
     /// Where the last look before a copy that was put off has failed.
     silent: Mutex<HashMap<Place, Silence>>,
 }
@@ -55,43 +55,30 @@ impl<'a> Session<'a> {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Why nothing more can be begun with these credentials, if so: the apply was interrupted, or they have expired,
+    /// Why nothing more can be begun in these places, if so: the apply was interrupted, or the credentials have expired,
     /// which asking again does not change.
-    pub(super) fn hindrance(
-        &self,
-        credentials: &Arc<ClientConfig>,
-        regions: [&Region; 2],
-    ) -> Option<Problem> {
+    pub(super) fn hindrance(&self, places: [&Place; 2]) -> Option<Problem> {
         if self.is_stopped() {
             let problem = Problem::new("not begun: the apply was interrupted");
             return Some(
                 problem.help("apply the same plan, or run, again: what is done is not done again"),
             );
         }
-        let error = self.expired(credentials, regions)?;
+        let error = self.expired(places)?;
         Some(error.problem("not begun: the credentials have expired"))
     }
 
-    /// The error that told that these credentials have expired, if they have.
-    pub(super) fn expired(
-        &self,
-        credentials: &Arc<ClientConfig>,
-        regions: [&Region; 2],
-    ) -> Option<ProviderError> {
+    /// The error that told that the credentials have expired in one of these places, if they have.
+    pub(super) fn expired(&self, places: [&Place; 2]) -> Option<ProviderError> {
         let known = self.known_expired();
-        let mut errors = regions
-            .into_iter()
-            .filter_map(|region| known.get(&(Arc::clone(credentials), region.clone())));
+        let mut errors = places.into_iter().filter_map(|place| known.get(place));
         errors.next().cloned()
     }
 
     /// Remembers credentials that turned out to have expired.
-    pub(super) fn note(&self, credentials: &Arc<ClientConfig>, error: &ProviderError) {
+    pub(super) fn note_expired(&self, at: Place, error: &ProviderError) {
         if error.kind == ErrorKind::Expired {
-            self.known_expired().insert(
-                (Arc::clone(credentials), error.region.clone()),
-                error.clone(),
-            );
+            self.known_expired().insert(at, error.clone());
         }
     }
 
@@ -123,7 +110,7 @@ impl<'a> Session<'a> {
         self.silent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn known_expired(&self) -> MutexGuard<'_, HashMap<(Arc<ClientConfig>, Region), ProviderError>> {
+    fn known_expired(&self) -> MutexGuard<'_, HashMap<Place, ProviderError>> {
         self.expired.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,11 +1,10 @@
 //! A job whose copy is put off, or under way.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Ends, JobRun};
+use super::JobRun;
 use crate::executor::awaited::{Awaited, Silence, Standing, in_flight, may_pass};
 use crate::executor::copy_snapshot;
 use crate::executor::flights::Destination;
@@ -27,12 +26,8 @@ impl<'a> JobRun<'a> {
 
     /// An end of it that does not answer, if any.
     pub(in crate::executor) fn silent_end(&self) -> Option<Place> {
-        let Ends {
-            source,
-            destination,
-            ..
-        } = self.ends.as_ref()?;
-        self.session.silent_one([source, destination]).cloned()
+        let places = self.ends.as_ref()?.places();
+        self.session.silent_one(places).cloned()
     }
 
     /// Whether its copy is waited for.
@@ -92,10 +87,7 @@ impl<'a> JobRun<'a> {
         let Some(ends) = self.ends.as_ref().filter(|_| may_pass(error.kind)) else {
             return false;
         };
-        let of_place = self.session.note_silence(Place {
-            credentials: Arc::clone(&ends.destination.credentials),
-            region: error.region.clone(),
-        });
+        let of_place = self.session.note_silence(ends.place_of(error));
         let own = Silence::after(self.silence, self.session.provider.now());
         self.silence = Some(own);
         !own.is_too_long() && !of_place.is_too_long()
