@@ -29,6 +29,15 @@ fn databases(number: usize) -> Site {
     site
 }
 
+/// Waits until something is so.
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "not yet: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 #[test]
 fn six_copies_where_five_may_be_in_flight() {
     let site = databases(6);
@@ -98,15 +107,8 @@ fn results_are_saved_while_others_are_waited_for() {
     site.world
         .control("settings", json!({"copy_seconds": 3600.0}));
     let mut run = site.begin(&["run", "--wait", "--results", "results.json"]);
-    let begun = Instant::now();
-    let until = |what: &str, is_so: &dyn Fn() -> bool| {
-        while !is_so() {
-            assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    };
     let tags = || site.world.calls_of("AddTagsToResource").len();
-    until("both copies are tagged", &|| tags() == 2);
+    until("both copies are tagged", || tags() == 2);
     let done = json!({"region": WEST, "id": "rds-db0-2026-01-15-05-10", "state": "available"});
     site.world.control("state", done);
     let results = || site.folder.json("results.json");
@@ -115,7 +117,7 @@ fn results_are_saved_while_others_are_waited_for() {
             .as_array()
             .is_some_and(|r| !r.is_empty())
     };
-    until("the first result is saved", &is_saved);
+    until("the first result is saved", is_saved);
     let results = results();
     assert_eq!(results["complete"], false);
     assert_eq!(results["results"].as_array().map(Vec::len), Some(1));
@@ -132,11 +134,9 @@ fn an_interrupt_ends_the_wait_and_is_reported() {
     site.world
         .control("settings", json!({"copy_seconds": 3600.0}));
     let mut run = site.begin(&["run", "--wait", "--results", "results.json"]);
-    let begun = Instant::now();
-    while site.world.calls_of("AddTagsToResource").is_empty() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "no tag");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    until("the copy is tagged", || {
+        !site.world.calls_of("AddTagsToResource").is_empty()
+    });
     let killed = Command::new("kill")
         .args(["-INT", &run.id().to_string()])
         .status();
