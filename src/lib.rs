@@ -75,19 +75,17 @@
 //!
 //! Crates whose name starts with `aws_` are named in `provider/aws` only.
 
-pub mod cli;
-pub mod config;
-pub mod executor;
+// pub mod cli;
+// pub mod config;
+// pub mod executor;
 pub mod files;
 pub mod model;
-pub mod observe;
-pub mod ops;
-pub mod planfile;
-pub mod planner;
-pub mod policy;
+// pub mod observe;
+// pub mod ops;
+// pub mod planfile;
+// pub mod planner;
+// pub mod policy;
 pub mod provider;
-pub mod render;
-pub mod status;
-
-pub use model::result::SyncResult;
-pub use ops::{ConfigFile, Error, Options, apply, plan, run, sync_required};
+// pub mod render;
+// pub mod status;
+pub mod sync_types;

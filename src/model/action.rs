@@ -1,4 +1,4 @@
-//! Actions: each one write to AWS, with its reason and what it expects to find.
+//! Actions: each is one write to AWS, with its reason and its preconditions.
 //!
 //! These types are part of the format of `plan.json`. Within a major version keys are only added.
 
@@ -6,92 +6,119 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Tags;
-use super::id::{ActionId, DbInstance, ImageId, Region, SnapshotArn, SnapshotId};
+use super::artifact::{ArtifactRef, ArtifactState};
+use super::ids::{ActionId, ArtifactId, Region};
+use super::kind::Kind;
+use super::sync_tag::SyncTag;
+use super::tags::Tags;
 
 /// One write to AWS.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
-    /// Copy an image into the destination.
-    CopyImage(CopyImage),
-    /// Copy a DB snapshot into the destination.
-    CopySnapshot(CopySnapshot),
-    /// Give a copy the sync tag it lacks.
+    /// Copies a source into the destination.
+    Copy(Copy),
+    /// Gives a copy the sync tag it lacks.
     TagCopy(TagCopy),
-    /// Note on the source where its copy is.
+    /// Records on the source where its copy is.
     TagSource(TagSource),
-    /// Delete a copy that retention no longer asks for.
-    DeleteSnapshot(DeleteSnapshot),
+    /// Deletes a copy that retention does not keep.
+    Delete(Delete),
 }
 
 impl Action {
-    /// Its id within the plan.
+    /// Returns its id within the plan.
     pub fn id(&self) -> &ActionId {
         match self {
-            Self::CopyImage(action) => &action.id,
-            Self::CopySnapshot(action) => &action.id,
+            Self::Copy(action) => &action.id,
             Self::TagCopy(action) => &action.id,
             Self::TagSource(action) => &action.id,
-            Self::DeleteSnapshot(action) => &action.id,
+            Self::Delete(action) => &action.id,
         }
     }
 
-    /// Why it is planned, for people.
+    /// Returns the kind of artifact that it is about.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Copy(action) => action.kind,
+            Self::TagCopy(action) => action.kind,
+            Self::TagSource(action) => action.kind,
+            Self::Delete(action) => action.kind,
+        }
+    }
+
+    /// Returns why it is planned, for people.
     pub fn reason(&self) -> &str {
         match self {
-            Self::CopyImage(action) => &action.reason,
-            Self::CopySnapshot(action) => &action.reason,
+            Self::Copy(action) => &action.reason,
             Self::TagCopy(action) => &action.reason,
             Self::TagSource(action) => &action.reason,
-            Self::DeleteSnapshot(action) => &action.reason,
+            Self::Delete(action) => &action.reason,
         }
     }
 
-    /// The wave that it belongs to.
-    pub fn wave(&self) -> Wave {
+    /// Returns the artifact that tells what has to be observed before the action: its source, or the copy to delete.
+    pub fn subject(&self) -> &ArtifactRef {
         match self {
-            Self::CopyImage(_) | Self::CopySnapshot(_) => Wave::Copies,
-            Self::TagCopy(_) | Self::TagSource(_) => Wave::Tags,
-            Self::DeleteSnapshot(_) => Wave::Deletions,
+            Self::Copy(action) => &action.source,
+            Self::TagCopy(action) => &action.source,
+            Self::TagSource(action) => &action.source,
+            Self::Delete(action) => &action.artifact,
         }
     }
 
-    /// The action that it waits for.
+    /// Returns the stage that it belongs to.
+    pub fn stage(&self) -> Stage {
+        match self {
+            Self::Copy(_) => Stage::Copies,
+            Self::TagCopy(_) | Self::TagSource(_) => Stage::Tags,
+            Self::Delete(_) => Stage::Deletions,
+        }
+    }
+
+    /// Returns the action that must be done before it, if there is one.
     pub fn after(&self) -> Option<&ActionId> {
         match self {
             Self::TagSource(tag) => Some(&tag.after),
-            Self::DeleteSnapshot(deletion) => deletion.after.as_ref(),
-            Self::CopyImage(_) | Self::CopySnapshot(_) | Self::TagCopy(_) => None,
+            Self::Delete(delete) => delete.after.as_ref(),
+            Self::Copy(_) | Self::TagCopy(_) => None,
         }
     }
 
-    /// Its word in the plan.
-    pub fn word(&self) -> &'static str {
+    /// Returns which action it is.
+    pub fn name(&self) -> ActionName {
         match self {
-            Self::CopyImage(_) => "copy_image",
-            Self::CopySnapshot(_) => "copy_snapshot",
-            Self::TagCopy(_) => "tag_copy",
-            Self::TagSource(_) => "tag_source",
-            Self::DeleteSnapshot(_) => "delete_snapshot",
+            Self::Copy(_) => ActionName::Copy,
+            Self::TagCopy(_) => ActionName::TagCopy,
+            Self::TagSource(_) => ActionName::TagSource,
+            Self::Delete(_) => ActionName::Delete,
         }
     }
 }
 
-/// A part of an apply, reached by all jobs before any of them goes on.
+/// Which action something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionName {
+    /// Copies a source into the destination.
+    Copy,
+    /// Gives a copy the sync tag it lacks.
+    TagCopy,
+    /// Records on the source where its copy is.
+    TagSource,
+    /// Deletes a copy that retention does not keep.
+    Delete,
+}
+
+/// A stage of an apply. In every job actions come in the order of their stages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Wave {
-    /// First what the copies are there for.
+pub enum Stage {
+    /// First the copies.
     Copies,
-    /// Then what tells copy and source apart and together.
+    /// Then the tags that tie copies and sources together.
     Tags,
     /// Last what cannot be undone.
     Deletions,
-}
-
-impl Wave {
-    /// In their order.
-    pub const ALL: [Self; 3] = [Self::Copies, Self::Tags, Self::Deletions];
 }
 
 /// A tag to be written.
@@ -103,71 +130,56 @@ pub struct Tag {
     pub value: String,
 }
 
-/// `copy_image`
+/// `copy`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct CopyImage {
+pub struct Copy {
     /// Its id within the plan.
     pub id: ActionId,
-    /// Why.
+    /// What is copied.
+    pub kind: Kind,
+    /// Why, for people.
     pub reason: String,
-    /// The image to copy.
-    pub source_image_id: ImageId,
-    /// Where it is.
-    pub source_region: Region,
-    /// The name of the copy.
-    pub name: String,
-    /// The description of the copy; may be empty.
-    pub description: String,
-    /// The tags of the copy and of its backing snapshots.
+    /// What is copied.
+    pub source: ArtifactRef,
+    /// What the copy will be.
+    pub copy: NewCopy,
+    /// The tags of the copy, without its sync tag.
     pub tags: Tags,
     /// The sync tag of the copy.
     pub sync_tag: Tag,
-    /// The key to encrypt with; `null` leaves that to the source and the account's default.
-    pub kms_key_id: Option<String>,
-    /// What will be copied, in GiB, where AWS states it.
-    pub size_gib: Option<u64>,
-    /// What must hold when it is carried out.
-    pub expects: ExpectedSource,
-}
-
-/// `copy_snapshot`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct CopySnapshot {
-    /// Its id within the plan.
-    pub id: ActionId,
-    /// Why.
-    pub reason: String,
-    /// The database.
-    pub db_instance: DbInstance,
-    /// The snapshot to copy.
-    pub source_snapshot_id: SnapshotId,
-    /// Its ARN, as AWS stated it.
-    pub source_snapshot_arn: SnapshotArn,
-    /// Where it is.
-    pub source_region: Region,
-    /// The identifier of the copy.
-    pub target_snapshot_id: SnapshotId,
-    /// The tags of the copy.
-    pub tags: Tags,
-    /// The sync tag of the copy.
-    pub sync_tag: Tag,
-    /// The key to encrypt with; `null` for an unencrypted copy.
+    /// The KMS key to encrypt with; `null` leaves that to the source and the account's default.
     pub kms_key_id: Option<String>,
     /// The option group of the copy; `null` for the default one.
     pub option_group_name: Option<String>,
-    /// What will be copied, in GiB, where AWS states it; after the first copy only changes travel.
-    pub size_gib: Option<u64>,
-    /// What must hold when it is carried out.
+    /// What is copied, in GiB, where AWS states it. After the first copy of a database only changes are transferred.
+    pub size_gib: Option<u32>,
+    /// What must still hold when it is performed.
     pub expects: ExpectedSource,
 }
 
-/// The source, as it was planned with: still there, in this state, made at this time.
+/// What a copy will be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NewCopy {
+    /// The region it goes to.
+    pub region: Region,
+    /// Its id, where the caller chooses it (snapshots).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<ArtifactId>,
+    /// Its name, where AWS assigns the id (images).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its description, if it has one (images).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// The source as it was planned with: still there, in this state, of this time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExpectedSource {
     /// Its state: `available`.
-    pub state: String,
-    /// When it was made (UTC, whole seconds).
-    pub taken: Timestamp,
+    pub state: ArtifactState,
+    /// When its data was captured (UTC, whole seconds).
+    pub data_time: Timestamp,
 }
 
 /// `tag_copy`
@@ -175,25 +187,25 @@ pub struct ExpectedSource {
 pub struct TagCopy {
     /// Its id within the plan.
     pub id: ActionId,
-    /// Why.
+    /// What is tagged.
+    pub kind: Kind,
+    /// Why, for people.
     pub reason: String,
     /// The copy.
-    pub copy: Resource,
+    pub copy: ArtifactRef,
     /// What it is a copy of.
-    pub source: Resource,
-    /// The sync tag it gets.
+    pub source: ArtifactRef,
+    /// The sync tag it gets, which it must still lack.
     pub sync_tag: Tag,
-    /// What must hold when it is carried out.
+    /// What else must still hold when it is performed.
     pub expects: ExpectedCopy,
 }
 
-/// A copy without a sync tag, as it was planned with.
+/// A copy as it was planned with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExpectedCopy {
-    /// The sync tag it still lacks, by key.
-    pub no_tag: String,
-    /// When its data was taken (UTC, whole seconds), where that could be told.
-    pub taken: Option<Timestamp>,
+    /// When its data was captured (UTC, whole seconds), where AWS states it.
+    pub data_time: Option<Timestamp>,
 }
 
 /// `tag_source`
@@ -201,76 +213,68 @@ pub struct ExpectedCopy {
 pub struct TagSource {
     /// Its id within the plan.
     pub id: ActionId,
-    /// Why.
+    /// What is tagged.
+    pub kind: Kind,
+    /// Why, for people.
     pub reason: String,
-    /// The action that it waits for.
+    /// The action that must be done before it.
     pub after: ActionId,
     /// The source.
-    pub source: Resource,
+    pub source: ArtifactRef,
     /// The key of its sync tag.
     pub key: String,
     /// The time in its sync tag (UTC, whole seconds).
-    pub taken: Timestamp,
+    pub data_time: Timestamp,
     /// The copy that its sync tag names.
-    pub copy: CopyId,
+    pub copy: KnownCopy,
 }
 
-/// The id of a copy, or the action that will tell it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CopyId {
-    /// Known when planning.
-    Id(String),
-    /// Known after that action.
-    OfAction(ActionId),
-}
-
-/// An image or snapshot that is written to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Resource {
-    /// By id.
-    Image(ImageId),
-    /// By ARN, for RDS tags by ARN alone.
-    Snapshot(SnapshotArn),
-}
-
-impl Resource {
-    /// The id as people know it: of a snapshot its identifier.
-    pub fn id(&self) -> &str {
-        match self {
-            Self::Image(id) => id.as_str(),
-            Self::Snapshot(arn) => arn.snapshot_id().unwrap_or(arn.as_str()),
+impl TagSource {
+    /// Returns the tag that names this copy.
+    pub fn tag(&self, copy: &ArtifactId) -> Tag {
+        Tag {
+            key: self.key.clone(),
+            value: SyncTag::new(self.data_time, copy.as_str()).to_string(),
         }
     }
 }
 
-/// `delete_snapshot`
+/// The id of a copy, or the action whose result is that id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KnownCopy {
+    /// Known when planning.
+    Id(ArtifactId),
+    /// Known once that action is done.
+    OfAction(ActionId),
+}
+
+/// `delete`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct DeleteSnapshot {
+pub struct Delete {
     /// Its id within the plan.
     pub id: ActionId,
-    /// Why.
+    /// What is deleted.
+    pub kind: Kind,
+    /// Why, for people.
     pub reason: String,
-    /// The copy that it waits for; `null` if the job makes none.
+    /// The copy that must have been accepted before; `null` if the job makes none.
     pub after: Option<ActionId>,
-    /// The database.
-    pub db_instance: DbInstance,
     /// The copy to delete.
-    pub snapshot_id: SnapshotId,
+    pub artifact: ArtifactRef,
     /// Its size in GiB, where AWS states it.
-    pub size_gib: Option<u64>,
-    /// What must hold when it is carried out.
+    pub size_gib: Option<u32>,
+    /// What must still hold when it is performed.
     pub expects: ExpectedDeletion,
 }
 
-/// What a deletion rests on.
+/// What a deletion depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExpectedDeletion {
-    /// When the data in it was taken (UTC, whole seconds).
-    pub taken: Timestamp,
-    /// Its state: `available`, or `failed` for a copy that never became one.
-    pub state: String,
+    /// When the data in the copy was captured (UTC, whole seconds).
+    pub data_time: Timestamp,
+    /// Its state: `available`, or a failed one for a copy that never was.
+    pub state: ArtifactState,
     /// The sync tag that makes it ours.
     pub sync_tag: Tag,
     /// The copies that are kept, newest first: all of them still there and available.
@@ -280,8 +284,8 @@ pub struct ExpectedDeletion {
 /// A copy that retention keeps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeptCopy {
-    /// Its identifier.
-    pub id: SnapshotId,
-    /// When the data in it was taken (UTC, whole seconds).
-    pub taken: Timestamp,
+    /// Its id.
+    pub id: ArtifactId,
+    /// When the data in it was captured (UTC, whole seconds).
+    pub data_time: Timestamp,
 }

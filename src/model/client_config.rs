@@ -2,14 +2,13 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::id::{AccountId, Region};
+use super::ids::AccountId;
 
 /// A part of somebody's credentials. Says nothing of itself, and its memory is cleared.
 #[derive(Clone)]
@@ -172,15 +171,6 @@ pub fn sha256(bytes: &[u8]) -> String {
         .map(|byte| format!("{byte:02x}"))
         .collect();
     format!("sha256:{hex}")
-}
-
-/// Where a call goes: as whom, and to which region.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Place {
-    /// As whom, and how.
-    pub credentials: Arc<ClientConfig>,
-    /// The region that is asked.
-    pub region: Region,
 }
 
 #[cfg(test)]

@@ -1,23 +1,25 @@
-//! The words of the field as plain data: no I/O, no clock, no environment.
+//! Plain data, and the rules on it that everyone shares: no I/O, no clock, no environment.
 
 pub mod action;
+pub mod artifact;
 pub mod client_config;
-pub mod id;
-pub mod invariants;
+pub mod identity;
+pub mod ids;
 pub mod inventory;
-pub mod job;
 pub mod json;
-pub mod lineage;
+pub mod kind;
+pub mod location;
 pub mod plan;
 pub mod problem;
 pub mod provider_error;
+mod provider_error_help;
+pub mod query;
+pub mod reason;
 pub mod report;
 pub mod result;
 pub mod safe;
 pub mod status;
 pub mod sync_tag;
-mod tags;
+pub mod tags;
 pub mod wildcard;
 pub mod words;
-
-pub use tags::Tags;

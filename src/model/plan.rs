@@ -1,4 +1,4 @@
-//! The plan: the frozen list of actions per job, each with its reason and what it expects to find.
+//! The plan: the frozen list of actions per job, each with its reason and its preconditions.
 //!
 //! These types are the format of `plan.json`. Within a major version keys are only added.
 
@@ -8,17 +8,18 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::action::{Action, Wave};
-use super::id::{AccountId, DbInstance, ImageId, JobName, Region};
-use super::inventory::{ProviderKind, State};
-use super::job::SyncType;
+use super::action::{Action, ActionName, Stage};
+use super::artifact::{ArtifactRef, ArtifactState};
+use super::ids::{AccountId, ArtifactId, JobName, Region};
+use super::inventory::ProviderKind;
+use super::kind::{Kind, SyncTypeName};
 use super::problem::Problem;
 use super::words::count;
 
 /// What the planner decides, and all that the digest covers beside the format version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// What kind of world it was made on.
+    /// What it was made on: AWS, or a sandbox.
     pub provider: ProviderKind,
     /// The jobs it was limited to by `--job`; `None` for all.
     pub selection: Option<Vec<JobName>>,
@@ -31,7 +32,7 @@ pub struct Plan {
 #[schemars(title = "A plan of xrs")]
 pub struct SavedPlan {
     /// `major.minor`.
-    #[schemars(regex(pattern = r"^1\.[0-9]+$"))]
+    #[schemars(regex(pattern = r"^2\.[0-9]+$"))]
     pub format_version: String,
     /// The version of xrs that made it.
     pub xrs_version: String,
@@ -40,7 +41,7 @@ pub struct SavedPlan {
     /// `sha256:…` over format version, provider, selection and jobs: the thing that is approved.
     #[schemars(regex(pattern = "^sha256:[0-9a-f]{64}$"))]
     pub digest: String,
-    /// What kind of world it was made on.
+    /// What it was made on: AWS, or a sandbox.
     pub provider: ProviderKind,
     /// The jobs it was limited to by `--job`; `null` for all.
     pub selection: Option<Vec<JobName>>,
@@ -64,26 +65,24 @@ pub struct ConfigRef {
 /// What the jobs of a plan come to, in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
-    /// Jobs in all.
+    /// All jobs.
     pub jobs: usize,
-    /// Images to copy.
-    pub copy_image: usize,
-    /// Snapshots to copy.
-    pub copy_snapshot: usize,
-    /// Copies that get a sync tag they lack.
+    /// Copies to make.
+    pub copy: usize,
+    /// Copies that get the sync tag they lack.
     pub tag_copy: usize,
-    /// Sources that get a note of their copy.
+    /// Sources that get a tag that names their copy.
     pub tag_source: usize,
     /// Copies to delete.
-    pub delete_snapshot: usize,
-    /// Jobs without anything to do.
+    pub delete: usize,
+    /// Jobs with nothing to do.
     pub up_to_date: usize,
     /// Jobs that could not be planned.
     pub failed: usize,
 }
 
 impl Summary {
-    /// Counts.
+    /// Counts what these jobs come to.
     pub fn of(jobs: &[JobPlan]) -> Self {
         let mut summary = Self {
             jobs: jobs.len(),
@@ -96,25 +95,20 @@ impl Summary {
                 Outcome::Failed => summary.failed += 1,
             }
             for action in &job.actions {
-                *match action {
-                    Action::CopyImage(_) => &mut summary.copy_image,
-                    Action::CopySnapshot(_) => &mut summary.copy_snapshot,
-                    Action::TagCopy(_) => &mut summary.tag_copy,
-                    Action::TagSource(_) => &mut summary.tag_source,
-                    Action::DeleteSnapshot(_) => &mut summary.delete_snapshot,
+                *match action.name() {
+                    ActionName::Copy => &mut summary.copy,
+                    ActionName::TagCopy => &mut summary.tag_copy,
+                    ActionName::TagSource => &mut summary.tag_source,
+                    ActionName::Delete => &mut summary.delete,
                 } += 1;
             }
         }
         summary
     }
 
-    /// How many writes to AWS the plan lists.
+    /// Returns the number of writes to AWS that the plan lists.
     pub fn actions(&self) -> usize {
-        self.copy_image
-            + self.copy_snapshot
-            + self.tag_copy
-            + self.tag_source
-            + self.delete_snapshot
+        self.copy + self.tag_copy + self.tag_source + self.delete
     }
 }
 
@@ -122,47 +116,44 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             jobs,
-            copy_image,
-            copy_snapshot,
+            copy,
             tag_copy,
             tag_source,
-            delete_snapshot,
+            delete,
             up_to_date,
             failed,
         } = self;
         write!(
             f,
-            "{}, {copy_image} copy_image, {copy_snapshot} copy_snapshot, {tag_copy} tag_copy, \
-             {tag_source} tag_source, {delete_snapshot} delete_snapshot, {up_to_date} up_to_date, {failed} failed",
+            "{}, {copy} copy, {tag_copy} tag_copy, {tag_source} tag_source, {delete} delete, {up_to_date} up_to_date, \
+             {failed} failed",
             count(*jobs, "job", "jobs")
         )
     }
 }
 
-/// What is to become of one job.
+/// What is planned for one job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct JobPlan {
     /// Its key in the config.
     pub name: JobName,
-    /// `null` where the config is too broken to tell.
-    pub sync_type: Option<SyncType>,
-    /// `null` where the config is too broken to tell.
+    /// Its type; `null` where the config is not valid.
+    pub sync_type: Option<SyncTypeName>,
+    /// Its source region; `null` where the config is not valid.
     pub source: Option<End>,
-    /// `null` where the config is too broken to tell.
+    /// Its destination region; `null` where the config is not valid.
     pub destination: Option<End>,
-    /// What it is about; `null` where that could not be told.
-    pub subject: Option<Subject>,
-    /// The account it was planned in; `null` where that could not be found out.
+    /// The account it was planned in; `null` where that is not known.
     pub account_id: Option<AccountId>,
-    /// Where its credentials come from; `null` for a broken config.
+    /// Where its credentials come from; `null` where the config is not valid.
     pub client_config: Option<ClientConfigRef>,
-    /// What the job came to.
+    /// What the job comes to.
     pub outcome: Outcome,
     /// Why, in a sentence for people. Nothing is decided by it.
     pub reason: String,
-    /// What it rests on; `null` where nothing could be seen.
+    /// What the plan is based on; `null` where nothing could be observed.
     pub observed: Option<Observed>,
-    /// What is to be done.
+    /// What is to be done, in the order of the stages.
     pub actions: Vec<Action>,
     /// What a reviewer should know.
     pub warnings: Vec<String>,
@@ -171,38 +162,37 @@ pub struct JobPlan {
 }
 
 impl JobPlan {
-    /// Whether a copy is to be made.
-    pub fn has_a_copy_to_make(&self) -> bool {
+    /// Returns the kind of artifact that the job copies, if its config is valid.
+    pub fn kind(&self) -> Option<Kind> {
+        self.sync_type.map(SyncTypeName::kind)
+    }
+
+    /// Returns true if a copy is to be made.
+    pub fn has_copy(&self) -> bool {
         self.actions
             .iter()
-            .any(|action| action.wave() == Wave::Copies)
+            .any(|action| action.stage() == Stage::Copies)
     }
 
-    /// Its newest copy, if that takes a place among the copies in flight and no other is to be made.
-    pub fn copy_in_flight(&self) -> Option<&str> {
-        self.newest_copy(State::is_in_flight)
+    /// Returns the artifact that tells what has to be observed before the actions, if there are any.
+    pub fn subject(&self) -> Option<&ArtifactRef> {
+        self.actions.first().map(Action::subject)
     }
 
-    /// Its newest copy, if that is not available yet and no other is to be made.
-    pub fn copy_under_way(&self) -> Option<&str> {
-        self.newest_copy(State::is_under_way)
+    /// Returns the newest copy, if AWS was copying it when the plan was made and the plan makes no other.
+    pub fn copy_being_made(&self) -> Option<&ArtifactId> {
+        self.newest_copy(ArtifactState::is_being_copied)
     }
 
-    fn newest_copy(&self, is: impl Fn(&State) -> bool) -> Option<&str> {
+    /// Returns the newest copy, if it was not available yet when the plan was made and the plan makes no other.
+    pub fn copy_in_progress(&self) -> Option<&ArtifactId> {
+        self.newest_copy(ArtifactState::is_in_progress)
+    }
+
+    fn newest_copy(&self, has_state: impl Fn(&ArtifactState) -> bool) -> Option<&ArtifactId> {
         let newest = self.observed.as_ref()?.newest_copy.as_ref()?;
-        let wanted = !self.has_a_copy_to_make() && is(&State::from(newest.state.as_str()));
-        wanted.then_some(newest.id.as_str())
+        (!self.has_copy() && has_state(&newest.state)).then_some(&newest.id)
     }
-}
-
-/// What a job is about: what is looked at again when its plan is applied.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Subject {
-    /// The image that was chosen.
-    Image(ImageId),
-    /// The database.
-    Database(DbInstance),
 }
 
 /// One end of a job.
@@ -233,7 +223,7 @@ pub enum CredentialsFrom {
     Config,
 }
 
-/// What a job came to when it was planned.
+/// What a job comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -245,28 +235,28 @@ pub enum Outcome {
     Failed,
 }
 
-/// What a job's plan rests on, for the reviewer. No lists: a plan stays readable however large the account.
+/// What a job's plan is based on, for the reviewer. No lists: a plan stays readable however large the account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Observed {
-    /// The image or snapshot that was chosen to be copied.
-    pub source: Option<Seen>,
+    /// The source that was chosen.
+    pub source: Option<ObservedArtifact>,
     /// The newest copy in the destination.
-    pub newest_copy: Option<Seen>,
+    pub newest_copy: Option<ObservedArtifact>,
     /// How many images or snapshots the source region had to choose from.
     pub sources: usize,
-    /// How many copies the destination holds, in whatever state.
+    /// How many copies the destination has, in any state.
     pub copies: usize,
 }
 
-/// An image or snapshot in a few words.
+/// The essentials of an image or snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Seen {
+pub struct ObservedArtifact {
     /// Its id.
-    pub id: String,
-    /// When its data was taken (UTC, whole seconds). Of a copy: its source's time.
-    pub taken: Option<Timestamp>,
+    pub id: ArtifactId,
+    /// When its data was captured (UTC, whole seconds). For a copy: the time of its source.
+    pub data_time: Option<Timestamp>,
     /// Its state, in AWS's word.
-    pub state: String,
+    pub state: ArtifactState,
     /// Its size in GiB, where AWS states it.
-    pub size_gib: Option<u64>,
+    pub size_gib: Option<u32>,
 }

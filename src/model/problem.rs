@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::id::Region;
+use super::ids::Region;
 
 /// Something wrong, with its place and the way out.
 ///

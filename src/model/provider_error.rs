@@ -1,17 +1,12 @@
-//! Why AWS said no, and what follows from that.
-
-mod help;
+//! Why AWS refused a call, and what follows from that.
 
 use thiserror::Error;
 
-use super::id::Region;
-use super::problem::{AwsFailure, Problem};
+use super::ids::Region;
 
-pub use help::permission;
-
-/// What helps where AWS takes no more copies for the moment.
-pub const COPIES_IN_FLIGHT_HELP: &str =
-    "apply the same plan, or run, again when copies in flight are done, or with --wait";
+/// The way out where AWS's limit of concurrent copies is reached.
+pub const CONCURRENT_COPIES_HELP: &str =
+    "run apply again when some copies have finished, or use --wait";
 
 /// Why a call to the provider did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -19,18 +14,18 @@ pub const COPIES_IN_FLIGHT_HELP: &str =
 pub struct ProviderError {
     /// The call, such as `CopyImage`.
     pub call: &'static str,
-    /// The region that was asked.
+    /// The region that the call went to.
     pub region: Region,
     /// AWS's code, [plain](plain_code).
     pub code: String,
     /// AWS's message.
     pub message: String,
-    /// What it comes to.
-    pub kind: ErrorKind,
+    /// What the error means for the caller.
+    pub class: ErrorClass,
 }
 
-/// A code of AWS as it is compared: some endpoints still write an older form, and RDS ends some codes in a word that
-/// says nothing.
+/// Returns a code of AWS without what differs from one endpoint to the next: some still write an older prefix, and RDS ends some
+/// codes in `Fault`.
 pub fn plain_code(code: &str) -> &str {
     let code = code
         .strip_prefix("Client.")
@@ -42,29 +37,33 @@ pub fn plain_code(code: &str) -> &str {
     }
 }
 
-/// What an error of AWS comes to. Closed, so that what follows from each is a match.
+/// What an error means for the caller. The list is closed, so that what follows from each is a match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ErrorKind {
-    /// What was asked for is not there, said in so many words. Everything else leaves that open.
+pub enum ErrorClass {
+    /// What was asked for does not exist, and AWS says so explicitly. No other class implies that.
     Absent,
     /// Not allowed.
     Denied,
-    /// Too many requests; asking again later helps.
+    /// Too many requests; trying again later helps.
     Throttled,
-    /// A limit of the account: copies in flight, or snapshots stored (the message tells which).
+    /// AWS's limit of concurrent copies is reached; trying again when a copy has finished helps.
+    Busy,
+    /// Another limit of the account, such as that of manual snapshots. Waiting does not help.
     Quota,
-    /// The credentials have expired, or there are none.
+    /// The credentials have expired or are not valid, or there are none.
     Expired,
-    /// The request itself was refused: a conflict, a wrong value, a wrong state.
+    /// The id or the client token is in use, or the artifact is in a state that does not allow the call: what is there has to be
+    /// read before anything follows from it.
+    Conflict,
+    /// The request was refused: a wrong value.
     Invalid,
-    /// None of these: time-outs, lost connections, errors inside AWS.
+    /// None of these: timeouts, lost connections, errors inside AWS.
     Unknown,
 }
 
-impl ErrorKind {
-    /// What a [plain code](plain_code) comes to, where it is one that is known: absent only where the code says so in
-    /// so many words.
-    pub fn of_code(code: &str) -> Option<Self> {
+impl ErrorClass {
+    /// Returns the class of a [plain code](plain_code) that is known. A code that is not known is not absent.
+    pub fn of(call: &str, code: &str, message: &str) -> Option<Self> {
         Some(match code {
             "InvalidAMIID.NotFound"
             | "InvalidSnapshot.NotFound"
@@ -94,6 +93,9 @@ impl ErrorKind {
             | "TooManyRequestsException"
             | "TransactionInProgressException"
             | "HTTP 429" => Self::Throttled,
+            "ResourceLimitExceeded" if call == "CopyImage" => Self::Busy,
+            // RDS has one code for the limit of concurrent copies and for that of manual snapshots; only the message differs.
+            "SnapshotQuotaExceeded" if message.contains("Cannot copy more than") => Self::Busy,
             "ConcurrentSnapshotLimitExceeded"
             | "PendingSnapshotLimitExceeded"
             | "ResourceLimitExceeded"
@@ -117,9 +119,10 @@ impl ErrorKind {
             | "RequestTimeoutException"
             | "ServiceUnavailable"
             | "Unavailable" => Self::Unknown,
-            "DBSnapshotAlreadyExists"
-            | "FilterLimitExceeded"
-            | "IdempotentParameterMismatch"
+            "DBSnapshotAlreadyExists" | "IdempotentParameterMismatch" | "InvalidDBSnapshotState" => {
+                Self::Conflict
+            }
+            "FilterLimitExceeded"
             | "KMSKeyNotAccessible"
             | "TagLimitExceeded"
             | "TagPolicyViolation"
@@ -128,39 +131,17 @@ impl ErrorKind {
             _ => return None,
         })
     }
-}
 
-impl ProviderError {
-    /// Whether AWS takes no more copies for the moment. One code stands for that and for a limit on snapshots
-    /// stored, which waiting does not help against; only the message tells them apart.
-    pub fn is_too_many_copies_in_flight(&self) -> bool {
-        match self.code.as_str() {
-            "ResourceLimitExceeded" => self.call == "CopyImage",
-            "SnapshotQuotaExceeded" => self.message.contains("Cannot copy more than"),
-            _ => false,
-        }
-    }
-
-    /// The problem to report, with the way out that its kind suggests.
-    pub fn problem(&self, message: impl Into<String>) -> Problem {
-        let Self {
-            call,
-            region,
-            code,
-            message: aws_message,
-            kind: _,
-        } = self;
-        let aws = AwsFailure {
-            call: (*call).to_owned(),
-            region: region.clone(),
-            code: code.clone(),
-            message: aws_message.clone(),
-        };
-        Problem {
-            message: message.into(),
-            at: None,
-            aws: Some(Box::new(aws)),
-            help: help::help(self),
+    /// Returns true if the same call may succeed later.
+    pub fn is_transient(self) -> bool {
+        match self {
+            Self::Throttled | Self::Busy | Self::Unknown => true,
+            Self::Absent
+            | Self::Denied
+            | Self::Quota
+            | Self::Expired
+            | Self::Conflict
+            | Self::Invalid => false,
         }
     }
 }

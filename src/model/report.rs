@@ -5,12 +5,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::id::JobName;
-use super::job::{ConfiguredJob, SyncType};
+use super::ids::JobName;
+use super::kind::SyncTypeName;
 use super::problem::Problem;
 
 /// The format that this version writes.
-pub const FORMAT_VERSION: &str = "1.0";
+pub const FORMAT_VERSION: &str = "2.0";
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,7 +29,7 @@ pub enum Level {
 #[schemars(title = "The problems of a config of xrs")]
 pub struct Report {
     /// `major.minor`.
-    #[schemars(regex(pattern = r"^1\.[0-9]+$"))]
+    #[schemars(regex(pattern = r"^2\.[0-9]+$"))]
     pub format_version: String,
     /// The version of xrs that looked.
     pub xrs_version: String,
@@ -49,9 +49,9 @@ pub struct ReportedJob {
     /// Its key.
     pub name: JobName,
     /// Whether it can be planned.
-    pub sound: bool,
-    /// Its type; `null` for a broken one.
-    pub sync_type: Option<SyncType>,
+    pub valid: bool,
+    /// Its type; `null` unless it is valid.
+    pub sync_type: Option<SyncTypeName>,
 }
 
 /// A problem and its place.
@@ -74,22 +74,14 @@ pub struct ReportedProblem {
 }
 
 impl Report {
-    /// The report of a config with these jobs, which may be none.
-    pub fn new(file: &str, jobs: &[ConfiguredJob]) -> Self {
-        let job = |job: &ConfiguredJob| ReportedJob {
-            name: job.name().clone(),
-            sound: matches!(job, ConfiguredJob::Sound(_)),
-            sync_type: match job {
-                ConfiguredJob::Sound(job) => Some(job.sync_type()),
-                ConfiguredJob::Broken { .. } => None,
-            },
-        };
+    /// Returns the report of a config with these jobs, and no problems yet.
+    pub fn new(file: &str, jobs: Vec<ReportedJob>) -> Self {
         Self {
             format_version: FORMAT_VERSION.to_owned(),
             xrs_version: env!("CARGO_PKG_VERSION").to_owned(),
             file: file.to_owned(),
             valid: true,
-            jobs: jobs.iter().map(job).collect(),
+            jobs,
             problems: Vec::new(),
         }
     }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::action::Action;
-use super::id::{ActionId, JobName};
+use super::action::{Action, ActionName};
+use super::ids::{ActionId, ArtifactId, JobName};
 use super::problem::Problem;
 
 /// What became of one sync job.
@@ -19,12 +19,12 @@ pub struct SyncResult {
     /// Whether a copy was due when the job was planned.
     pub sync_required: bool,
     /// The image or snapshot that this run had AWS create, if it did. AWS goes on copying after that.
-    pub created_resource: Option<String>,
+    pub created_resource: Option<ArtifactId>,
     /// The copies that this run had AWS delete.
-    pub deleted_resources: Vec<String>,
+    pub deleted_resources: Vec<ArtifactId>,
     /// What became of each action of the plan, in its order.
     pub actions: Vec<ActionResult>,
-    /// What somebody should look at some day.
+    /// What somebody should know.
     pub warnings: Vec<String>,
     /// Why the job is not completed.
     pub errors: Vec<Problem>,
@@ -47,12 +47,12 @@ impl SyncResult {
 pub struct ActionResult {
     /// The action's id in the plan.
     pub id: ActionId,
-    /// Its word, such as `copy_image`.
-    pub action: String,
+    /// Which action it is.
+    pub action: ActionName,
     /// What became of it.
     pub outcome: ActionOutcome,
     /// The image or snapshot it made, found made, tagged or deleted.
-    pub resource: Option<String>,
+    pub resource: Option<ArtifactId>,
     /// What else there is to say: what differs, why it was skipped.
     pub detail: Option<String>,
 }
@@ -62,7 +62,7 @@ impl ActionResult {
     pub fn new(action: &Action, outcome: ActionOutcome) -> Self {
         Self {
             id: action.id().clone(),
-            action: action.word().to_owned(),
+            action: action.name(),
             outcome,
             resource: None,
             detail: None,
@@ -71,8 +71,8 @@ impl ActionResult {
 
     /// The same, about this image or snapshot.
     #[must_use]
-    pub fn resource(mut self, resource: impl Into<String>) -> Self {
-        self.resource = Some(resource.into());
+    pub fn resource(mut self, resource: ArtifactId) -> Self {
+        self.resource = Some(resource);
         self
     }
 
@@ -88,22 +88,22 @@ impl ActionResult {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionOutcome {
-    /// Carried out.
+    /// Performed.
     Done,
-    /// Found to be done already.
+    /// Already done when it was to be performed.
     AlreadyDone,
-    /// Not carried out: the world is not as planned any more.
+    /// Not performed: what it depends on has changed since the plan was made.
     Stale,
-    /// Not carried out: AWS takes no more copies for the moment. Applying again is the way out.
+    /// Not performed: AWS's limit of concurrent copies is reached. The way out is to apply again.
     Deferred,
-    /// Not carried out: something it waits for was not done, or it could not be told whether it is safe.
+    /// Not performed: an action before it was not done, or it could not be checked.
     Skipped,
     /// Tried, and refused by AWS.
     Failed,
 }
 
 impl ActionOutcome {
-    /// Whether what the action is for has been reached.
+    /// Returns true if the purpose of the action is fulfilled.
     pub fn is_done(self) -> bool {
         matches!(self, Self::Done | Self::AlreadyDone)
     }
@@ -114,7 +114,7 @@ impl ActionOutcome {
 #[schemars(title = "The results of xrs")]
 pub struct SavedResults {
     /// `major.minor`.
-    #[schemars(regex(pattern = r"^1\.[0-9]+$"))]
+    #[schemars(regex(pattern = r"^2\.[0-9]+$"))]
     pub format_version: String,
     /// The version of xrs that wrote it.
     pub xrs_version: String,

@@ -8,21 +8,22 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::id::{AccountId, JobName, Region};
+use super::artifact::ArtifactState;
+use super::ids::{AccountId, ArtifactId, JobName, Region};
 use super::inventory::ProviderKind;
-use super::job::SyncType;
+use super::kind::SyncTypeName;
 use super::plan::{ConfigRef, End};
 use super::problem::Problem;
 
 /// The format that this version writes.
-pub const FORMAT_VERSION: &str = "1.0";
+pub const FORMAT_VERSION: &str = "2.0";
 
 /// The status of the jobs of a config.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "The status of xrs")]
 pub struct Status {
     /// `major.minor`.
-    #[schemars(regex(pattern = r"^1\.[0-9]+$"))]
+    #[schemars(regex(pattern = r"^2\.[0-9]+$"))]
     pub format_version: String,
     /// The version of xrs that looked.
     pub xrs_version: String,
@@ -81,7 +82,7 @@ pub struct JobStatus {
     /// Its key in the config.
     pub name: JobName,
     /// `null` where the config is too broken to tell.
-    pub sync_type: Option<SyncType>,
+    pub sync_type: Option<SyncTypeName>,
     /// The source region; `null` where the config is too broken to tell.
     pub source: Option<End>,
     /// The destination region; `null` where the config is too broken to tell.
@@ -158,9 +159,9 @@ pub enum SourceNewest {
     /// There is something to copy.
     Present {
         /// The image or snapshot.
-        id: String,
+        id: ArtifactId,
         /// When it was made (UTC, whole seconds), where AWS says so.
-        taken: Option<Timestamp>,
+        data_time: Option<Timestamp>,
     },
     /// The source region answers, and has nothing to copy.
     Absent,
@@ -179,7 +180,7 @@ pub struct Copies {
     /// What would be left if the source region vanished now.
     pub left: Left,
     /// Copies that AWS is still making.
-    pub under_way: Vec<CopyUnderWay>,
+    pub in_progress: Vec<CopyInProgress>,
     /// Copies that failed and are still listed.
     pub failed: Vec<FailedCopy>,
 }
@@ -188,9 +189,9 @@ pub struct Copies {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UsableCopy {
     /// The image or snapshot.
-    pub id: String,
+    pub id: ArtifactId,
     /// When its source was made (UTC, whole seconds); `null` where nothing tells.
-    pub taken: Option<Timestamp>,
+    pub data_time: Option<Timestamp>,
     /// From then until now, in seconds.
     pub age_seconds: Option<i64>,
     /// From then until the newest of the source was made, in seconds: 0 if there is nothing newer.
@@ -203,18 +204,18 @@ pub struct Left {
     /// How many.
     pub count: usize,
     /// The newest of them.
-    pub newest: Option<String>,
+    pub newest: Option<ArtifactId>,
 }
 
 /// A copy that AWS is still making.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CopyUnderWay {
+pub struct CopyInProgress {
     /// The image or snapshot.
-    pub id: String,
+    pub id: ArtifactId,
     /// When its source was made (UTC, whole seconds); `null` where nothing tells.
-    pub taken: Option<Timestamp>,
+    pub data_time: Option<Timestamp>,
     /// Its state, in AWS's word.
-    pub state: String,
+    pub state: ArtifactState,
     /// How much of it is done, where AWS says so (of images it does not).
     pub percent: Option<u8>,
 }
@@ -223,11 +224,11 @@ pub struct CopyUnderWay {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FailedCopy {
     /// The image or snapshot.
-    pub id: String,
+    pub id: ArtifactId,
     /// When its source was made (UTC, whole seconds); `null` where nothing tells.
-    pub taken: Option<Timestamp>,
+    pub data_time: Option<Timestamp>,
     /// Its state, in AWS's word.
-    pub state: String,
+    pub state: ArtifactState,
     /// AWS's reason, where it gives one (of snapshots it does not).
     pub reason: Option<String>,
 }

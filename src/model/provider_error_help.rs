@@ -1,34 +1,57 @@
-//! What to do about a call that AWS refused, as far as its code and message tell.
+//! The way out of a call that AWS refused, as far as its code and message tell.
 
-use super::{COPIES_IN_FLIGHT_HELP, ErrorKind, ProviderError};
+use super::problem::{AwsFailure, Problem};
+use super::provider_error::{CONCURRENT_COPIES_HELP, ErrorClass, ProviderError};
 
-/// The way out, where there is one to name.
-pub(super) fn help(error: &ProviderError) -> Option<String> {
+impl ProviderError {
+    /// Returns the problem to report, with the way out that the error suggests.
+    pub fn problem(&self, message: impl Into<String>) -> Problem {
+        let Self {
+            call,
+            region,
+            code,
+            message: aws_message,
+            class: _,
+        } = self;
+        let aws = AwsFailure {
+            call: (*call).to_owned(),
+            region: region.clone(),
+            code: code.clone(),
+            message: aws_message.clone(),
+        };
+        Problem {
+            message: message.into(),
+            at: None,
+            aws: Some(Box::new(aws)),
+            help: help(self),
+        }
+    }
+}
+
+/// Returns the way out, where there is one to name.
+fn help(error: &ProviderError) -> Option<String> {
     let ProviderError {
-        region, code, kind, ..
+        region, code, class, ..
     } = error;
-    if *kind != ErrorKind::Denied && is_about_a_key(error) {
+    if *class != ErrorClass::Denied && is_about_a_key(error) {
         return Some(format!(
             "see that kms_key_id names a key of {region} that is there and enabled, and that its key policy and these \
              credentials' policy allow to use it: `xrs policy apply` prints what they need"
         ));
     }
-    Some(match kind {
-        ErrorKind::Absent => return None,
-        ErrorKind::Invalid => return None,
-        ErrorKind::Denied if matches!(code.as_str(), "OptInRequired" | "AuthFailure") => format!(
+    Some(match class {
+        ErrorClass::Absent | ErrorClass::Conflict | ErrorClass::Invalid => return None,
+        ErrorClass::Denied if matches!(code.as_str(), "OptInRequired" | "AuthFailure") => format!(
             "see that {region} is enabled for this account, and that the credentials are good there"
         ),
-        ErrorKind::Denied => denied(error),
-        ErrorKind::Throttled => "ask again later, or lower --parallelism".to_owned(),
-        ErrorKind::Quota if error.is_too_many_copies_in_flight() => {
-            COPIES_IN_FLIGHT_HELP.to_owned()
-        }
-        ErrorKind::Quota => {
+        ErrorClass::Denied => denied(error),
+        ErrorClass::Throttled => "ask again later, or lower --parallelism".to_owned(),
+        ErrorClass::Busy => CONCURRENT_COPIES_HELP.to_owned(),
+        ErrorClass::Quota => {
             "delete snapshots that nobody needs, or have the limit raised".to_owned()
         }
-        ErrorKind::Expired => expired(error),
-        ErrorKind::Unknown => {
+        ErrorClass::Expired => expired(error),
+        ErrorClass::Unknown => {
             format!("see that {region} exists, is enabled and can be reached; then try again")
         }
     })
@@ -126,7 +149,7 @@ pub fn permission(call: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::id::Region;
+    use crate::model::ids::Region;
 
     fn help_for(call: &'static str, code: &str, message: &str) -> String {
         let error = ProviderError {
@@ -134,7 +157,7 @@ mod tests {
             region: Region::from("us-west-1"),
             code: code.to_owned(),
             message: message.to_owned(),
-            kind: ErrorKind::of_code(code).expect("a known code"),
+            class: ErrorClass::of(call, code, message).expect("a known code"),
         };
         help(&error).unwrap_or_default()
     }

@@ -1,8 +1,8 @@
-//! Identifiers that look alike and must not be mixed up.
+//! Identifiers that look alike and must not be confused.
 //!
 //! ```compile_fail
-//! use aws_xregion_sync::model::id::{ImageId, SnapshotId};
-//! let image: ImageId = SnapshotId::from("rds-mydatabase-2026-01-14-05-10");
+//! use aws_xregion_sync::model::ids::{ArtifactId, ParentId};
+//! let database: ParentId = ArtifactId::from("rds:mydatabase-2026-01-14-05-10");
 //! ```
 
 use std::fmt;
@@ -58,14 +58,12 @@ text_id! {
     Region;
     /// The twelve digits of an AWS account.
     AccountId;
-    /// The id of an EC2 image, such as `ami-0123456789abcdef0`.
-    ImageId;
-    /// The identifier of an RDS DB instance, in lower case, as RDS stores it.
-    DbInstance;
-    /// The identifier of an RDS DB snapshot, such as `rds:mydatabase-2026-01-14-05-10`.
-    SnapshotId;
-    /// The ARN of an RDS DB snapshot. Always one that AWS stated: partitions differ.
-    SnapshotArn;
+    /// The id of an image or snapshot, such as `ami-0123456789abcdef0` or `rds:mydatabase-2026-01-14-05-10`.
+    ArtifactId;
+    /// The ARN of an image or snapshot.
+    Arn;
+    /// The identifier of what a snapshot was taken of, in lower case, as RDS stores it: a DB instance.
+    ParentId;
     /// The id of an action within a plan, such as `sync_my_database/copy`.
     ActionId;
 }
@@ -137,25 +135,35 @@ impl Region {
     }
 }
 
-impl SnapshotArn {
-    /// The part after the nth colon, as in `arn:aws:rds:us-east-1:123456789012:snapshot:rds:mydatabase-…`.
+impl Arn {
+    /// Returns the ARN of an image. EC2 states the id and the region of an image, not its ARN.
+    pub fn of_image(region: &Region, id: &ArtifactId) -> Self {
+        Self::from(format!(
+            "arn:{}:ec2:{region}::image/{id}",
+            region.partition()
+        ))
+    }
+
+    /// Returns the part after the nth colon, as in `arn:aws:rds:us-east-1:123456789012:snapshot:rds:mydatabase-…`.
     fn part(&self, n: usize) -> Option<&str> {
-        self.0.splitn(7, ':').nth(n)
+        let part = self.0.splitn(6, ':').nth(n);
+        part.filter(|_| self.0.starts_with("arn:"))
     }
 
-    /// The region the ARN names, if it is an ARN at all.
+    /// Returns the region in the ARN, if the text is an ARN.
     pub fn region(&self) -> Option<&str> {
-        self.part(3).filter(|_| self.0.starts_with("arn:"))
+        self.part(3)
     }
 
-    /// The account the ARN names, if it is an ARN at all.
+    /// Returns the account in the ARN, if it has one: ARNs of images have none.
     pub fn account(&self) -> Option<&str> {
-        self.part(4).filter(|_| self.0.starts_with("arn:"))
+        self.part(4).filter(|account| !account.is_empty())
     }
 
-    /// The snapshot identifier at its end, colons included.
-    pub fn snapshot_id(&self) -> Option<&str> {
-        self.part(6).filter(|_| self.0.starts_with("arn:"))
+    /// Returns the id of the image or snapshot at the end of the ARN, colons included.
+    pub fn id(&self) -> Option<&str> {
+        let (_, id) = self.part(5)?.split_once([':', '/'])?;
+        Some(id)
     }
 }
 
@@ -203,12 +211,14 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_arn_gives_region_and_id_with_its_colons() {
-        let arn = SnapshotArn::from(
-            "arn:aws:rds:us-east-1:123456789012:snapshot:rds:mydb-2026-01-14-05-10",
-        );
+    fn an_arn_gives_region_account_and_id() {
+        let arn = Arn::from("arn:aws:rds:us-east-1:123456789012:snapshot:rds:mydb-2026-01-14-05-10");
         assert_eq!(arn.region(), Some("us-east-1"));
-        assert_eq!(arn.snapshot_id(), Some("rds:mydb-2026-01-14-05-10"));
-        assert_eq!(SnapshotArn::from("nonsense").region(), None);
+        assert_eq!(arn.account(), Some("123456789012"));
+        assert_eq!(arn.id(), Some("rds:mydb-2026-01-14-05-10"));
+        let arn = Arn::of_image(&Region::from("cn-north-1"), &ArtifactId::from("ami-1"));
+        assert_eq!(arn.as_str(), "arn:aws-cn:ec2:cn-north-1::image/ami-1");
+        assert_eq!((arn.region(), arn.account(), arn.id()), (Some("cn-north-1"), None, Some("ami-1")));
+        assert_eq!(Arn::from("nonsense").region(), None);
     }
 }

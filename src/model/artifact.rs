@@ -1,0 +1,160 @@
+//! One image or snapshot, as AWS described it.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use super::ids::{AccountId, Arn, ArtifactId, ParentId, Region};
+use super::kind::Kind;
+use super::sync_tag::whole_seconds;
+use super::tags::Tags;
+
+/// One image or snapshot, as AWS described it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Artifact {
+    /// What it is.
+    pub kind: Kind,
+    /// Its id.
+    pub id: ArtifactId,
+    /// Its ARN.
+    pub arn: Arn,
+    /// The name of an image, which is not unique; empty for a snapshot.
+    pub name: Box<str>,
+    /// The description of an image; empty if it has none, and for a snapshot.
+    pub description: Box<str>,
+    /// What a snapshot was taken of: a database. A copy keeps the name, also in a region without that database.
+    pub parent: Option<ParentId>,
+    /// Its state.
+    pub state: ArtifactState,
+    /// What AWS says about a failure. For snapshots AWS says nothing.
+    pub state_reason: Option<Box<str>>,
+    /// The account that owns an image. Snapshots are listed for their owner only.
+    pub owner: Option<AccountId>,
+    /// When it was created (UTC). For a copy: when the copy was created. Snapshots in progress state none.
+    pub created: Option<Timestamp>,
+    /// When the data in it was captured (UTC), where AWS states a time that survives copying.
+    pub data_time: Option<Timestamp>,
+    /// What it was copied from, where AWS states it. Of snapshots AWS states it only for copies from another region or account.
+    pub copied_from: Option<Arn>,
+    /// When the database itself was created (UTC): a different time means a different database of the same name.
+    pub parent_created: Option<Timestamp>,
+    /// Whether it is encrypted; for an image, whether any of its backing snapshots is.
+    pub encrypted: bool,
+    /// The option group it needs, where AWS states one.
+    pub option_group: Option<Box<str>>,
+    /// The size of its disks or of the storage of its database, in GiB, where AWS states it.
+    pub size_gib: Option<u32>,
+    /// How much of a copy in progress is done, in percent, where AWS states it. For images AWS does not.
+    pub percent: Option<u8>,
+    /// Its tags, AWS's own (`aws:`) among them.
+    pub tags: Tags,
+}
+
+impl Artifact {
+    /// Returns the time of a source: when its data was captured (UTC, whole seconds).
+    pub fn source_time(&self) -> Option<Timestamp> {
+        self.data_time.or(self.created).map(whole_seconds)
+    }
+
+    /// Returns the reference by which a plan names it.
+    pub fn to_ref(&self, region: &Region) -> ArtifactRef {
+        ArtifactRef {
+            region: region.clone(),
+            id: self.id.clone(),
+            arn: self.arn.clone(),
+            parent: self.parent.clone(),
+        }
+    }
+}
+
+/// An image or snapshot, as a plan names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ArtifactRef {
+    /// The region it is in.
+    pub region: Region,
+    /// Its id.
+    pub id: ArtifactId,
+    /// Its ARN.
+    pub arn: Arn,
+    /// What a snapshot was taken of: a database; `null` for an image.
+    pub parent: Option<ParentId>,
+}
+
+const AVAILABLE: &str = "available";
+
+/// The state of an image or snapshot, in AWS's own word. RDS documents no closed list of states, so there is none here: an
+/// unknown word is taken for the state of a copy in progress.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(with = "String")]
+pub struct ArtifactState(SmolStr);
+
+impl ArtifactState {
+    /// Returns the state `available`.
+    pub fn available() -> Self {
+        Self(SmolStr::new_static(AVAILABLE))
+    }
+
+    /// Returns true if it can be copied and restored from.
+    pub fn is_available(&self) -> bool {
+        self.0 == AVAILABLE
+    }
+
+    /// Returns true if it will never be available.
+    pub fn is_failed(&self) -> bool {
+        matches!(self.0.as_str(), "failed" | "error" | "invalid")
+    }
+
+    /// Returns true if it is being deleted. RDS lists such snapshots for a while, and they keep their ids until then.
+    pub fn is_being_deleted(&self) -> bool {
+        matches!(self.0.as_str(), "deleting" | "deleted")
+    }
+
+    /// Returns true if it is and will be of no use: failed, being deleted, or deregistered (EC2 lists such images for a
+    /// while).
+    pub fn is_gone(&self) -> bool {
+        self.is_failed() || self.is_being_deleted() || self.0 == "deregistered"
+    }
+
+    /// Returns true if it is going to be available, as far as is known. An unknown word counts as in progress.
+    pub fn is_in_progress(&self) -> bool {
+        !self.is_available() && !self.is_gone() && !self.is_disabled()
+    }
+
+    /// Returns true if it is known to be copied at this moment, which AWS counts against its limits. An unknown word does
+    /// not count: if that state never ended, it would count for ever.
+    pub fn is_being_copied(&self) -> bool {
+        matches!(self.0.as_str(), "pending" | "creating" | "copying")
+    }
+
+    /// Returns true if it is there, but switched off.
+    pub fn is_disabled(&self) -> bool {
+        self.0 == "disabled"
+    }
+
+    /// Returns AWS's word.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for ArtifactState {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Display for ArtifactState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for ArtifactState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}

@@ -1,0 +1,254 @@
+//! Is this a copy of that? Is it ours? Does it belong to the same database? The rules that planning, status and applying share.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+use super::artifact::Artifact;
+use super::ids::{AccountId, Arn, ArtifactId, Region};
+use super::kind::{CopyId, Kind};
+use super::reason::NotOurs;
+use super::sync_tag::{SYNC_KEEP, SyncTag, key_on_copy, key_on_source, whole_seconds};
+
+/// The source of a copy, as far as its copies can be told by it.
+#[derive(Clone, Debug)]
+pub struct Source<'a> {
+    /// What it is.
+    pub kind: Kind,
+    /// Its id.
+    pub id: &'a ArtifactId,
+    /// Its ARN.
+    pub arn: &'a Arn,
+    /// The region it is in.
+    pub region: &'a Region,
+    /// When its data was captured (UTC, whole seconds).
+    pub data_time: Timestamp,
+    /// The copy that its own sync tag names. It counts only where an id says for ever what it names, and neither AWS nor
+    /// a tag of the copy says anything: that is how the gem left copies.
+    pub named_copy: Option<ArtifactId>,
+}
+
+impl<'a> Source<'a> {
+    /// Returns an artifact as a source; nothing if AWS does not state its time.
+    pub fn new(artifact: &'a Artifact, region: &'a Region) -> Option<Self> {
+        Some(Self {
+            kind: artifact.kind,
+            id: &artifact.id,
+            arn: &artifact.arn,
+            region,
+            data_time: artifact.source_time()?,
+            named_copy: None,
+        })
+    }
+
+    /// Returns the same source, with the copy that its own sync tag for `destination` names.
+    #[must_use]
+    pub fn with_copy_named_by(mut self, artifact: &Artifact, destination: &Region) -> Self {
+        self.named_copy = copy_named_by(artifact, destination);
+        self
+    }
+
+    /// Returns true if `copy` is a copy of this very source: the same id, and the same time where ids can appear again.
+    pub fn is_source_of(&self, copy: &Artifact) -> bool {
+        match self.origin_of(copy) {
+            Some(origin) => {
+                let is_same_time = || origin.data_time.is_none_or(|time| time == self.data_time);
+                origin.id == self.id.as_str() && (!self.kind.facts().ids_recur || is_same_time())
+            }
+            None => copy.copied_from.is_none() && !has_sync_tag(copy, self.region) && self.names(copy),
+        }
+    }
+
+    /// Returns true if `copy` is a copy of a newer source of the same parent.
+    pub fn is_older_than_source_of(&self, copy: &Artifact) -> bool {
+        let time = self.origin_of(copy).and_then(|origin| origin.data_time);
+        time.is_some_and(|time| time > self.data_time)
+    }
+
+    /// Returns true if it is certain that `copy`, which has an id that a copy of this source could get, is something else.
+    pub fn is_certainly_not_source_of(&self, copy: &Artifact) -> bool {
+        let key = key_on_copy(self.region);
+        let is_from_other_region = |(other, value): (&str, &str)| {
+            other.starts_with("Sync-From-") && other != key && SyncTag::parse(value).is_some()
+        };
+        let tag = SyncTag::find(&copy.tags, &key);
+        copy.copied_from.as_ref().is_some_and(|arn| arn != self.arn)
+            || copy
+                .data_time
+                .is_some_and(|time| whole_seconds(time) != self.data_time)
+            || tag.is_some_and(|tag| {
+                tag.other_end != self.id.as_str() || tag.time != self.data_time
+            })
+            || copy.tags.iter().any(is_from_other_region)
+    }
+
+    /// Returns the copy that makes another one unnecessary: a copy of this source, or, where that suffices, of a newer one,
+    /// that has not failed and is not being deleted. Of several, the best: available ones first, then by id.
+    pub fn synced_by<'c>(
+        &self,
+        copies: impl IntoIterator<Item = &'c Artifact>,
+    ) -> Option<&'c Artifact> {
+        copies
+            .into_iter()
+            .filter(|copy| !copy.state.is_gone())
+            .filter(|copy| self.is_reached_by(copy))
+            .min_by_key(|copy| {
+                let is_other = !self.is_source_of(copy);
+                (is_other, !copy.state.is_available(), copy.created, &copy.id)
+            })
+    }
+
+    /// Returns true if `copy` holds this source, or a newer one where that suffices. Its state does not matter here.
+    pub fn is_reached_by(&self, copy: &Artifact) -> bool {
+        let is_newer = || {
+            self.kind.facts().newer_copy_suffices && self.is_older_than_source_of(copy)
+        };
+        self.is_source_of(copy) || is_newer()
+    }
+
+    fn names(&self, copy: &Artifact) -> bool {
+        !self.kind.facts().ids_recur && self.named_copy.as_ref() == Some(&copy.id)
+    }
+
+    /// Returns where `copy` comes from, if that is this source's region and account.
+    fn origin_of<'c>(&self, copy: &'c Artifact) -> Option<Origin<'c>> {
+        let is_other_account = |arn: &Arn| arn.account() != self.arn.account();
+        if copy.copied_from.as_ref().is_some_and(is_other_account) {
+            return None;
+        }
+        origin(copy, self.region)
+    }
+}
+
+/// Where a copy comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// The id of its source.
+    pub id: Cow<'a, str>,
+    /// When its data was captured (UTC, whole seconds): AWS's statement, else the time in its sync tag.
+    pub data_time: Option<Timestamp>,
+}
+
+/// Returns where a copy comes from, if AWS, or else its sync tag, says that it was copied from `source_region`.
+pub fn origin<'a>(copy: &'a Artifact, source_region: &Region) -> Option<Origin<'a>> {
+    // The tag is read only where AWS leaves something open: reading it takes time, and this is asked of every copy.
+    let tag = || SyncTag::find(&copy.tags, &key_on_copy(source_region));
+    let data_time = copy.data_time.map(whole_seconds);
+    match &copy.copied_from {
+        Some(arn) if arn.region() == Some(source_region.as_str()) => {
+            let id = arn.id()?;
+            let tagged = || tag().filter(|tag| tag.other_end == id);
+            Some(Origin {
+                id: id.into(),
+                data_time: data_time.or_else(|| Some(tagged()?.time)),
+            })
+        }
+        Some(_) => None,
+        None => {
+            let tag = tag()?;
+            Some(Origin {
+                id: tag.other_end.into(),
+                data_time: data_time.or(Some(tag.time)),
+            })
+        }
+    }
+}
+
+/// Returns when the data of a copy from `source_region` was captured (UTC, whole seconds), where that is known.
+pub fn copy_time(copy: &Artifact, source_region: &Region) -> Option<Timestamp> {
+    origin(copy, source_region).and_then(|origin| origin.data_time)
+}
+
+/// Returns the copy in `destination` that the source's own sync tag names.
+pub fn copy_named_by(source: &Artifact, destination: &Region) -> Option<ArtifactId> {
+    let tag = SyncTag::find(&source.tags, &key_on_source(destination))?;
+    Some(ArtifactId::from(tag.other_end))
+}
+
+/// Returns true if a copy carries a readable sync tag of this source region.
+pub fn has_sync_tag(copy: &Artifact, source_region: &Region) -> bool {
+    SyncTag::find(&copy.tags, &key_on_copy(source_region)).is_some()
+}
+
+/// Returns true if a copy belongs to this account: the owner of an image, or the account that a snapshot was copied in.
+pub fn is_in_account(copy: &Artifact, account: &AccountId) -> bool {
+    let is_own = |owner: &AccountId| owner == account;
+    let is_from = |arn: &Arn| arn.account().is_none_or(|other| other == account.as_str());
+    copy.owner.as_ref().is_none_or(is_own) && copy.copied_from.as_ref().is_none_or(is_from)
+}
+
+/// Returns the ids that a copy of a source may get where the caller chooses it, in order of preference: the gem's, then with the
+/// source region, then numbered.
+pub fn copy_ids(source: &ArtifactId, source_region: &Region) -> impl Iterator<Item = ArtifactId> + use<> {
+    // Nobody has a hundred snapshots of one id, and loops have bounds.
+    const MOST: usize = 100;
+    let plain = source.as_str().replace(':', "-");
+    let with_region = format!("{plain}-{source_region}");
+    let numbered = with_region.clone();
+    [plain, with_region]
+        .into_iter()
+        .chain((2..MOST).map(move |n| format!("{numbered}-{n}")))
+        .map(ArtifactId::from)
+}
+
+/// Returns true if `id` is one that a copy of `source` may get.
+pub fn is_copy_id(id: &ArtifactId, source: &ArtifactId, source_region: &Region) -> bool {
+    copy_ids(source, source_region).any(|other| other == *id)
+}
+
+/// Returns the sync tag of a copy that a job from `source_region` made and may delete, or why it may not. The state of the copy
+/// does not matter here.
+pub fn ours(copy: &Artifact, source_region: &Region) -> Result<SyncTag, NotOurs> {
+    let tag = SyncTag::find(&copy.tags, &key_on_copy(source_region)).ok_or(NotOurs::NoSyncTag)?;
+    match &copy.copied_from {
+        Some(arn) => {
+            let is_same = arn.region() == Some(source_region.as_str()) && arn.id() == Some(&tag.other_end);
+            if !is_same {
+                return Err(NotOurs::OtherSource);
+            }
+        }
+        None => {
+            let source = ArtifactId::from(tag.other_end.as_str());
+            let is_confirmed = match copy.kind.facts().copy_id {
+                CopyId::AssignedByAws => false,
+                CopyId::Chosen { .. } => is_copy_id(&copy.id, &source, source_region),
+            };
+            if !is_confirmed {
+                return Err(NotOurs::OtherId);
+            }
+        }
+    }
+    // Last: a copy that is kept still counts as ours, and one of another source does not.
+    if copy.tags.contains_key(SYNC_KEEP) {
+        return Err(NotOurs::Kept);
+    }
+    Ok(tag)
+}
+
+/// Returns when the present database was created (UTC, whole seconds): that of the newest copy, or of its source where the
+/// copy does not state it. Whoever made that copy does not matter.
+pub fn present_parent_created<'a>(
+    copies: impl IntoIterator<Item = &'a Artifact>,
+    sources: &[Artifact],
+    source_region: &Region,
+) -> Option<Timestamp> {
+    let dated = copies
+        .into_iter()
+        .filter(|copy| !copy.state.is_gone())
+        .filter_map(|copy| Some((copy_time(copy, source_region)?, copy)));
+    let (_, newest) = dated.max_by_key(|(time, copy)| (*time, &copy.id))?;
+    let of_source = || {
+        let is_source = |artifact: &&Artifact| {
+            Source::new(artifact, source_region)
+                .is_some_and(|source| source.is_source_of(newest))
+        };
+        sources.iter().find(is_source)?.parent_created
+    };
+    newest.parent_created.or_else(of_source).map(whole_seconds)
+}
+
+/// Returns true if a copy is one of the database that was created then. A copy that does not say counts as one.
+pub fn is_of_parent(copy: &Artifact, parent_created: Option<Timestamp>) -> bool {
+    copy.parent_created
+        .is_none_or(|time| Some(whole_seconds(time)) == parent_created)
+}

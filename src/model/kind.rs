@@ -1,0 +1,182 @@
+//! What AWS stores, and what AWS fixes for each kind of it.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What an artifact is.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// An EC2 image (AMI).
+    Image,
+    /// An RDS DB snapshot.
+    DbSnapshot,
+}
+
+/// What AWS fixes for a kind.
+#[derive(Clone, Copy, Debug)]
+pub struct KindFacts {
+    /// The noun for people, singular and plural.
+    pub noun: (&'static str, &'static str),
+    /// The service, as in ARNs, permissions and host names.
+    pub service: &'static str,
+    /// What the service accepts as tags.
+    pub tag_rules: TagRules,
+    /// How a copy gets its id.
+    pub copy_id: CopyId,
+    /// How many copies into one region AWS makes at a time for one account.
+    pub max_concurrent_copies: usize,
+    /// Whether an id can appear again: an automated snapshot gets the id of an earlier one when its database is deleted
+    /// and created again. If so, times are compared as well as ids.
+    pub ids_recur: bool,
+    /// Whether a copy of a newer artifact of the same parent makes a copy of an older one unnecessary.
+    pub newer_copy_suffices: bool,
+    /// Whether the data gets older while nothing changes: a database moves on, an image does not.
+    pub data_ages: bool,
+}
+
+/// How a copy gets its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyId {
+    /// AWS assigns it, and makes one copy per client token.
+    AssignedByAws,
+    /// The caller chooses it, and AWS makes no two of the same id.
+    Chosen {
+        /// The most characters that it may have.
+        max_length: usize,
+    },
+}
+
+/// What a service accepts as tags, beside its limit of 50 per resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TagRules {
+    /// Any characters. See <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions>.
+    Ec2,
+    /// Letters, digits and some signs; neither key nor value may start with `aws:` or `rds:`.
+    /// See <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_Tag.html>.
+    Rds,
+}
+
+const IMAGE: KindFacts = KindFacts {
+    noun: ("image", "images"),
+    service: "ec2",
+    tag_rules: TagRules::Ec2,
+    copy_id: CopyId::AssignedByAws,
+    // Older documentation says 50. The larger number is the safer one: if it is too large, AWS refuses a copy, which then
+    // waits; if it were too small, copies would wait for nothing.
+    // See <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/CopyingAMIs.html>.
+    max_concurrent_copies: 100,
+    ids_recur: false,
+    newer_copy_suffices: false,
+    data_ages: false,
+};
+
+const DB_SNAPSHOT: KindFacts = KindFacts {
+    noun: ("snapshot", "snapshots"),
+    service: "rds",
+    tag_rules: TagRules::Rds,
+    // See <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBSnapshot.html>.
+    copy_id: CopyId::Chosen { max_length: 255 },
+    // It cannot be raised. See <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_CopySnapshot.html>.
+    max_concurrent_copies: 20,
+    ids_recur: true,
+    newer_copy_suffices: true,
+    data_ages: true,
+};
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Image, Self::DbSnapshot];
+
+    /// Returns what AWS fixes for this kind.
+    pub fn facts(self) -> &'static KindFacts {
+        match self {
+            Self::Image => &IMAGE,
+            Self::DbSnapshot => &DB_SNAPSHOT,
+        }
+    }
+
+    /// Returns the noun for people, in the singular or plural that fits the number.
+    pub fn noun(self, number: usize) -> &'static str {
+        let (one, many) = self.facts().noun;
+        if number == 1 { one } else { many }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.noun(1))
+    }
+}
+
+impl TagRules {
+    /// Returns true if the service accepts this tag.
+    pub fn can_have(self, key: &str, value: &str) -> bool {
+        match self {
+            // Both come from a resource of EC2, which has checked them.
+            Self::Ec2 => true,
+            Self::Rds => {
+                let is_reserved = |text: &str| starts_with(text, "aws:") || starts_with(text, "rds:");
+                let is_plain = |text: &str| {
+                    text.chars()
+                        .all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c))
+                };
+                (1..=128).contains(&key.chars().count())
+                    && value.chars().count() <= 256
+                    && !is_reserved(key)
+                    && !is_reserved(value)
+                    && is_plain(key)
+                    && is_plain(value)
+            }
+        }
+    }
+}
+
+/// Returns true if the text starts with this, in any case.
+fn starts_with(text: &str, start: &str) -> bool {
+    text.get(..start.len())
+        .is_some_and(|beginning| beginning.eq_ignore_ascii_case(start))
+}
+
+/// The type of a sync job, as the config and the plan spell it.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncTypeName {
+    /// One EC2 image.
+    Ec2Ami,
+    /// The automated snapshots of one RDS DB instance.
+    RdsAutomatedSnapshot,
+}
+
+impl SyncTypeName {
+    /// Every sync type.
+    pub const ALL: [Self; 2] = [Self::Ec2Ami, Self::RdsAutomatedSnapshot];
+
+    /// Returns the name in the config.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ec2Ami => "ec2_ami",
+            Self::RdsAutomatedSnapshot => "rds_automated_snapshot",
+        }
+    }
+
+    /// Returns the kind of artifact that jobs of this type copy.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Ec2Ami => Kind::Image,
+            Self::RdsAutomatedSnapshot => Kind::DbSnapshot,
+        }
+    }
+}
+
+impl fmt::Display for SyncTypeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

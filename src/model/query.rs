@@ -1,0 +1,89 @@
+//! What one read asks for.
+
+use super::artifact::ArtifactRef;
+use super::ids::{ArtifactId, ParentId, Region};
+
+/// What one read asks for. Lists are never empty.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Query {
+    /// Images that a selector matches, in every state that AWS lists by default.
+    Matching(ImageSelector),
+    /// Images, or manual snapshots, by id. Disabled images are included.
+    ByIds(Vec<ArtifactId>),
+    /// The caller's own images that AWS or their sync tag ties to one of these in another region. Disabled ones are included.
+    CopiesOf {
+        /// The region of the sources.
+        region: Region,
+        /// The sources.
+        ids: Vec<ArtifactId>,
+    },
+    /// The caller's own images that, by AWS's statement or the key of their sync tag, were copied from a region. Disabled ones are
+    /// included.
+    CopiedFrom(Region),
+    /// The automated snapshots of these databases, in every state.
+    Automated(Vec<ParentId>),
+    /// The manual snapshots of databases of these names, in every state. Copies are manual snapshots. A region without such a
+    /// database may refuse this with an error of class absent.
+    Manual(Vec<ParentId>),
+    /// The manual snapshots of a whole region.
+    AllManual,
+}
+
+/// Which images a job selects: those of `owner` that carry one of the identifiers, if there are any, and match every filter.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ImageSelector {
+    /// An account id, `self`, `amazon` or `aws-marketplace`, as EC2 takes it.
+    pub owner: String,
+    /// Values of the tag `Sync-Identifier`, of which an image must carry one. Without any, the tag does not matter.
+    pub sync_identifiers: Vec<String>,
+    /// Filters of DescribeImages, all of which must match.
+    pub filters: Vec<ImageFilter>,
+}
+
+/// A filter of DescribeImages, of which any value may match.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ImageFilter {
+    /// Its name, such as `tag:Environment`, `name` or `architecture`.
+    pub name: String,
+    /// Its values, with `*` and `?` as wildcards.
+    pub values: Vec<String>,
+}
+
+/// What is read for one job: its sources, and their copies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queries {
+    /// What is read in the source region.
+    pub sources: Query,
+    /// How copies are found in the destination.
+    pub copies: CopiesQuery,
+}
+
+/// How the copies of a job are found in the destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CopiesQuery {
+    /// By the ids of their sources, so only after the sources have been read.
+    BySource,
+    /// By a query that does not depend on the sources.
+    Independent(Query),
+}
+
+impl Queries {
+    /// Returns what is read for a job that is about a parent, or else about one artifact: what an apply checks before it writes.
+    pub fn about(artifact: &ArtifactRef) -> Self {
+        match &artifact.parent {
+            Some(parent) => Self::of_parent(parent),
+            None => Self {
+                sources: Query::ByIds(vec![artifact.id.clone()]),
+                copies: CopiesQuery::BySource,
+            },
+        }
+    }
+
+    /// Returns what is read for a job about the snapshots of a database.
+    pub fn of_parent(parent: &ParentId) -> Self {
+        Self {
+            sources: Query::Automated(vec![parent.clone()]),
+            copies: CopiesQuery::Independent(Query::Manual(vec![parent.clone()])),
+        }
+    }
+}

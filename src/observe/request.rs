@@ -1,0 +1,68 @@
+//! What is to be observed for one job.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::model::client_config::ClientConfig;
+use crate::model::ids::{ArtifactId, JobName};
+use crate::model::kind::Kind;
+use crate::model::location::Location;
+use crate::model::plan::JobPlan;
+use crate::model::query::Queries;
+use crate::sync_types::SyncJob;
+
+/// What is to be observed for one job: its sources, and their copies.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The job.
+    pub job: JobName,
+    /// What it copies.
+    pub kind: Kind,
+    /// Its source region.
+    pub source: Location,
+    /// Its destination region.
+    pub destination: Location,
+    /// What to read there.
+    pub queries: Queries,
+}
+
+impl Request {
+    /// Returns what planning a job needs.
+    pub fn of_job(job: &SyncJob) -> Self {
+        Self {
+            job: job.name.clone(),
+            kind: job.kind(),
+            source: job.source(),
+            destination: job.destination(),
+            queries: job.rules.queries(),
+        }
+    }
+
+    /// Returns what applying a job's plan needs; nothing if it has no actions.
+    pub fn of_plan(plan: &JobPlan, credentials: &Arc<ClientConfig>) -> Option<Self> {
+        let location = |region| Location {
+            credentials: Arc::clone(credentials),
+            region,
+        };
+        Some(Self {
+            job: plan.name.clone(),
+            kind: plan.kind()?,
+            source: location(plan.source.as_ref()?.region.clone()),
+            destination: location(plan.destination.as_ref()?.region.clone()),
+            queries: Queries::about(plan.subject()?),
+        })
+    }
+}
+
+/// Copies of one job that are to be observed by their ids.
+#[derive(Clone, Debug)]
+pub struct CopyRequest {
+    /// The job.
+    pub job: JobName,
+    /// What they are.
+    pub kind: Kind,
+    /// Where they are.
+    pub at: Location,
+    /// Their ids.
+    pub ids: BTreeSet<ArtifactId>,
+}

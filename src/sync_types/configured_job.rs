@@ -1,0 +1,29 @@
+//! What a `sync_*` entry of the config comes to.
+
+use super::rules::SyncJob;
+use crate::model::ids::JobName;
+use crate::model::problem::Problem;
+
+/// What a `sync_*` entry of the config comes to.
+#[derive(Clone, Debug)]
+pub enum ConfiguredJob {
+    /// A job that can be planned.
+    Valid(SyncJob),
+    /// An entry with problems: it becomes a failed result, and the other jobs run.
+    Invalid {
+        /// Its key in the config.
+        name: JobName,
+        /// What is wrong with it; never empty.
+        problems: Vec<Problem>,
+    },
+}
+
+impl ConfiguredJob {
+    /// Returns the entry's key in the config.
+    pub fn name(&self) -> &JobName {
+        match self {
+            Self::Valid(job) => &job.name,
+            Self::Invalid { name, .. } => name,
+        }
+    }
+}

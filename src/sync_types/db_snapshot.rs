@@ -1,0 +1,158 @@
+//! `rds_automated_snapshot`: the newest automated snapshot of one DB instance.
+
+use super::permissions::{PolicyStage, Statement};
+use super::rules::{Belonging, CopySettings, Retention, SyncJob, SyncTypeRules};
+use crate::model::artifact::Artifact;
+use crate::model::identity::{is_copy_id, origin};
+use crate::model::ids::{ParentId, Partition};
+use crate::model::kind::SyncTypeName;
+use crate::model::problem::Problem;
+use crate::model::query::Queries;
+use crate::model::reason::FailReason;
+
+/// How many copies are kept beside the one being made, unless the config says otherwise.
+pub const DEFAULT_MAX_SNAPSHOTS_TO_RETAIN: u32 = 2;
+
+/// The options of an `rds_automated_snapshot` job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DbSnapshotOptions {
+    /// The DB instance.
+    pub db_instance: ParentId,
+    /// How many copies are kept beside the one being made.
+    pub max_snapshots_to_retain: u32,
+    /// The option group of the copy, needed where the source's is not a default one.
+    pub option_group_name: Option<String>,
+}
+
+impl SyncTypeRules for DbSnapshotOptions {
+    fn sync_type(&self) -> SyncTypeName {
+        SyncTypeName::RdsAutomatedSnapshot
+    }
+
+    fn queries(&self) -> Queries {
+        Queries::of_parent(&self.db_instance)
+    }
+
+    fn parent(&self) -> Option<&ParentId> {
+        Some(&self.db_instance)
+    }
+
+    fn choose_source<'a>(
+        &self,
+        job: &SyncJob,
+        sources: &'a [Artifact],
+        warnings: &mut Vec<String>,
+    ) -> Result<&'a Artifact, Problem> {
+        self.newest_source(job, sources, warnings)
+            .ok_or_else(|| self.no_source(job, sources))
+    }
+
+    fn newest_source<'a>(
+        &self,
+        _: &SyncJob,
+        sources: &'a [Artifact],
+        _: &mut Vec<String>,
+    ) -> Option<&'a Artifact> {
+        let available = sources.iter().filter(|snapshot| {
+            snapshot.state.is_available() && snapshot.source_time().is_some()
+        });
+        available.max_by_key(|snapshot| (snapshot.source_time(), &snapshot.id))
+    }
+
+    fn copy_settings(&self, job: &SyncJob, source: &Artifact) -> Result<CopySettings, Problem> {
+        self.check_key(job, source)
+            .and_then(|()| self.check_option_group(job, source))
+            .map_err(|reason| reason.problem(&job.name))?;
+        Ok(CopySettings {
+            option_group_name: self.option_group_name.clone(),
+            ..CopySettings::default()
+        })
+    }
+
+    fn can_adopt(&self, job: &SyncJob, source: &Artifact, copy: &Artifact) -> bool {
+        is_copy_id(&copy.id, &source.id, &job.source_region)
+    }
+
+    fn belonging(&self, job: &SyncJob, copy: &Artifact) -> Belonging {
+        let is_from_source = origin(copy, &job.source_region).is_some();
+        if is_from_source && copy.parent.as_ref() == Some(&self.db_instance) {
+            Belonging::ThisJob
+        } else {
+            Belonging::OtherJob
+        }
+    }
+
+    fn untestable_conditions(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
+    fn retention(&self) -> Option<Retention> {
+        Some(Retention {
+            max_retained: self.max_snapshots_to_retain,
+        })
+    }
+
+    fn permissions(&self, job: &SyncJob, stage: PolicyStage) -> Vec<Statement> {
+        let _ = (job, stage);
+        Vec::new()
+    }
+}
+
+impl DbSnapshotOptions {
+    fn no_source(&self, job: &SyncJob, sources: &[Artifact]) -> Problem {
+        let database = &self.db_instance;
+        let mut instead: Vec<String> = sources
+            .iter()
+            .map(|snapshot| format!("{} ({})", snapshot.id, snapshot.state))
+            .collect();
+        instead.sort();
+        let (what, help) = if sources.is_empty() {
+            (
+                format!("automated snapshot of database {database}"),
+                "check db_instance and source_region, and that automated backups of the database are on; Aurora clusters and \
+                 AWS Backup make no automated DB snapshots",
+            )
+        } else {
+            (
+                format!("available automated snapshot of database {database}"),
+                "plan again when one is available",
+            )
+        };
+        let reason = FailReason::NoSource {
+            what,
+            instead,
+            region: job.source_region.clone(),
+            help: help.to_owned(),
+        };
+        reason.problem(&job.name)
+    }
+
+    /// An encrypted snapshot can't be copied to another region without a key of that region; see
+    /// <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBSnapshot.html>.
+    fn check_key(&self, job: &SyncJob, source: &Artifact) -> Result<(), FailReason> {
+        let source_id = source.id.clone();
+        if source.encrypted && job.kms_key_id.is_none() {
+            return Err(FailReason::NoKmsKey {
+                source: source_id,
+                destination: job.destination_region.clone(),
+            });
+        }
+        if source.encrypted && job.source_region.partition() == Partition::GovCloud {
+            return Err(FailReason::NeedsPresigning { source: source_id });
+        }
+        Ok(())
+    }
+
+    fn check_option_group(&self, job: &SyncJob, source: &Artifact) -> Result<(), FailReason> {
+        match &source.option_group {
+            Some(group) if !group.starts_with("default:") && self.option_group_name.is_none() => {
+                Err(FailReason::NoOptionGroup {
+                    source: source.id.clone(),
+                    group: group.to_string(),
+                    destination: job.destination_region.clone(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+}

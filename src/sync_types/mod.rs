@@ -1,0 +1,16 @@
+//! The types of sync jobs: one file for each, with everything that is special about it. Everything here is pure.
+//!
+//! A new type is a file beside `ami.rs`, an entry in [`SyncTypeName`](crate::model::kind::SyncTypeName) and in the list below,
+//! and, if AWS stores it as a new kind, a row in the table of [`crate::model::kind`].
+
+mod ami;
+mod configured_job;
+mod db_snapshot;
+mod permissions;
+mod rules;
+
+pub use ami::AmiOptions;
+pub use configured_job::ConfiguredJob;
+pub use db_snapshot::DbSnapshotOptions;
+pub use permissions::{PolicyStage, Statement};
+pub use rules::{Belonging, CopySettings, Retention, SyncJob, SyncTypeRules};

@@ -1,0 +1,173 @@
+//! What a sync type has to say about its jobs.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::permissions::{PolicyStage, Statement};
+use crate::model::artifact::Artifact;
+use crate::model::client_config::ClientConfig;
+use crate::model::ids::{AccountId, JobName, ParentId, Region};
+use crate::model::inventory::Observation;
+use crate::model::kind::{Kind, SyncTypeName};
+use crate::model::location::Location;
+use crate::model::problem::Problem;
+use crate::model::query::Queries;
+use crate::model::reason::FailReason;
+
+/// One `sync_*` entry of the config: one resource, one source region, one destination region.
+#[derive(Clone, Debug)]
+pub struct SyncJob {
+    /// Its key in the config.
+    pub name: JobName,
+    /// Where the sources are.
+    pub source_region: Region,
+    /// Where the copies go.
+    pub destination_region: Region,
+    /// How AWS is reached, global and own settings merged.
+    pub client_config: Arc<ClientConfig>,
+    /// A KMS key of the destination region to encrypt copies with.
+    pub kms_key_id: Option<String>,
+    /// Whether an earlier job of the config copies a database of the same name to the same destination. The ids of this job's
+    /// copies then carry the source region, whichever of the jobs are planned.
+    pub has_shared_parent_name: bool,
+    /// What is special about the type of the job, with its options.
+    pub rules: Arc<dyn SyncTypeRules>,
+}
+
+impl SyncJob {
+    /// Returns the source region with the job's credentials.
+    pub fn source(&self) -> Location {
+        self.location(&self.source_region)
+    }
+
+    /// Returns the destination region with the job's credentials.
+    pub fn destination(&self) -> Location {
+        self.location(&self.destination_region)
+    }
+
+    fn location(&self, region: &Region) -> Location {
+        Location {
+            credentials: Arc::clone(&self.client_config),
+            region: region.clone(),
+        }
+    }
+
+    /// Returns the type of the job.
+    pub fn sync_type(&self) -> SyncTypeName {
+        self.rules.sync_type()
+    }
+
+    /// Returns the kind of artifact that the job copies.
+    pub fn kind(&self) -> Kind {
+        self.sync_type().kind()
+    }
+
+    /// Returns the account that the job acts in, as STS states it.
+    ///
+    /// # Errors
+    ///
+    /// If STS gave no answer, or if the config states another account.
+    pub fn account<'o>(&self, observation: &'o Observation) -> Result<&'o AccountId, Problem> {
+        let identity = observation.identity.as_ref().map_err(|error| {
+            error.problem(format!(
+                "failed to find out which AWS account the credentials of {} belong to",
+                self.name
+            ))
+        })?;
+        match &self.client_config.account_id {
+            Some(stated) if *stated != identity.account_id => {
+                let reason = FailReason::OtherAccount {
+                    account: identity.account_id.clone(),
+                    stated: stated.clone(),
+                };
+                Err(reason.problem(&self.name))
+            }
+            _ => Ok(&identity.account_id),
+        }
+    }
+}
+
+/// What is special about a sync type: its options, and how they choose sources, copies and settings.
+pub trait SyncTypeRules: fmt::Debug + Send + Sync {
+    /// Returns the type's name.
+    fn sync_type(&self) -> SyncTypeName;
+
+    /// Returns what is read for a job.
+    fn queries(&self) -> Queries;
+
+    /// Returns what the job's sources are snapshots of: a database. No two jobs may share it, for each would count and delete
+    /// the other's copies. Nothing for images.
+    fn parent(&self) -> Option<&ParentId>;
+
+    /// Returns the one source that is to have a copy, out of all that was found; adds warnings that hold in any case.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such source, or more than one.
+    fn choose_source<'a>(
+        &self,
+        job: &SyncJob,
+        sources: &'a [Artifact],
+        warnings: &mut Vec<String>,
+    ) -> Result<&'a Artifact, Problem>;
+
+    /// Returns the newest source for a status, where it matters less that there is exactly one; adds warnings.
+    fn newest_source<'a>(
+        &self,
+        job: &SyncJob,
+        sources: &'a [Artifact],
+        warnings: &mut Vec<String>,
+    ) -> Option<&'a Artifact>;
+
+    /// Returns how a copy of this source is made.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be copied with the job's options.
+    fn copy_settings(&self, job: &SyncJob, source: &Artifact) -> Result<CopySettings, Problem>;
+
+    /// Returns true if a copy without a sync tag, which AWS or the source says is one, is what the gem left, so that it gets the
+    /// sync tag it lacks.
+    fn can_adopt(&self, job: &SyncJob, source: &Artifact, copy: &Artifact) -> bool;
+
+    /// Returns whether a copy belongs to the job, by what is on the copy itself: for a status when the source can't be read.
+    fn belonging(&self, job: &SyncJob, copy: &Artifact) -> Belonging;
+
+    /// Returns the conditions by which the job selects its sources that can't be tested on a copy.
+    fn untestable_conditions(&self) -> Vec<&str>;
+
+    /// Returns how many copies are kept; nothing if none is ever deleted.
+    fn retention(&self) -> Option<Retention>;
+
+    /// Returns what a stage needs to be allowed, beside the use of keys.
+    fn permissions(&self, job: &SyncJob, stage: PolicyStage) -> Vec<Statement>;
+}
+
+/// How a copy is made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CopySettings {
+    /// The name of the copy, where AWS assigns its id.
+    pub name: Option<String>,
+    /// The description of the copy, if it has one.
+    pub description: Option<String>,
+    /// The option group of the copy.
+    pub option_group_name: Option<String>,
+}
+
+/// Whether a copy belongs to a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Belonging {
+    /// It is a copy of a source that the job selects.
+    ThisJob,
+    /// It is not.
+    OtherJob,
+    /// Nothing on the copy says.
+    Unknown,
+}
+
+/// How many copies are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Beside the one being made.
+    pub max_retained: u32,
+}
