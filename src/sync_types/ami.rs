@@ -1,6 +1,9 @@
 //! `ec2_ami`: one image, which the job selects by owner, identifier and filters.
 
+use schemars::JsonSchema;
+use serde::Deserialize;
 
+use super::image_filter::Filter;
 use super::permissions::{PolicyStage, Statement};
 use super::rules::{Belonging, CopySettings, Retention, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
@@ -17,8 +20,45 @@ use crate::model::words::count;
 /// The owner that stands for the account of the credentials.
 const OWN_ACCOUNT: &str = "self";
 
+/// Keeps a copy of one EC2 image in the destination region.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct AmiConfig {
+    /// The account id of the image's owner, `self` or `amazon`.
+    #[serde(default = "own_account")]
+    #[schemars(extend("x-aliases" = ["owner_id"]))]
+    ami_owner: String,
+    /// The image has the tag `Sync-Identifier` with this value.
+    sync_identifier: Option<String>,
+    /// Filters of DescribeImages, all of which must match, such as `["tag:Environment=Production"]`.
+    #[serde(default)]
+    filters: Vec<Filter>,
+    /// Take the newest image where several match, instead of failing the job.
+    #[serde(default)]
+    most_recent: bool,
+}
+
+fn own_account() -> String {
+    OWN_ACCOUNT.to_owned()
+}
+
+impl From<AmiConfig> for AmiOptions {
+    fn from(config: AmiConfig) -> Self {
+        Self {
+            selector: ImageSelector {
+                owner: config.ami_owner,
+                sync_identifiers: config.sync_identifier.into_iter().collect(),
+                filters: config.filters.into_iter().map(|filter| filter.0).collect(),
+            },
+            most_recent: config.most_recent,
+        }
+    }
+}
+
 /// The options of an `ec2_ami` job.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(from = "AmiConfig")]
+#[schemars(with = "AmiConfig")]
 pub struct AmiOptions {
     /// Which images are selected.
     pub selector: ImageSelector,
@@ -104,7 +144,9 @@ impl SyncTypeRules for AmiOptions {
             return Belonging::OtherJob;
         }
         let filters = self.selector.filters.iter();
-        let mut tests: Vec<Test> = filters.map(|filter| test_filter(filter, copy, job)).collect();
+        let mut tests: Vec<Test> = filters
+            .map(|filter| test_filter(filter, copy, job))
+            .collect();
         let identifiers = &self.selector.sync_identifiers;
         if !identifiers.is_empty() {
             let is_met = |value: &str| identifiers.iter().any(|known| known == value);
@@ -120,7 +162,11 @@ impl SyncTypeRules for AmiOptions {
     }
 
     fn untestable_conditions(&self) -> Vec<&str> {
-        let names = self.selector.filters.iter().map(|filter| filter.name.as_str());
+        let names = self
+            .selector
+            .filters
+            .iter()
+            .map(|filter| filter.name.as_str());
         names.filter(|name| !is_testable(name)).collect()
     }
 
@@ -167,9 +213,10 @@ impl AmiOptions {
     fn no_source(&self, job: &SyncJob, found: &Found<'_>) -> Problem {
         let unavailable = found.unavailable.iter();
         let unavailable = unavailable.map(|image| format!("{} ({})", image.id, image.state));
-        let returned = found.returned.iter().map(|image| {
-            format!("{} (a copy from {})", image.id, job.destination_region)
-        });
+        let returned = found
+            .returned
+            .iter()
+            .map(|image| format!("{} (a copy from {})", image.id, job.destination_region));
         let is_by_tag = !self.selector.sync_identifiers.is_empty()
             || self
                 .selector

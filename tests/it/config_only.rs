@@ -1,0 +1,3 @@
+//! The tests of the config alone, while other modules do not compile.
+
+mod config;
