@@ -95,12 +95,11 @@ impl Node {
 
     /// Returns true if there is no value: null, or empty text.
     pub(super) fn is_blank(&self) -> bool {
-        match &self.data {
-            Data::Scalar { text, is_quoted } => {
-                text.trim().is_empty() || !is_quoted && self.value().is_null()
-            }
-            _ => false,
-        }
+        let Data::Scalar { text, is_quoted } = &self.data else {
+            return false;
+        };
+        let is_null = !is_quoted && matches!(text.as_str(), "~" | "null" | "Null" | "NULL");
+        is_null || text.trim().is_empty()
     }
 
     /// Returns the text of a single value.
