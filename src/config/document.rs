@@ -1,4 +1,4 @@
-//! The YAML document of a config as a tree whose values know their line and column.
+//! The YAML document of a config as a tree in which every value has its line and column.
 //!
 //! saphyr-parser reads the text, because serde_yaml tells no positions, mixes up anchors that are defined twice, and refuses integers
 //! above 64 bits. serde_yaml says what a scalar means, and reads parts of the tree into structs. Aliases share the value that they
@@ -13,19 +13,14 @@ use serde_yaml::Value;
 use super::syntax::{self, MAX_DEPTH};
 use super::{names, source};
 use crate::model::problem::{Problem, TextPlace};
+use crate::sync_types::EXAMPLE;
 
 /// How many bytes the config may have with every alias replaced by what it stands for.
 const MAX_EXPANDED: usize = 4 * source::MAX_BYTES as usize;
 /// How many repeated keys are reported.
 const MAX_REPEATED: usize = 20;
 
-/// The help for a config without jobs.
-pub(super) const EXAMPLE: &str = "a job looks like this:\n\
-    sync_my_database:\n  sync_type: rds_automated_snapshot\n  source_region: us-east-1\n  \
-    destination_region: us-west-1\n  db_instance: mydatabase";
-
 /// A value of the config.
-#[derive(Debug)]
 pub(super) struct Node {
     /// Where it is written; for an alias, where its anchor is.
     pub(super) place: TextPlace,
@@ -37,7 +32,6 @@ pub(super) struct Node {
 }
 
 /// What a value is.
-#[derive(Debug)]
 pub(super) enum Data {
     Scalar {
         text: String,
@@ -49,7 +43,7 @@ pub(super) enum Data {
 }
 
 /// A key of a mapping, and its value.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Entry {
     pub(super) key: String,
     /// Where the key is.

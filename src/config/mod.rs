@@ -7,7 +7,7 @@
 //! | `options` | the structs of options, beside those of the sync types |
 //! | `arn`, `endpoint` | the form of certain values |
 //! | `section` | reads options into the structs; "did you mean" |
-//! | `job`, `client` | a job; the settings of all jobs merged with those of one |
+//! | `job`, `client` | a job; its client settings, merged with those of all jobs |
 //! | `legacy` | what the gem accepted |
 //! | `conflicts` | problems between jobs |
 //! | `reference`, `schema` | the structs of options as a reference and as a JSON Schema |
@@ -36,9 +36,9 @@ pub use source::MAX_BYTES;
 use crate::model::client_config::ClientConfig;
 use crate::model::ids::JobName;
 use crate::model::problem::Problem;
-use crate::sync_types::ConfiguredJob;
+use crate::sync_types::{ConfiguredJob, EXAMPLE};
 use client::Level;
-use document::{Data, EXAMPLE, Entry, Node};
+use document::{Data, Entry, Node};
 use options::CLIENT_CONFIG;
 use reference::REFERENCE;
 

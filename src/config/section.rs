@@ -28,7 +28,7 @@ pub(super) struct Section<'d> {
 }
 
 impl<'d> Section<'d> {
-    /// Takes in the options that are given. `elsewhere` returns what is known about an option that is not one of this section.
+    /// Takes in the options that are given. `elsewhere` returns where an option belongs that does not belong here.
     pub(super) fn new(
         owner: &str,
         place: TextPlace,
@@ -108,8 +108,8 @@ impl<'d> Section<'d> {
                 self.refuse(facts, None, reason);
             }
         }
-        // How many items of the list in question have been read.
-        let mut read_items = 0;
+        // How many items of each list have been read.
+        let mut read_items: HashMap<String, usize> = HashMap::new();
         loop {
             let error = match read(Value::Mapping(values.clone())) {
                 Ok(read) => return Some(read).filter(|_| self.problems.len() == problems),
@@ -122,8 +122,9 @@ impl<'d> Section<'d> {
             let reason = error.inner().to_string();
             match (values.get_mut(&name)?, path.next()) {
                 (Value::Sequence(items), Some(Segment::Seq { index })) => {
-                    self.refuse(facts, Some(read_items + index), &reason);
-                    read_items += index + 1;
+                    let before = read_items.entry(name).or_default();
+                    self.refuse(facts, Some(*before + index), &reason);
+                    *before += index + 1;
                     items.drain(..=*index);
                 }
                 _ => {
@@ -141,7 +142,12 @@ impl<'d> Section<'d> {
                 let message = format!("{} has no `{name}`, which is required", self.owner);
                 let place = self.given.get(name).map_or(self.place, |empty| empty.place);
                 let problem = Problem::new(message).at(place);
-                self.problems.push(problem.help(&facts.description));
+                let is_choice = !facts.choices.is_empty();
+                self.problems.push(problem.help(if is_choice {
+                    &facts.must_be
+                } else {
+                    &facts.description
+                }));
             }
         }
     }

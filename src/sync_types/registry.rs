@@ -11,7 +11,7 @@ use super::db_snapshot::DbSnapshotOptions;
 use super::rules::SyncTypeRules;
 use crate::model::kind::SyncTypeName;
 
-/// Why options can't be read, and which one is meant.
+/// Why options can't be read, with the path to the option.
 pub type OptionError = serde_path_to_error::Error<serde_yaml::Error>;
 
 /// A sync type, as the config knows it.
@@ -30,6 +30,11 @@ pub const SYNC_TYPES: &[SyncType] = &[
     SyncType::of::<AmiOptions>(SyncTypeName::Ec2Ami),
     SyncType::of::<DbSnapshotOptions>(SyncTypeName::RdsAutomatedSnapshot),
 ];
+
+/// The help for a config without jobs.
+pub const EXAMPLE: &str = "a job looks like this:\n\
+    sync_my_database:\n  sync_type: rds_automated_snapshot\n  source_region: us-east-1\n  \
+    destination_region: us-west-1\n  db_instance: mydatabase";
 
 impl SyncType {
     const fn of<T>(name: SyncTypeName) -> Self
