@@ -86,7 +86,6 @@ pub mod model;
 // pub mod planner;
 // pub mod policy;
 pub mod provider;
-/// Temporary.
-pub mod render { pub mod problems; }
+// pub mod render;
 // pub mod status;
 pub mod sync_types;
