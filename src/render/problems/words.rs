@@ -1,7 +1,7 @@
 //! Which words of a config stand for secrets, and which values are none.
 
-use crate::model::ids::Region;
-use crate::model::kind::SyncTypeName as SyncType;
+use crate::model::id::Region;
+use crate::model::job::SyncType;
 
 /// Options whose values are no secrets.
 const HARMLESS: &[&str] = &[
