@@ -53,9 +53,9 @@ impl SyncTypeRules for DbSnapshotOptions {
         sources: &'a [Artifact],
         _: &mut Vec<String>,
     ) -> Option<&'a Artifact> {
-        let available = sources.iter().filter(|snapshot| {
-            snapshot.state.is_available() && snapshot.source_time().is_some()
-        });
+        let available = sources
+            .iter()
+            .filter(|snapshot| snapshot.state.is_available() && snapshot.source_time().is_some());
         available.max_by_key(|snapshot| (snapshot.source_time(), &snapshot.id))
     }
 
