@@ -83,7 +83,7 @@ pub mod model;
 pub mod observe;
 // pub mod ops;
 // pub mod planfile;
-// pub mod planner;
+pub mod planner;
 // pub mod policy;
 pub mod provider;
 // pub mod render;

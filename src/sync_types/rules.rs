@@ -109,7 +109,7 @@ pub trait SyncTypeRules: fmt::Debug + Send + Sync {
         job: &SyncJob,
         sources: &'a [Artifact],
         warnings: &mut Vec<String>,
-    ) -> Result<&'a Artifact, Problem>;
+    ) -> Result<&'a Artifact, FailReason>;
 
     /// Returns the newest source for a status, where it matters less that there is exactly one; adds warnings.
     fn newest_source<'a>(
@@ -124,7 +124,7 @@ pub trait SyncTypeRules: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// If it can't be copied with the job's options.
-    fn copy_settings(&self, job: &SyncJob, source: &Artifact) -> Result<CopySettings, Problem>;
+    fn copy_settings(&self, job: &SyncJob, source: &Artifact) -> Result<CopySettings, FailReason>;
 
     /// Returns true if a copy without a sync tag, which AWS or the source says is one, is what the gem left, so that it gets the
     /// sync tag it lacks.
