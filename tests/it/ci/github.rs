@@ -2,7 +2,7 @@
 
 use yaml_serde::{Value, from_value};
 
-use super::place::{JobRun, Place, Variables, pairs};
+use super::place::{JobRun, NIGHTLY, Place, STATUS, Variables, XRS, pairs};
 
 /// `shell: bash`. An unset variable is an error, too.
 const SHELL: &str = "bash --noprofile --norc -euo pipefail";
@@ -22,11 +22,11 @@ const STATED: [(&str, &str); 10] = [
 ];
 
 pub fn run(place: &Place, name: &str) -> JobRun {
-    let file = match name {
-        "nightly" | "status" => format!("xrs-{name}.yml"),
-        _ => "xrs.yml".to_owned(),
-    };
-    let workflow = place.yaml(&format!(".github/workflows/{file}"));
+    let workflow = place.yaml(match name {
+        "nightly" => NIGHTLY,
+        "status" => STATUS,
+        _ => XRS,
+    });
     let stated = STATED.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let mut job = Job {
         place,
@@ -35,7 +35,8 @@ pub fn run(place: &Place, name: &str) -> JobRun {
         variables: texts(&workflow["env"]),
     };
     job.values.extend(stated);
-    job.set("GITHUB_REPOSITORY", "example/copies");
+    job.variables
+        .extend(pairs("GITHUB_REPOSITORY=example/copies"));
     place.start_job();
     job.steps(&workflow["jobs"][name]["steps"]);
     for (output, text) in texts(&workflow["jobs"][name]["outputs"]) {
@@ -73,10 +74,6 @@ impl Job<'_> {
         }
     }
 
-    fn set(&mut self, name: &str, value: impl Into<String>) {
-        self.variables.insert(name.to_owned(), value.into());
-    }
-
     /// Returns a text with the values of its expressions.
     fn filled(&self, text: &str) -> String {
         let fill = |text: String, (expression, value): (&String, &String)| {
@@ -102,18 +99,18 @@ impl Job<'_> {
                 }
                 self.steps(&action["runs"]["steps"]);
             }
-            "actions/checkout" => self.place.check_out(),
-            // The cache of another commit would bring another program.
+            "actions/checkout" => self.place.fetch("repository"),
             "actions/cache" => assert!(with("key").ends_with(&self.values["inputs.commit"])),
-            "actions/upload-artifact" => {
-                let files: Vec<String> = with("path").lines().map(str::to_owned).collect();
-                self.place.keep(&with("name"), &files);
+            "actions/upload-artifact" => self.place.keep(&with("name"), &with("path")),
+            "actions/download-artifact" => {
+                let folder = format!("artifacts/{}", with("name"));
+                self.place.fetch(&folder);
             }
-            "actions/download-artifact" => self.place.fetch(&with("name")),
             "aws-actions/configure-aws-credentials" => {
                 assert_eq!(with("aws-region"), "us-west-1");
                 // As the action does it, except that the key is the name of the role.
-                self.set("AWS_ACCESS_KEY_ID", with("role-to-assume"));
+                let key = "AWS_ACCESS_KEY_ID".to_owned();
+                self.variables.insert(key, with("role-to-assume"));
             }
             other => panic!("{other} is not known"),
         }

@@ -2,7 +2,7 @@
 
 use yaml_serde::{Value, from_value};
 
-use super::place::{JobRun, Place, Variables, pairs};
+use super::place::{GITLAB, JobRun, Place, Variables, pairs};
 
 /// A script that uses another variable fails.
 const STATED: &str = "\
@@ -19,7 +19,7 @@ XRS_REGION=us-west-1
 ";
 
 pub fn run(place: &Place, name: &str) -> JobRun {
-    let pipeline = place.yaml(".gitlab-ci.yml");
+    let pipeline = place.yaml(GITLAB);
     let job = &pipeline[name];
     let base = &pipeline[job["extends"].as_str().unwrap_or_default()];
     let of_either = |key: &str| match &job[key] {
@@ -44,17 +44,15 @@ pub fn run(place: &Place, name: &str) -> JobRun {
 
     place.start_job();
     if job["variables"]["GIT_STRATEGY"] != "none" {
-        place.check_out();
+        place.fetch("repository");
     }
     for needed in list(&job["needs"]) {
-        place.fetch(&needed);
+        place.fetch(&format!("artifacts/{needed}"));
     }
     // The shell that the image has.
-    let is_alpine = of_either("image") == "alpine:3";
-    let shell = if is_alpine {
-        "sh -eu"
-    } else {
-        "bash -euo pipefail"
+    let shell = match of_either("image").as_str() {
+        Some("alpine:3") => "sh -eu",
+        _ => "bash -euo pipefail",
     };
     let mut variables = pairs(STATED);
     variables.extend(place.outputs.borrow().clone());
@@ -62,7 +60,7 @@ pub fn run(place: &Place, name: &str) -> JobRun {
     place.shell(&mut run, shell, &script, &variables);
     let artifacts = &job["artifacts"];
     let kept = if name == "plan" { name } else { "results" };
-    place.keep(kept, &list(&artifacts["paths"]));
+    place.keep(kept, &list(&artifacts["paths"]).join("\n"));
     if let Some(file) = artifacts["reports"]["dotenv"].as_str() {
         let outputs = pairs(&place.read(&format!("job/work/{file}")));
         place.outputs.borrow_mut().extend(outputs);

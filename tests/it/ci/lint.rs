@@ -3,14 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::place::Place;
+use super::place::{ACTION, GITLAB, NIGHTLY, Place, STATUS, XRS};
 use crate::python;
-
-const XRS: &str = ".github/workflows/xrs.yml";
-const NIGHTLY: &str = ".github/workflows/xrs-nightly.yml";
-const STATUS: &str = ".github/workflows/xrs-status.yml";
-const ACTION: &str = ".github/actions/xrs/action.yml";
-const GITLAB: &str = ".gitlab-ci.yml";
 
 /// The examples name actions by their major version, as most people do. The empty options keep what else is installed from
 /// changing the result.
@@ -34,38 +28,24 @@ fn lint(place: &Place, file: &str) -> Option<String> {
         .output()
         .expect("it runs");
     let said = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
-    match output.status.code() {
-        Some(0) => None,
-        Some(1) => Some(said),
-        _ => panic!("{file}: {said}"),
-    }
-}
-
-#[test]
-fn every_file_is_valid() {
-    let place = Place::new("");
-    for file in [XRS, NIGHTLY, STATUS, ACTION, GITLAB] {
-        assert_eq!(lint(&place, file), None, "{file}");
-    }
+    (!output.status.success()).then_some(said)
 }
 
 /// A file, a text in it, a mistake that replaces the text, and what the tool says of it.
-const MISTAKES: [[&str; 4]; 9] = [
+const MISTAKES: [[&str; 4]; 6] = [
     [XRS, "needs: plan", "needs: plans", "undefined-job-needs"],
-    [XRS, ".digest }}", ".digests }}", "undefined-property"],
     [XRS, "pull_request:", "pull_request_target:", "dangerous"],
     [NIGHTLY, "40 5 * * *", "40 5 * *", "invalid-cron"],
     [STATUS, "github.ref", "github.reff", "undefined-property"],
     [ACTION, "inputs.commit", "inputs.c", "undefined-property"],
     [GITLAB, "- xrs apply", "- x: xrs apply", "$.apply.script"],
-    [GITLAB, "when: manual", "when: never", "$.apply.rules"],
-    [GITLAB, "resource_group", "group", "$.nightly"],
 ];
 
 #[test]
-fn mistakes_are_found() {
+fn every_file_is_valid_and_its_mistakes_are_found() {
     for [file, right, wrong, says] in MISTAKES {
         let place = Place::new("");
+        assert_eq!(lint(&place, file), None, "{file}");
         let path = format!("repository/{file}");
         let text = place.read(&path);
         assert!(text.contains(right), "{file}: {right}");

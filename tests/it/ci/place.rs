@@ -12,6 +12,12 @@ use assert_cmd::cargo::cargo_bin;
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub const XRS: &str = ".github/workflows/xrs.yml";
+pub const NIGHTLY: &str = ".github/workflows/xrs-nightly.yml";
+pub const STATUS: &str = ".github/workflows/xrs-status.yml";
+pub const ACTION: &str = ".github/actions/xrs/action.yml";
+pub const GITLAB: &str = ".gitlab-ci.yml";
+
 pub type Variables = BTreeMap<String, String>;
 
 /// Comments that the pipelines must leave alone: one that begins like theirs, and one of another pipeline.
@@ -58,9 +64,9 @@ impl Place {
         let gitlab = place.path("repository/.gitlab-ci.yml");
         copy(&examples.join("gitlab-ci.yml"), &gitlab);
         place.write("comments.json", OTHERS);
-        place.write("calls", "");
-        place.stand_in("xrs", XRS);
-        place.stand_in("tools/apk", "true");
+        place.write("others.json", OTHERS);
+        place.stand_in("xrs", XRS_STAND_IN);
+        place.stand_in("tools/apk", "");
         place.stand_in("tools/cargo", CARGO);
         place.stand_in("tools/curl", CLIENT);
         place.stand_in("tools/gh", CLIENT);
@@ -101,8 +107,8 @@ impl Place {
         self.edit("world.json", |world| {
             let now = world["now"].as_str().expect("a clock");
             let now: jiff::Timestamp = now.parse().expect("a time");
-            let later = now + jiff::SignedDuration::from_mins(minutes);
-            world["now"] = later.to_string().into();
+            let now = now + jiff::SignedDuration::from_mins(minutes);
+            world["now"] = now.to_string().into();
         });
     }
 
@@ -110,73 +116,51 @@ impl Place {
         self.json("world.json")["regions"].take()
     }
 
-    pub fn output(&self, name: &str) -> String {
-        let outputs = self.outputs.borrow();
-        outputs.get(name).cloned().unwrap_or_default()
-    }
-
-    /// Returns the comments that the pipelines added, after a check that they left all others alone.
+    /// Returns the one comment of the pipelines, after a check that they left all others alone.
     #[track_caller]
-    pub fn comments(&self) -> Vec<String> {
-        let all = self.json("comments.json");
-        let (others, ours) = all.as_array().expect("a list").split_at(2);
-        assert_eq!(
-            Value::from(others),
-            serde_json::from_str::<Value>(OTHERS).expect("JSON")
-        );
-        let bodies = ours.iter().map(|comment| comment["body"].as_str());
-        bodies
-            .map(|body| body.expect("a text").to_owned())
-            .collect()
+    pub fn comment(&self) -> String {
+        let mut all = self.json("comments.json");
+        let ours = all.as_array_mut().and_then(Vec::pop);
+        assert_eq!(all, self.json("others.json"));
+        let ours = ours.expect("a comment")["body"].take();
+        ours.as_str().expect("a text").to_owned()
     }
 
-    /// Writes a program as a script that knows this place and the real xrs.
+    /// Writes a script that stands in for a program.
     fn stand_in(&self, file: &str, script: &str) {
-        let place = self.folder.path().display();
-        let xrs = cargo_bin("xrs");
-        let head = format!(
-            "#!/usr/bin/env bash\nset -euo pipefail\nplace={place}\nxrs={}",
-            xrs.display()
-        );
-        self.write(file, format!("{head}{script}\n"));
+        let script = format!("#!/usr/bin/env bash\nset -euo pipefail{script}\n");
+        self.write(file, script);
         let executable = fs::Permissions::from_mode(0o755);
         fs::set_permissions(self.path(file), executable).expect("made executable");
     }
 
-    /// Prepares the folders of a job, and the files that scripts on GitHub append to.
+    /// Creates the folders of a job, and the files that scripts on GitHub append to.
     pub fn start_job(&self) {
         let _ = fs::remove_dir_all(self.path("job"));
-        for folder in ["work", "home"] {
-            fs::create_dir_all(self.path("job").join(folder)).expect("created");
-        }
+        fs::create_dir_all(self.path("job/work")).expect("created");
         for file in ["OUTPUT", "PATH", "STEP_SUMMARY"] {
             self.write(&format!("job/{file}"), "");
         }
     }
 
-    pub fn check_out(&self) {
-        copy(&self.path("repository/."), &self.path("job/work"));
+    /// Puts the files of the repository or of an artifact into the working folder.
+    pub fn fetch(&self, folder: &str) {
+        copy(&self.path(folder).join("."), &self.path("job/work"));
     }
 
-    /// Keeps those of the files that exist.
-    pub fn keep(&self, artifact: &str, files: &[String]) {
+    /// Keeps those of the files, one per line, that exist.
+    pub fn keep(&self, artifact: &str, files: &str) {
         let kept = self.path("artifacts").join(artifact);
         // A run can't see the artifacts of an earlier one.
         let _ = fs::remove_dir_all(&kept);
         fs::create_dir_all(&kept).expect("created");
-        let files = files.iter().map(|file| self.path("job/work").join(file));
+        let files = files.lines().map(|file| self.path("job/work").join(file));
         for file in files.filter(|file| file.exists()) {
             copy(&file, &kept);
         }
     }
 
-    /// Puts the files of an artifact into the working folder.
-    pub fn fetch(&self, artifact: &str) {
-        let kept = self.path("artifacts").join(artifact).join(".");
-        copy(&kept, &self.path("job/work"));
-    }
-
-    /// Runs a script with these variables.
+    /// Runs a script with these variables. Adds what it prints to the log.
     pub fn shell(&self, run: &mut JobRun, shell: &str, script: &str, variables: &Variables) {
         self.write("job/script", script);
         let (shell, options) = shell.split_once(' ').expect("a shell with options");
@@ -187,7 +171,9 @@ impl Place {
             .args(options.split(' '))
             .arg(self.path("job/script"))
             .env_clear()
-            .env("HOME", self.path("job/home"))
+            .env("REAL_XRS", cargo_bin("xrs"))
+            .env("PLACE", self.folder.path())
+            .env("HOME", self.path("job"))
             .env("PATH", format!("{added}{tools}:{path}"))
             .envs(variables)
             .current_dir(self.path("job/work"))
@@ -214,15 +200,13 @@ pub fn pairs(text: &str) -> Variables {
     pairs.collect()
 }
 
-/// The real xrs on the sandbox. It notes the role and the arguments of each call.
-const XRS: &str = r#"
-echo "${AWS_ACCESS_KEY_ID-}${AWS_ROLE_ARN-} $*" >> "$place/calls"
-if [ -n "${AWS_ROLE_ARN-}" ]; then
-  [ "$(cat "$AWS_WEB_IDENTITY_TOKEN_FILE")" = "for https://gitlab.example" ]
-fi
+/// Runs the real xrs on the sandbox. It notes the role and the arguments of each call.
+const XRS_STAND_IN: &str = r#"
+echo "${AWS_ACCESS_KEY_ID-}${AWS_ROLE_ARN-} $*" >> "$PLACE/calls"
+[ -z "${AWS_ROLE_ARN-}" ] || [ "$(cat "$AWS_WEB_IDENTITY_TOKEN_FILE")" = "for https://gitlab.example" ]
 case "$1" in
-  plan | apply | run | status) exec "$xrs" "$@" --sandbox "$place/world.json" ;;
-  *) exec "$xrs" "$@" ;;
+  plan | apply | run | status) exec "$REAL_XRS" "$@" --sandbox "$PLACE/world.json" ;;
+  *) exec "$REAL_XRS" "$@" ;;
 esac"#;
 
 const CARGO: &str = r#"
@@ -230,7 +214,7 @@ const CARGO: &str = r#"
 [ "$6" = 0000000000000000000000000000000000000000 ]
 [ "$7 $9" = "--root aws_xregion_sync" ]
 mkdir -p "$8/bin"
-cp "$place/xrs" "$8/bin/xrs""#;
+cp "$PLACE/xrs" "$8/bin/xrs""#;
 
 /// `gh api` and `curl`, for the comments of pull request 7 of `example/copies` and of merge request 7 of project 42.
 const CLIENT: &str = r#"
@@ -248,7 +232,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 [ "$token" = token ]
-list=$place/comments.json
+list=$PLACE/comments.json
 case "$method $path" in
   "GET user") echo '{"id": 99}' ;;
   "GET repos/example/copies/issues/7/comments" | "GET projects/42/merge_requests/7/notes?"*) jq -r "$filter" "$list" ;;
