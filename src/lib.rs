@@ -80,7 +80,7 @@
 // pub mod executor;
 pub mod files;
 pub mod model;
-// pub mod observe;
+pub mod observe;
 // pub mod ops;
 // pub mod planfile;
 // pub mod planner;

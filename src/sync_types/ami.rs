@@ -103,7 +103,9 @@ impl SyncTypeRules for AmiOptions {
             return Belonging::OtherJob;
         }
         let filters = self.selector.filters.iter();
-        let mut tests: Vec<Test> = filters.map(|filter| test_filter(filter, copy, job)).collect();
+        let mut tests: Vec<Test> = filters
+            .map(|filter| test_filter(filter, copy, job))
+            .collect();
         let identifiers = &self.selector.sync_identifiers;
         if !identifiers.is_empty() {
             let is_met = |value: &str| identifiers.iter().any(|known| known == value);
@@ -119,7 +121,11 @@ impl SyncTypeRules for AmiOptions {
     }
 
     fn untestable_conditions(&self) -> Vec<&str> {
-        let names = self.selector.filters.iter().map(|filter| filter.name.as_str());
+        let names = self
+            .selector
+            .filters
+            .iter()
+            .map(|filter| filter.name.as_str());
         names.filter(|name| !is_testable(name)).collect()
     }
 
@@ -183,9 +189,10 @@ impl AmiOptions {
     fn no_source(&self, job: &SyncJob, found: &Found<'_>) -> Problem {
         let unavailable = found.unavailable.iter();
         let unavailable = unavailable.map(|image| format!("{} ({})", image.id, image.state));
-        let returned = found.returned.iter().map(|image| {
-            format!("{} (a copy from {})", image.id, job.destination_region)
-        });
+        let returned = found
+            .returned
+            .iter()
+            .map(|image| format!("{} (a copy from {})", image.id, job.destination_region));
         let is_by_tag = !self.selector.sync_identifiers.is_empty()
             || self
                 .selector

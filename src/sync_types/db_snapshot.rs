@@ -57,9 +57,9 @@ impl SyncTypeRules for DbSnapshotOptions {
         sources: &'a [Artifact],
         _: &mut Vec<String>,
     ) -> Option<&'a Artifact> {
-        let available = sources.iter().filter(|snapshot| {
-            snapshot.state.is_available() && snapshot.source_time().is_some()
-        });
+        let available = sources
+            .iter()
+            .filter(|snapshot| snapshot.state.is_available() && snapshot.source_time().is_some());
         available.max_by_key(|snapshot| (snapshot.source_time(), &snapshot.id))
     }
 
@@ -128,9 +128,11 @@ impl SyncTypeRules for DbSnapshotOptions {
                 "aws:TagKeys",
                 keys,
             ),
-            delete
-                .when("Null", sync_tag, ["false".to_owned()])
-                .when("Null", format!("aws:ResourceTag/{SYNC_KEEP}"), ["true".to_owned()]),
+            delete.when("Null", sync_tag, ["false".to_owned()]).when(
+                "Null",
+                format!("aws:ResourceTag/{SYNC_KEEP}"),
+                ["true".to_owned()],
+            ),
         ]
     }
 }
