@@ -68,89 +68,74 @@ pub fn policy(stage: PolicyStage, jobs: &[SyncJob]) -> Result<Policy, Problem> {
         version: "2012-10-17",
         statement: Vec::new(),
     };
-    let reads = jobs
-        .iter()
-        .flat_map(|job| job.rules.permissions(job, PolicyStage::Plan));
-    reads.for_each(|statement| policy.add(statement));
+    let permissions = |stage| {
+        jobs.iter()
+            .flat_map(move |job| job.rules.permissions(job, stage))
+    };
+    permissions(PolicyStage::Plan).for_each(|statement| policy.add(statement));
     if stage == PolicyStage::Apply {
-        let writes = jobs
-            .iter()
-            .flat_map(|job| job.rules.permissions(job, PolicyStage::Apply));
-        let keys = KeyUse::ALL
-            .iter()
-            .flat_map(|key_use| jobs.iter().flat_map(|job| key_use.permissions(job)));
-        writes
-            .chain(keys)
-            .for_each(|statement| policy.add(statement));
+        permissions(stage).for_each(|statement| policy.add(statement));
+        key_permissions(&jobs).for_each(|statement| policy.add(statement));
     }
     Ok(policy)
 }
 
-/// A reason to use a key. xrs never calls KMS: EC2 and RDS do, on behalf of the caller that asks them for a copy.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum KeyUse {
-    /// Copies are encrypted with the key that the job names by its id or ARN.
-    ById,
-    /// Copies are encrypted with the key that the job names by an alias.
-    ByAlias,
-    /// Sources are encrypted with a key that no config names.
-    OfSource,
+/// Returns what jobs need to be allowed with the keys of their copies and sources. xrs never calls KMS: EC2 and RDS do, on behalf of
+/// the caller that asks them for a copy.
+fn key_permissions(jobs: &[&SyncJob]) -> impl Iterator<Item = Statement> {
+    let with_key = jobs
+        .iter()
+        .filter_map(|job| Some((*job, job.kms_key_id.as_deref()?)));
+    let mut encrypted: Vec<(&SyncJob, &str)> = with_key.collect();
+    encrypted.sort_by_key(|(_, key)| alias(key).is_some());
+    let of_copies = encrypted.iter().map(|(job, key)| copy_key(job, key));
+    let of_sources = encrypted.iter().map(|(job, _)| source_key(job));
+    let statements: Vec<[Statement; 2]> = of_copies.chain(of_sources).collect();
+    statements.into_iter().flatten()
 }
 
-impl KeyUse {
-    const ALL: [Self; 3] = [Self::ById, Self::ByAlias, Self::OfSource];
+/// Returns statements about the key that copies are encrypted with.
+fn copy_key(job: &SyncJob, key: &str) -> [Statement; 2] {
+    const ACTIONS: &[&str] = &[
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:Encrypt",
+        "kms:GenerateDataKey*",
+        "kms:ReEncrypt*",
+    ];
+    let arn = key_arn(job, key);
+    let Some(alias) = alias(key) else {
+        return key_statements(job, "Keys", ACTIONS, arn);
+    };
+    key_statements(job, "KeysByAlias", ACTIONS, arn).map(|statement| {
+        let aliases = [alias.to_owned()];
+        statement.when("ForAnyValue:StringEquals", "kms:ResourceAliases", aliases)
+    })
+}
 
-    /// Returns what a job needs to be allowed for this reason.
-    fn permissions(self, job: &SyncJob) -> Vec<Statement> {
-        const USE: &[&str] = &[
-            "kms:Decrypt",
-            "kms:DescribeKey",
-            "kms:Encrypt",
-            "kms:GenerateDataKey*",
-            "kms:ReEncrypt*",
-        ];
-        const USE_SOURCE: &[&str] = &["kms:Decrypt", "kms:DescribeKey", "kms:ReEncryptFrom"];
-        let Some(key) = &job.kms_key_id else {
-            return Vec::new();
-        };
-        let alias = alias(key);
-        let account = stated_account(&job.client_config);
-        let (purpose, actions, resource) = match (self, alias) {
-            (Self::ById, None) => ("Keys", USE, key_arn(job, key)),
-            (Self::ByAlias, Some(_)) => ("KeysByAlias", USE, key_arn(job, key)),
-            (Self::OfSource, _) => (
-                "KeysOfSources",
-                USE_SOURCE,
-                arn("kms", &job.source_region, account, "key/*"),
-            ),
-            (Self::ById, Some(_)) | (Self::ByAlias, None) => return Vec::new(),
-        };
-        let statement = |verb: &str, actions| {
-            let sid = format!("{verb}{purpose}");
-            let statement = Statement::new(sid, actions, [resource.clone()]).when(
-                "StringLike",
-                "kms:ViaService",
-                services(job),
-            );
-            match alias {
-                Some(alias) if self == Self::ByAlias => statement.when(
-                    "ForAnyValue:StringEquals",
-                    "kms:ResourceAliases",
-                    [alias.to_owned()],
-                ),
-                _ => statement,
-            }
-        };
-        let only_aws = ["true".to_owned()];
-        vec![
-            statement("Use", actions),
-            statement("Grant", &["kms:CreateGrant"]).when(
-                "Bool",
-                "kms:GrantIsForAWSResource",
-                only_aws,
-            ),
-        ]
-    }
+/// Returns statements about the keys that sources may be encrypted with: no config names them.
+fn source_key(job: &SyncJob) -> [Statement; 2] {
+    const ACTIONS: &[&str] = &["kms:Decrypt", "kms:DescribeKey", "kms:ReEncryptFrom"];
+    let account = stated_account(&job.client_config);
+    let arn = arn("kms", &job.source_region, account, "key/*");
+    key_statements(job, "KeysOfSources", ACTIONS, arn)
+}
+
+/// Returns statements that allow to use keys and to grant that use, through the services of a job only. Both regions count: which
+/// of them asks for the key of the source is not documented. What follows the region in their names differs between partitions.
+fn key_statements(
+    job: &SyncJob,
+    keys: &str,
+    actions: &[&'static str],
+    arn: String,
+) -> [Statement; 2] {
+    let service = job.kind().facts().service;
+    let services =
+        [&job.source_region, &job.destination_region].map(|region| format!("{service}.{region}.*"));
+    let uses = Statement::new(format!("Use{keys}"), actions, [arn.clone()]);
+    let grants = Statement::new(format!("Grant{keys}"), &["kms:CreateGrant"], [arn]);
+    let grants = grants.when("Bool", "kms:GrantIsForAWSResource", ["true".to_owned()]);
+    [uses, grants].map(|statement| statement.when("StringLike", "kms:ViaService", services.clone()))
 }
 
 /// Returns the ARN of the key that is named, or of every key it may be: no policy can name a key by an alias alone.
@@ -169,11 +154,4 @@ fn key_arn(job: &SyncJob, key: &str) -> String {
 fn alias(key: &str) -> Option<&str> {
     let resource = key.rsplit(':').next().unwrap_or(key);
     resource.starts_with("alias/").then_some(resource)
-}
-
-/// Returns the services that use keys for a job, in both regions: which of them asks for the key of the source is not documented.
-/// What follows the region in their names differs between partitions.
-fn services(job: &SyncJob) -> [String; 2] {
-    let service = job.kind().facts().service;
-    [&job.source_region, &job.destination_region].map(|region| format!("{service}.{region}.*"))
 }

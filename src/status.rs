@@ -3,14 +3,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::artifact::Artifact;
+use crate::model::artifact::{Artifact, ArtifactState};
 use crate::model::identity::{Source, copy_time, is_in_account};
-use crate::model::ids::{AccountId, ArtifactId, JobName};
-use crate::model::inventory::{DestinationInventory, Observation};
+use crate::model::ids::{AccountId, ArtifactId, JobName, Region};
+use crate::model::inventory::{Answer, DestinationInventory, Observation};
 use crate::model::kind::Kind;
 use crate::model::plan::End;
 use crate::model::problem::Problem;
-use crate::model::provider_error::ProviderError;
 use crate::model::query::CopiesQuery;
 use crate::model::status::{
     Copies, CopyInProgress, FailedCopy, JobStatus, Left, Readiness, SourceNewest, UsableCopy,
@@ -37,17 +36,26 @@ pub fn status(
 /// Returns the status of a config entry that is not a valid job.
 pub fn invalid(name: &JobName, problems: &[Problem]) -> JobStatus {
     JobStatus {
+        reason: "its configuration is not valid".to_owned(),
+        errors: problems.to_vec(),
+        ..unknown(name)
+    }
+}
+
+/// Returns the status of a job about which nothing is known.
+fn unknown(name: &JobName) -> JobStatus {
+    JobStatus {
         name: name.clone(),
         sync_type: None,
         source: None,
         destination: None,
         account_id: None,
         readiness: Readiness::Unknown,
-        reason: "its configuration is not valid".to_owned(),
+        reason: String::new(),
         source_newest: None,
         copies: None,
         warnings: Vec::new(),
-        errors: problems.to_vec(),
+        errors: Vec::new(),
     }
 }
 
@@ -76,16 +84,15 @@ struct DatedCopy<'a> {
 fn job_status(job: &SyncJob, observed: &DestinationInventory, limit: &AgeLimit) -> JobStatus {
     let observation = observed.inventory.jobs.get(&job.name);
     let identity = observation.and_then(|observation| observation.identity.as_ref().ok());
-    let base = JobStatus {
+    let end = |region: &Region| End {
+        region: region.clone(),
+    };
+    let mut status = JobStatus {
         sync_type: Some(job.sync_type()),
-        source: Some(End {
-            region: job.source_region.clone(),
-        }),
-        destination: Some(End {
-            region: job.destination_region.clone(),
-        }),
+        source: Some(end(&job.source_region)),
+        destination: Some(end(&job.destination_region)),
         account_id: identity.map(|identity| identity.account_id.clone()),
-        ..invalid(&job.name, &[])
+        ..unknown(&job.name)
     };
     let facts = observation
         .ok_or_else(|| not_observed(job))
@@ -93,22 +100,17 @@ fn job_status(job: &SyncJob, observed: &DestinationInventory, limit: &AgeLimit) 
     match facts {
         Ok(facts) => {
             let copies = copies(facts.copies, &facts.source_newest, limit);
-            let (readiness, reason) = readiness(job.kind(), &copies, limit);
-            JobStatus {
-                readiness,
-                reason,
-                source_newest: Some(facts.source_newest),
-                copies: Some(copies),
-                warnings: facts.warnings,
-                ..base
-            }
+            (status.readiness, status.reason) = readiness(job.kind(), &copies, limit);
+            status.source_newest = Some(facts.source_newest);
+            status.copies = Some(copies);
+            status.warnings = facts.warnings;
         }
-        Err(problem) => JobStatus {
-            reason: problem.message.clone(),
-            errors: vec![problem],
-            ..base
-        },
+        Err(problem) => {
+            status.reason.clone_from(&problem.message);
+            status.errors.push(problem);
+        }
     }
+    status
 }
 
 fn not_observed(job: &SyncJob) -> Problem {
@@ -130,13 +132,14 @@ fn facts<'a>(
     let mut warnings = Vec::new();
     let source_newest = source_newest(job, observation, &mut warnings);
     let (copies, unknown) = own_copies(job, account, observation, candidates);
-    let disabled = copies
-        .iter()
-        .filter(|copy| copy.artifact.state.is_disabled());
-    warnings.extend(disabled.map(|copy| {
-        let id = &copy.artifact.id;
-        format!("the copy {id} is disabled: it can't be used until it is enabled")
-    }));
+    for DatedCopy { artifact, .. } in &copies {
+        if artifact.state.is_disabled() {
+            let id = &artifact.id;
+            warnings.push(format!(
+                "the copy {id} is disabled: enable it before it can be used"
+            ));
+        }
+    }
     warnings.sort();
     let untestable = job.rules.untestable_conditions();
     if observation.sources.is_err() && !copies.is_empty() && !untestable.is_empty() {
@@ -168,23 +171,23 @@ fn candidates<'a>(
     observation: &'a Observation,
     observed: &'a DestinationInventory,
 ) -> Result<Vec<&'a Artifact>, Problem> {
-    let failed =
-        |error: &ProviderError| error.problem(format!("failed to read the copies of {}", job.name));
-    let copies = observation.copies.as_ref().map_err(failed)?;
-    match job.rules.queries().copies {
-        CopiesQuery::Independent(_) => Ok(copies.iter().collect()),
-        // Without the source these are found by the region that they come from, together with those of other jobs.
-        CopiesQuery::BySource => {
-            let key = (job.destination(), job.source_region.clone());
-            let answer = observed.copied_from.get(&key);
-            let copied = answer
-                .ok_or_else(|| not_observed(job))?
-                .as_ref()
-                .map_err(failed)?;
-            let is_new = |copy: &&Artifact| copied.iter().all(|other| other.id != copy.id);
-            Ok(copied.iter().chain(copies.iter().filter(is_new)).collect())
-        }
+    let artifacts = |answer: &'a Answer<Vec<Artifact>>| match answer {
+        Ok(artifacts) => Ok(artifacts.as_slice()),
+        Err(error) => Err(error.problem(format!("failed to read the copies of {}", job.name))),
+    };
+    if let CopiesQuery::Independent(_) = job.rules.queries().copies {
+        return Ok(artifacts(&observation.copies)?.iter().collect());
     }
+    // A source region that does not answer names no copies.
+    let named = match &observation.sources {
+        Ok(_) => artifacts(&observation.copies)?,
+        Err(_) => &[],
+    };
+    let key = (job.destination(), job.source_region.clone());
+    let answer = observed.copied_from.get(&key);
+    let copied = artifacts(answer.ok_or_else(|| not_observed(job))?)?;
+    let is_new = |copy: &&Artifact| copied.iter().all(|other| other.id != copy.id);
+    Ok(copied.iter().chain(named.iter().filter(is_new)).collect())
 }
 
 /// Returns the newest source, or why it is not known; adds warnings.
@@ -214,31 +217,28 @@ fn own_copies<'a>(
     observation: &Observation,
     candidates: Vec<&'a Artifact>,
 ) -> (Vec<DatedCopy<'a>>, Vec<&'a ArtifactId>) {
-    let key = key_on_copy(&job.destination_region);
-    let sources: Vec<Source<'_>> = observation
-        .sources
-        .iter()
-        .flatten()
-        // What came from the destination is never a source.
-        .filter(|artifact| !artifact.tags.contains_key(&key))
+    let (region, destination) = (&job.source_region, &job.destination_region);
+    // What came from the destination is never a source.
+    let returned = key_on_copy(destination);
+    let artifacts = observation.sources.iter().flatten();
+    let artifacts = artifacts.filter(|artifact| !artifact.tags.contains_key(&returned));
+    let sources: Vec<Source<'_>> = artifacts
         .filter_map(|artifact| {
-            let source = Source::new(artifact, &job.source_region)?;
-            Some(source.with_copy_named_by(artifact, &job.destination_region))
+            let source = Source::new(artifact, region)?;
+            Some(source.with_copy_named_by(artifact, destination))
         })
         .collect();
     let mut copies = Vec::new();
     let mut unknown = Vec::new();
-    // A tag of the source may name any image, also one that another account shares; a copy of the job is in its own account.
-    for artifact in candidates {
-        if !is_in_account(artifact, account) {
-            continue;
-        }
+    // The tag of a source may name any image, also one that another account shares.
+    let own = |artifact: &&Artifact| is_in_account(artifact, account);
+    for artifact in candidates.into_iter().filter(own) {
         let source = sources.iter().find(|source| source.is_source_of(artifact));
         let (belonging, data_time) = match source {
             Some(source) => (Belonging::ThisJob, Some(source.data_time)),
             None => (
                 job.rules.belonging(job, artifact),
-                copy_time(artifact, &job.source_region),
+                copy_time(artifact, region),
             ),
         };
         match belonging {
@@ -261,12 +261,12 @@ fn copies(mut copies: Vec<DatedCopy<'_>>, source: &SourceNewest, limit: &AgeLimi
         SourceNewest::Present { data_time, .. } => *data_time,
         SourceNewest::Absent | SourceNewest::Unknown { .. } => None,
     };
-    let usable = || {
-        copies
-            .iter()
-            .filter(|copy| copy.artifact.state.is_available())
+    let in_state = |is_in: fn(&ArtifactState) -> bool| {
+        let copies = copies.iter();
+        copies.filter(move |copy| is_in(&copy.artifact.state))
     };
-    let newest_usable = usable().next().map(|copy| UsableCopy {
+    let usable = in_state(ArtifactState::is_available);
+    let newest_usable = usable.clone().next().map(|copy| UsableCopy {
         id: copy.artifact.id.clone(),
         data_time: copy.data_time,
         age_seconds: copy
@@ -276,17 +276,13 @@ fn copies(mut copies: Vec<DatedCopy<'_>>, source: &SourceNewest, limit: &AgeLimi
             .zip(copy.data_time)
             .map(|(source, copy)| source.duration_since(copy).as_secs().max(0)),
     });
-    let in_progress = copies
-        .iter()
-        .filter(|copy| copy.artifact.state.is_in_progress());
-    let failed = copies.iter().filter(|copy| copy.artifact.state.is_failed());
     Copies {
         left: Left {
-            count: usable().count(),
+            count: usable.count(),
             newest: newest_usable.as_ref().map(|copy| copy.id.clone()),
         },
         newest_usable,
-        in_progress: in_progress
+        in_progress: in_state(ArtifactState::is_in_progress)
             .map(|copy| CopyInProgress {
                 id: copy.artifact.id.clone(),
                 data_time: copy.data_time,
@@ -294,7 +290,7 @@ fn copies(mut copies: Vec<DatedCopy<'_>>, source: &SourceNewest, limit: &AgeLimi
                 percent: copy.artifact.percent,
             })
             .collect(),
-        failed: failed
+        failed: in_state(ArtifactState::is_failed)
             .map(|copy| FailedCopy {
                 id: copy.artifact.id.clone(),
                 data_time: copy.data_time,
@@ -343,13 +339,12 @@ fn readiness(kind: Kind, copies: &Copies, limit: &AgeLimit) -> (Readiness, Strin
 }
 
 fn no_copy(copies: &Copies) -> String {
-    let in_progress = count(copies.in_progress.len(), "copy", "copies");
-    let failed = copies.failed.len();
-    let rest = match (copies.in_progress.len(), failed) {
+    let counted = |n| count(n, "copy", "copies");
+    let rest = match (copies.in_progress.len(), copies.failed.len()) {
         (0, 0) => String::new(),
-        (0, n) => format!(": {} failed", count(n, "copy", "copies")),
-        (_, 0) => format!(" yet: {in_progress} in progress"),
-        (_, n) => format!(" yet: {in_progress} in progress, {n} failed"),
+        (0, failed) => format!(": {} failed", counted(failed)),
+        (n, 0) => format!(" yet: {} in progress", counted(n)),
+        (n, failed) => format!(" yet: {} in progress, {failed} failed", counted(n)),
     };
     format!("there is no usable copy{rest}")
 }

@@ -106,7 +106,7 @@ pub fn arn(service: &str, region: &Region, account: &str, resource: &str) -> Str
 }
 
 /// Returns the region in a form that a Sid may contain: letters and digits alone, such as `UsEast1`.
-pub fn in_sid(region: &Region) -> String {
+pub(super) fn in_sid(region: &Region) -> String {
     let mut words = String::new();
     for part in region.as_str().split('-') {
         let mut letters = part.chars();
