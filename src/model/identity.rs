@@ -106,6 +106,11 @@ impl<'a> Source<'a> {
         self.is_source_of(copy) || is_newer()
     }
 
+    /// Returns the value of the sync tag of its copies.
+    pub fn sync_tag_value(&self) -> String {
+        SyncTag::new(self.data_time, self.id.as_str()).to_string()
+    }
+
     fn names(&self, copy: &Artifact) -> bool {
         !self.kind.facts().ids_recur && self.named_copy.as_ref() == Some(&copy.id)
     }

@@ -37,6 +37,8 @@ pub struct KindFacts {
     pub ids_recur: bool,
     /// Whether a copy of a newer artifact of the same parent makes a copy of an older one unnecessary.
     pub newer_copy_suffices: bool,
+    /// Whether AWS deletes sources by itself after a while, as it does automated snapshots.
+    pub sources_expire: bool,
     /// Whether the data gets older while nothing changes: a database moves on, an image does not.
     pub data_ages: bool,
 }
@@ -77,6 +79,7 @@ const IMAGE: KindFacts = KindFacts {
     max_concurrent_copies: 100,
     ids_recur: false,
     newer_copy_suffices: false,
+    sources_expire: false,
     data_ages: false,
 };
 
@@ -92,6 +95,7 @@ const DB_SNAPSHOT: KindFacts = KindFacts {
     max_concurrent_copies: 20,
     ids_recur: true,
     newer_copy_suffices: true,
+    sources_expire: true,
     data_ages: true,
 };
 
