@@ -82,7 +82,7 @@ pub mod files;
 pub mod model;
 // pub mod observe;
 // pub mod ops;
-// pub mod planfile;
+pub mod planfile;
 // pub mod planner;
 // pub mod policy;
 pub mod provider;

@@ -5,6 +5,7 @@ pub mod artifact;
 pub mod client_config;
 pub mod identity;
 pub mod ids;
+pub mod invariants;
 pub mod inventory;
 pub mod json;
 pub mod kind;
