@@ -86,6 +86,6 @@ pub mod planfile;
 // pub mod planner;
 // pub mod policy;
 pub mod provider;
-// pub mod render;
+pub mod render;
 // pub mod status;
 pub mod sync_types;

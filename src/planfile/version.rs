@@ -36,7 +36,7 @@ impl Format {
             Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?))
         });
         match numbers {
-            Some((MAJOR, minor)) if minor <= MINOR => Self::Known,
+            Some((MAJOR, MINOR)) => Self::Known,
             Some((MAJOR, _)) => Self::NewerMinor(found),
             Some((1, _)) => Self::Older,
             _ => Self::Foreign(found),
