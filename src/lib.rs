@@ -67,11 +67,12 @@
 //! | `policy` | `model` |
 //! | `render` | `model` |
 //! | `files` | |
+//! | `guide` | |
 //! | `provider` | `model` |
 //! | `observe` | `model` `provider` |
 //! | `executor` | `model` `provider` `observe` |
 //! | `ops` | `model` `config` `planner` `status` `planfile` `policy` `files` `provider` `observe` `executor` |
-//! | `cli` | `model` `ops` `render` `provider` |
+//! | `cli` | `model` `ops` `render` `provider` `guide` |
 //!
 //! Crates whose name starts with `aws_` are named in `provider/aws` only.
 
@@ -79,11 +80,12 @@
 // pub mod config;
 // pub mod executor;
 pub mod files;
+pub mod guide;
 pub mod model;
-// pub mod observe;
+pub mod observe;
 // pub mod ops;
 pub mod planfile;
-// pub mod planner;
+pub mod planner;
 // pub mod policy;
 pub mod provider;
 pub mod render;

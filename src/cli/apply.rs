@@ -21,9 +21,9 @@ use crate::render;
 
 /// Apply a saved plan, and nothing else
 ///
-/// There is no prompt: passing the file is the approval. The plan is refused whole, before anything is written, if it
-/// was changed after it was made, or if this is another account, endpoint or provider than it was planned for; then
-/// the exit code is 3. Applying a plan twice does nothing twice.
+/// There is no prompt: passing the file is the approval. If the plan was changed after it was made, or is for another
+/// account, endpoint or provider, xrs refuses the whole plan before it writes anything, and exits with 3. Applying a
+/// plan twice repeats nothing.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  xrs apply plan.json --results results.json\n  \
@@ -31,26 +31,26 @@ use crate::render;
                         xrs apply plan.json --format markdown >> \"$GITHUB_STEP_SUMMARY\""
 )]
 pub(super) struct Apply {
-    /// The plan, as `xrs plan --out` saved it
+    /// The plan that `xrs plan --out` saved
     #[arg(value_name = "PLAN")]
     plan: PathBuf,
-    /// Take credentials from the aws_client_config of this config, and nothing else of it. Without it they come from
-    /// the config that the plan notes, if that lies inside the current folder
+    /// Take the credentials, and nothing else, from the aws_client_config of this config. Without it, they come from the
+    /// config that the plan names, if that file is inside the current directory
     #[arg(long, value_name = "CONFIG")]
     config: Option<PathBuf>,
-    /// Refuse the plan unless this is its digest
+    /// Refuse the plan unless it has this digest
     #[arg(long, value_name = "DIGEST", value_parser = args::digest)]
     expect_digest: Option<String>,
-    /// Refuse a plan that is older: weeks, days, hours, minutes, seconds, such as 24h, 90m, 2d
+    /// Refuse a plan older than this: weeks, days, hours, minutes or seconds, such as 24h, 90m or 2d
     #[arg(long, value_name = "AGE", value_parser = args::duration)]
     max_age: Option<SignedDuration>,
-    /// Refuse a plan with more deletions
+    /// Refuse a plan with more deletions than this
     #[arg(long, value_name = "N", value_parser = args::deletions, allow_negative_numbers = true)]
     max_deletes: Option<usize>,
-    /// Write the results to this file, after each job
+    /// Write the results to this file, and update it after each job
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
-    /// How to print the results; json prints what --results saves
+    /// How to print the results; json prints the same document that --results saves
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: Format,
     #[command(flatten)]

@@ -9,13 +9,13 @@ use super::exit::Failure;
 use crate::model::id::JobName;
 use crate::ops::{ConfigFile, DEFAULT_PARALLELISM, Error, Wait};
 
-/// Whether to use colours.
+/// When to use colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Color {
-    /// On a terminal, unless NO_COLOR is set; also elsewhere, if CLICOLOR_FORCE is.
+    /// On a terminal, unless NO_COLOR is set; everywhere if CLICOLOR_FORCE is set.
     #[default]
     Auto,
-    /// Also into files and pipes.
+    /// Everywhere, also in files and pipes.
     Always,
     /// Nowhere.
     Never,
@@ -27,16 +27,16 @@ pub(super) enum Format {
     /// For people.
     #[default]
     Text,
-    /// For programs: the document as it is saved.
+    /// For programs: the document as xrs saves it.
     Json,
-    /// For a comment on a pull request, or the summary of a job.
+    /// For a pull request comment or a job summary.
     Markdown,
 }
 
 /// The config of a command.
 #[derive(Debug, Args)]
 pub(super) struct ConfigArg {
-    /// The config file; unless it is given, the one that XRS_CONFIG names, else xrs.yaml
+    /// The config file; without it, the file that XRS_CONFIG names, otherwise xrs.yaml
     #[arg(value_name = "CONFIG")]
     config: Option<PathBuf>,
 }
@@ -63,10 +63,10 @@ impl ConfigArg {
 /// Which world a command talks to, and how.
 #[derive(Debug, Args)]
 pub(super) struct WorldArgs {
-    /// Use an AWS in memory, kept in this file, in place of the real one
+    /// Use an in-memory AWS, stored in this file, instead of the real one
     #[arg(long, value_name = "WORLD.json")]
     pub(super) sandbox: Option<PathBuf>,
-    /// How many jobs are worked on side by side, 1 to 100
+    /// How many jobs to process concurrently, 1 to 100
     #[arg(long, value_name = "N", default_value_t = DEFAULT_PARALLELISM, value_parser = parallelism)]
     pub(super) parallelism: usize,
 }
@@ -74,12 +74,12 @@ pub(super) struct WorldArgs {
 /// Whether a command stays until copies are available.
 #[derive(Debug, Args)]
 pub(super) struct WaitArg {
-    /// Stay until the copies are available, and only then delete old ones; for LIMIT at most, such as 30m or 2h, if it is
-    /// given. Copies over AWS's limit are begun as others are done
+    /// Wait until the copies are available, and delete old copies only then. With LIMIT, such as 30m or 2h, wait no longer
+    /// than that. Copies beyond AWS's limit of concurrent copies start when others have finished
     #[arg(long, value_name = "LIMIT", num_args = 0..=1, require_equals = true, value_parser = duration)]
     #[expect(
         clippy::option_option,
-        reason = "clap's type for an option whose value may be left out"
+        reason = "clap's type for an option with an optional value"
     )]
     wait: Option<Option<SignedDuration>>,
 }

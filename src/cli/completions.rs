@@ -7,7 +7,7 @@ use super::Cli;
 use super::exit::{Exit, Failure};
 use super::terminal::Terminal;
 
-/// Print completions for a shell
+/// Print shell completions
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     mkdir -p ~/.local/share/bash-completion/completions\n  \
@@ -17,7 +17,7 @@ use super::terminal::Terminal;
     xrs completions powershell >> $PROFILE\n  \
     xrs completions elvish >> ~/.config/elvish/rc.elv")]
 pub(super) struct Completions {
-    /// Which shell
+    /// The shell
     #[arg(value_enum, value_name = "SHELL")]
     shell: Shell,
 }

@@ -4,6 +4,7 @@ mod apply;
 mod args;
 mod completions;
 mod exit;
+mod guide;
 mod init;
 mod interrupt;
 mod man;
@@ -36,27 +37,28 @@ use terminal::Terminal;
 /// What every screen of help says of exit codes.
 const EXIT_CODES: &str = "\
 Exit codes:
-  0    done
-  1    something failed, is stale or was deferred; also errors of usage and
-       of the config, and jobs that are not ready (only `status --max-age`)
+  0    success
+  1    something failed, is stale or was deferred; also usage and config
+       errors, and jobs that are not ready (only `status --max-age`)
   2    changes are due (only `plan --detailed-exitcode`)
-  3    the plan was refused whole, and nothing was written
+  3    the whole plan was refused, and nothing was written
   130  interrupted";
 
 const EXAMPLES: &str = "\
 Examples:
-  xrs init                        write a config to begin with
-  xrs plan --out plan.json        see what would be done, and save it
-  xrs apply plan.json             do that and nothing else
-  xrs run                         both in one go
-  xrs status --max-age 26h        see whether the copies are there
+  xrs init                        write a config to start from
+  xrs plan --out plan.json        show what would be done, and save the plan
+  xrs apply plan.json             carry out that plan and nothing else
+  xrs run                         plan and apply in one step
+  xrs status --max-age 26h        check that the copies are there
+  xrs guide restore               read how to restore from a copy
   xrs run xrs.yaml --sandbox world.json
-                                  try it on an AWS in memory, with no account";
+                                  try it without an AWS account";
 
 /// Keeps copies of EC2 AMIs and RDS automated snapshots in a second AWS region.
 ///
-/// `xrs plan` reads both regions and says what would be copied, tagged and deleted, and why; `xrs apply` carries
-/// out such a plan and nothing else.
+/// `xrs plan` reads both regions and shows what would be copied, tagged and deleted, and why; `xrs apply` carries out
+/// that plan and nothing else.
 #[derive(Debug, Parser)]
 #[command(name = "xrs", version, propagate_version = true, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 struct Cli {
@@ -68,13 +70,13 @@ struct Cli {
 
 #[derive(Debug, Args)]
 struct Global {
-    /// Logs to stderr what is going on; twice for more. XRS_LOG takes filters such as `aws_xregion_sync=debug`
+    /// Log to stderr; give it twice for more detail. XRS_LOG takes filters such as `aws_xregion_sync=debug`
     #[arg(short, long, action = ArgAction::Count, global = true)]
     verbose: u8,
-    /// Says nothing on stderr but warnings and errors
+    /// Print only warnings and errors to stderr
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Whether to use colours. `auto`: on a terminal, unless NO_COLOR is set; also elsewhere, if CLICOLOR_FORCE is
+    /// When to use colours
     #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true)]
     color: Color,
 }
@@ -92,6 +94,7 @@ enum Command {
     Schema(schema::Schema),
     Completions(completions::Completions),
     Man(man::Man),
+    Guide(guide::Guide),
 }
 
 /// The command line as it is stated, for whoever writes about it.
@@ -142,6 +145,7 @@ fn execute(cli: &Cli) -> Exit {
         Command::Schema(command) => command.execute(&terminal),
         Command::Completions(command) => command.execute(&terminal),
         Command::Man(command) => command.execute(&terminal),
+        Command::Guide(command) => command.execute(&terminal),
     });
     outcome.unwrap_or_else(|failure| {
         terminal.failure(&failure);

@@ -16,10 +16,10 @@ use crate::model::plan::SavedPlan;
 use crate::ops::{self, Options, Saved};
 use crate::render;
 
-/// Say what would be done, and why; write nothing to AWS
+/// Show what would be done, and why; write nothing to AWS
 ///
-/// The plan ends with its digest, which is what gets approved, and with the command that applies it.
-/// A job that fails is in the plan with its errors, and the others are planned all the same; then the exit code is 1.
+/// The plan ends with its digest, which is what gets approved, and with the command that applies it. A job that fails
+/// is in the plan with its errors; the other jobs are planned nevertheless, and the exit code is 1.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  xrs plan --out plan.json\n  xrs plan xrs.yaml --job sync_my_database\n  \
@@ -32,16 +32,16 @@ pub(super) struct Plan {
     /// Save the plan to this file, for `xrs apply`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Plan this job only; may be given several times
+    /// Plan only this job; can be given several times
     #[arg(long = "job", value_name = "NAME", value_parser = args::job_name)]
     jobs: Vec<JobName>,
     /// How to print the plan
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: Format,
-    /// Exit with 2 if changes are due; a failed job makes it 1 all the same
+    /// Exit with 2 if changes are due; if a job failed, the exit code is still 1
     #[arg(long)]
     detailed_exitcode: bool,
-    /// Exit with 1 also for warnings of the plan, and for notes on what has no effect in the config
+    /// Exit with 1 also if the plan has warnings, or the config has notes on settings without effect
     #[arg(long)]
     warnings_as_errors: bool,
     #[command(flatten)]

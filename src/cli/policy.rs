@@ -13,20 +13,20 @@ use crate::ops;
 
 /// Print the IAM policy that a stage needs
 ///
-/// It allows the calls that xrs makes for this config, and no others: reads in its regions; for apply also copies, tags
-/// and deletions of its databases' snapshots, and the keys that it names. Deletions are limited to copies that carry the
-/// sync tag. Where accounts are not known by the config, a `*` stands for them.
+/// The policy allows the calls that xrs makes for this config, and no others: reads in its regions; for `apply` also
+/// copying, tagging, deleting snapshots of its databases, and the use of the keys that it names. Deletions are limited
+/// to copies that carry the sync tag. A `*` stands for an account that the config does not state.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  xrs policy plan > plan-policy.json\n  \
                         xrs policy apply xrs.yaml --job sync_my_database\n  \
                         aws iam create-policy --policy-name xrs --policy-document \"$(xrs policy plan)\"")]
 pub(super) struct Policy {
-    /// Which stage
+    /// The stage
     #[arg(value_enum, value_name = "STAGE")]
     stage: Stage,
     #[command(flatten)]
     config: ConfigArg,
-    /// Write it for this job only; may be given several times
+    /// Write the policy only for this job; can be given several times
     #[arg(long = "job", value_name = "NAME", value_parser = args::job_name)]
     jobs: Vec<JobName>,
 }
@@ -34,9 +34,9 @@ pub(super) struct Policy {
 /// What is to be allowed.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Stage {
-    /// Reading alone; `status` needs it, too.
+    /// Only reading; `status` needs the same policy.
     Plan,
-    /// Reading, copying, tagging and deleting; `run` needs it, too.
+    /// Reading, copying, tagging and deleting; `run` needs the same policy.
     Apply,
 }
 

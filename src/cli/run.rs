@@ -13,9 +13,9 @@ use super::world::block_on;
 use crate::ops::{self, Options, Saved, Wait};
 use crate::render;
 
-/// Plan and apply in one go
+/// Plan and apply in one step
 ///
-/// Nobody looks at the plan in between; --max-deletes limits what it may delete.
+/// Nobody reviews the plan in between; --max-deletes limits how much it may delete.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  xrs run xrs.yaml --max-deletes 3 --wait=8h --results results.json\n  \
@@ -24,14 +24,14 @@ use crate::render;
 pub(super) struct Run {
     #[command(flatten)]
     config: ConfigArg,
-    /// Refuse a plan with more deletions
+    /// Refuse a plan with more deletions than this
     #[arg(long, value_name = "N", value_parser = args::deletions, allow_negative_numbers = true)]
     max_deletes: Option<usize>,
-    /// Write the results to this file, after each job
+    /// Write the results to this file, and update it after each job
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
-    /// How to print the results; json prints what --results saves. Beside other formats than text, the plan goes to
-    /// stderr
+    /// How to print the results; json prints the same document that --results saves. With json and markdown, the plan
+    /// goes to stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: Format,
     #[command(flatten)]

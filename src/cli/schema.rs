@@ -9,12 +9,12 @@ use crate::ops;
 
 /// Print the JSON Schema of a document
 ///
-/// With that of the config, editors complete and check it: save it, and begin xrs.yaml with the line
-/// `# yaml-language-server: $schema=xrs.schema.json`.
+/// Editors use the schema of the config to complete and check it: save it as xrs.schema.json, and make
+/// `# yaml-language-server: $schema=xrs.schema.json` the first line of xrs.yaml.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  xrs schema config > xrs.schema.json\n  xrs schema plan")]
 pub(super) struct Schema {
-    /// Which document
+    /// The document
     #[arg(value_enum, value_name = "DOCUMENT")]
     document: Kind,
 }
@@ -24,13 +24,13 @@ pub(super) struct Schema {
 enum Kind {
     /// The config file, xrs.yaml.
     Config,
-    /// What `xrs plan --out` saves.
+    /// The plan that `xrs plan --out` saves.
     Plan,
-    /// What `xrs apply --results` saves.
+    /// The results that `xrs apply --results` saves.
     Results,
-    /// What `xrs status --format json` prints.
+    /// The status that `xrs status --format json` prints.
     Status,
-    /// What `xrs validate --format json` prints.
+    /// The problems that `xrs validate --format json` prints.
     Problems,
 }
 

@@ -14,12 +14,12 @@ use crate::model::status;
 use crate::ops::{self, Options};
 use crate::render;
 
-/// Say whether the copies are there; write nothing to AWS
+/// Show whether the copies are there; write nothing to AWS
 ///
-/// For each job: the newest usable copy and its age, copies under way, failed copies, and what would be left if the
-/// source region vanished now. It answers also while the source region does not. With --max-age it is a monitor: the
-/// exit code is 1 unless every job is ready, and what cannot be told counts as not ready. Without it the exit code is
-/// 1 only if a destination could not be looked at.
+/// For each job: the newest usable copy and its age, copies in progress, failed copies, and what would be left if the
+/// source region vanished now. It also works while the source region does not answer. With --max-age it is a monitor:
+/// the exit code is 1 unless every job is ready, and a job whose state is not known is not ready. Without --max-age
+/// the exit code is 1 only if a destination region could not be read.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  xrs status\n  xrs status xrs.yaml --max-age 26h --job sync_my_database\n  \
@@ -28,14 +28,14 @@ use crate::render;
 pub(super) struct Status {
     #[command(flatten)]
     config: ConfigArg,
-    /// Look at this job only; may be given several times
+    /// Show only this job; can be given several times
     #[arg(long = "job", value_name = "NAME", value_parser = args::job_name)]
     jobs: Vec<JobName>,
-    /// Exit with 1 unless each job has a usable copy whose data is no older: weeks, days, hours, minutes, seconds, such
-    /// as 26h, 90m, 2d. The copy of the newest image of its source is never too old
+    /// Exit with 1 unless each job has a usable copy with data no older than this: weeks, days, hours, minutes or seconds,
+    /// such as 26h, 90m or 2d. The copy of the newest source image is never too old
     #[arg(long, value_name = "AGE", value_parser = args::duration)]
     max_age: Option<SignedDuration>,
-    /// How to print it
+    /// How to print the status
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: Format,
     #[command(flatten)]
@@ -52,7 +52,7 @@ enum Format {
     Json,
     /// For a job summary or a chat.
     Markdown,
-    /// For the textfile folder of a node exporter.
+    /// For the textfile directory of a Prometheus node exporter.
     Prometheus,
 }
 

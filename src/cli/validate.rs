@@ -13,9 +13,9 @@ use crate::model::safe::safe;
 use crate::model::words::count;
 use crate::ops::{self, Config, ConfigFile};
 
-/// Check the config without a network
+/// Check the config without network access
 ///
-/// Every problem is shown with its line; what is sound is listed.
+/// Every problem is shown with its line, and the valid jobs are listed.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  xrs validate xrs.yaml\n  xrs validate --warnings-as-errors\n  \
@@ -24,21 +24,21 @@ use crate::ops::{self, Config, ConfigFile};
 pub(super) struct Validate {
     #[command(flatten)]
     config: ConfigArg,
-    /// How to print what was found; as JSON, each problem has its line and column
+    /// How to print the findings; in JSON, each problem has its line and column
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: Format,
-    /// Exit with 1 also for warnings, and for notes on what has no effect
+    /// Exit with 1 also if there are warnings, or notes on settings without effect
     #[arg(long)]
     warnings_as_errors: bool,
 }
 
-/// How what was found is printed.
+/// How the findings are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For people: problems on stderr, what is sound on stdout.
+    /// For people: problems on stderr, valid jobs on stdout.
     #[default]
     Text,
-    /// For programs: all of it, on stdout.
+    /// For programs: everything on stdout.
     Json,
 }
 

@@ -1,15 +1,13 @@
-//! What holds for every plan: checked when a plan is finished, and again when it is read to be applied.
+//! What holds for every plan, whoever made it: checked when a plan is finished, and when one is read to be applied.
 
 use std::collections::BTreeSet;
 
 use super::action::{Action, Stage};
 use super::artifact::ArtifactRef;
-use super::ids::{JobName, Region};
+use super::ids::JobName;
 use super::plan::{JobPlan, Outcome};
-use super::sync_tag::{key_on_copy, key_on_source};
 
-/// Returns what does not hold for the plans of these jobs together, and for which job: names of jobs and ids of actions are
-/// unique.
+/// Returns the first job whose plan contradicts the others, and how: jobs and actions are known by name.
 pub fn broken_together(plans: &[JobPlan]) -> Option<(&JobName, String)> {
     let (mut names, mut ids) = (BTreeSet::new(), BTreeSet::new());
     for plan in plans {
@@ -24,91 +22,67 @@ pub fn broken_together(plans: &[JobPlan]) -> Option<(&JobName, String)> {
     None
 }
 
-/// Returns what does not hold for the plan of this job.
+/// Returns how the plan of one job contradicts itself, if it does.
 pub fn broken(plan: &JobPlan) -> Option<String> {
-    if plan.outcome != Outcome::Changes && !plan.actions.is_empty() {
-        return Some("it has actions, but its outcome is not `changes`".to_owned());
+    if (plan.outcome == Outcome::Changes) == plan.actions.is_empty() {
+        return Some("its outcome does not fit its actions".to_owned());
     }
     let mut ids = BTreeSet::new();
     let mut stage = Stage::Copies;
     for action in &plan.actions {
         let id = action.id();
-        if let Some(after) = action.after().filter(|after| !ids.contains(after)) {
-            return Some(format!(
-                "{id} waits for {after}, which does not come before it"
-            ));
+        if action.after().is_some_and(|after| !ids.contains(after)) {
+            return Some(format!("{id} comes before the action that it depends on"));
         }
         if !ids.insert(id) {
             return Some(format!("two actions have the id {id}"));
-        }
-        if !is_of_job(action, plan) {
-            return Some(format!(
-                "{id} is not about what the job copies, or not in its regions"
-            ));
         }
         if action.stage() < stage {
             return Some(format!("{id} comes after actions of a later stage"));
         }
         stage = action.stage();
-        if let Some(what) = broken_deletion(action) {
-            return Some(what);
+        if !is_about_job(action, plan) {
+            return Some(format!("{id} is about something else than the job"));
+        }
+        if let Action::Delete(delete) = action {
+            let kept = &delete.expects.kept;
+            let deleted = &delete.artifact.id;
+            if kept.iter().any(|kept| kept.id == *deleted) {
+                return Some(format!("{deleted} is both deleted and kept"));
+            }
+            if !kept
+                .iter()
+                .any(|kept| kept.data_time >= delete.expects.data_time)
+            {
+                return Some(format!("{deleted} is deleted, and nothing as new is kept"));
+            }
         }
     }
-    let copies = plan
-        .actions
-        .iter()
-        .filter(|action| action.stage() == Stage::Copies)
-        .count();
+    let is_copy = |action: &&Action| action.stage() == Stage::Copies;
+    let copies = plan.actions.iter().filter(is_copy).count();
     (copies > 1).then(|| format!("it makes {copies} copies"))
 }
 
-/// Returns what does not hold for a deletion.
-fn broken_deletion(action: &Action) -> Option<String> {
-    let Action::Delete(delete) = action else {
-        return None;
+/// Returns true if an action is about what is observed for the job: things of its kind, in its regions, of one parent or source.
+fn is_about_job(action: &Action, plan: &JobPlan) -> bool {
+    let source = plan.source.as_ref().map(|end| &end.region);
+    let destination = plan.destination.as_ref().map(|end| &end.region);
+    let has_same_subject = |artifact: &ArtifactRef| match plan.subject() {
+        Some(first) if first.parent.is_some() => artifact.parent == first.parent,
+        Some(first) => artifact.parent.is_none() && artifact.id == first.id,
+        None => false,
     };
-    let (id, expects) = (&delete.artifact.id, &delete.expects);
-    if expects.kept.iter().any(|kept| kept.id == *id) {
-        return Some(format!("{id} is both deleted and kept"));
-    }
-    let is_as_new = expects
-        .kept
-        .iter()
-        .any(|kept| kept.data_time >= expects.data_time);
-    (!is_as_new).then(|| format!("{id} is deleted, and nothing as new is kept"))
-}
-
-/// Returns true if an action is about what the job is about, which is what is observed before it, and stays in its regions.
-fn is_of_job(action: &Action, plan: &JobPlan) -> bool {
-    let (Some(source), Some(destination)) = (&plan.source, &plan.destination) else {
-        return false;
+    let is_source =
+        |artifact: &ArtifactRef| source == Some(&artifact.region) && has_same_subject(artifact);
+    let is_copy = |artifact: &ArtifactRef| {
+        let parent = plan.subject().and_then(|first| first.parent.as_ref());
+        destination == Some(&artifact.region) && artifact.parent.as_ref() == parent
     };
-    let (from, to) = (&source.region, &destination.region);
-    let is_in = |artifact: &ArtifactRef, region: &Region| {
-        let is_same_parent = plan
-            .subject()
-            .is_some_and(|subject| subject.parent == artifact.parent);
-        is_same_parent && artifact.region == *region
-    };
-    // Without a parent the id of the source is all that ties the actions of a job together.
-    let is_same_subject = plan
-        .subject()
-        .is_some_and(|subject| subject.parent.is_some() || subject.id == action.subject().id);
-    let is_at_its_ends = match action {
-        Action::Copy(copy) => {
-            is_in(&copy.source, from)
-                && copy.copy.region == *to
-                && copy.sync_tag.key == key_on_copy(from)
+    plan.kind() == Some(action.kind())
+        && match action {
+            Action::Copy(copy) => is_source(&copy.source) && destination == Some(&copy.copy.region),
+            Action::TagCopy(tag) => is_source(&tag.source) && is_copy(&tag.copy),
+            Action::TagSource(tag) => is_source(&tag.source),
+            Action::Delete(delete) => is_copy(&delete.artifact),
         }
-        Action::TagCopy(tag) => {
-            is_in(&tag.source, from)
-                && is_in(&tag.copy, to)
-                && tag.sync_tag.key == key_on_copy(from)
-        }
-        Action::TagSource(tag) => is_in(&tag.source, from) && tag.key == key_on_source(to),
-        Action::Delete(delete) => {
-            is_in(&delete.artifact, to) && delete.expects.sync_tag.key == key_on_copy(from)
-        }
-    };
-    Some(action.kind()) == plan.kind() && is_same_subject && is_at_its_ends
 }

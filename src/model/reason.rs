@@ -166,7 +166,10 @@ impl fmt::Display for TagReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSyncTag { copy, source } => {
-                write!(f, "{copy} is a copy of {source} without a readable sync tag")
+                write!(
+                    f,
+                    "{copy} is a copy of {source} without a readable sync tag"
+                )
             }
             Self::RecordsCopy { source } => write!(f, "records on {source} where its copy is"),
         }
@@ -423,7 +426,11 @@ impl FailReason {
             }
             Self::SeveralSources { kind, ids, region } => {
                 let (one, many) = kind.facts().noun;
-                let found = count(ids.len(), &format!("{one} matches"), &format!("{many} match"));
+                let found = count(
+                    ids.len(),
+                    &format!("{one} matches"),
+                    &format!("{many} match"),
+                );
                 format!("{found} {job} in {region}: {}", list(ids))
             }
             Self::NoKmsKey { source, .. } => {

@@ -1,13 +1,11 @@
 //! `ec2_ami`: one image, which the job selects by owner, identifier and filters.
 
-
 use super::permissions::{PolicyStage, Statement};
 use super::rules::{Belonging, CopySettings, Retention, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
 use crate::model::identity::origin;
 use crate::model::ids::ParentId;
 use crate::model::kind::{Kind, SyncTypeName};
-use crate::model::problem::Problem;
 use crate::model::query::{CopiesQuery, ImageFilter, ImageSelector, Queries, Query};
 use crate::model::reason::FailReason;
 use crate::model::sync_tag::{SYNC_IDENTIFIER, is_sync_key, key_on_copy};
@@ -47,7 +45,7 @@ impl SyncTypeRules for AmiOptions {
         job: &SyncJob,
         sources: &'a [Artifact],
         warnings: &mut Vec<String>,
-    ) -> Result<&'a Artifact, Problem> {
+    ) -> Result<&'a Artifact, FailReason> {
         let found = Found::new(job, sources);
         warnings.extend(found.unavailable.iter().map(|image| {
             format!(
@@ -60,12 +58,12 @@ impl SyncTypeRules for AmiOptions {
             [image] => Ok(image),
             [.., newest] if self.most_recent => Ok(newest),
             several => {
-                let reason = FailReason::SeveralSources {
+                let ids = several.iter().map(|image| image.id.clone());
+                Err(FailReason::SeveralSources {
                     kind: Kind::Image,
-                    ids: several.iter().map(|image| image.id.clone()).collect(),
+                    ids: ids.collect(),
                     region: job.source_region.clone(),
-                };
-                Err(reason.problem(&job.name))
+                })
             }
         }
     }
@@ -87,7 +85,7 @@ impl SyncTypeRules for AmiOptions {
         available.last().copied()
     }
 
-    fn copy_settings(&self, _: &SyncJob, source: &Artifact) -> Result<CopySettings, Problem> {
+    fn copy_settings(&self, _: &SyncJob, source: &Artifact) -> Result<CopySettings, FailReason> {
         Ok(CopySettings {
             name: Some(source.name.to_string()),
             description: Some(source.description.to_string()).filter(|text| !text.is_empty()),
@@ -104,7 +102,9 @@ impl SyncTypeRules for AmiOptions {
             return Belonging::OtherJob;
         }
         let filters = self.selector.filters.iter();
-        let mut tests: Vec<Test> = filters.map(|filter| test_filter(filter, copy, job)).collect();
+        let mut tests: Vec<Test> = filters
+            .map(|filter| test_filter(filter, copy, job))
+            .collect();
         let identifiers = &self.selector.sync_identifiers;
         if !identifiers.is_empty() {
             let is_met = |value: &str| identifiers.iter().any(|known| known == value);
@@ -120,7 +120,11 @@ impl SyncTypeRules for AmiOptions {
     }
 
     fn untestable_conditions(&self) -> Vec<&str> {
-        let names = self.selector.filters.iter().map(|filter| filter.name.as_str());
+        let names = self
+            .selector
+            .filters
+            .iter()
+            .map(|filter| filter.name.as_str());
         names.filter(|name| !is_testable(name)).collect()
     }
 
@@ -164,12 +168,13 @@ impl<'a> Found<'a> {
 }
 
 impl AmiOptions {
-    fn no_source(&self, job: &SyncJob, found: &Found<'_>) -> Problem {
+    fn no_source(&self, job: &SyncJob, found: &Found<'_>) -> FailReason {
         let unavailable = found.unavailable.iter();
         let unavailable = unavailable.map(|image| format!("{} ({})", image.id, image.state));
-        let returned = found.returned.iter().map(|image| {
-            format!("{} (a copy from {})", image.id, job.destination_region)
-        });
+        let returned = found
+            .returned
+            .iter()
+            .map(|image| format!("{} (a copy from {})", image.id, job.destination_region));
         let is_by_tag = !self.selector.sync_identifiers.is_empty()
             || self
                 .selector
@@ -184,13 +189,12 @@ impl AmiOptions {
             "check that ami_owner, sync_identifier and filters match an image in this region; tags of images of other \
              accounts are not visible"
         };
-        let reason = FailReason::NoSource {
+        FailReason::NoSource {
             what: "available image".to_owned(),
             instead: unavailable.chain(returned).collect(),
             region: job.source_region.clone(),
             help: help.to_owned(),
-        };
-        reason.problem(&job.name)
+        }
     }
 }
 

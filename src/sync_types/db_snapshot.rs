@@ -6,7 +6,6 @@ use crate::model::artifact::Artifact;
 use crate::model::identity::{is_copy_id, origin};
 use crate::model::ids::{ParentId, Partition};
 use crate::model::kind::SyncTypeName;
-use crate::model::problem::Problem;
 use crate::model::query::Queries;
 use crate::model::reason::FailReason;
 
@@ -42,7 +41,7 @@ impl SyncTypeRules for DbSnapshotOptions {
         job: &SyncJob,
         sources: &'a [Artifact],
         warnings: &mut Vec<String>,
-    ) -> Result<&'a Artifact, Problem> {
+    ) -> Result<&'a Artifact, FailReason> {
         self.newest_source(job, sources, warnings)
             .ok_or_else(|| self.no_source(job, sources))
     }
@@ -53,16 +52,15 @@ impl SyncTypeRules for DbSnapshotOptions {
         sources: &'a [Artifact],
         _: &mut Vec<String>,
     ) -> Option<&'a Artifact> {
-        let available = sources.iter().filter(|snapshot| {
-            snapshot.state.is_available() && snapshot.source_time().is_some()
-        });
+        let available = sources
+            .iter()
+            .filter(|snapshot| snapshot.state.is_available() && snapshot.source_time().is_some());
         available.max_by_key(|snapshot| (snapshot.source_time(), &snapshot.id))
     }
 
-    fn copy_settings(&self, job: &SyncJob, source: &Artifact) -> Result<CopySettings, Problem> {
-        self.check_key(job, source)
-            .and_then(|()| self.check_option_group(job, source))
-            .map_err(|reason| reason.problem(&job.name))?;
+    fn copy_settings(&self, job: &SyncJob, source: &Artifact) -> Result<CopySettings, FailReason> {
+        self.check_key(job, source)?;
+        self.check_option_group(job, source)?;
         Ok(CopySettings {
             option_group_name: self.option_group_name.clone(),
             ..CopySettings::default()
@@ -99,7 +97,7 @@ impl SyncTypeRules for DbSnapshotOptions {
 }
 
 impl DbSnapshotOptions {
-    fn no_source(&self, job: &SyncJob, sources: &[Artifact]) -> Problem {
+    fn no_source(&self, job: &SyncJob, sources: &[Artifact]) -> FailReason {
         let database = &self.db_instance;
         let mut instead: Vec<String> = sources
             .iter()
@@ -118,13 +116,12 @@ impl DbSnapshotOptions {
                 "plan again when one is available",
             )
         };
-        let reason = FailReason::NoSource {
+        FailReason::NoSource {
             what,
             instead,
             region: job.source_region.clone(),
             help: help.to_owned(),
-        };
-        reason.problem(&job.name)
+        }
     }
 
     /// An encrypted snapshot can't be copied to another region without a key of that region; see

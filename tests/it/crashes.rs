@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use aws_xregion_sync::executor::{self, Options, Wait};
-use aws_xregion_sync::model::Tags;
+use aws_xregion_sync::model::tags::Tags;
 use aws_xregion_sync::model::job::SyncJob;
 use aws_xregion_sync::model::plan::{Outcome, SavedPlan};
 use aws_xregion_sync::provider::sandbox::{Sandbox, World};
@@ -48,7 +48,7 @@ fn holds(world: &World) -> BTreeMap<String, usize> {
             let tags = of_copy(&snapshot.tags);
             format!(
                 "{code}: {} {} of {:?}, {tags:?}",
-                snapshot.id, snapshot.status, snapshot.copied_from
+                snapshot.id, snapshot.state, snapshot.copied_from
             )
         });
         for thing in images.chain(snapshots) {

@@ -7,7 +7,7 @@ use aws_xregion_sync::model::client_config::{ClientConfig, Secret};
 use aws_xregion_sync::model::job::{JobKind, SyncJob};
 use aws_xregion_sync::model::plan::{Outcome, SavedPlan};
 use aws_xregion_sync::model::result::ActionOutcome;
-use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World, WorldSnapshot};
+use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World, WorldArtifact};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -148,9 +148,9 @@ proptest! {
 fn call_of(action: &Action) -> &'static str {
     use aws_xregion_sync::model::action::Resource;
     match action {
-        Action::CopyImage(_) => "CopyImage",
-        Action::CopySnapshot(_) => "CopyDBSnapshot",
-        Action::DeleteSnapshot(_) => "DeleteDBSnapshot",
+        Action::Copy(_) => "CopyImage",
+        Action::Copy(_) => "CopyDBSnapshot",
+        Action::Delete(_) => "DeleteDBSnapshot",
         Action::TagCopy(tag) => match tag.copy {
             Resource::Image(_) => "CreateTags",
             Resource::Snapshot(_) => "AddTagsToResource",
@@ -163,7 +163,7 @@ fn call_of(action: &Action) -> &'static str {
 }
 
 /// Copies of a database that an apply took away.
-fn gone(before: &World, after: &World, name: &str) -> Vec<WorldSnapshot> {
+fn gone(before: &World, after: &World, name: &str) -> Vec<WorldArtifact> {
     let left: BTreeSet<_> = copies_of(after, name)
         .into_iter()
         .map(|copy| copy.id)
@@ -177,11 +177,11 @@ fn gone(before: &World, after: &World, name: &str) -> Vec<WorldSnapshot> {
 /// The rule of retention, said a second time and naively: what an apply that began with these copies may have
 /// deleted.
 fn retention_held(
-    before: &[WorldSnapshot],
-    gone: &[WorldSnapshot],
+    before: &[WorldArtifact],
+    gone: &[WorldArtifact],
     retain: u32,
 ) -> Result<(), String> {
-    let time_of = |copy: &WorldSnapshot| -> Option<Timestamp> {
+    let time_of = |copy: &WorldArtifact| -> Option<Timestamp> {
         let value = copy.tags.get("Sync-From-us-east-1")?;
         let digits = value.strip_suffix(&format!("+0000 / {}", value.split(" / ").nth(1)?))?;
         let text = format!(
@@ -196,12 +196,12 @@ fn retention_held(
         text.parse().ok()
     };
     // One that the older tool left without a tag is as good as tagged: AWS states what it is.
-    let age_of = |copy: &WorldSnapshot| {
+    let age_of = |copy: &WorldArtifact| {
         let stated = copy.copied_from.is_some() && copy.id.as_str().starts_with("rds-");
-        time_of(copy).or(copy.original_created.filter(|_| stated))
+        time_of(copy).or(copy.data_time.filter(|_| stated))
     };
-    let is_available = |copy: &&WorldSnapshot| copy.status.is_available();
-    let known: Vec<&WorldSnapshot> = before
+    let is_available = |copy: &&WorldArtifact| copy.state.is_available();
+    let known: Vec<&WorldArtifact> = before
         .iter()
         .filter(|copy| age_of(copy).is_some())
         .collect();
@@ -211,20 +211,20 @@ fn retention_held(
         .filter(is_available)
         .max_by_key(|copy| age_of(copy));
     // The newest copy of all, made by whatever hand, tells which database is the present one of that name.
-    let dated = |copy: &&WorldSnapshot| copy.copied_from.is_some() || time_of(copy).is_some();
+    let dated = |copy: &&WorldArtifact| copy.copied_from.is_some() || time_of(copy).is_some();
     let latest = before
         .iter()
-        .filter(|copy| !copy.status.is_gone())
+        .filter(|copy| !copy.state.is_gone())
         .filter(dated)
-        .max_by_key(|copy| (copy.original_created.or(time_of(copy)), copy.id.clone()));
+        .max_by_key(|copy| (copy.data_time.or(time_of(copy)), copy.id.clone()));
     for copy in gone {
         let id = &copy.id;
         let time = time_of(copy).ok_or(format!("{id} had no readable sync tag of this job"))?;
         if copy.tags.contains_key("Sync-Keep") {
             return Err(format!("{id} was to be kept"));
         }
-        if !["available", "failed"].contains(&copy.status.as_str()) {
-            return Err(format!("{id} was {}", copy.status));
+        if !["available", "failed"].contains(&copy.state.as_str()) {
+            return Err(format!("{id} was {}", copy.state));
         }
         if copy
             .copied_from
@@ -244,14 +244,14 @@ fn retention_held(
             .filter(|other| age_of(other) > Some(time))
             .count();
         let wanted = usize::try_from(retain).unwrap_or(usize::MAX).max(1);
-        if copy.status.is_available() && newer < wanted {
+        if copy.state.is_available() && newer < wanted {
             return Err(format!(
                 "{id} was deleted with {newer} newer ones left, of {wanted} to retain"
             ));
         }
         // All databases here were made a year before the start, but for the earlier ones of that name.
-        if copy.instance_created == Some(days_ago(900))
-            && latest.is_some_and(|c| c.instance_created != copy.instance_created)
+        if copy.parent_created == Some(days_ago(900))
+            && latest.is_some_and(|c| c.parent_created != copy.parent_created)
         {
             return Err(format!("{id} was of an earlier database"));
         }

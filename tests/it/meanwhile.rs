@@ -5,18 +5,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_xregion_sync::executor::{self, Event, Options, Wait};
-use aws_xregion_sync::model::Tags;
-use aws_xregion_sync::model::action::{Action, CopyImage, CopySnapshot, Resource};
-use aws_xregion_sync::model::client_config::Place;
-use aws_xregion_sync::model::id::{DbInstance, ImageId, Region, SnapshotId};
-use aws_xregion_sync::model::inventory::{
-    CallerIdentity, Image, ImageRef, Looked, ProviderKind, Snapshot,
-};
+use aws_xregion_sync::model::tags::Tags;
+use aws_xregion_sync::model::action::{Action, Copy, Resource};
+use aws_xregion_sync::model::location::Location;
+use aws_xregion_sync::model::ids::{ParentId, ArtifactId, Region};
+use aws_xregion_sync::model::inventory::{CallerIdentity, Image, ImageRef, Answer, ProviderKind, Snapshot};
 use aws_xregion_sync::model::job::{ImageSelector, SyncJob};
 use aws_xregion_sync::model::plan::SavedPlan;
 use aws_xregion_sync::model::result::{ActionOutcome, SyncResult};
 use aws_xregion_sync::provider::Provider;
-use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World, WorldImage, WorldSnapshot};
+use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World, WorldArtifact};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::support::*;
@@ -50,7 +48,7 @@ fn wrote(sandbox: &Sandbox) -> usize {
 }
 
 /// Images in the destination, in order of id.
-fn images_there(sandbox: &Sandbox) -> Vec<WorldImage> {
+fn images_there(sandbox: &Sandbox) -> Vec<WorldArtifact> {
     let world = sandbox.world();
     let mut images = world
         .region(&west())
@@ -85,11 +83,11 @@ fn apply_with(
 }
 
 /// The copy of four that `retain: 2` deletes.
-fn doomed() -> SnapshotId {
-    SnapshotId::from("rds-db-2026-01-12-05-10")
+fn doomed() -> ArtifactId {
+    ArtifactId::from("rds-db-2026-01-12-05-10")
 }
 
-fn is_there(sandbox: &Sandbox, id: &SnapshotId) -> bool {
+fn is_there(sandbox: &Sandbox, id: &ArtifactId) -> bool {
     sandbox.world().snapshot(&west(), id).is_some()
 }
 
@@ -101,7 +99,7 @@ fn law_5_an_old_plan_deletes_no_copy_of_a_database_that_was_made_anew_since() {
     assert_eq!(deletions(&planned), [doomed()]);
     sandbox.edit(|world| {
         let mut newer = our_copy(world, "db", days_ago(-1));
-        newer.instance_created = Some(days_ago(0));
+        newer.parent_created = Some(days_ago(0));
         world.add_manual_snapshot(&west(), newer);
     });
     let results = apply(&sandbox, &planned, &jobs);
@@ -125,12 +123,12 @@ fn law_5_an_old_plan_deletes_nothing_while_it_cannot_be_told_which_database_is_t
         let planned = plan(&sandbox, &jobs);
         sandbox.edit(|world| {
             let mut newer = our_copy(world, "db", days_ago(-1));
-            newer.instance_created = None;
+            newer.parent_created = None;
             world.add_manual_snapshot(&west(), newer);
             if source_says.is_some() {
                 let source = add_automated(world, "db", days_ago(-1));
                 let source = world.snapshot_mut(&east(), &source).expect("it");
-                source.instance_created = source_says;
+                source.parent_created = source_says;
             }
         });
         let results = apply(&sandbox, &planned, &jobs);
@@ -145,9 +143,9 @@ fn law_5_an_old_plan_deletes_nothing_while_it_cannot_be_told_which_database_is_t
 }
 
 /// A copy with our tag that AWS says was made of something else; somebody wants it kept.
-fn lookalike(world: &mut World, taken: Timestamp) -> WorldSnapshot {
+fn lookalike(world: &mut World, taken: Timestamp) -> WorldArtifact {
     let mut other = our_copy(world, "db", taken).tag("Sync-Keep", "yes");
-    other.id = SnapshotId::from(format!("{}-by-hand", other.id));
+    other.id = ArtifactId::from(format!("{}-by-hand", other.id));
     other.copied_from = Some("arn:aws:rds:us-east-1:123456789012:snapshot:rds:other".into());
     other
 }
@@ -160,7 +158,7 @@ fn law_5_a_copy_of_something_else_that_is_to_be_kept_pushes_out_none_of_ours() {
         world.add_manual_snapshot(&west(), other);
     }
     let planned = plan(&Sandbox::new(world), &database_job());
-    assert_eq!(deletions(&planned), Vec::<SnapshotId>::new());
+    assert_eq!(deletions(&planned), Vec::<ArtifactId>::new());
 }
 
 #[test]
@@ -170,7 +168,7 @@ fn law_5_a_kept_copy_that_is_one_of_something_else_by_now_no_longer_counts_as_ke
     let planned = plan(&sandbox, &jobs);
     sandbox.edit(|world| {
         let other = lookalike(world, days_ago(1));
-        let kept = SnapshotId::from("rds-db-2026-01-14-05-10");
+        let kept = ArtifactId::from("rds-db-2026-01-14-05-10");
         let kept = world.snapshot_mut(&west(), &kept).expect("it");
         (kept.copied_from, kept.tags) = (other.copied_from, other.tags);
     });
@@ -186,7 +184,7 @@ fn a_doomed_copy_that_somebody_else_deletes_is_as_good_as_deleted() {
         let jobs = database_job();
         let planned = plan(&sandbox, &jobs);
         sandbox.edit(|world| {
-            world.snapshot_mut(&west(), &doomed()).expect("it").status = state(word);
+            world.snapshot_mut(&west(), &doomed()).expect("it").state = state(word);
         });
         let results = apply(&sandbox, &planned, &jobs);
         no_failures(&results);
@@ -214,7 +212,7 @@ fn a_deletion_that_comes_second_looks_what_has_become_of_the_copy() {
                 world.faults.push(refused);
                 match found {
                     Some(word) => {
-                        world.snapshot_mut(&west(), &doomed()).expect("it").status = state(word);
+                        world.snapshot_mut(&west(), &doomed()).expect("it").state = state(word);
                     }
                     None => {
                         let here = world.region_mut(&west()).expect("the destination");
@@ -231,14 +229,14 @@ fn a_deletion_that_comes_second_looks_what_has_become_of_the_copy() {
 #[test]
 fn a_copy_that_is_being_deleted_is_none_and_is_made_anew_under_the_next_name() {
     let mut world = copied(0..2);
-    let going = SnapshotId::from("rds-db-2026-01-15-05-10");
-    world.snapshot_mut(&west(), &going).expect("it").status = state("deleting");
+    let going = ArtifactId::from("rds-db-2026-01-15-05-10");
+    world.snapshot_mut(&west(), &going).expect("it").state = state("deleting");
     let sandbox = Sandbox::new(world);
     let jobs = database_job();
     let results = apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
     no_failures(&results);
     assert_eq!(
-        results[0].created_resource.as_deref(),
+        results[0].created_resource.as_ref().map(ArtifactId::as_str),
         Some("rds-db-2026-01-15-05-10-us-east-1")
     );
     assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new());
@@ -248,12 +246,12 @@ fn a_copy_that_is_being_deleted_is_none_and_is_made_anew_under_the_next_name() {
 fn beside_a_copy_that_is_being_deleted_the_other_one_is_the_copy() {
     let mut world = copied(0..0);
     let mut going = our_copy(&mut world, "db", days_ago(0));
-    going.id = SnapshotId::from(format!("{}-us-east-1", going.id));
-    going.status = state("deleting");
+    going.id = ArtifactId::from(format!("{}-us-east-1", going.id));
+    going.state = state("deleting");
     world.add_manual_snapshot(&west(), going);
     let mut bare = our_copy(&mut world, "db", days_ago(0));
     bare.tags.clear();
-    bare.status = state("creating");
+    bare.state = state("creating");
     let bare = world.add_manual_snapshot(&west(), bare);
     let planned = plan(&Sandbox::new(world), &database_job());
     assert_eq!(
@@ -267,15 +265,15 @@ fn beside_a_copy_that_is_being_deleted_the_other_one_is_the_copy() {
 
 #[test]
 fn a_copy_to_be_tagged_of_which_something_else_holds_by_now_is_not_tagged_nor_its_source() {
-    type Deed = fn(&mut WorldSnapshot);
+    type Deed = fn(&mut WorldArtifact);
     let deeds: [(&str, Deed); 4] = [
-        ("fails", |copy| copy.status = state("failed")),
-        ("is being deleted", |copy| copy.status = state("deleting")),
+        ("fails", |copy| copy.state = state("failed")),
+        ("is being deleted", |copy| copy.state = state("deleting")),
         ("is one that states another time", |copy| {
-            copy.original_created = None;
+            copy.data_time = None;
         }),
         ("is one of which nothing can be told", |copy| {
-            (copy.copied_from, copy.original_created) = (None, None);
+            (copy.copied_from, copy.data_time) = (None, None);
             copy.created = Some(days_ago(0));
         }),
     ];
@@ -309,7 +307,7 @@ fn a_copy_that_is_gone_is_not_named_in_the_tag_of_its_source() {
         let (sandbox, jobs) = one_image();
         sandbox.edit(|world| {
             let owner = world.default_account();
-            let mut bare = WorldImage::new("ami-0b", &owner, "web", days_ago(0));
+            let mut bare = WorldArtifact::image("ami-0b", &owner, "web", days_ago(0));
             bare.copied_from = Some(ImageRef {
                 id: "ami-0a".into(),
                 region: east(),
@@ -373,7 +371,7 @@ fn law_9_an_image_that_somebody_else_shares_is_no_copy_of_ours() {
     sandbox.edit(|world| {
         let account = world.default_account();
         let tag = "20260114051000+0000 / ami-0a";
-        let mut theirs = WorldImage::new("ami-0f", &"999999999999".into(), "web", days_ago(0))
+        let mut theirs = WorldArtifact::image("ami-0f", &"999999999999".into(), "web", days_ago(0))
             .tag("Sync-From-us-east-1", tag);
         theirs.copied_from = Some(ImageRef {
             id: "ami-0a".into(),
@@ -433,7 +431,7 @@ fn a_throttled_look_for_the_image_just_made_is_taken_again() {
     let (sandbox, jobs) = one_image();
     let planned = plan(&sandbox, &jobs);
     let results = apply_with(&sandbox, &planned, &jobs, |action| {
-        if matches!(action, Action::CopyImage(_)) {
+        if matches!(action, Action::Copy(_)) {
             let throttled = Fault::new("DescribeImages", "Throttling", "Rate exceeded", Some(2));
             sandbox.edit(|world| world.faults.push(throttled));
         }
@@ -480,59 +478,59 @@ impl Provider for Lagging<'_> {
         self.0.pause(length).await;
     }
 
-    async fn caller_identity(&self, at: &Place) -> Looked<CallerIdentity> {
+    async fn caller_identity(&self, at: &Location) -> Answer<CallerIdentity> {
         self.0.caller_identity(at).await
     }
 
-    async fn source_images(&self, at: &Place, selector: &ImageSelector) -> Looked<Vec<Image>> {
+    async fn source_images(&self, at: &Location, selector: &ImageSelector) -> Answer<Vec<Image>> {
         let images = self.0.source_images(at, selector).await?;
         Ok(self.listed(images))
     }
 
-    async fn images(&self, at: &Place, ids: &[ImageId]) -> Looked<Vec<Image>> {
+    async fn images(&self, at: &Location, ids: &[ArtifactId]) -> Answer<Vec<Image>> {
         let images = self.0.images(at, ids).await?;
         Ok(self.listed(images))
     }
 
-    async fn image_copies(&self, at: &Place, from: &Region, of: &[ImageId]) -> Looked<Vec<Image>> {
+    async fn image_copies(&self, at: &Location, from: &Region, of: &[ArtifactId]) -> Answer<Vec<Image>> {
         let images = self.0.image_copies(at, from, of).await?;
         Ok(self.listed(images))
     }
 
-    async fn images_from(&self, at: &Place, from: &Region) -> Looked<Vec<Image>> {
+    async fn images_from(&self, at: &Location, from: &Region) -> Answer<Vec<Image>> {
         let images = self.0.images_from(at, from).await?;
         Ok(self.listed(images))
     }
 
-    async fn automated_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>> {
+    async fn automated_snapshots(&self, at: &Location, of: &[ParentId]) -> Answer<Vec<Snapshot>> {
         self.0.automated_snapshots(at, of).await
     }
 
-    async fn manual_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>> {
+    async fn manual_snapshots(&self, at: &Location, of: &[ParentId]) -> Answer<Vec<Snapshot>> {
         self.0.manual_snapshots(at, of).await
     }
 
-    async fn all_manual_snapshots(&self, at: &Place) -> Looked<Vec<Snapshot>> {
+    async fn all_manual_snapshots(&self, at: &Location) -> Answer<Vec<Snapshot>> {
         self.0.all_manual_snapshots(at).await
     }
 
-    async fn snapshots(&self, at: &Place, ids: &[SnapshotId]) -> Looked<Vec<Snapshot>> {
+    async fn snapshots(&self, at: &Location, ids: &[ArtifactId]) -> Answer<Vec<Snapshot>> {
         self.0.snapshots(at, ids).await
     }
 
-    async fn copy_image(&self, at: &Place, copy: &CopyImage, token: &str) -> Looked<ImageId> {
+    async fn copy_image(&self, at: &Location, copy: &Copy, token: &str) -> Answer<ArtifactId> {
         self.0.copy_image(at, copy, token).await
     }
 
-    async fn copy_snapshot(&self, at: &Place, copy: &CopySnapshot) -> Looked<SnapshotId> {
+    async fn copy_snapshot(&self, at: &Location, copy: &Copy) -> Answer<ArtifactId> {
         self.0.copy_snapshot(at, copy).await
     }
 
-    async fn tag(&self, at: &Place, resource: &Resource, tags: &Tags) -> Looked<()> {
+    async fn tag(&self, at: &Location, resource: &Resource, tags: &Tags) -> Answer<()> {
         self.0.tag(at, resource, tags).await
     }
 
-    async fn delete_snapshot(&self, at: &Place, id: &SnapshotId) -> Looked<()> {
+    async fn delete_snapshot(&self, at: &Location, id: &ArtifactId) -> Answer<()> {
         self.0.delete_snapshot(at, id).await
     }
 }

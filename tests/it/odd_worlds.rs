@@ -4,16 +4,16 @@
 use std::sync::Arc;
 
 use aws_xregion_sync::model::client_config::ClientConfig;
-use aws_xregion_sync::model::id::{Region, SnapshotId};
+use aws_xregion_sync::model::ids::{Region, ArtifactId};
 use aws_xregion_sync::model::plan::Outcome;
 use aws_xregion_sync::model::result::ActionOutcome;
 use aws_xregion_sync::planfile::{self, PlanFileError};
-use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World, WorldImage};
+use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World, WorldArtifact};
 use jiff::SignedDuration;
 
 use crate::support::*;
 
-const NONE: [SnapshotId; 0] = [];
+const NONE: [ArtifactId; 0] = [];
 
 /// A database with its newest snapshot copied, and the copies of so many days before.
 fn copied(days: std::ops::Range<i64>) -> World {
@@ -44,7 +44,7 @@ fn law_5_copies_made_by_hand_never_push_out_ours() {
     for (days, retain) in [(0..1, 0), (0..3, 2)] {
         let mut world = copied(days);
         let mut by_hand = our_copy(&mut world, "db", days_ago(0));
-        by_hand.id = SnapshotId::from("save-for-audit");
+        by_hand.id = ArtifactId::from("save-for-audit");
         by_hand.copied_from = None;
         world.add_manual_snapshot(&west(), by_hand);
         let jobs = [snapshot_job("sync_db", "db", retain)];
@@ -60,7 +60,7 @@ fn law_5_copies_made_by_hand_never_push_out_ours() {
 fn law_3_an_untagged_twin_of_a_tagged_copy_changes_nothing() {
     let mut world = copied(0..1);
     let mut twin = our_copy(&mut world, "db", days_ago(0));
-    twin.id = SnapshotId::from(format!("{}-us-east-1", twin.id));
+    twin.id = ArtifactId::from(format!("{}-us-east-1", twin.id));
     twin.tags.clear();
     world.add_manual_snapshot(&west(), twin);
     let sandbox = Sandbox::new(world);
@@ -73,7 +73,7 @@ fn law_5_an_earlier_database_is_told_though_the_newest_copy_does_not_say_when_it
     let mut world = copied(0..0);
     for day in 4..10 {
         let mut copy = our_copy(&mut world, "db", days_ago(day));
-        copy.instance_created = Some(days_ago(700));
+        copy.parent_created = Some(days_ago(700));
         world.add_manual_snapshot(&west(), copy);
     }
     let sandbox = Sandbox::new(world);
@@ -85,8 +85,8 @@ fn law_5_an_earlier_database_is_told_though_the_newest_copy_does_not_say_when_it
             .expect("the destination")
             .snapshots
         {
-            if copy.status.as_str() == "creating" {
-                copy.instance_created = None;
+            if copy.state.as_str() == "creating" {
+                copy.parent_created = None;
             }
         }
     });
@@ -98,8 +98,8 @@ fn a_fraction_of_a_second_makes_no_other_database() {
     let mut world = copied(0..0);
     for day in 1..5 {
         let mut copy = our_copy(&mut world, "db", days_ago(day));
-        copy.instance_created = copy
-            .instance_created
+        copy.parent_created = copy
+            .parent_created
             .map(|time| time + SignedDuration::from_millis(417));
         world.add_manual_snapshot(&west(), copy);
     }
@@ -115,7 +115,7 @@ fn a_copy_on_its_way_out_is_none_on_its_way_in() {
         add_our_copy(&mut world, "db", days_ago(day));
     }
     let mut dying = our_copy(&mut world, "db", days_ago(0));
-    dying.status = state("deleting");
+    dying.state = state("deleting");
     world.add_manual_snapshot(&west(), dying);
     let jobs = [snapshot_job("sync_db", "db", 2)];
     assert_eq!(deletions(&plan(&Sandbox::new(world), &jobs)), NONE);
@@ -143,7 +143,7 @@ fn a_copy_that_has_no_room_for_a_tag_is_named_and_fails_nothing() {
 fn an_image_of_another_owner_is_no_copy_though_the_source_s_tag_names_it() {
     let mut world = empty_world();
     add_image(&mut world, "ami-0a", "web", "Web");
-    let mut public = WorldImage::new("ami-0f", &"999999999999".into(), "web", days_ago(9));
+    let mut public = WorldArtifact::image("ami-0f", &"999999999999".into(), "web", days_ago(9));
     public.public = true;
     world.add_image(&west(), public);
     let source = world
@@ -283,7 +283,7 @@ fn another_account_in_the_middle_of_an_apply_stops_it() {
 }
 
 /// What somebody may do between plan and apply to the copy that is to be deleted, or to one that is kept.
-type Hand = fn(&mut World, doomed: &SnapshotId, kept: &SnapshotId);
+type Hand = fn(&mut World, doomed: &ArtifactId, kept: &ArtifactId);
 
 #[test]
 fn law_5_whatever_changes_about_a_doomed_or_a_kept_copy_the_deletion_is_not_made() {
@@ -311,26 +311,26 @@ fn law_5_whatever_changes_about_a_doomed_or_a_kept_copy_the_deletion_is_not_made
             copy.copied_from = Some("arn:aws:rds:us-east-1:123456789012:snapshot:rds:other".into());
         }),
         ("another state", |world, doomed, _| {
-            world.snapshot_mut(&west(), doomed).expect("it").status = state("modifying");
+            world.snapshot_mut(&west(), doomed).expect("it").state = state("modifying");
         }),
         ("another time", |world, doomed, _| {
             world
                 .snapshot_mut(&west(), doomed)
                 .expect("it")
-                .original_created = Some(days_ago(40));
+                .data_time = Some(days_ago(40));
         }),
         ("a kept one gone", |world, _, kept| {
             let here = world.region_mut(&west()).expect("the destination");
             here.snapshots.retain(|snapshot| snapshot.id != *kept);
         }),
         ("a kept one not available", |world, _, kept| {
-            world.snapshot_mut(&west(), kept).expect("it").status = state("failed");
+            world.snapshot_mut(&west(), kept).expect("it").state = state("failed");
         }),
         ("a kept one of another time", |world, _, kept| {
             world
                 .snapshot_mut(&west(), kept)
                 .expect("it")
-                .original_created = Some(days_ago(41));
+                .data_time = Some(days_ago(41));
         }),
     ];
     for (what, hand) in hands {
@@ -338,12 +338,12 @@ fn law_5_whatever_changes_about_a_doomed_or_a_kept_copy_the_deletion_is_not_made
         let jobs = [snapshot_job("sync_db", "db", 2)];
         let planned = plan(&sandbox, &jobs);
         let doomed = deletions(&planned);
-        assert_eq!(doomed, [SnapshotId::from("rds-db-2026-01-12-05-10")]);
+        assert_eq!(doomed, [ArtifactId::from("rds-db-2026-01-12-05-10")]);
         sandbox.edit(|world| {
             hand(
                 world,
                 &doomed[0],
-                &SnapshotId::from("rds-db-2026-01-14-05-10"),
+                &ArtifactId::from("rds-db-2026-01-14-05-10"),
             )
         });
         let results = apply(&sandbox, &planned, &jobs);
@@ -364,15 +364,15 @@ fn law_5_whatever_changes_about_a_doomed_or_a_kept_copy_the_deletion_is_not_made
 
 #[test]
 fn copies_are_not_made_of_a_source_that_is_no_longer_the_one_that_was_planned() {
-    let source = SnapshotId::from("rds:db-2026-01-15-05-10");
+    let source = ArtifactId::from("rds:db-2026-01-15-05-10");
     for what in ["state", "time", "gone"] {
         let sandbox = Sandbox::new(copied(0..0));
         let jobs = [snapshot_job("sync_db", "db", 2)];
         let planned = plan(&sandbox, &jobs);
         sandbox.edit(
             |world| match (what, world.snapshot_mut(&east(), &source).expect("it")) {
-                ("state", snapshot) => snapshot.status = state("deleting"),
-                ("time", snapshot) => snapshot.original_created = Some(days_ago(3)),
+                ("state", snapshot) => snapshot.state = state("deleting"),
+                ("time", snapshot) => snapshot.data_time = Some(days_ago(3)),
                 _ => world
                     .region_mut(&east())
                     .expect("the source")
@@ -435,7 +435,7 @@ fn law_9_a_copy_that_vanished_altogether_is_made_again_with_the_next_token() {
     });
     let results = apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
     no_failures(&results);
-    assert_ne!(results[0].created_resource.as_deref(), Some(first.as_str()));
+    assert_ne!(results[0].created_resource.as_ref().map(ArtifactId::as_str), Some(first.as_str()));
     assert_eq!(
         sandbox
             .world()
@@ -510,12 +510,12 @@ fn a_plan_that_xrs_would_not_make_is_refused_though_its_digest_is_right() {
         Err(PlanFileError::Unsound { .. })
     ));
     assert!(matches!(
-        forge(|plan| plan.jobs[0].subject = None),
+        forge(|plan| plan.jobs[0].source = None),
         Err(PlanFileError::Unsound { .. })
     ));
     let nothing_kept = forge(|plan| {
         for action in &mut plan.jobs[0].actions {
-            if let aws_xregion_sync::model::action::Action::DeleteSnapshot(deletion) = action {
+            if let aws_xregion_sync::model::action::Action::Delete(deletion) = action {
                 deletion.expects.kept.clear();
             }
         }

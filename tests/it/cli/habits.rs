@@ -123,6 +123,7 @@ fn a_reader_that_goes_away_is_no_failure() {
         &["policy", "apply"],
         &["completions", "bash"],
         &["man"],
+        &["guide", "reference"],
         &["--help"],
     ] {
         let (code, err) = unread(&folder, arguments, false);

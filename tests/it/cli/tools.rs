@@ -1,10 +1,10 @@
-//! What helps around the work: a config to begin with, completions, manual pages, schemas.
+//! What helps around the work: a config to begin with, completions, manual pages, schemas, guides.
 
 use serde_json::Value;
 
 use super::*;
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "init",
     "validate",
     "plan",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 11] = [
     "schema",
     "completions",
     "man",
+    "guide",
 ];
 
 #[test]
@@ -95,6 +96,52 @@ fn every_command_has_a_manual_page_and_examples() {
     folder
         .xrs(&["man", "destroy"])
         .failed(1, &["there is no command destroy"]);
+}
+
+#[test]
+fn guide_lists_the_guides_and_how_to_print_each() {
+    let folder = Folder::new();
+    let list = folder.xrs(&["guide"]);
+    list.went_well(&["xrs guide restore", "xrs guide reference"]);
+    for line in list.out.lines() {
+        let (command, about) = line.split_once("  ").expect("what it is about");
+        assert!(!about.trim().is_empty(), "{line}");
+        let words: Vec<&str> = command.split(' ').skip(1).collect();
+        folder.xrs(&words).went_well(&["# "]);
+    }
+}
+
+#[test]
+fn every_guide_is_printed_as_it_is_also_in_colours_and_needs_no_files() {
+    let folder = Folder::new();
+    fs::remove_file(folder.path("xrs.yaml")).expect("removed");
+    let guides = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/guide");
+    let mut printed = 0;
+    for entry in fs::read_dir(guides).expect("the guides") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|extension| extension == "md") {
+            let text = fs::read_to_string(&path).expect("a guide");
+            let topic = path.file_stem().expect("a name").to_string_lossy();
+            for arguments in [
+                &["guide", &topic][..],
+                &["guide", &topic, "--color", "always"],
+            ] {
+                let guide = folder.xrs(arguments);
+                assert_eq!((guide.code, &guide.out), (Some(0), &text), "{arguments:?}");
+                assert_eq!(guide.err, "");
+            }
+            printed += 1;
+        }
+    }
+    assert_eq!(printed, folder.xrs(&["guide"]).out.lines().count());
+}
+
+#[test]
+fn an_unknown_guide_is_an_error_that_names_the_guides() {
+    Folder::new().xrs(&["guide", "restor"]).failed(
+        1,
+        &["restore, reference", "a similar value exists: 'restore'"],
+    );
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::cli::Folder;
 use crate::support::start;
 
 fn reference() -> Page {
-    pages::page("docs/reference.md")
+    pages::page("src/guide/reference.md")
 }
 
 /// The words of a cell that stands for several.
