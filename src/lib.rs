@@ -78,7 +78,7 @@
 
 // pub mod cli;
 // pub mod config;
-// pub mod executor;
+pub mod executor;
 pub mod files;
 pub mod guide;
 pub mod model;
@@ -86,8 +86,8 @@ pub mod observe;
 // pub mod ops;
 pub mod planfile;
 pub mod planner;
-// pub mod policy;
+pub mod policy;
 pub mod provider;
 pub mod render;
-// pub mod status;
+pub mod status;
 pub mod sync_types;
