@@ -78,16 +78,16 @@
 
 // pub mod cli;
 // pub mod config;
-// pub mod executor;
+pub mod executor;
 pub mod files;
 pub mod guide;
 pub mod model;
 pub mod observe;
 // pub mod ops;
-// pub mod planfile;
+pub mod planfile;
 pub mod planner;
-// pub mod policy;
+pub mod policy;
 pub mod provider;
-// pub mod render;
-// pub mod status;
+pub mod render;
+pub mod status;
 pub mod sync_types;

@@ -15,7 +15,6 @@ mod batches;
 mod ci;
 mod cli;
 mod config;
-mod crashes;
 mod executor;
 mod hostile;
 mod laws;
