@@ -315,6 +315,6 @@ pub fn no_failures(results: &[SyncResult]) {
     }
 }
 
-pub fn state(word: &str) -> State {
+pub fn state(word: &str) -> ArtifactState {
     ArtifactState::from(word)
 }
