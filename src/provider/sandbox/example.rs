@@ -16,7 +16,6 @@ use crate::model::problem::Problem;
 use crate::model::query::{ImageFilter, ImageSelector, Query};
 use crate::model::sync_tag::{SYNC_IDENTIFIER, SyncTag, key_on_copy, key_on_source};
 use crate::model::tags::Tags;
-use crate::model::wildcard::{Piece, pieces};
 
 /// The time in an example: 2026-01-15T06:00:00Z. It is fixed, so that the same config makes the same world.
 const NOW: Timestamp = Timestamp::constant(1_768_456_800, 0);
@@ -69,15 +68,12 @@ impl World {
     pub fn example(jobs: &[ExampleJob<'_>]) -> Example {
         let mut world = Self::new(NOW);
         for job in jobs {
-            let account = job.source.credentials.account_id.as_ref();
-            account
-                .into_iter()
-                .for_each(|account| world.add_account(account));
+            if let Some(account) = &job.source.credentials.account_id {
+                world.add_account(account);
+            }
             world.add_region(&job.source.region);
-            let destination = world.add_region(&job.destination.region);
-            destination
-                .kms_keys
-                .extend(job.kms_key_id.map(str::to_owned));
+            let keys = &mut world.add_region(&job.destination.region).kms_keys;
+            keys.extend(job.kms_key_id.map(str::to_owned));
         }
         // The most demanding jobs come first, so that the others find what is there for those.
         let mut jobs: Vec<&ExampleJob<'_>> = jobs.iter().collect();
@@ -146,25 +142,17 @@ impl World {
         };
         for filter in &selector.filters {
             if let Some(value) = filter.values.first().filter(|_| !is_met(&image, filter)) {
-                set(&mut image, account, &filter.name, &without_wildcards(value));
+                let plain = value.replace(['*', '?'], "");
+                set(&mut image, account, &filter.name, &plain);
             }
         }
-        let unmet = selector
-            .filters
-            .iter()
-            .find(|filter| !is_met(&image, filter));
+        let mut filters = selector.filters.iter();
+        let unmet = filters.find(|filter| !is_met(&image, filter));
         let (name, region) = (job.name, &job.source.region);
         let id = self.add_image(region, image);
-        let ImageFilter {
-            name: filter,
-            values,
-        } = unmet?;
-        let message = format!(
-            "the sandbox has image {id} for {name}, which does not match its filter {filter}={}",
-            values.join(",")
-        );
-        let help =
-            format!("edit the world file: give image {id} of {region} what the filter asks for");
+        let filter = unmet.map(|filter| format!("{}={}", filter.name, filter.values.join(",")))?;
+        let message = format!("no simple image matches the filter {filter} of {name}");
+        let help = format!("edit the world file: change image {id} of {region} so that it matches");
         Some(Problem::new(message).help(help))
     }
 
@@ -175,15 +163,16 @@ impl World {
             size_gib: 200,
             ..WorldDatabase::new(parent.as_str(), account, DATABASE_CREATED)
         };
-        if self.lacks(job) {
-            self.add_database(&job.source.region, database.clone());
+        let here = self.add_region(&job.source.region);
+        if !here.databases.contains(&database) {
+            here.databases.push(database.clone());
             for days in (0..AUTOMATED_DAYS).rev() {
                 let taken = taken_days_ago(days);
                 let id = automated_id(parent, taken);
                 let how = SnapshotType::Automated;
                 let snapshot = WorldArtifact::snapshot(&database, id.as_str(), how, taken);
-                let snapshot = snapshot.tag("Database", parent.as_str());
-                self.add_snapshot(&job.source.region, snapshot);
+                here.snapshots
+                    .push(snapshot.tag("Database", parent.as_str()));
             }
         }
         let copies = job.max_retained.map_or(0, |retained| {
@@ -219,22 +208,16 @@ impl World {
 }
 
 fn taken_days_ago(days: i64) -> Timestamp {
-    let length = SignedDuration::from_hours(24 * days);
-    NEWEST_SNAPSHOT
-        .checked_sub(length)
-        .unwrap_or(NEWEST_SNAPSHOT)
+    let taken = NEWEST_SNAPSHOT.checked_sub(SignedDuration::from_hours(24 * days));
+    taken.unwrap_or(NEWEST_SNAPSHOT)
 }
 
 /// Returns an image that an account finds under this owner. `sync_my_web_app` gets `my-web-app-2026-01-14`.
 fn plain_image(id: ArtifactId, job: &JobName, owner: &str, account: &AccountId) -> WorldArtifact {
     let name = job.as_str().to_ascii_lowercase();
-    let name = name
-        .strip_prefix("sync_")
-        .unwrap_or(&name)
-        .chars()
-        .take(100);
-    let name = name.map(|c| if c.is_ascii_alphanumeric() { c } else { '-' });
-    let name = format!("{}-2026-01-14", name.collect::<String>());
+    let name = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    let name = name.get(..100).unwrap_or(&name).trim_start_matches("sync-");
+    let name = format!("{name}-2026-01-14");
     let mut image = WorldArtifact::image(id.as_str(), account, &name, IMAGE_CREATED);
     image.description = format!("Image for {job}");
     image.backing_snapshots = vec![BackingSnapshot {
@@ -270,13 +253,4 @@ fn set(image: &mut WorldArtifact, account: &AccountId, filter: &str, value: &str
             }
         }
     }
-}
-
-/// Returns a filter value without its wildcards.
-fn without_wildcards(value: &str) -> String {
-    let literal = |piece| match piece {
-        Piece::Is(c) => Some(c),
-        Piece::AtMostOne | Piece::Any => None,
-    };
-    pieces(value).filter_map(literal).collect()
 }

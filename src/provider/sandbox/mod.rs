@@ -248,7 +248,7 @@ impl Provider for Sandbox {
         let id = &delete.artifact.id;
         match delete.kind {
             Kind::Image => {
-                let refusal = Refusal::new("UnsupportedOperation", "Images are not deleted");
+                let refusal = Refusal::new("InvalidRequest", "xrs does not delete images");
                 self.call("DeregisterImage", at, |_| Err(refusal)).await
             }
             Kind::DbSnapshot => {
