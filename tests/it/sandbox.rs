@@ -9,10 +9,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_xregion_sync::model::action::{Copy, ExpectedSource, NewCopy, Tag};
+use aws_xregion_sync::model::action::Copy;
 use aws_xregion_sync::model::artifact::{Artifact, ArtifactRef, ArtifactState};
 use aws_xregion_sync::model::client_config::ClientConfig;
-use aws_xregion_sync::model::ids::{AccountId, ActionId, Arn, ArtifactId, ParentId, Region};
+use aws_xregion_sync::model::ids::{AccountId, Arn, ArtifactId, ParentId, Region};
 use aws_xregion_sync::model::inventory::Answer;
 use aws_xregion_sync::model::kind::Kind;
 use aws_xregion_sync::model::location::Location;
@@ -24,6 +24,7 @@ use aws_xregion_sync::provider::sandbox::{
     DEFAULT_ACCOUNT, Sandbox, World, WorldArtifact, WorldDatabase, snapshot_arn,
 };
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
 mod calls;
 mod ec2;
@@ -104,19 +105,10 @@ fn an_image(id: &str, name: &str) -> WorldArtifact {
 
 /// A copy of an image from the east.
 fn copy_of_image(id: &str) -> Copy {
-    let id = ArtifactId::from(id);
-    let arn = Arn::of_image(&east(), &id);
+    let arn = Arn::of_image(&east(), &ArtifactId::from(id));
+    let new = json!({"region": "us-west-1", "name": "web"});
     let value = format!("20260114120000+0000 / {id}");
-    Copy {
-        kind: Kind::Image,
-        source: a_ref(&id, arn, None),
-        copy: NewCopy {
-            name: Some("web".to_owned()),
-            ..new_copy()
-        },
-        tags: Tags::from([("Role", "web")]),
-        ..a_copy(value)
-    }
+    a_copy(Kind::Image, id, &arn, new, json!({"Role": "web"}), &value)
 }
 
 fn the_image() -> Copy {
@@ -124,9 +116,7 @@ fn the_image() -> Copy {
 }
 
 fn image_named(name: &str) -> Copy {
-    let mut copy = the_image();
-    copy.copy.name = Some(name.to_owned());
-    copy
+    changed(the_image(), |copy| copy.copy.name = Some(name.to_owned()))
 }
 
 fn arn(id: &str) -> Arn {
@@ -135,17 +125,10 @@ fn arn(id: &str) -> Arn {
 
 /// A copy of a snapshot from the east.
 fn copy_of_snapshot(id: &str) -> Copy {
+    let new = json!({"region": "us-west-1", "id": id.replace(':', "-")});
     let value = format!("20260114051033+0000 / {id}");
-    Copy {
-        kind: Kind::DbSnapshot,
-        source: a_ref(&ArtifactId::from(id), arn(id), Some("mydb")),
-        copy: NewCopy {
-            id: Some(ArtifactId::from(id.replace(':', "-"))),
-            ..new_copy()
-        },
-        tags: Tags::from([("Owner", "dba")]),
-        ..a_copy(value)
-    }
+    let tags = json!({"Owner": "dba"});
+    a_copy(Kind::DbSnapshot, id, &arn(id), new, tags, &value)
 }
 
 fn the_snapshot() -> Copy {
@@ -153,50 +136,30 @@ fn the_snapshot() -> Copy {
 }
 
 fn snapshot_named(id: &str) -> Copy {
-    let mut copy = the_snapshot();
-    copy.copy.id = Some(ArtifactId::from(id));
-    copy
+    let id = Some(ArtifactId::from(id));
+    changed(the_snapshot(), |copy| copy.copy.id = id)
 }
 
-fn a_ref(id: &ArtifactId, arn: Arn, parent: Option<&str>) -> ArtifactRef {
+fn a_copy(kind: Kind, id: &str, arn: &Arn, new: Value, tags: Value, sync_tag: &str) -> Copy {
+    let copy = json!({
+        "id": "sync_it/copy",
+        "kind": kind,
+        "reason": "not copied yet",
+        "source": a_ref(id, arn),
+        "copy": new,
+        "tags": tags,
+        "sync_tag": {"key": "Sync-From-us-east-1", "value": sync_tag},
+        "expects": {"state": "available", "data_time": "2026-01-14T05:10:33Z"},
+    });
+    serde_json::from_value(copy).expect("a copy")
+}
+
+fn a_ref(id: &str, arn: &Arn) -> ArtifactRef {
     ArtifactRef {
         region: east(),
-        id: id.clone(),
-        arn,
-        parent: parent.map(ParentId::from),
-    }
-}
-
-fn new_copy() -> NewCopy {
-    NewCopy {
-        region: west(),
-        id: None,
-        name: None,
-        description: None,
-    }
-}
-
-/// What copies have in common; the rest is to be filled in.
-fn a_copy(sync_tag: String) -> Copy {
-    let expects = ExpectedSource {
-        state: ArtifactState::available(),
-        data_time: time("2026-01-14T05:10:33Z"),
-    };
-    Copy {
-        id: ActionId::from("sync_it/copy"),
-        kind: Kind::Image,
-        reason: "not copied yet".to_owned(),
-        source: a_ref(&ArtifactId::from(""), Arn::from(""), None),
-        copy: new_copy(),
-        tags: Tags::new(),
-        sync_tag: Tag {
-            key: "Sync-From-us-east-1".to_owned(),
-            value: sync_tag,
-        },
-        kms_key_id: None,
-        option_group_name: None,
-        size_gib: None,
-        expects,
+        id: ArtifactId::from(id),
+        arn: arn.clone(),
+        parent: None,
     }
 }
 
@@ -206,6 +169,18 @@ fn refused<T: std::fmt::Debug>(answer: Answer<T>, code: &str, class: ErrorClass)
     let error = answer.expect_err("an error");
     assert_eq!((error.code.as_str(), error.class), (code, class), "{error}");
     error
+}
+
+/// Returns the error, which must be about a wrong value.
+#[track_caller]
+fn wrong_value<T: std::fmt::Debug>(answer: Answer<T>) -> ProviderError {
+    refused(answer, "InvalidParameterValue", ErrorClass::Invalid)
+}
+
+/// Returns a copy that is changed like this.
+fn changed(mut copy: Copy, change: impl FnOnce(&mut Copy)) -> Copy {
+    change(&mut copy);
+    copy
 }
 
 fn copy(sandbox: &Sandbox, copy: &Copy, token: &str) -> Answer<ArtifactId> {
@@ -230,6 +205,13 @@ fn manual(parents: &[&str]) -> Query {
 
 fn by_ids(ids: &[&str]) -> Query {
     Query::ByIds(ids.iter().map(|id| ArtifactId::from(*id)).collect())
+}
+
+fn copies_of(ids: &[&str]) -> Query {
+    Query::CopiesOf {
+        region: east(),
+        ids: ids.iter().map(|id| ArtifactId::from(*id)).collect(),
+    }
 }
 
 /// Returns the ids in order.

@@ -35,9 +35,9 @@ const ALIASED_ACCOUNT: &str = "137112412989";
 
 /// What an example has to know about a job.
 #[derive(Clone, Debug)]
-pub struct ExampleJob<'a> {
+pub struct ExampleJob {
     /// Its key in the config.
-    pub name: &'a JobName,
+    pub name: JobName,
     /// Where its sources are.
     pub source: Location,
     /// Where its copies go.
@@ -45,7 +45,7 @@ pub struct ExampleJob<'a> {
     /// What it reads in the source region.
     pub sources: Query,
     /// The key of the destination that its copies are encrypted with.
-    pub kms_key_id: Option<&'a str>,
+    pub kms_key_id: Option<String>,
     /// How many copies it keeps; nothing if it never deletes any.
     pub max_retained: Option<u32>,
 }
@@ -65,7 +65,7 @@ impl World {
     ///
     /// A job that selects images finds one that has, literally, what the filters ask for. A job about a database finds automated
     /// snapshots, the newest of them not copied yet, and older copies, more than it retains.
-    pub fn example(jobs: &[ExampleJob<'_>]) -> Example {
+    pub fn example(jobs: &[ExampleJob]) -> Example {
         let mut world = Self::new(NOW);
         for job in jobs {
             if let Some(account) = &job.source.credentials.account_id {
@@ -73,10 +73,10 @@ impl World {
             }
             world.add_region(&job.source.region);
             let keys = &mut world.add_region(&job.destination.region).kms_keys;
-            keys.extend(job.kms_key_id.map(str::to_owned));
+            keys.extend(job.kms_key_id.clone());
         }
         // The most demanding jobs come first, so that the others find what is there for those.
-        let mut jobs: Vec<&ExampleJob<'_>> = jobs.iter().collect();
+        let mut jobs: Vec<&ExampleJob> = jobs.iter().collect();
         jobs.sort_by_key(|job| match &job.sources {
             Query::Matching(selector) => {
                 Reverse(selector.filters.len() + selector.sync_identifiers.len())
@@ -106,7 +106,7 @@ impl World {
     }
 
     /// Returns true if there is nothing that a job could copy, or if one of its regions is missing.
-    pub fn lacks(&self, job: &ExampleJob<'_>) -> bool {
+    pub fn lacks(&self, job: &ExampleJob) -> bool {
         let account = self.account_at(&job.source);
         let Some(here) = self.region(&job.source.region) else {
             return true;
@@ -128,11 +128,11 @@ impl World {
     /// Adds an image for a job, and returns a problem if it does not match all filters.
     fn add_matching_image(
         &mut self,
-        job: &ExampleJob<'_>,
+        job: &ExampleJob,
         selector: &ImageSelector,
         account: &AccountId,
     ) -> Option<Problem> {
-        let mut image = plain_image(self.new_image_id(), job.name, &selector.owner, account);
+        let mut image = plain_image(self.new_image_id(), &job.name, &selector.owner, account);
         if let Some(identifier) = selector.sync_identifiers.first() {
             let tags = image.tags_of_mut(account);
             tags.insert(SYNC_IDENTIFIER, identifier.as_str());
@@ -148,7 +148,7 @@ impl World {
         }
         let mut filters = selector.filters.iter();
         let unmet = filters.find(|filter| !is_met(&image, filter));
-        let (name, region) = (job.name, &job.source.region);
+        let (name, region) = (&job.name, &job.source.region);
         let id = self.add_image(region, image);
         let filter = unmet.map(|filter| format!("{}={}", filter.name, filter.values.join(",")))?;
         let message = format!("no simple image matches the filter {filter} of {name}");
@@ -158,7 +158,7 @@ impl World {
 
     /// Adds the automated snapshots of a database, unless they are there, and copies of all but the newest: also of some that RDS
     /// has deleted since.
-    fn add_backups(&mut self, job: &ExampleJob<'_>, parent: &ParentId, account: &AccountId) {
+    fn add_backups(&mut self, job: &ExampleJob, parent: &ParentId, account: &AccountId) {
         let database = WorldDatabase {
             size_gib: 200,
             ..WorldDatabase::new(parent.as_str(), account, DATABASE_CREATED)
@@ -184,7 +184,7 @@ impl World {
     }
 
     /// Adds a copy as the gem made it, and its sync tag on the source, if that is still there.
-    fn add_copy(&mut self, job: &ExampleJob<'_>, database: &WorldDatabase, taken: Timestamp) {
+    fn add_copy(&mut self, job: &ExampleJob, database: &WorldDatabase, taken: Timestamp) {
         let (here, there) = (&job.source.region, &job.destination.region);
         let source_id = automated_id(&database.id, taken);
         let is_free = |id: &ArtifactId| self.snapshot(there, id).is_none();
@@ -200,7 +200,7 @@ impl World {
             // The gem ran at six o'clock, and the copy took its time.
             created: taken.checked_add(SignedDuration::from_mins(99)).ok(),
             copied_from: Some(snapshot_arn(here, &database.account, &source_id)),
-            kms_key_id: job.kms_key_id.map(str::to_owned),
+            kms_key_id: job.kms_key_id.clone(),
             ..copy.tag(&key_on_copy(here), &tag(&source_id))
         };
         self.add_snapshot(there, copy);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use aws_xregion_sync::model::inventory::ProviderKind;
 use aws_xregion_sync::provider::sandbox::Fault;
 
-use super::ErrorClass::{Absent, Denied, Expired, Invalid, Throttled, Unknown};
+use super::ErrorClass::{Absent, Denied, Expired, Throttled, Unknown};
 use super::*;
 
 #[test]
@@ -117,11 +117,7 @@ fn expired_credentials_stop_one_account_only() {
 fn calls_are_recorded_in_order() {
     let sandbox = Sandbox::new(world());
     wait(sandbox.caller_identity(&at(east()))).expect("an identity");
-    let copies = Query::CopiesOf {
-        region: east(),
-        ids: vec![ArtifactId::from(IMAGE)],
-    };
-    images(&sandbox, west(), &copies).expect("images");
+    images(&sandbox, west(), &copies_of(&[IMAGE])).expect("images");
     snapshots(&sandbox, west(), &manual(&["a", "b"])).expect("snapshots");
     copy(&sandbox, &copy_of_image("ami-2"), "t").expect_err("no such image");
     let calls = sandbox.calls();
@@ -148,9 +144,8 @@ fn calls_are_recorded_in_order() {
 #[test]
 fn a_query_for_another_kind_is_refused_and_not_answered_with_nothing() {
     let sandbox = Sandbox::new(world());
-    let refuse = |found| refused(found, "InvalidParameterValue", Invalid);
-    refuse(images(&sandbox, east(), &Query::AllManual));
-    refuse(snapshots(&sandbox, east(), &Query::CopiedFrom(west())));
+    wrong_value(images(&sandbox, east(), &Query::AllManual));
+    wrong_value(snapshots(&sandbox, east(), &Query::CopiedFrom(west())));
 }
 
 #[test]

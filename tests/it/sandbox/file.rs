@@ -24,6 +24,14 @@ fn busy() -> World {
     busy
 }
 
+/// The cells of a table.
+fn rows<const N: usize>(table: &'static str) -> impl Iterator<Item = [&'static str; N]> {
+    table.trim_matches(['\n', ' ']).lines().map(|line| {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        cells.try_into().expect("as many cells")
+    })
+}
+
 #[test]
 fn a_world_comes_back_from_its_file_as_it_was() {
     let world = busy();
@@ -106,29 +114,13 @@ fn text_that_is_not_json_or_not_a_world_has_a_place() {
     let whole = world().to_json();
     let half = &whole[..whole.len() / 2];
     assert_eq!(place(half).0, half.lines().count());
-    let cases = [
-        (
-            "\"copy_seconds\"",
-            "\"copy_second\"",
-            "unknown field `copy_second`, expected one of",
-        ),
-        (
-            "\"2026-01-15T06:00:00Z\"",
-            "7",
-            "invalid type: integer `7`, expected a timestamp string",
-        ),
-        (
-            "\"faults\": []",
-            "\"faults\": [7]",
-            "invalid type: integer `7`, expected an object",
-        ),
-        (
-            "\"enabled\": true",
-            "\"enabled\": \"no\"",
-            "invalid type: string \"no\", expected a boolean",
-        ),
-    ];
-    for (from, to, message) in cases {
+    let table = r#"
+        "copy_seconds" | "copy_second" | unknown field `copy_second`, expected one of
+        "2026-01-15T06:00:00Z" | 7 | invalid type: integer `7`, expected a timestamp string
+        "faults": [] | "faults": [7] | invalid type: integer `7`, expected an object
+        "enabled": true | "enabled": "no" | invalid type: string "no", expected a boolean
+    "#;
+    for [from, to, message] in rows(table) {
         let misspelt = whole.replacen(from, to, 1);
         let line = misspelt.lines().position(|line| line.contains(to));
         let (at, _, found) = place(&misspelt);
@@ -142,121 +134,48 @@ fn other_files_and_other_formats_are_recognised() {
     let text = world().to_json();
     let newer = text.replace(&format!("\"{FORMAT_VERSION}\""), "\"3.0\"");
     let newer = newer.replace("accounts", "tenants");
-    let cases = [
-        (
-            newer.as_str(),
-            "its format version is \"3.0\", and this xrs reads \"2.0\" and \"1.0\"",
-            "the version of xrs that wrote it",
-        ),
-        (
-            "[]",
-            "it is not a JSON object with a format_version",
-            "edit it",
-        ),
-        (
-            "{\"digest\": \"sha256:\"}",
-            "it is a plan",
-            "--sandbox takes a sandbox file",
-        ),
-        (
-            "{\"plan_digest\": \"\"}",
-            "it holds the results of an apply",
-            "--sandbox takes a sandbox file",
-        ),
-    ];
-    for (text, message, help) in cases {
+    let newer = World::from_json(&newer).expect_err("a newer file");
+    let help = newer.help.as_deref().unwrap_or_default();
+    assert!(help.contains("the version of xrs that wrote it"), "{help}");
+    let message = "its format version is \"3.0\", and this xrs reads \"2.0\" and \"1.0\"";
+    assert_eq!(newer.message, message);
+    let table = r#"
+        [] | it is not a JSON object with a format_version
+        {"digest": "sha256:"} | it is a plan
+        {"plan_digest": ""} | it holds the results of an apply
+    "#;
+    for [text, message] in rows(table) {
         let problem = World::from_json(text).expect_err("another file");
-        assert_eq!(problem.to_string(), message);
-        let helped = problem.help.expect("a way out");
-        assert!(helped.contains(help), "{helped}");
+        assert_eq!(problem.message, message);
+        assert!(problem.help.is_some(), "{problem}");
     }
 }
 
+/// In which object, which key, gets which value, and what is said of it.
+const MISTAKES: &str = r#"
+    | accounts | [] | accounts is empty
+    | expired_credentials | ["9"] | expired_credentials: "9" is not one of the accounts
+    | fail_next_copies | [{"region": "us-east-9", "reason": ""}] | the world has no region "us-east-9"
+    | faults | [{"call": "Copy", "code": "", "message": ""}] | "Copy" is not one of the calls GetCallerIdentity,
+    | faults | [{"call": "CopyImage", "region": "eu-9", "code": "", "message": ""}] | the world has no region "eu-9"
+    /regions/us-east-1/images/0 | attributes | {"colour": "red"} | attributes: "colour" is no filter
+    /regions/us-east-1/images/0 | state | "" | ami-0123456789abcdef0 in us-east-1: the state is empty
+    /regions/us-east-1/images/0 | copied_from | "ami-1" | copied_from is not the ARN
+    /regions/us-east-1/snapshots/0 | id | "rds:mydb-2026-01-13-05-10" | rds:mydb-2026-01-13-05-10 in us-east-1 appears twice
+    /regions/us-east-1/snapshots/0 | id | "RDS:X" | the id "RDS:X" is empty or not in lower case
+    /regions/us-east-1/snapshots/0 | parent | "MyDB" | the id "MyDB" is empty or not in lower case
+    /regions/us-east-1/snapshots/0 | account | "9" | "9" is not one of the accounts
+    /regions/us-east-1/databases/0 | id | "MyDB" | database MyDB in us-east-1: the id "MyDB" is
+    /regions/us-east-1/databases/0 | account | "9" | database mydb in us-east-1: "9" is not one
+"#;
+
 #[test]
 fn mistakes_in_a_world_are_named() {
-    fn first(world: &mut World) -> &mut WorldArtifact {
-        &mut world.add_region(&east()).snapshots[0]
-    }
-    fn the_image(world: &mut World) -> &mut WorldArtifact {
-        &mut world.add_region(&east()).images[0]
-    }
-    fn fault(call: &str, region: &str) -> Fault {
-        let region = Some(Region::from(region));
-        Fault {
-            region,
-            ..Fault::new(call, "Throttling", "", None)
-        }
-    }
-    type Change = fn(&mut World);
-    let cases: [(&str, Change); 14] = [
-        ("accounts is empty", |world| world.accounts.clear()),
-        (
-            "expired_credentials: \"432143214321\" is not one of the accounts",
-            |world| {
-                world.expired_credentials.push(other_account());
-            },
-        ),
-        (
-            "fail_next_copies: the world has no region \"us-east-9\"",
-            |world| {
-                let (region, reason) = (Region::from("us-east-9"), String::new());
-                world.fail_next_copies.push(FailNextCopy { region, reason });
-            },
-        ),
-        (
-            "faults: \"DescribeImage\" is not one of the calls GetCallerIdentity, ",
-            |world| {
-                world.faults.push(fault("DescribeImage", "us-east-1"));
-            },
-        ),
-        ("faults: the world has no region \"us-east-9\"", |world| {
-            world.faults.push(fault("CopyImage", "us-east-9"));
-        }),
-        (
-            "ami-0123456789abcdef0 in us-east-1 appears twice",
-            |world| {
-                world.add_region(&east()).images.extend_from_within(..1);
-            },
-        ),
-        ("attributes: \"colour\" is no filter", |world| {
-            let attributes = &mut the_image(world).attributes;
-            attributes.insert("colour".to_owned(), "red".to_owned());
-        }),
-        (
-            "ami-0123456789abcdef0 in us-east-1: the state is empty",
-            |world| {
-                the_image(world).state = ArtifactState::from("");
-            },
-        ),
-        (
-            "rds:mydb-2026-01-12-05-10 in us-east-1 appears twice",
-            |world| {
-                world.add_region(&east()).snapshots.extend_from_within(..1);
-            },
-        ),
-        ("the id \"RDS:X\" is empty or not in lower case", |world| {
-            first(world).id = ArtifactId::from("RDS:X");
-        }),
-        ("the id \"MyDB\" is empty or not in lower case", |world| {
-            first(world).parent = Some(ParentId::from("MyDB"));
-        }),
-        ("\"432143214321\" is not one of the accounts", |world| {
-            first(world).account = other_account()
-        }),
-        ("copied_from is not the ARN", |world| {
-            first(world).copied_from = Some(Arn::from("rds:mydb"))
-        }),
-        (
-            "database MyDB in us-east-1: the id \"MyDB\" is empty or not",
-            |world| {
-                world.add_region(&east()).databases[0].id = ParentId::from("MyDB");
-            },
-        ),
-    ];
-    for (message, change) in cases {
-        let mut world = world();
-        change(&mut world);
-        let problem = World::from_json(&world.to_json()).expect_err(message);
+    for [object, key, value, message] in rows(MISTAKES) {
+        let mut json = serde_json::to_value(world()).expect("JSON");
+        let object = json.pointer_mut(object).expect("an object");
+        object[key] = serde_json::from_str(value).expect(value);
+        let problem = World::from_json(&json.to_string()).expect_err(message);
         assert!(problem.message.contains(message), "{message}: {problem}");
         assert!(problem.help.is_some(), "{problem}");
     }

@@ -1,6 +1,6 @@
 //! DB snapshots.
 
-use aws_xregion_sync::model::action::{Delete, ExpectedDeletion};
+use aws_xregion_sync::model::action::Delete;
 use aws_xregion_sync::provider::sandbox::{FailNextCopy, Fault, SnapshotType};
 
 use super::ErrorClass::{Absent, Busy, Conflict, Denied, Invalid, Quota};
@@ -13,21 +13,20 @@ fn copy(sandbox: &Sandbox, copy: &Copy) -> Answer<ArtifactId> {
 }
 
 fn deletion(kind: Kind, id: &str) -> Delete {
-    let like = the_snapshot();
-    Delete {
-        id: ActionId::from("sync_db/delete"),
-        kind,
-        reason: "too many".to_owned(),
-        after: None,
-        artifact: a_ref(&ArtifactId::from(id), arn(id), None),
-        size_gib: None,
-        expects: ExpectedDeletion {
-            data_time: like.expects.data_time,
-            state: like.expects.state,
-            sync_tag: like.sync_tag,
-            kept: Vec::new(),
+    let copy = the_snapshot();
+    let delete = json!({
+        "id": "sync_db/delete",
+        "kind": kind,
+        "reason": "too many",
+        "artifact": a_ref(id, &arn(id)),
+        "expects": {
+            "data_time": copy.expects.data_time,
+            "state": "available",
+            "sync_tag": copy.sync_tag,
+            "kept": [],
         },
-    }
+    });
+    serde_json::from_value(delete).expect("a deletion")
 }
 
 fn delete(sandbox: &Sandbox, region: Region, id: &str) -> Answer<()> {
@@ -106,19 +105,14 @@ fn what_cannot_be_copied_is_refused() {
     refused(as_other, "DBSnapshotNotFound", Absent);
     let creating = copy_of_snapshot(creating);
     refuse(&creating, "InvalidDBSnapshotState", Conflict);
-    let wrong = "InvalidParameterValue";
-    for arn in [
-        SNAPSHOT,
-        "arn:aws:rds:us-east-9:123456789012:snapshot:x",
-        "arn:aws-cn:rds:cn-north-1:1:snapshot:x",
-    ] {
-        let mut strange = the_snapshot();
-        strange.source.arn = Arn::from(arn);
-        refuse(&strange, wrong, Invalid);
+    for region in ["us-east-9", "cn-north-1"] {
+        let arn = Arn::from(format!("arn:aws:rds:{region}:{DEFAULT_ACCOUNT}:snapshot:x"));
+        let strange = changed(the_snapshot(), |copy| copy.source.arn = arn);
+        wrong_value(copy(&sandbox, &strange));
     }
     let long = "x".repeat(256);
     for id in [
-        SNAPSHOT,
+        "a:b",
         "",
         "1st",
         "ends-",
@@ -126,21 +120,13 @@ fn what_cannot_be_copied_is_refused() {
         "under_score",
         &long,
     ] {
-        refuse(&snapshot_named(id), wrong, Invalid);
+        wrong_value(copy(&sandbox, &snapshot_named(id)));
     }
-    for tag in [
-        ("rds:x", "1"),
-        ("aws:x", "1"),
-        ("x", "rds:y"),
-        ("x", "a&b"),
-        ("", "x"),
-    ] {
-        let tags = Tags::from([tag]);
-        let tagged = Copy {
-            tags,
-            ..the_snapshot()
-        };
-        refuse(&tagged, wrong, Invalid);
+    let tags = ["rds:x=1", "aws:x=1", "x=rds:y", "x=a&b", "=x"];
+    for (key, value) in tags.map(|tag| tag.split_once('=').expect("a tag")) {
+        let tags = Tags::from([(key, value)]);
+        let tagged = changed(the_snapshot(), |copy| copy.tags = tags);
+        wrong_value(copy(&sandbox, &tagged));
     }
     assert_eq!(sandbox.world().regions[&west()].snapshots, []);
 }
@@ -157,24 +143,12 @@ fn an_id_is_given_once_and_in_lower_case() {
 #[test]
 fn an_encrypted_snapshot_needs_a_key_of_the_destination() {
     let sandbox = with_source(|source| source.kms_key_id = Some("alias/aws/rds".to_owned()));
-    let error = refused(
-        copy(&sandbox, &the_snapshot()),
-        "InvalidParameterValue",
-        Invalid,
-    );
-    assert!(
-        error.message.starts_with("Must specify new KMS key"),
-        "{error}"
-    );
+    let message = wrong_value(copy(&sandbox, &the_snapshot())).message;
+    assert!(message.starts_with("Must specify new KMS key"), "{message}");
     let with_key = |key: &str| {
-        let kms_key_id = Some(key.to_owned());
-        copy(
-            &sandbox,
-            &Copy {
-                kms_key_id,
-                ..the_snapshot()
-            },
-        )
+        let key = Some(key.to_owned());
+        let keyed = changed(the_snapshot(), |copy| copy.kms_key_id = key);
+        copy(&sandbox, &keyed)
     };
     refused(with_key("no-such-key"), "KMSKeyNotAccessible", Invalid);
     let id = with_key(KEY).expect("a copy");
@@ -193,20 +167,10 @@ fn a_copy_within_a_region_is_like_any_manual_snapshot() {
 fn an_option_group_of_its_own_must_be_given_to_the_copy() {
     let own = Some("oracle-timezone".to_owned());
     let sandbox = with_source(|source| source.option_group_name = own);
-    let error = refused(
-        copy(&sandbox, &the_snapshot()),
-        "InvalidParameterValue",
-        Invalid,
-    );
-    assert!(
-        error.message.contains("requires a target option group"),
-        "{error}"
-    );
-    let option_group_name = Some("west-timezone".to_owned());
-    let grouped = Copy {
-        option_group_name,
-        ..the_snapshot()
-    };
+    let message = wrong_value(copy(&sandbox, &the_snapshot())).message;
+    assert!(message.contains("a target option group"), "{message}");
+    let group = Some("west-timezone".to_owned());
+    let grouped = changed(the_snapshot(), |copy| copy.option_group_name = group);
     let id = copy(&sandbox, &grouped).expect("a copy");
     let group = snapshot(&sandbox, west(), &id).option_group;
     assert_eq!(group.as_deref(), Some("west-timezone"));
@@ -219,17 +183,13 @@ fn concurrent_copies_and_manual_snapshots_are_limited() {
     world.quotas.manual_snapshots = 2;
     let sandbox = Sandbox::new(world);
     let copy_of = |day: u32| {
-        copy(
-            &sandbox,
-            &copy_of_snapshot(&format!("rds:mydb-2026-01-{day}-05-10")),
-        )
+        let id = format!("rds:mydb-2026-01-{day}-05-10");
+        copy(&sandbox, &copy_of_snapshot(&id))
     };
     copy_of(12).expect("a copy");
     let error = refused(copy_of(13), "SnapshotQuotaExceeded", Busy);
-    assert_eq!(
-        error.message,
-        "Cannot copy more than 1 snapshots across regions"
-    );
+    let message = "Cannot copy more than 1 snapshots across regions";
+    assert_eq!(error.message, message);
     refused(copy_of(12), "DBSnapshotAlreadyExists", Conflict);
     wait(sandbox.pause(10 * MINUTE));
     copy_of(13).expect("a copy");
@@ -263,12 +223,8 @@ fn what_cannot_be_deleted_is_refused() {
     let sandbox = Sandbox::new(world());
     let wrong_state = "InvalidDBSnapshotState";
     let error = refused(delete(&sandbox, east(), SNAPSHOT), wrong_state, Conflict);
-    assert!(
-        error
-            .message
-            .contains("Automated snapshots cannot be deleted"),
-        "{error}"
-    );
+    let message = format!("Automated snapshots cannot be deleted: {SNAPSHOT}");
+    assert_eq!(error.message, message);
     let delete = || delete(&sandbox, west(), TARGET);
     refused(delete(), "DBSnapshotNotFound", Absent);
     copy(&sandbox, &the_snapshot()).expect("a copy");
@@ -298,10 +254,7 @@ fn accounts_do_not_see_each_others_snapshots() {
     assert_eq!(theirs.arn.account(), Some(OTHER_ACCOUNT));
     copy(&sandbox, &the_snapshot()).expect("a copy");
     let source = theirs.to_ref(&east());
-    let request = Copy {
-        source,
-        ..the_snapshot()
-    };
+    let request = changed(the_snapshot(), |copy| copy.source = source);
     let copied = wait(sandbox.copy(&at_as(OTHER_ACCOUNT, west()), &request, None));
     copied.expect("ids are per account");
 }
@@ -310,7 +263,7 @@ fn accounts_do_not_see_each_others_snapshots() {
 fn tags_go_by_arn_and_have_limits() {
     let sandbox = Sandbox::new(world());
     let write = |arn: Arn, tags: &Tags| {
-        let snapshot = a_ref(&ArtifactId::from(SNAPSHOT), arn, None);
+        let snapshot = a_ref(SNAPSHOT, &arn);
         wait(sandbox.tag(&at(east()), Kind::DbSnapshot, &snapshot, tags))
     };
     let tags = || stored(&mut sandbox.world(), SNAPSHOT).tags.clone();
@@ -318,18 +271,13 @@ fn tags_go_by_arn_and_have_limits() {
     let sync_tag = Tags::from([("Sync-us-west-1", value.as_str())]);
     write(arn(SNAPSHOT), &sync_tag).expect("tagged");
     assert_eq!(tags(), sync_tag);
-    refused(
-        write(arn("rds:none"), &sync_tag),
-        "DBSnapshotNotFound",
-        Absent,
-    );
-    let wrong = "InvalidParameterValue";
+    let absent = write(arn("rds:none"), &sync_tag);
+    refused(absent, "DBSnapshotNotFound", Absent);
     let away = Arn::from("arn:aws:rds:us-west-1:123456789012:snapshot:x");
-    refused(write(away, &sync_tag), wrong, Invalid);
-    let reserved = Tags::from([("x", "rds:y")]);
-    refused(write(arn(SNAPSHOT), &reserved), wrong, Invalid);
+    wrong_value(write(away, &sync_tag));
+    wrong_value(write(arn(SNAPSHOT), &Tags::from([("x", "rds:y")])));
     let fifty: Tags = (0..50).map(|n| (format!("k{n}"), "")).collect();
-    refused(write(arn(SNAPSHOT), &fifty), wrong, Invalid);
+    wrong_value(write(arn(SNAPSHOT), &fifty));
     let fault = Fault::new("AddTagsToResource", "AccessDenied", "no", Some(1));
     sandbox.edit(|world| world.faults.push(fault));
     refused(write(arn(SNAPSHOT), &sync_tag), "AccessDenied", Denied);
