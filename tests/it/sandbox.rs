@@ -1,10 +1,6 @@
 //! The sandbox behaves as AWS does.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "helpers of tests are tests, too"
-)]
+#![expect(clippy::expect_used, reason = "helpers of tests are tests, too")]
 
 use std::sync::Arc;
 use std::time::Duration;

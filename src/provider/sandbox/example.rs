@@ -11,6 +11,7 @@ use super::image_filters;
 use super::world::World;
 use crate::model::identity::copy_ids;
 use crate::model::ids::{AccountId, ArtifactId, JobName, ParentId};
+use crate::model::kind::Kind;
 use crate::model::location::Location;
 use crate::model::problem::Problem;
 use crate::model::query::{ImageFilter, ImageSelector, Query};
@@ -50,22 +51,13 @@ pub struct ExampleJob {
     pub max_retained: Option<u32>,
 }
 
-/// An example world, and what it lacks.
-#[derive(Clone, Debug)]
-pub struct Example {
-    /// The world.
-    pub world: World,
-    /// One problem for each job with a filter that nothing simple matches.
-    pub problems: Vec<Problem>,
-}
-
 impl World {
-    /// Returns a world in which every job finds something to copy. Jobs with the same source find the same artifact, and the same
-    /// jobs make the same world.
+    /// Returns a world in which every job finds something to copy, and a problem for each job with a filter that nothing simple
+    /// matches. Jobs with the same source find the same artifact, and the same jobs make the same world.
     ///
     /// A job that selects images finds one that has, literally, what the filters ask for. A job about a database finds automated
     /// snapshots, the newest of them not copied yet, and older copies, more than it retains.
-    pub fn example(jobs: &[ExampleJob]) -> Example {
+    pub fn example(jobs: &[ExampleJob]) -> (Self, Vec<Problem>) {
         let mut world = Self::new(NOW);
         for job in jobs {
             if let Some(account) = &job.source.credentials.account_id {
@@ -87,7 +79,7 @@ impl World {
         for job in &jobs {
             let account = world.account_at(&job.source);
             match &job.sources {
-                Query::Matching(selector) if world.lacks(job) => {
+                Query::Matching(selector) if !world.has_source_for(job) => {
                     problems.extend(world.add_matching_image(job, selector, &account));
                 }
                 Query::Automated(parents) => {
@@ -102,27 +94,22 @@ impl World {
         let stored = world.regions.values().map(|region| region.snapshots.len());
         let room = stored.max().unwrap_or(0) + jobs.len();
         world.quotas.manual_snapshots = world.quotas.manual_snapshots.max(room);
-        Example { world, problems }
+        (world, problems)
     }
 
-    /// Returns true if there is nothing that a job could copy, or if one of its regions is missing.
-    pub fn lacks(&self, job: &ExampleJob) -> bool {
+    /// Returns true if there is something that a job could copy, and its destination exists.
+    pub fn has_source_for(&self, job: &ExampleJob) -> bool {
         let account = self.account_at(&job.source);
-        let Some(here) = self.region(&job.source.region) else {
-            return true;
-        };
+        let artifacts = |kind| self.artifacts(&job.source.region, kind).iter();
         let has_source = match &job.sources {
             Query::Matching(selector) => {
-                let mut images = here.images.iter();
-                images.any(|image| is_selected(image, selector, &account))
+                artifacts(Kind::Image).any(|image| is_selected(image, selector, &account))
             }
-            Query::Automated(parents) => {
-                let mut snapshots = here.snapshots.iter();
-                snapshots.any(|snapshot| snapshot.account == account && snapshot.is_of(parents))
-            }
+            Query::Automated(parents) => artifacts(Kind::DbSnapshot)
+                .any(|snapshot| snapshot.account == account && snapshot.is_of(parents)),
             _ => false,
         };
-        !has_source || self.region(&job.destination.region).is_none()
+        has_source && self.region(&job.destination.region).is_some()
     }
 
     /// Adds an image for a job, and returns a problem if it does not match all filters.

@@ -41,7 +41,7 @@ use calls::{Refusal, Reply, WRITES};
 pub use contents::{
     BackingSnapshot, Copying, SnapshotType, WorldArtifact, WorldDatabase, snapshot_arn,
 };
-pub use example::{Example, ExampleJob};
+pub use example::ExampleJob;
 pub use world::{
     ClientToken, DEFAULT_ACCOUNT, FORMAT_VERSION, FailNextCopy, Quotas, World, WorldRegion,
 };

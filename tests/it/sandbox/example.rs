@@ -2,8 +2,9 @@
 
 use aws_xregion_sync::model::identity::ours;
 use aws_xregion_sync::model::ids::JobName;
+use aws_xregion_sync::model::problem::Problem;
 use aws_xregion_sync::model::query::{ImageFilter, ImageSelector};
-use aws_xregion_sync::provider::sandbox::{Example, ExampleJob};
+use aws_xregion_sync::provider::sandbox::ExampleJob;
 
 use super::*;
 
@@ -40,19 +41,18 @@ fn database(name: &str, parent: &str, max_retained: u32) -> ExampleJob {
     job(name, automated(&[parent]), Some(max_retained))
 }
 
-fn example(jobs: &[ExampleJob]) -> Example {
-    let example = World::example(jobs);
-    let world = &example.world;
-    assert_eq!(*world, World::example(jobs).world, "always the same");
+fn example(jobs: &[ExampleJob]) -> (World, Vec<Problem>) {
+    let (world, problems) = World::example(jobs);
+    assert_eq!(world, World::example(jobs).0, "always the same");
     assert_eq!(World::from_json(&world.to_json()), Ok(world.clone()));
-    example
+    (world, problems)
 }
 
 /// A sandbox for jobs that all find something.
 fn sandbox(jobs: &[ExampleJob]) -> Sandbox {
-    let Example { world, problems } = example(jobs);
+    let (world, problems) = example(jobs);
     assert_eq!(problems, []);
-    assert!(!jobs.iter().any(|job| world.lacks(job)));
+    assert!(jobs.iter().all(|job| world.has_source_for(job)));
     Sandbox::new(world)
 }
 
@@ -170,7 +170,7 @@ fn a_filter_that_nothing_simple_matches_is_named() {
         ami("sync_failed", "self", "C", "state=failed"),
         database("sync_db", "mydb", 2),
     ];
-    let Example { world, problems } = example(&jobs);
+    let (world, problems) = example(&jobs);
     let told: Vec<String> = problems
         .iter()
         .map(|problem| {
@@ -187,8 +187,8 @@ fn a_filter_that_nothing_simple_matches_is_named() {
             "no simple image matches the filter state=failed of sync_failed",
         ]
     );
-    let lacking = jobs.iter().map(|job| world.lacks(job));
-    assert_eq!(lacking.collect::<Vec<_>>(), [true, true, true, false]);
+    let has_source = jobs.iter().map(|job| world.has_source_for(job));
+    assert_eq!(has_source.collect::<Vec<_>>(), [false, false, false, true]);
     let images = world.regions[&east()].images.iter();
     let identifiers = images.map(|image| image.tags.get("Sync-Identifier"));
     let identifiers: Vec<_> = identifiers.collect();
