@@ -38,43 +38,57 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`plan`] and [`apply`] are the two halves of [`run`], with room in between to look at the plan.
+//! [`plan`] and [`apply`] are the two halves of [`run`]: the plan can be reviewed in between.
 //!
-//! # The map of the house
+//! # Data flow
 //!
 //! ```text
-//! config.yaml ─ config ─▶ jobs ─ observe ─▶ Inventory ─ planner ─▶ Plan ─ planfile ─▶ plan.json
-//!                                  │ reads                 pure                      │
-//!                               provider                                 review, approval
-//!                                  │ writes                                          │
-//! results.json ◀─ SyncResults ◀─ executor ◀──────────────────────────────────────────┘
+//! config.yaml ─ config ─▶ Vec<SyncJob> ─ observe ─▶ Inventory ─ planner ─▶ Plan ─ planfile ─▶ plan.json
+//!                                          │ reads                 pure                      │
+//!                                       provider                                 review, approval
+//!                                          │ writes                                          │
+//! results.json ◀─ Vec<SyncResult> ◀──── executor ◀───────────────────────────────────────────┘
 //! ```
 //!
-//! Data runs one way. Every choice is made in [`planner`]; [`executor`] only checks that what an action
-//! expects still holds, and then does what is written.
+//! Data flows one way. Every choice is made in [`planner`]. The [`executor`] only checks that the preconditions of an action
+//! still hold, and then performs it.
 //!
-//! # What may use what
+//! # Layers
 //!
-//! A test reads the sources and compares them with this table; it lives here and nowhere else.
+//! A test compares the sources with these tables. A row covers the modules below it that have no row of their own.
 //!
 //! | module | may use |
 //! |---|---|
 //! | `model` | |
-//! | `config` | `model` |
-//! | `planner` | `model` |
-//! | `status` | `model` |
+//! | `sync_types` | `model` |
 //! | `planfile` | `model` |
-//! | `policy` | `model` |
 //! | `render` | `model` |
+//! | `config` | `model` `sync_types` |
+//! | `planner` | `model` `sync_types` |
+//! | `status` | `model` `sync_types` |
+//! | `policy` | `model` `sync_types` |
+//! | `provider` | `model` |
+//! | `provider/aws` | `model` `provider` |
+//! | `provider/sandbox` | `model` `provider` |
+//! | `observe` | `model` `sync_types` `provider` |
+//! | `executor` | `model` `provider` `observe` |
 //! | `files` | |
 //! | `guide` | |
-//! | `provider` | `model` |
-//! | `observe` | `model` `provider` |
-//! | `executor` | `model` `provider` `observe` |
-//! | `ops` | `model` `config` `planner` `status` `planfile` `policy` `files` `provider` `observe` `executor` |
-//! | `cli` | `model` `ops` `render` `provider` `guide` |
+//! | `ops` | `model` `sync_types` `planfile` `config` `planner` `status` `policy` `provider` `provider/sandbox` `observe` `executor` `files` |
+//! | `cli` | `model` `render` `ops` `guide` `provider` `provider/aws` `provider/sandbox` |
+//! | `main` | `cli` |
 //!
-//! Crates whose name starts with `aws_` are named in `provider/aws` only.
+//! No two files import each other, directly or around a circle of files. Only `provider/aws` names crates that start with
+//! `aws_`. Only `cli` uses the terminal and the environment. Only `sync_types`, the providers and `model/kind.rs` name kinds
+//! and sync types.
+//!
+//! Two files share a name only if they are in folders that mirror each other:
+//!
+//! | mirrored folders |
+//! |---|
+//! | `render/text` `render/markdown` |
+//! | `provider/aws` `provider/sandbox` |
+//! | `cli` `ops` |
 
 // pub mod cli;
 // pub mod config;
