@@ -8,6 +8,7 @@ use super::artifact::ArtifactState;
 use super::ids::{AccountId, ActionId, ArtifactId, JobName, ParentId, Region};
 use super::kind::Kind;
 use super::problem::Problem;
+use super::provider_error::ProviderError;
 use super::words::{count, list, span, utc};
 
 /// Why a job has the outcome it has.
@@ -260,8 +261,31 @@ pub enum SkipReason {
     CopyNotAvailable(ArtifactId),
     /// The job could not be started; its errors say why.
     NotStarted,
-    /// A problem that the job's errors hold as well.
-    Problem(Problem),
+    /// The apply was interrupted.
+    Interrupted,
+    /// The credentials have expired, which trying again does not change.
+    Expired(ProviderError),
+    /// What the action depends on could not be read.
+    NotRead(ActionId, ProviderError),
+}
+
+impl SkipReason {
+    /// Returns the problem of a job of which an action is skipped for this reason; nothing if its errors say why already.
+    pub fn problem(&self) -> Option<Problem> {
+        match self {
+            Self::AfterNotDone(_) | Self::CopyNotAvailable(_) | Self::NotStarted => None,
+            Self::Interrupted => Some(
+                Problem::new("not started: the apply was interrupted")
+                    .help("apply the same plan, or run, again: nothing is done twice"),
+            ),
+            Self::Expired(error) => {
+                Some(error.problem("not started: the credentials have expired"))
+            }
+            Self::NotRead(id, error) => {
+                Some(error.problem(format!("failed to read what {id} depends on")))
+            }
+        }
+    }
 }
 
 impl fmt::Display for SkipReason {
@@ -270,7 +294,30 @@ impl fmt::Display for SkipReason {
             Self::AfterNotDone(id) => write!(f, "{id} was not done"),
             Self::CopyNotAvailable(id) => write!(f, "{id} is not available"),
             Self::NotStarted => f.write_str("the job was not started"),
-            Self::Problem(problem) => problem.fmt(f),
+            Self::Interrupted | Self::Expired(_) | Self::NotRead(..) => {
+                self.problem().map_or(Ok(()), |problem| problem.fmt(f))
+            }
+        }
+    }
+}
+
+/// Why an action is not needed any more.
+#[derive(Clone, Debug, PartialEq)]
+pub enum UnneededReason {
+    /// The destination has a copy of a newer source.
+    NewerCopy(ArtifactId),
+    /// There is no copy of the very source that is to be tagged.
+    NoCopyToName,
+    /// The source that is to be tagged is gone.
+    SourceGone,
+}
+
+impl fmt::Display for UnneededReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NewerCopy(id) => write!(f, "there is a copy of a newer source: {id}"),
+            Self::NoCopyToName => f.write_str("there is no copy of this very source to name"),
+            Self::SourceGone => f.write_str("the source is gone"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a sync type has to say about its jobs.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -88,7 +89,7 @@ impl SyncJob {
 }
 
 /// What is special about a sync type: its options, and how they choose sources, copies and settings.
-pub trait SyncTypeRules: fmt::Debug + Send + Sync {
+pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
     /// Returns the type's name.
     fn sync_type(&self) -> SyncTypeName;
 

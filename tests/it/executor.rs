@@ -38,7 +38,7 @@ fn once_interrupted_nothing_new_is_begun_and_everything_is_reported() {
     let on_event = |event: Event<'_>| match event {
         Event::ActionFinished { .. } => stop.store(true, Ordering::Relaxed),
         Event::JobFinished(_) => finished.store(true, Ordering::Relaxed),
-        Event::ActionStarted { .. } | Event::CopyPutOff { .. } | Event::CopyProgress { .. } => {}
+        Event::ActionStarted { .. } | Event::CopyDeferred { .. } | Event::CopyProgress { .. } => {}
     };
     let options = Options {
         parallelism: PARALLELISM,
@@ -197,7 +197,7 @@ fn a_name_that_somebody_took_since_is_no_reason_to_adopt_what_is_there() {
     sandbox.edit(|world| {
         let mut other = our_copy(world, "db0", days_ago(0));
         other.copied_from = None;
-        other.original_created = Some(days_ago(20));
+        other.data_time = Some(days_ago(20));
         other.tags.clear();
         world.add_manual_snapshot(&west(), other);
     });

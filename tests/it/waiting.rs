@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_xregion_sync::executor::{self, Event, Options, Wait};
-use aws_xregion_sync::model::id::Region;
+use aws_xregion_sync::model::ids::Region;
 use aws_xregion_sync::model::job::SyncJob;
 use aws_xregion_sync::model::plan::SavedPlan;
 use aws_xregion_sync::model::result::{ActionOutcome, SyncResult};
@@ -118,7 +118,7 @@ fn old_copies_are_deleted_when_the_new_ones_are_available() {
     for n in 0..3 {
         let copies = copies_of(&world, &format!("db{n}"));
         assert_eq!(copies.len(), 3);
-        assert!(copies.iter().all(|copy| copy.status.is_available()));
+        assert!(copies.iter().all(|copy| copy.state.is_available()));
     }
     assert!(world.now.duration_since(start()).as_secs() >= 600);
 
@@ -208,7 +208,7 @@ fn law_5_a_new_plan_does_not_delete_before_a_copy_of_earlier_is_available() {
     for n in 0..2 {
         let copies = copies_of(&sandbox.world(), &format!("db{n}"));
         assert_eq!(copies.len(), 3);
-        assert!(copies.iter().all(|copy| copy.status.is_available()));
+        assert!(copies.iter().all(|copy| copy.state.is_available()));
     }
 }
 
@@ -221,7 +221,7 @@ fn law_5_nor_before_one_is_in_a_state_that_is_known() {
         let here = world.region_mut(&west()).expect("the destination");
         let copy = here.snapshots.iter_mut().find(|s| s.copying.is_some());
         let copy = copy.expect("the copy");
-        (copy.status, copy.copying) = (state("incompatible-restore"), None);
+        (copy.state, copy.copying) = (state("incompatible-restore"), None);
     });
     let planned = plan(&sandbox, &jobs);
     assert_eq!(deletions(&planned).len(), 1);
@@ -275,7 +275,7 @@ fn a_copy_that_fails_before_its_tag_ends_its_job_once() {
                 .lock()
                 .expect("no panic")
                 .push(result.id.to_string());
-            if result.action == "copy_snapshot" {
+            if result.action == "copy" {
                 sandbox.edit(|world| world.advance(SignedDuration::from_secs(90)));
             }
         }
@@ -306,7 +306,7 @@ fn apply_but_deletions(sandbox: &Sandbox, plan: &SavedPlan, jobs: &[SyncJob]) ->
     let mut plan = plan.clone();
     for job in &mut plan.jobs {
         job.actions
-            .retain(|action| action.word() != "delete_snapshot");
+            .retain(|action| action.word() != "delete");
     }
     apply(sandbox, &plan, jobs)
 }
@@ -337,7 +337,7 @@ fn a_copy_that_fails_or_goes_ends_its_job_at_once() {
                     let here = world.region_mut(&west()).expect("the destination");
                     let copying = here.snapshots.iter_mut().find(|s| s.copying.is_some());
                     if let Some(copy) = copying.filter(|_| !gone) {
-                        (copy.status, copy.copying) = (state("deleting"), None);
+                        (copy.state, copy.copying) = (state("deleting"), None);
                     }
                     here.snapshots.retain(|s| s.copying.is_none());
                 });
@@ -454,7 +454,7 @@ fn a_job_without_credentials_any_more_is_not_waited_for() {
     let planned = plan(&sandbox, &jobs);
     let on_event = |event: Event<'_>| {
         if let Event::ActionFinished { result, .. } = event
-            && result.action == "copy_snapshot"
+            && result.action == "copy"
         {
             let faults = fault("AddTagsToResource", "ExpiredToken", Some(1));
             sandbox.edit(|world| world.faults.push(faults));
@@ -483,8 +483,8 @@ fn law_5_another_snapshot_that_takes_the_name_of_the_copy_is_not_taken_for_it() 
                 let ours = here.snapshots.iter_mut().find(|s| s.id.as_str() == copy);
                 let ours = ours.expect("the copy");
                 ours.tags.clear();
-                (ours.status, ours.copying) = (state("available"), None);
-                (ours.copied_from, ours.original_created) = (None, Some(days_ago(40)));
+                (ours.state, ours.copying) = (state("available"), None);
+                (ours.copied_from, ours.data_time) = (None, Some(days_ago(40)));
             });
         }
     };
@@ -530,7 +530,7 @@ fn a_state_that_nobody_knows_is_not_waited_for_for_ever() {
                 let here = world.region_mut(&west()).expect("the destination");
                 let ours = here.snapshots.iter_mut().find(|s| s.id.as_str() == copy);
                 let ours = ours.expect("the copy");
-                (ours.status, ours.copying) = (state("incompatible-restore"), None);
+                (ours.state, ours.copying) = (state("incompatible-restore"), None);
             });
         }
     };
@@ -560,7 +560,7 @@ fn an_image_is_waited_for_though_its_source_is_denied_once_it_is_copied() {
     let planned = plan(&sandbox, &jobs);
     let on_event = |event: Event<'_>| {
         if let Event::ActionFinished { result, .. } = event
-            && result.action == "copy_image"
+            && result.action == "copy"
         {
             let denied = fault_in(east(), "DescribeImages", "UnauthorizedOperation", None);
             sandbox.edit(|world| {

@@ -11,11 +11,11 @@ pub fn of_world(world: &World) -> String {
         for s in &here.snapshots {
             let (from, taken) = (
                 s.copied_from.as_ref().and_then(|arn| arn.snapshot_id()),
-                s.original_created,
+                s.data_time,
             );
             lines.push(format!(
                 "  {region} {} {:?} {} taken {taken:?}, from {from:?}, database of {:?}, {:?}",
-                s.id, s.kind, s.status, s.instance_created, s.tags
+                s.id, s.kind, s.state, s.parent_created, s.tags
             ));
         }
         for i in &here.images {

@@ -4,16 +4,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_xregion_sync::executor::{Event, Wait};
-use aws_xregion_sync::model::id::{DbInstance, Region};
+use aws_xregion_sync::model::ids::{ParentId, Region};
 use aws_xregion_sync::model::job::SyncJob;
 use aws_xregion_sync::model::plan::SavedPlan;
 use aws_xregion_sync::model::result::{ActionOutcome, SyncResult};
 use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World, WorldDatabase};
 use jiff::SignedDuration;
 
-use super::{
-    apply_but_deletions, databases, fault, fault_in, kept_all, outcomes, up_to, wait, watched,
-};
+use super::{apply_but_deletions, databases, fault, fault_in, kept_all, outcomes, up_to, wait, watched};
 use crate::support::*;
 
 /// Waits for a day at most, with a fault from when the first copy is put off.
@@ -25,7 +23,7 @@ fn with_fault(
 ) -> Vec<SyncResult> {
     let is_first = AtomicBool::new(true);
     let on_event = |event: Event<'_>| {
-        if let Event::CopyPutOff { .. } = event
+        if let Event::CopyDeferred { .. } = event
             && is_first.swap(false, Ordering::Relaxed)
         {
             sandbox.edit(|world| world.faults.push(fault.clone()));
@@ -70,7 +68,7 @@ fn more_copies_than_aws_takes_are_put_off_without_asking_for_them() {
             let there = world.region(&region).expect("a region").snapshots.clone();
             let there = there
                 .into_iter()
-                .filter(|s| s.db_instance.as_str() == "db23");
+                .filter(|s| s.parent.as_str() == "db23");
             here.region_mut(&region)
                 .expect("a region")
                 .snapshots
@@ -109,7 +107,7 @@ fn copies_that_aws_refuses_are_begun_when_others_are_done() {
         let planned = plan(&sandbox, &jobs);
         let put_off = Mutex::new(0);
         let on_event = |event: Event<'_>| {
-            if let Event::CopyPutOff { .. } = event {
+            if let Event::CopyDeferred { .. } = event {
                 *put_off.lock().expect("no panic") += 1;
             }
         };
@@ -274,7 +272,7 @@ fn databases_of_europe(world: &mut World, number: usize) -> Vec<SyncJob> {
         let database = WorldDatabase::new(&name, &world.default_account(), days_ago(365));
         let here = world.region_mut(&europe()).expect("the region");
         here.databases.push(database);
-        let id = DbInstance::from(name.as_str());
+        let id = ParentId::from(name.as_str());
         world.add_automated_snapshot(&europe(), &id, days_ago(0));
         SyncJob {
             source_region: europe(),
@@ -303,7 +301,7 @@ fn a_region_that_answers_again_has_its_turn_again() {
             .filter(|s| s.created > Some(start()))
             .collect();
         made.sort_by_key(|s| s.created);
-        made.iter().map(|s| s.db_instance.to_string()).collect()
+        made.iter().map(|s| s.parent.to_string()).collect()
     };
     assert_eq!(order.len(), 65);
     let last = order
@@ -321,12 +319,12 @@ fn law_7_copies_of_a_region_that_does_not_answer_keep_no_others_from_being_begun
     let is_first = AtomicBool::new(true);
     let healthy_done = Mutex::new(None);
     let on_event = |event: Event<'_>| match event {
-        Event::CopyPutOff { .. } if is_first.swap(false, Ordering::Relaxed) => {
+        Event::CopyDeferred { .. } if is_first.swap(false, Ordering::Relaxed) => {
             let throttled = fault_in(europe(), "DescribeDBSnapshots", "Throttling", None);
             sandbox.edit(|world| world.faults.push(throttled));
         }
         Event::ActionFinished { job, result }
-            if result.action == "copy_snapshot" && job.as_str().starts_with("sync_db") =>
+            if result.action == "copy" && job.as_str().starts_with("sync_db") =>
         {
             *healthy_done.lock().expect("no panic") = Some(sandbox.world().now);
         }
@@ -399,7 +397,7 @@ fn law_7_the_only_place_is_not_kept_for_a_region_that_does_not_answer() {
     let planned = plan(&sandbox, &jobs);
     let is_first = AtomicBool::new(true);
     let on_event = |event: Event<'_>| {
-        if let Event::CopyPutOff { .. } = event
+        if let Event::CopyDeferred { .. } = event
             && is_first.swap(false, Ordering::Relaxed)
         {
             let throttled = fault_in(europe(), "DescribeDBSnapshots", "Throttling", None);
