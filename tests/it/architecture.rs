@@ -25,40 +25,10 @@ const MAX_LINES: usize = 500;
 
 /// A path such as `src/lib.rs`, and the text of the file.
 type Files = BTreeMap<String, String>;
+/// A module such as `provider::aws`, and what it may use.
+type Layers = BTreeMap<String, Vec<String>>;
 /// A file to the files that define what it names, each with the first line that does so.
 type Uses<'a> = BTreeMap<&'a str, BTreeMap<&'a str, usize>>;
-
-/// The tables in the crate documentation.
-#[derive(Default)]
-struct Tables {
-    /// A module, such as `crate::provider::aws`, and what it may use.
-    layers: BTreeMap<String, BTreeSet<String>>,
-    /// Folders that may hold files of the same names.
-    mirrors: Vec<BTreeSet<String>>,
-}
-
-impl Tables {
-    /// Reads the rows: a layer has two cells, a mirror has one.
-    fn read(root: &str) -> Self {
-        let mut tables = Self::default();
-        for row in root.lines().filter_map(|line| line.strip_prefix("//! | `")) {
-            let names = row.split(['`', '|', ' ']).filter(|name| !name.is_empty());
-            if row.matches('|').count() == 1 {
-                tables.mirrors.push(names.map(str::to_owned).collect());
-            } else {
-                let mut modules = names.map(|name| format!("crate::{}", name.replace('/', "::")));
-                let layer = modules.next().expect("the name of a module");
-                tables.layers.insert(layer, modules.collect());
-            }
-        }
-        tables
-    }
-
-    /// Returns the row of a module: its own, or that of the nearest module around it.
-    fn row<'a>(&self, path: &'a str) -> Option<&'a str> {
-        longest_start(path, |start| self.layers.contains_key(start))
-    }
-}
 
 #[test]
 fn sources_keep_to_the_architecture() {
@@ -74,7 +44,7 @@ fn top_folder_holds_what_the_design_names() {
         let is_ignored = ignored.lines().any(|line| *line.trim_matches('/') == *name);
         let is_hidden = name.to_string_lossy().starts_with('.');
         let is_known = TOP.split(' ').any(|known| *known == *name);
-        assert!(is_ignored || is_hidden || is_known, "{name:?}");
+        assert!(is_ignored || is_hidden || is_known, "{name:?} is unknown");
     }
 }
 
@@ -86,8 +56,7 @@ fn read_folder(folder: &str) -> Files {
         if Path::new(&path).is_dir() {
             files.append(&mut read_folder(&path));
         } else if path.ends_with(".rs") {
-            let text = fs::read_to_string(&path).expect("a source");
-            files.insert(path, text);
+            files.insert(path.clone(), fs::read_to_string(path).expect("a source"));
         }
     }
     files
@@ -95,10 +64,11 @@ fn read_folder(folder: &str) -> Files {
 
 /// Returns every violation, with its place.
 fn findings(files: &Files) -> Vec<String> {
-    let tables = Tables::read(&files["src/lib.rs"]);
+    let layers = rows(files, 2).into_iter();
+    let layers = layers.map(|mut names| (names.remove(0), names)).collect();
     let sources = Sources::read(files);
-    let mut findings = table_findings(&tables, &sources);
-    findings.extend(name_findings(&tables, files));
+    let mut findings = table_findings(&layers, &sources);
+    findings.extend(name_findings(&rows(files, 1), files));
     let mut uses = Uses::new();
     for mention in &sources.mentions {
         let (file, line) = (sources.file(&mention.module), mention.line);
@@ -107,7 +77,7 @@ fn findings(files: &Files) -> Vec<String> {
         if target != file {
             uses.entry(file).or_default().entry(target).or_insert(line);
         }
-        if let Some(rule) = broken_rule(&tables, mention, &path) {
+        if let Some(rule) = broken_rule(&layers, mention, &path) {
             findings.push(format!("{file}:{line}: {rule}"));
         }
     }
@@ -117,25 +87,43 @@ fn findings(files: &Files) -> Vec<String> {
     findings
 }
 
+/// Returns the names in each row with this number of cells, in the tables of the crate documentation.
+fn rows(files: &Files, cells: usize) -> Vec<Vec<String>> {
+    let lines = files["src/lib.rs"].lines();
+    let rows = lines.filter_map(|line| line.strip_prefix("//! | `"));
+    let rows = rows.filter(|row| row.matches('|').count() == cells);
+    let words = rows.map(|row| row.split(['`', '|', ' ']).map(str::to_owned));
+    let names = words.map(|words| words.filter(|word| !word.is_empty()));
+    names.map(Iterator::collect).collect()
+}
+
+/// Returns the module with a row in the table that covers a path.
+fn row<'a>(layers: &Layers, path: &'a str) -> Option<&'a str> {
+    let (_, path) = path.split_once("::")?;
+    longest_start(path, |start| layers.contains_key(start))
+}
+
 /// Finds modules without a row, rows without a module, and files that no module declares.
-fn table_findings(tables: &Tables, sources: &Sources) -> Vec<String> {
+fn table_findings(layers: &Layers, sources: &Sources) -> Vec<String> {
     let mut findings = Vec::new();
     for module in sources.modules.keys().filter(|module| *module != "crate") {
-        if tables.row(module).is_none() {
+        if row(layers, module).is_none() {
             findings.push(format!("{module} has no row in the table"));
         }
         if module != "crate::main" && !sources.declared.contains(module) {
             findings.push(format!("{module} is declared by no module"));
         }
     }
-    let named = tables.layers.keys().chain(tables.layers.values().flatten());
-    let unknown = named.filter(|name| !sources.modules.contains_key(*name));
-    findings.extend(unknown.map(|name| format!("{name} in the table is no module")));
+    for name in layers.keys().chain(layers.values().flatten()) {
+        if !sources.modules.contains_key(&format!("crate::{name}")) {
+            findings.push(format!("{name} in the table is no module"));
+        }
+    }
     findings
 }
 
 /// Finds files that are too long, and files that share a name though their folders don't mirror each other.
-fn name_findings(tables: &Tables, files: &Files) -> Vec<String> {
+fn name_findings(mirrors: &[Vec<String>], files: &Files) -> Vec<String> {
     let mut findings = Vec::new();
     let mut folders: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for (path, text) in files {
@@ -148,8 +136,8 @@ fn name_findings(tables: &Tables, files: &Files) -> Vec<String> {
         folders.entry(name).or_default().insert(folder);
     }
     for (name, folders) in folders {
-        let is_mirror = |mirror: &BTreeSet<String>| folders.is_subset(mirror);
-        if name != "mod.rs" && folders.len() > 1 && !tables.mirrors.iter().any(is_mirror) {
+        let is_mirror = |mirror: &Vec<String>| folders.iter().all(|folder| mirror.contains(folder));
+        if name != "mod.rs" && folders.len() > 1 && !mirrors.iter().any(is_mirror) {
             findings.push(format!(
                 "{name} is in {folders:?}, which don't mirror each other"
             ));
@@ -177,11 +165,11 @@ fn circles<'a>(uses: &Uses<'a>, way: &[&'a str], visited: &mut BTreeSet<&'a str>
 }
 
 /// Returns the rule that a module breaks by naming something.
-fn broken_rule(tables: &Tables, mention: &Mention, resolved: &str) -> Option<String> {
-    let row = tables.row(&mention.module)?;
-    let used = tables.row(&mention.path).unwrap_or(&mention.path);
-    if row != used && !tables.layers[row].contains(used) {
-        return Some(format!("{row} may not use {used}"));
+fn broken_rule(layers: &Layers, mention: &Mention, resolved: &str) -> Option<String> {
+    let user = row(layers, &mention.module)?;
+    let used = row(layers, &mention.path).unwrap_or(&mention.path);
+    if user != used && !layers[user].iter().any(|name| name == used) {
+        return Some(format!("{user} may not use {used}"));
     }
     let inside = format!("{}::", mention.module);
     let name = resolved.strip_prefix(&inside).unwrap_or(resolved);

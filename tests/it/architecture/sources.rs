@@ -7,9 +7,6 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Ident, Item, ItemUse, Result, Token, UseTree};
 
-/// No import and no re-export goes through more modules than this.
-const MAX_LINKS: usize = 8;
-
 /// What the sources name, except in what is compiled for tests only. Each path starts at the crate root: a module, and
 /// behind it what the module names, its own or another crate's, as in `crate::cli::std::env`.
 #[derive(Default)]
@@ -50,7 +47,8 @@ impl Sources {
     /// Returns the path by which the module that defines something names it: follows imports and re-exports.
     pub(super) fn resolve(&self, path: &str) -> String {
         let mut path = path.to_owned();
-        for _ in 0..MAX_LINKS {
+        // Nothing is re-exported through more modules. An import of a crate by its bare name leads nowhere else.
+        for _ in 0..8 {
             let module = self.module(&path);
             let name = path[module.len()..].split("::").nth(1).unwrap_or_default();
             let import = format!("{module}::{name}");
