@@ -199,7 +199,7 @@ fn a_name_that_somebody_took_since_is_no_reason_to_adopt_what_is_there() {
         other.copied_from = None;
         other.data_time = Some(days_ago(20));
         other.tags.clear();
-        world.add_manual_snapshot(&west(), other);
+        world.add_snapshot(&west(), other);
     });
     let stale = apply(&sandbox, &planned, &jobs);
     assert_eq!(
