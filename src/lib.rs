@@ -78,7 +78,7 @@
 
 // pub mod cli;
 // pub mod config;
-// pub mod executor;
+pub mod executor;
 pub mod files;
 pub mod guide;
 pub mod model;
