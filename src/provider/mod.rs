@@ -2,7 +2,7 @@
 
 // #[cfg(feature = "aws")]
 // pub mod aws;
-// pub mod sandbox;
+pub mod sandbox;
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! `ec2_ami`: one image, which the job selects by owner, identifier and filters.
 
-use super::permissions::{PolicyStage, Statement};
+use super::permissions::{PolicyStage, Statement, arn};
 use super::rules::{Belonging, CopySettings, Retention, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
 use crate::model::identity::origin;
@@ -8,7 +8,7 @@ use crate::model::ids::ParentId;
 use crate::model::kind::{Kind, SyncTypeName};
 use crate::model::query::{CopiesQuery, ImageFilter, ImageSelector, Queries, Query};
 use crate::model::reason::FailReason;
-use crate::model::sync_tag::{SYNC_IDENTIFIER, is_sync_key, key_on_copy};
+use crate::model::sync_tag::{SYNC_IDENTIFIER, is_sync_key, key_on_copy, key_on_source};
 use crate::model::wildcard::matches;
 use crate::model::words::count;
 
@@ -133,8 +133,25 @@ impl SyncTypeRules for AmiOptions {
     }
 
     fn permissions(&self, job: &SyncJob, stage: PolicyStage) -> Vec<Statement> {
-        let _ = (job, stage);
-        Vec::new()
+        let (source, destination) = (&job.source_region, &job.destination_region);
+        let read = Statement::read("ReadImages", "ec2:DescribeImages", [source, destination]);
+        if stage == PolicyStage::Plan {
+            return vec![read];
+        }
+        // Images and their snapshots have no account in their ARNs.
+        let images = |region| arn("ec2", region, "", "image/*");
+        let snapshots = |region| arn("ec2", region, "", "snapshot/*");
+        let copies = [images(destination), snapshots(destination)];
+        let all = copies.iter().cloned();
+        let all = all.chain([images(source), snapshots(source)]);
+        let tag_source = Statement::new("TagSourceImages", &["ec2:CreateTags"], [images(source)]);
+        let keys = [key_on_source(destination)];
+        vec![
+            read,
+            Statement::new("CopyImages", &["ec2:CopyImage"], all),
+            Statement::new("TagCopiesOfImages", &["ec2:CreateTags"], copies.clone()),
+            tag_source.when("ForAllValues:StringEquals", "aws:TagKeys", keys),
+        ]
     }
 }
 

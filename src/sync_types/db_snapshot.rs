@@ -1,6 +1,6 @@
 //! `rds_automated_snapshot`: the newest automated snapshot of one DB instance.
 
-use super::permissions::{PolicyStage, Statement};
+use super::permissions::{PolicyStage, Statement, arn, in_sid, stated_account};
 use super::rules::{Belonging, CopySettings, Retention, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
 use crate::model::identity::{is_copy_id, origin};
@@ -8,9 +8,13 @@ use crate::model::ids::{ParentId, Partition};
 use crate::model::kind::SyncTypeName;
 use crate::model::query::Queries;
 use crate::model::reason::FailReason;
+use crate::model::sync_tag::{SYNC_KEEP, key_on_copy, key_on_source};
 
 /// How many copies are kept beside the one being made, unless the config says otherwise.
 pub const DEFAULT_MAX_SNAPSHOTS_TO_RETAIN: u32 = 2;
+
+/// The date and time that RDS ends the ids of automated snapshots with: it keeps `orders` apart from `orders-eu`.
+const TIME: &str = "????-??-??-??-??";
 
 /// The options of an `rds_automated_snapshot` job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,8 +95,43 @@ impl SyncTypeRules for DbSnapshotOptions {
     }
 
     fn permissions(&self, job: &SyncJob, stage: PolicyStage) -> Vec<Statement> {
-        let _ = (job, stage);
-        Vec::new()
+        let (source, destination) = (&job.source_region, &job.destination_region);
+        let regions = [source, destination];
+        let read = Statement::read("ReadSnapshots", "rds:DescribeDBSnapshots", regions);
+        if stage == PolicyStage::Plan {
+            return vec![read];
+        }
+        let account = stated_account(&job.client_config);
+        let arn = |region, resource: &str| arn("rds", region, account, resource);
+        let database = &self.db_instance;
+        let sources = arn(source, &format!("snapshot:rds:{database}-{TIME}*"));
+        // By the ids that copies get; they may end in a region and a number.
+        let copies = arn(destination, &format!("snapshot:rds-{database}-{TIME}*"));
+        let group = self.option_group_name.as_ref();
+        let group = group.map(|group| arn(destination, &format!("og:{group}")));
+        let all = [sources.clone(), copies.clone()].into_iter().chain(group);
+        let copy = Statement::new("CopySnapshots", &["rds:CopyDBSnapshot"], all);
+        let tag = |sid, artifacts| Statement::new(sid, &["rds:AddTagsToResource"], [artifacts]);
+        let keys = [key_on_source(destination)];
+        // The key of the sync tag names the region, so each source region has a statement of its own.
+        let sid = format!("DeleteCopiesFrom{}", in_sid(source));
+        let delete = Statement::new(sid, &["rds:DeleteDBSnapshot"], [copies.clone()]);
+        let sync_tag = format!("aws:ResourceTag/{}", key_on_copy(source));
+        vec![
+            read,
+            copy,
+            tag("TagCopiesOfSnapshots", copies),
+            tag("TagSourceSnapshots", sources).when(
+                "ForAllValues:StringEquals",
+                "aws:TagKeys",
+                keys,
+            ),
+            delete.when("Null", sync_tag, ["false".to_owned()]).when(
+                "Null",
+                format!("aws:ResourceTag/{SYNC_KEEP}"),
+                ["true".to_owned()],
+            ),
+        ]
     }
 }
 

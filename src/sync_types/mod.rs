@@ -12,5 +12,5 @@ mod rules;
 pub use ami::AmiOptions;
 pub use configured_job::ConfiguredJob;
 pub use db_snapshot::DbSnapshotOptions;
-pub use permissions::{PolicyStage, Statement};
+pub use permissions::{PolicyStage, Statement, arn, stated_account};
 pub use rules::{Belonging, CopySettings, Retention, SyncJob, SyncTypeRules};

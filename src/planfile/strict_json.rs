@@ -1,5 +1,5 @@
-//! JSON read more strictly than usual: a key that stands twice in one object is refused. Readers disagree on which of
-//! the two counts, so a person could approve one and a program carry out the other.
+//! JSON, read more strictly than usual: an object that has a key twice is refused. Readers disagree on which of the two
+//! counts, so that a person could approve one and a program carry out the other.
 
 use std::fmt;
 
@@ -12,9 +12,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice(bytes).map(|Strict(value)| value)
 }
 
-/// The largest whole number that canonical JSON tells from its neighbours (RFC 8785, section 3.2.2.3): beyond it, two
-/// plans with different numbers would have one digest.
-const MOST: u64 = 1 << 53;
+/// The largest integer that canonical JSON distinguishes from its neighbours (RFC 8785, section 3.2.2.3): beyond it, plans
+/// with different numbers could have the same digest.
+const MAX_INTEGER: u64 = 1 << 53;
 
 fn too_large<E: Error>(number: impl fmt::Display) -> E {
     E::custom(format_args!("the number {number} is too large"))
@@ -47,14 +47,14 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
-        if value.unsigned_abs() > MOST {
+        if value.unsigned_abs() > MAX_INTEGER {
             return Err(too_large(value));
         }
         Ok(value.into())
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
-        if value > MOST {
+        if value > MAX_INTEGER {
             return Err(too_large(value));
         }
         Ok(value.into())
@@ -85,7 +85,7 @@ impl<'de> Visitor<'de> for Reader {
         while let Some(key) = object.next_key::<String>()? {
             if values.contains_key(&key) {
                 return Err(A::Error::custom(format_args!(
-                    "the key {key:?} stands twice"
+                    "the key {key:?} is there twice"
                 )));
             }
             let Strict(value) = object.next_value()?;
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_repetition_is_read_as_usual() {
+    fn what_repeats_no_key_is_read_as_usual() {
         let text =
             r#"{"a": [1, -2, 3.5, null, true, "x\n"], "b": {"a": {}}, "c": [{"d": 1}, {"d": 1}]}"#;
         let usual: Value = serde_json::from_str(text).expect("JSON");
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_canonical_json_cannot_tell_apart_is_refused() {
+    fn a_number_that_canonical_json_would_round_is_refused() {
         for text in [
             "9007199254740993",
             "-9007199254740993",
@@ -120,12 +120,12 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_stands_twice_is_refused_with_its_place() {
+    fn a_repeated_key_is_refused_with_its_place() {
         let error = read(b"{\"a\": [{\"b\": 1,\n \"b\": 1}]}").expect_err("refused");
         assert!(
             error
                 .to_string()
-                .contains("the key \"b\" stands twice at line 2"),
+                .contains("the key \"b\" is there twice at line 2"),
             "{error}"
         );
     }
