@@ -14,7 +14,7 @@ use futures::future::{join, join_all, join3};
 
 use crate::model::artifact::Artifact;
 use crate::model::identity::copy_named_by;
-use crate::model::ids::{ArtifactId, JobName, Region};
+use crate::model::ids::{ArtifactId, Region};
 use crate::model::inventory::{
     Answer, CallerIdentity, DestinationInventory, Inventory, Observation, ObservedCopies,
 };

@@ -1,8 +1,8 @@
 //! Random jobs and worlds: sources, copies by various hands, in all states that AWS is known to show.
 
 use aws_xregion_sync::model::ids::{Arn, ArtifactId};
-use aws_xregion_sync::sync_types::SyncJob;
 use aws_xregion_sync::provider::sandbox::{World, WorldArtifact};
+use aws_xregion_sync::sync_types::SyncJob;
 use jiff::SignedDuration;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -186,7 +186,7 @@ impl DatabaseRecipe {
                 }
                 Hand::EarlierDatabase => copy.parent_created = Some(days_ago(900)),
             }
-            copy.state = state(recipe.state);
+            copy.state = state(recipe.status);
             let here = &mut world
                 .region_mut(&west())
                 .expect("the destination")
