@@ -223,11 +223,6 @@ pub fn is_present(path: &Path) -> bool {
     fs::metadata(path).is_ok()
 }
 
-/// Returns true if there is a file at this path: not a folder, nor a pipe, from which a read may never end.
-pub fn is_file(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|file| file.is_file())
-}
-
 /// Returns true if others than the owner may read a file; false if that is not known.
 pub fn is_readable_by_others(path: &Path) -> bool {
     #[cfg(unix)]
@@ -327,10 +322,7 @@ mod tests {
                 scope.spawn(|| lock(&file, move || asked.send(()).expect("heard")).map(drop));
             was_asked.recv().expect("the second one waits");
             drop(held);
-            second
-                .join()
-                .expect("no panic")
-                .expect("the lock at last");
+            second.join().expect("no panic").expect("the lock at last");
         });
     }
 }

@@ -108,18 +108,21 @@ impl Apply {
         path: &Path,
         terminal: &Terminal,
     ) -> Result<Option<ConfigFile>, Failure> {
-        let is_used = self.config.is_some() || ops::needs_config(plan);
-        if !is_used {
-            // The same file may tell that the plan is out of date.
+        let note_change = |file: &ConfigFile| {
+            if let Some(change) = ops::changed_config(plan, file) {
+                terminal.note(&change);
+            }
+        };
+        if self.config.is_none() && !ops::needs_config(plan) {
             let is_of_plan = path == Path::new(&plan.config.path) && path.is_file();
-            if let Some(file) = is_of_plan.then(|| ConfigFile::open(path).ok()).flatten() {
-                terminal.changed_config(plan, &file);
+            if is_of_plan && let Ok(file) = ConfigFile::open(path) {
+                note_change(&file);
             }
             return Ok(None);
         }
         let file = ConfigFile::open_for_apply(path)?;
+        note_change(&file);
         terminal.keys_to_use(&file, self.world.kind());
-        terminal.changed_config(plan, &file);
         Ok(Some(file))
     }
 }

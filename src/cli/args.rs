@@ -148,10 +148,7 @@ pub(super) fn digest(text: &str) -> Result<String, String> {
 }
 
 /// Returns a variable of the environment; an empty one counts as not set.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "only cli reads the environment"
-)]
+#[expect(clippy::disallowed_methods, reason = "only cli reads the environment")]
 pub(super) fn environment(name: &str) -> Result<Option<String>, Failure> {
     match std::env::var_os(name).map(std::ffi::OsString::into_string) {
         None => Ok(None),

@@ -47,7 +47,10 @@ impl Exit {
             let mut outcomes = result.actions.iter().map(|action| action.outcome);
             outcomes.any(is_left)
         };
-        if results.iter().any(|result| result.failed() || has_left(result)) {
+        if results
+            .iter()
+            .any(|result| result.failed() || has_left(result))
+        {
             Self::Failed
         } else {
             Self::Done

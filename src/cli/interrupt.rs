@@ -37,8 +37,11 @@ impl Interrupts {
         for signal in SIGNALS {
             let received = || Arc::clone(&interrupts.received);
             // In this order: the flag that the first signal sets is seen only by the second one.
-            let leave =
-                flag::register_conditional_shutdown(signal, i32::from(Exit::INTERRUPTED), received());
+            let leave = flag::register_conditional_shutdown(
+                signal,
+                i32::from(Exit::INTERRUPTED),
+                received(),
+            );
             let remember = flag::register(signal, received());
             for handler in [leave, remember] {
                 interrupts.handlers.push(handler.map_err(Failure::Runtime)?);
@@ -63,7 +66,9 @@ impl Interrupts {
             output = work => Some(output),
             () = self.signal() => None,
         };
-        output.filter(|_| !self.is_interrupted()).ok_or(Failure::Interrupted)
+        output
+            .filter(|_| !self.is_interrupted())
+            .ok_or(Failure::Interrupted)
     }
 
     /// Runs work that checks the flag itself: it starts nothing new, and finishes. `meanwhile` is called at each interval.

@@ -8,7 +8,6 @@ use owo_colors::OwoColorize;
 use super::args::{self, Color};
 use super::exit::Failure;
 use crate::model::inventory::ProviderKind;
-use crate::model::plan::SavedPlan;
 use crate::model::problem::Problem;
 use crate::model::report::Level;
 use crate::model::safe::safe;
@@ -129,25 +128,12 @@ impl Terminal {
 
     /// Warns of keys that others can read, before they are used, and returns the number of warnings.
     pub(super) fn keys_to_use(&self, file: &ConfigFile, provider: ProviderKind) -> usize {
-        match provider {
-            ProviderKind::Aws => self.exposed_keys(file),
-            // A sandbox does not use them.
-            ProviderKind::Sandbox => 0,
-        }
-    }
-
-    /// Warns of keys that others can read, and returns the number of warnings.
-    pub(super) fn exposed_keys(&self, file: &ConfigFile) -> usize {
-        let warning = exposed_keys(file);
+        // A sandbox does not use them.
+        let warning = file
+            .exposed_keys()
+            .filter(|_| provider == ProviderKind::Aws);
         warning.iter().for_each(|warning| self.warning(warning));
         usize::from(warning.is_some())
-    }
-
-    /// Notes that the config has changed since the plan was made, if it has.
-    pub(super) fn changed_config(&self, plan: &SavedPlan, config: &ConfigFile) {
-        if let Some(changed) = ops::changed_config(plan, config) {
-            self.note(&changed);
-        }
     }
 
     fn frames(&self, path: &str, text: &str, problems: &[Problem], level: Level) {
@@ -178,14 +164,6 @@ impl Terminal {
             self.say(&format!("  {label} {}\n", safe(&help)));
         }
     }
-}
-
-/// Returns the warning about a config with keys that others than its owner can read.
-pub(super) fn exposed_keys(file: &ConfigFile) -> Option<String> {
-    let path = file.path();
-    file.has_exposed_keys().then(|| {
-        format!("{path} contains AWS keys, and others than its owner can read it: chmod 600 it, or use a profile")
-    })
 }
 
 /// Returns true if colours are demanded for any output. See <https://bixense.com/clicolors/>.

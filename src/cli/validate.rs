@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::args::ConfigArg;
 use super::exit::{Exit, Failure};
-use super::terminal::{Terminal, exposed_keys};
+use super::terminal::Terminal;
 use crate::model::json::document;
 use crate::model::problem::Problem;
 use crate::model::report::{Level, Report};
@@ -53,11 +53,13 @@ impl Validate {
             }
             (config, _) => config?,
         };
-        let warnings: Vec<Problem> = exposed_keys(&file).into_iter().map(Problem::new).collect();
+        let warnings: Vec<Problem> = file.exposed_keys().into_iter().map(Problem::new).collect();
         match self.format {
             Format::Text => {
                 terminal.config(&file, &config);
-                terminal.exposed_keys(&file);
+                warnings
+                    .iter()
+                    .for_each(|warning| terminal.warning(&warning.message));
                 terminal.print(&text(&path, &config))?;
             }
             Format::Json => {

@@ -66,7 +66,8 @@ fn sandbox(
         };
         terminal.note(&format!("made the sandbox {shown} for the config{but}"));
         for problem in &new.problems {
-            terminal.warning_problem(problem);
+            let help = problem.help.as_deref().unwrap_or_default();
+            terminal.note(&format!("{problem}: {help}"));
         }
     }
     if !sandbox.jobs_without_source().is_empty() {

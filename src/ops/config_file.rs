@@ -31,8 +31,7 @@ impl fmt::Debug for ConfigFile {
 }
 
 /// The help for a config that does not exist.
-const NO_CONFIG: &str =
-    "name one, or set XRS_CONFIG; without either it is xrs.yaml. `xrs init` writes one to start from";
+const NO_CONFIG: &str = "name one, or set XRS_CONFIG; without either it is xrs.yaml. `xrs init` writes one to start from";
 
 impl ConfigFile {
     /// Reads a config from a file; its content is checked later.
@@ -96,9 +95,14 @@ impl ConfigFile {
         Ok(SelectedJobs::of(self, &[])?.valid)
     }
 
-    /// Returns true if it contains keys that others than its owner can read.
-    pub fn has_exposed_keys(&self) -> bool {
-        config::holds_keys(&self.bytes) && files::is_readable_by_others(&self.path)
+    /// Returns a warning if it contains keys that others than its owner can read.
+    pub fn exposed_keys(&self) -> Option<String> {
+        let is_exposed =
+            config::holds_keys(&self.bytes) && files::is_readable_by_others(&self.path);
+        let path = self.path();
+        is_exposed.then(|| {
+            format!("{path} contains AWS keys, and others than its owner can read it: chmod 600 it, or use a profile")
+        })
     }
 
     /// Returns the client settings of each job.

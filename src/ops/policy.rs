@@ -37,7 +37,11 @@ pub fn policy(
     let settings = || jobs.valid.iter().map(|job| &job.client_config);
     Ok(WrittenPolicy {
         policy,
-        roles: settings().filter_map(|settings| settings.role_arn.clone()).collect(),
-        accounts: settings().filter_map(|settings| settings.account_id.clone()).collect(),
+        roles: settings()
+            .filter_map(|settings| settings.role_arn.clone())
+            .collect(),
+        accounts: settings()
+            .filter_map(|settings| settings.account_id.clone())
+            .collect(),
     })
 }

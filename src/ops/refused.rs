@@ -88,7 +88,9 @@ pub enum Refused {
         now_from: String,
     },
     /// The credentials belong to another account.
-    #[error("{job} was planned in account {planned}, and its credentials now belong to account {actual}")]
+    #[error(
+        "{job} was planned in account {planned}, and its credentials now belong to account {actual}"
+    )]
     OtherAccount {
         /// The job.
         job: JobName,
@@ -110,7 +112,10 @@ pub enum Refused {
 }
 
 fn config_name(path: Option<&String>) -> String {
-    path.map_or_else(|| "no config was given, which".to_owned(), |path| format!("the config {path}"))
+    path.map_or_else(
+        || "no config was given, which".to_owned(),
+        |path| format!("the config {path}"),
+    )
 }
 
 impl Refused {
@@ -118,7 +123,9 @@ impl Refused {
     pub fn help(&self) -> String {
         let help = match self {
             Self::PlanFile { source, .. } => source.help(),
-            Self::OtherDigest { .. } => "apply the plan that was approved, or have this plan approved",
+            Self::OtherDigest { .. } => {
+                "apply the plan that was approved, or have this plan approved"
+            }
             Self::FromTheFuture { .. } => "set the clock of this machine, or plan again",
             Self::TooOld { .. } => "plan again, and have the new plan approved",
             Self::TooManyDeletions { .. } => {

@@ -87,7 +87,9 @@ pub fn open_sandbox(
     waiting: impl FnOnce(),
 ) -> Result<OpenSandbox, Error> {
     let failed = || Error::file("the sandbox", Some(NOT_MADE));
-    let jobs = config.map(|config| SelectedJobs::of(config, &[])).transpose()?;
+    let jobs = config
+        .map(|config| SelectedJobs::of(config, &[]))
+        .transpose()?;
     if !files::is_present(path) {
         match (&jobs, config) {
             (Some(jobs), Some(config)) if jobs.valid.is_empty() => {
@@ -160,6 +162,9 @@ fn example_job(job: &SyncJob) -> ExampleJob<'_> {
         destination: job.destination(),
         sources: job.rules.queries().sources,
         kms_key_id: job.kms_key_id.as_deref(),
-        max_retained: job.rules.retention().map(|retention| retention.max_retained),
+        max_retained: job
+            .rules
+            .retention()
+            .map(|retention| retention.max_retained),
     }
 }
