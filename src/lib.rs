@@ -1,18 +1,18 @@
-//! `xrs` keeps copies of EC2 AMIs and RDS automated snapshots in a second AWS region, the way
-//! Terraform changes infrastructure.
+//! `xrs` keeps copies of EC2 AMIs and RDS automated snapshots in a second AWS region, the way Terraform changes infrastructure.
 //!
 //! # Use
 //!
-//! All that a program needs to call is [`run`]. It gives a [`SyncResult`] for each job of the config. Here it runs on
-//! a [sandbox](provider::sandbox), an AWS in memory; for the real one, pass `provider::aws::Aws::new()`.
+//! A program needs to call only [`run`], which returns a [`SyncResult`] for each job of the config. Here it runs on a
+//! [sandbox](provider::sandbox), an AWS in memory; for AWS itself, pass `provider::aws::Aws::new()`.
 //!
 //! ```
-//! use aws_xregion_sync::provider::sandbox::{Sandbox, World};
+//! use aws_xregion_sync::ops::example_world;
+//! use aws_xregion_sync::provider::sandbox::Sandbox;
 //! use aws_xregion_sync::{ConfigFile, Options};
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 //! let config = ConfigFile::open("testdata/config/seed.yaml")?;
-//! let provider = Sandbox::new(World::fitting(&config.sound_jobs()?));
+//! let provider = Sandbox::new(example_world(&config)?);
 //!
 //! let results = aws_xregion_sync::run(&config, &provider, &Options::default()).await?;
 //! for result in &results {
@@ -38,7 +38,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`plan`] and [`apply`] are the two halves of [`run`]: the plan can be reviewed in between.
+//! [`plan`] and [`apply`] are the two halves of [`run`], so that the plan can be reviewed in between. The [guides](guide) explain
+//! the commands and the config, and how to restore from a copy.
 //!
 //! # Data flow
 //!
@@ -50,8 +51,9 @@
 //! results.json ◀─ Vec<SyncResult> ◀──── executor ◀───────────────────────────────────────────┘
 //! ```
 //!
-//! Data flows one way. Every choice is made in [`planner`]. The [`executor`] only checks that the preconditions of an action
-//! still hold, and then performs it.
+//! Data flows one way. Every choice is made in [`planner`]; [`executor`] only checks that the preconditions of an action still
+//! hold, and then performs it. Everything that is special about one type of job is in [`sync_types`], and everything that AWS
+//! fixes for one kind of artifact is in the table of [`model::kind`].
 //!
 //! # Layers
 //!
@@ -115,7 +117,7 @@
 
 // pub mod cli;
 // pub mod config;
-// pub mod executor;
+pub mod executor;
 pub mod files;
 pub mod guide;
 pub mod model;
@@ -128,3 +130,6 @@ pub mod provider;
 pub mod render;
 pub mod status;
 pub mod sync_types;
+
+// pub use model::result::SyncResult;
+// pub use ops::{ConfigFile, Error, Options, apply, plan, run, sync_required};

@@ -11,9 +11,10 @@ use crate::model::inventory::Answer;
 use crate::model::kind::CopyId;
 use crate::model::problem::Problem;
 use crate::model::provider_error::ProviderError;
+use crate::model::reason::StopReason;
 
 /// How long a copy may be missing from AWS's listings, which lag behind its answers, before it counts as gone.
-pub(super) const MAX_LISTING_LAG: SignedDuration = SignedDuration::from_secs(150);
+const MAX_LISTING_LAG: SignedDuration = SignedDuration::from_secs(150);
 
 /// How long reads may fail before they end the wait: longer than a storm of throttles.
 pub(super) const MAX_UNREADABLE: SignedDuration = SignedDuration::from_mins(10);
@@ -138,7 +139,7 @@ impl AwaitedCopy {
     }
 
     /// Returns the problem of a job that waits for the copy no longer.
-    pub(super) fn still_in_progress(&self, why: &str) -> Problem {
+    pub(super) fn still_in_progress(&self, why: &StopReason) -> Problem {
         let progress = self.progress.as_ref();
         let progress = progress.map_or(String::new(), |progress| format!(" ({progress})"));
         Problem::new(format!(

@@ -1,41 +1,37 @@
 //! The copies in progress, counted as AWS counts them: per account, destination region and kind.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::awaited_copy::{MAX_LISTING_LAG, MAX_UNREADABLE};
 use super::precondition::Target;
 use crate::model::action::Copy;
 use crate::model::artifact::Artifact;
+use crate::model::client_config::ClientConfig;
 use crate::model::ids::{AccountId, ArtifactId, JobName, Region};
 use crate::model::inventory::Answer;
 use crate::model::kind::Kind;
 use crate::model::location::Location;
+use crate::model::plan::JobPlan;
 use crate::model::problem::Problem;
 use crate::model::provider_error::{CONCURRENT_COPIES_HELP, ProviderError};
-use crate::observe::CopyRequest;
+use crate::observe::{CopyRequest, Request};
 
 /// How long after a refusal another copy is tried. A slot that a known copy leaves is taken without that, and every request in
 /// vain counts against the rate that AWS allows an account.
 const RETRY_AFTER: SignedDuration = SignedDuration::from_secs(30);
 
 /// What AWS counts concurrent copies by.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Destination {
-    pub(super) account: AccountId,
-    pub(super) region: Region,
-    pub(super) kind: Kind,
-}
+type Destination = (AccountId, Region, Kind);
 
-impl Destination {
-    pub(super) fn of(target: &Target) -> Self {
-        Self {
-            account: target.account.clone(),
-            region: target.request.destination.region.clone(),
-            kind: target.request.kind,
-        }
-    }
+fn destination(target: &Target) -> Destination {
+    let request = &target.request;
+    (
+        target.account.clone(),
+        request.destination.region.clone(),
+        request.kind,
+    )
 }
 
 /// The copies in progress that an apply knows of: those that it has started, and those that it has observed.
@@ -44,20 +40,13 @@ pub(super) struct InFlightCopies(HashMap<Destination, Slots>);
 
 /// The copies into one destination.
 struct Slots {
-    copies: BTreeMap<ArtifactId, InFlightCopy>,
+    /// With the job that knows of it, and where it can be read.
+    copies: BTreeMap<ArtifactId, (JobName, Location)>,
     /// The jobs that are about to start a copy.
     reserved: BTreeSet<JobName>,
     /// How many copies there can be: as many as AWS documents, or fewer if it has refused one.
     limit: usize,
     refusal: Option<Refusal>,
-}
-
-struct InFlightCopy {
-    /// The job that knows of it.
-    job: JobName,
-    at: Location,
-    /// When it was started, or last observed to be copied.
-    last_seen: Timestamp,
 }
 
 struct Refusal {
@@ -66,11 +55,11 @@ struct Refusal {
 }
 
 impl Slots {
-    fn new(kind: Kind) -> Self {
+    fn new(max: usize) -> Self {
         Self {
             copies: BTreeMap::new(),
             reserved: BTreeSet::new(),
-            limit: kind.facts().max_concurrent_copies,
+            limit: max,
             refusal: None,
         }
     }
@@ -86,109 +75,122 @@ impl Slots {
         let is_next_try = self.reserved.is_empty() && self.refusal.as_ref().is_some_and(can_retry);
         self.number() < self.limit || is_next_try && self.number() < max
     }
+
+    fn insert(&mut self, copy: &ArtifactId, job: &JobName, at: Location) {
+        self.copies.insert(copy.clone(), (job.clone(), at));
+        self.limit = self.limit.max(self.copies.len());
+    }
 }
 
 impl InFlightCopies {
-    fn slots(&mut self, to: &Destination) -> &mut Slots {
-        let slots = self.0.entry(to.clone());
-        slots.or_insert_with(|| Slots::new(to.kind))
+    fn slots(&mut self, to: Destination) -> &mut Slots {
+        let max = to.2.facts().max_concurrent_copies;
+        self.0.entry(to).or_insert_with(|| Slots::new(max))
     }
 
     /// Returns true if the job has a slot, or there is one for it.
-    pub(super) fn has_slot(&self, to: &Destination, job: &JobName, now: Timestamp) -> bool {
-        let max = to.kind.facts().max_concurrent_copies;
-        let slots = self.0.get(to);
-        slots.is_none_or(|slots| slots.reserved.contains(job) || slots.has_room(max, now))
+    pub(super) fn has_slot(&self, target: &Target, now: Timestamp) -> bool {
+        let request = &target.request;
+        let max = request.kind.facts().max_concurrent_copies;
+        let slots = self.0.get(&destination(target));
+        slots.is_none_or(|slots| slots.reserved.contains(&request.job) || slots.has_room(max, now))
     }
 
     /// Reserves a slot for the copy that a job is about to start.
-    pub(super) fn reserve(&mut self, to: &Destination, job: &JobName) {
-        self.slots(to).reserved.insert(job.clone());
+    pub(super) fn reserve(&mut self, target: &Target) {
+        let slots = self.slots(destination(target));
+        slots.reserved.insert(target.request.job.clone());
     }
 
     /// Gives up the slot of a job: its copy is counted from now on, or does not start.
-    pub(super) fn release(&mut self, to: &Destination, job: &JobName) {
-        if let Some(slots) = self.0.get_mut(to) {
-            slots.reserved.remove(job);
+    pub(super) fn release(&mut self, target: &Target) {
+        if let Some(slots) = self.0.get_mut(&destination(target)) {
+            slots.reserved.remove(&target.request.job);
         }
     }
 
     /// Counts a copy that AWS has accepted or was observed to make.
-    pub(super) fn count(
-        &mut self,
-        to: &Destination,
-        job: &JobName,
-        at: &Location,
-        copy: &ArtifactId,
-        now: Timestamp,
-    ) {
-        let slots = self.slots(to);
-        let known = InFlightCopy {
-            job: job.clone(),
-            at: at.clone(),
-            last_seen: now,
-        };
-        slots.copies.insert(copy.clone(), known);
-        slots.limit = slots.limit.max(slots.copies.len());
+    pub(super) fn count(&mut self, target: &Target, copy: &ArtifactId) {
+        let Request {
+            job,
+            destination: at,
+            ..
+        } = &target.request;
+        self.slots(destination(target))
+            .insert(copy, job, at.clone());
+    }
+
+    /// Counts the copy that AWS was making when the plan was made, if the plan makes no other.
+    pub(super) fn count_planned(&mut self, plan: &JobPlan, credentials: &Arc<ClientConfig>) {
+        if let (Some(copy), Some(account), Some(end), Some(kind)) = (
+            plan.copy_being_made(),
+            &plan.account_id,
+            &plan.destination,
+            plan.kind(),
+        ) {
+            let (credentials, region) = (Arc::clone(credentials), end.region.clone());
+            let slots = self.slots((account.clone(), region.clone(), kind));
+            slots.insert(
+                copy,
+                &plan.name,
+                Location {
+                    credentials,
+                    region,
+                },
+            );
+        }
     }
 
     /// Lowers the limit to what AWS has accepted.
-    pub(super) fn refuse(&mut self, to: &Destination, error: &ProviderError, now: Timestamp) {
-        let slots = self.slots(to);
+    pub(super) fn refuse(&mut self, target: &Target, error: &ProviderError, at: Timestamp) {
+        let slots = self.slots(destination(target));
         slots.limit = slots.limit.min(slots.number());
         slots.refusal = Some(Refusal {
             error: error.clone(),
-            at: now,
+            at,
         });
     }
 
     /// Returns why a copy can't start now.
-    pub(super) fn deferral(&self, to: &Destination, copy: &Copy) -> Problem {
-        match self.0.get(to).and_then(|slots| slots.refusal.as_ref()) {
-            Some(refusal) => refused(copy, &refusal.error),
-            None => {
-                let max = to.kind.facts().max_concurrent_copies;
-                Problem::new(format!(
-                    "{} is deferred: AWS's limit of {max} concurrent copies into {} is reached",
-                    copy.id, to.region
-                ))
-                .help(CONCURRENT_COPIES_HELP)
-            }
+    pub(super) fn deferral(&self, target: &Target, copy: &Copy) -> Problem {
+        let slots = self.0.get(&destination(target));
+        if let Some(refusal) = slots.and_then(|slots| slots.refusal.as_ref()) {
+            return refused(copy, &refusal.error);
         }
+        let max = copy.kind.facts().max_concurrent_copies;
+        let (id, region) = (&copy.id, &copy.copy.region);
+        let message = format!(
+            "{id} is deferred: AWS's limit of {max} concurrent copies into {region} is reached"
+        );
+        Problem::new(message).help(CONCURRENT_COPIES_HELP)
     }
 
-    /// Updates the copies that a job knows of with what was observed at that time.
-    pub(super) fn update(&mut self, job: &JobName, answer: &Answer<Vec<Artifact>>, at: Timestamp) {
-        let is_in_progress = |id: &ArtifactId, copy: &mut InFlightCopy| {
-            let unseen = at.duration_since(copy.last_seen);
-            match answer {
-                _ if copy.job != *job => true,
-                Ok(copies) => match copies.iter().find(|copy| copy.id == *id) {
-                    Some(observed) => {
-                        copy.last_seen = copy.last_seen.max(at);
-                        observed.state.is_being_copied()
-                    }
-                    None => unseen <= MAX_LISTING_LAG,
-                },
-                // A copy that can't be read any more must not take the slot of others for ever.
-                Err(error) => error.class.is_transient() && unseen <= MAX_UNREADABLE,
-            }
+    /// Keeps of the copies that a job knows of those that were observed to be copied. Copies that can't be read at the moment
+    /// still count, but a job that can't read them any more must not take the slots of others for ever.
+    pub(super) fn update(&mut self, job: &JobName, answer: &Answer<Vec<Artifact>>) {
+        let is_in_progress = |id: &ArtifactId| match answer {
+            Ok(copies) => copies
+                .iter()
+                .any(|copy| copy.id == *id && copy.state.is_being_copied()),
+            Err(error) => error.class.is_transient(),
         };
         for slots in self.0.values_mut() {
-            slots.copies.retain(is_in_progress);
+            slots
+                .copies
+                .retain(|id, (knows, _)| knows != job || is_in_progress(id));
         }
     }
 
     /// Returns what has to be read to learn which copies are still in progress, by job.
     pub(super) fn requests(&self) -> BTreeMap<JobName, CopyRequest> {
         let mut requests = BTreeMap::new();
-        for (to, slots) in &self.0 {
-            for (id, copy) in &slots.copies {
-                let request = requests.entry(copy.job.clone());
+        for ((_, _, kind), slots) in &self.0 {
+            for (id, (job, at)) in &slots.copies {
+                let request = requests.entry(job.clone());
                 let request = request.or_insert_with(|| CopyRequest {
-                    job: copy.job.clone(),
-                    kind: to.kind,
-                    at: copy.at.clone(),
+                    job: job.clone(),
+                    kind: *kind,
+                    at: at.clone(),
                     ids: BTreeSet::new(),
                 });
                 request.ids.insert(id.clone());

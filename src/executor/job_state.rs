@@ -6,20 +6,17 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::awaited_copy::{AwaitedCopy, CopyStatus, MAX_UNREADABLE};
 use super::in_flight::refused;
-use super::options::Wait;
-use super::perform::Performed;
 use super::precondition::{Precondition, Target, check, newer_source, source_of};
 use crate::model::action::{Action, ActionName, KnownCopy, Stage};
-use crate::model::artifact::{Artifact, ArtifactState};
+use crate::model::artifact::Artifact;
 use crate::model::client_config::ClientConfig;
 use crate::model::ids::ArtifactId;
 use crate::model::inventory::{Answer, Observation};
 use crate::model::plan::{JobPlan, Outcome};
 use crate::model::problem::Problem;
 use crate::model::provider_error::{ErrorClass, ProviderError};
-use crate::model::reason::{SkipReason, UnneededReason};
+use crate::model::reason::{SkipReason, StopReason, UnneededReason};
 use crate::model::result::{ActionOutcome, ActionResult, SyncResult};
-use crate::model::words::span;
 use crate::observe::Request;
 
 /// How old an observation may be when an action is performed.
@@ -31,7 +28,7 @@ pub(super) struct Job<'a> {
     target: Arc<Target>,
     /// Whether the apply waits until copies are available.
     waits: bool,
-    /// The copy that is waited for before the deletions, if it is not available yet.
+    /// The copy that is still to be waited for before deletions.
     copy: Option<ArtifactId>,
     /// Has a result for each action that is over. Actions are listed in the order of their stages.
     result: SyncResult,
@@ -74,24 +71,26 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    /// Returns true if they are recent enough for an action of this stage. Deletions need those of their own stage.
+    /// Returns true if they are recent enough for an action of this stage. Deletions need those of their own stage. An error may
+    /// be older: nothing but a failure follows from it.
     fn can_serve(&self, stage: Stage, now: Timestamp) -> bool {
-        now.duration_since(self.observed_at) <= MAX_AGE
-            && (stage != Stage::Deletions || self.stage == Stage::Deletions)
+        let is_recent = now.duration_since(self.observed_at) <= MAX_AGE;
+        match stage {
+            _ if stage == self.stage => is_recent || self.observation.error().is_some(),
+            Stage::Copies | Stage::Tags => is_recent,
+            Stage::Deletions => false,
+        }
     }
 }
 
 /// What a job needs next.
-pub(super) enum Step<'a> {
+pub(super) enum Step<'j, 'a> {
     Observe,
     Perform(&'a Action),
-    /// An action is being performed.
-    Performing,
-    /// An observation is being made.
-    Observing,
     WaitForSlot,
-    WaitForCopy(&'a AwaitedCopy),
-    Finished,
+    WaitForCopy(&'j AwaitedCopy),
+    /// An answer, or nothing any more.
+    Nothing,
 }
 
 /// What happens to a job.
@@ -103,20 +102,10 @@ pub(super) enum JobEvent {
     /// There is no slot for the next action, a copy.
     NoSlot(Problem),
     PerformStarted,
-    Performed(Answer<Performed>),
+    Performed(Answer<ActionResult>),
     /// The copy that is waited for was read at that time.
     CopyRead(Answer<Vec<Artifact>>, Timestamp),
-    Stopped(Stop),
-}
-
-/// Why a job can't go on.
-#[derive(Clone)]
-pub(super) enum Stop {
-    Interrupted,
-    /// The credentials have expired, as AWS says.
-    Expired(ProviderError),
-    /// There is no more waiting.
-    WaitOver(Wait),
+    Stopped(StopReason),
 }
 
 impl<'a> Job<'a> {
@@ -142,24 +131,26 @@ impl<'a> Job<'a> {
         }
         match target(plan, caller) {
             Ok(target) => {
-                let deletes = plan.actions.iter().any(|action| action.stage() == Stage::Deletions);
-                let copy = plan.copy_in_progress().filter(|_| waits && deletes);
+                let last = plan.actions.last().map(Action::stage);
+                let is_awaited = waits && last == Some(Stage::Deletions);
                 let mut job = Self {
                     plan,
                     target: Arc::new(target),
                     waits,
-                    copy: copy.cloned(),
+                    copy: plan.copy_in_progress().filter(|_| is_awaited).cloned(),
                     result,
                     state: JobState::Unobserved,
                 };
-                job.advance(None, now);
+                job.state = job.advance(None, now);
                 Ok(job)
             }
             Err(problem) => {
                 result.completed = false;
                 result.errors.push(problem);
-                let skipped = plan.actions.iter().map(|action| skipped(action, &SkipReason::NotStarted));
-                result.actions = skipped.collect();
+                let actions = plan.actions.iter();
+                result.actions = actions
+                    .map(|action| skipped(action, &SkipReason::NotStarted))
+                    .collect();
                 Err(result)
             }
         }
@@ -183,18 +174,16 @@ impl<'a> Job<'a> {
     }
 
     /// Returns what the job needs next.
-    pub(super) fn next_step(&self, now: Timestamp) -> Step<'_> {
+    pub(super) fn next_step(&self, now: Timestamp) -> Step<'_, 'a> {
         match &self.state {
             JobState::Unobserved => Step::Observe,
             JobState::Observed(facts) => match self.next_action() {
                 Some(action) if facts.can_serve(action.stage(), now) => Step::Perform(action),
                 _ => Step::Observe,
             },
-            JobState::Observing(_) => Step::Observing,
-            JobState::Performing(_) => Step::Performing,
+            JobState::Observing(_) | JobState::Performing(_) | JobState::Finished => Step::Nothing,
             JobState::WaitingForSlot(_) => Step::WaitForSlot,
             JobState::WaitingForCopy(copy) => Step::WaitForCopy(copy),
-            JobState::Finished => Step::Finished,
         }
     }
 
@@ -202,10 +191,39 @@ impl<'a> Job<'a> {
     pub(super) fn active_stage(&self) -> Option<Stage> {
         match &self.state {
             JobState::WaitingForSlot(_) | JobState::WaitingForCopy(_) | JobState::Finished => None,
-            JobState::Unobserved | JobState::Observing(_) | JobState::Observed(_) | JobState::Performing(_) => {
-                self.next_action().map(Action::stage)
-            }
+            JobState::Unobserved
+            | JobState::Observing(_)
+            | JobState::Observed(_)
+            | JobState::Performing(_) => self.next_action().map(Action::stage),
         }
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        matches!(self.state, JobState::Finished)
+    }
+
+    pub(super) fn is_observing(&self) -> bool {
+        matches!(self.state, JobState::Observing(_))
+    }
+
+    pub(super) fn is_performing(&self) -> bool {
+        matches!(self.state, JobState::Performing(_))
+    }
+
+    pub(super) fn is_waiting_for_slot(&self) -> bool {
+        matches!(self.state, JobState::WaitingForSlot(_))
+    }
+
+    /// Returns the copy that is waited for, if it was read and has changed since the last time.
+    pub(super) fn changed_copy<'c>(
+        &self,
+        answer: &'c Answer<Vec<Artifact>>,
+    ) -> Option<&'c Artifact> {
+        let JobState::WaitingForCopy(awaited) = &self.state else {
+            return None;
+        };
+        let copy = answer.iter().flatten().find(|copy| copy.id == awaited.id);
+        copy.filter(|copy| awaited.has_changed(copy))
     }
 
     /// Returns the copy that the next action names on a source, once it is known.
@@ -224,103 +242,90 @@ impl<'a> Job<'a> {
 
     /// Changes the state as the event demands. An event that does not fit the state changes nothing.
     pub(super) fn on_event(&mut self, event: JobEvent, now: Timestamp) {
-        let state = std::mem::replace(&mut self.state, JobState::Finished);
-        match (state, event) {
-            (JobState::Unobserved | JobState::Observed(_), JobEvent::ObservationStarted) => {
-                self.state = JobState::Observing(None);
+        use {JobEvent as E, JobState as S};
+        let state = std::mem::replace(&mut self.state, S::Finished);
+        self.state = match (state, event) {
+            (S::Unobserved | S::Observed(_), E::ObservationStarted) => S::Observing(None),
+            (S::WaitingForSlot(wait), E::ObservationStarted) => S::Observing(Some(wait)),
+            (S::Unobserved | S::Observing(None), E::Observed(facts)) => {
+                self.advance(Some(facts), now)
             }
-            (JobState::WaitingForSlot(wait), JobEvent::ObservationStarted) => {
-                self.state = JobState::Observing(Some(wait));
+            (S::Observing(Some(wait)), E::Observed(facts)) => self.retried(wait, facts, now),
+            (S::Observing(_), E::NotObserved) => self.end(
+                Problem::new("nothing was observed for the job"),
+                &SkipReason::NotStarted,
+            ),
+            (S::Observed(_), E::NoSlot(problem)) => S::WaitingForSlot(SlotWait::Full(problem)),
+            (S::Observed(facts), E::PerformStarted) => S::Performing(facts),
+            (S::Performing(facts), E::Performed(answer)) => self.performed(facts, answer, now),
+            (S::WaitingForCopy(copy), E::CopyRead(answer, at)) => {
+                self.copy_read(copy, &answer, at, now)
             }
-            (JobState::Unobserved, JobEvent::Observed(facts)) => self.advance(Some(facts), now),
-            (JobState::Observing(wait), JobEvent::Observed(facts)) => self.observed(wait, facts, now),
-            (JobState::Observing(_), JobEvent::NotObserved) => {
-                self.fail(Problem::new(format!("nothing was observed for {}", self.plan.name)));
-                self.skip_rest(&SkipReason::NotStarted);
+            (S::WaitingForCopy(copy), E::Stopped(reason)) => {
+                let problem = copy.still_in_progress(&reason);
+                self.end(problem, &SkipReason::CopyNotAvailable(copy.id))
             }
-            (JobState::Observed(_), JobEvent::NoSlot(problem)) => {
-                self.state = JobState::WaitingForSlot(SlotWait::Full(problem));
+            (S::WaitingForSlot(wait), E::Stopped(StopReason::WaitOver(_))) => {
+                self.not_started(wait)
             }
-            (JobState::Observed(facts), JobEvent::PerformStarted) => {
-                self.state = JobState::Performing(facts);
+            (S::Unobserved | S::Observed(_) | S::WaitingForSlot(_), E::Stopped(reason)) => {
+                self.stop(&SkipReason::Stopped(reason))
             }
-            (JobState::Performing(facts), JobEvent::Performed(answer)) => {
-                self.performed(facts, answer, now);
-            }
-            (JobState::WaitingForCopy(copy), JobEvent::CopyRead(answer, at)) => {
-                self.copy_read(copy, &answer, at, now);
-            }
-            (JobState::WaitingForSlot(wait), JobEvent::Stopped(stop)) => self.stop_slot_wait(wait, stop),
-            (JobState::WaitingForCopy(copy), JobEvent::Stopped(stop)) => {
-                self.fail(copy.still_in_progress(&stop.to_string()));
-                self.skip_rest(&SkipReason::CopyNotAvailable(copy.id));
-            }
-            (JobState::Unobserved | JobState::Observed(_), JobEvent::Stopped(Stop::Interrupted)) => {
-                self.stop(&SkipReason::Interrupted);
-            }
-            (JobState::Unobserved | JobState::Observed(_), JobEvent::Stopped(Stop::Expired(error))) => {
-                self.stop(&SkipReason::Expired(error));
-            }
-            (state, _) => self.state = state,
-        }
+            (state, _) => state,
+        };
     }
 
-    /// Records everything up to the next action that has to be performed or checked against newer facts.
-    fn advance(&mut self, facts: Option<Facts>, now: Timestamp) {
+    /// Records everything up to the next action that has to be performed, or checked against newer facts.
+    fn advance(&mut self, facts: Option<Facts>, now: Timestamp) -> JobState {
         loop {
             let next = self.next_action();
             if next.is_none_or(|action| action.stage() == Stage::Deletions)
                 && let Some(id) = self.copy.take()
             {
-                self.state = JobState::WaitingForCopy(AwaitedCopy::new(id, now));
-                return;
+                return JobState::WaitingForCopy(AwaitedCopy::new(id, now));
             }
             let Some(action) = next else {
-                self.state = JobState::Finished;
-                return;
+                return JobState::Finished;
             };
+            let done = ActionResult::new(action, ActionOutcome::AlreadyDone);
             if let Some(reason) = self.skip_reason(action) {
                 self.record(skipped(action, &reason));
                 continue;
             }
-            // Nothing but a failed action follows from an error, however old it is.
-            let is_usable = |facts: &&Facts| {
-                facts.can_serve(action.stage(), now)
-                    || facts.stage == action.stage() && facts.observation.error().is_some()
+            let Some(known) = facts
+                .as_ref()
+                .filter(|facts| facts.can_serve(action.stage(), now))
+            else {
+                return JobState::Unobserved;
             };
-            let Some(known) = facts.as_ref().filter(is_usable) else {
-                self.state = JobState::Unobserved;
-                return;
-            };
-            match check(action, &self.target, self.copy_to_name(), &known.observation) {
+            match check(
+                action,
+                &self.target,
+                self.copy_to_name(),
+                &known.observation,
+            ) {
                 Precondition::Go => {
                     self.warn_of_newer_source(action, &known.observation);
-                    self.state = facts.map_or(JobState::Unobserved, JobState::Observed);
-                    return;
+                    return facts.map_or(JobState::Unobserved, JobState::Observed);
                 }
-                Precondition::AlreadyDone(id) => {
-                    self.wait_for(action, &id, &known.observation);
-                    self.record(ActionResult::new(action, ActionOutcome::AlreadyDone).resource(id));
-                }
+                Precondition::AlreadyDone(id) => self.record(done.resource(id)),
                 Precondition::Unneeded(reason) => {
-                    if let UnneededReason::NewerCopy(id) = &reason {
-                        self.wait_for(action, id, &known.observation);
+                    self.record(done.detail(reason.to_string()));
+                    if let UnneededReason::NewerCopy(id) = reason {
+                        self.copy = self.waits.then_some(id);
                     }
-                    let result = ActionResult::new(action, ActionOutcome::AlreadyDone);
-                    self.record(result.detail(reason.to_string()));
                 }
                 Precondition::Stale(difference) => {
-                    let problem = difference.problem();
-                    self.record(ActionResult::new(action, ActionOutcome::Stale).detail(&problem.message));
-                    self.report(action, problem);
+                    self.not_done(action, ActionOutcome::Stale, difference.problem())
                 }
                 Precondition::Unknown(error) => {
                     let reason = SkipReason::NotRead(action.id().clone(), error);
-                    if !is_optional(action) {
-                        return self.stop(&reason);
+                    match reason.problem() {
+                        Some(problem) if is_optional(action) => {
+                            self.not_done(action, ActionOutcome::Skipped, problem)
+                        }
+                        _ => return self.stop(&reason),
                     }
-                    self.record(skipped(action, &reason));
-                    self.result.warnings.extend(reason.problem().map(|problem| problem.to_string()));
                 }
             }
         }
@@ -329,10 +334,14 @@ impl<'a> Job<'a> {
     /// Returns why an action can't be performed after what became of those before it.
     fn skip_reason(&self, action: &Action) -> Option<SkipReason> {
         let results = self.result.actions.iter().zip(&self.plan.actions);
-        let is_done = |id| results.clone().any(|(result, _)| result.id == *id && result.outcome.is_done());
-        let after = action.after().filter(|after| !is_done(*after));
+        let mut done = results
+            .clone()
+            .filter(|(result, _)| result.outcome.is_done());
+        let mut not_done = results.filter(|(result, _)| !result.outcome.is_done());
+        let after = action
+            .after()
+            .filter(|after| !done.any(|(result, _)| result.id == **after));
         let of_earlier_stage = || {
-            let mut not_done = results.clone().filter(|(result, _)| !result.outcome.is_done());
             let is_needed = |other: &Action| other.stage() < action.stage() && !is_optional(other);
             Some(not_done.find(|(_, other)| is_needed(other))?.1.id())
         };
@@ -341,128 +350,110 @@ impl<'a> Job<'a> {
     }
 
     /// A copy that waited for a slot waits again if what it depends on can't be read for the moment, though not for ever.
-    fn observed(&mut self, wait: Option<SlotWait>, facts: Facts, now: Timestamp) {
-        let error = facts.observation.error().filter(|error| error.class.is_transient());
-        if let (Some(wait), Some(error), true) = (wait, error, self.waits) {
-            let since = match wait {
-                SlotWait::Full(_) => now,
-                SlotWait::Unreadable(since, _) => since,
-            };
-            if now.duration_since(since) <= MAX_UNREADABLE {
-                self.state = JobState::WaitingForSlot(SlotWait::Unreadable(since, error.clone()));
-                return;
-            }
-        }
-        self.advance(Some(facts), now);
-    }
-
-    fn performed(&mut self, facts: Facts, answer: Answer<Performed>, now: Timestamp) {
-        let Some(action) = self.next_action() else {
-            return;
+    fn retried(&mut self, wait: SlotWait, facts: Facts, now: Timestamp) -> JobState {
+        let since = match wait {
+            SlotWait::Full(_) => now,
+            SlotWait::Unreadable(since, _) => since,
         };
-        match answer {
-            Ok(Performed::Done(id)) => {
-                self.wait_for(action, &id, &facts.observation);
-                self.record(ActionResult::new(action, ActionOutcome::Done).resource(id));
+        let is_patient = self.waits && now.duration_since(since) <= MAX_UNREADABLE;
+        match facts.observation.error() {
+            Some(error) if is_patient && error.class.is_transient() => {
+                JobState::WaitingForSlot(SlotWait::Unreadable(since, error.clone()))
             }
-            Ok(Performed::AlreadyDone(id)) => {
-                self.wait_for(action, &id, &facts.observation);
-                self.record(ActionResult::new(action, ActionOutcome::AlreadyDone).resource(id));
-            }
-            Err(error) => match action {
-                Action::Copy(copy) if error.class == ErrorClass::Busy => {
-                    self.state = JobState::WaitingForSlot(SlotWait::Full(refused(copy, &error)));
-                    return;
-                }
-                _ => {
-                    let problem = error.problem(format!("{} failed", action.id()));
-                    let result = ActionResult::new(action, ActionOutcome::Failed);
-                    self.record(result.detail(problem.to_string()));
-                    self.report(action, problem);
-                }
-            },
+            _ => self.advance(Some(facts), now),
         }
-        self.advance(Some(facts), now);
     }
 
-    fn copy_read(&mut self, copy: AwaitedCopy, answer: &Answer<Vec<Artifact>>, at: Timestamp, now: Timestamp) {
+    fn performed(
+        &mut self,
+        facts: Facts,
+        answer: Answer<ActionResult>,
+        now: Timestamp,
+    ) -> JobState {
+        match (answer, self.next_action()) {
+            (Ok(result), _) => self.record(result),
+            (Err(error), Some(Action::Copy(copy))) if error.class == ErrorClass::Busy => {
+                return JobState::WaitingForSlot(SlotWait::Full(refused(copy, &error)));
+            }
+            (Err(error), Some(action)) => {
+                let problem = error.problem(format!("{} failed", action.id()));
+                self.not_done(action, ActionOutcome::Failed, problem);
+            }
+            (Err(_), None) => {}
+        }
+        self.advance(Some(facts), now)
+    }
+
+    fn copy_read(
+        &mut self,
+        copy: AwaitedCopy,
+        answer: &Answer<Vec<Artifact>>,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> JobState {
         let id = copy.id.clone();
         let source = self.plan.actions.iter().find_map(|action| match action {
             Action::Copy(copy) => Some(source_of(copy)),
-            _ => None,
+            Action::TagCopy(_) | Action::TagSource(_) | Action::Delete(_) => None,
         });
         match copy.observed(answer, source.as_ref(), at) {
-            CopyStatus::InProgress(copy) => self.state = JobState::WaitingForCopy(copy),
+            CopyStatus::InProgress(copy) => JobState::WaitingForCopy(copy),
             CopyStatus::Available => self.advance(None, now),
-            CopyStatus::Lost(problem) => {
-                self.fail(problem);
-                self.skip_rest(&SkipReason::CopyNotAvailable(id));
-            }
+            CopyStatus::Lost(problem) => self.end(problem, &SkipReason::CopyNotAvailable(id)),
         }
     }
 
-    fn stop_slot_wait(&mut self, wait: SlotWait, stop: Stop) {
-        let Some(action) = self.next_action() else {
-            return;
-        };
-        let problem = match (stop, wait) {
-            (Stop::Interrupted, _) => return self.stop(&SkipReason::Interrupted),
-            (Stop::Expired(error), _) => return self.stop(&SkipReason::Expired(error)),
-            (Stop::WaitOver(_), SlotWait::Unreadable(_, error)) => {
-                return self.stop(&SkipReason::NotRead(action.id().clone(), error));
+    /// Ends a job that has waited for a slot in vain.
+    fn not_started(&mut self, wait: SlotWait) -> JobState {
+        match (wait, self.next_action()) {
+            (SlotWait::Full(problem), Some(action)) => {
+                self.not_done(action, ActionOutcome::Deferred, problem);
+                self.skip_rest(&SkipReason::AfterNotDone(action.id().clone()))
             }
-            (Stop::WaitOver(_), SlotWait::Full(problem)) => problem,
-        };
-        let result = ActionResult::new(action, ActionOutcome::Deferred);
-        self.record(result.detail(problem.to_string()));
-        self.fail(problem);
-        self.skip_rest(&SkipReason::AfterNotDone(action.id().clone()));
+            (SlotWait::Unreadable(_, error), Some(action)) => {
+                self.stop(&SkipReason::NotRead(action.id().clone(), error))
+            }
+            (_, None) => JobState::Finished,
+        }
     }
 
     /// Skips everything that is left. What is left of a job that has no more than its source to tag is no failure, unless the
     /// apply was interrupted.
-    fn stop(&mut self, reason: &SkipReason) {
+    fn stop(&mut self, reason: &SkipReason) -> JobState {
+        let is_interrupted = *reason == SkipReason::Stopped(StopReason::Interrupted);
         let mut left = self.plan.actions.iter().skip(self.result.actions.len());
-        let is_failure = *reason == SkipReason::Interrupted || !left.all(is_optional);
         match reason.problem() {
-            Some(problem) if is_failure => self.fail(problem),
+            Some(problem) if is_interrupted || !left.all(is_optional) => self.fail(problem),
             Some(problem) => self.result.warnings.push(problem.to_string()),
             None => {}
         }
-        self.skip_rest(reason);
+        self.skip_rest(reason)
     }
 
-    fn skip_rest(&mut self, reason: &SkipReason) {
+    fn end(&mut self, problem: Problem, reason: &SkipReason) -> JobState {
+        self.fail(problem);
+        self.skip_rest(reason)
+    }
+
+    fn skip_rest(&mut self, reason: &SkipReason) -> JobState {
         while let Some(action) = self.next_action() {
             self.record(skipped(action, reason));
         }
-        self.state = JobState::Finished;
-    }
-
-    /// Remembers the copy that the job now has, if it is waited for.
-    fn wait_for(&mut self, action: &Action, copy: &ArtifactId, observation: &Observation) {
-        let is_usable = |state: &ArtifactState| state.is_available() || state.is_disabled();
-        let mut copies = observation.copies.iter().flatten();
-        let is_there = copies.any(|other| other.id == *copy && is_usable(&other.state));
-        if self.waits && action.stage() == Stage::Copies && !is_there {
-            self.copy = Some(copy.clone());
-        }
+        JobState::Finished
     }
 
     fn warn_of_newer_source(&mut self, action: &Action, observation: &Observation) {
         if let Action::Copy(copy) = action
-            && let Some(newer) = newer_source(copy, observation)
+            && let Some(warning) = newer_source(copy, observation)
+            && !self.result.warnings.contains(&warning)
         {
-            let planned = &copy.source.id;
-            let warning = format!("{newer} is newer than the planned {planned}: plan again to sync it");
-            if !self.result.warnings.contains(&warning) {
-                self.result.warnings.push(warning);
-            }
+            self.result.warnings.push(warning);
         }
     }
 
-    /// Reports a problem with an action: a warning if the job is complete without it.
-    fn report(&mut self, action: &Action, problem: Problem) {
+    /// Records an action that is not done, and reports why: as a warning if the job is complete without it.
+    fn not_done(&mut self, action: &Action, outcome: ActionOutcome, problem: Problem) {
+        self.record(ActionResult::new(action, outcome).detail(problem.to_string()));
         if is_optional(action) {
             self.result.warnings.push(problem.to_string());
         } else {
@@ -476,25 +467,18 @@ impl<'a> Job<'a> {
     }
 
     fn record(&mut self, result: ActionResult) {
-        if result.outcome == ActionOutcome::Done {
+        let is_new = result.outcome == ActionOutcome::Done;
+        if let Some(id) = &result.resource {
             match result.action {
-                ActionName::Copy => self.result.created_resource.clone_from(&result.resource),
-                ActionName::Delete => self.result.deleted_resources.extend(result.resource.clone()),
-                ActionName::TagCopy | ActionName::TagSource => {}
+                ActionName::Copy => {
+                    self.result.created_resource = is_new.then(|| id.clone());
+                    self.copy = self.waits.then(|| id.clone());
+                }
+                ActionName::Delete if is_new => self.result.deleted_resources.push(id.clone()),
+                ActionName::Delete | ActionName::TagCopy | ActionName::TagSource => {}
             }
         }
         self.result.actions.push(result);
-    }
-}
-
-impl std::fmt::Display for Stop {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Interrupted => f.write_str("the apply was interrupted"),
-            Self::Expired(_) => f.write_str("the credentials have expired"),
-            Self::WaitOver(Wait::UpTo(limit)) => write!(f, "the limit of {} is reached", span(limit.as_secs())),
-            Self::WaitOver(Wait::No | Wait::ToTheEnd) => f.write_str("it is not waited for"),
-        }
     }
 }
 
@@ -511,13 +495,18 @@ fn target(
     plan: &JobPlan,
     caller: Option<&Result<Arc<ClientConfig>, Problem>>,
 ) -> Result<Target, Problem> {
-    let credentials = caller.map(|caller| caller.as_ref().map_err(Clone::clone)).transpose()?;
+    let credentials = caller
+        .map(|caller| caller.as_ref().map_err(Clone::clone))
+        .transpose()?;
     let target = || {
         Some(Target {
             account: plan.account_id.clone()?,
             request: Request::of_plan(plan, credentials?)?,
         })
     };
-    let message = format!("the plan of {} does not state where and with which credentials to act", plan.name);
+    let message = format!(
+        "the plan of {} does not state where and with which credentials to act",
+        plan.name
+    );
     target().ok_or_else(|| Problem::new(message))
 }

@@ -18,6 +18,8 @@ use crate::model::kind::{CopyId, Kind};
 use crate::model::location::Location;
 use crate::model::provider_error::{ErrorClass, ProviderError};
 use crate::model::query::Query;
+use crate::model::result::ActionOutcome::{self, AlreadyDone, Done};
+use crate::model::result::ActionResult;
 use crate::model::tags::Tags;
 use crate::provider::Provider;
 
@@ -31,14 +33,8 @@ const LISTING_PAUSES: ExponentialBuilder = ExponentialBuilder::new()
     .with_max_delay(Duration::from_secs(30))
     .with_max_times(9);
 
-/// What an action that AWS accepted came to, with the artifact that it is about.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Performed {
-    /// This run did it.
-    Done(ArtifactId),
-    /// Another request did it, or one of ours that was not answered.
-    AlreadyDone(ArtifactId),
-}
+/// What AWS's acceptance came to, with the artifact that it is about.
+type Accepted = (ActionOutcome, ArtifactId);
 
 /// Performs an action. `copy` is the copy that a source is to name.
 pub(super) async fn perform(
@@ -46,9 +42,9 @@ pub(super) async fn perform(
     target: &Target,
     action: &Action,
     copy: Option<&ArtifactId>,
-) -> Answer<Performed> {
+) -> Answer<ActionResult> {
     let (source, destination) = (&target.request.source, &target.request.destination);
-    match action {
+    let (outcome, id) = match action {
         Action::Copy(copy) => match copy.kind.facts().copy_id {
             CopyId::AssignedByAws => copy_with_token(provider, target, copy).await,
             CopyId::Chosen { .. } => copy_with_id(provider, destination, copy).await,
@@ -59,28 +55,42 @@ pub(super) async fn perform(
         Action::TagSource(tag) => match copy {
             Some(copy) => write_tag(provider, source, tag.kind, &tag.source, &tag.tag(copy)).await,
             // The precondition excludes this.
-            None => Ok(Performed::AlreadyDone(tag.source.id.clone())),
+            None => Ok((AlreadyDone, tag.source.id.clone())),
         },
         Action::Delete(action) => delete(provider, destination, action).await,
-    }
+    }?;
+    Ok(ActionResult::new(action, outcome).resource(id))
 }
 
-async fn copy_with_token(provider: &dyn Provider, target: &Target, copy: &Copy) -> Answer<Performed> {
+async fn copy_with_token(
+    provider: &dyn Provider,
+    target: &Target,
+    copy: &Copy,
+) -> Answer<Accepted> {
     let destination = &target.request.destination;
-    let mut token = next_token(&format!(
-        "{} {} {}",
-        target.account, copy.source.region, destination.region
-    ), &copy.source.id);
+    let mut token = next_token(
+        &format!(
+            "{} {} {}",
+            target.account, copy.source.region, destination.region
+        ),
+        &copy.source.id,
+    );
     let mut gone = Vec::new();
     for _ in 0..MAX_TOKENS {
         let id = match provider.copy(destination, copy, Some(&token)).await {
-            Ok(id) => match until_listed(provider, async || by_id(provider, destination, copy.kind, &id).await).await? {
-                Some(image) if !image.state.is_gone() => return Ok(Performed::Done(id)),
+            Ok(id) => match until_listed(provider, async || {
+                by_id(provider, destination, copy.kind, &id).await
+            })
+            .await?
+            {
+                Some(image) if !image.state.is_gone() => return Ok((Done, id)),
                 Some(_) | None => id,
             },
             Err(error) if error.class == ErrorClass::Conflict => {
                 match copy_of_other_request(provider, destination, copy, &gone).await? {
-                    Some(image) if !image.state.is_gone() => return Ok(Performed::AlreadyDone(image.id)),
+                    Some(image) if !image.state.is_gone() => {
+                        return Ok((AlreadyDone, image.id));
+                    }
                     Some(image) => image.id,
                     None => return Err(error),
                 }
@@ -94,7 +104,10 @@ async fn copy_with_token(provider: &dyn Provider, target: &Target, copy: &Copy) 
         call: "copy",
         region: destination.region.clone(),
         code: "TooManyCopiesGone".to_owned(),
-        message: format!("the last {MAX_TOKENS} copies of {} have failed or were removed", copy.source.id),
+        message: format!(
+            "the last {MAX_TOKENS} copies of {} have failed or were removed",
+            copy.source.id
+        ),
         class: ErrorClass::Unknown,
     })
 }
@@ -124,16 +137,18 @@ async fn copy_of_other_request(
         let (gone, live): (Vec<_>, Vec<_>) =
             copies.into_iter().partition(|image| image.state.is_gone());
         let gone = gone.into_iter().filter(|image| !known.contains(&image.id));
-        next_gone = gone.min_by_key(|image| (image.created, image.id.clone())).or(next_gone.take());
+        next_gone = gone
+            .min_by_key(|image| (image.created, image.id.clone()))
+            .or(next_gone.take());
         Ok(live.into_iter().min_by_key(|image| image.id.clone()))
     })
     .await?;
     Ok(live.or(next_gone))
 }
 
-async fn copy_with_id(provider: &dyn Provider, at: &Location, copy: &Copy) -> Answer<Performed> {
+async fn copy_with_id(provider: &dyn Provider, at: &Location, copy: &Copy) -> Answer<Accepted> {
     let error = match provider.copy(at, copy, None).await {
-        Ok(id) => return Ok(Performed::Done(id)),
+        Ok(id) => return Ok((Done, id)),
         Err(error) => error,
     };
     let Some(id) = &copy.copy.id else {
@@ -151,7 +166,7 @@ async fn copy_with_id(provider: &dyn Provider, at: &Location, copy: &Copy) -> An
     };
     let is_copy = source_of(copy).is_source_of(&holder);
     if is_copy && !holder.state.is_gone() {
-        return Ok(Performed::AlreadyDone(holder.id));
+        return Ok((AlreadyDone, holder.id));
     }
     if error.class != ErrorClass::Conflict {
         return Err(error);
@@ -170,16 +185,16 @@ async fn write_tag(
     kind: Kind,
     artifact: &ArtifactRef,
     tag: &Tag,
-) -> Answer<Performed> {
+) -> Answer<Accepted> {
     let tags = Tags::from([(&tag.key, &tag.value)]);
     provider.tag(at, kind, artifact, &tags).await?;
-    Ok(Performed::Done(artifact.id.clone()))
+    Ok((Done, artifact.id.clone()))
 }
 
-async fn delete(provider: &dyn Provider, at: &Location, delete: &Delete) -> Answer<Performed> {
+async fn delete(provider: &dyn Provider, at: &Location, delete: &Delete) -> Answer<Accepted> {
     let id = &delete.artifact.id;
     let error = match provider.delete(at, delete).await {
-        Ok(()) => return Ok(Performed::Done(id.clone())),
+        Ok(()) => return Ok((Done, id.clone())),
         Err(error) => error,
     };
     let is_gone = match error.class {
@@ -193,7 +208,7 @@ async fn delete(provider: &dyn Provider, at: &Location, delete: &Delete) -> Answ
         _ => false,
     };
     if is_gone {
-        Ok(Performed::AlreadyDone(id.clone()))
+        Ok((AlreadyDone, id.clone()))
     } else {
         Err(error)
     }

@@ -30,18 +30,17 @@ impl WaitTime {
         }
     }
 
-    /// Returns the same wait, with short pauses again.
-    pub(super) fn with_short_pauses(self, now: Timestamp) -> Self {
-        Self {
-            pauses: pauses(now),
-            ..self
-        }
+    /// Makes the pauses short again.
+    pub(super) fn restart_pauses(&mut self, now: Timestamp) {
+        self.pauses = pauses(now);
     }
 
     /// Takes the next pause; nothing when the limit is reached.
     pub(super) fn next_pause(&mut self, now: Timestamp) -> Option<Duration> {
         let left = self.limit.saturating_sub(now.duration_since(self.since));
-        let left = Duration::try_from(left).ok().filter(|left| !left.is_zero())?;
+        let left = Duration::try_from(left)
+            .ok()
+            .filter(|left| !left.is_zero())?;
         self.pauses.next().map(|pause| pause.min(left))
     }
 }
@@ -69,9 +68,15 @@ mod tests {
         assert_eq!(now.duration_since(start), SignedDuration::from_hours(1));
         assert!((0.3..=0.6).contains(&pauses[0]), "{pauses:?}");
         assert!(pauses.iter().all(|pause| *pause <= 60.0), "{pauses:?}");
-        assert!(pauses[15..pauses.len() - 1].iter().all(|pause| *pause >= 30.0), "{pauses:?}");
+        assert!(
+            pauses[15..pauses.len() - 1]
+                .iter()
+                .all(|pause| *pause >= 30.0),
+            "{pauses:?}"
+        );
 
-        let mut again = wait.with_short_pauses(start);
-        assert!(again.next_pause(start).is_some_and(|pause| pause.as_secs_f32() <= 0.6));
+        wait.restart_pauses(start);
+        let first = wait.next_pause(start).expect("a pause");
+        assert!(first.as_secs_f32() <= 0.6, "{first:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::artifact::ArtifactState;
 use super::ids::{AccountId, ActionId, ArtifactId, JobName, ParentId, Region};
@@ -261,10 +261,8 @@ pub enum SkipReason {
     CopyNotAvailable(ArtifactId),
     /// The job could not be started; its errors say why.
     NotStarted,
-    /// The apply was interrupted.
-    Interrupted,
-    /// The credentials have expired, which trying again does not change.
-    Expired(ProviderError),
+    /// The job was stopped before the action was started.
+    Stopped(StopReason),
     /// What the action depends on could not be read.
     NotRead(ActionId, ProviderError),
 }
@@ -274,12 +272,13 @@ impl SkipReason {
     pub fn problem(&self) -> Option<Problem> {
         match self {
             Self::AfterNotDone(_) | Self::CopyNotAvailable(_) | Self::NotStarted => None,
-            Self::Interrupted => Some(
-                Problem::new("not started: the apply was interrupted")
-                    .help("apply the same plan, or run, again: nothing is done twice"),
-            ),
-            Self::Expired(error) => {
-                Some(error.problem("not started: the credentials have expired"))
+            Self::Stopped(reason) => {
+                let message = format!("not started: {reason}");
+                Some(match reason {
+                    StopReason::Expired(error) => error.problem(message),
+                    StopReason::Interrupted | StopReason::WaitOver(_) => Problem::new(message)
+                        .help("apply the same plan, or run, again: nothing is done twice"),
+                })
             }
             Self::NotRead(id, error) => {
                 Some(error.problem(format!("failed to read what {id} depends on")))
@@ -294,9 +293,30 @@ impl fmt::Display for SkipReason {
             Self::AfterNotDone(id) => write!(f, "{id} was not done"),
             Self::CopyNotAvailable(id) => write!(f, "{id} is not available"),
             Self::NotStarted => f.write_str("the job was not started"),
-            Self::Interrupted | Self::Expired(_) | Self::NotRead(..) => {
+            Self::Stopped(_) | Self::NotRead(..) => {
                 self.problem().map_or(Ok(()), |problem| problem.fmt(f))
             }
+        }
+    }
+}
+
+/// Why a job can't go on.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StopReason {
+    /// The apply was interrupted.
+    Interrupted,
+    /// The credentials have expired, which trying again does not change.
+    Expired(ProviderError),
+    /// It has waited for as long as it may.
+    WaitOver(SignedDuration),
+}
+
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Interrupted => f.write_str("the apply was interrupted"),
+            Self::Expired(_) => f.write_str("the credentials have expired"),
+            Self::WaitOver(limit) => write!(f, "the limit of {} is reached", span(limit.as_secs())),
         }
     }
 }

@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use aws_xregion_sync::config;
-use aws_xregion_sync::model::job::ConfiguredJob;
 use aws_xregion_sync::model::json::document;
 use aws_xregion_sync::ops::{Document, schema};
+use aws_xregion_sync::sync_types::ConfiguredJob;
 use jsonschema::Validator;
 use serde_json::Value;
 
@@ -113,7 +113,7 @@ fn bad_configs_do_not_fit_the_schema() {
             let job_name = job.name().as_str();
             let at = format!("/{job_name}");
             let faulty = faults.iter().any(|fault| fault.starts_with(&at));
-            let broken = matches!(job, ConfiguredJob::Broken { .. });
+            let broken = matches!(job, ConfiguredJob::Invalid { .. });
             let hidden = [job_name, name.as_str()]
                 .iter()
                 .any(|n| BETWEEN.contains(n));

@@ -1,0 +1,222 @@
+//! What the jobs of one apply share: who is told what happens, the copies in progress, and where calls are of no use.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use jiff::Timestamp;
+
+use super::in_flight::InFlightCopies;
+use super::job_state::{Facts, Job, JobEvent};
+use super::options::{Event, OnEvent, Options};
+use super::precondition::Target;
+use crate::model::action::{Action, Stage};
+use crate::model::artifact::Artifact;
+use crate::model::inventory::{Answer, Observation};
+use crate::model::location::Location;
+use crate::model::provider_error::{ErrorClass, ProviderError};
+use crate::model::reason::StopReason;
+use crate::model::result::{ActionResult, SyncResult};
+use crate::observe::Request;
+use crate::provider::Provider;
+
+pub(super) struct Session<'a> {
+    pub(super) provider: &'a dyn Provider,
+    pub(super) options: Options<'a>,
+    pub(super) on_event: OnEvent<'a>,
+    pub(super) in_flight: InFlightCopies,
+    /// Where credentials have expired, with the error that says so.
+    expired: HashMap<Location, ProviderError>,
+    /// Where reads for copies that wait for a slot have failed since the last pause.
+    pub(super) unreachable: HashSet<Location>,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(
+        provider: &'a dyn Provider,
+        options: Options<'a>,
+        on_event: OnEvent<'a>,
+    ) -> Self {
+        Self {
+            provider,
+            options,
+            on_event,
+            in_flight: InFlightCopies::default(),
+            expired: HashMap::new(),
+            unreachable: HashSet::new(),
+        }
+    }
+
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.options.stop.load(Ordering::Relaxed)
+    }
+
+    /// Gives an event to a job, and reports what comes of it.
+    pub(super) fn update(&mut self, job: &mut Job<'_>, event: JobEvent) {
+        if job.is_finished() {
+            return;
+        }
+        let reported = job.result().actions.len();
+        job.on_event(event, self.provider.now());
+        if job.active_stage() != Some(Stage::Copies) {
+            self.in_flight.release(job.target());
+        }
+        self.report(job.result(), reported, job.is_finished());
+    }
+
+    /// Reports the actions of a job that are over, from this one on, and whether the job is.
+    pub(super) fn report(&self, result: &SyncResult, from: usize, is_finished: bool) {
+        let job = &result.name;
+        for result in result.actions.iter().skip(from) {
+            (self.on_event)(Event::ActionFinished { job, result });
+        }
+        if is_finished {
+            (self.on_event)(Event::JobFinished(result));
+        }
+    }
+
+    /// Returns why a job can't start anything any more, if it can't.
+    pub(super) fn stop_reason(&self, job: &Job<'_>) -> Option<StopReason> {
+        if self.is_interrupted() {
+            return Some(StopReason::Interrupted);
+        }
+        // Comparing locations takes time, and there is rarely anything to compare with.
+        let expired = Some(&self.expired).filter(|expired| !expired.is_empty())?;
+        let [source, destination] = ends(job.target());
+        let error = expired.get(source).or_else(|| expired.get(destination))?;
+        Some(StopReason::Expired(error.clone()))
+    }
+
+    /// Returns true if there is a slot for a job that waits for one, and its regions have answered since the last pause.
+    pub(super) fn can_retry(&self, job: &Job<'_>, now: Timestamp) -> bool {
+        let is_reachable = |at: &&Location| !self.unreachable.contains(at);
+        self.in_flight.has_slot(job.target(), now) && ends(job.target()).iter().all(is_reachable)
+    }
+
+    /// Starts an action; returns false if the apply was interrupted, or if there is no slot for a copy.
+    pub(super) fn start(&mut self, job: &mut Job<'a>, action: &'a Action, now: Timestamp) -> bool {
+        let target = Arc::clone(job.target());
+        if self.is_interrupted() {
+            return false;
+        }
+        if let Action::Copy(copy) = action {
+            if !self.in_flight.has_slot(&target, now) {
+                let problem = self.in_flight.deferral(&target, copy);
+                self.update(job, JobEvent::NoSlot(problem));
+                return false;
+            }
+            self.in_flight.reserve(&target);
+        }
+        self.update(job, JobEvent::PerformStarted);
+        let job = &target.request.job;
+        (self.on_event)(Event::ActionStarted { job, action });
+        true
+    }
+
+    pub(super) fn on_observed(&mut self, job: &mut Job<'_>, facts: Facts) {
+        let target = Arc::clone(job.target());
+        let Observation {
+            identity,
+            sources,
+            copies,
+        } = &facts.observation;
+        let errors = [
+            identity.as_ref().err(),
+            sources.as_ref().err(),
+            copies.as_ref().err(),
+        ];
+        for error in errors.into_iter().flatten() {
+            self.note_expired(&target, error);
+        }
+        // Where the sources can't be read, the copies may not have been read either.
+        if sources.is_ok() {
+            self.in_flight.update(&target.request.job, copies);
+            for copy in copies
+                .iter()
+                .flatten()
+                .filter(|copy| copy.state.is_being_copied())
+            {
+                self.in_flight.count(&target, &copy.id);
+            }
+        }
+        let error = facts.observation.error().cloned();
+        self.update(job, JobEvent::Observed(facts));
+        if let Some(error) = error.filter(|_| job.is_waiting_for_slot()) {
+            self.unreachable
+                .insert(location_of(&target, &error).clone());
+        }
+    }
+
+    pub(super) fn on_performed(
+        &mut self,
+        job: &mut Job<'_>,
+        action: &Action,
+        answer: Answer<ActionResult>,
+    ) {
+        let target = Arc::clone(job.target());
+        if let Action::Copy(_) = action {
+            self.in_flight.release(&target);
+            match &answer {
+                Ok(result) => result
+                    .resource
+                    .iter()
+                    .for_each(|id| self.in_flight.count(&target, id)),
+                Err(error) if error.class == ErrorClass::Busy => {
+                    self.in_flight.refuse(&target, error, self.provider.now());
+                }
+                Err(_) => {}
+            }
+        }
+        if let Err(error) = &answer {
+            self.note_expired(&target, error);
+        }
+        self.update(job, JobEvent::Performed(answer));
+    }
+
+    pub(super) fn on_copy_read(
+        &mut self,
+        job: &mut Job<'_>,
+        answer: Answer<Vec<Artifact>>,
+        at: Timestamp,
+    ) {
+        let target = Arc::clone(job.target());
+        if let Some(copy) = job.changed_copy(&answer) {
+            (self.on_event)(Event::CopyProgress {
+                job: &target.request.job,
+                copy: copy.id.as_str(),
+                state: copy.state.as_str(),
+                percent: copy.percent,
+            });
+        }
+        if let Err(error) = &answer {
+            self.note_expired(&target, error);
+        }
+        self.update(job, JobEvent::CopyRead(answer, at));
+    }
+
+    fn note_expired(&mut self, target: &Target, error: &ProviderError) {
+        if error.class == ErrorClass::Expired {
+            let at = location_of(target, error).clone();
+            self.expired.insert(at, error.clone());
+        }
+    }
+}
+
+fn ends(target: &Target) -> [&Location; 2] {
+    let Request {
+        source,
+        destination,
+        ..
+    } = &target.request;
+    [source, destination]
+}
+
+/// Returns which end of a job an error came from.
+fn location_of<'t>(target: &'t Target, error: &ProviderError) -> &'t Location {
+    let [source, destination] = ends(target);
+    if error.region == source.region {
+        source
+    } else {
+        destination
+    }
+}
