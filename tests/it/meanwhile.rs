@@ -87,7 +87,7 @@ fn a_deletion_that_comes_second_looks_what_has_become_of_the_copy() {
             });
         });
         assert_eq!(results[0].actions[0].outcome, outcome, "{found:?}");
-        assert_eq!(results[0].deleted_resources, Vec::<String>::new());
+        assert_eq!(results[0].deleted_resources, []);
     }
 }
 
@@ -113,11 +113,11 @@ fn beside_a_copy_that_is_being_deleted_the_other_one_is_the_copy() {
     let mut going = our_copy(&mut world, "db", days_ago(0));
     going.id = ArtifactId::from(format!("{}-us-east-1", going.id));
     going.state = state("deleting");
-    world.add_manual_snapshot(&west(), going);
+    world.add_snapshot(&west(), going);
     let mut bare = our_copy(&mut world, "db", days_ago(0));
     bare.tags.clear();
     bare.state = state("creating");
-    let bare = world.add_manual_snapshot(&west(), bare);
+    let bare = world.add_snapshot(&west(), bare);
     let planned = plan(&Sandbox::new(world), &database_job());
     assert_eq!(
         actions(&planned),
@@ -125,7 +125,7 @@ fn beside_a_copy_that_is_being_deleted_the_other_one_is_the_copy() {
     );
     let observed = planned.jobs[0].observed.as_ref().expect("a look");
     let newest = observed.newest_copy.as_ref().expect("a copy");
-    assert_eq!(newest.id, bare.as_str());
+    assert_eq!(newest.id, bare);
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_copy_to_be_tagged_of_which_something_else_holds_by_now_is_not_tagged_nor_it
         let mut world = copied("db", 0..0);
         let mut bare = our_copy(&mut world, "db", days_ago(0));
         bare.tags.clear();
-        let bare = world.add_manual_snapshot(&west(), bare);
+        let bare = world.add_snapshot(&west(), bare);
         let sandbox = Sandbox::new(world);
         let jobs = database_job();
         let planned = plan(&sandbox, &jobs);
