@@ -19,7 +19,7 @@ fn a_fraction_of_a_second_makes_no_other_database() {
         copy.parent_created = copy
             .parent_created
             .map(|time| time + SignedDuration::from_millis(417));
-        world.add_manual_snapshot(&west(), copy);
+        world.add_snapshot(&west(), copy);
     }
     let jobs = [snapshot_job("sync_db", "db", 2)];
     assert_eq!(deletions(&plan(&Sandbox::new(world), &jobs)).len(), 2);
@@ -34,7 +34,7 @@ fn a_copy_on_its_way_out_is_none_on_its_way_in() {
     }
     let mut dying = our_copy(&mut world, "db", days_ago(0));
     dying.state = state("deleting");
-    world.add_manual_snapshot(&west(), dying);
+    world.add_snapshot(&west(), dying);
     let jobs = [snapshot_job("sync_db", "db", 2)];
     assert_eq!(deletions(&plan(&Sandbox::new(world), &jobs)), NONE);
 }
@@ -44,7 +44,7 @@ fn a_copy_that_has_no_room_for_a_tag_is_named_and_fails_nothing() {
     let mut world = copied("db", 0..0);
     let mut full = our_copy(&mut world, "db", days_ago(0));
     full.tags = (0..50).map(|n| (format!("k{n}"), String::new())).collect();
-    let full = world.add_manual_snapshot(&west(), full);
+    let full = world.add_snapshot(&west(), full);
     let sandbox = Sandbox::new(world);
     let jobs = [snapshot_job("sync_db", "db", 2)];
     let planned = plan(&sandbox, &jobs);
@@ -159,11 +159,11 @@ fn a_plan_that_xrs_would_not_make_is_refused_though_its_digest_is_right() {
     assert!(forge(|_| {}).is_ok());
     assert!(matches!(
         forge(|plan| plan.jobs[0].actions.reverse()),
-        Err(PlanFileError::Unsound { .. })
+        Err(PlanFileError::Invalid { .. })
     ));
     assert!(matches!(
         forge(|plan| plan.jobs[0].source = None),
-        Err(PlanFileError::Unsound { .. })
+        Err(PlanFileError::Invalid { .. })
     ));
     let nothing_kept = forge(|plan| {
         for action in &mut plan.jobs[0].actions {
@@ -172,5 +172,5 @@ fn a_plan_that_xrs_would_not_make_is_refused_though_its_digest_is_right() {
             }
         }
     });
-    assert!(matches!(nothing_kept, Err(PlanFileError::Unsound { .. })));
+    assert!(matches!(nothing_kept, Err(PlanFileError::Invalid { .. })));
 }

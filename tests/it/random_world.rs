@@ -186,7 +186,7 @@ impl DatabaseRecipe {
                 }
                 Hand::EarlierDatabase => copy.parent_created = Some(days_ago(900)),
             }
-            copy.state = state(recipe.state);
+            copy.state = state(recipe.status);
             let here = &mut world
                 .region_mut(&west())
                 .expect("the destination")

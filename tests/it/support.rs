@@ -186,7 +186,7 @@ pub fn our_copy(world: &mut World, name: &str, taken: Timestamp) -> WorldArtifac
 
 pub fn add_our_copy(world: &mut World, name: &str, taken: Timestamp) -> ArtifactId {
     let copy = our_copy(world, name, taken);
-    world.add_manual_snapshot(&west(), copy)
+    world.add_snapshot(&west(), copy)
 }
 
 /// Runs a future to its end. Nothing here waits for anything but the sandbox, which answers at once.
@@ -219,6 +219,7 @@ pub fn plan(provider: &dyn Provider, jobs: &[SyncJob]) -> SavedPlan {
                 config,
             },
         )
+        .expect("a plan")
     })
 }
 
@@ -314,6 +315,6 @@ pub fn no_failures(results: &[SyncResult]) {
     }
 }
 
-pub fn state(word: &str) -> State {
+pub fn state(word: &str) -> ArtifactState {
     ArtifactState::from(word)
 }

@@ -38,7 +38,7 @@ fn law_3_an_untagged_twin_of_a_tagged_copy_changes_nothing() {
     let mut twin = our_copy(&mut world, "db", days_ago(0));
     twin.id = ArtifactId::from(format!("{}-us-east-1", twin.id));
     twin.tags.clear();
-    world.add_manual_snapshot(&west(), twin);
+    world.add_snapshot(&west(), twin);
     let sandbox = Sandbox::new(world);
     let jobs = [snapshot_job("sync_db", "db", 0)];
     assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new());

@@ -130,7 +130,7 @@ fn law_5_copies_made_by_hand_never_push_out_ours() {
         let mut by_hand = our_copy(&mut world, "db", days_ago(0));
         by_hand.id = ArtifactId::from("save-for-audit");
         by_hand.copied_from = None;
-        world.add_manual_snapshot(&west(), by_hand);
+        world.add_snapshot(&west(), by_hand);
         let jobs = [snapshot_job("sync_db", "db", retain)];
         let planned = plan(&Sandbox::new(world), &jobs);
         assert_eq!(deletions(&planned), NONE, "{retain} to retain");
@@ -143,7 +143,7 @@ fn law_5_copies_of_an_earlier_database_are_kept_though_the_newest_copy_does_not_
     for day in 4..10 {
         let mut copy = our_copy(&mut world, "db", days_ago(day));
         copy.parent_created = Some(days_ago(700));
-        world.add_manual_snapshot(&west(), copy);
+        world.add_snapshot(&west(), copy);
     }
     let sandbox = Sandbox::new(world);
     let jobs = [snapshot_job("sync_db", "db", 1)];
@@ -233,7 +233,7 @@ fn law_5_an_old_plan_deletes_no_copy_of_a_database_that_was_created_again_since(
     sandbox.edit(|world| {
         let mut newer = our_copy(world, "db", days_ago(-1));
         newer.parent_created = Some(days_ago(0));
-        world.add_manual_snapshot(&west(), newer);
+        world.add_snapshot(&west(), newer);
     });
     let results = apply(&sandbox, &planned, &jobs);
     let result = &results[0].actions[0];
@@ -254,7 +254,7 @@ fn law_5_an_old_plan_deletes_nothing_while_the_present_database_is_not_known() {
         let (outcome, sandbox) = outcome_after(|world| {
             let mut newer = our_copy(world, "db", days_ago(-1));
             newer.parent_created = None;
-            world.add_manual_snapshot(&west(), newer);
+            world.add_snapshot(&west(), newer);
             if stated.is_some() {
                 let source = add_automated(world, "db", days_ago(-1));
                 let source = world.snapshot_mut(&east(), &source).expect("it");
@@ -279,7 +279,7 @@ fn law_5_a_copy_of_something_else_that_is_to_be_kept_pushes_out_none_of_ours() {
         let mut other = our_copy(&mut world, "db", days_ago(day)).tag("Sync-Keep", "yes");
         other.id = ArtifactId::from(format!("{}-by-hand", other.id));
         other.copied_from = Some(OTHER_SOURCE.into());
-        world.add_manual_snapshot(&west(), other);
+        world.add_snapshot(&west(), other);
     }
     let planned = plan(&Sandbox::new(world), &database_job());
     assert_eq!(deletions(&planned), NONE);

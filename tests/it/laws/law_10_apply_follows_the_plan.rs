@@ -77,7 +77,7 @@ fn with_refused_tag(days: std::ops::Range<i64>) -> World {
     let mut world = copied("db", days);
     let mut untagged = our_copy(&mut world, "db", days_ago(0));
     untagged.tags.clear();
-    world.add_manual_snapshot(&west(), untagged);
+    world.add_snapshot(&west(), untagged);
     let refused = Fault::new("AddTagsToResource", "AccessDenied", "no", Some(1));
     world.faults.push(in_region(&west(), refused));
     world

@@ -340,7 +340,7 @@ fn accounts_do_not_see_each_others_snapshots() {
         SnapshotKind::Automated,
         time("2026-01-14T07:00:00Z"),
     );
-    world.add_manual_snapshot(&east(), theirs);
+    world.add_snapshot(&east(), theirs);
     let sandbox = Sandbox::new(world);
     let databases = [DbInstance::from("mydb")];
     assert_eq!(
