@@ -16,6 +16,8 @@
 mod calls;
 mod copies;
 mod planner;
+#[path = "../it/python.rs"]
+mod python;
 mod reach;
 mod site;
 mod start_up;
@@ -27,7 +29,6 @@ mod tool;
 #[path = "../it/moto"]
 #[expect(dead_code, reason = "the tests use more of it")]
 mod moto {
-    pub(crate) mod python;
     pub(crate) mod server;
     pub(crate) mod world;
 }

@@ -25,7 +25,7 @@ policies:
 /// Python with boto3 and Cloud Custodian.
 static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bench");
-    moto::python::with(&folder.join("requirements.txt"))
+    crate::python::with(&folder.join("requirements.txt"))
 });
 
 /// That Python, with these arguments and nothing of the caller's environment.

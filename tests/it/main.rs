@@ -24,6 +24,8 @@ mod meanwhile;
 mod moto;
 mod odd_worlds;
 mod policy;
+#[cfg(feature = "aws")]
+mod python;
 mod random_world;
 mod readme;
 mod render;

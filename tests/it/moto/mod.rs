@@ -16,7 +16,6 @@ mod failures;
 mod images;
 mod policy;
 mod program;
-pub(crate) mod python;
 pub(crate) mod server;
 mod snapshots;
 mod status;

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::python;
+use crate::python;
 
 /// The server of this test process. It ends when its standard input does, and so with the process, however that ends.
 static SERVER: LazyLock<Server> = LazyLock::new(Server::start);

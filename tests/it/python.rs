@@ -6,11 +6,11 @@ use std::process::Command;
 
 use aws_xregion_sync::model::client_config::sha256;
 
-/// The Python of an environment with what a list of requirements pins, made at the first use. Another list makes
-/// another environment.
+/// Returns the Python of a virtual environment with the packages that a requirements file pins. Creates the environment at the
+/// first use. Another list has another environment.
 ///
-/// It is made beside its place and then moved there, so that a half-made one is never used, and of several
-/// processes that make it at once one wins.
+/// The environment is created beside its place and then moved there. So nobody uses a half-made one, and it doesn't matter if
+/// several processes create it at once.
 pub(crate) fn with(requirements: &Path) -> PathBuf {
     let list = fs::read(requirements).expect("a list of requirements");
     let hash: String = sha256(&list)
@@ -29,32 +29,20 @@ pub(crate) fn with(requirements: &Path) -> PathBuf {
         .status();
     assert!(
         found.is_ok_and(|status| status.success()),
-        "`python3`, 3.10 or newer, is needed for moto; `cargo test --no-default-features` does without"
+        "this test needs `python3`, 3.10 or newer; `cargo test --no-default-features` runs without it"
     );
-    let making = target.join(format!("python-{hash}.{}", std::process::id()));
-    run(Command::new("python3").args(["-m", "venv"]).arg(&making));
-    let pip = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-deps",
-        "--requirement",
-    ];
-    run(Command::new(making.join("bin/python"))
-        .args(pip)
+    let new = tempfile::tempdir_in(target).expect("a folder");
+    let environment = new.path().join("python");
+    run(Command::new("python3")
+        .args(["-m", "venv"])
+        .arg(&environment));
+    let pip = "-m pip install --quiet --disable-pip-version-check --no-deps --requirement";
+    run(Command::new(environment.join("bin/python"))
+        .args(pip.split(' '))
         .arg(requirements));
-    if fs::rename(&making, &place).is_err() {
-        assert!(
-            python.exists(),
-            "{} cannot be moved to {}",
-            making.display(),
-            place.display()
-        );
-        // Another process was quicker; what is left of ours is no harm.
-        let _ = fs::remove_dir_all(&making);
-    }
+    // It fails if another process, or another thread, was faster.
+    let moved = fs::rename(&environment, &place);
+    assert!(python.exists(), "{}: {moved:?}", place.display());
     python
 }
 
