@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use crate::moto;
 use crate::moto::world::EAST;
 
 /// What Cloud Custodian is told: to copy the newest automated snapshot of each database. It looks at the source alone, and
