@@ -57,13 +57,12 @@
 //!
 //! # Layers
 //!
-//! A test compares the sources with this table.
+//! A test (`tests/it/architecture.rs`) compares the sources with the tables below. A module without a row has the row of the
+//! module around it.
 //!
 //! | module | may use |
 //! |---|---|
 //! | `model` | |
-//! | `files` | |
-//! | `guide` | |
 //! | `sync_types` | `model` |
 //! | `planfile` | `model` |
 //! | `render` | `model` |
@@ -72,34 +71,49 @@
 //! | `status` | `model` `sync_types` |
 //! | `policy` | `model` `sync_types` |
 //! | `provider` | `model` |
+//! | `provider::aws` | `model` `provider` |
+//! | `provider::sandbox` | `model` `provider` |
 //! | `observe` | `model` `sync_types` `provider` |
 //! | `executor` | `model` `provider` `observe` |
-//! | `ops` | `model` `sync_types` `config` `planner` `status` `planfile` `policy` `files` `provider` `observe` `executor` |
-//! | `cli` | `model` `ops` `render` `provider` `guide` |
+//! | `files` | |
+//! | `guide` | |
+//! | `ops` | `model` `sync_types` `planfile` `render` `config` `planner` `status` `policy` `provider` `provider::sandbox` `observe` `executor` `files` |
+//! | `cli` | `model` `render` `ops` `guide` `provider` `provider::aws` `provider::sandbox` |
+//! | `main` | `cli` |
 //!
-//! Crates whose names start with `aws_` are used only in `provider/aws`.
+//! There are no import circles between files, also inside a module. Only `provider::aws` names crates that start with `aws_`.
+//! Only `cli` uses the terminal and the environment. Only `sync_types`, the two providers and [`model::kind`] name kinds and
+//! sync types.
+//!
+//! Two files share a name only where two folders mirror each other:
+//!
+//! | mirrored folders |
+//! |---|
+//! | `render/text` `render/markdown` |
+//! | `provider/aws` `provider/sandbox` |
+//! | `cli` `ops` |
 //!
 //! # Laws
 //!
-//! Each has a file in `tests/it/laws` that tries to break it.
+//! Each law has a file in `tests/it/laws` that tries to break it.
 //!
-//! 1. Planning never writes to AWS. (`law_01_planning_never_writes.rs`)
-//! 2. Planning is deterministic: the order of AWS's answers changes nothing; the same jobs and the same inventory give the same
-//!    digest. (`law_02_planning_is_deterministic.rs`)
-//! 3. Applying converges: after an apply, and if nothing has changed since, planning again gives no action, also while copies are
-//!    in progress, also around rings of regions. (`law_03_applying_converges.rs`)
-//! 4. A crash changes nothing: after a crash at any point and another apply of the same or a new plan, the end state is that
-//!    without the crash, with one copy. A lost response counts as a crash. (`law_04_a_crash_changes_nothing.rs`)
-//! 5. Only retention deletes: only our copies, never the newest available one, never more than planned.
-//!    (`law_05_only_retention_deletes.rs`)
-//! 6. Unknown is not absent: a throttle, denial or timeout never leads to a copy or a deletion; the job fails with call, region, and
-//!    AWS's code and message. (`law_06_unknown_is_not_absent.rs`)
-//! 7. The failure of one job never stops another. (`law_07_failures_stay_in_their_job.rs`)
-//! 8. There is no secret in a plan, result, log line, error or Debug output. (`law_08_secrets_stay_secret.rs`)
-//! 9. Two applies at once, of one plan or of several, make one copy. (`law_09_one_source_one_copy.rs`)
-//! 10. Apply does nothing that the plan does not list, and reports what it skips. (`law_10_apply_follows_the_plan.rs`)
-//! 11. A job that is reported synced or ready has a copy of *this* database or image that can be restored, or states which copy it
-//!     counts on and why. (`law_11_status_does_not_mislead.rs`)
+//! 1. Planning never writes to AWS (`law_01_planning_never_writes.rs`).
+//! 2. Planning is deterministic: the order of AWS's answers changes nothing, and the same jobs and inventory give the same digest.
+//!    Rules about age use the inventory's day (UTC), never the clock (`law_02_planning_is_deterministic.rs`).
+//! 3. After an apply and with no change since, planning again gives no action, also while copies are in progress, also around
+//!    rings of regions (`law_03_applying_converges.rs`).
+//! 4. After a crash at any point, applying the same plan again or planning anew leads to the end state without the crash, with one
+//!    copy. A lost response counts as a crash (`law_04_a_crash_changes_nothing.rs`).
+//! 5. Only retention deletes: only copies of ours, never the newest available copy, never more than planned
+//!    (`law_05_only_retention_deletes.rs`).
+//! 6. Unknown is not absent: a throttle, denial or timeout never leads to a copy or a deletion. The job fails with call, region,
+//!    AWS's code and message (`law_06_unknown_is_not_absent.rs`).
+//! 7. The failure of one job never stops another (`law_07_failures_stay_in_their_job.rs`).
+//! 8. No plan, result, log line, error or `Debug` output holds a secret (`law_08_secrets_stay_secret.rs`).
+//! 9. Two applies at once, of one plan or of several, make one copy (`law_09_one_source_one_copy.rs`).
+//! 10. Apply does nothing that the plan does not list, and reports what it skips (`law_10_apply_follows_the_plan.rs`).
+//! 11. A job that is reported synced or ready has a copy of this database or image that can be restored, or says which copy it
+//!     counts on and why (`law_11_status_does_not_mislead.rs`).
 
 // pub mod cli;
 // pub mod config;

@@ -6,59 +6,50 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::awaited_copy::{AwaitedCopy, CopyStatus, MAX_UNREADABLE};
 use super::in_flight::refused;
+use super::job_result::{JobResult, is_optional};
 use super::precondition::{Precondition, Target, check, newer_source, source_of};
-use crate::model::action::{Action, ActionName, KnownCopy, Stage};
+use crate::model::action::{Action, ActionName, Stage};
 use crate::model::artifact::Artifact;
-use crate::model::client_config::ClientConfig;
 use crate::model::ids::ArtifactId;
 use crate::model::inventory::{Answer, Observation};
-use crate::model::plan::{JobPlan, Outcome};
+use crate::model::plan::JobPlan;
 use crate::model::problem::Problem;
 use crate::model::provider_error::{ErrorClass, ProviderError};
 use crate::model::reason::{SkipReason, StopReason, UnneededReason};
 use crate::model::result::{ActionOutcome, ActionResult, SyncResult};
-use crate::observe::Request;
 
 /// How old an observation may be when an action is performed.
 pub(super) const MAX_AGE: SignedDuration = SignedDuration::from_secs(60);
 
 /// A job with actions.
 pub(super) struct Job<'a> {
-    plan: &'a JobPlan,
-    target: Arc<Target>,
+    pub(super) target: Arc<Target>,
+    pub(super) state: JobState,
+    actions: JobResult<'a>,
     /// Whether the apply waits until copies are available.
     waits: bool,
     /// The copy that is still to be waited for before deletions.
     copy: Option<ArtifactId>,
-    /// Has a result for each action that is over. Actions are listed in the order of their stages.
-    result: SyncResult,
-    state: JobState,
 }
 
 /// Where a job is between two actions, or in one.
-enum JobState {
+pub(super) enum JobState {
     /// The next action has to be checked against a new observation.
     Unobserved,
-    /// The observation is being made; if the job waited for a slot before, it may have to wait again.
-    Observing(Option<SlotWait>),
+    /// The observation is being made. Before, reads have failed since then.
+    Observing(Option<Timestamp>),
     /// The next action can be performed while these facts are recent.
     Observed(Facts),
     /// The next action is being performed.
     Performing(Facts),
-    /// AWS's limit of concurrent copies is reached.
-    WaitingForSlot(SlotWait),
+    /// AWS's limit of concurrent copies is reached, as the problem says.
+    WaitingForSlot(Problem),
+    /// What the next action depends on can't be read at the moment; reads have failed since then.
+    WaitingToRead(Timestamp, ProviderError),
     /// Everything but the deletions is done.
     WaitingForCopy(AwaitedCopy),
-    /// Every action has a result.
+    /// Every action is over.
     Finished,
-}
-
-/// Why a copy waits to be started.
-enum SlotWait {
-    /// There is no slot.
-    Full(Problem),
-    /// There was a slot, but what the copy depends on has not been readable since then.
-    Unreadable(Timestamp, ProviderError),
 }
 
 /// What was observed for a job.
@@ -85,11 +76,15 @@ impl Facts {
 
 /// What a job needs next.
 pub(super) enum Step<'j, 'a> {
+    /// A new observation.
     Observe,
     Perform(&'a Action),
+    /// A slot, and then a new observation.
     WaitForSlot,
+    /// A pause, and then a new observation.
+    WaitToRead,
     WaitForCopy(&'j AwaitedCopy),
-    /// An answer, or nothing any more.
+    /// The answer that is on its way, or nothing any more.
     Nothing,
 }
 
@@ -109,68 +104,37 @@ pub(super) enum JobEvent {
 }
 
 impl<'a> Job<'a> {
-    /// Returns a job that can be started, or else its result.
-    pub(super) fn new(
-        plan: &'a JobPlan,
-        caller: Option<&Result<Arc<ClientConfig>, Problem>>,
-        waits: bool,
-        now: Timestamp,
-    ) -> Result<Self, SyncResult> {
-        let mut result = SyncResult {
-            name: plan.name.clone(),
-            completed: plan.outcome != Outcome::Failed,
-            sync_required: plan.has_copy(),
-            created_resource: None,
-            deleted_resources: Vec::new(),
-            actions: Vec::new(),
-            warnings: plan.warnings.clone(),
-            errors: plan.errors.clone(),
+    /// Returns a job that has not started. If it is to delete and a copy is in progress, that comes first.
+    pub(super) fn new(plan: &'a JobPlan, target: Target, waits: bool, now: Timestamp) -> Self {
+        let deletes = plan.actions.last().map(Action::stage) == Some(Stage::Deletions);
+        let mut job = Self {
+            target: Arc::new(target),
+            state: JobState::Unobserved,
+            actions: JobResult::new(plan),
+            waits,
+            copy: plan
+                .copy_in_progress()
+                .filter(|_| waits && deletes)
+                .cloned(),
         };
-        if plan.actions.is_empty() {
-            return Err(result);
-        }
-        match target(plan, caller) {
-            Ok(target) => {
-                let last = plan.actions.last().map(Action::stage);
-                let is_awaited = waits && last == Some(Stage::Deletions);
-                let mut job = Self {
-                    plan,
-                    target: Arc::new(target),
-                    waits,
-                    copy: plan.copy_in_progress().filter(|_| is_awaited).cloned(),
-                    result,
-                    state: JobState::Unobserved,
-                };
-                job.state = job.advance(None, now);
-                Ok(job)
-            }
-            Err(problem) => {
-                result.completed = false;
-                result.errors.push(problem);
-                let actions = plan.actions.iter();
-                result.actions = actions
-                    .map(|action| skipped(action, &SkipReason::NotStarted))
-                    .collect();
-                Err(result)
-            }
-        }
-    }
-
-    pub(super) fn target(&self) -> &Arc<Target> {
-        &self.target
+        job.state = job.advance(None, now);
+        job
     }
 
     pub(super) fn result(&self) -> &SyncResult {
-        &self.result
+        &self.actions.result
     }
 
     pub(super) fn into_result(self) -> SyncResult {
-        self.result
+        self.actions.result
     }
 
-    /// Returns the first action that has no result yet.
     pub(super) fn next_action(&self) -> Option<&'a Action> {
-        self.plan.actions.get(self.result.actions.len())
+        self.actions.next_action()
+    }
+
+    pub(super) fn copy_to_name(&self) -> Option<&ArtifactId> {
+        self.actions.copy_to_name()
     }
 
     /// Returns what the job needs next.
@@ -181,37 +145,25 @@ impl<'a> Job<'a> {
                 Some(action) if facts.can_serve(action.stage(), now) => Step::Perform(action),
                 _ => Step::Observe,
             },
-            JobState::Observing(_) | JobState::Performing(_) | JobState::Finished => Step::Nothing,
             JobState::WaitingForSlot(_) => Step::WaitForSlot,
+            JobState::WaitingToRead(..) => Step::WaitToRead,
             JobState::WaitingForCopy(copy) => Step::WaitForCopy(copy),
+            JobState::Observing(_) | JobState::Performing(_) | JobState::Finished => Step::Nothing,
         }
     }
 
     /// Returns the stage of the next action, unless the job waits or is finished.
     pub(super) fn active_stage(&self) -> Option<Stage> {
         match &self.state {
-            JobState::WaitingForSlot(_) | JobState::WaitingForCopy(_) | JobState::Finished => None,
             JobState::Unobserved
             | JobState::Observing(_)
             | JobState::Observed(_)
             | JobState::Performing(_) => self.next_action().map(Action::stage),
+            JobState::WaitingForSlot(_)
+            | JobState::WaitingToRead(..)
+            | JobState::WaitingForCopy(_)
+            | JobState::Finished => None,
         }
-    }
-
-    pub(super) fn is_finished(&self) -> bool {
-        matches!(self.state, JobState::Finished)
-    }
-
-    pub(super) fn is_observing(&self) -> bool {
-        matches!(self.state, JobState::Observing(_))
-    }
-
-    pub(super) fn is_performing(&self) -> bool {
-        matches!(self.state, JobState::Performing(_))
-    }
-
-    pub(super) fn is_waiting_for_slot(&self) -> bool {
-        matches!(self.state, JobState::WaitingForSlot(_))
     }
 
     /// Returns the copy that is waited for, if it was read and has changed since the last time.
@@ -226,51 +178,47 @@ impl<'a> Job<'a> {
         copy.filter(|copy| awaited.has_changed(copy))
     }
 
-    /// Returns the copy that the next action names on a source, once it is known.
-    pub(super) fn copy_to_name(&self) -> Option<&ArtifactId> {
-        let Some(Action::TagSource(tag)) = self.next_action() else {
-            return None;
-        };
-        match &tag.copy {
-            KnownCopy::Id(id) => Some(id),
-            KnownCopy::OfAction(id) => {
-                let mut results = self.result.actions.iter();
-                results.find(|result| result.id == *id)?.resource.as_ref()
-            }
-        }
-    }
-
     /// Changes the state as the event demands. An event that does not fit the state changes nothing.
     pub(super) fn on_event(&mut self, event: JobEvent, now: Timestamp) {
         use {JobEvent as E, JobState as S};
         let state = std::mem::replace(&mut self.state, S::Finished);
         self.state = match (state, event) {
-            (S::Unobserved | S::Observed(_), E::ObservationStarted) => S::Observing(None),
-            (S::WaitingForSlot(wait), E::ObservationStarted) => S::Observing(Some(wait)),
-            (S::Unobserved | S::Observing(None), E::Observed(facts)) => {
-                self.advance(Some(facts), now)
+            (S::WaitingToRead(since, _), E::ObservationStarted) => S::Observing(Some(since)),
+            (S::Unobserved | S::Observed(_) | S::WaitingForSlot(_), E::ObservationStarted) => {
+                S::Observing(None)
             }
-            (S::Observing(Some(wait)), E::Observed(facts)) => self.retried(wait, facts, now),
-            (S::Observing(_), E::NotObserved) => self.end(
-                Problem::new("nothing was observed for the job"),
-                &SkipReason::NotStarted,
-            ),
-            (S::Observed(_), E::NoSlot(problem)) => S::WaitingForSlot(SlotWait::Full(problem)),
+            (S::Unobserved, E::Observed(facts)) => self.advance(Some(facts), now),
+            (S::Observing(since), E::Observed(facts)) => self.observed(since, facts, now),
+            (S::Observing(_), E::NotObserved) => {
+                let problem = Problem::new("nothing was observed for the job");
+                self.end(problem, &SkipReason::NotStarted)
+            }
+            (S::Observed(_), E::NoSlot(problem)) => S::WaitingForSlot(problem),
             (S::Observed(facts), E::PerformStarted) => S::Performing(facts),
             (S::Performing(facts), E::Performed(answer)) => self.performed(facts, answer, now),
             (S::WaitingForCopy(copy), E::CopyRead(answer, at)) => {
-                self.copy_read(copy, &answer, at, now)
+                let id = copy.id.clone();
+                let source = self.actions.copy().map(source_of);
+                match copy.observed(&answer, source.as_ref(), at) {
+                    CopyStatus::InProgress(copy) => S::WaitingForCopy(copy),
+                    CopyStatus::Available => self.advance(None, now),
+                    CopyStatus::Lost(problem) => {
+                        self.end(problem, &SkipReason::CopyNotAvailable(id))
+                    }
+                }
             }
             (S::WaitingForCopy(copy), E::Stopped(reason)) => {
                 let problem = copy.still_in_progress(&reason);
                 self.end(problem, &SkipReason::CopyNotAvailable(copy.id))
             }
-            (S::WaitingForSlot(wait), E::Stopped(StopReason::WaitOver(_))) => {
-                self.not_started(wait)
+            (S::WaitingForSlot(problem), E::Stopped(StopReason::WaitOver(_))) => {
+                self.defer(problem)
             }
-            (S::Unobserved | S::Observed(_) | S::WaitingForSlot(_), E::Stopped(reason)) => {
-                self.stop(&SkipReason::Stopped(reason))
-            }
+            (S::WaitingToRead(_, error), E::Stopped(StopReason::WaitOver(_))) => self.unread(error),
+            (
+                S::Unobserved | S::Observed(_) | S::WaitingForSlot(_) | S::WaitingToRead(..),
+                E::Stopped(reason),
+            ) => self.stop(&SkipReason::Stopped(reason)),
             (state, _) => state,
         };
     }
@@ -287,9 +235,8 @@ impl<'a> Job<'a> {
             let Some(action) = next else {
                 return JobState::Finished;
             };
-            let done = ActionResult::new(action, ActionOutcome::AlreadyDone);
-            if let Some(reason) = self.skip_reason(action) {
-                self.record(skipped(action, &reason));
+            if let Some(reason) = self.actions.skip_reason(action) {
+                self.actions.skip(action, &reason);
                 continue;
             }
             let Some(known) = facts
@@ -298,6 +245,7 @@ impl<'a> Job<'a> {
             else {
                 return JobState::Unobserved;
             };
+            let done = ActionResult::new(action, ActionOutcome::AlreadyDone);
             match check(
                 action,
                 &self.target,
@@ -305,60 +253,45 @@ impl<'a> Job<'a> {
                 &known.observation,
             ) {
                 Precondition::Go => {
-                    self.warn_of_newer_source(action, &known.observation);
+                    if let Action::Copy(copy) = action
+                        && let Some(warning) = newer_source(copy, &known.observation)
+                    {
+                        self.actions.warn(warning);
+                    }
                     return facts.map_or(JobState::Unobserved, JobState::Observed);
                 }
-                Precondition::AlreadyDone(id) => self.record(done.resource(id)),
+                Precondition::AlreadyDone(id) => self.done(done.resource(id)),
                 Precondition::Unneeded(reason) => {
-                    self.record(done.detail(reason.to_string()));
+                    self.done(done.detail(reason.to_string()));
                     if let UnneededReason::NewerCopy(id) = reason {
                         self.copy = self.waits.then_some(id);
                     }
                 }
                 Precondition::Stale(difference) => {
-                    self.not_done(action, ActionOutcome::Stale, difference.problem())
+                    self.actions
+                        .not_done(action, ActionOutcome::Stale, difference.problem());
                 }
-                Precondition::Unknown(error) => {
-                    let reason = SkipReason::NotRead(action.id().clone(), error);
-                    match reason.problem() {
-                        Some(problem) if is_optional(action) => {
-                            self.not_done(action, ActionOutcome::Skipped, problem)
-                        }
-                        _ => return self.stop(&reason),
-                    }
+                Precondition::Unknown(error) if is_optional(action) => {
+                    let problem =
+                        error.problem(format!("failed to read what {} depends on", action.id()));
+                    self.actions
+                        .not_done(action, ActionOutcome::Skipped, problem);
                 }
+                Precondition::Unknown(error) => return self.unread(error),
             }
         }
     }
 
-    /// Returns why an action can't be performed after what became of those before it.
-    fn skip_reason(&self, action: &Action) -> Option<SkipReason> {
-        let results = self.result.actions.iter().zip(&self.plan.actions);
-        let mut done = results
-            .clone()
-            .filter(|(result, _)| result.outcome.is_done());
-        let mut not_done = results.filter(|(result, _)| !result.outcome.is_done());
-        let after = action
-            .after()
-            .filter(|after| !done.any(|(result, _)| result.id == **after));
-        let of_earlier_stage = || {
-            let is_needed = |other: &Action| other.stage() < action.stage() && !is_optional(other);
-            Some(not_done.find(|(_, other)| is_needed(other))?.1.id())
-        };
-        let not_done = after.or_else(of_earlier_stage)?;
-        Some(SkipReason::AfterNotDone(not_done.clone()))
-    }
-
-    /// A copy that waited for a slot waits again if what it depends on can't be read for the moment, though not for ever.
-    fn retried(&mut self, wait: SlotWait, facts: Facts, now: Timestamp) -> JobState {
-        let since = match wait {
-            SlotWait::Full(_) => now,
-            SlotWait::Unreadable(since, _) => since,
-        };
-        let is_patient = self.waits && now.duration_since(since) <= MAX_UNREADABLE;
+    /// With `--wait`, reads that fail at the moment are made again after a pause, though not for ever.
+    fn observed(&mut self, since: Option<Timestamp>, facts: Facts, now: Timestamp) -> JobState {
+        let since = since.unwrap_or(now);
+        let is_needed = self
+            .next_action()
+            .is_some_and(|action| !is_optional(action));
+        let is_patient = self.waits && is_needed && now.duration_since(since) <= MAX_UNREADABLE;
         match facts.observation.error() {
             Some(error) if is_patient && error.class.is_transient() => {
-                JobState::WaitingForSlot(SlotWait::Unreadable(since, error.clone()))
+                JobState::WaitingToRead(since, error.clone())
             }
             _ => self.advance(Some(facts), now),
         }
@@ -371,142 +304,55 @@ impl<'a> Job<'a> {
         now: Timestamp,
     ) -> JobState {
         match (answer, self.next_action()) {
-            (Ok(result), _) => self.record(result),
+            (Ok(result), _) => self.done(result),
             (Err(error), Some(Action::Copy(copy))) if error.class == ErrorClass::Busy => {
-                return JobState::WaitingForSlot(SlotWait::Full(refused(copy, &error)));
+                return JobState::WaitingForSlot(refused(copy, &error));
             }
             (Err(error), Some(action)) => {
                 let problem = error.problem(format!("{} failed", action.id()));
-                self.not_done(action, ActionOutcome::Failed, problem);
+                self.actions
+                    .not_done(action, ActionOutcome::Failed, problem);
             }
             (Err(_), None) => {}
         }
         self.advance(Some(facts), now)
     }
 
-    fn copy_read(
-        &mut self,
-        copy: AwaitedCopy,
-        answer: &Answer<Vec<Artifact>>,
-        at: Timestamp,
-        now: Timestamp,
-    ) -> JobState {
-        let id = copy.id.clone();
-        let source = self.plan.actions.iter().find_map(|action| match action {
-            Action::Copy(copy) => Some(source_of(copy)),
-            Action::TagCopy(_) | Action::TagSource(_) | Action::Delete(_) => None,
-        });
-        match copy.observed(answer, source.as_ref(), at) {
-            CopyStatus::InProgress(copy) => JobState::WaitingForCopy(copy),
-            CopyStatus::Available => self.advance(None, now),
-            CopyStatus::Lost(problem) => self.end(problem, &SkipReason::CopyNotAvailable(id)),
+    fn done(&mut self, result: ActionResult) {
+        if self.waits && result.action == ActionName::Copy {
+            self.copy.clone_from(&result.resource);
         }
+        self.actions.record(result);
     }
 
-    /// Ends a job that has waited for a slot in vain.
-    fn not_started(&mut self, wait: SlotWait) -> JobState {
-        match (wait, self.next_action()) {
-            (SlotWait::Full(problem), Some(action)) => {
-                self.not_done(action, ActionOutcome::Deferred, problem);
-                self.skip_rest(&SkipReason::AfterNotDone(action.id().clone()))
-            }
-            (SlotWait::Unreadable(_, error), Some(action)) => {
-                self.stop(&SkipReason::NotRead(action.id().clone(), error))
-            }
-            (_, None) => JobState::Finished,
-        }
-    }
-
-    /// Skips everything that is left. What is left of a job that has no more than its source to tag is no failure, unless the
-    /// apply was interrupted.
-    fn stop(&mut self, reason: &SkipReason) -> JobState {
-        let is_interrupted = *reason == SkipReason::Stopped(StopReason::Interrupted);
-        let mut left = self.plan.actions.iter().skip(self.result.actions.len());
-        match reason.problem() {
-            Some(problem) if is_interrupted || !left.all(is_optional) => self.fail(problem),
-            Some(problem) => self.result.warnings.push(problem.to_string()),
-            None => {}
-        }
-        self.skip_rest(reason)
-    }
-
-    fn end(&mut self, problem: Problem, reason: &SkipReason) -> JobState {
-        self.fail(problem);
-        self.skip_rest(reason)
-    }
-
-    fn skip_rest(&mut self, reason: &SkipReason) -> JobState {
-        while let Some(action) = self.next_action() {
-            self.record(skipped(action, reason));
-        }
+    /// Ends a job that has got no slot.
+    fn defer(&mut self, problem: Problem) -> JobState {
+        let Some(action) = self.next_action() else {
+            return JobState::Finished;
+        };
+        self.actions
+            .not_done(action, ActionOutcome::Deferred, problem);
+        self.actions
+            .skip_rest(&SkipReason::AfterNotDone(action.id().clone()));
         JobState::Finished
     }
 
-    fn warn_of_newer_source(&mut self, action: &Action, observation: &Observation) {
-        if let Action::Copy(copy) = action
-            && let Some(warning) = newer_source(copy, observation)
-            && !self.result.warnings.contains(&warning)
-        {
-            self.result.warnings.push(warning);
+    /// Ends a job of which it can't be read what its next action depends on.
+    fn unread(&mut self, error: ProviderError) -> JobState {
+        match self.next_action() {
+            Some(action) => self.stop(&SkipReason::NotRead(action.id().clone(), error)),
+            None => JobState::Finished,
         }
     }
 
-    /// Records an action that is not done, and reports why: as a warning if the job is complete without it.
-    fn not_done(&mut self, action: &Action, outcome: ActionOutcome, problem: Problem) {
-        self.record(ActionResult::new(action, outcome).detail(problem.to_string()));
-        if is_optional(action) {
-            self.result.warnings.push(problem.to_string());
-        } else {
-            self.fail(problem);
-        }
+    fn stop(&mut self, reason: &SkipReason) -> JobState {
+        self.actions.stop(reason);
+        JobState::Finished
     }
 
-    fn fail(&mut self, problem: Problem) {
-        self.result.completed = false;
-        self.result.errors.push(problem);
+    fn end(&mut self, problem: Problem, reason: &SkipReason) -> JobState {
+        self.actions.fail(problem);
+        self.actions.skip_rest(reason);
+        JobState::Finished
     }
-
-    fn record(&mut self, result: ActionResult) {
-        let is_new = result.outcome == ActionOutcome::Done;
-        if let Some(id) = &result.resource {
-            match result.action {
-                ActionName::Copy => {
-                    self.result.created_resource = is_new.then(|| id.clone());
-                    self.copy = self.waits.then(|| id.clone());
-                }
-                ActionName::Delete if is_new => self.result.deleted_resources.push(id.clone()),
-                ActionName::Delete | ActionName::TagCopy | ActionName::TagSource => {}
-            }
-        }
-        self.result.actions.push(result);
-    }
-}
-
-/// Returns true if a job is complete without this action: the tag on a source is a note, and that on the copy is the truth.
-fn is_optional(action: &Action) -> bool {
-    matches!(action, Action::TagSource(_))
-}
-
-fn skipped(action: &Action, reason: &SkipReason) -> ActionResult {
-    ActionResult::new(action, ActionOutcome::Skipped).detail(reason.to_string())
-}
-
-fn target(
-    plan: &JobPlan,
-    caller: Option<&Result<Arc<ClientConfig>, Problem>>,
-) -> Result<Target, Problem> {
-    let credentials = caller
-        .map(|caller| caller.as_ref().map_err(Clone::clone))
-        .transpose()?;
-    let target = || {
-        Some(Target {
-            account: plan.account_id.clone()?,
-            request: Request::of_plan(plan, credentials?)?,
-        })
-    };
-    let message = format!(
-        "the plan of {} does not state where and with which credentials to act",
-        plan.name
-    );
-    target().ok_or_else(|| Problem::new(message))
 }

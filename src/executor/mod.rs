@@ -6,6 +6,7 @@
 
 mod awaited_copy;
 mod in_flight;
+mod job_result;
 mod job_state;
 mod options;
 mod perform;
@@ -22,7 +23,8 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use self::options::{Callers, Event, OnEvent, Options, Wait};
 
-use self::job_state::{Facts, Job, JobEvent, MAX_AGE, Step};
+use self::job_result::JobResult;
+use self::job_state::{Facts, Job, JobEvent, JobState, MAX_AGE, Step};
 use self::perform::perform;
 use self::precondition::Target;
 use self::session::Session;
@@ -58,7 +60,10 @@ pub async fn apply(
     let mut running = FuturesUnordered::new();
     loop {
         driver.stop_jobs();
-        if driver.jobs().all(|job| job.is_finished()) {
+        if driver
+            .jobs()
+            .all(|job| matches!(job.state, JobState::Finished))
+        {
             break;
         }
         let work = driver.next_work().into_iter();
@@ -71,7 +76,7 @@ pub async fn apply(
     drop(running);
     let results = driver.jobs.into_iter();
     results
-        .map(|job| job.map_or_else(|result| result, Job::into_result))
+        .map(|job| job.map_or_else(|result| result, |job| job.into_result()))
         .collect()
 }
 
@@ -131,7 +136,11 @@ impl<'a> Driver<'a> {
             if let Some(Ok(credentials)) = caller {
                 session.in_flight.count_planned(plan, credentials);
             }
-            let job = Job::new(plan, caller, waits, now);
+            let job = match Target::of_plan(plan, caller) {
+                _ if plan.actions.is_empty() => Err(JobResult::new(plan).result),
+                Ok(target) => Ok(Job::new(plan, target, waits, now)),
+                Err(problem) => Err(JobResult::not_started(plan, problem)),
+            };
             if let Err(result) = &job {
                 session.report(result, 0, true);
             }
@@ -150,7 +159,7 @@ impl<'a> Driver<'a> {
     fn use_seen(&mut self, seen: Option<Inventory>) {
         let Some(mut inventory) = seen else { return };
         for job in self.jobs.iter_mut().flatten() {
-            let observation = inventory.jobs.remove(&job.target().request.job);
+            let observation = inventory.jobs.remove(&job.target.request.job);
             if let Some(observation) = observation {
                 let (observed_at, stage) = (inventory.observed_at, Stage::Copies);
                 self.session.on_observed(
@@ -183,7 +192,10 @@ impl<'a> Driver<'a> {
         let now = self.session.provider.now();
         let stage = self.jobs().filter_map(Job::active_stage).min();
         let parallelism = self.session.options.parallelism.max(1);
-        let mut performing = self.jobs().filter(|job| job.is_performing()).count();
+        let mut performing = self
+            .jobs()
+            .filter(|job| matches!(job.state, JobState::Performing(_)))
+            .count();
         let mut work = Vec::new();
         for (index, job) in self.jobs.iter_mut().enumerate() {
             if let Ok(job) = job
@@ -193,12 +205,16 @@ impl<'a> Driver<'a> {
                 && self.session.start(job, action, now)
             {
                 let copy = job.copy_to_name().cloned();
-                work.push(Work::Perform(index, action, Arc::clone(job.target()), copy));
+                work.push(Work::Perform(index, action, Arc::clone(&job.target), copy));
                 performing += 1;
             }
         }
         // An observation ages: none is made before it is needed.
-        if performing < parallelism && !self.jobs().any(Job::is_observing) {
+        if performing < parallelism
+            && !self
+                .jobs()
+                .any(|job| matches!(job.state, JobState::Observing(_)))
+        {
             work.extend(self.start_observation(stage, now));
         }
         work
@@ -211,15 +227,13 @@ impl<'a> Driver<'a> {
             let Ok(job) = job else { continue };
             let is_due = match job.next_step(now) {
                 Step::Observe => job.active_stage() == stage,
-                Step::WaitForSlot => self.session.can_retry(job, now),
-                _ => false,
+                Step::WaitForSlot | Step::WaitToRead => self.session.can_retry(job, now),
+                Step::Perform(_) | Step::WaitForCopy(_) | Step::Nothing => false,
             };
             if is_due && requests.len() < self.observed_together {
-                if job.is_waiting_for_slot() {
-                    self.session.in_flight.reserve(job.target());
-                }
+                self.session.reserve_slot(job);
                 self.session.update(job, JobEvent::ObservationStarted);
-                requests.push((index, job.target().request.clone()));
+                requests.push((index, job.target.request.clone()));
             }
         }
         (!requests.is_empty()).then_some(Work::Observe(requests))
@@ -247,7 +261,7 @@ impl<'a> Driver<'a> {
             let Some(Ok(job)) = self.jobs.get_mut(*index) else {
                 continue;
             };
-            let observation = inventory.jobs.remove(&job.target().request.job);
+            let observation = inventory.jobs.remove(&job.target.request.job);
             match (observation, job.active_stage()) {
                 (Some(observation), Some(stage)) => {
                     has_failed |= observation.error().is_some();
@@ -279,7 +293,10 @@ impl<'a> Driver<'a> {
         };
         let pause = if self.session.options.wait == Wait::No {
             // Copies may have finished meanwhile: what waits for a slot is tried again as long as that helps.
-            let left = self.jobs().filter(|job| !job.is_finished()).count();
+            let left = self
+                .jobs()
+                .filter(|job| !matches!(job.state, JobState::Finished))
+                .count();
             let before = std::mem::replace(&mut self.left, left);
             (left < before).then_some(Duration::ZERO)
         } else {
@@ -306,9 +323,12 @@ impl<'a> Driver<'a> {
     }
 
     fn report_deferred(&self) {
-        for job in self.jobs().filter(|job| job.is_waiting_for_slot()) {
+        for job in self
+            .jobs()
+            .filter(|job| matches!(job.state, JobState::WaitingForSlot(_)))
+        {
             if let Some(action) = job.next_action() {
-                let job = &job.target().request.job;
+                let job = &job.target.request.job;
                 (self.session.on_event)(Event::CopyDeferred { job, action });
             }
         }
@@ -336,7 +356,9 @@ impl<'a> Driver<'a> {
             ..
         } = &self.session;
         let at = provider.now();
-        let is_slot_awaited = self.jobs().any(Job::is_waiting_for_slot);
+        let is_slot_awaited = self
+            .jobs()
+            .any(|job| matches!(job.state, JobState::WaitingForSlot(_)));
         let mut requests = if is_slot_awaited {
             in_flight.requests()
         } else {
@@ -349,7 +371,7 @@ impl<'a> Driver<'a> {
                     kind,
                     destination,
                     ..
-                } = &job.target().request;
+                } = &job.target.request;
                 let request = requests.entry(job.clone()).or_insert_with(|| CopyRequest {
                     job: job.clone(),
                     kind: *kind,
@@ -365,7 +387,7 @@ impl<'a> Driver<'a> {
             self.session.in_flight.update(job, answer);
         }
         for job in self.jobs.iter_mut().flatten() {
-            if let Some(answer) = copies.remove(&job.target().request.job) {
+            if let Some(answer) = copies.remove(&job.target.request.job) {
                 self.session.on_copy_read(job, answer, at);
             }
         }

@@ -1,15 +1,19 @@
 //! Whether what an action depends on still holds.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::model::action::{Action, Copy, Delete, KeptCopy, TagCopy, TagSource};
 use crate::model::artifact::{Artifact, ArtifactRef, ArtifactState};
+use crate::model::client_config::ClientConfig;
 use crate::model::identity::{
     Source, copy_time, is_in_account, is_of_parent, ours, present_parent_created,
 };
 use crate::model::ids::{AccountId, ArtifactId, Region};
 use crate::model::inventory::{Answer, Observation};
 use crate::model::kind::Kind;
+use crate::model::plan::JobPlan;
 use crate::model::problem::Problem;
 use crate::model::provider_error::ProviderError;
 use crate::model::reason::{NotOurs, UnneededReason};
@@ -24,6 +28,25 @@ pub(super) struct Target {
     pub(super) account: AccountId,
     /// Source, destination, and what is read there.
     pub(super) request: Request,
+}
+
+impl Target {
+    /// Returns where a job with actions acts.
+    pub(super) fn of_plan(
+        plan: &JobPlan,
+        caller: Option<&Result<Arc<ClientConfig>, Problem>>,
+    ) -> Result<Self, Problem> {
+        let credentials = caller.map(|caller| caller.as_ref().map_err(Clone::clone));
+        let credentials = credentials.transpose()?;
+        let request = credentials.and_then(|credentials| Request::of_plan(plan, credentials));
+        match (plan.account_id.clone(), request) {
+            (Some(account), Some(request)) => Ok(Self { account, request }),
+            _ => Err(Problem::new(format!(
+                "the plan of {} does not state where and with which credentials to act",
+                plan.name
+            ))),
+        }
+    }
 }
 
 /// Whether an action can be performed.

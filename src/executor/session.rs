@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use jiff::Timestamp;
 
 use super::in_flight::InFlightCopies;
-use super::job_state::{Facts, Job, JobEvent};
+use super::job_state::{Facts, Job, JobEvent, JobState};
 use super::options::{Event, OnEvent, Options};
 use super::precondition::Target;
 use crate::model::action::{Action, Stage};
@@ -53,15 +53,19 @@ impl<'a> Session<'a> {
 
     /// Gives an event to a job, and reports what comes of it.
     pub(super) fn update(&mut self, job: &mut Job<'_>, event: JobEvent) {
-        if job.is_finished() {
+        if matches!(job.state, JobState::Finished) {
             return;
         }
         let reported = job.result().actions.len();
         job.on_event(event, self.provider.now());
         if job.active_stage() != Some(Stage::Copies) {
-            self.in_flight.release(job.target());
+            self.in_flight.release(&job.target);
         }
-        self.report(job.result(), reported, job.is_finished());
+        self.report(
+            job.result(),
+            reported,
+            matches!(job.state, JobState::Finished),
+        );
     }
 
     /// Reports the actions of a job that are over, from this one on, and whether the job is.
@@ -82,20 +86,30 @@ impl<'a> Session<'a> {
         }
         // Comparing locations takes time, and there is rarely anything to compare with.
         let expired = Some(&self.expired).filter(|expired| !expired.is_empty())?;
-        let [source, destination] = ends(job.target());
+        let [source, destination] = ends(&job.target);
         let error = expired.get(source).or_else(|| expired.get(destination))?;
         Some(StopReason::Expired(error.clone()))
     }
 
-    /// Returns true if there is a slot for a job that waits for one, and its regions have answered since the last pause.
+    /// Returns true if a job that waits can be observed again: there is a slot for its copy, and its regions have answered since
+    /// the last pause.
     pub(super) fn can_retry(&self, job: &Job<'_>, now: Timestamp) -> bool {
+        let needs_slot = matches!(job.next_action(), Some(Action::Copy(_)));
         let is_reachable = |at: &&Location| !self.unreachable.contains(at);
-        self.in_flight.has_slot(job.target(), now) && ends(job.target()).iter().all(is_reachable)
+        ends(&job.target).iter().all(is_reachable)
+            && (!needs_slot || self.in_flight.has_slot(&job.target, now))
+    }
+
+    /// Keeps a slot for a job that has waited and is about to be observed again, if it makes a copy.
+    pub(super) fn reserve_slot(&mut self, job: &Job<'_>) {
+        if job.active_stage().is_none() && matches!(job.next_action(), Some(Action::Copy(_))) {
+            self.in_flight.reserve(&job.target);
+        }
     }
 
     /// Starts an action; returns false if the apply was interrupted, or if there is no slot for a copy.
     pub(super) fn start(&mut self, job: &mut Job<'a>, action: &'a Action, now: Timestamp) -> bool {
-        let target = Arc::clone(job.target());
+        let target = Arc::clone(&job.target);
         if self.is_interrupted() {
             return false;
         }
@@ -114,7 +128,7 @@ impl<'a> Session<'a> {
     }
 
     pub(super) fn on_observed(&mut self, job: &mut Job<'_>, facts: Facts) {
-        let target = Arc::clone(job.target());
+        let target = Arc::clone(&job.target);
         let Observation {
             identity,
             sources,
@@ -141,7 +155,7 @@ impl<'a> Session<'a> {
         }
         let error = facts.observation.error().cloned();
         self.update(job, JobEvent::Observed(facts));
-        if let Some(error) = error.filter(|_| job.is_waiting_for_slot()) {
+        if let Some(error) = error.filter(|_| matches!(job.state, JobState::WaitingToRead(..))) {
             self.unreachable
                 .insert(location_of(&target, &error).clone());
         }
@@ -153,7 +167,7 @@ impl<'a> Session<'a> {
         action: &Action,
         answer: Answer<ActionResult>,
     ) {
-        let target = Arc::clone(job.target());
+        let target = Arc::clone(&job.target);
         if let Action::Copy(_) = action {
             self.in_flight.release(&target);
             match &answer {
@@ -179,7 +193,7 @@ impl<'a> Session<'a> {
         answer: Answer<Vec<Artifact>>,
         at: Timestamp,
     ) {
-        let target = Arc::clone(job.target());
+        let target = Arc::clone(&job.target);
         if let Some(copy) = job.changed_copy(&answer) {
             (self.on_event)(Event::CopyProgress {
                 job: &target.request.job,

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_xregion_sync::executor::{self, Event, Options, Wait};
-use aws_xregion_sync::model::job::SyncJob;
 use aws_xregion_sync::model::result::ActionOutcome;
 use aws_xregion_sync::provider::sandbox::{Fault, Sandbox};
+use aws_xregion_sync::sync_types::SyncJob;
 
 use crate::support::*;
 
@@ -199,7 +199,7 @@ fn a_name_that_somebody_took_since_is_no_reason_to_adopt_what_is_there() {
         other.copied_from = None;
         other.data_time = Some(days_ago(20));
         other.tags.clear();
-        world.add_manual_snapshot(&west(), other);
+        world.add_snapshot(&west(), other);
     });
     let stale = apply(&sandbox, &planned, &jobs);
     assert_eq!(
@@ -220,5 +220,5 @@ fn a_name_that_somebody_took_since_is_no_reason_to_adopt_what_is_there() {
     sandbox.edit(|world| world.faults.push(taken));
     let results = apply(&sandbox, &planned, &jobs);
     assert_eq!(results[0].actions[0].outcome, ActionOutcome::Failed);
-    assert_eq!(results[0].deleted_resources, Vec::<String>::new());
+    assert_eq!(results[0].deleted_resources, []);
 }

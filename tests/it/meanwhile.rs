@@ -11,7 +11,7 @@ use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, WorldArtifact};
 use aws_xregion_sync::sync_types::SyncJob;
 
-use crate::laws::worlds::{copied, database_job, images_in_destination, one_image, written};
+use crate::laws::worlds::{NONE, copied, database_job, images_in_destination, one_image, written};
 use crate::support::*;
 
 /// Applies a plan; at the beginning of each action somebody does something.
@@ -87,7 +87,7 @@ fn a_deletion_that_comes_second_looks_what_has_become_of_the_copy() {
             });
         });
         assert_eq!(results[0].actions[0].outcome, outcome, "{found:?}");
-        assert_eq!(results[0].deleted_resources, Vec::<String>::new());
+        assert_eq!(results[0].deleted_resources, NONE);
     }
 }
 
@@ -125,7 +125,7 @@ fn beside_a_copy_that_is_being_deleted_the_other_one_is_the_copy() {
     );
     let observed = planned.jobs[0].observed.as_ref().expect("a look");
     let newest = observed.newest_copy.as_ref().expect("a copy");
-    assert_eq!(newest.id, bare.as_str());
+    assert_eq!(newest.id, bare);
 }
 
 #[test]

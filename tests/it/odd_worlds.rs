@@ -159,11 +159,11 @@ fn a_plan_that_xrs_would_not_make_is_refused_though_its_digest_is_right() {
     assert!(forge(|_| {}).is_ok());
     assert!(matches!(
         forge(|plan| plan.jobs[0].actions.reverse()),
-        Err(PlanFileError::Unsound { .. })
+        Err(PlanFileError::Invalid { .. })
     ));
     assert!(matches!(
         forge(|plan| plan.jobs[0].source = None),
-        Err(PlanFileError::Unsound { .. })
+        Err(PlanFileError::Invalid { .. })
     ));
     let nothing_kept = forge(|plan| {
         for action in &mut plan.jobs[0].actions {
@@ -172,5 +172,5 @@ fn a_plan_that_xrs_would_not_make_is_refused_though_its_digest_is_right() {
             }
         }
     });
-    assert!(matches!(nothing_kept, Err(PlanFileError::Unsound { .. })));
+    assert!(matches!(nothing_kept, Err(PlanFileError::Invalid { .. })));
 }

@@ -83,7 +83,7 @@ fn with_nothing_to_retain_the_last_usable_copy_stays_until_the_new_one_is_availa
     let second = plan(&sandbox, &jobs);
     assert_eq!(deletions(&second), std::slice::from_ref(&old));
     let results = apply(&sandbox, &second, &jobs);
-    assert_eq!(results[0].deleted_resources, [old.to_string()]);
+    assert_eq!(results[0].deleted_resources, [old]);
     assert_eq!(copies_of(&sandbox.world(), "mydatabase").len(), 1);
 }
 
@@ -111,7 +111,7 @@ fn a_world_left_by_the_older_tool_is_taken_over_without_a_second_copy() {
             copy.copied_from = None;
             copy.data_time = None;
         }
-        world.add_manual_snapshot(&west(), copy);
+        world.add_snapshot(&west(), copy);
     }
     let sandbox = Sandbox::new(world);
     let jobs = [
@@ -151,7 +151,7 @@ fn copies_of_an_earlier_database_of_the_same_name_are_never_deleted() {
     for day in 4..10 {
         let mut copy = our_copy(&mut world, "mydatabase", days_ago(day));
         copy.parent_created = Some(days_ago(700));
-        earlier.push(world.add_manual_snapshot(&west(), copy));
+        earlier.push(world.add_snapshot(&west(), copy));
     }
     for day in 1..4 {
         add_our_copy(&mut world, "mydatabase", days_ago(day));
@@ -197,7 +197,7 @@ fn a_database_made_anew_gets_a_copy_under_a_name_of_its_own() {
         "Sync-From-us-east-1".to_owned(),
         "20260115050940+0000 / rds:mydatabase-2026-01-15-05-10".to_owned(),
     );
-    let old = world.add_manual_snapshot(&west(), old);
+    let old = world.add_snapshot(&west(), old);
     add_automated(&mut world, "mydatabase", taken);
     let sandbox = Sandbox::new(world);
     let jobs = [snapshot_job("sync_my_database", "mydatabase", 2)];
@@ -224,7 +224,7 @@ fn a_copy_made_by_hand_counts_as_synced_and_is_left_alone() {
         let mut copy = our_copy(&mut world, "mydatabase", days_ago(day));
         copy.id = ArtifactId::from(format!("before-the-upgrade-{day}"));
         copy.tags.clear();
-        world.add_manual_snapshot(&west(), copy);
+        world.add_snapshot(&west(), copy);
     }
     let ours = add_our_copy(&mut world, "mydatabase", days_ago(7));
     let sandbox = Sandbox::new(world);
@@ -249,7 +249,7 @@ fn a_copy_by_the_older_tool_that_was_stopped_before_tagging_is_tagged_not_copied
     add_automated(&mut world, "mydatabase", days_ago(0));
     let mut bare = our_copy(&mut world, "mydatabase", days_ago(0));
     bare.tags.clear();
-    let bare = world.add_manual_snapshot(&west(), bare);
+    let bare = world.add_snapshot(&west(), bare);
     let sandbox = Sandbox::new(world);
     let jobs = [snapshot_job("sync_my_database", "mydatabase", 2)];
     let plan_made = plan(&sandbox, &jobs);
@@ -275,7 +275,7 @@ fn what_cannot_be_told_to_be_a_copy_or_not_fails_the_job() {
     let mut holder = our_copy(&mut world, "mydatabase", days_ago(0));
     (holder.copied_from, holder.data_time) = (None, None);
     holder.tags.clear();
-    let holder = world.add_manual_snapshot(&west(), holder);
+    let holder = world.add_snapshot(&west(), holder);
     let sandbox = Sandbox::new(world);
     let jobs = [snapshot_job("sync_my_database", "mydatabase", 2)];
     let plan_made = plan(&sandbox, &jobs);
@@ -307,7 +307,7 @@ fn syncing_there_and_back_does_not_loop() {
     let back = job(&plan_made, "sync_back");
     assert_eq!(back.outcome, Outcome::Failed);
     assert!(
-        back.errors[0].message.contains("are no sources"),
+        back.errors[0].message.contains("a copy from us-east-1"),
         "{}",
         back.errors[0].message
     );
@@ -376,7 +376,7 @@ fn images_are_chosen_as_the_config_says_and_nothing_else() {
     assert!(
         failed.errors[0]
             .message
-            .starts_with("no available image matches"),
+            .starts_with("no available image for sync_my_web_app"),
         "{:?}",
         failed.errors
     );
@@ -384,7 +384,7 @@ fn images_are_chosen_as_the_config_says_and_nothing_else() {
         failed.errors[0]
             .help
             .as_deref()
-            .is_some_and(|help| help.contains("invisible"))
+            .is_some_and(|help| help.contains("not visible"))
     );
 
     add_image(&mut world, "ami-0a", "web", "Web Application");
@@ -591,7 +591,7 @@ fn a_plan_gone_stale_is_not_carried_out_and_says_what_differs() {
         results[0].created_resource.is_some(),
         "the copy itself is not stale"
     );
-    assert_eq!(results[0].deleted_resources, Vec::<String>::new());
+    assert_eq!(results[0].deleted_resources, Vec::<ArtifactId>::new());
     let stale: Vec<_> = results[0]
         .actions
         .iter()

@@ -6,11 +6,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_xregion_sync::executor::{self, Event, Options, Wait};
+use aws_xregion_sync::model::action::{ActionName, Stage};
 use aws_xregion_sync::model::ids::Region;
-use aws_xregion_sync::model::job::SyncJob;
 use aws_xregion_sync::model::plan::SavedPlan;
 use aws_xregion_sync::model::result::{ActionOutcome, SyncResult};
 use aws_xregion_sync::provider::sandbox::{FailNextCopy, Fault, Sandbox, World};
+use aws_xregion_sync::sync_types::SyncJob;
 use jiff::SignedDuration;
 
 use crate::support::*;
@@ -80,7 +81,7 @@ fn outcomes(result: &SyncResult) -> Vec<ActionOutcome> {
 /// Nothing was deleted, and the job says so.
 fn kept_all(sandbox: &Sandbox, result: &SyncResult) {
     assert!(result.failed(), "{result:?}");
-    assert_eq!(result.deleted_resources, Vec::<String>::new());
+    assert_eq!(result.deleted_resources, []);
     assert_eq!(
         result.actions.last().map(|action| action.outcome),
         Some(ActionOutcome::Skipped),
@@ -275,7 +276,7 @@ fn a_copy_that_fails_before_its_tag_ends_its_job_once() {
                 .lock()
                 .expect("no panic")
                 .push(result.id.to_string());
-            if result.action == "copy" {
+            if result.action == ActionName::Copy {
                 sandbox.edit(|world| world.advance(SignedDuration::from_secs(90)));
             }
         }
@@ -306,7 +307,7 @@ fn apply_but_deletions(sandbox: &Sandbox, plan: &SavedPlan, jobs: &[SyncJob]) ->
     let mut plan = plan.clone();
     for job in &mut plan.jobs {
         job.actions
-            .retain(|action| action.word() != "delete");
+            .retain(|action| action.stage() != Stage::Deletions);
     }
     apply(sandbox, &plan, jobs)
 }
@@ -323,7 +324,7 @@ fn a_copy_that_fails_or_goes_ends_its_job_at_once() {
     let results = wait(&sandbox, &planned, &jobs, Wait::ToTheEnd);
     let (failed, well): (Vec<_>, Vec<_>) = results.iter().partition(|result| result.failed());
     assert_eq!((failed.len(), well.len()), (1, 1), "{results:?}");
-    assert_eq!(failed[0].deleted_resources, Vec::<String>::new());
+    assert_eq!(failed[0].deleted_resources, []);
     assert!(failed[0].errors[0].message.contains("its state is failed"));
     assert_eq!(well[0].deleted_resources.len(), 1);
 
@@ -403,7 +404,7 @@ fn law_6_looks_that_fail_for_the_moment_are_taken_again() {
         let planned = plan(&sandbox, &jobs);
         let on_event = |event: Event<'_>| {
             if let Event::ActionFinished { result, .. } = event
-                && result.action == "tag_source"
+                && result.action == ActionName::TagSource
             {
                 let faults = fault("DescribeDBSnapshots", code, Some(12));
                 sandbox.edit(|world| world.faults.push(faults));
@@ -429,7 +430,7 @@ fn law_6_looks_that_go_on_failing_end_the_wait_and_nothing_is_deleted() {
         let planned = plan(&sandbox, &jobs);
         let on_event = |event: Event<'_>| {
             if let Event::ActionFinished { result, .. } = event
-                && result.action == "tag_source"
+                && result.action == ActionName::TagSource
             {
                 let faults = fault("DescribeDBSnapshots", code, None);
                 sandbox.edit(|world| world.faults = vec![faults]);
@@ -454,7 +455,7 @@ fn a_job_without_credentials_any_more_is_not_waited_for() {
     let planned = plan(&sandbox, &jobs);
     let on_event = |event: Event<'_>| {
         if let Event::ActionFinished { result, .. } = event
-            && result.action == "copy"
+            && result.action == ActionName::Copy
         {
             let faults = fault("AddTagsToResource", "ExpiredToken", Some(1));
             sandbox.edit(|world| world.faults.push(faults));
@@ -560,7 +561,7 @@ fn an_image_is_waited_for_though_its_source_is_denied_once_it_is_copied() {
     let planned = plan(&sandbox, &jobs);
     let on_event = |event: Event<'_>| {
         if let Event::ActionFinished { result, .. } = event
-            && result.action == "copy"
+            && result.action == ActionName::Copy
         {
             let denied = fault_in(east(), "DescribeImages", "UnauthorizedOperation", None);
             sandbox.edit(|world| {

@@ -20,7 +20,7 @@ POST /xrs/<what> with a JSON object; the answer is JSON. `account` and `region` 
   rename        {from, id, tags}: gives a DB snapshot another id and other tags
   images        {}: the ids of the account's images
   copy          {from_region, from, id, tags}: copies a DB snapshot, done at once
-  look          {id}: an image or snapshot as it is kept, with what no call tells
+  stored        {id}: an image or snapshot as it is stored, with what no call returns
   fleet         {to, databases, images, days, copied}: many databases at once, each with automated snapshots of so many
                 days, of which the oldest `copied` have a copy of ours in the region `to`; and many images
   reset         forgets log, errors and settings of an account
@@ -210,7 +210,7 @@ def control_copy(account, region, from_region, **request):
     copy.status, copy.xrs_underway = "available", None
 
 
-def control_look(account, region, id):
+def control_stored(account, region, id):
     found = resource(account, region, id)
     if not id.startswith("ami-"):
         return {"tags": {tag["Key"]: tag["Value"] for tag in found.tags}, "kms_key_id": found.kms_key_id}

@@ -1,10 +1,11 @@
 //! What changes the world beside xrs: time, AWS's own doing, the older tool, and people.
 
-use aws_xregion_sync::model::ids::{AccountId, ParentId, Region, ArtifactId};
+use aws_xregion_sync::model::ids::{Arn, AccountId, ParentId, Region, ArtifactId};
 use aws_xregion_sync::model::artifact::ArtifactState;
 use aws_xregion_sync::provider::sandbox::{FailNextCopy, SnapshotType, World, WorldArtifact, automated_id};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::support::{ami_options, selector};
 use super::people;
 use super::random::Random;
 use super::rules;

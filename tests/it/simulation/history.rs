@@ -10,7 +10,7 @@ use std::task::Poll;
 use aws_xregion_sync::executor::{self, Event, Options, Wait};
 use aws_xregion_sync::model::action::Action;
 use aws_xregion_sync::model::inventory::Inventory;
-use aws_xregion_sync::model::job::SyncJob;
+use aws_xregion_sync::sync_types::SyncJob;
 use aws_xregion_sync::model::plan::{ConfigRef, Plan, SavedPlan, Summary};
 use aws_xregion_sync::model::result::SyncResult;
 use aws_xregion_sync::observe::{Request, observe};
@@ -377,12 +377,12 @@ fn named_in(plans: &[Arc<SavedPlan>]) -> people::Aims {
                     aims.copies
                         .extend(kept.chain([deletion.artifact.id.to_string()]));
                 }
-                Action::TagCopy(tag) => aims.copies.push(tag.copy.id().to_owned()),
+                Action::TagCopy(tag) => aims.copies.push(tag.copy.id.to_string()),
                 Action::Copy(copy) => {
-                    let name = (job.name.clone(), copy.copy.id.clone());
-                    aims.names.push(name);
+                    let id = copy.copy.id.clone();
+                    aims.names.extend(id.map(|id| (job.name.clone(), id)));
                 }
-                Action::Copy(_) | Action::TagSource(_) => {}
+                Action::TagSource(_) => {}
             }
         }
     }
@@ -417,7 +417,7 @@ async fn make_plan(
     };
     if sealed {
         return (
-            planfile::seal(plan, Header { created_at, config }),
+            planfile::seal(plan, Header { created_at, config }).expect("a plan"),
             inventory,
         );
     }

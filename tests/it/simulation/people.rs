@@ -3,7 +3,7 @@
 use aws_xregion_sync::model::tags::Tags;
 use aws_xregion_sync::model::ids::{JobName, Region, ArtifactId};
 use aws_xregion_sync::model::artifact::ArtifactState;
-use aws_xregion_sync::model::job::SyncJob;
+use aws_xregion_sync::sync_types::SyncJob;
 use aws_xregion_sync::provider::sandbox::{SnapshotType, World, WorldArtifact, automated_id, snapshot_arn};
 use jiff::SignedDuration;
 

@@ -40,7 +40,7 @@ pub fn check(watch: &Watch<'_>, books: &mut Books, plan: &SavedPlan) {
 
 /// Law 8, and that a plan is what its file says.
 pub fn check_text(books: &mut Books, plan: &SavedPlan) {
-    let text = planfile::to_text(plan);
+    let text = planfile::to_text(plan).expect("JSON");
     if SECRETS.iter().any(|secret| text.contains(secret)) {
         books.breach("law 8: a secret is in the plan");
     }

@@ -4,11 +4,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_xregion_sync::executor::{Event, Wait};
+use aws_xregion_sync::model::action::ActionName;
 use aws_xregion_sync::model::ids::{ParentId, Region};
-use aws_xregion_sync::model::job::SyncJob;
 use aws_xregion_sync::model::plan::SavedPlan;
 use aws_xregion_sync::model::result::{ActionOutcome, SyncResult};
 use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World, WorldDatabase};
+use aws_xregion_sync::sync_types::SyncJob;
 use jiff::SignedDuration;
 
 use super::{apply_but_deletions, databases, fault, fault_in, kept_all, outcomes, up_to, wait, watched};
@@ -53,7 +54,7 @@ fn more_copies_than_aws_takes_are_put_off_without_asking_for_them() {
                 .as_deref()
                 .is_some_and(|help| help.contains("--wait"))
         );
-        assert_eq!(result.deleted_resources, Vec::<String>::new());
+        assert_eq!(result.deleted_resources, []);
     }
     let asked = sandbox.calls();
     let asked = asked.iter().filter(|call| call.call == "CopyDBSnapshot");
@@ -68,7 +69,7 @@ fn more_copies_than_aws_takes_are_put_off_without_asking_for_them() {
             let there = world.region(&region).expect("a region").snapshots.clone();
             let there = there
                 .into_iter()
-                .filter(|s| s.parent.as_str() == "db23");
+                .filter(|s| s.parent == Some(ParentId::from("db23")));
             here.region_mut(&region)
                 .expect("a region")
                 .snapshots
@@ -301,7 +302,7 @@ fn a_region_that_answers_again_has_its_turn_again() {
             .filter(|s| s.created > Some(start()))
             .collect();
         made.sort_by_key(|s| s.created);
-        made.iter().map(|s| s.parent.to_string()).collect()
+        made.iter().filter_map(|s| s.parent.as_ref()).map(ToString::to_string).collect()
     };
     assert_eq!(order.len(), 65);
     let last = order
@@ -324,7 +325,7 @@ fn law_7_copies_of_a_region_that_does_not_answer_keep_no_others_from_being_begun
             sandbox.edit(|world| world.faults.push(throttled));
         }
         Event::ActionFinished { job, result }
-            if result.action == "copy" && job.as_str().starts_with("sync_db") =>
+            if result.action == ActionName::Copy && job.as_str().starts_with("sync_db") =>
         {
             *healthy_done.lock().expect("no panic") = Some(sandbox.world().now);
         }
