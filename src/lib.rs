@@ -115,14 +115,14 @@
 //! 11. A job that is reported synced or ready has a copy of this database or image that can be restored, or says which copy it
 //!     counts on and why (`law_11_status_does_not_mislead.rs`).
 
-// pub mod cli;
-// pub mod config;
+pub mod cli;
+pub mod config;
 pub mod executor;
 pub mod files;
 pub mod guide;
 pub mod model;
 pub mod observe;
-// pub mod ops;
+pub mod ops;
 pub mod planfile;
 pub mod planner;
 pub mod policy;
@@ -131,5 +131,5 @@ pub mod render;
 pub mod status;
 pub mod sync_types;
 
-// pub use model::result::SyncResult;
-// pub use ops::{ConfigFile, Error, Options, apply, plan, run, sync_required};
+pub use model::result::SyncResult;
+pub use ops::{ConfigFile, Error, Options, apply, plan, run, sync_required};

@@ -152,7 +152,7 @@ fn a_broken_job_leaves_the_others_sound_and_keeps_its_client_settings() {
     let text = "{sync_a: {sync_type: ec2_amy, aws_client_config: {profile: a}}, sync_b: 5, \
                  sync_c: {sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1, aws_client_config: {max_attempts: 0}},\
                  sync_d: {sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1}}";
-    let is_sound = |job: &ConfiguredJob| matches!(job, ConfiguredJob::Sound(_));
+    let is_sound = |job: &ConfiguredJob| matches!(job, ConfiguredJob::Valid(_));
     assert_eq!(
         read(text).jobs.iter().map(is_sound).collect::<Vec<_>>(),
         [false, false, false, true]
@@ -174,7 +174,7 @@ fn a_broken_job_leaves_the_others_sound_and_keeps_its_client_settings() {
     assert_eq!(
         settings[&JobName::from("sync_a")]
             .as_ref()
-            .expect("sound")
+            .expect("valid")
             .profile
             .as_deref(),
         Some("a")
@@ -192,7 +192,7 @@ fn mistakes_in_the_global_settings_break_every_job_and_are_told_once() {
         config
             .jobs
             .iter()
-            .all(|job| matches!(job, ConfiguredJob::Broken { .. }))
+            .all(|job| matches!(job, ConfiguredJob::Invalid { .. }))
     );
     let told: Vec<String> = config.problems().iter().map(ToString::to_string).collect();
     assert_eq!(

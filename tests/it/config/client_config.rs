@@ -266,7 +266,7 @@ fn options_of_the_ruby_sdk_are_accepted_with_a_note() {
     let text = format!(
         "{{aws_client_config: {{{options}}}, sync_x: {{sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1}}}}"
     );
-    sound(&text);
+    valid(&text);
     let said = |note: &Problem| {
         format!(
             "{}: {}",
@@ -297,7 +297,7 @@ fn the_same_database_may_be_synced_as_two_people_but_not_twice_as_one() {
         read(&text)
             .jobs
             .into_iter()
-            .filter(|job| matches!(job, ConfiguredJob::Broken { .. }))
+            .filter(|job| matches!(job, ConfiguredJob::Invalid { .. }))
             .count()
     };
     assert_eq!(broken("", ""), 1);
@@ -306,7 +306,7 @@ fn the_same_database_may_be_synced_as_two_people_but_not_twice_as_one() {
     assert_eq!(broken("read_timeout: 1", ""), 0);
     assert_eq!(
         merged("", "read_timeout: 0.25")
-            .expect("sound")
+            .expect("valid")
             .read_timeout,
         Some(Duration::from_millis(250))
     );

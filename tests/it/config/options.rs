@@ -6,13 +6,13 @@ use super::*;
 fn snapshots_to_retain_are_a_whole_number() {
     for good in ["0", "1", "\"7\"", "' 12 '", "4294967295"] {
         assert_eq!(
-            snapshot(&format!("max_snapshots_to_retain: {good}")),
+            database(&format!("max_snapshots_to_retain: {good}")),
             [""; 0],
             "{good}"
         );
     }
     let must = |text: &str, must: &str, not: &str| {
-        let said = snapshot(&format!("max_snapshots_to_retain: {text}"));
+        let said = database(&format!("max_snapshots_to_retain: {text}"));
         assert_eq!(
             said,
             [format!(
@@ -36,7 +36,7 @@ fn snapshots_to_retain_are_a_whole_number() {
         "99999999999999999999",
     );
     assert_eq!(
-        snapshot("max_snapshots_to_retain: "),
+        database("max_snapshots_to_retain: "),
         ["option `max_snapshots_to_retain` of sync_x has no value"]
     );
 }
@@ -120,13 +120,13 @@ fn a_kms_key_is_one_of_the_destination() {
         "arn:aws:kms:us-west-1:123456789012:key/1234abcd",
     ] {
         assert_eq!(
-            snapshot(&format!("kms_key_id: '{good}'")),
+            database(&format!("kms_key_id: '{good}'")),
             [""; 0],
             "{good}"
         );
     }
     assert_eq!(
-        snapshot("kms_key_id: 'arn:aws:kms:us-east-1:123456789012:key/1234abcd'"),
+        database("kms_key_id: 'arn:aws:kms:us-east-1:123456789012:key/1234abcd'"),
         [
             "option `kms_key_id` of sync_x must be a key of the destination region, us-west-1, not one of \"us-east-1\""
         ]
@@ -137,7 +137,7 @@ fn a_kms_key_is_one_of_the_destination() {
         "arn:",
     ] {
         assert!(
-            snapshot(&format!("kms_key_id: '{bad}'"))[0]
+            database(&format!("kms_key_id: '{bad}'"))[0]
                 .contains("must be the id, the alias or the ARN of a KMS key"),
             "{bad}"
         );
