@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use crate::moto;
 use crate::moto::world::EAST;
 
 /// The policy of Cloud Custodian: it copies the newest automated snapshot of each database. It reads only the source; that a copy
