@@ -93,15 +93,15 @@ pub(super) fn check(
 ) -> Precondition {
     let compare = || {
         let account = &known(&observation.identity)?.account_id;
-        let sources = known(&observation.sources);
-        let copies = known(&observation.copies);
+        let sources = known(&observation.sources)?;
+        let copies = known(&observation.copies)?;
         let same_account = compared([row("account", &target.account, account)]);
         Ok(match (same_account, action) {
-            (Precondition::Go, Action::Copy(copy)) => check_copy(copy, target, sources?, copies?),
-            (Precondition::Go, Action::TagCopy(tag)) => check_tag_copy(tag, sources?, copies?),
-            (Precondition::Go, Action::TagSource(tag)) => check_tag_source(tag, copy, sources?),
+            (Precondition::Go, Action::Copy(copy)) => check_copy(copy, target, sources, copies),
+            (Precondition::Go, Action::TagCopy(tag)) => check_tag_copy(tag, sources, copies),
+            (Precondition::Go, Action::TagSource(tag)) => check_tag_source(tag, copy, sources),
             (Precondition::Go, Action::Delete(delete)) => {
-                check_delete(delete, &target.request.source.region, sources?, copies?)
+                check_delete(delete, &target.request.source.region, sources, copies)
             }
             (stale, _) => stale,
         })

@@ -133,7 +133,7 @@ fn with_wait_it_stays_until_copies_are_available_and_says_how_far_they_are() {
     assert_eq!(stopped.code, Some(1), "{stopped:?}");
     for text in [
         "is still in progress (creating, ",
-        "was waited for 60 s, and that was the limit",
+        "the limit of 60 s is reached",
         "apply the same plan, or run, again with --wait",
     ] {
         assert!(stopped.out.contains(text), "{text}: {stopped:?}");
