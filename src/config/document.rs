@@ -65,10 +65,8 @@ impl Node {
             },
             Data::List(items) => items.iter().map(|item| item.value()).collect(),
             Data::Mapping(entries) => {
-                let values = entries
-                    .iter()
-                    .map(|entry| (Value::from(entry.key.as_str()), entry.node.value()));
-                Value::Mapping(values.collect())
+                let value = |entry: &Entry| (entry.key.as_str().into(), entry.node.value());
+                Value::Mapping(entries.iter().map(value).collect())
             }
         }
     }
@@ -193,39 +191,31 @@ impl<'t> Reader<'t> {
         check_depth(depth, place)?;
         self.anchors.insert(anchor, None);
         let before = self.weight;
-        let mut start = TextPlace { length: 1, ..place };
-        let data = match event {
+        let (length, data) = match event {
             Event::Scalar(text, style, ..) => {
                 self.count(1 + text.len(), place)?;
-                let is_quoted = style != ScalarStyle::Plain;
                 // Without quotes, it is as long as its text; the parser counts a colon at the end of the line with it.
-                let plain = place.length.min(text.chars().count()).max(1);
-                start.length = if is_quoted { place.length } else { plain };
-                Data::Scalar {
-                    text: text.into_owned(),
-                    is_quoted: is_quoted || is_text,
-                }
+                let length = match style {
+                    ScalarStyle::Plain => place.length.min(text.chars().count()).max(1),
+                    _ => place.length,
+                };
+                let is_quoted = is_text || style != ScalarStyle::Plain;
+                let text = text.into_owned();
+                (length, Data::Scalar { text, is_quoted })
             }
-            Event::SequenceStart(..) => Data::List(self.list(depth + 1)?),
-            _ => Data::Mapping(self.mapping(depth + 1)?),
+            Event::SequenceStart(..) => (1, Data::List(self.list(depth + 1)?)),
+            _ => (1, Data::Mapping(self.mapping(depth + 1)?)),
         };
-        let depth = match &data {
-            Data::Scalar { .. } => 0,
-            Data::List(items) => 1 + items.iter().map(|item| item.depth).max().unwrap_or(0),
-            Data::Mapping(entries) => {
-                1 + entries
-                    .iter()
-                    .map(|entry| entry.node.depth)
-                    .max()
-                    .unwrap_or(0)
-            }
+        let deepest = match &data {
+            Data::Scalar { .. } => None,
+            Data::List(items) => items.iter().map(|item| item.depth).max(),
+            Data::Mapping(entries) => entries.iter().map(|entry| entry.node.depth).max(),
         };
-        let weight = self.weight - before;
         let node = Rc::new(Node {
-            place: start,
+            place: TextPlace { length, ..place },
             data,
-            weight,
-            depth,
+            weight: self.weight - before,
+            depth: deepest.map_or(0, |depth| depth + 1),
         });
         self.anchors.insert(anchor, Some(Rc::clone(&node)));
         Ok(node)
@@ -235,9 +225,8 @@ impl<'t> Reader<'t> {
     fn alias(&mut self, anchor: usize, place: TextPlace, depth: usize) -> Step<Rc<Node>> {
         let Some(Some(node)) = self.anchors.get(&anchor).cloned() else {
             let problem = Problem::new("this alias stands for a value that contains it");
-            return Err(problem
-                .at(place)
-                .help("write out what is meant, without the alias"));
+            let help = "write out what is meant, without the alias";
+            return Err(problem.at(place).help(help));
         };
         check_depth(depth + node.depth, place)?;
         self.count(1 + node.weight, place)?;
@@ -266,21 +255,18 @@ impl<'t> Reader<'t> {
             }
             let place = next.1;
             let node = self.node(next, depth)?;
-            let Data::Scalar { text, .. } = &node.data else {
+            let length = node.place.length;
+            let place = TextPlace { length, ..place };
+            let Some(key) = node.text().map(str::to_owned) else {
                 let message = format!("a key must be text, not {}", node.noun());
-                return Err(Problem::new(message).at(TextPlace { length: 1, ..place }));
+                return Err(Problem::new(message).at(place));
             };
-            let place = TextPlace {
-                length: node.place.length,
-                ..place
-            };
-            let key = text.clone();
             if let Some(line) = lines.insert(key.clone(), place.line) {
-                let message = format!("the key `{}` is given twice", names::key(&key));
+                let problem =
+                    Problem::new(format!("the key `{}` is given twice", names::key(&key)));
                 let help =
                     format!("it is on line {line} already; rename one of them, or remove it");
-                self.repeated
-                    .push(Problem::new(message).at(place).help(help));
+                self.repeated.push(problem.at(place).help(help));
             }
             let next = self.next()?;
             let node = self.node(next, depth)?;
@@ -289,12 +275,8 @@ impl<'t> Reader<'t> {
                 _ => entries.push(Entry { key, place, node }),
             }
         }
-        let merged = merged.iter().flatten();
-        entries.extend(
-            merged
-                .filter(|entry| lines.insert(entry.key.clone(), 0).is_none())
-                .cloned(),
-        );
+        merged.retain(|entry| lines.insert(entry.key.clone(), 0).is_none());
+        entries.append(&mut merged);
         Ok(entries)
     }
 
@@ -305,28 +287,28 @@ impl<'t> Reader<'t> {
             let message = format!(
                 "with every alias replaced by what it stands for, the config is larger than {MAX_EXPANDED} bytes"
             );
-            return Err(Problem::new(message)
-                .at(place)
-                .help("use fewer aliases of aliases"));
+            let problem = Problem::new(message).at(place);
+            return Err(problem.help("use fewer aliases of aliases"));
         }
         Ok(())
     }
 }
 
 /// Returns the entries that `<<` merges in: those of a mapping, or of several in a list.
-fn merge_sources(node: &Node) -> Step<Vec<Vec<Entry>>> {
+fn merge_sources(node: &Node) -> Step<Vec<Entry>> {
     let sources = match &node.data {
         Data::List(items) => items.iter().map(Rc::as_ref).collect(),
         _ => vec![node],
     };
-    let entries = sources.into_iter().map(|source| match source.entries() {
-        Some(entries) => Ok(entries.to_vec()),
-        None => {
+    let mut merged = Vec::new();
+    for source in sources {
+        let Some(entries) = source.entries() else {
             let message = format!("`<<` merges mappings, not {}", source.noun());
-            Err(Problem::new(message).at(source.place))
-        }
-    });
-    entries.collect()
+            return Err(Problem::new(message).at(source.place));
+        };
+        merged.extend_from_slice(entries);
+    }
+    Ok(merged)
 }
 
 /// Returns the start of a span, and its length if it ends on the same line.

@@ -168,7 +168,7 @@ fn check_regions(section: &mut Section<'_>, common: &CommonOptions) {
 /// Checks that a key is one of the destination region, as one without ARN always is.
 fn check_key(section: &mut Section<'_>, common: &CommonOptions) {
     let destination = &common.destination_region;
-    let region = common.kms_key_id.as_deref().and_then(arn::region);
+    let region = common.kms_key_id.as_deref().and_then(arn::kms_key_region);
     if let Some(region) = region.filter(|region| *region != destination.as_str()) {
         let (owner, region) = (&section.owner, named(region));
         let message = format!(

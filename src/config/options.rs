@@ -160,7 +160,7 @@ fn region<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Region, D::Error
 
 fn kms_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let is_valid = !text.starts_with("arn:") || arn::is_kms_key(&text);
+    let is_valid = !text.starts_with("arn:") || arn::kms_key_region(&text).is_some();
     checked(
         is_valid,
         Some(text),

@@ -13,8 +13,6 @@ use crate::sync_types::{SYNC_TYPES, SyncType};
 pub struct OptionGroup {
     /// What they are options of, such as "`ec2_ami` jobs".
     pub of: String,
-    /// What that is.
-    pub description: String,
     /// The options, by name.
     pub options: Vec<OptionFacts>,
 }
@@ -52,13 +50,15 @@ impl Reference {
         let mut generator = SchemaSettings::draft07().into_generator();
         let common = CommonOptions::json_schema(&mut generator).to_value();
         let client = ClientOptions::json_schema(&mut generator).to_value();
-        let of_type = |sync_type: &SyncType| {
+        let types = SYNC_TYPES.iter().map(|sync_type| {
             let schema = (sync_type.schema)(&mut generator).to_value();
-            let of = format!("`{}` jobs", sync_type.name);
-            (*sync_type, OptionGroup::new(of, &schema))
-        };
+            (
+                *sync_type,
+                OptionGroup::new(format!("`{}` jobs", sync_type.name), &schema),
+            )
+        });
         Self {
-            types: SYNC_TYPES.iter().map(of_type).collect(),
+            types: types.collect(),
             common: OptionGroup::new("all jobs", &common),
             client: OptionGroup::new("`aws_client_config`", &client),
         }
@@ -84,12 +84,14 @@ impl OptionGroup {
             choices: texts(schema, "enum"),
             default: schema.get("default").map(Value::to_string),
             is_required: required.contains(name),
-            description: text(schema, "description"),
+            description: schema["description"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
             is_secret: schema.get("x-secret").is_some(),
         });
         Self {
             of: of.into(),
-            description: text(schema, "description"),
             options: options.collect(),
         }
     }
@@ -114,30 +116,21 @@ impl OptionFacts {
     }
 }
 
-/// Returns what a value must be.
+/// Returns what a value must be, by its type in the schema.
 fn must_be(schema: &Value) -> String {
-    let choices = texts(schema, "enum");
-    let of_type =
-        |name: &str| schema["type"] == name || texts(schema, "type").iter().any(|own| own == name);
-    if !choices.is_empty() {
-        format!("one of {}", list(&choices))
-    } else if of_type("string") {
-        "text".to_owned()
-    } else if of_type("boolean") {
-        "true or false".to_owned()
-    } else if of_type("integer") {
-        format!("a whole number from {}", schema["minimum"])
-    } else if of_type("number") {
-        "a number".to_owned()
-    } else if of_type("array") {
-        "a list".to_owned()
-    } else {
-        "a mapping".to_owned()
+    const WORDS: [(&str, &str); 5] = [
+        ("string", "text"),
+        ("boolean", "true or false"),
+        ("integer", "a whole number"),
+        ("number", "a number of seconds"),
+        ("array", "a list"),
+    ];
+    if schema["enum"].is_array() {
+        return format!("one of {}", list(&texts(schema, "enum")));
     }
-}
-
-fn text(schema: &Value, key: &str) -> String {
-    schema[key].as_str().unwrap_or_default().to_owned()
+    let types = schema["type"].to_string();
+    let found = WORDS.iter().find(|(name, _)| types.contains(name));
+    found.map_or("a mapping", |(_, words)| words).to_owned()
 }
 
 fn texts(schema: &Value, key: &str) -> Vec<String> {

@@ -66,101 +66,63 @@ impl JsonSchema for Job {
 
 /// Returns the schema of a job of one type, with the options of all jobs.
 fn job(sync_type: &SyncType, generator: &mut SchemaGenerator) -> Schema {
-    let mut job = (sync_type.schema)(generator);
-    let common = CommonOptions::json_schema(generator).to_value();
-    if let (Some(Value::Object(own)), Value::Object(common)) =
-        (job.get_mut("properties"), &common["properties"])
+    let mut job = CommonOptions::json_schema(generator).to_value();
+    let mut of_type = (sync_type.schema)(generator).to_value();
+    job["description"] = of_type["description"].take();
+    for (name, option) in of_type["properties"].as_object().into_iter().flatten() {
+        job["properties"][name] = option.clone();
+    }
+    if let (Value::Array(job), Value::Array(of_type)) =
+        (&mut job["required"], &mut of_type["required"])
     {
-        own.extend(common.clone());
+        job.append(of_type);
     }
-    if let Value::Array(common) = &common["required"] {
-        let own = job
-            .ensure_object()
-            .entry("required")
-            .or_insert_with(|| json!([]));
-        own.as_array_mut()
-            .into_iter()
-            .for_each(|own| own.extend(common.clone()));
-    }
-    if let Some(Value::Object(name)) = job.pointer_mut("/properties/sync_type") {
-        name.remove("enum");
-        name.insert("const".to_owned(), sync_type.name.as_str().into());
-    }
-    job
+    let name = &mut job["properties"]["sync_type"];
+    *name = json!({"const": sync_type.name, "description": name["description"]});
+    Schema::try_from(job).unwrap_or_default()
 }
 
-/// Turns a struct of options into what the config accepts: aliases, null where an option is not required, integers for text, text for
-/// numbers.
+/// Turns a struct of options into what the config accepts.
 fn publish(schema: &mut Schema) {
-    let required = schema.get("required").cloned().unwrap_or_default();
-    let is_required = |name: &String| {
-        required
-            .as_array()
-            .is_some_and(|names| names.iter().any(|own| own == name))
-    };
     let Some(Value::Object(properties)) = schema.get_mut("properties") else {
         return;
     };
     let mut others = Map::new();
-    for (name, property) in properties.iter_mut() {
-        let Some(option) = property.as_object_mut() else {
+    for (name, option) in properties.iter_mut() {
+        let Some(option) = option.as_object_mut() else {
             continue;
         };
-        accept(option, is_required(name));
-        let aliases = option.remove("x-aliases");
-        for alias in aliases
-            .iter()
-            .filter_map(Value::as_array)
-            .flatten()
-            .filter_map(Value::as_str)
-        {
+        accept_other_types(option);
+        option.retain(|key, value| {
+            !matches!(key.as_str(), "x-secret" | "format") && (key != "default" || !value.is_null())
+        });
+        if let Some(Value::Array(aliases)) = option.remove("x-aliases") {
             let mut other = option.clone();
             other.insert(
                 "description".to_owned(),
                 format!("Another name of `{name}`.").into(),
             );
-            others.insert(alias.to_owned(), other.into());
+            let names = aliases.iter().filter_map(Value::as_str);
+            others.extend(names.map(|alias| (alias.to_owned(), other.clone().into())));
         }
     }
     properties.extend(others);
 }
 
-/// Accepts other types of values for an option.
-fn accept(option: &mut Map<String, Value>, is_required: bool) {
-    option.remove("x-secret");
-    option.remove("format");
-    if option.get("default") == Some(&Value::Null) {
-        option.remove("default");
-    }
-    let mut types: Vec<Value> = match option.get("type") {
-        Some(Value::Array(types)) => types.clone(),
-        Some(name) => vec![name.clone()],
-        None => return,
+/// Accepts integers for text, and text for numbers.
+fn accept_other_types(option: &mut Map<String, Value>) {
+    let types = option.get("type").cloned().unwrap_or_default();
+    let mut types = match types {
+        Value::Array(types) => types,
+        name => vec![name],
     };
-    types.retain(|name| name != "null");
-    let mut pattern = option
-        .get("pattern")
-        .and_then(Value::as_str)
-        .map(str::to_owned);
-    match types.first().and_then(Value::as_str) {
-        Some("string") if pattern.is_none() && !option.contains_key("const") => {
-            types.push("integer".into())
-        }
-        Some("integer") => {
-            types.push("string".into());
-            let zero = if option["minimum"] == 0 { "0|" } else { "" };
-            pattern = Some(format!(r"^\s*({zero}[1-9][0-9]{{0,9}})\s*$"));
-        }
-        Some("number") => {
-            types.push("string".into());
-            pattern = Some(r"^\s*[0-9.]+\s*$".to_owned());
-        }
-        _ => {}
-    }
-    if !is_required {
-        types.push("null".into());
-        pattern = pattern.map(|pattern| format!(r"^\s*$|{pattern}"));
-    }
+    let (other, pattern) = match types.first().and_then(Value::as_str) {
+        Some("string") if !option.contains_key("pattern") => ("integer", None),
+        Some("integer") => ("string", Some(r"^\s*(0|[1-9][0-9]*)\s*$")),
+        Some("number") => ("string", Some(r"^\s*[0-9.]+\s*$")),
+        _ => return,
+    };
+    types.push(other.into());
     option.insert("type".to_owned(), types.into());
     if let Some(pattern) = pattern {
         option.insert("pattern".to_owned(), pattern.into());
@@ -169,19 +131,16 @@ fn accept(option: &mut Map<String, Value>, is_required: bool) {
 
 /// Adds that credentials and a profile exclude each other, and the settings that only the gem used.
 fn add_exclusions(client: &mut Value) {
-    let Some(Value::Object(properties)) = client.get_mut("properties") else {
-        return;
-    };
-    let is_key = |name: &&String| name.contains("key") || name.contains("token");
-    let keys = properties
-        .keys()
-        .filter(is_key)
-        .map(|name| json!({"required": [name]}));
-    let keys: Vec<Value> = keys.collect();
+    let keys = client["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name);
+    let keys = keys.filter(|name| name.contains("key") || name.contains("token"));
+    let keys: Vec<Value> = keys.map(|name| json!({"required": [name]})).collect();
+    client["dependencies"] = json!({"profile": {"not": {"anyOf": keys}}});
     for (name, instead) in ruby_options() {
         let description = format!("Has no effect: {instead}.");
-        let option = json!({"description": description, "deprecated": true});
-        properties.insert(name.to_owned(), option);
+        client["properties"][name] = json!({"description": description, "deprecated": true});
     }
-    client["dependencies"] = json!({"profile": {"not": {"anyOf": keys}}});
 }

@@ -54,38 +54,31 @@ impl<'d> Section<'d> {
     }
 
     fn take(&mut self, name: &'d str, option: &'d Entry) {
-        match self.get(name) {
-            Some(_) if option.node.is_blank() => {}
-            Some(earlier)
-                if option.node.text().is_some() && option.node.text() == earlier.node.text() => {}
-            Some(earlier) => {
-                let (one, two, owner) = (&earlier.key, &option.key, &self.owner);
-                let message =
-                    format!("options `{one}` and `{two}` of {owner} mean the same, but differ");
-                let problem = Problem::new(message)
-                    .at(option.place)
-                    .help(format!("keep only `{one}`"));
-                self.problems.push(problem);
-            }
-            None => {
-                self.given.insert(name, option);
-            }
+        let Some(earlier) = self.get(name) else {
+            self.given.insert(name, option);
+            return;
+        };
+        let is_same = option.node.text().is_some() && option.node.text() == earlier.node.text();
+        if !is_same && !option.node.is_blank() {
+            let (one, two, owner) = (&earlier.key, &option.key, &self.owner);
+            let message =
+                format!("options `{one}` and `{two}` of {owner} mean the same, but differ");
+            let problem = Problem::new(message).at(option.place);
+            self.problems
+                .push(problem.help(format!("keep only `{one}`")));
         }
     }
 
     /// Returns an option that has a value: null and empty text count as not given.
     pub(super) fn get(&self, name: &str) -> Option<&'d Entry> {
-        self.given
-            .get(name)
-            .copied()
-            .filter(|option| !option.node.is_blank())
+        let option = self.given.get(name).copied();
+        option.filter(|option| !option.node.is_blank())
     }
 
     /// Reports a problem with the value of an option.
     pub(super) fn report(&mut self, name: &str, problem: Problem) {
-        let place = self
-            .get(name)
-            .map_or(self.place, |option| option.node.place);
+        let option = self.get(name);
+        let place = option.map_or(self.place, |option| option.node.place);
         self.problems.push(problem.at(place));
     }
 
@@ -108,14 +101,11 @@ impl<'d> Section<'d> {
         let problems = self.problems.len();
         self.require(options);
         let mut values = self.values(options);
+        let reason = "text without control characters and line breaks\n";
         for facts in options {
             if values.get(&facts.name).is_some_and(has_control) {
                 values.remove(&facts.name);
-                self.refuse(
-                    facts,
-                    None,
-                    "text without control characters and line breaks\n",
-                );
+                self.refuse(facts, None, reason);
             }
         }
         // How many items of the list in question have been read.
@@ -125,22 +115,20 @@ impl<'d> Section<'d> {
                 Ok(read) => return Some(read).filter(|_| self.problems.len() == problems),
                 Err(error) => error,
             };
+            // If a required option is missing, which has been reported, the path is empty.
             let mut path = error.path().iter();
-            // If a required option is missing, which has been reported, none is named.
-            let Some(Segment::Map { key }) = path.next() else {
-                return None;
-            };
-            let facts = options.iter().find(|facts| facts.name == *key)?;
+            let name = path.next()?.to_string();
+            let facts = options.iter().find(|facts| facts.name == name)?;
             let reason = error.inner().to_string();
-            match (values.get_mut(key), path.next()) {
-                (Some(Value::Sequence(items)), Some(Segment::Seq { index })) => {
+            match (values.get_mut(&name)?, path.next()) {
+                (Value::Sequence(items), Some(Segment::Seq { index })) => {
                     self.refuse(facts, Some(read_items + index), &reason);
                     read_items += index + 1;
                     items.drain(..=*index);
                 }
                 _ => {
                     self.refuse(facts, None, &reason);
-                    values.remove(key)?;
+                    values.remove(&name);
                 }
             }
         }
@@ -148,22 +136,13 @@ impl<'d> Section<'d> {
 
     fn require(&mut self, options: &[OptionFacts]) {
         for facts in options.iter().filter(|facts| facts.is_required) {
-            if self.get(&facts.name).is_some() {
-                continue;
+            let name = facts.name.as_str();
+            if self.get(name).is_none() {
+                let message = format!("{} has no `{name}`, which is required", self.owner);
+                let place = self.given.get(name).map_or(self.place, |empty| empty.place);
+                let problem = Problem::new(message).at(place);
+                self.problems.push(problem.help(phrase(&facts.description)));
             }
-            let (name, owner) = (&facts.name, &self.owner);
-            let (message, place) = match self.given.get(name.as_str()) {
-                Some(option) => (
-                    format!("required option `{name}` of {owner} has no value"),
-                    option.place,
-                ),
-                None => (
-                    format!("{owner} has no `{name}`, which is required"),
-                    self.place,
-                ),
-            };
-            self.problems
-                .push(Problem::new(message).at(place).help(&facts.description));
         }
     }
 
@@ -181,10 +160,8 @@ impl<'d> Section<'d> {
         let node = node.unwrap_or(&option.node);
         // Errors of this crate have a line break; others are those of serde, about the wrong type of value.
         let (must_be, help) = match reason.split_once('\n') {
-            Some((must_be, help)) => (
-                must_be,
-                Some(help.to_owned()).filter(|help| !help.is_empty()),
-            ),
+            Some((must_be, "")) => (must_be, None),
+            Some((must_be, help)) => (must_be, Some(help.to_owned())),
             None => (facts.must_be.as_str(), help(facts, node)),
         };
         let (key, owner) = (&option.key, &self.owner);
@@ -204,22 +181,23 @@ impl<'d> Section<'d> {
         elsewhere: impl Fn(&str) -> Option<String>,
     ) {
         let owner = &self.owner;
-        for item in unknown.iter().take(MAX_UNKNOWN) {
-            let key = names::key(&item.key);
-            let problem = match elsewhere(&item.key) {
-                Some(help) => {
-                    Problem::new(format!("option `{key}` does not belong in {owner}")).help(help)
-                }
-                None => Problem::new(format!("unknown option `{key}` in {owner}"))
-                    .help(alternatives(&item.key, known)),
+        for option in unknown.iter().take(MAX_UNKNOWN) {
+            let key = names::key(&option.key);
+            let (message, help) = match elsewhere(&option.key) {
+                Some(help) => (format!("option `{key}` does not belong in {owner}"), help),
+                None => (
+                    format!("unknown option `{key}` in {owner}"),
+                    alternatives(&option.key, known),
+                ),
             };
-            self.problems.push(problem.at(item.place));
+            self.problems
+                .push(Problem::new(message).at(option.place).help(help));
         }
         if let Some(next) = unknown.get(MAX_UNKNOWN) {
             let more = unknown.len() - MAX_UNKNOWN;
             let more = count(more, "more unknown option", "more unknown options");
-            let problem = Problem::new(format!("{more} in {owner}")).at(next.place);
-            self.problems.push(problem);
+            let problem = Problem::new(format!("{more} in {owner}"));
+            self.problems.push(problem.at(next.place));
         }
     }
 }
@@ -232,6 +210,13 @@ fn help(facts: &OptionFacts, node: &Node) -> Option<String> {
         "true or false" => Some("write true or false, without quotes".to_owned()),
         _ => close_match(text, &facts.choices).map(|meant| format!("did you mean `{meant}`?")),
     }
+}
+
+/// Returns a sentence in the form of other help.
+fn phrase(sentence: &str) -> String {
+    let mut rest = sentence.trim_end_matches('.').chars();
+    let first = rest.next().map(|first| first.to_ascii_lowercase());
+    first.into_iter().chain(rest).collect()
 }
 
 fn alternatives(name: &str, known: &[&OptionFacts]) -> String {

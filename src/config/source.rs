@@ -14,8 +14,7 @@ pub const MAX_BYTES: u64 = 1024 * 1024;
 pub(super) fn text(bytes: &[u8]) -> Result<&str, Problem> {
     if bytes.len() as u64 > MAX_BYTES {
         let message = format!("the config is larger than {MAX_BYTES} bytes");
-        let help = "check that this file is the config";
-        return Err(Problem::new(message).help(help));
+        return Err(Problem::new(message).help("check that this file is the config"));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -35,19 +34,18 @@ pub(super) fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-fn not_utf8(bytes: &[u8], offset: usize) -> Problem {
-    let (valid, rest) = bytes.split_at_checked(offset).unwrap_or((bytes, &[]));
+fn not_utf8(bytes: &[u8], at: usize) -> Problem {
+    let (valid, rest) = bytes.split_at_checked(at).unwrap_or((bytes, &[]));
     let place = place_after(&String::from_utf8_lossy(valid));
-    let byte = rest.first().copied().unwrap_or_default();
+    let (line, byte) = (place.line, rest.first().copied().unwrap_or_default());
+    let message = format!(
+        "the config is not UTF-8: byte {at} (0x{byte:02x}), on line {line}, is not part of a character"
+    );
     let is_utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     let help = match is_utf16 {
         true => "this is UTF-16; save the file as UTF-8",
         false => "save the file as UTF-8",
     };
-    let line = place.line;
-    let message = format!(
-        "the config is not UTF-8: byte {offset} (0x{byte:02x}), on line {line}, is not part of a character"
-    );
     Problem::new(message).at(place).help(help)
 }
 
@@ -56,22 +54,19 @@ fn control_character(text: &str, at: usize, c: char) -> Problem {
         '\0' => "a NUL byte".to_owned(),
         c => format!("the control character U+{:04X}", c as u32),
     };
+    let message = format!("the config contains {what}, which YAML does not allow");
     let place = place_after(text.get(..at).unwrap_or(text));
-    Problem::new(format!(
-        "the config contains {what}, which YAML does not allow"
-    ))
-    .at(place)
-    .help("remove it; inside double quotes, write an escape such as \\t")
+    let help = "remove it; inside double quotes, write an escape such as \\t";
+    Problem::new(message).at(place).help(help)
 }
 
 /// Returns the place of the character that follows `before`.
 fn place_after(before: &str) -> TextPlace {
-    let line_start = before.rfind(['\n', '\r']).map_or(0, |at| at + 1);
-    let breaks = before.matches('\n').count() + before.replace("\r\n", "\n").matches('\r').count();
-    let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+    let lines = before.replace("\r\n", "\n").replace('\r', "\n");
+    let last = lines.rsplit('\n').next().unwrap_or_default();
     TextPlace {
-        line: breaks + 1,
-        column,
+        line: 1 + lines.matches('\n').count(),
+        column: 1 + last.chars().count(),
         length: 1,
     }
 }

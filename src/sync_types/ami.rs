@@ -1,10 +1,10 @@
 //! `ec2_ami`: one image, which the job selects by owner, identifier and filters.
 
-use super::permissions::{PolicyStage, Statement, arn};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::image_filter::Filter;
+use super::permissions::{PolicyStage, Statement, arn};
 use super::rules::{Belonging, CopySettings, Retention, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
 use crate::model::identity::origin;

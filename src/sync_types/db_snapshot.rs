@@ -1,10 +1,10 @@
 //! `rds_automated_snapshot`: the newest automated snapshot of one DB instance.
 
-use super::permissions::{PolicyStage, Statement, arn, in_sid, stated_account};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
+use super::permissions::{PolicyStage, Statement, arn, in_sid, stated_account};
 use super::rules::{Belonging, CopySettings, Retention, SyncJob, SyncTypeRules};
 use super::whole_number::whole_number;
 use crate::model::artifact::Artifact;

@@ -4,13 +4,13 @@ mod bad;
 mod client_config;
 mod good;
 mod options;
+mod schema;
 mod screens;
-
-use std::time::Duration;
 
 use aws_xregion_sync::config::{self, Config};
 use aws_xregion_sync::model::client_config::{ClientConfig, Secret};
 use aws_xregion_sync::model::ids::{AccountId, JobName, ParentId, Region};
+use aws_xregion_sync::model::kind::SyncTypeName;
 use aws_xregion_sync::model::problem::{AwsFailure, Problem, TextPlace};
 use aws_xregion_sync::model::query::{ImageFilter, ImageSelector, Query};
 use aws_xregion_sync::model::report::Level;
