@@ -1,12 +1,12 @@
 //! Options that several commands take.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use super::exit::Failure;
-use crate::model::id::JobName;
+use crate::model::ids::JobName;
 use crate::ops::{ConfigFile, DEFAULT_PARALLELISM, Error, Wait};
 
 /// When to use colours.
@@ -43,13 +43,11 @@ pub(super) struct ConfigArg {
 
 impl ConfigArg {
     pub(super) fn open(&self) -> Result<ConfigFile, Failure> {
-        if let Some(config) = &self.config {
-            return Ok(ConfigFile::open(config)?);
+        let opened = ConfigFile::open(config_path(self.config.as_deref())?);
+        if self.config.is_some() || environment(CONFIG_VARIABLE)?.is_none() {
+            return Ok(opened?);
         }
-        let Some(named) = environment("XRS_CONFIG")? else {
-            return Ok(ConfigFile::open("xrs.yaml")?);
-        };
-        Ok(ConfigFile::open(named).map_err(|error| match error {
+        Ok(opened.map_err(|error| match error {
             Error::File { what, error, .. } => Error::File {
                 what,
                 error,
@@ -60,7 +58,18 @@ impl ConfigArg {
     }
 }
 
-/// Which world a command talks to, and how.
+const CONFIG_VARIABLE: &str = "XRS_CONFIG";
+
+/// Returns the config that is given, otherwise the one that `XRS_CONFIG` names, otherwise xrs.yaml.
+pub(super) fn config_path(given: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(given) = given {
+        return Ok(given.to_owned());
+    }
+    let named = environment(CONFIG_VARIABLE)?;
+    Ok(named.map_or_else(|| PathBuf::from("xrs.yaml"), PathBuf::from))
+}
+
+/// What a command calls: AWS or a sandbox, and how.
 #[derive(Debug, Args)]
 pub(super) struct WorldArgs {
     /// Use an in-memory AWS, stored in this file, instead of the real one
@@ -71,7 +80,7 @@ pub(super) struct WorldArgs {
     pub(super) parallelism: usize,
 }
 
-/// Whether a command stays until copies are available.
+/// Whether a command waits until copies are available.
 #[derive(Debug, Args)]
 pub(super) struct WaitArg {
     /// Wait until the copies are available, and delete old copies only then. With LIMIT, such as 30m or 2h, wait no longer
@@ -94,10 +103,10 @@ impl From<&WaitArg> for Wait {
     }
 }
 
-/// What `plan` and `run` take to limit what is planned.
+/// Reads the name of a job.
 pub(super) fn job_name(text: &str) -> Result<JobName, String> {
     if text.is_empty() {
-        Err("a job has a name".to_owned())
+        Err("the name of a job is not empty".to_owned())
     } else {
         Ok(JobName::from(text))
     }
@@ -110,25 +119,25 @@ fn parallelism(text: &str) -> Result<usize, String> {
     }
 }
 
-/// What `--max-deletes` takes.
+/// Reads a number of deletions.
 pub(super) fn deletions(text: &str) -> Result<usize, String> {
     text.parse()
         .map_err(|_| "it is a number of deletions, 0 or more".to_owned())
 }
 
-/// A length of time such as `24h`, `90m`, `2d` or `1d 12h`; a day is 24 hours.
+/// Reads a length of time such as `24h`, `90m`, `2d` or `1d 12h`; a day is 24 hours.
 pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
     let span: Span = text
         .parse()
-        .map_err(|_| "say for example 24h, 90m or 2d".to_owned())?;
+        .map_err(|_| "use for example 24h, 90m or 2d".to_owned())?;
     match span.to_duration(SpanRelativeTo::days_are_24_hours()) {
         Ok(duration) if duration.is_positive() => Ok(duration),
-        Ok(_) => Err("it has to be more than nothing".to_owned()),
+        Ok(_) => Err("it must be longer than 0".to_owned()),
         Err(_) => Err("use weeks, days, hours, minutes and seconds".to_owned()),
     }
 }
 
-/// A digest, as plans state it; `sha256:` may be left out.
+/// Reads a digest as plans state it; `sha256:` is optional.
 pub(super) fn digest(text: &str) -> Result<String, String> {
     let hex = text.strip_prefix("sha256:").unwrap_or(text);
     if hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -138,11 +147,8 @@ pub(super) fn digest(text: &str) -> Result<String, String> {
     }
 }
 
-/// A variable of the environment; an empty one counts as not set.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "cli is where the environment is read"
-)]
+/// Returns a variable of the environment; an empty one counts as not set.
+#[expect(clippy::disallowed_methods, reason = "only cli reads the environment")]
 pub(super) fn environment(name: &str) -> Result<Option<String>, Failure> {
     match std::env::var_os(name).map(std::ffi::OsString::into_string) {
         None => Ok(None),

@@ -1,9 +1,8 @@
 //! `xrs completions`
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
-use super::Cli;
 use super::exit::{Exit, Failure};
 use super::terminal::Terminal;
 
@@ -23,9 +22,13 @@ pub(super) struct Completions {
 }
 
 impl Completions {
-    pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
+    pub(super) fn execute(
+        &self,
+        mut cli: clap::Command,
+        terminal: &Terminal,
+    ) -> Result<Exit, Failure> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "xrs", &mut script);
+        clap_complete::generate(self.shell, &mut cli, "xrs", &mut script);
         terminal.print(&String::from_utf8_lossy(&script))?;
         Ok(Exit::Done)
     }

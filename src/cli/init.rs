@@ -29,7 +29,7 @@ impl Init {
         ops::init(&self.file)?;
         let file = quoted(&self.file);
         terminal.print(&format!(
-            "Wrote {file}. Change it to what you have, then:\n  xrs validate {file}\n  xrs plan {file} --sandbox world.json\n"
+            "Wrote {file}. Adapt it, then:\n  xrs validate {file}\n  xrs plan {file} --sandbox world.json\n"
         ))?;
         Ok(Exit::Done)
     }

@@ -18,8 +18,7 @@ pub(super) struct Man {
 }
 
 impl Man {
-    pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
-        let cli = super::command();
+    pub(super) fn execute(&self, cli: clap::Command, terminal: &Terminal) -> Result<Exit, Failure> {
         let command = match &self.command {
             None => cli,
             Some(name) => cli.find_subcommand(name).cloned().ok_or_else(|| {

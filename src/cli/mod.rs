@@ -2,11 +2,13 @@
 
 mod apply;
 mod args;
+mod carry_out;
 mod completions;
 mod exit;
 mod guide;
 mod init;
 mod interrupt;
+mod log;
 mod man;
 mod next;
 mod plan;
@@ -24,17 +26,12 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::field::MakeExt;
-use tracing_subscriber::fmt::format::debug_fn;
 
-use crate::model::safe::safe;
 use args::Color;
 pub use exit::Exit;
-use exit::Failure;
 use terminal::Terminal;
 
-/// What every screen of help says of exit codes.
+/// What every screen of help says about exit codes.
 const EXIT_CODES: &str = "\
 Exit codes:
   0    success
@@ -92,27 +89,26 @@ enum Command {
     Status(status::Status),
     Policy(policy::Policy),
     Schema(schema::Schema),
+    Guide(guide::Guide),
     Completions(completions::Completions),
     Man(man::Man),
-    Guide(guide::Guide),
 }
 
-/// The command line as it is stated, for whoever writes about it.
+/// Returns the command line as clap knows it, with the options that all commands have and with their full names.
 pub fn command() -> clap::Command {
     let mut command = Cli::command();
-    // Only then its commands have the options that all have, and their full names.
     command.build();
     command
 }
 
-/// Parses the command line, runs the command, and gives the code to exit with.
+/// Parses the command line, runs the command, and returns the code to exit with.
 pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let exit = match Cli::try_parse_from(arguments) {
         Ok(cli) => execute(&cli),
         Err(error) => {
-            // Nowhere is left to say so, if even that cannot be printed.
+            // If this fails, there is no stream left to report it on.
             let _ = error.print();
-            // Help and versions were asked for; all else is an error of usage.
+            // Help and version were asked for; everything else is a usage error.
             if error.use_stderr() {
                 Exit::Failed
             } else {
@@ -124,66 +120,29 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 fn execute(cli: &Cli) -> Exit {
-    let Cli {
-        global: Global {
-            verbose,
-            quiet,
-            color,
-        },
-        command,
-    } = cli;
-    let terminal = Terminal::new(*color, *verbose, *quiet);
-    let outcome = log(*verbose, &terminal).and_then(|()| match command {
-        Command::Init(command) => command.execute(&terminal),
-        Command::Validate(command) => command.execute(&terminal),
-        Command::Plan(command) => command.execute(&terminal),
-        Command::Show(command) => command.execute(&terminal),
-        Command::Apply(command) => command.execute(&terminal),
-        Command::Run(command) => command.execute(&terminal),
-        Command::Status(command) => command.execute(&terminal),
-        Command::Policy(command) => command.execute(&terminal),
-        Command::Schema(command) => command.execute(&terminal),
-        Command::Completions(command) => command.execute(&terminal),
-        Command::Man(command) => command.execute(&terminal),
-        Command::Guide(command) => command.execute(&terminal),
+    let Global {
+        verbose,
+        quiet,
+        color,
+    } = cli.global;
+    let terminal = &Terminal::new(color, verbose, quiet);
+    let outcome = log::set_up(verbose, terminal.has_colors_on_stderr());
+    let outcome = outcome.and_then(|()| match &cli.command {
+        Command::Init(command) => command.execute(terminal),
+        Command::Validate(command) => command.execute(terminal),
+        Command::Plan(command) => command.execute(terminal),
+        Command::Show(command) => command.execute(terminal),
+        Command::Apply(command) => command.execute(terminal),
+        Command::Run(command) => command.execute(terminal),
+        Command::Status(command) => command.execute(terminal),
+        Command::Policy(command) => command.execute(terminal),
+        Command::Schema(command) => command.execute(terminal),
+        Command::Guide(command) => command.execute(terminal),
+        Command::Completions(command) => command.execute(Cli::command(), terminal),
+        Command::Man(page) => page.execute(command(), terminal),
     });
     outcome.unwrap_or_else(|failure| {
         terminal.failure(&failure);
         failure.exit()
     })
-}
-
-/// Sends log lines to stderr: what `XRS_LOG` asks for, else what `-v` does.
-fn log(verbose: u8, terminal: &Terminal) -> Result<(), Failure> {
-    let by_count = match verbose {
-        0 => "off",
-        1 => "aws_xregion_sync=info",
-        _ => "info,aws_xregion_sync=debug",
-    };
-    let filter = match args::environment("XRS_LOG")? {
-        Some(filter) => EnvFilter::try_new(&filter).map_err(|error| {
-            Failure::usage(
-                format!("XRS_LOG is no log filter: {error}"),
-                "say for example XRS_LOG=aws_xregion_sync=debug",
-            )
-        })?,
-        None => EnvFilter::new(by_count),
-    };
-    // Every value of every crate's events and spans: any of them may hold what AWS or a file says.
-    let fields = debug_fn(|writer, field, value| {
-        let value = format!("{value:?}");
-        match field.name() {
-            "message" => write!(writer, "{}", safe(&value)),
-            name => write!(writer, "{name}={}", safe(&value)),
-        }
-    });
-    let to_stderr = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .fmt_fields(fields.delimited(" "))
-        .with_writer(std::io::stderr)
-        // Said on stderr, too, with a panic if that is gone.
-        .log_internal_errors(false);
-    // It fails only where a log is set up already, as by a program that calls this function; then that one serves.
-    let _ = to_stderr.with_ansi(terminal.colors_on_stderr()).try_init();
-    Ok(())
 }

@@ -10,10 +10,10 @@ use super::interrupt::Interrupts;
 use super::next;
 use super::terminal::Terminal;
 use super::world::block_on;
-use crate::model::id::JobName;
+use crate::model::ids::JobName;
 use crate::model::json::document;
 use crate::model::plan::SavedPlan;
-use crate::ops::{self, Options, Saved};
+use crate::ops::{self, Options};
 use crate::render;
 
 /// Show what would be done, and why; write nothing to AWS
@@ -51,7 +51,7 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
         let file = self.config.open()?;
-        Saved::refuse_to_replace(
+        ops::refuse_to_replace(
             "--out",
             self.out.as_deref(),
             &[
@@ -60,7 +60,7 @@ impl Plan {
             ],
         )?;
         let config = ops::validate(&file, &self.jobs)?;
-        let of_config = terminal.about_to_use(&file, &config, &self.jobs, self.world.kind());
+        let of_config = terminal.config_to_use(&file, &config, self.world.kind());
         let world = self.world.open(terminal, Some(&file))?;
         let interrupts = Interrupts::listen()?;
         let options = Options {
@@ -69,7 +69,7 @@ impl Plan {
             ..Options::default()
         };
         let planning = ops::plan(&file, world.provider(), &options);
-        let plan = block_on(interrupts.leave_at_once(planning))???;
+        let plan = block_on(interrupts.run_abandonable(planning))???;
         if let Some(out) = &self.out {
             ops::save_plan(out, &plan)?;
         }
@@ -87,17 +87,14 @@ impl Plan {
     }
 
     fn print(&self, plan: &SavedPlan, terminal: &Terminal) -> Result<(), Failure> {
-        match self.format {
+        let (out, sandbox) = (self.out.as_deref(), self.world.sandbox.as_deref());
+        terminal.print(&match self.format {
             Format::Text => {
-                let next = next::apply(plan, self.out.as_deref(), self.world.sandbox.as_deref());
-                terminal.print(&render::text::plan(plan, next.as_deref(), &terminal.out))
+                let next = next::apply(plan, out, sandbox);
+                render::text::plan(plan, next.as_deref(), &terminal.out)
             }
-            Format::Json => terminal.print(&document(plan)?),
-            Format::Markdown => {
-                let commands =
-                    next::commands(plan, self.out.as_deref(), self.world.sandbox.as_deref());
-                terminal.print(&render::markdown::plan(plan, &commands))
-            }
-        }
+            Format::Json => document(plan)?,
+            Format::Markdown => render::markdown::plan(plan, &next::commands(plan, out, sandbox)),
+        })
     }
 }

@@ -5,11 +5,10 @@ use clap::{Args, ValueEnum};
 use super::args::{self, ConfigArg};
 use super::exit::{Exit, Failure};
 use super::terminal::Terminal;
-use crate::model::id::JobName;
-use crate::model::job::ConfiguredJob;
+use crate::model::ids::JobName;
 use crate::model::json::document;
 use crate::model::words;
-use crate::ops;
+use crate::ops::{self, MAX_POLICY_CHARACTERS, PolicyStage};
 
 /// Print the IAM policy that a stage needs
 ///
@@ -31,7 +30,7 @@ pub(super) struct Policy {
     jobs: Vec<JobName>,
 }
 
-/// What is to be allowed.
+/// What the policy allows.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Stage {
     /// Only reading; `status` needs the same policy.
@@ -44,15 +43,15 @@ impl Policy {
     pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
         let file = self.config.open()?;
         let config = ops::validate(&file, &self.jobs)?;
-        terminal.config(&file, &config, &self.jobs);
+        terminal.config(&file, &config);
         let stage = match self.stage {
-            Stage::Plan => ops::Stage::Plan,
-            Stage::Apply => ops::Stage::Apply,
+            Stage::Plan => PolicyStage::Plan,
+            Stage::Apply => PolicyStage::Apply,
         };
         let written = ops::policy(&file, stage, &self.jobs)?;
         for role in &written.roles {
             terminal.note(&format!(
-                "it belongs to the role {role}; whoever assumes that needs sts:AssumeRole on it"
+                "the policy is for the role {role}; who assumes that role needs sts:AssumeRole on it"
             ));
         }
         if written.accounts.len() > 1 {
@@ -61,20 +60,18 @@ impl Policy {
                 "the jobs are in the accounts {accounts}; --job writes a policy for some of them"
             ));
         }
-        let characters = written.policy.characters();
-        if characters > ops::MOST_POLICY_CHARACTERS {
+        let characters = written.policy.characters()?;
+        if characters > MAX_POLICY_CHARACTERS {
             terminal.warning(&format!(
-                "it has {characters} characters, and IAM takes {} in a managed policy: write several with --job",
-                ops::MOST_POLICY_CHARACTERS
+                "the policy has {characters} characters, and IAM accepts {MAX_POLICY_CHARACTERS} in a managed policy: \
+                 write several with --job"
             ));
         }
         terminal.print(&document(&written.policy)?)?;
-        let is_broken = |job: &ConfiguredJob| matches!(job, ConfiguredJob::Broken { .. });
-        let picked = |job: &&ConfiguredJob| self.jobs.is_empty() || self.jobs.contains(job.name());
-        Ok(if config.jobs.iter().filter(picked).any(is_broken) {
-            Exit::Failed
-        } else {
+        Ok(if config.errors.is_empty() {
             Exit::Done
+        } else {
+            Exit::Failed
         })
     }
 }

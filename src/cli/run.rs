@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::apply::{Report, carry_out};
 use super::args::{self, ConfigArg, Format, WaitArg, WorldArgs};
+use super::carry_out::{Apply, ResultsOutput};
 use super::exit::{Exit, Failure};
 use super::interrupt::Interrupts;
 use super::terminal::Terminal;
 use super::world::block_on;
-use crate::ops::{self, Options, Saved, Wait};
+use crate::ops::{self, Options, Wait};
 use crate::render;
 
 /// Plan and apply in one step
@@ -43,7 +43,7 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
         let file = self.config.open()?;
-        Saved::refuse_to_replace(
+        ops::refuse_to_replace(
             "--results",
             self.results.as_deref(),
             &[
@@ -52,10 +52,10 @@ impl Run {
             ],
         )?;
         let config = ops::validate(&file, &[])?;
-        terminal.about_to_use(&file, &config, &[], self.world.kind());
+        terminal.config_to_use(&file, &config, self.world.kind());
         let world = self.world.open(terminal, Some(&file))?;
-        let interrupts = Interrupts::listen()?;
-        let options = Options {
+        let interrupts = &Interrupts::listen()?;
+        let options = &Options {
             parallelism: self.world.parallelism,
             max_deletes: self.max_deletes,
             wait: Wait::from(&self.wait),
@@ -63,30 +63,28 @@ impl Run {
         };
         let provider = world.provider();
         let work = async {
-            let planning = ops::plan_with_inventory(&file, provider, &options);
-            let (plan, seen) = interrupts.leave_at_once(planning).await??;
+            let planning = ops::plan_with_inventory(&file, provider, options);
+            let (plan, observed) = interrupts.run_abandonable(planning).await??;
             match self.format {
-                Format::Text => terminal.print(&format!(
-                    "{}\n",
-                    render::text::plan(&plan, None, &terminal.out)
-                ))?,
+                Format::Text => {
+                    let plan = render::text::plan(&plan, None, &terminal.out);
+                    terminal.print(&format!("{plan}\n"))?;
+                }
                 Format::Json | Format::Markdown => {
                     terminal.progress(&render::text::plan(&plan, None, &terminal.err));
                 }
             }
-            let report = Report::begin(self.format, self.results.as_deref(), &plan, provider)?;
-            let approving = ops::approve(provider, &plan, Some(seen), Some(&file), &options);
-            let approved = interrupts.leave_at_once(approving).await??;
-            carry_out(
+            let results = self.results.as_deref();
+            let apply = Apply {
                 terminal,
-                &interrupts,
+                interrupts,
                 provider,
-                &plan,
-                approved,
-                &options,
-                report,
-            )
-            .await
+                options,
+                output: ResultsOutput::begin(self.format, results, &plan, provider)?,
+            };
+            let approving = ops::approve(provider, &plan, Some(observed), Some(&file), options);
+            let approved = interrupts.run_abandonable(approving).await??;
+            apply.carry_out(&plan, approved).await
         };
         let exit = block_on(work)??;
         world.close()?;

@@ -32,7 +32,7 @@ impl Show {
         let mut exit = Exit::Done;
         if let Saved::Plan(_, Some(flaw)) = &saved {
             terminal.warning(&format!("apply would refuse this plan: {}", flaw.why));
-            if flaw.edited {
+            if flaw.is_edited {
                 exit = Exit::Failed;
             }
         }

@@ -8,7 +8,7 @@ use super::exit::{Exit, Failure};
 use super::interrupt::Interrupts;
 use super::terminal::Terminal;
 use super::world::block_on;
-use crate::model::id::JobName;
+use crate::model::ids::JobName;
 use crate::model::json::document;
 use crate::model::status;
 use crate::ops::{self, Options};
@@ -60,7 +60,7 @@ impl Status {
     pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
         let file = self.config.open()?;
         let config = ops::validate(&file, &self.jobs)?;
-        terminal.about_to_use(&file, &config, &self.jobs, self.world.kind());
+        terminal.config_to_use(&file, &config, self.world.kind());
         let world = self.world.open(terminal, Some(&file))?;
         let interrupts = Interrupts::listen()?;
         let options = Options {
@@ -69,8 +69,8 @@ impl Status {
             max_age: self.max_age,
             ..Options::default()
         };
-        let looking = ops::status(&file, world.provider(), &options);
-        let status = block_on(interrupts.leave_at_once(looking))???;
+        let observing = ops::status(&file, world.provider(), &options);
+        let status = block_on(interrupts.run_abandonable(observing))???;
         world.close()?;
         let text = match self.format {
             Format::Text => render::text::status(&status, &terminal.out),

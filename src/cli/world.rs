@@ -1,4 +1,4 @@
-//! The world that a command talks to, and the runtime that waits for it.
+//! What a command calls: AWS or a sandbox; and the async runtime.
 
 use std::path::Path;
 
@@ -12,17 +12,17 @@ use crate::provider::Provider;
 #[cfg(feature = "aws")]
 use crate::provider::aws::Aws;
 
-/// An opened world.
+/// AWS or a sandbox.
 pub(super) enum World {
-    /// In memory, and in a file.
+    /// In memory, and kept in a file.
     Sandbox(Box<OpenSandbox>),
-    /// The real one.
+    /// AWS itself.
     #[cfg(feature = "aws")]
     Aws(Aws),
 }
 
 impl WorldArgs {
-    /// What kind of world these options ask for.
+    /// Returns which of them these options select.
     pub(super) fn kind(&self) -> ProviderKind {
         if self.sandbox.is_some() {
             ProviderKind::Sandbox
@@ -31,14 +31,14 @@ impl WorldArgs {
         }
     }
 
-    /// Opens it. A sandbox that does not exist is made only to fit a config.
+    /// Opens it. A sandbox that does not exist is made only for a config.
     pub(super) fn open(
         &self,
         terminal: &Terminal,
-        fitting: Option<&ConfigFile>,
+        config: Option<&ConfigFile>,
     ) -> Result<World, Failure> {
         match &self.sandbox {
-            Some(path) => sandbox(path, fitting, terminal),
+            Some(path) => sandbox(path, config, terminal),
             None => aws(),
         }
     }
@@ -46,32 +46,34 @@ impl WorldArgs {
 
 fn sandbox(
     path: &Path,
-    fitting: Option<&ConfigFile>,
+    config: Option<&ConfigFile>,
     terminal: &Terminal,
 ) -> Result<World, Failure> {
     let waiting = || {
-        terminal.note(&format!(
-            "waiting for another xrs that uses {}",
-            path.display()
-        ))
-    };
-    let sandbox = open_sandbox(path, fitting, waiting)?;
-    if let Some(unfit) = sandbox.made() {
         let path = path.display();
-        let but = match unfit.len() {
+        terminal.note(&format!("waiting for another xrs process that uses {path}"));
+    };
+    let sandbox = open_sandbox(path, config, waiting)?;
+    let shown = path.display();
+    if let Some(new) = sandbox.new_world() {
+        let but = match new.invalid_jobs.len() {
             0 => String::new(),
-            n => format!(
-                ", but not its broken {}: remove {path} once {} corrected",
-                words::list(unfit),
-                if n == 1 { "that is" } else { "those are" }
+            number => format!(
+                ", but not for {}: remove {shown} when {} valid",
+                words::list(&new.invalid_jobs),
+                if number == 1 { "it is" } else { "they are" }
             ),
         };
-        terminal.note(&format!("made the sandbox {path}, fitting the config{but}"));
+        terminal.note(&format!("made the sandbox {shown} for the config{but}"));
+        for problem in &new.problems {
+            let help = problem.help.as_deref().unwrap_or_default();
+            terminal.note(&format!("{problem}: {help}"));
+        }
     }
-    if !sandbox.lacking().is_empty() {
-        let (path, jobs) = (path.display(), words::list(sandbox.lacking()));
+    if !sandbox.jobs_without_source().is_empty() {
+        let jobs = words::list(sandbox.jobs_without_source());
         terminal.note(&format!(
-            "{path} holds nothing that {jobs} could look at, and is never altered to fit: move it away, and a new one fits the config"
+            "{shown} has no source for {jobs}, and is never adapted to a config: move it away, and a new one is made"
         ));
     }
     Ok(World::Sandbox(Box::new(sandbox)))
@@ -85,7 +87,7 @@ fn aws() -> Result<World, Failure> {
 #[cfg(not(feature = "aws"))]
 fn aws() -> Result<World, Failure> {
     Err(Failure::usage(
-        "this build of xrs has no AWS: it was made without the feature `aws`",
+        "this build of xrs cannot call AWS: it was made without the feature `aws`",
         "pass --sandbox WORLD.json, or build xrs with its default features",
     ))
 }
@@ -99,7 +101,7 @@ impl World {
         }
     }
 
-    /// Lets go of it, once all that was to be done is done.
+    /// Closes it at the end of a command.
     pub(super) fn close(self) -> Result<(), Failure> {
         match self {
             Self::Sandbox(sandbox) => Ok(sandbox.close()?),
@@ -109,7 +111,7 @@ impl World {
     }
 }
 
-/// Runs what waits, on this thread alone: the work is waiting.
+/// Runs a future on this thread: most of the work is waiting.
 pub(super) fn block_on<F: Future>(work: F) -> Result<F::Output, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,58 +1,52 @@
-//! The config file: YAML text in, sync jobs out, every problem with its place.
+//! The config file: YAML in, sync jobs out, every problem with its line and column.
 //!
 //! | file | does |
 //! |---|---|
-//! | `text` | bytes to text; names and values as messages show them |
-//! | `yaml`, `loader` | text to a tree whose nodes know their place, within bounds |
-//! | `options` | reads one mapping option by option; "did you mean" |
-//! | `job` | what all jobs have in common, and the table of types |
-//! | `ami`, `snapshot` | a type of job each |
-//! | `client_config` | the settings of both levels, and what they come to |
-//! | `arn`, `endpoint`, `ruby` | what certain values and older options mean |
-//! | `repeats` | jobs that do the same |
-//! | `schema` | the same rules for editors, as far as they go |
+//! | `source`, `names` | bytes to text; names and values as messages show them |
+//! | `document`, `syntax` | text to a tree with lines and columns, within limits; errors of YAML itself |
+//! | `options` | the structs of options, beside those of the sync types |
+//! | `arn`, `endpoint` | the form of certain values |
+//! | `section` | reads options into the structs; "did you mean" |
+//! | `job`, `client` | a job; the settings of all jobs merged with those of one |
+//! | `legacy` | what the gem accepted |
+//! | `conflicts` | problems between jobs |
+//! | `reference`, `schema` | the structs of options as a reference and as a JSON Schema |
 
-mod ami;
 mod arn;
-mod client_config;
+mod client;
+mod conflicts;
+mod document;
 mod endpoint;
 mod job;
-mod loader;
-mod namesakes;
+mod legacy;
+mod names;
 mod options;
-mod repeats;
-mod ruby;
+mod reference;
 mod schema;
-mod snapshot;
-mod text;
-mod yaml;
+mod section;
+mod source;
+mod syntax;
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
+pub use reference::{OptionFacts, OptionGroup, reference};
 pub use schema::schema;
-pub use text::MAX_BYTES;
+pub use source::MAX_BYTES;
 
 use crate::model::client_config::ClientConfig;
-use crate::model::id::JobName;
-use crate::model::job::ConfiguredJob;
+use crate::model::ids::JobName;
 use crate::model::problem::Problem;
-use client_config::Level;
-use yaml::{Data, Entry, Node};
+use crate::sync_types::ConfiguredJob;
+use client::Level;
+use document::{Data, EXAMPLE, Entry, Node};
+use options::CLIENT_CONFIG;
+use reference::Reference;
 
-/// The top-level key of the settings that all jobs share.
-const CLIENT_CONFIG: &str = "aws_client_config";
-
-/// What a config without jobs may begin with.
-const EXAMPLE: &str = "a job looks like this:\n\
-    sync_my_database:\n  sync_type: rds_automated_snapshot\n  source_region: us-east-1\n  \
-    destination_region: us-west-1\n  db_instance: mydatabase";
-
-/// A commented config to begin with, sound as it stands.
+/// A commented config to begin with, valid as it is.
 pub const STARTER: &str = include_str!("starter.yaml");
 
 /// What a config file says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// Its jobs, in the order of the file.
     pub jobs: Vec<ConfiguredJob>,
@@ -61,127 +55,121 @@ pub struct Config {
 }
 
 impl Config {
-    /// All problems of all jobs, in the order of the file, each once: what is wrong with the settings that jobs
-    /// share is a problem of every job.
+    /// Returns all problems of all jobs, in the order of the file, each once: a problem of the settings of all jobs is one of every
+    /// job.
     pub fn problems(&self) -> Vec<Problem> {
         let of_job = |job: &ConfiguredJob| match job {
-            ConfiguredJob::Sound(_) => Vec::new(),
-            ConfiguredJob::Broken { problems, .. } => problems.clone(),
+            ConfiguredJob::Valid(_) => Vec::new(),
+            ConfiguredJob::Invalid { problems, .. } => problems.clone(),
         };
         in_order(self.jobs.iter().flat_map(of_job).collect())
     }
 }
 
-/// Reads a config. A job with problems is reported as broken, and the others stand.
+/// Reads a config. A job with problems is invalid; the others are not affected.
 ///
 /// # Errors
-/// What makes the file as a whole of no use: never empty.
+///
+/// What makes the file useless as a whole; never empty.
 pub fn read(bytes: &[u8]) -> Result<Config, Vec<Problem>> {
-    let root = parse(bytes)?;
-    let top = Top::of(&root)?;
-    let mut notes = top.notes;
-    let mut jobs = Vec::with_capacity(top.jobs.len());
-    for entry in top.jobs {
-        let (job, job_notes) = job::read(entry, &top.global);
-        notes.extend(job_notes);
-        jobs.push((job, entry));
+    let root = document::read(bytes)?;
+    let reference = Reference::new();
+    let (entries, global, mut notes) = top(&root, &reference)?;
+    let mut jobs = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let (job, of_job) = job::read(entry, &global, &reference);
+        notes.extend(of_job);
+        jobs.push((job, entry.place));
     }
-    notes.extend(top.global.notes);
+    notes.extend(global.notes);
+    conflicts::check(&mut jobs);
     Ok(Config {
-        jobs: namesakes::mark(repeats::refuse(jobs)),
+        jobs: jobs.into_iter().map(|(job, _)| job).collect(),
         notes: in_order(notes),
     })
-}
-
-/// The client settings of each job alone, for apply: a job whose other options are broken still has them.
-///
-/// # Errors
-/// What makes the file as a whole of no use: never empty.
-pub fn client_configs(bytes: &[u8]) -> Result<ClientConfigs, Vec<Problem>> {
-    let root = parse(bytes)?;
-    let top = Top::of(&root)?;
-    let of_job = |entry: &&Entry| (job::name(entry), job::client_config(entry, &top.global).0);
-    Ok(top.jobs.iter().map(of_job).collect())
 }
 
 /// The client settings of each job, or what is wrong with them.
 pub type ClientConfigs = BTreeMap<JobName, Result<ClientConfig, Vec<Problem>>>;
 
-/// Whether the file holds a secret key or a token, also where no job uses it, or the one that would is broken.
+/// Reads only the client settings of each job, for apply: a job whose other options are invalid still has them.
+///
+/// # Errors
+///
+/// What makes the file useless as a whole; never empty.
+pub fn client_configs(bytes: &[u8]) -> Result<ClientConfigs, Vec<Problem>> {
+    let root = document::read(bytes)?;
+    let reference = Reference::new();
+    let (entries, global, _) = top(&root, &reference)?;
+    let of_job = |entry: &&Entry| {
+        let (settings, _) = job::client_config(entry, &global, &reference);
+        (job::name(entry), settings)
+    };
+    Ok(entries.iter().map(of_job).collect())
+}
+
+/// Returns true if the file contains a secret key or a token, even if no job uses it.
 pub fn holds_keys(bytes: &[u8]) -> bool {
-    parse(bytes).is_ok_and(|root| client_config::holds_keys(&root))
+    let client = Reference::new().client;
+    let is_secret =
+        |option: &&OptionFacts| ["aws_secret_key", "session_token"].contains(&option.name.as_str());
+    let names = client
+        .options
+        .iter()
+        .filter(is_secret)
+        .flat_map(|option| option.names());
+    let names: Vec<&str> = names.collect();
+    document::read(bytes).is_ok_and(|root| has_value(&root, &names))
 }
 
-fn parse(bytes: &[u8]) -> Result<Rc<Node>, Vec<Problem>> {
-    let text = text::text(bytes).map_err(|problem| vec![problem])?;
-    yaml::parse(text)
-}
-
-/// The top level of a config.
-struct Top<'a> {
-    jobs: Vec<&'a Entry>,
-    global: Level,
-    /// Keys that mean nothing.
-    notes: Vec<Problem>,
-}
-
-impl<'a> Top<'a> {
-    fn of(root: &'a Node) -> Result<Self, Vec<Problem>> {
-        let Data::Mapping(entries) = &root.data else {
-            let message = format!("the config must be a mapping of jobs, not {}", root.kind());
-            return Err(vec![Problem::new(message).at(root.place).help(EXAMPLE)]);
-        };
-        let (jobs, others): (Vec<&Entry>, Vec<&Entry>) = entries
-            .iter()
-            .partition(|entry| job::is_job(&entry.key.text));
-        if jobs.is_empty() {
-            let message = "the config has no sync job: no top-level key starts with `sync_`";
-            return Err(vec![Problem::new(message).at(root.place).help(EXAMPLE)]);
-        }
-        let global = others
-            .iter()
-            .find(|entry| entry.key.text == CLIENT_CONFIG)
-            .copied();
-        let notes = others
-            .iter()
-            .filter(|entry| entry.key.text != CLIENT_CONFIG)
-            .map(|entry| ignored(entry))
-            .collect();
-        Ok(Self {
-            jobs,
-            global: Level::read("the global aws_client_config", global),
-            notes,
-        })
+fn has_value(node: &Node, keys: &[&str]) -> bool {
+    let is_meant = |entry: &Entry| {
+        keys.contains(&entry.key.as_str()) && !entry.node.is_blank() || has_value(&entry.node, keys)
+    };
+    match &node.data {
+        Data::Scalar { .. } => false,
+        Data::List(items) => items.iter().any(|item| has_value(item, keys)),
+        Data::Mapping(entries) => entries.iter().any(is_meant),
     }
+}
+
+/// Splits the top level of a config into jobs, the settings of all jobs, and notes on keys without meaning.
+fn top<'d>(
+    root: &'d Node,
+    reference: &Reference,
+) -> Result<(Vec<&'d Entry>, Level, Vec<Problem>), Vec<Problem>> {
+    let refused = |message: &str| vec![Problem::new(message).at(root.place).help(EXAMPLE)];
+    let Some(entries) = root.entries() else {
+        let message = format!("the config must be a mapping of jobs, not {}", root.noun());
+        return Err(refused(&message));
+    };
+    let (jobs, others): (Vec<&Entry>, Vec<&Entry>) =
+        entries.iter().partition(|entry| legacy::is_job(&entry.key));
+    if jobs.is_empty() {
+        return Err(refused(
+            "the config has no sync job: no top-level key starts with `sync_`",
+        ));
+    }
+    let (globals, others): (Vec<&Entry>, Vec<&Entry>) = others
+        .into_iter()
+        .partition(|entry| entry.key == CLIENT_CONFIG);
+    let owner = format!("the global {CLIENT_CONFIG}");
+    let global = Level::read(&owner, globals.first().copied(), &reference.client);
+    Ok((jobs, global, others.into_iter().map(ignored).collect()))
 }
 
 fn ignored(entry: &Entry) -> Problem {
-    let name = entry.key.text.as_str();
-    let help = match options::did_you_mean(name, &[CLIENT_CONFIG]) {
+    let help = match names::close_match(&entry.key, &[CLIENT_CONFIG]) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "the keys of jobs start with `sync_`".to_owned(),
     };
-    Problem::new(format!(
-        "the top-level key `{}` is ignored",
-        text::key(name)
-    ))
-    .at(entry.key.place)
-    .help(help)
+    let message = format!("the top-level key `{}` is ignored", names::key(&entry.key));
+    Problem::new(message).at(entry.place).help(help)
 }
 
-/// In the order of the file, each once.
+/// Returns problems in the order of the file, each once.
 fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
-    problems.sort_by_key(|problem| problem.at);
-    let mut ordered: Vec<Problem> = Vec::with_capacity(problems.len());
-    for problem in problems {
-        // The same ones have the same place, so they are neighbours but for others of that place.
-        let same_place = ordered
-            .iter()
-            .rev()
-            .take_while(|other| other.at == problem.at);
-        if !same_place.into_iter().any(|other| *other == problem) {
-            ordered.push(problem);
-        }
-    }
-    ordered
+    problems.sort_by(|one, two| (one.at, &one.message).cmp(&(two.at, &two.message)));
+    problems.dedup();
+    problems
 }

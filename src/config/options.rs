@@ -1,319 +1,220 @@
-//! One mapping of options, read one by one; what is left over is misspelt or out of place.
+//! The options that are the same for every sync type, as serde reads them. Errors say what a value must be, and after a line break the
+//! way out.
 
-use similar::get_close_matches;
+use std::fmt::Display;
+use std::time::Duration;
 
-use super::text::{self, holds_control, named, quoted};
-use super::yaml::{Data, Entry, Node};
-use crate::model::client_config::Secret;
-use crate::model::problem::{Problem, TextPlace};
-use crate::model::words::count;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, IgnoredAny};
+use serde_yaml::Value;
 
-/// How like an option a misspelt one must be to be taken for it: the share of letters in common.
-const ALIKE: f32 = 0.6;
-/// Left-over options that are told of one by one.
-const MAX_UNKNOWN: usize = 20;
+use super::{arn, endpoint};
+use crate::model::client_config::{ClientConfig, Secret};
+use crate::model::ids::{AccountId, Region};
+use crate::model::kind::SyncTypeName;
+use crate::sync_types::whole_number;
 
-/// The options of a job, of a client config or of a filter, while they are read.
-pub(super) struct Options<'a> {
-    /// Whose options they are, for messages: `sync_my_database`.
-    whose: String,
-    /// The key that this mapping belongs to: where something is missing.
-    place: TextPlace,
-    entries: &'a [Entry],
-    /// The options asked for so far.
-    asked: Vec<&'static str>,
-    /// Options that are given and have no effect.
-    accepted: Vec<&'static str>,
-    problems: Vec<Problem>,
+/// The key of client settings, of a job or of all jobs.
+pub(super) const CLIENT_CONFIG: &str = "aws_client_config";
+
+/// The options that jobs of every type have.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CommonOptions {
+    /// What is synced: `ec2_ami` for an image, `rds_automated_snapshot` for a database.
+    #[serde(rename = "sync_type")]
+    #[schemars(with = "String", extend("enum" = SyncTypeName::ALL))]
+    _sync_type: SyncTypeName,
+    /// The region that the image or database is in, such as us-east-1.
+    #[serde(deserialize_with = "region")]
+    #[schemars(
+        with = "String",
+        regex(pattern = "^[a-z]{2,}(-[a-z]{2,})+-[0-9]{1,2}$"),
+        length(max = 32)
+    )]
+    pub(super) source_region: Region,
+    /// The region that copies go to, such as us-west-1: another region of the same partition.
+    #[serde(deserialize_with = "region")]
+    #[schemars(
+        with = "String",
+        regex(pattern = "^[a-z]{2,}(-[a-z]{2,})+-[0-9]{1,2}$"),
+        length(max = 32)
+    )]
+    pub(super) destination_region: Region,
+    /// A KMS key of the destination region to encrypt copies with; needed where the source is an encrypted snapshot.
+    #[serde(default, deserialize_with = "kms_key")]
+    #[schemars(extend("anyOf" = [
+        {"not": {"pattern": "^arn:"}},
+        {"pattern": "^arn:aws[^:]*:kms:[^:]+:[0-9]{12}:(key|alias)/"},
+    ]))]
+    pub(super) kms_key_id: Option<String>,
+    /// How AWS is reached and with which credentials, for this job: merged with the global settings, key by key.
+    // Read on its own, because apply needs it of invalid jobs, too.
+    #[serde(rename = "aws_client_config")]
+    #[schemars(with = "Option<ClientOptions>")]
+    _client_config: Option<IgnoredAny>,
 }
 
-/// An option as it was given.
-#[derive(Clone, Copy)]
-pub(super) struct Given<'a> {
-    /// Its name as written, which may be an alias.
-    pub(super) name: &'a str,
-    pub(super) key: TextPlace,
-    pub(super) value: &'a Node,
+/// How AWS is reached and with which credentials. If nothing is given, the same as with the AWS CLI.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ClientConfig")]
+pub(super) struct ClientOptions {
+    /// Access key id. Prefer a profile, a role or the environment.
+    #[schemars(extend("x-aliases" = ["access_key_id", "aws_access_key_id"], "x-secret" = true))]
+    aws_access_key: Option<String>,
+    /// Secret access key.
+    #[schemars(extend("x-aliases" = ["secret_access_key", "aws_secret_access_key"], "x-secret" = true))]
+    aws_secret_key: Option<String>,
+    /// Session token of temporary keys.
+    #[schemars(extend("x-aliases" = ["aws_session_token"], "x-secret" = true))]
+    session_token: Option<String>,
+    /// The account that these settings should belong to; checked against STS.
+    #[serde(default, deserialize_with = "account_id")]
+    #[schemars(with = "String", extend(
+        "type" = ["string", "integer"],
+        "pattern" = "^[^0-9]*([0-9][^0-9]*){12}$",
+        "minimum" = 0,
+        "maximum" = 999_999_999_999_u64,
+    ))]
+    aws_account_id: Option<AccountId>,
+    /// A profile of the shared AWS config files.
+    profile: Option<String>,
+    /// A role to assume, with whatever credentials there are.
+    #[serde(default, deserialize_with = "role_arn")]
+    #[schemars(regex(pattern = r"^arn:aws[^:]*:iam::[0-9]{12}:role/\S*[^/\s]$"))]
+    role_arn: Option<String>,
+    /// The external id that the role asks for.
+    external_id: Option<String>,
+    /// The session name to assume the role with.
+    role_session_name: Option<String>,
+    /// An endpoint to use instead of AWS's own, for every service.
+    // An invalid one may contain a password.
+    #[serde(default, deserialize_with = "endpoint_url")]
+    #[schemars(regex(pattern = r"^https?://[^/?#@\s]+(/[^?#\s]*)?$"), extend("x-secret" = true))]
+    endpoint_url: Option<String>,
+    /// Use FIPS endpoints.
+    use_fips_endpoint: Option<bool>,
+    /// Use dual-stack endpoints (IPv4 and IPv6).
+    use_dualstack_endpoint: Option<bool>,
+    /// How often a call is tried in all.
+    #[serde(default, deserialize_with = "attempts")]
+    #[schemars(range(min = 1, max = u32::MAX), extend("default" = 3))]
+    max_attempts: Option<u32>,
+    /// How long it may take to connect, in seconds.
+    #[serde(default, deserialize_with = "seconds")]
+    #[schemars(with = "f64", range(min = 0.001, max = 86_400), extend("default" = 5))]
+    connect_timeout: Option<Duration>,
+    /// How long an answer may take, in seconds.
+    #[serde(default, deserialize_with = "seconds")]
+    #[schemars(with = "f64", range(min = 0.001, max = 86_400), extend("default" = 30))]
+    read_timeout: Option<Duration>,
 }
 
-impl<'a> Options<'a> {
-    pub(super) fn new(whose: impl Into<String>, place: TextPlace, entries: &'a [Entry]) -> Self {
+impl From<ClientOptions> for ClientConfig {
+    fn from(options: ClientOptions) -> Self {
         Self {
-            whose: whose.into(),
-            place,
-            entries,
-            asked: Vec::new(),
-            accepted: Vec::new(),
-            problems: Vec::new(),
-        }
-    }
-
-    pub(super) fn whose(&self) -> &str {
-        &self.whose
-    }
-
-    pub(super) fn say(&mut self, problem: Problem) {
-        self.problems.push(problem);
-    }
-
-    pub(super) fn say_all(&mut self, problems: impl IntoIterator<Item = Problem>) {
-        self.problems.extend(problems);
-    }
-
-    /// Says that an option must be something else; `not` is what it is, if that may be shown.
-    pub(super) fn must(
-        &mut self,
-        given: Given<'_>,
-        must: &str,
-        not: Option<String>,
-        help: Option<&str>,
-    ) {
-        let Given { name, key, value } = given;
-        let (not, at) = match not {
-            Some(not) => (format!(", not {not}"), value.place),
-            None => (String::new(), key),
-        };
-        if value.is_null() {
-            let message = format!("option `{name}` of {} has no value", self.whose);
-            let help = format!("it must be {must}; or else leave the option out");
-            return self.say(Problem::new(message).at(key).help(help));
-        }
-        let mut problem = Problem::new(format!(
-            "option `{name}` of {} must be {must}{not}",
-            self.whose
-        ))
-        .at(at);
-        problem.help = help.map(str::to_owned);
-        self.say(problem);
-    }
-
-    /// An option under any of its names. Given under several, they must say the same.
-    pub(super) fn given(&mut self, names: &[&'static str]) -> Option<Given<'a>> {
-        self.asked.extend(names);
-        let entries = self.entries;
-        let mut found = entries
-            .iter()
-            .filter(|entry| names.contains(&entry.key.text.as_str()));
-        let first = found.next()?;
-        for other in found {
-            if !same_scalar(&first.value, &other.value) {
-                let (one, two) = (&first.key.text, &other.key.text);
-                let message = format!(
-                    "options `{one}` and `{two}` of {} mean the same, but differ",
-                    self.whose
-                );
-                self.problems.push(
-                    Problem::new(message)
-                        .at(other.key.place)
-                        .help(format!("give `{one}` alone")),
-                );
-            }
-        }
-        Some(Given {
-            name: &first.key.text,
-            key: first.key.place,
-            value: &first.value,
-        })
-    }
-
-    /// Takes options as known, whatever they say.
-    pub(super) fn given_any(&mut self, names: &[&'static str]) {
-        self.asked.extend(names);
-    }
-
-    /// Where an option is given that is accepted, but never suggested.
-    pub(super) fn accepted(&mut self, name: &'static str) -> Option<TextPlace> {
-        let entry = self.entries.iter().find(|entry| entry.key.text == name)?;
-        self.accepted.push(name);
-        Some(entry.key.place)
-    }
-
-    /// An option that every such mapping has.
-    pub(super) fn required(&mut self, name: &'static str, help: &str) -> Option<Given<'a>> {
-        let given = self.given(&[name]);
-        if given.is_none() {
-            let message = format!("{} has no `{name}`, which is required", self.whose);
-            self.say(Problem::new(message).at(self.place).help(help));
-        }
-        given
-    }
-
-    /// The text of an option. A number keeps the text it is written with.
-    pub(super) fn text<'v>(&mut self, given: Given<'v>) -> Option<&'v str> {
-        let (not, help) = match &given.value.data {
-            Data::Scalar { text, plain } if !given.value.is_null() => match text.as_str() {
-                blank if blank.trim().is_empty() => (
-                    "an empty one".to_owned(),
-                    Some("give it a value, or leave the option out"),
-                ),
-                text if *plain && as_flag(text).is_some() => {
-                    let help = "put quotes around it if this is what it is called";
-                    self.must(given, "a text", Some(text.to_owned()), Some(help));
-                    return None;
-                }
-                text if holds_control(text) => {
-                    self.must(
-                        given,
-                        "a text without control characters and line breaks",
-                        None,
-                        None,
-                    );
-                    return None;
-                }
-                text => return Some(text),
-            },
-            _ => (given.value.kind().to_owned(), None),
-        };
-        self.must(given, "a text", Some(not), help);
-        None
-    }
-
-    /// The text of an option that is never shown.
-    pub(super) fn secret(&mut self, given: Given<'_>) -> Option<Secret> {
-        match &given.value.data {
-            Data::Scalar { text, .. }
-                if !given.value.is_null() && !text.is_empty() && !holds_control(text) =>
-            {
-                Some(Secret::new(text.trim()))
-            }
-            _ => {
-                self.must(given, "a text that is not empty, on one line", None, None);
-                None
-            }
-        }
-    }
-
-    /// `true` or `false`.
-    pub(super) fn flag(&mut self, given: Given<'_>) -> Option<bool> {
-        let flag = match &given.value.data {
-            Data::Scalar { text, plain: true } => as_flag(text),
-            _ => None,
-        };
-        if flag.is_none() {
-            self.must(
-                given,
-                "true or false",
-                Some(shown(given.value)),
-                Some("write true or false, without quotes"),
-            );
-        }
-        flag
-    }
-
-    /// A whole number from `least`. Text that is a number is taken, as the older tool took it.
-    pub(super) fn whole_number(&mut self, given: Given<'_>, least: u32) -> Option<u32> {
-        let text = match &given.value.data {
-            Data::Scalar { text, .. } => text.trim(),
-            _ => "",
-        };
-        let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        // With a leading zero the older tool counted in eights, and YAML's versions do not agree.
-        let has_leading_zero = text.len() > 1 && text.starts_with('0');
-        let number = text
-            .parse()
-            .ok()
-            .filter(|number| is_number && !has_leading_zero && *number >= least);
-        if number.is_none() {
-            let must = match (is_number, least) {
-                (true, 1..) if text.trim_start_matches('0').is_empty() => {
-                    format!("at least {least}")
-                }
-                (true, _) if !has_leading_zero => format!("at most {}", u32::MAX),
-                _ if text.starts_with('-') => format!("{least} or more"),
-                _ => "a whole number".to_owned(),
-            };
-            let help = has_leading_zero.then_some("write it without leading zeros");
-            self.must(given, &must, Some(shown(given.value)), help);
-        }
-        number
-    }
-
-    /// Says what was given and never asked for. `elsewhere` tells what an option is that belongs to something else.
-    pub(super) fn finish(mut self, elsewhere: impl Fn(&str) -> Option<String>) -> Vec<Problem> {
-        let is_known = |name: &str| self.asked.contains(&name) || self.accepted.contains(&name);
-        let unknown: Vec<&Entry> = self
-            .entries
-            .iter()
-            .filter(|entry| !is_known(&entry.key.text))
-            .collect();
-        for entry in unknown.iter().take(MAX_UNKNOWN) {
-            let problem = self
-                .unknown(&entry.key.text, &elsewhere)
-                .at(entry.key.place);
-            self.say(problem);
-        }
-        if let Some(next) = unknown.get(MAX_UNKNOWN) {
-            let more = unknown.len() - MAX_UNKNOWN;
-            let more = count(more, "more unknown option", "more unknown options");
-            let message = format!("{more} in {}", self.whose);
-            self.say(Problem::new(message).at(next.key.place));
-        }
-        self.problems
-    }
-
-    fn unknown(&self, name: &str, elsewhere: &impl Fn(&str) -> Option<String>) -> Problem {
-        let whose = &self.whose;
-        if let Some(elsewhere) = elsewhere(name) {
-            return Problem::new(format!("option `{name}` does not belong in {whose}"))
-                .help(elsewhere);
-        }
-        let problem = Problem::new(format!("unknown option `{}` in {whose}", text::key(name)));
-        if name.contains(':') {
-            return problem.help("a key is parted from its value by a colon and a space");
-        }
-        match did_you_mean(name, &self.asked) {
-            Some(meant) => problem.help(format!("did you mean `{meant}`?")),
-            None => problem.help(format!("there are {}", list(&self.asked))),
+            access_key: options.aws_access_key.map(|key| Secret::new(key.trim())),
+            secret_key: options.aws_secret_key.map(|key| Secret::new(key.trim())),
+            session_token: options.session_token.map(|token| Secret::new(token.trim())),
+            account_id: options.aws_account_id,
+            profile: options.profile,
+            role_arn: options.role_arn,
+            external_id: options.external_id,
+            role_session_name: options.role_session_name,
+            endpoint_url: options.endpoint_url,
+            use_fips_endpoint: options.use_fips_endpoint,
+            use_dualstack_endpoint: options.use_dualstack_endpoint,
+            max_attempts: options.max_attempts,
+            connect_timeout: options.connect_timeout,
+            read_timeout: options.read_timeout,
         }
     }
 }
 
-/// The name that is most like a misspelt one.
-pub(super) fn did_you_mean<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
-    /// Longer than any name by far; what is as long as that is no slip of the fingers.
-    const LONGEST: usize = 64;
-    let name = name.to_lowercase().replace(['-', ' '], "_");
-    if name.len() > LONGEST {
-        return None;
-    }
-    get_close_matches(name.as_str(), names, 1, ALIKE).pop()
+/// Returns the value if it is valid.
+fn checked<T, E: Error>(is_valid: bool, value: T, must_be: impl Display) -> Result<T, E> {
+    is_valid.then_some(value).ok_or_else(|| E::custom(must_be))
 }
 
-/// Names for a message: `a`, `b` and `c`.
-pub(super) fn list(names: &[&str]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    match quoted.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, others)) => format!("{} and {last}", others.join(", ")),
-        None => String::new(),
-    }
+/// Reads the code of a region. New regions come every year, so there is no list of them.
+fn region<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Region, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let lower = text.trim().to_lowercase().replace(['_', ' '], "-");
+    let without_zone = lower.trim_end_matches(|c: char| c.is_ascii_lowercase());
+    let help = if Region::is_well_formed(&lower) {
+        format!("did you mean {lower}?")
+    } else if Region::is_well_formed(without_zone) {
+        format!("{lower} is an availability zone; its region is {without_zone}")
+    } else {
+        "write it as in us-east-1".to_owned()
+    };
+    let is_valid = Region::is_well_formed(&text);
+    checked(
+        is_valid,
+        Region::from(text),
+        format_args!("the code of a region\n{help}"),
+    )
 }
 
-/// A value that is no secret, for a message.
-pub(super) fn shown(value: &Node) -> String {
-    match &value.data {
-        Data::Scalar { text, plain } if !value.is_null() => {
-            if *plain {
-                named(text)
-            } else {
-                quoted(text)
-            }
-        }
-        _ => value.kind().to_owned(),
-    }
+fn kms_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let is_valid = !text.starts_with("arn:") || arn::kms_key_region(&text).is_some();
+    checked(
+        is_valid,
+        Some(text),
+        "the id, the alias or the ARN of a KMS key\n",
+    )
 }
 
-fn as_flag(text: &str) -> Option<bool> {
-    match text {
-        "true" | "True" | "TRUE" => Some(true),
-        "false" | "False" | "FALSE" => Some(false),
-        _ => None,
-    }
+/// Reads an account id, also with hyphens between its digits.
+fn account_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<AccountId>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let must_be =
+        "an account id of 12 digits\nhyphens between the digits are fine, as in 1234-5678-9012";
+    checked(digits.len() == 12, Some(AccountId::from(digits)), must_be)
 }
 
-fn same_scalar(one: &Node, two: &Node) -> bool {
-    match (&one.data, &two.data) {
-        (Data::Scalar { text: one, .. }, Data::Scalar { text: two, .. }) => one == two,
-        _ => false,
-    }
+fn role_arn<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let must_be = "the ARN of an IAM role\nsuch as arn:aws:iam::123456789012:role/xrs";
+    checked(arn::is_role(&text), Some(text), must_be)
+}
+
+fn endpoint_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let must_be = endpoint::fault(&text);
+    let help = "such as http://localhost:5000";
+    checked(
+        must_be.is_none(),
+        Some(text),
+        format_args!("{}\n{help}", must_be.unwrap_or_default()),
+    )
+}
+
+fn attempts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    whole_number::<1, D>(deserializer).map(Some)
+}
+
+/// Reads a number of seconds, fractions allowed.
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let text = value.as_str().map(str::trim);
+    let text = text.filter(|text| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    });
+    let seconds = value
+        .as_f64()
+        .or_else(|| text?.parse().ok())
+        .unwrap_or_default();
+    let duration = Duration::try_from_secs_f64(seconds).ok();
+    let is_valid = (0.001..=86_400.0).contains(&seconds);
+    checked(
+        is_valid,
+        duration,
+        "a number of seconds, above 0 and at most 86400\n",
+    )
 }

@@ -13,7 +13,7 @@ pub mod location;
 pub mod plan;
 pub mod problem;
 pub mod provider_error;
-mod provider_error_help;
+pub mod provider_error_help;
 pub mod query;
 pub mod reason;
 pub mod report;

@@ -19,13 +19,13 @@ pub enum Document {
     Plan,
     /// The results of an apply.
     Results,
-    /// What the destinations hold.
+    /// The status of the destinations.
     Status,
     /// The problems of a config.
     Problems,
 }
 
-/// The JSON Schema of a document.
+/// Returns the JSON Schema of a document.
 pub fn schema(of: Document) -> Value {
     match of {
         Document::Config => config::schema(),
@@ -36,7 +36,7 @@ pub fn schema(of: Document) -> Value {
     }
 }
 
-/// Of a document as it is written: with every key that is always there.
+/// Returns the schema of a document as it is written: keys that are always there are required.
 fn written<T: JsonSchema>() -> Value {
     SchemaSettings::draft07()
         .for_serialize()

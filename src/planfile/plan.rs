@@ -158,7 +158,7 @@ fn unknown_key(value: &Value) -> Option<&String> {
 mod tests {
     use super::*;
     use crate::model::inventory::ProviderKind;
-    use crate::planfile::to_text;
+    use crate::planfile::text::to_text;
 
     fn saved() -> SavedPlan {
         let plan = Plan {

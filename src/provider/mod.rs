@@ -1,7 +1,7 @@
 //! AWS, or a sandbox in its place, behind one narrow trait: reads, and the three writes.
 
-// #[cfg(feature = "aws")]
-// pub mod aws;
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod sandbox;
 
 use std::time::Duration;

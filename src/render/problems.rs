@@ -1,6 +1,6 @@
 //! Problems of a config as a compiler shows them: the line, a caret under the mistake, and the way out.
 //!
-//! The lines shown are those of the file, except that secrets are hidden: see [`mask`].
+//! The lines shown are those of the file, except that secrets are hidden: see `mask`.
 
 mod mask;
 

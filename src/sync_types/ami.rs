@@ -1,5 +1,9 @@
 //! `ec2_ami`: one image, which the job selects by owner, identifier and filters.
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::image_filter::Filter;
 use super::permissions::{PolicyStage, Statement, arn};
 use super::rules::{Belonging, CopySettings, Retention, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
@@ -15,8 +19,45 @@ use crate::model::words::count;
 /// The owner that stands for the account of the credentials.
 const OWN_ACCOUNT: &str = "self";
 
+/// Keeps a copy of one EC2 image in the destination region.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct AmiConfig {
+    /// The account id of the image's owner, `self` or `amazon`.
+    #[serde(default = "own_account")]
+    #[schemars(extend("x-aliases" = ["owner_id"]))]
+    ami_owner: String,
+    /// The image has the tag `Sync-Identifier` with this value.
+    sync_identifier: Option<String>,
+    /// Filters of DescribeImages, all of which must match, such as `["tag:Environment=Production"]`.
+    #[serde(default)]
+    filters: Vec<Filter>,
+    /// Take the newest image where several match, instead of failing the job.
+    #[serde(default)]
+    most_recent: bool,
+}
+
+fn own_account() -> String {
+    OWN_ACCOUNT.to_owned()
+}
+
+impl From<AmiConfig> for AmiOptions {
+    fn from(config: AmiConfig) -> Self {
+        Self {
+            selector: ImageSelector {
+                owner: config.ami_owner,
+                sync_identifiers: config.sync_identifier.into_iter().collect(),
+                filters: config.filters.into_iter().map(|filter| filter.0).collect(),
+            },
+            most_recent: config.most_recent,
+        }
+    }
+}
+
 /// The options of an `ec2_ami` job.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(from = "AmiConfig")]
+#[schemars(with = "AmiConfig")]
 pub struct AmiOptions {
     /// Which images are selected.
     pub selector: ImageSelector,

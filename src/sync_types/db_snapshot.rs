@@ -1,7 +1,12 @@
 //! `rds_automated_snapshot`: the newest automated snapshot of one DB instance.
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error};
+
 use super::permissions::{PolicyStage, Statement, arn, in_sid, stated_account};
 use super::rules::{Belonging, CopySettings, Retention, SyncJob, SyncTypeRules};
+use super::whole_number::whole_number;
 use crate::model::artifact::Artifact;
 use crate::model::identity::{is_copy_id, origin};
 use crate::model::ids::{ParentId, Partition};
@@ -10,21 +15,48 @@ use crate::model::query::Queries;
 use crate::model::reason::FailReason;
 use crate::model::sync_tag::{SYNC_KEEP, key_on_copy, key_on_source};
 
-/// How many copies are kept beside the one being made, unless the config says otherwise.
-pub const DEFAULT_MAX_SNAPSHOTS_TO_RETAIN: u32 = 2;
-
 /// The date and time that RDS ends the ids of automated snapshots with: it keeps `orders` apart from `orders-eu`.
 const TIME: &str = "????-??-??-??-??";
 
-/// The options of an `rds_automated_snapshot` job.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Keeps copies of the newest automated snapshots of one RDS DB instance in the destination region.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct DbSnapshotOptions {
-    /// The DB instance.
+    /// The identifier of the DB instance in the source region.
+    #[serde(deserialize_with = "db_instance")]
+    #[schemars(with = "String", regex(pattern = "^[A-Za-z][A-Za-z0-9-]{0,62}$"))]
     pub db_instance: ParentId,
     /// How many copies are kept beside the one being made.
+    #[serde(
+        default = "default_max_retained",
+        deserialize_with = "whole_number::<0, _>"
+    )]
+    #[schemars(range(min = 0, max = u32::MAX))]
     pub max_snapshots_to_retain: u32,
-    /// The option group of the copy, needed where the source's is not a default one.
+    /// An option group of the destination region, needed where the snapshot's own is not a default one.
     pub option_group_name: Option<String>,
+}
+
+fn default_max_retained() -> u32 {
+    2
+}
+
+/// Reads the identifier of a DB instance. RDS keeps it in lower case.
+/// See <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html>.
+fn db_instance<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ParentId, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let is_identifier = text.len() <= 63
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if is_identifier {
+        return Ok(ParentId::from(text.to_ascii_lowercase()));
+    }
+    Err(D::Error::custom(
+        "the identifier of a DB instance\n\
+         up to 63 letters, digits and hyphens, as `aws rds describe-db-instances` lists them; not an ARN or a host name",
+    ))
 }
 
 impl SyncTypeRules for DbSnapshotOptions {

@@ -4,38 +4,43 @@ mod bad;
 mod client_config;
 mod good;
 mod options;
+mod schema;
 mod screens;
-
-use std::time::Duration;
 
 use aws_xregion_sync::config::{self, Config};
 use aws_xregion_sync::model::client_config::{ClientConfig, Secret};
-use aws_xregion_sync::model::id::{AccountId, DbInstance, JobName, Region};
-use aws_xregion_sync::model::job::{
-    AmiJob, ConfiguredJob, ImageFilter, ImageSelector, JobKind, SnapshotJob, SyncJob,
-};
+use aws_xregion_sync::model::ids::{AccountId, JobName, ParentId, Region};
+use aws_xregion_sync::model::kind::SyncTypeName;
 use aws_xregion_sync::model::problem::{AwsFailure, Problem, TextPlace};
+use aws_xregion_sync::model::query::{ImageFilter, ImageSelector, Query};
 use aws_xregion_sync::model::report::Level;
+use aws_xregion_sync::model::safe::tricky;
 use aws_xregion_sync::render::problems::{WIDTH, diagnostics};
+use aws_xregion_sync::sync_types::{AmiOptions, ConfiguredJob, DbSnapshotOptions, SyncJob};
 use proptest::prelude::*;
 
 const SEED: &str = include_str!("../../testdata/config/seed.yaml");
 const ALL_OPTIONS: &str = include_str!("../../testdata/config/all_options.yaml");
 const ANCHORS: &str = include_str!("../../testdata/config/anchors.yaml");
 
+/// What a job for an image needs, and a job for a database without its name.
+const AMI: &str = "sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1";
+const DATABASE: &str =
+    "sync_type: rds_automated_snapshot, source_region: us-east-1, destination_region: us-west-1";
+
 fn read(text: &str) -> Config {
     config::read(text.as_bytes()).unwrap_or_else(|problems| panic!("{}", screen(text, &problems)))
 }
 
 /// The jobs of a config that has no problem.
-fn sound(text: &str) -> Vec<SyncJob> {
+fn valid(text: &str) -> Vec<SyncJob> {
     let config = read(text);
     assert_eq!(screen(text, &config.problems()), "");
-    let sound = |job| match job {
-        ConfiguredJob::Sound(job) => job,
-        ConfiguredJob::Broken { name, .. } => panic!("{name} is broken"),
+    let valid = |job| match job {
+        ConfiguredJob::Valid(job) => job,
+        ConfiguredJob::Invalid { name, .. } => panic!("{name} is invalid"),
     };
-    config.jobs.into_iter().map(sound).collect()
+    config.jobs.into_iter().map(valid).collect()
 }
 
 fn screen(text: &str, problems: &[Problem]) -> String {
@@ -63,27 +68,21 @@ fn refused(bytes: impl AsRef<[u8]>) -> Problem {
     problems.into_iter().next().expect("never empty")
 }
 
-/// The problems of one job of this type with these options, written in flow style.
-fn problems_of(sync_type: &str, options: &str) -> Vec<String> {
-    let common =
-        format!("sync_type: {sync_type}, source_region: us-east-1, destination_region: us-west-1");
-    let text = format!("{{sync_x: {{{common}, {options}}}}}");
-    read(&text)
-        .problems()
+/// The messages about one job with these options, written in flow style.
+fn messages(options: &str) -> Vec<String> {
+    let problems = read(&format!("{{sync_x: {{{options}}}}}")).problems();
+    problems
         .into_iter()
         .map(|problem| problem.message)
         .collect()
 }
 
 fn ami(options: &str) -> Vec<String> {
-    problems_of("ec2_ami", options)
+    messages(&format!("{AMI}, {options}"))
 }
 
-fn snapshot(options: &str) -> Vec<String> {
-    problems_of(
-        "rds_automated_snapshot",
-        &format!("db_instance: mydatabase, {options}"),
-    )
+fn database(options: &str) -> Vec<String> {
+    messages(&format!("{DATABASE}, db_instance: mydatabase, {options}"))
 }
 
 /// The settings of one job, with these at the top and these of its own.

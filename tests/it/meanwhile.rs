@@ -11,7 +11,7 @@ use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, WorldArtifact};
 use aws_xregion_sync::sync_types::SyncJob;
 
-use crate::laws::worlds::{copied, database_job, images_in_destination, one_image, written};
+use crate::laws::worlds::{NONE, copied, database_job, images_in_destination, one_image, written};
 use crate::support::*;
 
 /// Applies a plan; at the beginning of each action somebody does something.
@@ -87,7 +87,7 @@ fn a_deletion_that_comes_second_looks_what_has_become_of_the_copy() {
             });
         });
         assert_eq!(results[0].actions[0].outcome, outcome, "{found:?}");
-        assert_eq!(results[0].deleted_resources, []);
+        assert_eq!(results[0].deleted_resources, NONE);
     }
 }
 

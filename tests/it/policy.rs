@@ -7,10 +7,10 @@ use aws_xregion_sync::model::ids::{AccountId, JobName};
 use aws_xregion_sync::model::json::document;
 use aws_xregion_sync::model::kind::Kind;
 use aws_xregion_sync::model::plan::SavedPlan;
-use aws_xregion_sync::model::provider_error::permission;
+use aws_xregion_sync::model::provider_error_help::permission;
 use aws_xregion_sync::ops::{self, PolicyStage};
 use aws_xregion_sync::policy::Policy;
-use aws_xregion_sync::provider::sandbox::{Sandbox, World};
+use aws_xregion_sync::provider::sandbox::Sandbox;
 use aws_xregion_sync::{ConfigFile, Options};
 
 use crate::support::{block_on, no_failures};
@@ -52,7 +52,7 @@ fn called(sandbox: &Sandbox) -> BTreeSet<String> {
 #[test]
 fn the_policy_of_planning_allows_the_status() {
     let config = config(SEED);
-    let sandbox = Sandbox::new(World::fitting(&config.valid_jobs().expect("jobs")));
+    let sandbox = Sandbox::new(ops::example_world(&config).expect("a world"));
     let options = Options::default();
     let _ = block_on(ops::status(&config, &sandbox, &options)).expect("a status");
     assert_eq!(allowed(&policy(SEED, PolicyStage::Plan)), called(&sandbox));
@@ -61,7 +61,7 @@ fn the_policy_of_planning_allows_the_status() {
 /// Plans and applies the gem's example. Returns the plan, and the actions that each needed.
 fn planned_and_applied() -> (SavedPlan, BTreeSet<String>, BTreeSet<String>) {
     let config = config(SEED);
-    let sandbox = Sandbox::new(World::fitting(&config.valid_jobs().expect("jobs")));
+    let sandbox = Sandbox::new(ops::example_world(&config).expect("a world"));
     let options = Options::default();
     block_on(async {
         let plan = ops::plan(&config, &sandbox, &options)

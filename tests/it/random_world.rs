@@ -1,8 +1,8 @@
 //! Random jobs and worlds: sources, copies by various hands, in all states that AWS is known to show.
 
 use aws_xregion_sync::model::ids::{Arn, ArtifactId};
-use aws_xregion_sync::sync_types::SyncJob;
 use aws_xregion_sync::provider::sandbox::{World, WorldArtifact};
+use aws_xregion_sync::sync_types::SyncJob;
 use jiff::SignedDuration;
 use proptest::collection::vec;
 use proptest::prelude::*;

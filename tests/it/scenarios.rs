@@ -307,7 +307,7 @@ fn syncing_there_and_back_does_not_loop() {
     let back = job(&plan_made, "sync_back");
     assert_eq!(back.outcome, Outcome::Failed);
     assert!(
-        back.errors[0].message.contains("are no sources"),
+        back.errors[0].message.contains("a copy from us-east-1"),
         "{}",
         back.errors[0].message
     );
@@ -376,7 +376,7 @@ fn images_are_chosen_as_the_config_says_and_nothing_else() {
     assert!(
         failed.errors[0]
             .message
-            .starts_with("no available image matches"),
+            .starts_with("no available image for sync_my_web_app"),
         "{:?}",
         failed.errors
     );
@@ -384,7 +384,7 @@ fn images_are_chosen_as_the_config_says_and_nothing_else() {
         failed.errors[0]
             .help
             .as_deref()
-            .is_some_and(|help| help.contains("invisible"))
+            .is_some_and(|help| help.contains("not visible"))
     );
 
     add_image(&mut world, "ami-0a", "web", "Web Application");

@@ -6,19 +6,21 @@ use std::sync::atomic::AtomicBool;
 
 use aws_xregion_sync::executor::{self, Callers, Event, Options, Wait};
 use aws_xregion_sync::model::action::Action;
-use aws_xregion_sync::model::client_config::ClientConfig;
-use aws_xregion_sync::model::ids::{ParentId, ArtifactId, JobName, Region};
 use aws_xregion_sync::model::artifact::ArtifactState;
-use aws_xregion_sync::model::query::{ImageSelector, Query};
+use aws_xregion_sync::model::client_config::ClientConfig;
+use aws_xregion_sync::model::ids::{ArtifactId, JobName, ParentId, Region};
 use aws_xregion_sync::model::plan::{ConfigRef, JobPlan, Plan, SavedPlan};
+use aws_xregion_sync::model::query::{ImageSelector, Query};
 use aws_xregion_sync::model::result::SyncResult;
 use aws_xregion_sync::model::safe::tricky;
 use aws_xregion_sync::observe::{Request, observe};
 use aws_xregion_sync::planfile::{self, Header};
 use aws_xregion_sync::planner;
 use aws_xregion_sync::provider::Provider;
+use aws_xregion_sync::provider::sandbox::{
+    Sandbox, SnapshotType, World, WorldArtifact, WorldDatabase, snapshot_arn,
+};
 use aws_xregion_sync::sync_types::{AmiOptions, DbSnapshotOptions, SyncJob, SyncTypeRules};
-use aws_xregion_sync::provider::sandbox::{Sandbox, SnapshotType, World, WorldDatabase, WorldArtifact, snapshot_arn};
 use jiff::{SignedDuration, Timestamp};
 
 pub const PARALLELISM: usize = 10;
@@ -137,7 +139,8 @@ pub fn empty_world() -> World {
 
 pub fn add_image(world: &mut World, id: &str, name: &str, identifier: &str) -> ArtifactId {
     let owner = world.default_account();
-    let image = WorldArtifact::image(id, &owner, name, days_ago(1)).tag("Sync-Identifier", identifier);
+    let image =
+        WorldArtifact::image(id, &owner, name, days_ago(1)).tag("Sync-Identifier", identifier);
     world.add_image(&east(), image)
 }
 
@@ -281,11 +284,10 @@ pub fn deletions(plan: &SavedPlan) -> Vec<ArtifactId> {
 
 /// Manual snapshots of a database in the destination.
 pub fn copies_of(world: &World, name: &str) -> Vec<WorldArtifact> {
-    let is_copy =
-        |s: &&WorldArtifact| {
-            let parent = s.parent.as_ref().map(ParentId::as_str);
-            parent == Some(name) && s.snapshot_type == SnapshotType::Manual
-        };
+    let is_copy = |s: &&WorldArtifact| {
+        let parent = s.parent.as_ref().map(ParentId::as_str);
+        parent == Some(name) && s.snapshot_type == SnapshotType::Manual
+    };
     world
         .region(&west())
         .expect("the destination")

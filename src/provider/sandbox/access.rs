@@ -17,8 +17,7 @@ pub(super) struct Access<'a> {
 }
 
 impl Access<'_> {
-    /// Refuses a call to a region that does not exist or is not enabled, one with expired credentials, and one that a fault is
-    /// planned for.
+    /// Refuses a call if its region does not exist or is not enabled, if the credentials have expired, or if a fault is planned.
     pub(super) fn admit(&mut self, call: &str) -> Reply<()> {
         let Some(is_enabled) = self.world.region(self.region).map(|here| here.enabled) else {
             let message = format!("could not connect to the endpoint of {}", self.region);

@@ -86,7 +86,7 @@ impl Refusal {
         }
     }
 
-    /// Returns the refusal of a wrong value, for which EC2 and RDS have the same code.
+    /// Returns the refusal of a wrong value; EC2 and RDS have the same code for it.
     pub(super) fn invalid(message: impl Into<String>) -> Self {
         Self::new("InvalidParameterValue", message)
     }

@@ -8,9 +8,9 @@ use super::{image_filters, tag_limits};
 use crate::model::action::Copy;
 use crate::model::artifact::{Artifact, ArtifactState};
 use crate::model::client_config::sha256;
-use crate::model::ids::{AccountId, Arn, ArtifactId};
+use crate::model::ids::{AccountId, Arn, ArtifactId, Region};
 use crate::model::kind::Kind;
-use crate::model::query::{ImageSelector, Query};
+use crate::model::query::{ImageFilter, ImageSelector, Query};
 use crate::model::sync_tag::{SYNC_IDENTIFIER, key_on_copy};
 use crate::model::tags::Tags;
 
@@ -45,53 +45,43 @@ pub(super) fn is_selected(image: &WorldArtifact, by: &ImageSelector, account: &A
         && filters.all(|filter| image_filters::is_met(filter, image, tags))
 }
 
+/// Returns the ids of what an image was copied from in a region, by AWS's statement and by its sync tag.
+fn sources<'i>(image: &'i WorldArtifact, from: &Region) -> impl Iterator<Item = &'i str> {
+    let stated = image.copied_from.as_ref();
+    let stated = stated.filter(|arn| arn.region() == Some(from.as_str()));
+    let tag = image.tags.get(&key_on_copy(from));
+    let tagged = tag.map(|tag| tag.rsplit_once(" / ").map_or("", |(_, id)| id));
+    stated.and_then(Arn::id).into_iter().chain(tagged)
+}
+
 impl Access<'_> {
     /// Answers DescribeImages.
     pub(super) fn describe_images(&self, query: &Query) -> Reply<Vec<Artifact>> {
-        let is_own = |image: &WorldArtifact| image.account == self.account;
-        let is_from = |image: &WorldArtifact, region: &str| {
-            let source = image.copied_from.as_ref();
-            source.is_some_and(|arn| arn.region() == Some(region))
-        };
-        Ok(match query {
-            Query::Matching(selector) => {
-                image_filters::check(&selector.filters, selector.sync_identifiers.len())?;
-                self.list(Kind::Image, |image| {
-                    is_selected(image, selector, &self.account)
-                })
-            }
-            Query::ByIds(ids) => {
-                image_filters::check(&[], ids.len())?;
-                self.list(Kind::Image, |image| {
-                    image.is_visible_to(&self.account) && ids.contains(&image.id)
-                })
-            }
-            Query::CopiesOf { region, ids } => {
-                // The region is a value, too.
-                image_filters::check(&[], ids.len() + 1)?;
-                let key = key_on_copy(region);
-                let is_copy_of = |image: &WorldArtifact, id: &ArtifactId| {
-                    let source = image.copied_from.as_ref().and_then(Arn::id);
-                    let is_stated = source == Some(id.as_str()) && is_from(image, region.as_str());
-                    let ending = format!(" / {id}");
-                    is_stated
-                        || image
-                            .tags
-                            .get(&key)
-                            .is_some_and(|tag| tag.ends_with(&ending))
-                };
-                self.list(Kind::Image, |image| {
-                    is_own(image) && ids.iter().any(|id| is_copy_of(image, id))
-                })
-            }
-            Query::CopiedFrom(region) => self.list(Kind::Image, |image| {
-                let is_tagged = image.tags.contains_key(&key_on_copy(region));
-                is_own(image) && (is_tagged || is_from(image, region.as_str()))
-            }),
+        let account = &self.account;
+        let (filters, other_values): (&[ImageFilter], usize) = match query {
+            Query::Matching(selector) => (&selector.filters, selector.sync_identifiers.len()),
+            Query::ByIds(ids) => (&[], ids.len()),
+            // The region is a value, too.
+            Query::CopiesOf { ids, .. } => (&[], ids.len() + 1),
+            Query::CopiedFrom(_) => (&[], 1),
             Query::Automated(_) | Query::Manual(_) | Query::AllManual => {
                 return Err(Refusal::invalid("Images are not snapshots of a database"));
             }
-        })
+        };
+        image_filters::check(filters, other_values)?;
+        let is_wanted = |image: &WorldArtifact| match query {
+            Query::Matching(selector) => is_selected(image, selector, account),
+            Query::ByIds(ids) => image.is_visible_to(account) && ids.contains(&image.id),
+            Query::CopiesOf { region, ids } => {
+                let is_asked_for = |source| ids.iter().any(|id| id.as_str() == source);
+                image.account == *account && sources(image, region).any(is_asked_for)
+            }
+            Query::CopiedFrom(region) => {
+                image.account == *account && sources(image, region).next().is_some()
+            }
+            _ => false,
+        };
+        Ok(self.list(Kind::Image, is_wanted))
     }
 
     /// Answers CopyImage, which goes to the destination.
@@ -143,13 +133,10 @@ impl Access<'_> {
 
     /// Returns the copy that an earlier request with the same token made.
     fn earlier_copy(&self, token: Option<&str>, request: &str) -> Reply<Option<ArtifactId>> {
-        let tokens = self
-            .world
-            .region(self.region)
-            .map(|here| here.client_tokens.iter());
-        let is_same =
-            |seen: &&ClientToken| Some(&*seen.token) == token && seen.account == self.account;
-        match tokens.into_iter().flatten().find(is_same) {
+        let here = self.world.region(self.region);
+        let mut tokens = here.into_iter().flat_map(|here| &here.client_tokens);
+        let is_own = |seen: &ClientToken| seen.account == self.account;
+        match tokens.find(|seen| Some(&*seen.token) == token && is_own(seen)) {
             Some(seen) if seen.request != request => {
                 let message = "The client token was used before, with other parameters";
                 Err(Refusal::new("IdempotentParameterMismatch", message))
@@ -178,26 +165,20 @@ impl Access<'_> {
 
     fn check_concurrent_copies(&self) -> Reply<()> {
         let limit = self.world.quotas.image_copies_in_flight;
-        let copying = self
-            .own(Kind::Image)
-            .filter(|image| image.state.is_being_copied());
-        if copying.count() < limit {
+        let own = self.own(Kind::Image);
+        if own.filter(|image| image.state.is_being_copied()).count() < limit {
             return Ok(());
         }
-        let message = format!(
-            "Too many image copies in progress. The limit is {limit} for this destination region."
-        );
+        let message = format!("Too many image copies in progress. The limit is {limit}.");
         Err(Refusal::new("ResourceLimitExceeded", message))
     }
 
     /// Answers CreateTags. An image that is public or shared can be tagged by others, too.
     pub(super) fn tag_image(&mut self, id: &ArtifactId, tags: &Tags) -> Reply<()> {
         let account = &self.account;
-        let image = self.world.image_mut(self.region, id);
-        let is_there = |image: &&mut WorldArtifact| image.state.as_str() != "deregistered";
-        let image = image
-            .filter(|image| image.is_visible_to(account))
-            .filter(is_there);
+        let mut images = self.world.add_region(self.region).images.iter_mut();
+        let image = images.find(|image| image.id == *id && image.is_visible_to(account));
+        let image = image.filter(|image| image.state.as_str() != "deregistered");
         let image = image.ok_or_else(|| not_found(id))?;
         tag_limits::check(Kind::Image, image.tags_of(account), tags)?;
         image.tags_of_mut(account).extend(tags.iter());

@@ -11,12 +11,12 @@ use super::image_filters;
 use super::world::World;
 use crate::model::identity::copy_ids;
 use crate::model::ids::{AccountId, ArtifactId, JobName, ParentId};
+use crate::model::kind::Kind;
 use crate::model::location::Location;
 use crate::model::problem::Problem;
 use crate::model::query::{ImageFilter, ImageSelector, Query};
 use crate::model::sync_tag::{SYNC_IDENTIFIER, SyncTag, key_on_copy, key_on_source};
 use crate::model::tags::Tags;
-use crate::model::wildcard::{Piece, pieces};
 
 /// The time in an example: 2026-01-15T06:00:00Z. It is fixed, so that the same config makes the same world.
 const NOW: Timestamp = Timestamp::constant(1_768_456_800, 0);
@@ -36,9 +36,9 @@ const ALIASED_ACCOUNT: &str = "137112412989";
 
 /// What an example has to know about a job.
 #[derive(Clone, Debug)]
-pub struct ExampleJob<'a> {
+pub struct ExampleJob {
     /// Its key in the config.
-    pub name: &'a JobName,
+    pub name: JobName,
     /// Where its sources are.
     pub source: Location,
     /// Where its copies go.
@@ -46,41 +46,29 @@ pub struct ExampleJob<'a> {
     /// What it reads in the source region.
     pub sources: Query,
     /// The key of the destination that its copies are encrypted with.
-    pub kms_key_id: Option<&'a str>,
+    pub kms_key_id: Option<String>,
     /// How many copies it keeps; nothing if it never deletes any.
     pub max_retained: Option<u32>,
 }
 
-/// An example world, and what it lacks.
-#[derive(Clone, Debug)]
-pub struct Example {
-    /// The world.
-    pub world: World,
-    /// One problem for each job with a filter that nothing simple matches.
-    pub problems: Vec<Problem>,
-}
-
 impl World {
-    /// Returns a world in which every job finds something to copy. Jobs with the same source find the same artifact, and the same
-    /// jobs make the same world.
+    /// Returns a world in which every job finds something to copy, and a problem for each job with a filter that nothing simple
+    /// matches. Jobs with the same source find the same artifact, and the same jobs make the same world.
     ///
     /// A job that selects images finds one that has, literally, what the filters ask for. A job about a database finds automated
     /// snapshots, the newest of them not copied yet, and older copies, more than it retains.
-    pub fn example(jobs: &[ExampleJob<'_>]) -> Example {
+    pub fn example(jobs: &[ExampleJob]) -> (Self, Vec<Problem>) {
         let mut world = Self::new(NOW);
         for job in jobs {
-            let account = job.source.credentials.account_id.as_ref();
-            account
-                .into_iter()
-                .for_each(|account| world.add_account(account));
+            if let Some(account) = &job.source.credentials.account_id {
+                world.add_account(account);
+            }
             world.add_region(&job.source.region);
-            let destination = world.add_region(&job.destination.region);
-            destination
-                .kms_keys
-                .extend(job.kms_key_id.map(str::to_owned));
+            let keys = &mut world.add_region(&job.destination.region).kms_keys;
+            keys.extend(job.kms_key_id.clone());
         }
         // The most demanding jobs come first, so that the others find what is there for those.
-        let mut jobs: Vec<&ExampleJob<'_>> = jobs.iter().collect();
+        let mut jobs: Vec<&ExampleJob> = jobs.iter().collect();
         jobs.sort_by_key(|job| match &job.sources {
             Query::Matching(selector) => {
                 Reverse(selector.filters.len() + selector.sync_identifiers.len())
@@ -91,7 +79,7 @@ impl World {
         for job in &jobs {
             let account = world.account_at(&job.source);
             match &job.sources {
-                Query::Matching(selector) if world.lacks(job) => {
+                Query::Matching(selector) if !world.has_source_for(job) => {
                     problems.extend(world.add_matching_image(job, selector, &account));
                 }
                 Query::Automated(parents) => {
@@ -106,37 +94,32 @@ impl World {
         let stored = world.regions.values().map(|region| region.snapshots.len());
         let room = stored.max().unwrap_or(0) + jobs.len();
         world.quotas.manual_snapshots = world.quotas.manual_snapshots.max(room);
-        Example { world, problems }
+        (world, problems)
     }
 
-    /// Returns true if there is nothing that a job could copy, or if one of its regions is missing.
-    pub fn lacks(&self, job: &ExampleJob<'_>) -> bool {
+    /// Returns true if there is something that a job could copy, and its destination exists.
+    pub fn has_source_for(&self, job: &ExampleJob) -> bool {
         let account = self.account_at(&job.source);
-        let Some(here) = self.region(&job.source.region) else {
-            return true;
-        };
+        let artifacts = |kind| self.artifacts(&job.source.region, kind).iter();
         let has_source = match &job.sources {
             Query::Matching(selector) => {
-                let mut images = here.images.iter();
-                images.any(|image| is_selected(image, selector, &account))
+                artifacts(Kind::Image).any(|image| is_selected(image, selector, &account))
             }
-            Query::Automated(parents) => {
-                let mut snapshots = here.snapshots.iter();
-                snapshots.any(|snapshot| snapshot.account == account && snapshot.is_of(parents))
-            }
+            Query::Automated(parents) => artifacts(Kind::DbSnapshot)
+                .any(|snapshot| snapshot.account == account && snapshot.is_of(parents)),
             _ => false,
         };
-        !has_source || self.region(&job.destination.region).is_none()
+        has_source && self.region(&job.destination.region).is_some()
     }
 
     /// Adds an image for a job, and returns a problem if it does not match all filters.
     fn add_matching_image(
         &mut self,
-        job: &ExampleJob<'_>,
+        job: &ExampleJob,
         selector: &ImageSelector,
         account: &AccountId,
     ) -> Option<Problem> {
-        let mut image = plain_image(self.new_image_id(), job.name, &selector.owner, account);
+        let mut image = plain_image(self.new_image_id(), &job.name, &selector.owner, account);
         if let Some(identifier) = selector.sync_identifiers.first() {
             let tags = image.tags_of_mut(account);
             tags.insert(SYNC_IDENTIFIER, identifier.as_str());
@@ -146,44 +129,37 @@ impl World {
         };
         for filter in &selector.filters {
             if let Some(value) = filter.values.first().filter(|_| !is_met(&image, filter)) {
-                set(&mut image, account, &filter.name, &without_wildcards(value));
+                let plain = value.replace(['*', '?'], "");
+                set(&mut image, account, &filter.name, &plain);
             }
         }
-        let unmet = selector
-            .filters
-            .iter()
-            .find(|filter| !is_met(&image, filter));
-        let (name, region) = (job.name, &job.source.region);
+        let mut filters = selector.filters.iter();
+        let unmet = filters.find(|filter| !is_met(&image, filter));
+        let (name, region) = (&job.name, &job.source.region);
         let id = self.add_image(region, image);
-        let ImageFilter {
-            name: filter,
-            values,
-        } = unmet?;
-        let message = format!(
-            "the sandbox has image {id} for {name}, which does not match its filter {filter}={}",
-            values.join(",")
-        );
-        let help =
-            format!("edit the world file: give image {id} of {region} what the filter asks for");
+        let filter = unmet.map(|filter| format!("{}={}", filter.name, filter.values.join(",")))?;
+        let message = format!("no simple image matches the filter {filter} of {name}");
+        let help = format!("edit the world file: change image {id} of {region} so that it matches");
         Some(Problem::new(message).help(help))
     }
 
     /// Adds the automated snapshots of a database, unless they are there, and copies of all but the newest: also of some that RDS
     /// has deleted since.
-    fn add_backups(&mut self, job: &ExampleJob<'_>, parent: &ParentId, account: &AccountId) {
+    fn add_backups(&mut self, job: &ExampleJob, parent: &ParentId, account: &AccountId) {
         let database = WorldDatabase {
             size_gib: 200,
             ..WorldDatabase::new(parent.as_str(), account, DATABASE_CREATED)
         };
-        if self.lacks(job) {
-            self.add_database(&job.source.region, database.clone());
+        let here = self.add_region(&job.source.region);
+        if !here.databases.contains(&database) {
+            here.databases.push(database.clone());
             for days in (0..AUTOMATED_DAYS).rev() {
                 let taken = taken_days_ago(days);
                 let id = automated_id(parent, taken);
                 let how = SnapshotType::Automated;
                 let snapshot = WorldArtifact::snapshot(&database, id.as_str(), how, taken);
-                let snapshot = snapshot.tag("Database", parent.as_str());
-                self.add_snapshot(&job.source.region, snapshot);
+                here.snapshots
+                    .push(snapshot.tag("Database", parent.as_str()));
             }
         }
         let copies = job.max_retained.map_or(0, |retained| {
@@ -195,7 +171,7 @@ impl World {
     }
 
     /// Adds a copy as the gem made it, and its sync tag on the source, if that is still there.
-    fn add_copy(&mut self, job: &ExampleJob<'_>, database: &WorldDatabase, taken: Timestamp) {
+    fn add_copy(&mut self, job: &ExampleJob, database: &WorldDatabase, taken: Timestamp) {
         let (here, there) = (&job.source.region, &job.destination.region);
         let source_id = automated_id(&database.id, taken);
         let is_free = |id: &ArtifactId| self.snapshot(there, id).is_none();
@@ -211,7 +187,7 @@ impl World {
             // The gem ran at six o'clock, and the copy took its time.
             created: taken.checked_add(SignedDuration::from_mins(99)).ok(),
             copied_from: Some(snapshot_arn(here, &database.account, &source_id)),
-            kms_key_id: job.kms_key_id.map(str::to_owned),
+            kms_key_id: job.kms_key_id.clone(),
             ..copy.tag(&key_on_copy(here), &tag(&source_id))
         };
         self.add_snapshot(there, copy);
@@ -219,22 +195,16 @@ impl World {
 }
 
 fn taken_days_ago(days: i64) -> Timestamp {
-    let length = SignedDuration::from_hours(24 * days);
-    NEWEST_SNAPSHOT
-        .checked_sub(length)
-        .unwrap_or(NEWEST_SNAPSHOT)
+    let taken = NEWEST_SNAPSHOT.checked_sub(SignedDuration::from_hours(24 * days));
+    taken.unwrap_or(NEWEST_SNAPSHOT)
 }
 
 /// Returns an image that an account finds under this owner. `sync_my_web_app` gets `my-web-app-2026-01-14`.
 fn plain_image(id: ArtifactId, job: &JobName, owner: &str, account: &AccountId) -> WorldArtifact {
     let name = job.as_str().to_ascii_lowercase();
-    let name = name
-        .strip_prefix("sync_")
-        .unwrap_or(&name)
-        .chars()
-        .take(100);
-    let name = name.map(|c| if c.is_ascii_alphanumeric() { c } else { '-' });
-    let name = format!("{}-2026-01-14", name.collect::<String>());
+    let name = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    let name = name.get(..100).unwrap_or(&name).trim_start_matches("sync-");
+    let name = format!("{name}-2026-01-14");
     let mut image = WorldArtifact::image(id.as_str(), account, &name, IMAGE_CREATED);
     image.description = format!("Image for {job}");
     image.backing_snapshots = vec![BackingSnapshot {
@@ -270,13 +240,4 @@ fn set(image: &mut WorldArtifact, account: &AccountId, filter: &str, value: &str
             }
         }
     }
-}
-
-/// Returns a filter value without its wildcards.
-fn without_wildcards(value: &str) -> String {
-    let literal = |piece| match piece {
-        Piece::Is(c) => Some(c),
-        Piece::AtMostOne | Piece::Any => None,
-    };
-    pieces(value).filter_map(literal).collect()
 }

@@ -41,7 +41,7 @@ pub(super) fn is_met(filter: &ImageFilter, image: &WorldArtifact, tags: &Tags) -
     texts.iter().any(is_any)
 }
 
-/// Returns the texts of which a filter has to match one; nothing if EC2 does not know the filter.
+/// Returns the texts that a filter is compared with; nothing if EC2 does not know the filter.
 fn answer(filter: &str, image: &WorldArtifact, tags: &Tags) -> Option<Vec<String>> {
     let source = image.copied_from.as_ref();
     let texts: Vec<Option<String>> = match filter {

@@ -41,7 +41,7 @@ use calls::{Refusal, Reply, WRITES};
 pub use contents::{
     BackingSnapshot, Copying, SnapshotType, WorldArtifact, WorldDatabase, snapshot_arn,
 };
-pub use example::{Example, ExampleJob};
+pub use example::ExampleJob;
 pub use world::{
     ClientToken, DEFAULT_ACCOUNT, FORMAT_VERSION, FailNextCopy, Quotas, World, WorldRegion,
 };
@@ -248,7 +248,7 @@ impl Provider for Sandbox {
         let id = &delete.artifact.id;
         match delete.kind {
             Kind::Image => {
-                let refusal = Refusal::new("UnsupportedOperation", "Images are not deleted");
+                let refusal = Refusal::new("InvalidRequest", "xrs does not delete images");
                 self.call("DeregisterImage", at, |_| Err(refusal)).await
             }
             Kind::DbSnapshot => {

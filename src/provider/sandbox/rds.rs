@@ -99,14 +99,13 @@ impl Access<'_> {
             return Err(Refusal::new("DBSnapshotAlreadyExists", message));
         }
         let manual = own.filter(|snapshot| snapshot.snapshot_type == SnapshotType::Manual);
-        let copying = manual
-            .clone()
-            .filter(|snapshot| snapshot.state.is_being_copied());
+        let copies = manual.clone();
+        let copies = copies.filter(|snapshot| snapshot.state.is_being_copied());
         let quotas = &self.world.quotas;
         let (most, most_copies) = (quotas.manual_snapshots, quotas.snapshot_copies_in_flight);
         let message = if manual.count() >= most {
             format!("Cannot create more than {most} manual snapshots")
-        } else if copying.count() >= most_copies {
+        } else if copies.count() >= most_copies {
             format!("Cannot copy more than {most_copies} snapshots across regions")
         } else {
             return Ok(());
@@ -131,9 +130,10 @@ impl Access<'_> {
 
     /// Answers DeleteDBSnapshot.
     pub(super) fn delete_snapshot(&mut self, id: &ArtifactId) -> Reply<()> {
-        let snapshot = self
-            .own(Kind::DbSnapshot)
-            .find(|snapshot| snapshot.id == *id);
+        let is_it =
+            |snapshot: &WorldArtifact| snapshot.id == *id && snapshot.account == self.account;
+        let snapshots = &mut self.world.add_region(self.region).snapshots;
+        let snapshot = snapshots.iter().find(|snapshot| is_it(snapshot));
         let snapshot = snapshot.ok_or_else(|| not_found(id.as_str()))?;
         if snapshot.snapshot_type == SnapshotType::Automated {
             let message = format!("Automated snapshots cannot be deleted: {id}");
@@ -142,9 +142,7 @@ impl Access<'_> {
         if !matches!(snapshot.state.as_str(), "available" | "failed") {
             return Err(wrong_state("delete", snapshot));
         }
-        let account = &self.account;
-        let snapshots = &mut self.world.add_region(self.region).snapshots;
-        snapshots.retain(|snapshot| snapshot.id != *id || snapshot.account != *account);
+        snapshots.retain(|snapshot| !is_it(snapshot));
         Ok(())
     }
 }

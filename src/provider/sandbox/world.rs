@@ -30,7 +30,7 @@ pub struct World {
     pub now: Timestamp,
     /// The accounts that callers can belong to; the first is that of callers that state none.
     pub accounts: Vec<AccountId>,
-    /// The accounts whose credentials have expired.
+    /// The accounts with expired credentials.
     pub expired_credentials: Vec<AccountId>,
     /// How long a copy takes.
     pub copy_seconds: u64,

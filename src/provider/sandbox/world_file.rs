@@ -1,7 +1,6 @@
 //! The sandbox file: JSON text in and out, and what is checked in it.
 
 use std::collections::BTreeSet;
-use std::fmt::Debug;
 
 use serde_json::Value;
 
@@ -9,7 +8,7 @@ use super::calls::{READS, WRITES};
 use super::contents::WorldArtifact;
 use super::image_filters;
 use super::world::{FORMAT_VERSION, World, WorldRegion};
-use crate::model::ids::{AccountId, Region};
+use crate::model::ids::{AccountId, ParentId, Region};
 use crate::model::json::document;
 use crate::model::problem::{Problem, TextPlace};
 
@@ -59,25 +58,27 @@ impl World {
         document(self).unwrap_or_default()
     }
 
-    /// Checks what the types alone do not ensure.
+    /// Checks what the types alone do not ensure. Most of these mistakes would otherwise go unnoticed.
     fn check(&self) -> Result<(), String> {
-        require(!self.accounts.is_empty(), || {
-            "accounts is empty; the first is that of callers that state none".to_owned()
-        })?;
-        unique("accounts", self.accounts.iter())?;
-        let mut expired = self.expired_credentials.iter();
-        expired.try_for_each(|account| self.check_account("expired_credentials", account))?;
+        let has_region = |what, region: &Region| {
+            let message = format!("{what}: the world has no region {region:?}");
+            require(self.regions.contains_key(region), message)
+        };
+        let message = "accounts is empty; the first is that of callers that state none";
+        require(!self.accounts.is_empty(), message)?;
+        for account in &self.expired_credentials {
+            self.check_account("expired_credentials", account)?;
+        }
         for planned in &self.fail_next_copies {
-            self.check_has_region("fail_next_copies", &planned.region)?;
+            has_region("fail_next_copies", &planned.region)?;
         }
         for fault in &self.faults {
             let calls = [READS.as_slice(), &WRITES].concat();
-            require(calls.contains(&fault.call.as_str()), || {
-                let calls = calls.join(", ");
-                format!("faults: {:?} is not one of the calls {calls}", fault.call)
-            })?;
+            let known = calls.join(", ");
+            let message = format!("faults: {:?} is not one of the calls {known}", fault.call);
+            require(calls.contains(&fault.call.as_str()), message)?;
             if let Some(region) = &fault.region {
-                self.check_has_region("faults", region)?;
+                has_region("faults", region)?;
             }
         }
         let mut regions = self.regions.iter();
@@ -85,87 +86,53 @@ impl World {
     }
 
     fn check_region(&self, code: &Region, region: &WorldRegion) -> Result<(), String> {
-        let images = region.images.iter();
-        unique(&format!("images of {code}"), images.map(|image| &image.id))?;
-        for image in &region.images {
-            let what = format!("image {} of {code}", image.id);
-            check_artifact(&what, image)?;
-            let mut attributes = image.attributes.keys();
-            let unknown = attributes.find(|name| image_filters::attribute(name).is_none());
-            require(unknown.is_none(), || {
-                format!("{what}: attributes: {unknown:?} is not a filter that attributes answer")
-            })?;
+        let mut seen = BTreeSet::new();
+        for artifact in region.images.iter().chain(&region.snapshots) {
+            let what = format!("{} in {code}", artifact.id);
+            let is_new = seen.insert((&artifact.id, &artifact.account));
+            require(is_new, format!("{what} appears twice"))?;
+            check_artifact(&what, artifact)?;
         }
-        let what = format!("databases of {code}");
-        let databases = region.databases.iter();
-        unique(
-            &what,
-            databases.map(|database| (&database.id, &database.account)),
-        )?;
-        for database in &region.databases {
-            lower_case(&what, database.id.as_str())?;
-            self.check_account(&format!("{what}: {}", database.id), &database.account)?;
-        }
-        let snapshots = region.snapshots.iter();
-        let snapshots = snapshots.map(|snapshot| (&snapshot.id, &snapshot.account));
-        unique(&format!("snapshots of {code}"), snapshots)?;
         for snapshot in &region.snapshots {
-            let what = format!("snapshot {} of {code}", snapshot.id);
-            check_artifact(&what, snapshot)?;
-            self.check_account(&what, &snapshot.account)?;
-            lower_case(&format!("{what}: id"), snapshot.id.as_str())?;
-            let parent = snapshot.parent.as_ref();
-            lower_case(
-                &format!("{what}: parent"),
-                parent.map_or("", |parent| parent.as_str()),
-            )?;
+            self.check_account(&format!("{} in {code}", snapshot.id), &snapshot.account)?;
+        }
+        for database in &region.databases {
+            let what = format!("database {} in {code}", database.id);
+            check_lower_case(&what, database.id.as_str())?;
+            self.check_account(&what, &database.account)?;
         }
         Ok(())
     }
 
-    fn check_has_region(&self, what: &str, region: &Region) -> Result<(), String> {
-        require(self.regions.contains_key(region), || {
-            format!("{what}: the world has no region {region:?}")
-        })
-    }
-
     fn check_account(&self, what: &str, account: &AccountId) -> Result<(), String> {
-        require(self.accounts.contains(account), || {
-            format!("{what}: {account:?} is not one of the accounts")
-        })
+        let message = format!("{what}: {account:?} is not one of the accounts");
+        require(self.accounts.contains(account), message)
     }
 }
 
 fn check_artifact(what: &str, artifact: &WorldArtifact) -> Result<(), String> {
+    let parent = artifact.parent.as_ref().map(ParentId::as_str);
+    check_lower_case(what, artifact.id.as_str())?;
+    parent.map_or(Ok(()), |parent| check_lower_case(what, parent))?;
+    let has_state = !artifact.state.as_str().is_empty();
+    require(has_state, format!("{what}: the state is empty"))?;
     let source = artifact.copied_from.as_ref();
-    require(source.is_none_or(|arn| arn.id().is_some()), || {
-        format!("{what}: copied_from is not the ARN of an image or snapshot")
-    })?;
-    let (id, state) = (artifact.id.as_str(), artifact.state.as_str());
-    require(!id.is_empty() && !state.is_empty(), || {
-        format!("{what}: the id or the state is empty")
-    })
-}
-
-fn require(is_met: bool, message: impl FnOnce() -> String) -> Result<(), String> {
-    if is_met { Ok(()) } else { Err(message()) }
-}
-
-fn unique<T: Ord + Debug>(what: &str, ids: impl Iterator<Item = T>) -> Result<(), String> {
-    let mut seen = BTreeSet::new();
-    for id in ids {
-        if let Some(twice) = seen.replace(id) {
-            return Err(format!("{what}: {twice:?} appears twice"));
-        }
+    let message = format!("{what}: copied_from is not the ARN of an image or snapshot");
+    require(source.is_none_or(|arn| arn.id().is_some()), message)?;
+    for name in artifact.attributes.keys() {
+        let message = format!("{what}: attributes: {name:?} is no filter that they answer");
+        require(image_filters::attribute(name).is_some(), message)?;
     }
     Ok(())
 }
 
-fn lower_case(what: &str, text: &str) -> Result<(), String> {
-    let is_lower_case = !text.is_empty() && !text.chars().any(char::is_uppercase);
-    require(is_lower_case, || {
-        format!("{what}: {text:?} is not in lower case")
-    })
+fn check_lower_case(what: &str, id: &str) -> Result<(), String> {
+    let message = format!("{what}: the id {id:?} is empty or not in lower case");
+    require(!id.is_empty() && !id.contains(char::is_uppercase), message)
+}
+
+fn require(is_met: bool, message: impl Into<String>) -> Result<(), String> {
+    if is_met { Ok(()) } else { Err(message.into()) }
 }
 
 /// Returns what serde says, with the line and column as a place.

@@ -12,5 +12,4 @@ pub use plan::{plan, refused_plan};
 pub use progress::{copying, deferred, finished};
 pub(super) use results::one_result;
 pub use results::{results, saved_results};
-pub use screen::problem;
 pub use status::status;

@@ -111,10 +111,3 @@ pub(super) fn job_title(
     }
     title
 }
-
-/// Returns a problem that stands on a screen of its own.
-pub fn problem(problem: &Problem, styles: &Styles) -> String {
-    let mut screen = Screen::new(styles);
-    screen.error(0, problem);
-    screen.text
-}

@@ -1,4 +1,4 @@
-//! Checks the files with tools that know the formats: jactionlint for GitHub, the JSON schema of `.gitlab-ci.yml` for GitLab.
+//! Checks the files against the JSON schemas of their formats, which `check-jsonschema` brings with it.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,23 +6,18 @@ use std::process::Command;
 use super::place::{ACTION, GITLAB, NIGHTLY, Place, STATUS, XRS};
 use crate::python;
 
-/// The examples name actions by their major version, as most people do. The empty options keep what else is installed from
-/// changing the result.
-const JACTIONLINT: &str = "jactionlint --oneline --ignore=unpinned-uses --shellcheck= --pyflakes=";
-const CHECK_JSONSCHEMA: &str =
-    "check_jsonschema --builtin-schema=vendor.gitlab-ci --data-transform=gitlab-ci";
-
 /// Returns what the tool says of an invalid file, or nothing if the file is valid.
 fn lint(place: &Place, file: &str) -> Option<String> {
     let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lint/requirements.txt");
-    let tool = match file {
-        GITLAB => CHECK_JSONSCHEMA,
-        _ => JACTIONLINT,
+    let schema = match file {
+        GITLAB => "--builtin-schema=vendor.gitlab-ci --data-transform=gitlab-ci",
+        ACTION => "--builtin-schema=vendor.github-actions",
+        _ => "--builtin-schema=vendor.github-workflows",
     };
     let output = Command::new(python::with(&requirements))
         .env_clear()
-        .arg("-m")
-        .args(tool.split(' '))
+        .args(["-m", "check_jsonschema"])
+        .args(schema.split(' '))
         .arg(file)
         .current_dir(place.path("repository"))
         .output()
@@ -32,12 +27,11 @@ fn lint(place: &Place, file: &str) -> Option<String> {
 }
 
 /// A file, a text in it, a mistake that replaces the text, and what the tool says of it.
-const MISTAKES: [[&str; 4]; 6] = [
-    [XRS, "needs: plan", "needs: plans", "undefined-job-needs"],
-    [XRS, "pull_request:", "pull_request_target:", "dangerous"],
-    [NIGHTLY, "40 5 * * *", "40 5 * *", "invalid-cron"],
-    [STATUS, "github.ref", "github.reff", "undefined-property"],
-    [ACTION, "inputs.commit", "inputs.c", "undefined-property"],
+const MISTAKES: [[&str; 4]; 5] = [
+    [XRS, "needs: plan", "neds: plan", "neds"],
+    [NIGHTLY, "runs-on:", "run-on:", "'runs-on' is a required"],
+    [STATUS, "cron:", "crons:", "'cron' is a required"],
+    [ACTION, "using: composite", "using: compost", "$.runs.using"],
     [GITLAB, "- xrs apply", "- x: xrs apply", "$.apply.script"],
 ];
 

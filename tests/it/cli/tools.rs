@@ -1,4 +1,4 @@
-//! What helps around the work: a config to begin with, completions, manual pages, schemas, guides.
+//! Commands around the work: a config to start from, completions, manual pages, schemas, guides.
 
 use serde_json::Value;
 
@@ -27,11 +27,11 @@ fn init_writes_a_config_that_can_be_tried_at_once() {
         .xrs(&["init"])
         .went_well(&["Wrote xrs.yaml", "xrs plan xrs.yaml --sandbox world.json"]);
     let validated = folder.xrs(&["validate"]);
-    validated.went_well(&["xrs.yaml is valid: 2 sound jobs, 0 broken."]);
+    validated.went_well(&["xrs.yaml is valid: 2 valid jobs, 0 invalid."]);
     assert_eq!(validated.err, "");
     folder
         .xrs(&["plan", "xrs.yaml", "--sandbox", "world.json"])
-        .went_well(&["sync_web_application", "sync_database", "Plan: 2 to copy"]);
+        .went_well(&["sync_web_application", "sync_database", "Plan: 2 copy"]);
     folder
         .xrs(&["init", "my staging.yaml"])
         .went_well(&["xrs validate 'my staging.yaml'"]);
@@ -45,7 +45,7 @@ fn init_never_writes_over_a_file() {
         1,
         &[
             "the config xrs.yaml exists already",
-            "help: it is left as it is",
+            "help: it was not changed",
         ],
     );
     assert_eq!(folder.read("xrs.yaml"), example());
@@ -171,7 +171,7 @@ fn policy_prints_what_iam_takes_and_says_what_it_leaves_out() {
     assert!(policy.out.contains("rds:DescribeDBSnapshots"), "{policy:?}");
     folder
         .xrs(&["policy", "plan", "--job", "sync_my_web_app"])
-        .failed(1, &["no policy can be written: there is no sound job"]);
+        .failed(1, &["no policy can be written: there is no valid job"]);
     folder
         .xrs(&["policy", "plan", "--job", "sync_web"])
         .failed(1, &["the config has no job sync_web"]);
@@ -196,7 +196,7 @@ fn policy_prints_what_iam_takes_and_says_what_it_leaves_out() {
         policy.err
     );
     assert!(
-        policy.err.contains("IAM takes 6144 in a managed policy"),
+        policy.err.contains("IAM accepts 6144 in a managed policy"),
         "{}",
         policy.err
     );

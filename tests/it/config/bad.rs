@@ -1,4 +1,4 @@
-//! What makes a file or a job of no use.
+//! What makes a file or a job useless.
 
 use super::*;
 
@@ -18,43 +18,36 @@ golden! {
 }
 
 #[test]
-fn a_file_that_is_no_text_is_refused_with_its_place() {
+fn a_file_that_is_not_text_is_refused_with_its_place() {
+    let place = |line, column| {
+        Some(TextPlace {
+            line,
+            column,
+            length: 1,
+        })
+    };
     let not_utf8 = refused(b"sync_a: {}\nsync_\xff: {}\n");
     assert_eq!(
         not_utf8.message,
-        "the config is not UTF-8: byte 16 (0xff), on line 2, belongs to no character"
+        "the config is not UTF-8: byte 16 (0xff), on line 2, is not part of a character"
     );
-    assert_eq!(
-        not_utf8.at,
-        Some(TextPlace {
-            line: 2,
-            column: 6,
-            length: 1
-        })
-    );
+    assert_eq!(not_utf8.at, place(2, 6));
     let utf16 = refused(b"\xff\xfes\0y\0n\0c\0");
-    assert_eq!(
-        utf16.help.as_deref(),
-        Some("this is UTF-16; save the file as UTF-8")
-    );
-    let nul = refused("sync_a: {}\r\nsync_b\0: {}");
-    assert_eq!(
-        nul.message,
-        "the config holds a NUL byte, which YAML does not allow"
-    );
-    assert_eq!(
-        nul.at,
-        Some(TextPlace {
-            line: 2,
-            column: 7,
-            length: 1
-        })
-    );
-    let escape = refused("sync_a: \u{1b}[31m");
-    assert_eq!(
-        escape.message,
-        "the config holds the control character U+001B, which YAML does not allow"
-    );
+    let help = "this is UTF-16; save the file as UTF-8";
+    assert_eq!(utf16.help.as_deref(), Some(help));
+    for (text, what, at) in [
+        ("sync_a: {}\r\nsync_b\0: {}", "a NUL byte", place(2, 7)),
+        (
+            "a\rsync_a: \u{1b}[31m",
+            "the control character U+001B",
+            place(2, 9),
+        ),
+        ("a: \u{2028}", "the control character U+2028", place(1, 4)),
+    ] {
+        let problem = refused(text);
+        let message = format!("the config contains {what}, which YAML does not allow");
+        assert_eq!((problem.message, problem.at), (message, at));
+    }
 }
 
 #[test]
@@ -62,142 +55,154 @@ fn a_file_without_a_job_is_refused() {
     for empty in ["", "\n", "# nothing\n", "---\n", "~", "--- null\n...\n"] {
         assert_eq!(refused(empty).message, "the config is empty", "{empty:?}");
     }
-    assert_eq!(
-        refused("just words").message,
-        "the config must be a mapping of jobs, not a single value"
-    );
-    assert_eq!(
-        refused("{}").message,
-        "the config has no sync job: no top-level key starts with `sync_`"
-    );
+    for (text, message) in [
+        (
+            "just words",
+            "the config must be a mapping of jobs, not a single value",
+        ),
+        (
+            "{}",
+            "the config has no sync job: no top-level key starts with `sync_`",
+        ),
+    ] {
+        assert_eq!(refused(text).message, message);
+    }
+}
+
+/// Not in the words of a parser, and with a place.
+#[test]
+fn invalid_yaml_is_explained() {
+    for (text, message) in [
+        ("sync_x: {a: b", ": a `,` or `}` is missing before this"),
+        ("sync_x: [[a] [b]]", ": a `,` or `]` is missing before this"),
+        (
+            "sync_x: *nothing",
+            ": no `&` above defines the name of this alias",
+        ),
+        (
+            "sync_x:\n\ta: b",
+            ": a tab stands where only spaces are allowed",
+        ),
+        ("sync_x: \"a\n", ": a quote is not closed"),
+        ("sync_x: \"\\q\"", ": this escape is unknown"),
+        (
+            "sync_x:\n  a: b\n c: d",
+            ": the indentation does not match the lines above",
+        ),
+        ("sync_x: a: b", ": there can't be a key before this colon"),
+        ("sync_x:\n  a: b\n  c\n", ": a key has no colon"),
+        ("@", ""),
+    ] {
+        let problem = refused(text);
+        let expected = format!("the config is not valid YAML{message}");
+        assert_eq!(problem.message, expected, "{text:?}");
+        assert!(problem.at.is_some() && problem.help.is_some(), "{text:?}");
+    }
+    for (text, message) in [
+        (
+            "sync_x: {<<: words}",
+            "`<<` merges mappings, not a single value",
+        ),
+        ("sync_x: {<<: [[]]}", "`<<` merges mappings, not a list"),
+        ("sync_x: {[a]: b}", "a key must be text, not a list"),
+        (
+            "sync_x: !ruby/object {}",
+            "tags have no meaning in a config",
+        ),
+    ] {
+        let problem = refused(text);
+        assert_eq!(problem.message, message);
+        assert!(problem.at.is_some(), "{text:?}");
+    }
 }
 
 #[test]
 fn a_file_that_is_too_large_or_too_deep_is_refused_at_once() {
     let most = usize::try_from(config::MAX_BYTES).expect("small");
-    let large = format!("{SEED}#{}", "x".repeat(most));
-    assert_eq!(
-        refused(&large).message,
-        "the config is larger than 1048576 bytes"
-    );
-    let deep = "mappings and lists are more than 32 deep within one another";
+    let large = refused(format!("{SEED}#{}", "x".repeat(most)));
+    assert_eq!(large.message, "the config is larger than 1048576 bytes");
+    let deep = "mappings and lists are nested too deep";
     for nest in ["[", "{a: ", "- ", "? ", "[{a: "] {
         let text = format!("sync_x:\n {}", nest.repeat((most - 100) / nest.len()));
         assert_eq!(refused(&text).message, deep, "{nest}");
     }
-    let chain: String = (1..100)
-        .map(|n| format!("a{n}: &a{n} [*a{}]\n", n - 1))
-        .collect();
+    let next = |n| format!("a{n}: &a{n} [*a{}]\n", n - 1);
+    let chain: String = (1..100).map(next).collect();
     assert_eq!(refused(format!("a0: &a0 []\n{chain}")).message, deep);
 }
 
 #[test]
 fn aliases_and_merges_cannot_fill_the_memory() {
-    let expanded = "with its aliases written out, the config is larger than 4194304 bytes";
+    let expanded =
+        "with every alias replaced by what it stands for, the config is larger than 4194304 bytes";
     let large = "x".repeat(100_000);
     let aliases = "*a, ".repeat(50_000);
-    assert_eq!(
-        refused(format!("{{a: &a {large}, sync_x: [{aliases}]}}")).message,
-        expanded
-    );
+    let values = refused(format!("{{a: &a {large}, sync_x: [{aliases}]}}"));
+    assert_eq!(values.message, expanded);
     let keys: String = (0..10_000).map(|n| format!("k{n}: v, ")).collect();
     let merges = "{<<: *a}, ".repeat(10_000);
-    assert_eq!(
-        refused(format!("{{a: &a {{{keys}}}, sync_x: [{merges}]}}")).message,
-        expanded
-    );
+    let merged = refused(format!("{{a: &a {{{keys}}}, sync_x: [{merges}]}}"));
+    assert_eq!(merged.message, expanded);
 }
 
 #[test]
-fn a_merge_takes_in_mappings_only() {
-    assert_eq!(
-        refused("sync_x: {<<: words}").message,
-        "`<<` takes in mappings, not a single value"
-    );
-    assert_eq!(
-        refused("sync_x: {<<: [[]]}").message,
-        "`<<` takes in mappings, not a list"
-    );
-    assert_eq!(
-        refused("sync_x: {[a]: b}").message,
-        "a key is a text, not a list"
-    );
-    assert_eq!(
-        refused("sync_x: !ruby/object {}").message,
-        "a tag of one's own means nothing in a config"
-    );
-    assert!(
-        refused("sync_x: *nothing")
-            .message
-            .starts_with("this is not YAML: ")
-    );
-}
-
-#[test]
-fn names_with_control_characters_are_refused() {
-    let text = "\"sync_\\e[31m\": {sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1}";
-    let problems = read(text).problems();
+fn names_and_values_with_control_characters_are_refused() {
+    let problems = read(&format!("\"sync_\\e[31m\": {{{AMI}}}")).problems();
     assert_eq!(
         problems[0].message,
-        "the name of a job must not hold control characters or line breaks, as sync_\\u{1b}[31m does"
+        "the name of a job must not contain control characters or line breaks, as sync_\\u{1b}[31m does"
     );
-    assert_eq!(
-        ami("ami_owner: \"a\\nb\""),
-        ["option `ami_owner` of sync_x must be a text without control characters and line breaks"]
-    );
+    for (option, value) in [
+        ("ami_owner", "\"a\\nb\""),
+        ("filters", "[\"a=b\\u2028\"]"),
+        ("filters", "[{name: a, values: [\"\\e\"]}]"),
+    ] {
+        let messages = ami(&format!("{option}: {value}"));
+        let start = format!(
+            "option `{option}` of sync_x must be text without control characters and line breaks"
+        );
+        assert!(
+            messages.len() == 1 && messages[0].starts_with(&start),
+            "{messages:?}"
+        );
+    }
 }
 
 #[test]
-fn a_broken_job_leaves_the_others_sound_and_keeps_its_client_settings() {
-    let text = "{sync_a: {sync_type: ec2_amy, aws_client_config: {profile: a}}, sync_b: 5, \
-                 sync_c: {sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1, aws_client_config: {max_attempts: 0}},\
-                 sync_d: {sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1}}";
-    let is_sound = |job: &ConfiguredJob| matches!(job, ConfiguredJob::Sound(_));
-    assert_eq!(
-        read(text).jobs.iter().map(is_sound).collect::<Vec<_>>(),
-        [false, false, false, true]
+fn an_invalid_job_leaves_the_others_valid_and_keeps_its_client_settings() {
+    let text = format!(
+        "{{sync_a: {{sync_type: ec2_amy, aws_client_config: {{profile: a}}}}, sync_b: 5, \
+         sync_c: {{{AMI}, aws_client_config: {{max_attempts: 0}}}}, sync_d: {{{AMI}}}}}"
     );
+    let is_valid = |job: &ConfiguredJob| matches!(job, ConfiguredJob::Valid(_));
+    let valid: Vec<bool> = read(&text).jobs.iter().map(is_valid).collect();
+    assert_eq!(valid, [false, false, false, true]);
     let settings = config::client_configs(text.as_bytes()).expect("a config");
-    let said: Vec<_> = settings
+    let valid: Vec<_> = settings
         .iter()
         .map(|(name, settings)| (name.as_str(), settings.is_ok()))
         .collect();
-    assert_eq!(
-        said,
-        [
-            ("sync_a", true),
-            ("sync_b", false),
-            ("sync_c", false),
-            ("sync_d", true)
-        ]
-    );
-    assert_eq!(
-        settings[&JobName::from("sync_a")]
-            .as_ref()
-            .expect("sound")
-            .profile
-            .as_deref(),
-        Some("a")
-    );
+    let expected = [
+        ("sync_a", true),
+        ("sync_b", false),
+        ("sync_c", false),
+        ("sync_d", true),
+    ];
+    assert_eq!(valid, expected);
+    let settings = settings[&JobName::from("sync_a")].as_ref().expect("valid");
+    assert_eq!(settings.profile.as_deref(), Some("a"));
 }
 
 #[test]
-fn mistakes_in_the_global_settings_break_every_job_and_are_told_once() {
-    let job = "{sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1}";
+fn mistakes_in_the_global_settings_invalidate_every_job_and_are_reported_once() {
     let text = format!(
-        "aws_client_config: {{ profil: x, max_retries: 2 }}\nsync_a: {job}\nsync_b: {job}\n"
+        "aws_client_config: {{ profil: x, max_retries: 2 }}\nsync_a: {{{AMI}}}\nsync_b: {{{AMI}}}\n"
     );
     let config = read(&text);
-    assert!(
-        config
-            .jobs
-            .iter()
-            .all(|job| matches!(job, ConfiguredJob::Broken { .. }))
-    );
-    let told: Vec<String> = config.problems().iter().map(ToString::to_string).collect();
-    assert_eq!(
-        told,
-        ["line 1, column 22: unknown option `profil` in the global aws_client_config"]
-    );
+    let is_invalid = |job: &ConfiguredJob| matches!(job, ConfiguredJob::Invalid { .. });
+    assert!(config.jobs.iter().all(is_invalid));
+    let problems: Vec<String> = config.problems().iter().map(ToString::to_string).collect();
+    let expected = ["line 1, column 22: unknown option `profil` in the global aws_client_config"];
+    assert_eq!(problems, expected);
     assert_eq!(config.notes.len(), 1);
 }

@@ -2,312 +2,261 @@
 
 use super::*;
 
-/// The settings in the words of the config, secrets included: this is a test.
-fn words(config: &ClientConfig) -> String {
-    let ClientConfig {
-        access_key,
-        secret_key,
-        session_token,
-        account_id,
-        profile,
-        role_arn,
-        external_id,
-        role_session_name,
-        endpoint_url,
-        use_fips_endpoint,
-        use_dualstack_endpoint,
-        max_attempts,
-        connect_timeout,
-        read_timeout,
-    } = config.clone();
-    let secret = |secret: Option<Secret>| secret.map(|secret| secret.expose().to_owned());
-    let words = [
-        ("access", secret(access_key)),
-        ("secret", secret(secret_key)),
-        ("token", secret(session_token)),
-        ("account", account_id.map(|id| id.to_string())),
-        ("profile", profile),
-        (
-            "role",
-            role_arn.map(|arn| arn.rsplit('/').next().unwrap_or_default().to_owned()),
-        ),
-        ("external", external_id),
-        ("session", role_session_name),
-        ("endpoint", endpoint_url),
-        ("fips", use_fips_endpoint.map(|flag| flag.to_string())),
-        (
-            "dualstack",
-            use_dualstack_endpoint.map(|flag| flag.to_string()),
-        ),
-        ("attempts", max_attempts.map(|n| n.to_string())),
-        ("connect", connect_timeout.map(|t| format!("{t:?}"))),
-        ("read", read_timeout.map(|t| format!("{t:?}"))),
-    ];
-    let given = words
-        .into_iter()
-        .filter_map(|(word, value)| Some(format!("{word}={}", value?)));
-    given.collect::<Vec<_>>().join(" ")
-}
-
-/// Each row: the global settings, the job's own, and what is in force.
+/// Each row: the global settings, the job's own, and what a job without global settings would have.
 #[test]
-fn a_jobs_own_settings_win_key_by_key_and_put_out_of_force_what_goes_against_them() {
+fn a_jobs_own_settings_win_key_by_key_and_disable_what_contradicts_them() {
     const KEYS: &str = "aws_access_key: A, aws_secret_key: S";
     const TOKEN: &str = "aws_access_key: A, aws_secret_key: S, session_token: T";
     const ROLE: &str =
         "role_arn: 'arn:aws:iam::123456789012:role/r', external_id: e, role_session_name: s";
+    const OTHER_ROLE: &str = "role_arn: 'arn:aws:iam::123456789012:role/q'";
+    const OTHER_KEYS: &str = "aws_access_key: B, aws_secret_key: Z";
+    const ACCOUNT: &str = "aws_account_id: 1234-5678-9012";
     let rows = [
         ("", "", ""),
-        (KEYS, "", "access=A secret=S"),
-        ("", KEYS, "access=A secret=S"),
-        // Aliases are made one first.
-        (
-            KEYS,
-            "access_key_id: B, secret_access_key: Z",
-            "access=B secret=Z",
-        ),
+        (KEYS, "", KEYS),
+        ("", KEYS, KEYS),
+        // Aliases are the same settings.
+        (KEYS, "access_key_id: B, secret_access_key: Z", OTHER_KEYS),
         (
             KEYS,
             "aws_access_key_id: B, aws_secret_access_key: Z",
-            "access=B secret=Z",
+            OTHER_KEYS,
         ),
         (
             "access_key_id: B, aws_secret_key: S",
             "aws_access_key: A",
-            "access=A secret=S",
+            KEYS,
         ),
         (
             "aws_session_token: U, access_key_id: A, aws_secret_key: S",
             "session_token: T",
-            "access=A secret=S token=T",
+            TOKEN,
         ),
-        (
-            "aws_access_key: A",
-            "aws_secret_key: S",
-            "access=A secret=S",
-        ),
-        // A profile puts keys and token out of force, keys put profile and token out of force.
-        (TOKEN, "profile: p", "profile=p"),
+        ("aws_access_key: A", "aws_secret_key: S", KEYS),
+        // A profile disables keys and token; keys disable profile and token.
+        (TOKEN, "profile: p", "profile: p"),
+        (TOKEN, OTHER_KEYS, OTHER_KEYS),
         (
             TOKEN,
-            "aws_access_key: B, aws_secret_key: Z",
-            "access=B secret=Z",
+            "aws_secret_key: Z",
+            "aws_access_key: A, aws_secret_key: Z",
         ),
-        (TOKEN, "aws_secret_key: Z", "access=A secret=Z"),
-        ("profile: p", KEYS, "access=A secret=S"),
-        ("profile: p", "profile: q", "profile=q"),
-        // A role puts the global external id and session name out of force.
+        ("profile: p", KEYS, KEYS),
+        ("profile: p", "profile: q", "profile: q"),
+        ("profile: p", "profile: ''", "profile: p"),
+        // A role disables the global external id and session name.
+        (ROLE, OTHER_ROLE, OTHER_ROLE),
         (
             ROLE,
-            "role_arn: 'arn:aws:iam::123456789012:role/q'",
-            "role=q",
+            "external_id: f",
+            "role_arn: 'arn:aws:iam::123456789012:role/r', external_id: f, role_session_name: s",
         ),
-        (ROLE, "external_id: f", "role=r external=f session=s"),
-        (ROLE, "profile: p", "profile=p role=r external=e session=s"),
-        // Whoever changes who they are may be in another account.
-        ("aws_account_id: 1234-5678-9012", "", "account=123456789012"),
-        ("aws_account_id: 1234-5678-9012", "profile: p", "profile=p"),
-        ("aws_account_id: 1234-5678-9012", KEYS, "access=A secret=S"),
+        // Other credentials may belong to another account.
+        (ACCOUNT, "", "aws_account_id: 123456789012"),
+        (ACCOUNT, "profile: p", "profile: p"),
+        (ACCOUNT, KEYS, KEYS),
+        (ACCOUNT, OTHER_ROLE, OTHER_ROLE),
         (
-            "aws_account_id: 1234-5678-9012",
-            "role_arn: 'arn:aws:iam::123456789012:role/q'",
-            "role=q",
-        ),
-        (
-            "aws_account_id: 1234-5678-9012",
+            ACCOUNT,
             "max_attempts: 4",
-            "account=123456789012 attempts=4",
+            "aws_account_id: 123456789012, max_attempts: 4",
         ),
         (
-            "aws_account_id: 1234-5678-9012",
+            ACCOUNT,
             "profile: p, aws_account_id: 2109-8765-4321",
-            "account=210987654321 profile=p",
+            "aws_account_id: '210987654321', profile: p",
         ),
-        // All else is overlaid.
+        // Everything else is only replaced.
         (
             "max_attempts: 4, read_timeout: 1.5",
             "max_attempts: 2",
-            "attempts=2 read=1.5s",
+            "max_attempts: 2, read_timeout: '1.5'",
         ),
         (
             "use_fips_endpoint: true",
             "use_fips_endpoint: false, use_dualstack_endpoint: TRUE",
-            "fips=false dualstack=true",
+            "use_fips_endpoint: false, use_dualstack_endpoint: true",
         ),
         (
             "endpoint_url: 'http://a'",
             "endpoint_url: 'http://b:80', connect_timeout: '3'",
-            "endpoint=http://b:80 connect=3s",
+            "endpoint_url: 'http://b:80', connect_timeout: 3",
         ),
     ];
     for (global, own, expected) in rows {
-        let merged =
-            merged(global, own).unwrap_or_else(|problems| panic!("{global} | {own}: {problems:?}"));
-        assert_eq!(words(&merged), expected, "{global} | {own}");
+        let merged_settings = merged(global, own).expect(own);
+        assert_eq!(
+            merged_settings,
+            merged("", expected).expect(expected),
+            "{global} | {own}"
+        );
     }
+    let both = merged(ROLE, "profile: p").expect("valid");
+    assert!(both.profile.is_some() && both.role_arn.is_some() && both.external_id.is_some());
+    let token = merged("", TOKEN).expect("valid").session_token;
+    assert_eq!(token, Some(Secret::new("T")));
 }
 
 #[test]
-fn what_cannot_be_meant_is_refused() {
+fn contradictions_are_refused() {
+    let of_job = "aws_client_config of sync_x has";
+    let global = "the global aws_client_config has";
     let rows = [
-        (
-            "",
-            "aws_access_key: A",
-            "aws_client_config of sync_x has an access key but no secret key",
-        ),
-        (
-            "",
-            "aws_secret_key: A",
-            "aws_client_config of sync_x has a secret key but no access key",
-        ),
-        (
-            "",
-            "session_token: A",
-            "aws_client_config of sync_x has a session token but no keys",
-        ),
-        (
-            "aws_access_key: A",
-            "",
-            "the global aws_client_config has an access key but no secret key",
-        ),
-        (
-            "profile: p",
-            "session_token: A",
-            "aws_client_config of sync_x has a session token but no keys",
-        ),
-        (
-            "",
-            "profile: p, aws_secret_key: A",
-            "aws_client_config of sync_x has both keys and a `profile`",
-        ),
-        (
-            "",
-            "profile: p, session_token: A",
-            "aws_client_config of sync_x has both keys and a `profile`",
-        ),
-        (
-            "profile: p, access_key_id: A",
-            "profile: q",
-            "the global aws_client_config has both keys and a `profile`",
-        ),
+        ("", "aws_access_key: A", format!("{of_job} an access key but no secret key")),
+        ("", "aws_secret_key: A", format!("{of_job} a secret key but no access key")),
+        ("", "aws_access_key: A, aws_secret_key: ''", format!("{of_job} an access key but no secret key")),
+        ("", "session_token: A", format!("{of_job} a session token but no keys")),
+        ("aws_access_key: A", "", format!("{global} an access key but no secret key")),
+        ("profile: p", "session_token: A", format!("{of_job} a session token but no keys")),
+        ("", "profile: p, aws_secret_key: A", format!("{of_job} both keys and a `profile`")),
+        ("", "profile: p, session_token: A", format!("{of_job} both keys and a `profile`")),
+        ("profile: p, access_key_id: A", "profile: q", format!("{global} both keys and a `profile`")),
         (
             "",
             "access_key_id: A, aws_access_key: B, aws_secret_key: C",
-            "options `access_key_id` and `aws_access_key` of aws_client_config of sync_x mean the same, but differ",
+            "options `access_key_id` and `aws_access_key` of aws_client_config of sync_x mean the same, but differ".to_owned(),
         ),
     ];
     for (global, own, expected) in rows {
-        let problems = merged(global, own).expect_err(expected);
-        assert_eq!(
-            problems
-                .iter()
-                .map(|problem| problem.message.as_str())
-                .collect::<Vec<_>>(),
-            [expected]
-        );
+        let problems = merged(global, own).expect_err(own);
+        let messages: Vec<&str> = problems
+            .iter()
+            .map(|problem| problem.message.as_str())
+            .collect();
+        assert_eq!(messages, [expected]);
         assert!(problems.iter().all(|problem| problem.at.is_some()));
     }
 }
 
 #[test]
 fn values_are_checked() {
-    let message = |own: &str| merged("", own).expect_err(own).remove(0).message;
-    let of = "of aws_client_config of sync_x must be";
+    let must = |option: &str, value: &str, must_be: &str| {
+        let message = merged("", &format!("{option}: {value}"))
+            .expect_err(value)
+            .remove(0)
+            .message;
+        let start = format!("option `{option}` of aws_client_config of sync_x must be {must_be}");
+        assert!(message.starts_with(&start), "{message}");
+    };
     for timeout in [
-        "0", "-1", "0.0", "abc", "1e3", "inf", "NaN", "86401", "''", "[1]",
+        "0", "-1", "0.0", "abc", "inf", "NaN", "86401", "[1]", ".nan",
     ] {
-        assert!(
-            message(&format!("read_timeout: {timeout}")).contains("a number of seconds"),
-            "{timeout}"
+        must(
+            "read_timeout",
+            timeout,
+            "a number of seconds, above 0 and at most 86400, not ",
         );
     }
-    assert_eq!(
-        message("max_attempts: 0"),
-        format!("option `max_attempts` {of} at least 1, not 0")
-    );
-    assert_eq!(
-        message("endpoint_url: localhost"),
-        format!("option `endpoint_url` {of} a URL that starts with http:// or https://")
+    must(
+        "max_attempts",
+        "0",
+        "a whole number from 1 to 4294967295, not 0",
     );
     for role in [
         "xrs",
         "arn:aws:iam::1234:role/xrs",
         "arn:aws:iam::123456789012:user/xrs",
         "arn:aws:iam::123456789012:role/",
+        "arn:aws:iam:us-east-1:123456789012:role/xrs",
     ] {
-        let expected = format!("option `role_arn` {of} the ARN of an IAM role, not {role}");
-        assert_eq!(message(&format!("role_arn: {role}")), expected);
-    }
-    assert_eq!(
-        message("role_arn: [x]"),
-        format!("option `role_arn` {of} a text, not a list")
-    );
-    for account in ["123", "1234-5678-90123", "none"] {
-        assert!(
-            message(&format!("aws_account_id: {account}")).contains("an account id of 12 digits"),
-            "{account}"
+        must(
+            "role_arn",
+            role,
+            &format!("the ARN of an IAM role, not {role}"),
         );
     }
-    assert_eq!(
-        message("aws_access_key: ''"),
-        format!("option `aws_access_key` {of} a text that is not empty, on one line")
+    must("role_arn", "[x]", "text, not a list");
+    for account in ["123", "1234-5678-90123", "none"] {
+        must(
+            "aws_account_id",
+            account,
+            &format!("an account id of 12 digits, not {account}"),
+        );
+    }
+    must("aws_access_key", "{a: b}", "text");
+    must(
+        "aws_secret_key",
+        "\"a\\nb\"",
+        "text without control characters and line breaks",
     );
     let not_a_mapping = read("{aws_client_config: [], sync_x: {}}").problems();
-    assert_eq!(
-        not_a_mapping[0].message,
-        "the global aws_client_config must be a mapping of settings, not a list"
-    );
+    let message = "the global aws_client_config must be a mapping of settings, not a list";
+    assert_eq!(not_a_mapping[0].message, message);
+}
+
+#[test]
+fn an_endpoint_is_a_url_with_a_host() {
+    for valid in [
+        "http://localhost:5000",
+        "https://rds.internal",
+        "http://127.0.0.1:4566/aws",
+        "http://[::1]:5000",
+        "http://[::1]",
+        "https://vpce-1_a.example.com/",
+    ] {
+        let settings = merged("", &format!("endpoint_url: '{valid}'")).expect(valid);
+        assert_eq!(settings.endpoint_url.as_deref(), Some(valid));
+    }
+    for invalid in [
+        "localhost:5000",
+        "ftp://host",
+        "http://",
+        "http://:80",
+        "http://host:",
+        "http://host:0",
+        "http://host:+80",
+        "http://host:99999",
+        "http://a b",
+        "http://[::1",
+        "http://[x]",
+        "http://user:pw@host",
+        "http://host?x=1",
+        "http://.host",
+    ] {
+        let problems = merged("", &format!("endpoint_url: '{invalid}'")).expect_err(invalid);
+        assert!(
+            problems[0].message.contains(" must be a URL "),
+            "{problems:?}"
+        );
+    }
 }
 
 #[test]
 fn options_of_the_ruby_sdk_are_accepted_with_a_note() {
     let options = "region: x, logger: x, max_retries: 5, http_open_timeout: 5, http_read_timeout: 5, ssl_verify_peer: false, \
                    proxy_uri: x, user_agent_prefix: x, log_level: x, http_wire_trace: true, external_id: e";
-    let text = format!(
-        "{{aws_client_config: {{{options}}}, sync_x: {{sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1}}}}"
-    );
-    sound(&text);
-    let said = |note: &Problem| {
-        format!(
-            "{}: {}",
-            note.message,
-            note.help.as_deref().unwrap_or_default()
-        )
+    let text = format!("{{aws_client_config: {{{options}}}, sync_x: {{{AMI}}}}}");
+    valid(&text);
+    let line = |note: &Problem| {
+        let help = note.help.as_deref().unwrap_or_default();
+        format!("{}: {help}", note.message)
     };
-    insta::assert_snapshot!(
-        "options_of_the_ruby_sdk",
-        read(&text)
-            .notes
-            .iter()
-            .map(said)
-            .collect::<Vec<_>>()
-            .join("\n")
-    );
+    let lines: Vec<String> = read(&text).notes.iter().map(line).collect();
+    insta::assert_snapshot!("options_of_the_ruby_sdk", lines.join("\n"));
 }
 
 #[test]
-fn the_same_database_may_be_synced_as_two_people_but_not_twice_as_one() {
-    let job = |settings: &str| {
-        format!(
-            "{{sync_type: rds_automated_snapshot, source_region: us-east-1, destination_region: us-west-1, db_instance: d, aws_client_config: {{{settings}}}}}"
-        )
+fn the_same_database_may_be_synced_with_two_configs_but_not_twice_with_one() {
+    let jobs = |one: &str, two: &str| {
+        let job = |settings: &str| {
+            format!("{{{DATABASE}, db_instance: d, aws_client_config: {{{settings}}}}}")
+        };
+        read(&format!("sync_a: {}\nsync_b: {}\n", job(one), job(two))).jobs
     };
-    let broken = |one: &str, two: &str| {
-        let text = format!("sync_a: {}\nsync_b: {}\n", job(one), job(two));
-        read(&text)
-            .jobs
-            .into_iter()
-            .filter(|job| matches!(job, ConfiguredJob::Broken { .. }))
-            .count()
+    // Whether the second job is marked, if it is valid.
+    let second = |one: &str, two: &str| match jobs(one, two).remove(1) {
+        ConfiguredJob::Valid(job) => Some(job.has_shared_parent_name),
+        ConfiguredJob::Invalid { .. } => None,
     };
-    assert_eq!(broken("", ""), 1);
-    assert_eq!(broken("profile: p", "profile: p"), 1);
-    assert_eq!(broken("profile: p", "profile: q"), 0);
-    assert_eq!(broken("read_timeout: 1", ""), 0);
-    assert_eq!(
-        merged("", "read_timeout: 0.25")
-            .expect("sound")
-            .read_timeout,
-        Some(Duration::from_millis(250))
+    assert_eq!(second("", ""), None);
+    assert_eq!(second("profile: p", "profile: p"), None);
+    assert_eq!(second("profile: p", "profile: q"), Some(true));
+    assert_eq!(second("read_timeout: 1", ""), Some(true));
+    let (one, two) = (
+        "aws_account_id: 123456789012",
+        "aws_account_id: 210987654321",
     );
+    assert_eq!(second(one, two), Some(false));
+    assert_eq!(second(one, ""), Some(true));
 }

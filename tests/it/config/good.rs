@@ -2,9 +2,29 @@
 
 use super::*;
 
+fn keys(access: &str, secret: &str) -> ClientConfig {
+    ClientConfig {
+        access_key: Some(Secret::new(access)),
+        secret_key: Some(Secret::new(secret)),
+        ..ClientConfig::default()
+    }
+}
+
+/// The options of a job's type.
+fn rules(job: &SyncJob) -> String {
+    format!("{:?}", job.rules)
+}
+
+fn owner(job: &SyncJob) -> String {
+    match job.rules.queries().sources {
+        Query::Matching(selector) => selector.owner,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
-fn the_example_of_the_older_tool_works_as_it_is() {
-    let jobs = sound(SEED);
+fn the_example_of_the_gem_works_as_it_is() {
+    let jobs = valid(SEED);
     let [web_app, database] = jobs.as_slice() else {
         panic!("two jobs, not {}", jobs.len())
     };
@@ -24,183 +44,167 @@ fn the_example_of_the_older_tool_works_as_it_is() {
             filter("tag-value", "Sync"),
         ],
     };
-    assert_eq!(
-        web_app.kind,
-        JobKind::Ami(AmiJob {
-            selector,
-            most_recent: false
-        })
-    );
-    let keys = |access: &str, secret: &str| ClientConfig {
-        access_key: Some(Secret::new(access)),
-        secret_key: Some(Secret::new(secret)),
-        ..ClientConfig::default()
+    let options = AmiOptions {
+        selector,
+        most_recent: false,
     };
-    assert_eq!(
-        *web_app.client_config,
-        keys("my_access_key", "my_secret_key")
-    );
+    assert_eq!(rules(web_app), format!("{options:?}"));
+    let global = keys("my_access_key", "my_secret_key");
+    assert_eq!(*web_app.client_config, global);
 
     assert_eq!(database.name.as_str(), "sync_my_database");
-    let kind = SnapshotJob {
-        db_instance: DbInstance::from("mydatabase"),
+    let options = DbSnapshotOptions {
+        db_instance: ParentId::from("mydatabase"),
         max_snapshots_to_retain: 5,
         option_group_name: None,
-        is_namesake: false,
     };
-    assert_eq!(database.kind, JobKind::Snapshot(kind));
-    let own = keys("my_other_access_key", "my_other_secret_key");
-    assert_eq!(
-        *database.client_config,
-        ClientConfig {
-            account_id: Some(AccountId::from("432143214321")),
-            ..own
-        }
-    );
+    assert_eq!(rules(database), format!("{options:?}"));
+    let own = ClientConfig {
+        account_id: Some(AccountId::from("432143214321")),
+        ..keys("my_other_access_key", "my_other_secret_key")
+    };
+    assert_eq!(*database.client_config, own);
     assert_eq!(read(SEED).notes, vec![]);
 }
 
 #[test]
 fn every_option_is_read() {
-    insta::assert_debug_snapshot!("all_options", sound(ALL_OPTIONS));
+    insta::assert_debug_snapshot!("all_options", valid(ALL_OPTIONS));
     assert_eq!(read(ALL_OPTIONS).notes, vec![]);
 }
 
 #[test]
+fn the_config_to_begin_with_is_valid_and_mentions_every_option() {
+    assert_eq!(valid(config::STARTER).len(), 2);
+    for option in config::reference().iter().flat_map(|group| &group.options) {
+        let is_mentioned = config::STARTER.contains(&format!(" {}:", option.name));
+        assert!(is_mentioned, "{}", option.name);
+    }
+}
+
+#[test]
 fn anchors_aliases_and_merges_work_also_merges_of_merges() {
-    let jobs = sound(ANCHORS);
-    let said: Vec<_> = jobs
+    let jobs = valid(ANCHORS);
+    let regions: Vec<_> = jobs
         .iter()
         .map(|job| (job.name.as_str(), job.destination_region.as_str()))
         .collect();
-    assert_eq!(
-        said,
-        [
-            ("sync_orders", "us-west-1"),
-            ("sync_customers", "us-west-2"),
-            ("sync_web", "us-west-1")
-        ]
-    );
-    let retained = jobs.iter().filter_map(|job| match &job.kind {
-        JobKind::Snapshot(snapshot) => Some(snapshot.max_snapshots_to_retain),
-        JobKind::Ami(_) => None,
-    });
-    // Own options win over merged ones, and earlier sources over later ones.
-    assert_eq!(retained.collect::<Vec<_>>(), [30, 3]);
+    let expected = [
+        ("sync_orders", "us-west-1"),
+        ("sync_customers", "us-west-2"),
+        ("sync_web", "us-west-1"),
+    ];
+    assert_eq!(regions, expected);
+    // Own options win over merged ones, and earlier sources over later ones, whatever these merge themselves.
+    let retained = jobs.iter().filter_map(|job| job.rules.retention());
+    let retained: Vec<u32> = retained.map(|retention| retention.max_retained).collect();
+    assert_eq!(retained, [30, 3]);
+    let profile = |job: &SyncJob| job.client_config.profile.clone();
     assert!(
         jobs.iter()
-            .all(|job| job.client_config.profile.as_deref() == Some("backup"))
+            .all(|job| profile(job).as_deref() == Some("backup"))
     );
     let notes: Vec<String> = read(ANCHORS)
         .notes
         .iter()
         .map(ToString::to_string)
         .collect();
-    assert_eq!(
-        notes,
-        [
-            "line 2, column 1: the top-level key `.database` is ignored",
-            "line 9, column 1: the top-level key `.kept_long` is ignored"
-        ]
+    let expected = [
+        "line 2, column 1: the top-level key `.database` is ignored",
+        "line 9, column 1: the top-level key `.kept_long` is ignored",
+    ];
+    assert_eq!(notes, expected);
+}
+
+#[test]
+fn sources_of_merges_keep_their_order() {
+    let text = format!(
+        "a: &a {{<<: &c {{ami_owner: '1'}}}}\nb: &b {{<<: {{sync_identifier: '3'}}, ami_owner: '2'}}\nsync_x: {{<<: [*a, *b], {AMI}}}"
+    );
+    let rules = rules(&valid(&text)[0]);
+    assert!(
+        rules.contains("owner: \"1\"") && rules.contains("[\"3\"]"),
+        "{rules}"
     );
 }
 
 #[test]
 fn an_anchor_given_anew_means_the_new_value_from_there_on() {
-    let text = "{x: &a one, y: &a two, z: &b three, \
-                sync_x: {sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1, ami_owner: *a}}";
-    let jobs = sound(text);
-    assert!(
-        matches!(&jobs[0].kind, JobKind::Ami(ami) if ami.selector.owner == "two"),
-        "{jobs:?}"
-    );
+    let text = format!("{{x: &a one, y: &a two, z: &b three, sync_x: {{{AMI}, ami_owner: *a}}}}");
+    assert_eq!(owner(&valid(&text)[0]), "two");
 }
 
 #[test]
-fn numbers_keep_the_text_they_are_written_with() {
+fn integers_keep_the_text_they_are_written_with() {
     for written in [
         "012345678901",
         "123456789012",
         "0x1F",
-        "1e3",
+        "0o17",
         "1_000",
-        "12345678901234567890123",
+        "+5",
     ] {
-        let text = format!(
-            "sync_x: {{sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1, ami_owner: {written}}}"
-        );
-        let jobs = sound(&text);
-        assert!(
-            matches!(&jobs[0].kind, JobKind::Ami(ami) if ami.selector.owner == written),
-            "{jobs:?}"
-        );
+        let text = format!("sync_x: {{{AMI}, ami_owner: {written}}}");
+        assert_eq!(owner(&valid(&text)[0]), written);
     }
-    let account = |text: &str| {
-        merged("", &format!("aws_account_id: {text}"))
-            .expect("sound")
-            .account_id
-    };
     for written in ["012345678901", "\"0123-4567-8901\"", "0123-4567-8901"] {
-        assert_eq!(
-            account(written),
-            Some(AccountId::from("012345678901")),
-            "{written}"
-        );
+        let settings = merged("", &format!("aws_account_id: {written}")).expect("valid");
+        let expected = Some(AccountId::from("012345678901"));
+        assert_eq!(settings.account_id, expected, "{written}");
     }
 }
 
 #[test]
 fn jobs_keep_the_order_of_the_file_and_their_names() {
-    let job = "{sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1}";
-    let text =
-        format!("sync_z: {job}\nSYNC_A: {job}\n? 'sync_ m: \"é\" 🙂'\n: {job}\nsync_: {job}\n");
-    let names: Vec<String> = sound(&text)
-        .into_iter()
-        .map(|job| job.name.to_string())
-        .collect();
+    let text = format!(
+        "sync_z: {{{AMI}}}\nSYNC_A: {{{AMI}}}\n? 'sync_ m: \"é\" 🙂'\n: {{{AMI}}}\nsync_: {{{AMI}}}\n"
+    );
+    let jobs = valid(&text);
+    let names: Vec<&str> = jobs.iter().map(|job| job.name.as_str()).collect();
     assert_eq!(names, ["sync_z", "SYNC_A", "sync_ m: \"é\" 🙂", "sync_"]);
 }
 
 #[test]
-fn what_is_left_out_has_its_default() {
-    let text = "{sync_a: {sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1, ami_owner: , aws_client_config: },\
-                 sync_d: {sync_type: rds_automated_snapshot, source_region: us-east-1, destination_region: us-west-1, db_instance: D}}";
-    let jobs = sound(text);
+fn what_is_not_given_or_empty_has_its_default() {
+    let empty = "ami_owner: , sync_identifier: '', filters: ~, most_recent: null, aws_client_config: {profile: }";
+    let text = format!(
+        "{{sync_a: {{{AMI}}}, sync_b: {{{AMI}, {empty}}}, sync_c: {{{AMI}, aws_client_config: }},
+          sync_d: {{{DATABASE}, db_instance: D}}, sync_e: {{{DATABASE}, db_instance: e, max_snapshots_to_retain: , kms_key_id: ''}}}}"
+    );
+    let jobs = valid(&text);
     let selector = ImageSelector {
         owner: "self".to_owned(),
         sync_identifiers: vec![],
         filters: vec![],
     };
-    assert_eq!(
-        jobs[0].kind,
-        JobKind::Ami(AmiJob {
-            selector,
-            most_recent: false
-        })
-    );
-    assert!(jobs[0].client_config.is_default_chain());
-    let db_instance = DbInstance::from("d");
-    let kind = SnapshotJob {
-        db_instance,
+    let images = AmiOptions {
+        selector,
+        most_recent: false,
+    };
+    let snapshots = |name: &str| DbSnapshotOptions {
+        db_instance: ParentId::from(name),
         max_snapshots_to_retain: 2,
         option_group_name: None,
-        is_namesake: false,
     };
-    assert_eq!(jobs[1].kind, JobKind::Snapshot(kind));
+    for job in &jobs[..3] {
+        assert_eq!(rules(job), format!("{images:?}"));
+    }
+    assert_eq!(rules(&jobs[3]), format!("{:?}", snapshots("d")));
+    assert_eq!(rules(&jobs[4]), format!("{:?}", snapshots("e")));
+    assert!(
+        jobs.iter()
+            .all(|job| job.client_config.is_default_chain() && job.kms_key_id.is_none())
+    );
 }
 
 #[test]
-fn a_byte_order_mark_and_other_line_ends_change_nothing() {
-    let windows = format!("\u{feff}{}", SEED.replace('\n', "\r\n"));
-    assert_eq!(read(&windows), read(SEED));
-    assert_eq!(
-        read(&format!("--- # jobs\n{SEED}...\n")).jobs,
-        read(SEED).jobs
-    );
-    let broken = "\u{feff}sync_x:\r\n  sync_type: ec2_image\r\n";
-    assert!(
-        whole_screen(broken).contains("2 |   sync_type: ec2_image\n  |              ^^^^^^^^^\n"),
-        "{}",
-        whole_screen(broken)
-    );
+fn byte_order_marks_line_ends_and_tabs_change_nothing() {
+    let same = |text: &str| format!("{:?}", read(text).jobs) == format!("{:?}", read(SEED).jobs);
+    assert!(same(&format!("\u{feff}{}", SEED.replace('\n', "\r\n"))));
+    assert!(same(&format!("--- # jobs\n{SEED}...\n")));
+    assert!(same(&SEED.replace(": ", ":\t")));
+    let invalid = "\u{feff}sync_x:\r\n  sync_type: ec2_image\r\n";
+    let shown = whole_screen(invalid);
+    let line = "2 |   sync_type: ec2_image\n  |              ^^^^^^^^^\n";
+    assert!(shown.contains(line), "{shown}");
 }

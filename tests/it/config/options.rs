@@ -2,181 +2,202 @@
 
 use super::*;
 
+/// Checks the value of an option: what it must be, and what the message says it is.
+fn must(option: &str, value: &str, must_be: &str, is: &str) {
+    let expected = format!("option `{option}` of sync_x must be {must_be}, not {is}");
+    let messages = match option {
+        "max_snapshots_to_retain" => database(&format!("{option}: {value}")),
+        _ => ami(&format!("{option}: {value}")),
+    };
+    assert_eq!(messages, [expected]);
+}
+
 #[test]
 fn snapshots_to_retain_are_a_whole_number() {
-    for good in ["0", "1", "\"7\"", "' 12 '", "4294967295"] {
-        assert_eq!(
-            snapshot(&format!("max_snapshots_to_retain: {good}")),
-            [""; 0],
-            "{good}"
-        );
+    for valid in ["0", "1", "\"7\"", "' 12 '", "4294967295", "", "''"] {
+        let option = format!("max_snapshots_to_retain: {valid}");
+        assert_eq!(database(&option), [""; 0], "{valid}");
     }
-    let must = |text: &str, must: &str, not: &str| {
-        let said = snapshot(&format!("max_snapshots_to_retain: {text}"));
-        assert_eq!(
-            said,
-            [format!(
-                "option `max_snapshots_to_retain` of sync_x must be {must}, not {not}"
-            )]
-        );
-    };
-    must("many", "a whole number", "many");
-    must("\"many\"", "a whole number", "\"many\"");
-    must("-1", "0 or more", "-1");
-    must("2.0", "a whole number", "2.0");
-    must("0x2", "a whole number", "0x2");
-    must("010", "a whole number", "010");
-    must("''", "a whole number", "\"\"");
-    must("true", "a whole number", "true");
+    let must = |value, must_be, is| must("max_snapshots_to_retain", value, must_be, is);
+    let range = "a whole number from 0 to 4294967295";
+    for value in ["many", "-1", "0x2", "4294967296", "99999999999999999999"] {
+        must(value, range, value);
+    }
+    must("\"many\"", range, "\"many\"");
+    for value in ["2.0", "true", "010"] {
+        must(value, "a whole number", value);
+    }
     must("[2]", "a whole number", "a list");
-    must("4294967296", "at most 4294967295", "4294967296");
-    must(
-        "99999999999999999999",
-        "at most 4294967295",
-        "99999999999999999999",
-    );
-    assert_eq!(
-        snapshot("max_snapshots_to_retain: "),
-        ["option `max_snapshots_to_retain` of sync_x has no value"]
-    );
 }
 
 #[test]
 fn a_filter_has_one_equals_sign_or_is_a_mapping() {
-    for good in [
+    for valid in [
         "[]",
         "['a=b']",
         "[{name: a, values: [b, '', 5, true]}]",
         "[{name: a, values: b}]",
     ] {
-        assert_eq!(ami(&format!("filters: {good}")), [""; 0], "{good}");
+        assert_eq!(ami(&format!("filters: {valid}")), [""; 0], "{valid}");
     }
-    for bad in ["a", "a=", "=a", "a=b=c", ""] {
-        let said = ami(&format!("filters: ['{bad}']"));
-        assert_eq!(
-            said,
-            [format!(
-                "a filter of sync_x must be `name=value` with one `=`, not \"{bad}\""
-            )]
-        );
+    let must_be = "`name=value` with one `=`, or {name: …, values: […]}";
+    let message =
+        |n, is: &str| format!("item {n} of option `filters` of sync_x must be {must_be}, not {is}");
+    for invalid in ["a", "a=", "=a", "a=b=c"] {
+        let messages = ami(&format!("filters: ['{invalid}']"));
+        assert_eq!(messages, [message(1, &format!("\"{invalid}\""))]);
     }
-    assert_eq!(
-        ami("filters: a=b"),
-        ["option `filters` of sync_x must be a list of filters, not a single value"]
-    );
-    assert_eq!(
-        ami("filters: [{name: '', values: [], more: 1}]"),
-        [
-            "option `name` of a filter of sync_x must be a text, not an empty one",
-            "option `values` of a filter of sync_x must be one value or more, not an empty list",
-            "unknown option `more` in a filter of sync_x"
-        ]
-    );
+    for invalid in [
+        "{name: '', values: [b]}",
+        "{name: a}",
+        "{values: [b]}",
+        "{name: a, values: []}",
+        "{name: a, values: [[]]}",
+        "{name: a, values: [b], more: 1}",
+    ] {
+        let messages = ami(&format!("filters: [{invalid}]"));
+        assert_eq!(messages, [message(1, "a mapping")], "{invalid}");
+    }
+    let several = ami("filters: ['a=b', 'a', 'c=d', [], ~, 'e=f', 5]");
+    let expected = [
+        message(2, "\"a\""),
+        message(4, "a list"),
+        message(5, "~"),
+        message(7, "5"),
+    ];
+    assert_eq!(several, expected);
+    must("filters", "a=b", "a list", "a=b");
 }
 
 #[test]
-fn texts_are_texts() {
-    let must = |options: &str, not: &str| {
-        let said = ami(&format!("sync_identifier: {options}"));
+fn text_is_text() {
+    for (value, is) in [
+        ("[a]", "a list"),
+        ("{a: b}", "a mapping"),
+        ("true", "true"),
+        ("1.5", "1.5"),
+    ] {
+        must("sync_identifier", value, "text", is);
+    }
+    for valid in [
+        "",
+        "''",
+        "'  '",
+        "~",
+        "'true'",
+        "!!str true",
+        "'1.5'",
+        "17",
+        "12345678901234567890123",
+    ] {
         assert_eq!(
-            said,
-            [format!(
-                "option `sync_identifier` of sync_x must be a text, not {not}"
-            )]
+            ami(&format!("sync_identifier: {valid}")),
+            [""; 0],
+            "{valid}"
         );
+    }
+    let help = |option: &str| {
+        let problems = read(&format!("{{sync_x: {{{AMI}, {option}}}}}")).problems();
+        problems[0].help.clone().expect("help")
     };
-    must("[a]", "a list");
-    must("{a: b}", "a mapping");
-    must("\"\"", "an empty one");
-    must("'  '", "an empty one");
-    must("true", "true");
+    let quotes = "put it in quotes, if this is what is meant";
+    assert_eq!(help("sync_identifier: 1.5"), quotes);
+    assert_eq!(help("sync_identifier: true"), quotes);
+    must("most_recent", "1", "true or false", "1");
     assert_eq!(
-        ami("sync_identifier: ~"),
-        ["option `sync_identifier` of sync_x has no value"]
-    );
-    assert_eq!(ami("sync_identifier: 'true'"), [""; 0]);
-    assert_eq!(ami("sync_identifier: !!str true"), [""; 0]);
-    assert_eq!(
-        ami("most_recent: 1"),
-        ["option `most_recent` of sync_x must be true or false, not 1"]
+        help("most_recent: 'yes'"),
+        "write true or false, without quotes"
     );
 }
 
 #[test]
 fn an_owner_under_both_its_names_must_be_the_same() {
-    assert_eq!(ami("ami_owner: 5, owner_id: '5'"), [""; 0]);
-    assert_eq!(
-        ami("owner_id: 5, ami_owner: 6"),
-        ["options `owner_id` and `ami_owner` of sync_x mean the same, but differ"]
-    );
+    for valid in [
+        "ami_owner: 5, owner_id: '5'",
+        "ami_owner: , owner_id: 5",
+        "owner_id: 5, ami_owner: ''",
+    ] {
+        assert_eq!(ami(valid), [""; 0], "{valid}");
+    }
+    let message = "options `owner_id` and `ami_owner` of sync_x mean the same, but differ";
+    assert_eq!(ami("owner_id: 5, ami_owner: 6"), [message]);
+    assert_eq!(ami("owner_id: 5, ami_owner: []"), [message]);
 }
 
 #[test]
 fn a_kms_key_is_one_of_the_destination() {
-    for good in [
+    for valid in [
         "1234abcd-12ab-34cd-56ef-1234567890ab",
         "alias/copies",
         "mrk-1234",
         "arn:aws:kms:us-west-1:123456789012:key/1234abcd",
     ] {
-        assert_eq!(
-            snapshot(&format!("kms_key_id: '{good}'")),
-            [""; 0],
-            "{good}"
-        );
+        let option = format!("kms_key_id: '{valid}'");
+        assert_eq!(database(&option), [""; 0], "{valid}");
     }
-    assert_eq!(
-        snapshot("kms_key_id: 'arn:aws:kms:us-east-1:123456789012:key/1234abcd'"),
-        [
-            "option `kms_key_id` of sync_x must be a key of the destination region, us-west-1, not one of \"us-east-1\""
-        ]
-    );
-    for bad in [
+    let other = "kms_key_id: 'arn:aws:kms:us-east-1:123456789012:key/1234abcd'";
+    let message = "option `kms_key_id` of sync_x must be a key of the destination region, us-west-1, not of us-east-1";
+    assert_eq!(database(other), [message]);
+    for invalid in [
         "arn:aws:iam::123456789012:role/xrs",
         "arn:aws:kms:us-west-1:1234:key/1",
         "arn:",
     ] {
-        assert!(
-            snapshot(&format!("kms_key_id: '{bad}'"))[0]
-                .contains("must be the id, the alias or the ARN of a KMS key"),
-            "{bad}"
-        );
+        let messages = database(&format!("kms_key_id: '{invalid}'"));
+        let must_be = "must be the id, the alias or the ARN of a KMS key";
+        assert!(messages[0].contains(must_be), "{messages:?}");
     }
 }
 
 #[test]
-fn a_misspelt_option_is_never_passed_over() {
-    let help = |options: &str| {
-        let text = format!(
-            "sync_x: {{sync_type: rds_automated_snapshot, source_region: us-east-1, destination_region: us-west-1, db_instance: d, {options}}}"
+fn required_options_are_missing_also_if_they_are_empty() {
+    for empty in [
+        "",
+        ", source_region: ",
+        ", source_region: ''",
+        ", source_region: null",
+    ] {
+        let options = format!("sync_type: ec2_ami, destination_region: us-west-1{empty}");
+        let messages = messages(&options);
+        assert_eq!(
+            messages,
+            ["sync_x has no `source_region`, which is required"]
         );
+    }
+    assert_eq!(
+        messages(DATABASE),
+        ["sync_x has no `db_instance`, which is required"]
+    );
+}
+
+#[test]
+fn a_misspelt_option_is_never_ignored() {
+    let help = |options: &str| {
+        let text = format!("{{sync_x: {{{DATABASE}, db_instance: d, {options}}}}}");
         read(&text).problems().remove(0).help.expect("help")
     };
-    assert_eq!(
-        help("max_snapshot_to_retain: 5"),
-        "did you mean `max_snapshots_to_retain`?"
-    );
-    assert_eq!(
-        help("Max-Snapshots-To-Retain: 5"),
-        "did you mean `max_snapshots_to_retain`?"
-    );
+    let meant = "did you mean `max_snapshots_to_retain`?";
+    assert_eq!(help("max_snapshot_to_retain: 5"), meant);
+    assert_eq!(help("Max-Snapshots-To-Retain: 5"), meant);
     assert_eq!(help("db_instances: x"), "did you mean `db_instance`?");
-    assert_eq!(
-        help("filters: []"),
-        "it is an option of `ec2_ami` jobs, and this is an `rds_automated_snapshot` job"
-    );
+    let other = "it is an option of `ec2_ami` jobs, and this is an `rds_automated_snapshot` job";
+    assert_eq!(help("filters: []"), other);
     assert_eq!(help("role_arn: x"), "put it inside aws_client_config");
+    let all = help("xyz: 1");
     assert!(
-        help("xyz: 1").starts_with("there are `sync_type`, `source_region`"),
-        "{}",
-        help("xyz: 1")
+        all.starts_with("the options are `aws_client_config`, "),
+        "{all}"
     );
+    assert_eq!(help("5: 1"), all);
+    // Of an unknown type, the options of any type may be meant.
+    let unknown = messages("sync_type: x, filters: 5, db_instance: 5");
+    assert_eq!(unknown.len(), 3, "{unknown:?}");
 }
 
 #[test]
 fn many_unknown_options_are_counted() {
     let many: String = (0..50).map(|n| format!("zz{n}: 1, ")).collect();
-    let said = ami(&many);
-    assert_eq!(said.len(), 21);
-    assert_eq!(said[20], "30 more unknown options in sync_x");
+    let messages = ami(&many);
+    assert_eq!(messages.len(), 21);
+    assert_eq!(messages[20], "30 more unknown options in sync_x");
 }

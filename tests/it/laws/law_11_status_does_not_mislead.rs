@@ -23,8 +23,8 @@ fn observed(sandbox: &Sandbox, jobs: &[SyncJob]) -> Vec<JobStatus> {
     status(jobs, &observed, None)
 }
 
-fn artifacts<'w>(world: &'w World, region: &Region) -> impl Iterator<Item = &'w WorldArtifact> {
-    let region = world.region(region).expect("the region");
+fn artifacts(world: &World, region: Region) -> impl Iterator<Item = &WorldArtifact> {
+    let region = world.region(&region).expect("the region");
     region.images.iter().chain(&region.snapshots)
 }
 
@@ -34,7 +34,7 @@ fn is_of_job(world: &World, job: &SyncJob, copy: &WorldArtifact) -> bool {
         return copy.parent.as_ref() == Some(parent);
     }
     let identifier = selector(job).sync_identifiers.remove(0);
-    let sources = artifacts(world, &east());
+    let sources = artifacts(world, east());
     let mut sources =
         sources.filter(|image| image.tags.get("Sync-Identifier") == Some(&identifier));
     sources.any(|source| {
@@ -59,7 +59,7 @@ proptest! {
             let copies = status.copies.as_ref().expect("the destination answers");
             prop_assert_eq!(status.readiness == Readiness::Ready, copies.newest_usable.is_some());
             let Some(newest) = &copies.newest_usable else { continue };
-            let copy = artifacts(&world, &west()).find(|copy| copy.id == newest.id);
+            let copy = artifacts(&world, west()).find(|copy| copy.id == newest.id);
             let copy = copy.expect("the copy");
             prop_assert!(copy.state.is_available(), "{:?}", status);
             prop_assert!(is_of_job(&world, job, copy), "{:?}", status);
@@ -75,7 +75,7 @@ proptest! {
             if planned.outcome == Outcome::Failed || is_copied {
                 continue;
             }
-            let copies = artifacts(&world, &west()).filter(|copy| !copy.state.is_gone());
+            let copies = artifacts(&world, west()).filter(|copy| !copy.state.is_gone());
             let mut named = copies.filter(|copy| planned.reason.contains(copy.id.as_str()));
             prop_assert!(named.any(|copy| is_of_job(&world, job, copy)), "{:?}", planned);
         }

@@ -1,0 +1,340 @@
+//! The YAML document of a config as a tree whose values know their line and column.
+//!
+//! saphyr-parser reads the text, because serde_yaml tells no positions, mixes up anchors that are defined twice, and refuses integers
+//! above 64 bits. serde_yaml says what a scalar means, and reads parts of the tree into structs. Aliases share the value that they
+//! stand for; what the text would come to without aliases is counted and limited.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
+use serde_yaml::Value;
+
+use super::syntax::{self, MAX_DEPTH};
+use super::{names, source};
+use crate::model::problem::{Problem, TextPlace};
+
+/// How many bytes the config may have with every alias replaced by what it stands for.
+const MAX_EXPANDED: usize = 4 * source::MAX_BYTES as usize;
+/// How many repeated keys are reported.
+const MAX_REPEATED: usize = 20;
+
+/// The help for a config without jobs.
+pub(super) const EXAMPLE: &str = "a job looks like this:\n\
+    sync_my_database:\n  sync_type: rds_automated_snapshot\n  source_region: us-east-1\n  \
+    destination_region: us-west-1\n  db_instance: mydatabase";
+
+/// A value of the config.
+#[derive(Debug)]
+pub(super) struct Node {
+    /// Where it is written; for an alias, where its anchor is.
+    pub(super) place: TextPlace,
+    pub(super) data: Data,
+    /// Its bytes, with every alias replaced.
+    weight: usize,
+    /// How deep mappings and lists are nested in it.
+    depth: usize,
+}
+
+/// What a value is.
+#[derive(Debug)]
+pub(super) enum Data {
+    Scalar { text: String, is_quoted: bool },
+    List(Vec<Rc<Node>>),
+    Mapping(Vec<Entry>),
+}
+
+/// A key of a mapping, and its value.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    /// Where the key is.
+    pub(super) place: TextPlace,
+    pub(super) node: Rc<Node>,
+}
+
+impl Node {
+    /// Returns the value for serde. Integers stay the text that is written: account ids are often written without quotes.
+    pub(super) fn value(&self) -> Value {
+        match &self.data {
+            Data::Scalar { text, is_quoted } if *is_quoted => Value::from(text.as_str()),
+            Data::Scalar { text, .. } => match serde_yaml::from_str(text) {
+                Ok(value @ (Value::Null | Value::Bool(_))) => value,
+                Ok(Value::Number(number)) if number.is_f64() => Value::Number(number),
+                _ => Value::from(text.as_str()),
+            },
+            Data::List(items) => items.iter().map(|item| item.value()).collect(),
+            Data::Mapping(entries) => {
+                let value = |entry: &Entry| (entry.key.as_str().into(), entry.node.value());
+                Value::Mapping(entries.iter().map(value).collect())
+            }
+        }
+    }
+
+    /// Returns true if there is no value: null, or empty text.
+    pub(super) fn is_blank(&self) -> bool {
+        match &self.data {
+            Data::Scalar { text, is_quoted } => {
+                text.trim().is_empty() || !is_quoted && self.value().is_null()
+            }
+            _ => false,
+        }
+    }
+
+    /// Returns the text of a single value.
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.data {
+            Data::Scalar { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Returns the entries of a mapping, with those that `<<` merges in; nothing for other values.
+    pub(super) fn entries(&self) -> Option<&[Entry]> {
+        match &self.data {
+            Data::Mapping(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    /// Returns what it is, for a message.
+    pub(super) fn noun(&self) -> &'static str {
+        match &self.data {
+            Data::Scalar { .. } => "a single value",
+            Data::List(_) => "a list",
+            Data::Mapping(_) => "a mapping",
+        }
+    }
+}
+
+/// Reads the one document of a config.
+///
+/// # Errors
+///
+/// What makes the file useless as a whole; never empty.
+pub(super) fn read(bytes: &[u8]) -> Result<Rc<Node>, Vec<Problem>> {
+    let text = source::text(bytes).map_err(|problem| vec![problem])?;
+    // The parser refuses a tab after a colon, which YAML allows.
+    let text = text.replace(":\t", ": ");
+    let mut reader = Reader {
+        parser: Parser::new_from_str(&text),
+        anchors: HashMap::new(),
+        repeated: Vec::new(),
+        weight: 0,
+    };
+    let document = reader.document();
+    let mut problems = reader.repeated;
+    problems.truncate(MAX_REPEATED);
+    match document {
+        Ok(document) if problems.is_empty() => return Ok(document),
+        Ok(_) => {}
+        Err(problem) => problems.push(problem),
+    }
+    Err(problems)
+}
+
+type Step<T = ()> = Result<T, Problem>;
+
+struct Reader<'t> {
+    parser: Parser<'t, StrInput<'t>>,
+    /// What each anchor stands for; nothing until the value has ended.
+    anchors: HashMap<usize, Option<Rc<Node>>>,
+    /// Keys that are given twice.
+    repeated: Vec<Problem>,
+    /// The bytes so far, with every alias replaced.
+    weight: usize,
+}
+
+impl<'t> Reader<'t> {
+    fn next(&mut self) -> Step<(Event<'t>, TextPlace)> {
+        match self.parser.next_event() {
+            Some(Ok((event, span))) => Ok((event, place(span))),
+            Some(Err(error)) => Err(syntax::problem(&error)),
+            None => Ok((Event::StreamEnd, syntax::character(1, 1))),
+        }
+    }
+
+    fn document(&mut self) -> Step<Rc<Node>> {
+        let mut root: Option<Rc<Node>> = None;
+        loop {
+            let (event, place) = self.next()?;
+            match event {
+                Event::StreamEnd => {
+                    let root = root.filter(|root| !root.is_blank());
+                    return root.ok_or_else(|| Problem::new("the config is empty").help(EXAMPLE));
+                }
+                Event::DocumentStart(_) if root.is_some() => {
+                    let help = "keep all jobs in one document: remove this line, and whatever ends a document above it";
+                    let problem = Problem::new("the config has more than one YAML document");
+                    return Err(problem.at(place).help(help));
+                }
+                Event::DocumentStart(_) => {
+                    let next = self.next()?;
+                    root = Some(self.node(next, 0)?);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads the value that starts with this event; `depth` mappings and lists are around it.
+    fn node(&mut self, (event, place): (Event<'t>, TextPlace), depth: usize) -> Step<Rc<Node>> {
+        let (anchor, tag) = match &event {
+            Event::Alias(anchor) => return self.alias(*anchor, place, depth),
+            Event::Scalar(_, _, anchor, tag)
+            | Event::SequenceStart(anchor, tag)
+            | Event::MappingStart(anchor, tag) => (*anchor, tag.as_deref()),
+            _ => return Err(syntax::missing_value(place)),
+        };
+        check_tag(tag, place)?;
+        let is_text = tag.is_some_and(|tag| tag.suffix == "str");
+        check_depth(depth, place)?;
+        self.anchors.insert(anchor, None);
+        let before = self.weight;
+        let (length, data) = match event {
+            Event::Scalar(text, style, ..) => {
+                self.count(1 + text.len(), place)?;
+                // Without quotes, it is as long as its text; the parser counts a colon at the end of the line with it.
+                let length = match style {
+                    ScalarStyle::Plain => place.length.min(text.chars().count()).max(1),
+                    _ => place.length,
+                };
+                let is_quoted = is_text || style != ScalarStyle::Plain;
+                let text = text.into_owned();
+                (length, Data::Scalar { text, is_quoted })
+            }
+            Event::SequenceStart(..) => (1, Data::List(self.list(depth + 1)?)),
+            _ => (1, Data::Mapping(self.mapping(depth + 1)?)),
+        };
+        let deepest = match &data {
+            Data::Scalar { .. } => None,
+            Data::List(items) => items.iter().map(|item| item.depth).max(),
+            Data::Mapping(entries) => entries.iter().map(|entry| entry.node.depth).max(),
+        };
+        let node = Rc::new(Node {
+            place: TextPlace { length, ..place },
+            data,
+            weight: self.weight - before,
+            depth: deepest.map_or(0, |depth| depth + 1),
+        });
+        self.anchors.insert(anchor, Some(Rc::clone(&node)));
+        Ok(node)
+    }
+
+    /// Returns the value that an alias stands for.
+    fn alias(&mut self, anchor: usize, place: TextPlace, depth: usize) -> Step<Rc<Node>> {
+        let Some(Some(node)) = self.anchors.get(&anchor).cloned() else {
+            let problem = Problem::new("this alias stands for a value that contains it");
+            let help = "write out what is meant, without the alias";
+            return Err(problem.at(place).help(help));
+        };
+        check_depth(depth + node.depth, place)?;
+        self.count(1 + node.weight, place)?;
+        Ok(node)
+    }
+
+    fn list(&mut self, depth: usize) -> Step<Vec<Rc<Node>>> {
+        let mut items = Vec::new();
+        loop {
+            let next = self.next()?;
+            if next.0 == Event::SequenceEnd {
+                return Ok(items);
+            }
+            items.push(self.node(next, depth)?);
+        }
+    }
+
+    fn mapping(&mut self, depth: usize) -> Step<Vec<Entry>> {
+        let mut entries = Vec::new();
+        let mut merged = Vec::new();
+        let mut lines: HashMap<String, usize> = HashMap::new();
+        loop {
+            let next = self.next()?;
+            if next.0 == Event::MappingEnd {
+                break;
+            }
+            let place = next.1;
+            let node = self.node(next, depth)?;
+            let length = node.place.length;
+            let place = TextPlace { length, ..place };
+            let Some(key) = node.text().map(str::to_owned) else {
+                let message = format!("a key must be text, not {}", node.noun());
+                return Err(Problem::new(message).at(place));
+            };
+            if let Some(line) = lines.insert(key.clone(), place.line) {
+                let problem =
+                    Problem::new(format!("the key `{}` is given twice", names::key(&key)));
+                let help =
+                    format!("it is on line {line} already; rename one of them, or remove it");
+                self.repeated.push(problem.at(place).help(help));
+            }
+            let next = self.next()?;
+            let node = self.node(next, depth)?;
+            match key.as_str() {
+                "<<" => merged = merge_sources(&node)?,
+                _ => entries.push(Entry { key, place, node }),
+            }
+        }
+        merged.retain(|entry| lines.insert(entry.key.clone(), 0).is_none());
+        entries.append(&mut merged);
+        Ok(entries)
+    }
+
+    /// Counts what comes in, and stops where a few aliases of aliases would fill the memory.
+    fn count(&mut self, weight: usize, place: TextPlace) -> Step {
+        self.weight += weight;
+        if self.weight > MAX_EXPANDED {
+            let message = format!(
+                "with every alias replaced by what it stands for, the config is larger than {MAX_EXPANDED} bytes"
+            );
+            let problem = Problem::new(message).at(place);
+            return Err(problem.help("use fewer aliases of aliases"));
+        }
+        Ok(())
+    }
+}
+
+/// Returns the entries that `<<` merges in: those of a mapping, or of several in a list.
+fn merge_sources(node: &Node) -> Step<Vec<Entry>> {
+    let sources = match &node.data {
+        Data::List(items) => items.iter().map(Rc::as_ref).collect(),
+        _ => vec![node],
+    };
+    let mut merged = Vec::new();
+    for source in sources {
+        let Some(entries) = source.entries() else {
+            let message = format!("`<<` merges mappings, not {}", source.noun());
+            return Err(Problem::new(message).at(source.place));
+        };
+        merged.extend_from_slice(entries);
+    }
+    Ok(merged)
+}
+
+/// Returns the start of a span, and its length if it ends on the same line.
+fn place(span: Span) -> TextPlace {
+    let is_one_line = span.start.line() == span.end.line();
+    TextPlace {
+        line: span.start.line(),
+        column: span.start.col() + 1,
+        length: if is_one_line { span.len().max(1) } else { 1 },
+    }
+}
+
+fn check_depth(depth: usize, place: TextPlace) -> Step {
+    match depth {
+        0..=MAX_DEPTH => Ok(()),
+        _ => Err(syntax::too_deep(place)),
+    }
+}
+
+/// Refuses tags other than those of YAML itself, such as `!!str`.
+fn check_tag(tag: Option<&Tag>, place: TextPlace) -> Step {
+    if tag.is_none_or(Tag::is_yaml_core_schema) {
+        return Ok(());
+    }
+    let help =
+        "remove the word that starts with `!`, or put quotes around a text that starts with it";
+    let problem = Problem::new("tags have no meaning in a config");
+    Err(problem.at(TextPlace { length: 1, ..place }).help(help))
+}

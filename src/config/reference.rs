@@ -1,0 +1,139 @@
+//! What there is to say about each option, out of the schemas of the structs that options are read into.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+
+use super::names::list;
+use super::options::{ClientOptions, CommonOptions};
+use crate::sync_types::{SYNC_TYPES, SyncType};
+
+/// Options that belong together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptionGroup {
+    /// What they are options of, such as "`ec2_ami` jobs".
+    pub of: String,
+    /// The options, by name.
+    pub options: Vec<OptionFacts>,
+}
+
+/// What there is to say about an option.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptionFacts {
+    /// Its name.
+    pub name: String,
+    /// Other names with the same meaning.
+    pub aliases: Vec<String>,
+    /// What a value must be, such as "true or false".
+    pub must_be: String,
+    /// The only values that there are, if they are listed.
+    pub choices: Vec<String>,
+    /// What holds if it is not given, as JSON.
+    pub default: Option<String>,
+    /// Whether it must be given.
+    pub is_required: bool,
+    /// What it means.
+    pub description: String,
+    /// Whether a value may be or contain a secret, so that no message shows it.
+    pub is_secret: bool,
+}
+
+/// The options of the config.
+pub(super) struct Reference {
+    pub(super) common: OptionGroup,
+    pub(super) types: Vec<(SyncType, OptionGroup)>,
+    pub(super) client: OptionGroup,
+}
+
+impl Reference {
+    pub(super) fn new() -> Self {
+        let mut generator = SchemaSettings::draft07().into_generator();
+        let common = CommonOptions::json_schema(&mut generator).to_value();
+        let client = ClientOptions::json_schema(&mut generator).to_value();
+        let types = SYNC_TYPES.iter().map(|sync_type| {
+            let schema = (sync_type.schema)(&mut generator).to_value();
+            (
+                *sync_type,
+                OptionGroup::new(format!("`{}` jobs", sync_type.name), &schema),
+            )
+        });
+        Self {
+            types: types.collect(),
+            common: OptionGroup::new("all jobs", &common),
+            client: OptionGroup::new("`aws_client_config`", &client),
+        }
+    }
+}
+
+/// Returns all options of the config, those of all jobs first.
+pub fn reference() -> Vec<OptionGroup> {
+    let reference = Reference::new();
+    let types = reference.types.into_iter().map(|(_, group)| group);
+    let first = std::iter::once(reference.common);
+    first.chain(types).chain([reference.client]).collect()
+}
+
+impl OptionGroup {
+    fn new(of: impl Into<String>, schema: &Value) -> Self {
+        let required = texts(schema, "required");
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        let options = properties.map(|(name, schema)| OptionFacts {
+            name: name.clone(),
+            aliases: texts(schema, "x-aliases"),
+            must_be: must_be(schema),
+            choices: texts(schema, "enum"),
+            default: schema.get("default").map(Value::to_string),
+            is_required: required.contains(name),
+            description: schema["description"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+            is_secret: schema.get("x-secret").is_some(),
+        });
+        Self {
+            of: of.into(),
+            options: options.collect(),
+        }
+    }
+
+    /// Returns the option with this name or alias.
+    pub(super) fn find(&self, name: &str) -> Option<&OptionFacts> {
+        self.options.iter().find(|option| option.has_name(name))
+    }
+}
+
+impl OptionFacts {
+    /// Returns true if this is its name or an alias.
+    pub(super) fn has_name(&self, name: &str) -> bool {
+        self.names().any(|own| own == name)
+    }
+
+    /// Returns its name and its aliases.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.name)
+            .chain(&self.aliases)
+            .map(String::as_str)
+    }
+}
+
+/// Returns what a value must be, by its type in the schema.
+fn must_be(schema: &Value) -> String {
+    const WORDS: [(&str, &str); 5] = [
+        ("string", "text"),
+        ("boolean", "true or false"),
+        ("integer", "a whole number"),
+        ("number", "a number of seconds"),
+        ("array", "a list"),
+    ];
+    if schema["enum"].is_array() {
+        return format!("one of {}", list(&texts(schema, "enum")));
+    }
+    let types = schema["type"].to_string();
+    let found = WORDS.iter().find(|(name, _)| types.contains(name));
+    found.map_or("a mapping", |(_, words)| words).to_owned()
+}
+
+fn texts(schema: &Value, key: &str) -> Vec<String> {
+    let texts = schema[key].as_array().into_iter().flatten();
+    texts.filter_map(Value::as_str).map(str::to_owned).collect()
+}

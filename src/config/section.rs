@@ -1,0 +1,251 @@
+//! One mapping of options: finds what is misspelt, out of place, missing or given twice, and reads the others into a struct.
+
+use std::collections::HashMap;
+
+use serde_path_to_error::Segment;
+use serde_yaml::{Mapping, Value};
+
+use super::document::{Data, Entry, Node};
+use super::names::{self, close_match, list, named};
+use super::reference::OptionFacts;
+use super::source::is_control;
+use crate::model::problem::{Problem, TextPlace};
+use crate::model::words::count;
+use crate::sync_types::OptionError;
+
+/// How many unknown options are reported one by one.
+const MAX_UNKNOWN: usize = 20;
+
+/// The options of a job or of an `aws_client_config`.
+pub(super) struct Section<'d> {
+    /// How messages name it, such as `sync_my_database`.
+    pub(super) owner: String,
+    /// Where its key is.
+    place: TextPlace,
+    /// The options that are given, by name.
+    given: HashMap<&'d str, &'d Entry>,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl<'d> Section<'d> {
+    /// Takes in the options that are given. `elsewhere` returns what is known about an option that is not one of this section.
+    pub(super) fn new(
+        owner: &str,
+        place: TextPlace,
+        options: impl IntoIterator<Item = &'d Entry>,
+        known: &[&'d OptionFacts],
+        elsewhere: impl Fn(&str) -> Option<String>,
+    ) -> Self {
+        let mut section = Self {
+            owner: owner.to_owned(),
+            place,
+            given: HashMap::new(),
+            problems: Vec::new(),
+        };
+        let mut unknown = Vec::new();
+        for option in options {
+            match known.iter().find(|facts| facts.has_name(&option.key)) {
+                Some(facts) => section.take(&facts.name, option),
+                None => unknown.push(option),
+            }
+        }
+        section.report_unknown(&unknown, known, elsewhere);
+        section
+    }
+
+    fn take(&mut self, name: &'d str, option: &'d Entry) {
+        let Some(earlier) = self.get(name) else {
+            self.given.insert(name, option);
+            return;
+        };
+        let is_same = option.node.text().is_some() && option.node.text() == earlier.node.text();
+        if !is_same && !option.node.is_blank() {
+            let (one, two, owner) = (&earlier.key, &option.key, &self.owner);
+            let message =
+                format!("options `{one}` and `{two}` of {owner} mean the same, but differ");
+            let problem = Problem::new(message).at(option.place);
+            self.problems
+                .push(problem.help(format!("keep only `{one}`")));
+        }
+    }
+
+    /// Returns an option that has a value: null and empty text count as not given.
+    pub(super) fn get(&self, name: &str) -> Option<&'d Entry> {
+        let option = self.given.get(name).copied();
+        option.filter(|option| !option.node.is_blank())
+    }
+
+    /// Reports a problem with the value of an option.
+    pub(super) fn report(&mut self, name: &str, problem: Problem) {
+        let option = self.get(name);
+        let place = option.map_or(self.place, |option| option.node.place);
+        self.problems.push(problem.at(place));
+    }
+
+    /// Returns the values of these options under their names.
+    pub(super) fn values(&self, options: &[OptionFacts]) -> Mapping {
+        let value = |facts: &OptionFacts| {
+            let option = self.get(&facts.name)?;
+            Some((Value::from(facts.name.as_str()), option.node.value()))
+        };
+        options.iter().filter_map(value).collect()
+    }
+
+    /// Reads these options into a struct. Serde stops at the first error, so to report every error, the option or the item of its list
+    /// is removed and the others are read again.
+    pub(super) fn read<T>(
+        &mut self,
+        options: &[OptionFacts],
+        read: impl Fn(Value) -> Result<T, OptionError>,
+    ) -> Option<T> {
+        let problems = self.problems.len();
+        self.require(options);
+        let mut values = self.values(options);
+        let reason = "text without control characters and line breaks\n";
+        for facts in options {
+            if values.get(&facts.name).is_some_and(has_control) {
+                values.remove(&facts.name);
+                self.refuse(facts, None, reason);
+            }
+        }
+        // How many items of the list in question have been read.
+        let mut read_items = 0;
+        loop {
+            let error = match read(Value::Mapping(values.clone())) {
+                Ok(read) => return Some(read).filter(|_| self.problems.len() == problems),
+                Err(error) => error,
+            };
+            // If a required option is missing, which has been reported, the path is empty.
+            let mut path = error.path().iter();
+            let name = path.next()?.to_string();
+            let facts = options.iter().find(|facts| facts.name == name)?;
+            let reason = error.inner().to_string();
+            match (values.get_mut(&name)?, path.next()) {
+                (Value::Sequence(items), Some(Segment::Seq { index })) => {
+                    self.refuse(facts, Some(read_items + index), &reason);
+                    read_items += index + 1;
+                    items.drain(..=*index);
+                }
+                _ => {
+                    self.refuse(facts, None, &reason);
+                    values.remove(&name);
+                }
+            }
+        }
+    }
+
+    fn require(&mut self, options: &[OptionFacts]) {
+        for facts in options.iter().filter(|facts| facts.is_required) {
+            let name = facts.name.as_str();
+            if self.get(name).is_none() {
+                let message = format!("{} has no `{name}`, which is required", self.owner);
+                let place = self.given.get(name).map_or(self.place, |empty| empty.place);
+                let problem = Problem::new(message).at(place);
+                self.problems.push(problem.help(phrase(&facts.description)));
+            }
+        }
+    }
+
+    /// Reports a value that its option, or an item of its list, can't have.
+    fn refuse(&mut self, facts: &OptionFacts, item: Option<usize>, reason: &str) {
+        let Some(option) = self.get(&facts.name) else {
+            return;
+        };
+        let (node, of_list) = match (&option.node.data, item) {
+            (Data::List(items), Some(index)) => {
+                (items.get(index), format!("item {} of ", index + 1))
+            }
+            _ => (None, String::new()),
+        };
+        let node = node.unwrap_or(&option.node);
+        // Errors of this crate have a line break; others are those of serde, about the wrong type of value.
+        let (must_be, help) = match reason.split_once('\n') {
+            Some((must_be, "")) => (must_be, None),
+            Some((must_be, help)) => (must_be, Some(help.to_owned())),
+            None => (facts.must_be.as_str(), help(facts, node)),
+        };
+        let (key, owner) = (&option.key, &self.owner);
+        let message = format!("{of_list}option `{key}` of {owner} must be {must_be}");
+        let mut problem = match facts.is_secret {
+            true => Problem::new(message).at(option.place),
+            false => Problem::new(format!("{message}, not {}", shown(node))).at(node.place),
+        };
+        problem.help = help;
+        self.problems.push(problem);
+    }
+
+    fn report_unknown(
+        &mut self,
+        unknown: &[&Entry],
+        known: &[&OptionFacts],
+        elsewhere: impl Fn(&str) -> Option<String>,
+    ) {
+        let owner = &self.owner;
+        for option in unknown.iter().take(MAX_UNKNOWN) {
+            let key = names::key(&option.key);
+            let (message, help) = match elsewhere(&option.key) {
+                Some(help) => (format!("option `{key}` does not belong in {owner}"), help),
+                None => (
+                    format!("unknown option `{key}` in {owner}"),
+                    alternatives(&option.key, known),
+                ),
+            };
+            self.problems
+                .push(Problem::new(message).at(option.place).help(help));
+        }
+        if let Some(next) = unknown.get(MAX_UNKNOWN) {
+            let more = unknown.len() - MAX_UNKNOWN;
+            let more = count(more, "more unknown option", "more unknown options");
+            let problem = Problem::new(format!("{more} in {owner}"));
+            self.problems.push(problem.at(next.place));
+        }
+    }
+}
+
+/// Returns the way out where a value has the wrong type.
+fn help(facts: &OptionFacts, node: &Node) -> Option<String> {
+    let text = node.text()?;
+    match facts.must_be.as_str() {
+        "text" => Some("put it in quotes, if this is what is meant".to_owned()),
+        "true or false" => Some("write true or false, without quotes".to_owned()),
+        _ => close_match(text, &facts.choices).map(|meant| format!("did you mean `{meant}`?")),
+    }
+}
+
+/// Returns a sentence in the form of other help.
+fn phrase(sentence: &str) -> String {
+    let mut rest = sentence.trim_end_matches('.').chars();
+    let first = rest.next().map(|first| first.to_ascii_lowercase());
+    first.into_iter().chain(rest).collect()
+}
+
+fn alternatives(name: &str, known: &[&OptionFacts]) -> String {
+    if name.contains(':') {
+        return "put a space after the colon that separates a key from its value".to_owned();
+    }
+    let names: Vec<&str> = known.iter().flat_map(|facts| facts.names()).collect();
+    match close_match(name, &names) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("the options are {}", list(&names)),
+    }
+}
+
+/// Returns a value that is not a secret for a message, in quotes if it has some.
+fn shown(node: &Node) -> String {
+    match &node.data {
+        Data::Scalar { text, .. } if text.is_empty() => "nothing".to_owned(),
+        Data::Scalar { text, is_quoted } if *is_quoted => format!("\"{}\"", named(text)),
+        Data::Scalar { text, .. } => named(text),
+        _ => node.noun().to_owned(),
+    }
+}
+
+/// Returns true if a text in the value contains a control character or a line break.
+fn has_control(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains(is_control),
+        Value::Sequence(items) => items.iter().any(has_control),
+        Value::Mapping(values) => values.values().any(has_control),
+        _ => false,
+    }
+}

@@ -1,0 +1,91 @@
+//! Filters of images, as the config writes them.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde_yaml::{Mapping, Value};
+
+use crate::model::query::ImageFilter;
+
+/// A filter: `name=value`, or a mapping of a name and values.
+#[derive(Deserialize)]
+#[serde(try_from = "Value")]
+pub(super) struct Filter(pub(super) ImageFilter);
+
+impl TryFrom<Value> for Filter {
+    /// What it must be, and after a line break the way out.
+    type Error = &'static str;
+
+    fn try_from(value: Value) -> Result<Self, Self::Error> {
+        let filter = match &value {
+            Value::String(text) => pair(text),
+            Value::Mapping(parts) => named(parts),
+            _ => None,
+        };
+        filter.map(Self).ok_or(
+            "`name=value` with one `=`, or {name: …, values: […]}\n\
+             such as \"tag:Environment=Production\"; where a value is empty or contains a `=`: {name: \"tag:Role\", values: [\"a=b\", \"\"]}",
+        )
+    }
+}
+
+fn pair(text: &str) -> Option<ImageFilter> {
+    let (name, value) = text.split_once('=')?;
+    let is_valid = !name.trim().is_empty() && !value.is_empty() && !value.contains('=');
+    is_valid.then(|| ImageFilter {
+        name: name.to_owned(),
+        values: vec![value.to_owned()],
+    })
+}
+
+fn named(parts: &Mapping) -> Option<ImageFilter> {
+    let name = parts.get("name")?.as_str()?;
+    let values: Vec<String> = match parts.get("values")? {
+        Value::Sequence(values) => values.iter().map(filter_value).collect::<Option<_>>()?,
+        value => vec![filter_value(value)?],
+    };
+    let is_valid = !name.trim().is_empty() && !values.is_empty() && parts.len() == 2;
+    is_valid.then(|| ImageFilter {
+        name: name.to_owned(),
+        values,
+    })
+}
+
+/// Reads a value, which may be empty: AWS then matches tags without a value. Filters have no booleans, so `true` is text.
+fn filter_value(value: &Value) -> Option<String> {
+    match value {
+        Value::Bool(flag) => Some(flag.to_string()),
+        value => value.as_str().map(str::to_owned),
+    }
+}
+
+impl JsonSchema for Filter {
+    fn schema_name() -> Cow<'static, str> {
+        "Filter".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let value = json_schema!({"type": ["string", "integer", "boolean"]});
+        json_schema!({"anyOf": [
+            {
+                "description": "Such as `tag:Environment=Production`.",
+                "type": "string",
+                "pattern": r"^[^=]*[^=\s][^=]*=[^=]+$",
+            },
+            {
+                "description": "For several values, any of which may match, and for values that are empty or contain a `=`.",
+                "type": "object",
+                "properties": {
+                    "name": {"description": "Such as `tag:Role`.", "type": ["string", "integer"], "pattern": r"\S"},
+                    "values": {
+                        "description": "Any of them may match.",
+                        "anyOf": [value, {"type": "array", "items": value, "minItems": 1}],
+                    },
+                },
+                "required": ["name", "values"],
+                "additionalProperties": false,
+            },
+        ]})
+    }
+}

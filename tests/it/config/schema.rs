@@ -1,0 +1,247 @@
+//! The JSON Schema of the config: it is checked in, and it takes and refuses what the reader does, as far as a schema can tell.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use aws_xregion_sync::model::json::document;
+use aws_xregion_sync::sync_types::SYNC_TYPES;
+use jsonschema::Validator;
+use serde_json::Value;
+
+use super::*;
+
+/// Mistakes that no schema can tell: they are between jobs, or between the global settings and a job's own.
+const BETWEEN: [&str; 5] = [
+    "sync_half",
+    "sync_other_half",
+    "sync_retention",
+    "same_database",
+    "two_documents",
+];
+
+fn testdata(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("testdata")
+        .join(path)
+}
+
+fn validator() -> Validator {
+    let schema = config::schema();
+    jsonschema::draft7::meta::validate(&schema).expect("a schema of draft 7");
+    jsonschema::draft7::new(&schema).expect("a schema")
+}
+
+/// A config as an editor reads it.
+fn yaml(text: &str) -> Result<Value, serde_yaml::Error> {
+    let mut value: serde_yaml::Value = serde_yaml::from_str(text)?;
+    // It applies one `<<` after the other: what came in by one may contain another.
+    for _ in 0..3 {
+        value.apply_merge()?;
+    }
+    serde_yaml::from_value(value)
+}
+
+/// Where and what is wrong, a line each.
+fn faults(document: &Value) -> Vec<String> {
+    let validator = validator();
+    let errors = validator.iter_errors(document);
+    errors
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect()
+}
+
+fn configs(folder: &str) -> Vec<(String, String)> {
+    let entries = fs::read_dir(testdata(folder)).expect("a folder");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let files = paths.filter(|path| path.extension().is_some_and(|end| end == "yaml"));
+    let mut files: Vec<(String, String)> = files
+        .map(|path| {
+            let name = path.file_stem().expect("a name").to_string_lossy();
+            (
+                name.into_owned(),
+                fs::read_to_string(&path).expect("a text"),
+            )
+        })
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "{folder}");
+    files
+}
+
+#[test]
+fn the_schema_is_the_one_that_is_checked_in() {
+    let path = testdata("schema/config.json");
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    let schema = document(&config::schema()).expect("JSON");
+    assert!(
+        kept == schema,
+        "if the change is right: xrs schema config > {}",
+        path.display()
+    );
+}
+
+#[test]
+fn valid_configs_fit_the_schema() {
+    let starter = ("starter".to_owned(), config::STARTER.to_owned());
+    for (name, text) in configs("config").into_iter().chain([starter]) {
+        assert_eq!(faults(&yaml(&text).expect("YAML")), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn invalid_configs_do_not_fit_the_schema() {
+    for (name, text) in configs("config/bad") {
+        // What is not YAML needs no schema.
+        let Ok(value) = yaml(&text) else { continue };
+        let faults = faults(&value);
+        let Ok(read) = config::read(text.as_bytes()) else {
+            assert!(!faults.is_empty(), "{name}");
+            continue;
+        };
+        for job in read.jobs {
+            let job_name = job.name().as_str();
+            let at = format!("/{job_name}");
+            let is_faulty = faults.iter().any(|fault| fault.starts_with(&at));
+            let is_invalid = matches!(job, ConfiguredJob::Invalid { .. });
+            let is_between = [job_name, name.as_str()]
+                .iter()
+                .any(|name| BETWEEN.contains(name));
+            if !is_between || !is_invalid {
+                assert_eq!(is_faulty, is_invalid, "{name}: {job_name}: {faults:#?}");
+            }
+        }
+    }
+}
+
+/// Short account ids that are numbers are not among them: of `012345678901`, an editor sees no zero. Nor are empty values, which
+/// count as not given, but need not please an editor.
+#[test]
+fn reader_and_schema_agree_on_values() {
+    let validator = validator();
+    let ami = "ami_owner: self | ami_owner: 123456789012 | ami_owner: [self] | ami_owner: true | ami_owner: 1.5 | owner_id: {} |
+        owner_id: self | sync_identifier: web | sync_identifier: 17 | sync_identifier: null | sync_identifier: '' |
+        sync_identifier: true | sync_identifier: 'true' | filters: [] | filters: 'a=b' | filters: ['a=b'] |
+        filters: ['a=b=c'] | filters: ['a='] | filters: ['=b'] | filters: [' =b'] | filters: ['a'] | filters: [17] |
+        filters: [null] | filters: [{name: a, values: [b]}] | filters: [{name: a, values: b}] |
+        filters: [{name: a, values: []}] | filters: [{name: a, values: ['']}] | filters: [{name: a, values: [true, 17]}] |
+        filters: [{name: a, values: [null]}] | filters: [{name: a}] | filters: [{values: [b]}] |
+        filters: [{name: a, values: [b], more: c}] | filters: [{name: '', values: [b]}] | most_recent: true |
+        most_recent: 'true' | most_recent: yes | kms_key_id: alias/a | kms_key_id: 1234abcd | kms_key_id: 1234 |
+        kms_key_id: null | kms_key_id: {id: a} | kms_key_id: 'arn:aws:kms:us-west-1:123456789012:key/a' |
+        kms_key_id: 'arn:aws:kms:us-west-1:1:key/a' | kms_key_id: 'arn:aws:ec2:us-west-1:123456789012:key/a' |
+        db_instance: a | nonsense: 1 | profile: a | aws_client_config: null | aws_client_config: {} |
+        aws_client_config: []";
+    let client = "profile: a | profile: null | aws_access_key: a, aws_secret_key: b |
+        access_key_id: a, secret_access_key: b, aws_session_token: c | aws_access_key: [a], aws_secret_key: b |
+        aws_access_key: a, aws_secret_key: b, profile: c | aws_account_id: 123456789012 |
+        aws_account_id: '1234-5678-9012' | aws_account_id: '1234' | role_arn: 'arn:aws:iam::123456789012:role/a/b' |
+        role_arn: 'arn:aws-us-gov:iam::123456789012:role/a' | role_arn: 'arn:aws:iam::1:role/a' |
+        role_arn: 'arn:aws:iam::123456789012:role/' | role_arn: 'arn:aws:iam::123456789012:user/a' | role_arn: 17 |
+        endpoint_url: 'http://localhost:5000' | endpoint_url: 'https://a.b/c' | endpoint_url: 'localhost' |
+        endpoint_url: 'http://u:p@host' | endpoint_url: 'http://host?x' | endpoint_url: 17 | use_fips_endpoint: true |
+        use_fips_endpoint: null | use_fips_endpoint: maybe | use_dualstack_endpoint: 'false' | max_attempts: 1 |
+        max_attempts: '3' | max_attempts: 0 | max_attempts: -1 | max_attempts: 1.5 | max_attempts: '03' |
+        connect_timeout: 2.5 | connect_timeout: '2' | connect_timeout: 0 | read_timeout: -1 | read_timeout: 86401 |
+        read_timeout: soon | logger: stdout | max_retries: 3 | external_id: 17 | role_session_name: nightly |
+        nonsense: 1 | source_region: us-east-1";
+    let snapshot = "db_instance: mydatabase | db_instance: Orders-DB | db_instance: '' | db_instance: null | db_instance: 'a_b' |
+        db_instance: 1a | max_snapshots_to_retain: 2 | db_instance: a, max_snapshots_to_retain: 0 |
+        db_instance: a, max_snapshots_to_retain: '7' | db_instance: a, max_snapshots_to_retain: ' 7 ' |
+        db_instance: a, max_snapshots_to_retain: -1 | db_instance: a, max_snapshots_to_retain: many |
+        db_instance: a, max_snapshots_to_retain: 4294967296 | db_instance: a, option_group_name: b |
+        db_instance: a, option_group_name: [b] | db_instance: a, most_recent: true |
+        db_instance: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    let each = |options: &'static str| options.split('|').map(str::trim);
+    let ami = each(ami).map(|options| format!("{AMI}, {options}"));
+    let client = each(client).map(|options| format!("{AMI}, aws_client_config: {{{options}}}"));
+    let snapshot = each(snapshot).map(|options| format!("{DATABASE}, {options}"));
+    let other = each("sync_type: ec2_amis | sync_type: 5").map(|options| {
+        format!("{options}, source_region: us-east-1, destination_region: us-west-1")
+    });
+    let cases = ami.chain(client).chain(snapshot).chain(other);
+    let verdict = |options: String| {
+        let text = format!("{{sync_x: {{{options}}}}}");
+        let by_schema = validator.is_valid(&yaml(&text).expect("YAML"));
+        (read(&text).problems().is_empty(), by_schema, options)
+    };
+    let differ: Vec<_> = cases
+        .map(verdict)
+        .filter(|(reader, schema, _)| reader != schema)
+        .collect();
+    assert!(differ.is_empty(), "(reader, schema): {differ:#?}");
+}
+
+#[test]
+fn every_option_is_described_in_the_schema_and_in_the_reference() {
+    let groups = config::reference();
+    let of: Vec<&str> = groups.iter().map(|group| group.of.as_str()).collect();
+    let expected = [
+        "all jobs",
+        "`ec2_ami` jobs",
+        "`rds_automated_snapshot` jobs",
+        "`aws_client_config`",
+    ];
+    assert_eq!(of, expected);
+    let schema = config::schema();
+    let mut described = Vec::new();
+    let mut nodes = vec![&schema];
+    while let Some(node) = nodes.pop() {
+        described.extend(node["properties"].as_object().into_iter().flatten());
+        match node {
+            Value::Array(items) => nodes.extend(items),
+            Value::Object(fields) => nodes.extend(fields.values()),
+            _ => {}
+        }
+    }
+    for option in groups.iter().flat_map(|group| &group.options) {
+        assert!(
+            option.description.ends_with('.') && !option.must_be.is_empty(),
+            "{option:?}"
+        );
+        for name in std::iter::once(&option.name).chain(&option.aliases) {
+            let mut same = described
+                .iter()
+                .filter(|(other, _)| *other == name)
+                .peekable();
+            assert!(same.peek().is_some(), "{name}");
+            assert!(
+                same.all(|(_, schema)| schema["description"].is_string()),
+                "{name}"
+            );
+        }
+    }
+    let default = |name: &str| {
+        let mut options = groups.iter().flat_map(|group| &group.options);
+        options
+            .find(|option| option.name == name)
+            .and_then(|option| option.default.clone())
+    };
+    assert_eq!(default("ami_owner").as_deref(), Some("\"self\""));
+    assert_eq!(default("max_snapshots_to_retain").as_deref(), Some("2"));
+    assert_eq!(default("db_instance"), None);
+}
+
+#[test]
+fn every_setting_of_the_gem_in_the_schema_gets_a_note() {
+    let client = &config::schema()["definitions"]["ClientConfig"]["properties"];
+    let options = client.as_object().expect("options").iter();
+    let deprecated = options.filter(|(_, option)| option["deprecated"] == true);
+    let mut count = 0;
+    for (name, _) in deprecated {
+        let config = read(&format!(
+            "{{aws_client_config: {{{name}: 1}}, sync_x: {{{AMI}}}}}"
+        ));
+        assert!(
+            config.problems().is_empty() && config.notes.len() == 1,
+            "{name}"
+        );
+        count += 1;
+    }
+    assert!(count > 20, "{count}");
+}
+
+#[test]
+fn every_sync_type_is_in_the_list() {
+    let listed: Vec<SyncTypeName> = SYNC_TYPES.iter().map(|sync_type| sync_type.name).collect();
+    assert_eq!(listed, SyncTypeName::ALL);
+}
