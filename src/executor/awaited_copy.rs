@@ -1,7 +1,5 @@
 //! The life of a copy that is waited for, from when AWS has accepted it until it is available or lost.
 
-use std::fmt;
-
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::artifact::{Artifact, ArtifactState};
@@ -34,12 +32,8 @@ pub(super) struct AwaitedCopy {
     unreadable_since: Option<Timestamp>,
 }
 
-/// How far a copy is.
-#[derive(Clone, Debug, PartialEq)]
-struct Progress {
-    state: ArtifactState,
-    percent: Option<u8>,
-}
+/// How far a copy is: its state, and the percentage where AWS states it.
+type Progress = (ArtifactState, Option<u8>);
 
 /// What has become of a copy that is waited for.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,9 +55,9 @@ impl AwaitedCopy {
         }
     }
 
-    /// Returns true if the copy was observed to have changed.
+    /// Returns true if the copy has changed since it was last observed.
     pub(super) fn has_changed(&self, copy: &Artifact) -> bool {
-        self.progress.as_ref() != Some(&Progress::of(copy))
+        self.progress.as_ref() != Some(&(copy.state.clone(), copy.percent))
     }
 
     /// Returns what has become of the copy, by what was observed at that time. `source` is given if the job itself copies it.
@@ -97,83 +91,62 @@ impl AwaitedCopy {
     }
 
     fn seen(self, copy: &Artifact, source: Option<&Source<'_>>, at: Timestamp) -> CopyStatus {
-        let unchanged_since = if self.has_changed(copy) {
+        let has_changed = self.has_changed(copy);
+        let unchanged_since = if has_changed {
             at
         } else {
             self.unchanged_since
         };
-        let state = &copy.state;
         let unchanged = at.duration_since(unchanged_since);
+        let (id, state) = (self.id, &copy.state);
         if state.is_being_copied() || state.is_in_progress() && unchanged <= MAX_UNKNOWN_STATE {
             return CopyStatus::InProgress(Self {
-                id: self.id,
-                progress: Some(Progress::of(copy)),
+                id,
+                progress: Some((state.clone(), copy.percent)),
                 last_seen: at,
                 unchanged_since,
                 unreadable_since: None,
             });
         }
-        if state.is_available() || state.is_disabled() {
-            return if source.is_some_and(|source| is_something_else(copy, source)) {
-                let noun = copy.kind;
-                CopyStatus::Lost(again(format!(
-                    "the copy {} is gone, and another {noun} has its id",
-                    self.id
-                )))
-            } else {
-                CopyStatus::Available
-            };
+        let is_usable = state.is_available() || state.is_disabled();
+        if is_usable && source.is_some_and(|source| is_something_else(copy, source)) {
+            let noun = copy.kind;
+            return CopyStatus::Lost(again(format!(
+                "the copy {id} is gone, and another {noun} has its id"
+            )));
+        }
+        if is_usable {
+            return CopyStatus::Available;
         }
         let reason = copy.state_reason.as_ref();
         let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
-        let message = format!(
-            "the copy {} did not become available; its state is {state}{reason}",
-            self.id
-        );
+        let problem = again(format!(
+            "the copy {id} did not become available; its state is {state}{reason}"
+        ));
         CopyStatus::Lost(if state.is_in_progress() {
-            Problem::new(message)
-                .help("check what AWS says about that state: no other copy is made until this one has failed or is deleted")
+            problem.help("check what AWS says about that state: until it has failed or is deleted, no other copy is made")
         } else {
-            again(message)
+            problem
         })
     }
 
     /// Returns the problem of a job that waits for the copy no longer.
     pub(super) fn still_in_progress(&self, why: &StopReason) -> Problem {
-        let progress = self.progress.as_ref();
-        let progress = progress.map_or(String::new(), |progress| format!(" ({progress})"));
-        Problem::new(format!(
-            "the copy {} is still in progress{progress}: {why}",
-            self.id
-        ))
-        .help("AWS goes on copying; apply the same plan, or run, again with --wait for the rest: nothing is copied twice")
-    }
-}
-
-impl Progress {
-    fn of(copy: &Artifact) -> Self {
-        Self {
-            state: copy.state.clone(),
-            percent: copy.percent,
-        }
-    }
-}
-
-impl fmt::Display for Progress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.percent {
-            Some(percent) => write!(f, "{}, {percent}%", self.state),
-            None => write!(f, "{}", self.state),
-        }
+        let id = &self.id;
+        let progress = match &self.progress {
+            Some((state, Some(percent))) => format!(" ({state}, {percent}%)"),
+            Some((state, None)) => format!(" ({state})"),
+            None => String::new(),
+        };
+        Problem::new(format!("the copy {id} is still in progress{progress}: {why}"))
+            .help("AWS goes on copying; apply the same plan, or run, again with --wait for the rest: nothing is done twice")
     }
 }
 
 /// Returns true if what has the id of the copy is not a copy of its source. An id that AWS assigns never names anything else.
 fn is_something_else(copy: &Artifact, source: &Source<'_>) -> bool {
-    match copy.kind.facts().copy_id {
-        CopyId::AssignedByAws => false,
-        CopyId::Chosen { .. } => !source.is_reached_by(copy),
-    }
+    let is_chosen = matches!(copy.kind.facts().copy_id, CopyId::Chosen { .. });
+    is_chosen && !source.is_reached_by(copy)
 }
 
 fn again(message: String) -> Problem {

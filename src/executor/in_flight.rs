@@ -16,7 +16,7 @@ use crate::model::location::Location;
 use crate::model::plan::JobPlan;
 use crate::model::problem::Problem;
 use crate::model::provider_error::{CONCURRENT_COPIES_HELP, ProviderError};
-use crate::observe::{CopyRequest, Request};
+use crate::observe::CopyRequest;
 
 /// How long after a refusal another copy is tried. A slot that a known copy leaves is taken without that, and every request in
 /// vain counts against the rate that AWS allows an account.
@@ -26,12 +26,8 @@ const RETRY_AFTER: SignedDuration = SignedDuration::from_secs(30);
 type Destination = (AccountId, Region, Kind);
 
 fn destination(target: &Target) -> Destination {
-    let request = &target.request;
-    (
-        target.account.clone(),
-        request.destination.region.clone(),
-        request.kind,
-    )
+    let (account, region) = (&target.account, &target.request.destination.region);
+    (account.clone(), region.clone(), target.request.kind)
 }
 
 /// The copies in progress that an apply knows of: those that it has started, and those that it has observed.
@@ -39,67 +35,67 @@ fn destination(target: &Target) -> Destination {
 pub(super) struct InFlightCopies(HashMap<Destination, Slots>);
 
 /// The copies into one destination.
+#[derive(Default)]
 struct Slots {
     /// With the job that knows of it, and where it can be read.
     copies: BTreeMap<ArtifactId, (JobName, Location)>,
     /// The jobs that are about to start a copy.
     reserved: BTreeSet<JobName>,
-    /// How many copies there can be: as many as AWS documents, or fewer if it has refused one.
-    limit: usize,
     refusal: Option<Refusal>,
 }
 
+/// That AWS has refused a copy.
 struct Refusal {
     error: ProviderError,
     at: Timestamp,
+    /// How many copies it has accepted.
+    limit: usize,
 }
 
 impl Slots {
-    fn new(max: usize) -> Self {
-        Self {
-            copies: BTreeMap::new(),
-            reserved: BTreeSet::new(),
-            limit: max,
-            refusal: None,
-        }
-    }
-
     fn number(&self) -> usize {
         self.copies.len() + self.reserved.len()
     }
 
-    /// Returns true if a copy can be started. Beyond a limit that AWS has set by a refusal, copies are tried one at a time: the
-    /// copies of others, which are not observed here, finish as well.
+    /// Returns true if a copy can be started. Beyond what AWS has accepted, copies are tried one at a time: the copies of others,
+    /// which are not observed here, finish as well.
     fn has_room(&self, max: usize, now: Timestamp) -> bool {
-        let can_retry = |refusal: &Refusal| now.duration_since(refusal.at) >= RETRY_AFTER;
-        let is_next_try = self.reserved.is_empty() && self.refusal.as_ref().is_some_and(can_retry);
-        self.number() < self.limit || is_next_try && self.number() < max
+        let number = self.number();
+        let is_next_try = |refusal: &Refusal| {
+            self.reserved.is_empty() && now.duration_since(refusal.at) >= RETRY_AFTER
+        };
+        match &self.refusal {
+            Some(refusal) if !is_next_try(refusal) => number < refusal.limit,
+            _ => number < max,
+        }
     }
 
     fn insert(&mut self, copy: &ArtifactId, job: &JobName, at: Location) {
         self.copies.insert(copy.clone(), (job.clone(), at));
-        self.limit = self.limit.max(self.copies.len());
+        if let Some(refusal) = &mut self.refusal {
+            refusal.limit = refusal.limit.max(self.copies.len());
+        }
     }
 }
 
 impl InFlightCopies {
-    fn slots(&mut self, to: Destination) -> &mut Slots {
-        let max = to.2.facts().max_concurrent_copies;
-        self.0.entry(to).or_insert_with(|| Slots::new(max))
+    fn slots(&mut self, target: &Target) -> &mut Slots {
+        self.0.entry(destination(target)).or_default()
     }
 
     /// Returns true if the job has a slot, or there is one for it.
     pub(super) fn has_slot(&self, target: &Target, now: Timestamp) -> bool {
-        let request = &target.request;
-        let max = request.kind.facts().max_concurrent_copies;
+        let max = target.request.kind.facts().max_concurrent_copies;
         let slots = self.0.get(&destination(target));
-        slots.is_none_or(|slots| slots.reserved.contains(&request.job) || slots.has_room(max, now))
+        slots.is_none_or(|slots| {
+            slots.reserved.contains(&target.request.job) || slots.has_room(max, now)
+        })
     }
 
     /// Reserves a slot for the copy that a job is about to start.
     pub(super) fn reserve(&mut self, target: &Target) {
-        let slots = self.slots(destination(target));
-        slots.reserved.insert(target.request.job.clone());
+        let job = target.request.job.clone();
+        self.slots(target).reserved.insert(job);
     }
 
     /// Gives up the slot of a job: its copy is counted from now on, or does not start.
@@ -111,44 +107,32 @@ impl InFlightCopies {
 
     /// Counts a copy that AWS has accepted or was observed to make.
     pub(super) fn count(&mut self, target: &Target, copy: &ArtifactId) {
-        let Request {
-            job,
-            destination: at,
-            ..
-        } = &target.request;
-        self.slots(destination(target))
-            .insert(copy, job, at.clone());
+        let at = target.request.destination.clone();
+        self.slots(target).insert(copy, &target.request.job, at);
     }
 
     /// Counts the copy that AWS was making when the plan was made, if the plan makes no other.
     pub(super) fn count_planned(&mut self, plan: &JobPlan, credentials: &Arc<ClientConfig>) {
-        if let (Some(copy), Some(account), Some(end), Some(kind)) = (
-            plan.copy_being_made(),
-            &plan.account_id,
-            &plan.destination,
-            plan.kind(),
-        ) {
+        let (copy, end) = (plan.copy_being_made(), plan.destination.as_ref());
+        if let (Some(copy), Some(end), Some(account), Some(kind)) =
+            (copy, end, &plan.account_id, plan.kind())
+        {
             let (credentials, region) = (Arc::clone(credentials), end.region.clone());
-            let slots = self.slots((account.clone(), region.clone(), kind));
-            slots.insert(
-                copy,
-                &plan.name,
-                Location {
-                    credentials,
-                    region,
-                },
-            );
+            let slots = self.0.entry((account.clone(), region.clone(), kind));
+            let at = Location {
+                credentials,
+                region,
+            };
+            slots.or_default().insert(copy, &plan.name, at);
         }
     }
 
-    /// Lowers the limit to what AWS has accepted.
+    /// Remembers that AWS accepts no more copies than there are.
     pub(super) fn refuse(&mut self, target: &Target, error: &ProviderError, at: Timestamp) {
-        let slots = self.slots(destination(target));
-        slots.limit = slots.limit.min(slots.number());
-        slots.refusal = Some(Refusal {
-            error: error.clone(),
-            at,
-        });
+        let (error, slots) = (error.clone(), self.slots(target));
+        let before = slots.refusal.as_ref().map(|refusal| refusal.limit);
+        let limit = before.unwrap_or(usize::MAX).min(slots.number());
+        slots.refusal = Some(Refusal { error, at, limit });
     }
 
     /// Returns why a copy can't start now.
@@ -168,16 +152,15 @@ impl InFlightCopies {
     /// Keeps of the copies that a job knows of those that were observed to be copied. Copies that can't be read at the moment
     /// still count, but a job that can't read them any more must not take the slots of others for ever.
     pub(super) fn update(&mut self, job: &JobName, answer: &Answer<Vec<Artifact>>) {
+        let is_copied =
+            |id: &ArtifactId, copy: &Artifact| copy.id == *id && copy.state.is_being_copied();
         let is_in_progress = |id: &ArtifactId| match answer {
-            Ok(copies) => copies
-                .iter()
-                .any(|copy| copy.id == *id && copy.state.is_being_copied()),
+            Ok(copies) => copies.iter().any(|copy| is_copied(id, copy)),
             Err(error) => error.class.is_transient(),
         };
         for slots in self.0.values_mut() {
-            slots
-                .copies
-                .retain(|id, (knows, _)| knows != job || is_in_progress(id));
+            let copies = &mut slots.copies;
+            copies.retain(|id, (knows, _)| knows != job || is_in_progress(id));
         }
     }
 

@@ -1,7 +1,7 @@
 //! What has become of the actions of a job so far.
 
 use crate::model::action::{Action, ActionName, Copy, KnownCopy};
-use crate::model::ids::{ActionId, ArtifactId};
+use crate::model::ids::ArtifactId;
 use crate::model::plan::{JobPlan, Outcome};
 use crate::model::problem::Problem;
 use crate::model::reason::{SkipReason, StopReason};
@@ -52,18 +52,13 @@ impl<'a> JobResult<'a> {
 
     /// Returns why an action can't be performed after what became of those before it.
     pub(super) fn skip_reason(&self, action: &Action) -> Option<SkipReason> {
-        let over = self.result.actions.iter().zip(&self.plan.actions);
-        let (done, not_done): (Vec<_>, Vec<_>) =
-            over.partition(|(result, _)| result.outcome.is_done());
-        let is_done = |id: &ActionId| done.iter().any(|(result, _)| result.id == *id);
-        let is_needed = |other: &Action| other.stage() < action.stage() && !is_optional(other);
-        let mut of_earlier_stage = not_done
-            .iter()
-            .map(|(_, other)| *other)
-            .filter(|other| is_needed(other));
-        let after = action.after().filter(|after| !is_done(after));
-        let missing = after.or_else(|| of_earlier_stage.next().map(Action::id))?;
-        Some(SkipReason::AfterNotDone(missing.clone()))
+        let is_needed = |other: &Action| {
+            let is_earlier = other.stage() < action.stage() && !is_optional(other);
+            is_earlier || action.after() == Some(other.id())
+        };
+        let mut over = self.result.actions.iter().zip(&self.plan.actions);
+        let missing = over.find(|(result, other)| !result.outcome.is_done() && is_needed(other));
+        missing.map(|(_, other)| SkipReason::AfterNotDone(other.id().clone()))
     }
 
     /// Returns the copy that the next action names on a source, once it is known.
@@ -105,9 +100,9 @@ impl<'a> JobResult<'a> {
         }
     }
 
-    /// Skips everything that is left for a reason of its own. What is left of a job that has no more than its source to tag is no
-    /// failure, unless the apply was interrupted.
-    pub(super) fn stop(&mut self, reason: &SkipReason) {
+    /// Reports why everything that is left is skipped. What is left of a job that has no more than its source to tag is no failure,
+    /// unless the apply was interrupted.
+    pub(super) fn report_skipped_rest(&mut self, reason: &SkipReason) {
         let is_interrupted = *reason == SkipReason::Stopped(StopReason::Interrupted);
         let mut left = self.plan.actions.iter().skip(self.result.actions.len());
         match reason.problem() {
@@ -115,7 +110,6 @@ impl<'a> JobResult<'a> {
             Some(problem) => self.warn(problem.to_string()),
             None => {}
         }
-        self.skip_rest(reason);
     }
 
     pub(super) fn skip_rest(&mut self, reason: &SkipReason) {

@@ -15,8 +15,10 @@ use crate::model::inventory::{Answer, Observation};
 use crate::model::plan::JobPlan;
 use crate::model::problem::Problem;
 use crate::model::provider_error::{ErrorClass, ProviderError};
-use crate::model::reason::{SkipReason, StopReason, UnneededReason};
-use crate::model::result::{ActionOutcome, ActionResult, SyncResult};
+use crate::model::reason::SkipReason::{self, CopyNotAvailable};
+use crate::model::reason::{StopReason, UnneededReason};
+use crate::model::result::ActionOutcome::{AlreadyDone, Deferred, Failed, Skipped, Stale};
+use crate::model::result::{ActionResult, SyncResult};
 
 /// How old an observation may be when an action is performed.
 pub(super) const MAX_AGE: SignedDuration = SignedDuration::from_secs(60);
@@ -24,7 +26,7 @@ pub(super) const MAX_AGE: SignedDuration = SignedDuration::from_secs(60);
 /// A job with actions.
 pub(super) struct Job<'a> {
     pub(super) target: Arc<Target>,
-    pub(super) state: JobState,
+    state: JobState<'a>,
     actions: JobResult<'a>,
     /// Whether the apply waits until copies are available.
     waits: bool,
@@ -33,19 +35,19 @@ pub(super) struct Job<'a> {
 }
 
 /// Where a job is between two actions, or in one.
-pub(super) enum JobState {
+enum JobState<'a> {
     /// The next action has to be checked against a new observation.
     Unobserved,
     /// The observation is being made. Before, reads have failed since then.
     Observing(Option<Timestamp>),
-    /// The next action can be performed while these facts are recent.
-    Observed(Facts),
-    /// The next action is being performed.
-    Performing(Facts),
+    /// The action can be performed while these facts are recent.
+    Observed(&'a Action, Facts),
+    /// The action is being performed.
+    Performing(&'a Action, Facts),
     /// AWS's limit of concurrent copies is reached, as the problem says.
-    WaitingForSlot(Problem),
-    /// What the next action depends on can't be read at the moment; reads have failed since then.
-    WaitingToRead(Timestamp, ProviderError),
+    WaitingForSlot(&'a Action, Problem),
+    /// What the action depends on can't be read at the moment; reads have failed since then.
+    WaitingToRead(&'a Action, Timestamp, ProviderError),
     /// Everything but the deletions is done.
     WaitingForCopy(AwaitedCopy),
     /// Every action is over.
@@ -62,12 +64,12 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    /// Returns true if they are recent enough for an action of this stage. Deletions need those of their own stage. An error may
+    /// Returns true if they are recent enough for this action. Deletions need those of their own stage. An error may
     /// be older: nothing but a failure follows from it.
-    fn can_serve(&self, stage: Stage, now: Timestamp) -> bool {
+    fn can_serve(&self, action: &Action, now: Timestamp) -> bool {
         let is_recent = now.duration_since(self.observed_at) <= MAX_AGE;
-        match stage {
-            _ if stage == self.stage => is_recent || self.observation.error().is_some(),
+        match action.stage() {
+            stage if stage == self.stage => is_recent || self.observation.error().is_some(),
             Stage::Copies | Stage::Tags => is_recent,
             Stage::Deletions => false,
         }
@@ -107,15 +109,13 @@ impl<'a> Job<'a> {
     /// Returns a job that has not started. If it is to delete and a copy is in progress, that comes first.
     pub(super) fn new(plan: &'a JobPlan, target: Target, waits: bool, now: Timestamp) -> Self {
         let deletes = plan.actions.last().map(Action::stage) == Some(Stage::Deletions);
+        let copy = plan.copy_in_progress().filter(|_| waits && deletes);
         let mut job = Self {
             target: Arc::new(target),
             state: JobState::Unobserved,
             actions: JobResult::new(plan),
             waits,
-            copy: plan
-                .copy_in_progress()
-                .filter(|_| waits && deletes)
-                .cloned(),
+            copy: copy.cloned(),
         };
         job.state = job.advance(None, now);
         job
@@ -140,30 +140,45 @@ impl<'a> Job<'a> {
     /// Returns what the job needs next.
     pub(super) fn next_step(&self, now: Timestamp) -> Step<'_, 'a> {
         match &self.state {
-            JobState::Unobserved => Step::Observe,
-            JobState::Observed(facts) => match self.next_action() {
-                Some(action) if facts.can_serve(action.stage(), now) => Step::Perform(action),
-                _ => Step::Observe,
-            },
-            JobState::WaitingForSlot(_) => Step::WaitForSlot,
+            JobState::Observed(action, facts) if facts.can_serve(action, now) => {
+                Step::Perform(action)
+            }
+            JobState::Unobserved | JobState::Observed(..) => Step::Observe,
+            JobState::WaitingForSlot(..) => Step::WaitForSlot,
             JobState::WaitingToRead(..) => Step::WaitToRead,
             JobState::WaitingForCopy(copy) => Step::WaitForCopy(copy),
-            JobState::Observing(_) | JobState::Performing(_) | JobState::Finished => Step::Nothing,
+            JobState::Observing(_) | JobState::Performing(..) | JobState::Finished => Step::Nothing,
         }
     }
 
     /// Returns the stage of the next action, unless the job waits or is finished.
     pub(super) fn active_stage(&self) -> Option<Stage> {
         match &self.state {
-            JobState::Unobserved
-            | JobState::Observing(_)
-            | JobState::Observed(_)
-            | JobState::Performing(_) => self.next_action().map(Action::stage),
-            JobState::WaitingForSlot(_)
-            | JobState::WaitingToRead(..)
-            | JobState::WaitingForCopy(_)
-            | JobState::Finished => None,
+            JobState::Unobserved | JobState::Observing(_) => self.next_action().map(Action::stage),
+            JobState::Observed(action, _) | JobState::Performing(action, _) => Some(action.stage()),
+            JobState::WaitingForSlot(..) | JobState::WaitingToRead(..) => None,
+            JobState::WaitingForCopy(_) | JobState::Finished => None,
         }
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        matches!(self.state, JobState::Finished)
+    }
+
+    pub(super) fn is_observing(&self) -> bool {
+        matches!(self.state, JobState::Observing(_))
+    }
+
+    pub(super) fn is_performing(&self) -> bool {
+        matches!(self.state, JobState::Performing(..))
+    }
+
+    pub(super) fn is_waiting_for_slot(&self) -> bool {
+        matches!(self.state, JobState::WaitingForSlot(..))
+    }
+
+    pub(super) fn is_waiting_to_read(&self) -> bool {
+        matches!(self.state, JobState::WaitingToRead(..))
     }
 
     /// Returns the copy that is waited for, if it was read and has changed since the last time.
@@ -183,8 +198,8 @@ impl<'a> Job<'a> {
         use {JobEvent as E, JobState as S};
         let state = std::mem::replace(&mut self.state, S::Finished);
         self.state = match (state, event) {
-            (S::WaitingToRead(since, _), E::ObservationStarted) => S::Observing(Some(since)),
-            (S::Unobserved | S::Observed(_) | S::WaitingForSlot(_), E::ObservationStarted) => {
+            (S::WaitingToRead(_, since, _), E::ObservationStarted) => S::Observing(Some(since)),
+            (S::Unobserved | S::Observed(..) | S::WaitingForSlot(..), E::ObservationStarted) => {
                 S::Observing(None)
             }
             (S::Unobserved, E::Observed(facts)) => self.advance(Some(facts), now),
@@ -193,30 +208,32 @@ impl<'a> Job<'a> {
                 let problem = Problem::new("nothing was observed for the job");
                 self.end(problem, &SkipReason::NotStarted)
             }
-            (S::Observed(_), E::NoSlot(problem)) => S::WaitingForSlot(problem),
-            (S::Observed(facts), E::PerformStarted) => S::Performing(facts),
-            (S::Performing(facts), E::Performed(answer)) => self.performed(facts, answer, now),
+            (S::Observed(action, _), E::NoSlot(problem)) => S::WaitingForSlot(action, problem),
+            (S::Observed(action, facts), E::PerformStarted) => S::Performing(action, facts),
+            (S::Performing(action, facts), E::Performed(answer)) => {
+                self.performed(action, facts, answer, now)
+            }
             (S::WaitingForCopy(copy), E::CopyRead(answer, at)) => {
                 let id = copy.id.clone();
                 let source = self.actions.copy().map(source_of);
                 match copy.observed(&answer, source.as_ref(), at) {
                     CopyStatus::InProgress(copy) => S::WaitingForCopy(copy),
                     CopyStatus::Available => self.advance(None, now),
-                    CopyStatus::Lost(problem) => {
-                        self.end(problem, &SkipReason::CopyNotAvailable(id))
-                    }
+                    CopyStatus::Lost(problem) => self.end(problem, &CopyNotAvailable(id)),
                 }
             }
             (S::WaitingForCopy(copy), E::Stopped(reason)) => {
-                let problem = copy.still_in_progress(&reason);
-                self.end(problem, &SkipReason::CopyNotAvailable(copy.id))
+                self.end(copy.still_in_progress(&reason), &CopyNotAvailable(copy.id))
             }
-            (S::WaitingForSlot(problem), E::Stopped(StopReason::WaitOver(_))) => {
-                self.defer(problem)
+            (S::WaitingForSlot(action, problem), E::Stopped(StopReason::WaitOver(_))) => {
+                self.actions.not_done(action, Deferred, problem);
+                self.skip_rest(&SkipReason::AfterNotDone(action.id().clone()))
             }
-            (S::WaitingToRead(_, error), E::Stopped(StopReason::WaitOver(_))) => self.unread(error),
+            (S::WaitingToRead(action, _, error), E::Stopped(StopReason::WaitOver(_))) => {
+                self.stop(&SkipReason::NotRead(action.id().clone(), error))
+            }
             (
-                S::Unobserved | S::Observed(_) | S::WaitingForSlot(_) | S::WaitingToRead(..),
+                S::Unobserved | S::Observed(..) | S::WaitingForSlot(..) | S::WaitingToRead(..),
                 E::Stopped(reason),
             ) => self.stop(&SkipReason::Stopped(reason)),
             (state, _) => state,
@@ -224,7 +241,7 @@ impl<'a> Job<'a> {
     }
 
     /// Records everything up to the next action that has to be performed, or checked against newer facts.
-    fn advance(&mut self, facts: Option<Facts>, now: Timestamp) -> JobState {
+    fn advance(&mut self, facts: Option<Facts>, now: Timestamp) -> JobState<'a> {
         loop {
             let next = self.next_action();
             if next.is_none_or(|action| action.stage() == Stage::Deletions)
@@ -239,26 +256,19 @@ impl<'a> Job<'a> {
                 self.actions.skip(action, &reason);
                 continue;
             }
-            let Some(known) = facts
-                .as_ref()
-                .filter(|facts| facts.can_serve(action.stage(), now))
-            else {
+            let Some(known) = facts.as_ref().filter(|facts| facts.can_serve(action, now)) else {
                 return JobState::Unobserved;
             };
-            let done = ActionResult::new(action, ActionOutcome::AlreadyDone);
-            match check(
-                action,
-                &self.target,
-                self.copy_to_name(),
-                &known.observation,
-            ) {
+            let observation = &known.observation;
+            let done = ActionResult::new(action, AlreadyDone);
+            match check(action, &self.target, self.copy_to_name(), observation) {
                 Precondition::Go => {
-                    if let Action::Copy(copy) = action
-                        && let Some(warning) = newer_source(copy, &known.observation)
-                    {
-                        self.actions.warn(warning);
-                    }
-                    return facts.map_or(JobState::Unobserved, JobState::Observed);
+                    let warning = newer_source(action, observation);
+                    warning
+                        .into_iter()
+                        .for_each(|warning| self.actions.warn(warning));
+                    let observed = |facts| JobState::Observed(action, facts);
+                    return facts.map_or(JobState::Unobserved, observed);
                 }
                 Precondition::AlreadyDone(id) => self.done(done.resource(id)),
                 Precondition::Unneeded(reason) => {
@@ -268,30 +278,30 @@ impl<'a> Job<'a> {
                     }
                 }
                 Precondition::Stale(difference) => {
-                    self.actions
-                        .not_done(action, ActionOutcome::Stale, difference.problem());
+                    self.actions.not_done(action, Stale, difference.problem());
                 }
-                Precondition::Unknown(error) if is_optional(action) => {
-                    let problem =
-                        error.problem(format!("failed to read what {} depends on", action.id()));
-                    self.actions
-                        .not_done(action, ActionOutcome::Skipped, problem);
+                Precondition::Unknown(error) => {
+                    let reason = SkipReason::NotRead(action.id().clone(), error);
+                    match reason.problem() {
+                        Some(problem) if is_optional(action) => {
+                            self.actions.not_done(action, Skipped, problem);
+                        }
+                        _ => return self.stop(&reason),
+                    }
                 }
-                Precondition::Unknown(error) => return self.unread(error),
             }
         }
     }
 
     /// With `--wait`, reads that fail at the moment are made again after a pause, though not for ever.
-    fn observed(&mut self, since: Option<Timestamp>, facts: Facts, now: Timestamp) -> JobState {
+    fn observed(&mut self, since: Option<Timestamp>, facts: Facts, now: Timestamp) -> JobState<'a> {
         let since = since.unwrap_or(now);
-        let is_needed = self
-            .next_action()
-            .is_some_and(|action| !is_optional(action));
-        let is_patient = self.waits && is_needed && now.duration_since(since) <= MAX_UNREADABLE;
-        match facts.observation.error() {
-            Some(error) if is_patient && error.class.is_transient() => {
-                JobState::WaitingToRead(since, error.clone())
+        let is_patient = self.waits && now.duration_since(since) <= MAX_UNREADABLE;
+        match (self.next_action(), facts.observation.error()) {
+            (Some(action), Some(error))
+                if is_patient && error.class.is_transient() && !is_optional(action) =>
+            {
+                JobState::WaitingToRead(action, since, error.clone())
             }
             _ => self.advance(Some(facts), now),
         }
@@ -299,21 +309,20 @@ impl<'a> Job<'a> {
 
     fn performed(
         &mut self,
+        action: &'a Action,
         facts: Facts,
         answer: Answer<ActionResult>,
         now: Timestamp,
-    ) -> JobState {
-        match (answer, self.next_action()) {
+    ) -> JobState<'a> {
+        match (answer, action) {
             (Ok(result), _) => self.done(result),
-            (Err(error), Some(Action::Copy(copy))) if error.class == ErrorClass::Busy => {
-                return JobState::WaitingForSlot(refused(copy, &error));
+            (Err(error), Action::Copy(copy)) if error.class == ErrorClass::Busy => {
+                return JobState::WaitingForSlot(action, refused(copy, &error));
             }
-            (Err(error), Some(action)) => {
+            (Err(error), _) => {
                 let problem = error.problem(format!("{} failed", action.id()));
-                self.actions
-                    .not_done(action, ActionOutcome::Failed, problem);
+                self.actions.not_done(action, Failed, problem);
             }
-            (Err(_), None) => {}
         }
         self.advance(Some(facts), now)
     }
@@ -325,33 +334,17 @@ impl<'a> Job<'a> {
         self.actions.record(result);
     }
 
-    /// Ends a job that has got no slot.
-    fn defer(&mut self, problem: Problem) -> JobState {
-        let Some(action) = self.next_action() else {
-            return JobState::Finished;
-        };
-        self.actions
-            .not_done(action, ActionOutcome::Deferred, problem);
-        self.actions
-            .skip_rest(&SkipReason::AfterNotDone(action.id().clone()));
-        JobState::Finished
+    fn stop(&mut self, reason: &SkipReason) -> JobState<'a> {
+        self.actions.report_skipped_rest(reason);
+        self.skip_rest(reason)
     }
 
-    /// Ends a job of which it can't be read what its next action depends on.
-    fn unread(&mut self, error: ProviderError) -> JobState {
-        match self.next_action() {
-            Some(action) => self.stop(&SkipReason::NotRead(action.id().clone(), error)),
-            None => JobState::Finished,
-        }
-    }
-
-    fn stop(&mut self, reason: &SkipReason) -> JobState {
-        self.actions.stop(reason);
-        JobState::Finished
-    }
-
-    fn end(&mut self, problem: Problem, reason: &SkipReason) -> JobState {
+    fn end(&mut self, problem: Problem, reason: &SkipReason) -> JobState<'a> {
         self.actions.fail(problem);
+        self.skip_rest(reason)
+    }
+
+    fn skip_rest(&mut self, reason: &SkipReason) -> JobState<'a> {
         self.actions.skip_rest(reason);
         JobState::Finished
     }

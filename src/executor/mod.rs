@@ -14,7 +14,6 @@ mod precondition;
 mod session;
 mod wait_time;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use self::options::{Callers, Event, OnEvent, Options, Wait};
 
 use self::job_result::JobResult;
-use self::job_state::{Facts, Job, JobEvent, JobState, MAX_AGE, Step};
+use self::job_state::{Job, JobEvent, MAX_AGE, Step};
 use self::perform::perform;
 use self::precondition::Target;
 use self::session::Session;
@@ -35,7 +34,7 @@ use crate::model::inventory::{Answer, Inventory};
 use crate::model::plan::SavedPlan;
 use crate::model::reason::StopReason;
 use crate::model::result::{ActionResult, SyncResult};
-use crate::observe::{CopyRequest, Request, observe, observe_copies};
+use crate::observe::{Request, observe, observe_copies};
 use crate::provider::Provider;
 
 /// How many jobs are observed together. Many jobs share a read, so more means fewer calls; but an observation is good for a minute
@@ -55,15 +54,12 @@ pub async fn apply(
     options: Options<'_>,
     on_event: OnEvent<'_>,
 ) -> Vec<SyncResult> {
-    let mut driver = Driver::new(Session::new(provider, options, on_event), plan, callers);
-    driver.use_seen(seen);
+    let session = Session::new(provider, options, on_event);
+    let mut driver = Driver::new(session, plan, callers, seen);
     let mut running = FuturesUnordered::new();
     loop {
         driver.stop_jobs();
-        if driver
-            .jobs()
-            .all(|job| matches!(job.state, JobState::Finished))
-        {
+        if !driver.has_jobs_left() {
             break;
         }
         let work = driver.next_work().into_iter();
@@ -76,7 +72,7 @@ pub async fn apply(
     drop(running);
     let results = driver.jobs.into_iter();
     results
-        .map(|job| job.map_or_else(|result| result, |job| job.into_result()))
+        .map(|job| job.map_or_else(|result| result, Job::into_result))
         .collect()
 }
 
@@ -99,18 +95,18 @@ async fn carry_out<'a>(provider: &dyn Provider, parallelism: usize, work: Work<'
             let (jobs, requests): (Vec<_>, Vec<_>) = jobs.into_iter().unzip();
             let inventory = observe(provider, &requests, parallelism).await;
             // Nothing newer can be had of a job than what was read for it alone.
-            let at = if jobs.len() == 1 {
+            let is_alone = jobs.len() == 1;
+            let at = if is_alone {
                 provider.now()
             } else {
                 inventory.observed_at
             };
             Done::Observed(jobs, at, inventory)
         }
-        Work::Perform(job, action, target, copy) => Done::Performed(
-            job,
-            action,
-            perform(provider, &target, action, copy.as_ref()).await,
-        ),
+        Work::Perform(job, action, target, copy) => {
+            let answer = perform(provider, &target, action, copy.as_ref()).await;
+            Done::Performed(job, action, answer)
+        }
     }
 }
 
@@ -128,7 +124,12 @@ struct Driver<'a> {
 }
 
 impl<'a> Driver<'a> {
-    fn new(mut session: Session<'a>, plan: &'a SavedPlan, callers: &Callers) -> Self {
+    fn new(
+        mut session: Session<'a>,
+        plan: &'a SavedPlan,
+        callers: &Callers,
+        mut seen: Option<Inventory>,
+    ) -> Self {
         let (waits, now) = (session.options.wait != Wait::No, session.provider.now());
         let mut jobs = Vec::new();
         for plan in &plan.jobs {
@@ -136,13 +137,20 @@ impl<'a> Driver<'a> {
             if let Some(Ok(credentials)) = caller {
                 session.in_flight.count_planned(plan, credentials);
             }
-            let job = match Target::of_plan(plan, caller) {
+            let mut job = match Target::of_plan(plan, caller) {
                 _ if plan.actions.is_empty() => Err(JobResult::new(plan).result),
                 Ok(target) => Ok(Job::new(plan, target, waits, now)),
                 Err(problem) => Err(JobResult::not_started(plan, problem)),
             };
-            if let Err(result) = &job {
-                session.report(result, 0, true);
+            match (&mut job, &mut seen) {
+                (Err(result), _) => session.report(result, 0, true),
+                (Ok(job), Some(seen)) => {
+                    if let Some(observation) = seen.jobs.remove(&plan.name) {
+                        // Deletions need what is observed for them.
+                        session.on_observed(job, observation, seen.observed_at, Stage::Copies);
+                    }
+                }
+                (Ok(_), None) => {}
             }
             jobs.push(job);
         }
@@ -155,27 +163,12 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Uses what was observed when planning, for copies and tags: deletions need what is observed for them.
-    fn use_seen(&mut self, seen: Option<Inventory>) {
-        let Some(mut inventory) = seen else { return };
-        for job in self.jobs.iter_mut().flatten() {
-            let observation = inventory.jobs.remove(&job.target.request.job);
-            if let Some(observation) = observation {
-                let (observed_at, stage) = (inventory.observed_at, Stage::Copies);
-                self.session.on_observed(
-                    job,
-                    Facts {
-                        observation,
-                        observed_at,
-                        stage,
-                    },
-                );
-            }
-        }
-    }
-
     fn jobs(&self) -> impl Iterator<Item = &Job<'a>> {
         self.jobs.iter().flatten()
+    }
+
+    fn has_jobs_left(&self) -> bool {
+        self.jobs().any(|job| !job.is_finished())
     }
 
     /// Stops the jobs that can't start anything any more.
@@ -187,15 +180,18 @@ impl<'a> Driver<'a> {
         }
     }
 
+    fn stop_all(&mut self, reason: &StopReason) {
+        for job in self.jobs.iter_mut().flatten() {
+            self.session.update(job, JobEvent::Stopped(reason.clone()));
+        }
+    }
+
     /// Starts whatever can be started now.
     fn next_work(&mut self) -> Vec<Work<'a>> {
         let now = self.session.provider.now();
         let stage = self.jobs().filter_map(Job::active_stage).min();
         let parallelism = self.session.options.parallelism.max(1);
-        let mut performing = self
-            .jobs()
-            .filter(|job| matches!(job.state, JobState::Performing(_)))
-            .count();
+        let mut performing = self.jobs().filter(|job| job.is_performing()).count();
         let mut work = Vec::new();
         for (index, job) in self.jobs.iter_mut().enumerate() {
             if let Ok(job) = job
@@ -210,11 +206,7 @@ impl<'a> Driver<'a> {
             }
         }
         // An observation ages: none is made before it is needed.
-        if performing < parallelism
-            && !self
-                .jobs()
-                .any(|job| matches!(job.state, JobState::Observing(_)))
-        {
+        if performing < parallelism && !self.jobs().any(Job::is_observing) {
             work.extend(self.start_observation(stage, now));
         }
         work
@@ -258,27 +250,19 @@ impl<'a> Driver<'a> {
     fn on_observed(&mut self, jobs: &[usize], at: Timestamp, mut inventory: Inventory) {
         let mut has_failed = false;
         for index in jobs {
-            let Some(Ok(job)) = self.jobs.get_mut(*index) else {
-                continue;
-            };
-            let observation = inventory.jobs.remove(&job.target.request.job);
-            match (observation, job.active_stage()) {
-                (Some(observation), Some(stage)) => {
+            if let Some(Ok(job)) = self.jobs.get_mut(*index) {
+                let observation = inventory.jobs.remove(&job.target.request.job);
+                if let (Some(observation), Some(stage)) = (observation, job.active_stage()) {
                     has_failed |= observation.error().is_some();
-                    self.session.on_observed(
-                        job,
-                        Facts {
-                            observation,
-                            observed_at: at,
-                            stage,
-                        },
-                    );
+                    self.session.on_observed(job, observation, at, stage);
+                } else {
+                    self.session.update(job, JobEvent::NotObserved);
                 }
-                _ => self.session.update(job, JobEvent::NotObserved),
             }
         }
         // Without those that have failed, the next observation may take less time; if none has, it must be smaller.
-        if self.session.provider.now().duration_since(at) > MAX_AGE && !has_failed {
+        let took = self.session.provider.now().duration_since(at);
+        if took > MAX_AGE && !has_failed {
             self.observed_together = (jobs.len() / 2).max(1);
         }
     }
@@ -286,47 +270,48 @@ impl<'a> Driver<'a> {
     /// Pauses, as all jobs wait, and reads the copies in progress. Stops the jobs if there is no more waiting.
     async fn wait(&mut self) {
         let now = self.session.provider.now();
-        let limit = match self.session.options.wait {
-            Wait::No => SignedDuration::ZERO,
-            Wait::UpTo(limit) => limit,
-            Wait::ToTheEnd => SignedDuration::MAX,
+        let (limit, pause) = match self.session.options.wait {
+            Wait::No => (SignedDuration::ZERO, self.next_try()),
+            Wait::UpTo(limit) => (limit, self.next_pause(limit, now)),
+            Wait::ToTheEnd => (
+                SignedDuration::MAX,
+                self.next_pause(SignedDuration::MAX, now),
+            ),
         };
-        let pause = if self.session.options.wait == Wait::No {
-            // Copies may have finished meanwhile: what waits for a slot is tried again as long as that helps.
-            let left = self
-                .jobs()
-                .filter(|job| !matches!(job.state, JobState::Finished))
-                .count();
-            let before = std::mem::replace(&mut self.left, left);
-            (left < before).then_some(Duration::ZERO)
-        } else {
-            if self.wait_time.is_none() {
-                self.report_deferred();
-            }
-            let wait_time = self
-                .wait_time
-                .get_or_insert_with(|| WaitTime::new(limit, now));
-            wait_time.next_pause(now)
+        let Some(mut left) = pause else {
+            self.stop_all(&StopReason::WaitOver(limit));
+            return;
         };
-        match pause {
-            Some(pause) => {
-                self.pause(pause).await;
-                self.read_copies().await;
-            }
-            None => {
-                for job in self.jobs.iter_mut().flatten() {
-                    self.session
-                        .update(job, JobEvent::Stopped(StopReason::WaitOver(limit)));
-                }
-            }
+        while !left.is_zero() && !self.session.is_interrupted() {
+            let sleep = left.min(LONGEST_SLEEP);
+            self.session.provider.pause(sleep).await;
+            left = left.saturating_sub(sleep);
+        }
+        self.session.unreachable.clear();
+        if !self.session.is_interrupted() {
+            self.read_copies().await;
         }
     }
 
+    /// Without `--wait`: what waits for a slot is tried again at once, as copies may have finished meanwhile, as long as that helps.
+    fn next_try(&mut self) -> Option<Duration> {
+        let left = self.jobs().filter(|job| !job.is_finished()).count();
+        let before = std::mem::replace(&mut self.left, left);
+        (left < before).then_some(Duration::ZERO)
+    }
+
+    fn next_pause(&mut self, limit: SignedDuration, now: Timestamp) -> Option<Duration> {
+        if self.wait_time.is_none() {
+            self.report_deferred();
+        }
+        let wait_time = self
+            .wait_time
+            .get_or_insert_with(|| WaitTime::new(limit, now));
+        wait_time.next_pause(now)
+    }
+
     fn report_deferred(&self) {
-        for job in self
-            .jobs()
-            .filter(|job| matches!(job.state, JobState::WaitingForSlot(_)))
-        {
+        for job in self.jobs().filter(|job| job.is_waiting_for_slot()) {
             if let Some(action) = job.next_action() {
                 let job = &job.target.request.job;
                 (self.session.on_event)(Event::CopyDeferred { job, action });
@@ -334,55 +319,22 @@ impl<'a> Driver<'a> {
         }
     }
 
-    async fn pause(&mut self, length: Duration) {
-        let mut left = length;
-        while !left.is_zero() && !self.session.is_interrupted() {
-            let sleep = left.min(LONGEST_SLEEP);
-            self.session.provider.pause(sleep).await;
-            left = left.saturating_sub(sleep);
-        }
-        self.session.unreachable.clear();
-    }
-
     /// Reads the copies that are waited for and, if a job waits for a slot, all that are in progress.
     async fn read_copies(&mut self) {
-        if self.session.is_interrupted() {
-            return;
-        }
-        let Session {
-            provider,
-            options,
-            in_flight,
-            ..
-        } = &self.session;
+        let (provider, options) = (self.session.provider, self.session.options);
         let at = provider.now();
-        let is_slot_awaited = self
-            .jobs()
-            .any(|job| matches!(job.state, JobState::WaitingForSlot(_)));
-        let mut requests = if is_slot_awaited {
-            in_flight.requests()
-        } else {
-            BTreeMap::new()
-        };
+        let is_slot_awaited = self.jobs().any(Job::is_waiting_for_slot);
+        let in_flight = is_slot_awaited.then(|| self.session.in_flight.requests());
+        let mut requests = in_flight.unwrap_or_default();
         for job in self.jobs() {
             if let Step::WaitForCopy(copy) = job.next_step(at) {
-                let Request {
-                    job,
-                    kind,
-                    destination,
-                    ..
-                } = &job.target.request;
-                let request = requests.entry(job.clone()).or_insert_with(|| CopyRequest {
-                    job: job.clone(),
-                    kind: *kind,
-                    at: destination.clone(),
-                    ids: BTreeSet::new(),
-                });
+                let request = requests.entry(job.target.request.job.clone());
+                let request = request.or_insert_with(|| job.target.copy_request());
                 request.ids.insert(copy.id.clone());
             }
         }
         let requests = requests.into_values().collect();
-        let mut copies = observe_copies(*provider, requests, options.parallelism).await;
+        let mut copies = observe_copies(provider, requests, options.parallelism).await;
         for (job, answer) in &copies {
             self.session.in_flight.update(job, answer);
         }

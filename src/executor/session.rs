@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use jiff::Timestamp;
 
 use super::in_flight::InFlightCopies;
-use super::job_state::{Facts, Job, JobEvent, JobState};
+use super::job_state::{Facts, Job, JobEvent};
 use super::options::{Event, OnEvent, Options};
 use super::precondition::Target;
 use crate::model::action::{Action, Stage};
@@ -17,7 +17,6 @@ use crate::model::location::Location;
 use crate::model::provider_error::{ErrorClass, ProviderError};
 use crate::model::reason::StopReason;
 use crate::model::result::{ActionResult, SyncResult};
-use crate::observe::Request;
 use crate::provider::Provider;
 
 pub(super) struct Session<'a> {
@@ -53,7 +52,7 @@ impl<'a> Session<'a> {
 
     /// Gives an event to a job, and reports what comes of it.
     pub(super) fn update(&mut self, job: &mut Job<'_>, event: JobEvent) {
-        if matches!(job.state, JobState::Finished) {
+        if job.is_finished() {
             return;
         }
         let reported = job.result().actions.len();
@@ -61,11 +60,8 @@ impl<'a> Session<'a> {
         if job.active_stage() != Some(Stage::Copies) {
             self.in_flight.release(&job.target);
         }
-        self.report(
-            job.result(),
-            reported,
-            matches!(job.state, JobState::Finished),
-        );
+        let is_finished = job.is_finished();
+        self.report(job.result(), reported, is_finished);
     }
 
     /// Reports the actions of a job that are over, from this one on, and whether the job is.
@@ -127,37 +123,38 @@ impl<'a> Session<'a> {
         true
     }
 
-    pub(super) fn on_observed(&mut self, job: &mut Job<'_>, facts: Facts) {
+    /// Gives a job what was observed for it at that time, for an action of that stage.
+    pub(super) fn on_observed(
+        &mut self,
+        job: &mut Job<'_>,
+        observation: Observation,
+        at: Timestamp,
+        stage: Stage,
+    ) {
         let target = Arc::clone(&job.target);
-        let Observation {
-            identity,
-            sources,
-            copies,
-        } = &facts.observation;
-        let errors = [
-            identity.as_ref().err(),
-            sources.as_ref().err(),
-            copies.as_ref().err(),
-        ];
-        for error in errors.into_iter().flatten() {
-            self.note_expired(&target, error);
-        }
+        let copies = &observation.copies;
         // Where the sources can't be read, the copies may not have been read either.
-        if sources.is_ok() {
+        if observation.sources.is_ok() {
             self.in_flight.update(&target.request.job, copies);
-            for copy in copies
-                .iter()
-                .flatten()
-                .filter(|copy| copy.state.is_being_copied())
-            {
-                self.in_flight.count(&target, &copy.id);
-            }
         }
-        let error = facts.observation.error().cloned();
+        let being_made = copies
+            .iter()
+            .flatten()
+            .filter(|copy| copy.state.is_being_copied());
+        being_made.for_each(|copy| self.in_flight.count(&target, &copy.id));
+        let error = observation.error().cloned();
+        let facts = Facts {
+            observation,
+            observed_at: at,
+            stage,
+        };
         self.update(job, JobEvent::Observed(facts));
-        if let Some(error) = error.filter(|_| matches!(job.state, JobState::WaitingToRead(..))) {
-            self.unreachable
-                .insert(location_of(&target, &error).clone());
+        if let Some(error) = error {
+            self.note_expired(&target, &error);
+            if job.is_waiting_to_read() {
+                let at = location_of(&target, &error).clone();
+                self.unreachable.insert(at);
+            }
         }
     }
 
@@ -168,21 +165,20 @@ impl<'a> Session<'a> {
         answer: Answer<ActionResult>,
     ) {
         let target = Arc::clone(&job.target);
-        if let Action::Copy(_) = action {
-            self.in_flight.release(&target);
-            match &answer {
-                Ok(result) => result
-                    .resource
-                    .iter()
-                    .for_each(|id| self.in_flight.count(&target, id)),
-                Err(error) if error.class == ErrorClass::Busy => {
-                    self.in_flight.refuse(&target, error, self.provider.now());
-                }
-                Err(_) => {}
+        self.in_flight.release(&target);
+        match (action, &answer) {
+            (Action::Copy(_), Ok(result)) => {
+                let copy = result.resource.iter();
+                copy.for_each(|id| self.in_flight.count(&target, id));
             }
-        }
-        if let Err(error) = &answer {
-            self.note_expired(&target, error);
+            (_, Ok(_)) => {}
+            (_, Err(error)) => {
+                self.note_expired(&target, error);
+                if error.class == ErrorClass::Busy {
+                    let now = self.provider.now();
+                    self.in_flight.refuse(&target, error, now);
+                }
+            }
         }
         self.update(job, JobEvent::Performed(answer));
     }
@@ -217,20 +213,12 @@ impl<'a> Session<'a> {
 }
 
 fn ends(target: &Target) -> [&Location; 2] {
-    let Request {
-        source,
-        destination,
-        ..
-    } = &target.request;
-    [source, destination]
+    [&target.request.source, &target.request.destination]
 }
 
 /// Returns which end of a job an error came from.
 fn location_of<'t>(target: &'t Target, error: &ProviderError) -> &'t Location {
     let [source, destination] = ends(target);
-    if error.region == source.region {
-        source
-    } else {
-        destination
-    }
+    let is_of_source = error.region == source.region;
+    if is_of_source { source } else { destination }
 }

@@ -12,7 +12,9 @@ use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World, WorldDatabase};
 use aws_xregion_sync::sync_types::SyncJob;
 use jiff::SignedDuration;
 
-use super::{apply_but_deletions, databases, fault, fault_in, kept_all, outcomes, up_to, wait, watched};
+use super::{
+    apply_but_deletions, databases, fault, fault_in, kept_all, outcomes, up_to, wait, watched,
+};
 use crate::support::*;
 
 /// Waits for a day at most, with a fault from when the first copy is put off.
@@ -302,7 +304,10 @@ fn a_region_that_answers_again_has_its_turn_again() {
             .filter(|s| s.created > Some(start()))
             .collect();
         made.sort_by_key(|s| s.created);
-        made.iter().filter_map(|s| s.parent.as_ref()).map(ToString::to_string).collect()
+        made.iter()
+            .filter_map(|s| s.parent.as_ref())
+            .map(ToString::to_string)
+            .collect()
     };
     assert_eq!(order.len(), 65);
     let last = order
