@@ -89,9 +89,8 @@
 //!
 //! | mirrored folders |
 //! |---|
-//! | `render/text` `render/markdown` |
+//! | `src` `model` `ops` `cli` `render/text` `render/markdown` |
 //! | `provider/aws` `provider/sandbox` |
-//! | `cli` `ops` |
 //!
 //! # Laws
 //!

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::config_file::{ConfigFile, SelectedJobs};
-use super::error::Error;
+use super::operation_error::Error;
 use crate::files::{self, FileError, Lock};
 use crate::model::ids::JobName;
 use crate::model::problem::Problem;
