@@ -20,10 +20,10 @@ mod endpoint;
 mod job;
 mod legacy;
 mod names;
-mod options;
 mod reference;
 mod schema;
 mod section;
+mod shared_options;
 mod source;
 mod syntax;
 
@@ -39,8 +39,8 @@ use crate::model::problem::Problem;
 use crate::sync_types::ConfiguredJob;
 use client::Level;
 use document::{Data, EXAMPLE, Entry, Node};
-use options::CLIENT_CONFIG;
 use reference::REFERENCE;
+use shared_options::CLIENT_CONFIG;
 
 /// A commented config to begin with, valid as it is.
 pub const STARTER: &str = include_str!("starter.yaml");

@@ -7,11 +7,11 @@ use super::option_value::{from_text, whole_number};
 use super::permissions::{PolicyStage, Statement, arn, in_sid, stated_account};
 use super::rules::{Belonging, CopySettings, Retention, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
+use crate::model::fail_reason::FailReason;
 use crate::model::identity::{is_copy_id, origin};
 use crate::model::ids::{ParentId, Partition};
 use crate::model::kind::SyncTypeName;
 use crate::model::query::Queries;
-use crate::model::reason::FailReason;
 use crate::model::sync_tag::{SYNC_KEEP, key_on_copy, key_on_source};
 
 /// The date and time that RDS ends the ids of automated snapshots with: it keeps `orders` apart from `orders-eu`.

@@ -49,7 +49,10 @@ fn copies_beyond_the_limit_wait_without_asking_for_them() {
     for result in deferred {
         assert_eq!(result.actions[0].outcome, ActionOutcome::Deferred);
         let error = &result.errors[0];
-        assert!(error.message.contains("limit of 20 concurrent copies"), "{error}");
+        assert!(
+            error.message.contains("limit of 20 concurrent copies"),
+            "{error}"
+        );
         assert!(
             error
                 .help
@@ -175,11 +178,11 @@ fn law_7_copies_that_can_no_longer_be_read_hold_up_no_others() {
     let results = with_fault(&sandbox, &plan(&sandbox, &jobs), &jobs, &denied);
     let (failed, well): (Vec<_>, Vec<_>) = results.iter().partition(|result| result.failed());
     assert_eq!((failed.len(), well.len()), (20, 5), "{results:?}");
-    assert!(
-        failed
-            .iter()
-            .all(|result| result.errors[0].message.contains("failed to read the state"))
-    );
+    assert!(failed.iter().all(|result| {
+        result.errors[0]
+            .message
+            .contains("failed to read the state")
+    }));
 }
 
 #[test]
