@@ -1,4 +1,4 @@
-//! Reading with a limit, writing whole or not at all, and one command at a time.
+//! Files: reading with a limit, writing whole or not at all, and locks.
 
 use std::fs::{self, File, Metadata, TryLockError};
 use std::io::{self, Read, Write};
@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-/// What can go wrong with a file; each names the file.
+/// What can go wrong with a file. Each message names the file.
 #[derive(Debug, Error)]
 pub enum FileError {
-    /// There is none.
+    /// It does not exist.
     #[error("{} does not exist", path.display())]
     Missing {
         /// The file.
         path: PathBuf,
     },
-    /// It is to be a new one, and there is one.
+    /// It was to be created, and exists.
     #[error("{} exists already", path.display())]
     Exists {
         /// The file.
@@ -27,7 +27,7 @@ pub enum FileError {
         /// The folder.
         path: PathBuf,
     },
-    /// Nothing that xrs reads is as large.
+    /// It is larger than anything that xrs reads.
     #[error("{} is larger than {limit} bytes, the most that is read", path.display())]
     TooLarge {
         /// The file.
@@ -35,7 +35,7 @@ pub enum FileError {
         /// The most that is read.
         limit: u64,
     },
-    /// It is to be in a folder that is not there, or takes no files.
+    /// Its folder does not exist, or no file can be created there.
     #[error("{} could not be written: {why}", path.display())]
     NoPlace {
         /// The file.
@@ -43,14 +43,14 @@ pub enum FileError {
         /// What is wrong with its folder.
         why: String,
     },
-    /// The system refuses.
+    /// The operating system refuses.
     #[error("{} could not be {done}: {error}", path.display())]
     System {
-        /// What was to be done: `read`, `written`, `locked`.
+        /// What was attempted: `read`, `written`, `locked`.
         done: &'static str,
         /// The file.
         path: PathBuf,
-        /// The system's word.
+        /// The error of the operating system.
         error: io::Error,
     },
 }
@@ -65,23 +65,23 @@ impl FileError {
         }
     }
 
-    /// The system's word alone: its message may name the temporary file.
+    /// Only the kind of the error is shown: its message may name the temporary file.
     fn no_place(path: &Path, folder: &Path, error: &io::Error) -> Self {
         let shown = folder.display();
         let why = match error.kind() {
             io::ErrorKind::NotFound => format!("there is no folder {shown}"),
-            kind => format!("no file can be made in the folder {shown}: {kind}"),
+            kind => format!("no file can be created in the folder {shown}: {kind}"),
         };
         let path = path.to_owned();
         Self::NoPlace { path, why }
     }
 }
 
-/// The bytes of a file, or of whatever can be read at that path, if they are no more than `limit`.
+/// Returns the bytes of a file, or of whatever can be read at that path, up to `limit`.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     let file = File::open(path).map_err(FileError::system("read", path))?;
     let mut bytes = Vec::new();
-    // Its size is not asked for first: a pipe has none, and a file can grow meanwhile.
+    // The size is not queried first: a pipe has none, and a file can grow meanwhile.
     file.take(limit.saturating_add(1))
         .read_to_end(&mut bytes)
         .map_err(FileError::system("read", path))?;
@@ -94,10 +94,10 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     Ok(bytes)
 }
 
-/// Writes a file so that a reader, also after a crash, finds the old text or the new one and nothing between.
+/// Writes a file so that a reader, also after a crash, finds either the old content or the new content.
 ///
-/// The text goes to a temporary file beside it, which takes its place. A file that is there keeps its
-/// permissions; a symbolic link stays one. What is no file, such as `/dev/null` or a pipe, is written straight into.
+/// The content goes to a temporary file beside it, which then replaces it. An existing file keeps its permissions, and a symbolic
+/// link stays one. Something that is not a file, such as `/dev/null` or a pipe, is written to directly.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let failed = || FileError::system("written", path);
     let (target, old) = match fs::metadata(path) {
@@ -118,12 +118,12 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         .map_err(failed())?;
     file.persist(&target)
         .map_err(|persist| failed()(persist.error))?;
-    // The new name outlives a power cut once the folder is written, too. Not every file system can do that on demand.
+    // The new name survives a power cut once the folder is written, too. Not every file system can do that on demand.
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(())
 }
 
-/// Writes a new file, whole or not at all. One that is there is left as it is.
+/// Creates a file, whole or not at all. An existing file is not changed.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let failed = || FileError::system("written", path);
     let folder = folder_of(path);
@@ -148,7 +148,7 @@ fn write_into(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.flush()
 }
 
-/// A temporary file with the permissions of `old`, or with those that any new file gets.
+/// Creates a temporary file with the permissions of `old`, or with those that any new file gets.
 fn temporary(folder: &Path, old: Option<&Metadata>) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".xrs-");
@@ -161,30 +161,30 @@ fn temporary(folder: &Path, old: Option<&Metadata>) -> io::Result<tempfile::Name
     Ok(file)
 }
 
-/// The folder a file is in; of a bare file name, the one we are in.
+/// Returns the folder that a file is in; for a bare file name, the current folder.
 fn folder_of(path: &Path) -> &Path {
     path.parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."))
 }
 
-/// Makes the folder that a file is to be in.
+/// Creates the folder that a file is to be in.
 pub fn make_folder_of(path: &Path) -> Result<(), FileError> {
     fs::create_dir_all(folder_of(path)).map_err(FileError::system("given a folder", path))
 }
 
-/// Held while it lives: nobody else holds a lock for the same file.
+/// A lock on a file: while it exists, nobody else holds one for the same file.
 #[derive(Debug)]
 pub struct Lock {
-    /// Closing it lets go, also when the process is killed.
+    /// Closing it releases the lock, also when the process is killed.
     _file: File,
 }
 
-/// Takes the lock of a file for a whole command.
+/// Locks a file for a whole command.
 ///
-/// The lock is on `<file>.lock`, for the file itself is replaced whenever it is written; it stays behind, since
-/// taking it away would let two in. If somebody else holds it, `waiting` is called once and the lock is waited for:
-/// commands on a sandbox are short, and Ctrl-C ends the waiting.
+/// The lock is on `<file>.lock`, because the file itself is replaced whenever it is written. That file is never removed:
+/// otherwise two processes could hold a lock. If another process holds it, `waiting` is called once, and this waits: commands
+/// on a sandbox are short, and Ctrl-C ends the waiting.
 pub fn lock(path: &Path, waiting: impl FnOnce()) -> Result<Lock, FileError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
@@ -207,8 +207,8 @@ pub fn lock(path: &Path, waiting: impl FnOnce()) -> Result<Lock, FileError> {
     Ok(Lock { _file: file })
 }
 
-/// Whether both names mean one file, also one that does not exist yet.
-pub fn same(a: &Path, b: &Path) -> bool {
+/// Returns true if both paths name the same file, also if it does not exist yet.
+pub fn is_same(a: &Path, b: &Path) -> bool {
     let whole = |path: &Path| {
         fs::canonicalize(path).ok().or_else(|| {
             let folder = fs::canonicalize(folder_of(path)).ok()?;
@@ -218,18 +218,13 @@ pub fn same(a: &Path, b: &Path) -> bool {
     a == b || whole(a).is_some_and(|a| Some(a) == whole(b))
 }
 
-/// Whether a file exists, going by its name alone.
-pub fn exists(path: &Path) -> bool {
+/// Returns true if there is something at this path.
+pub fn is_present(path: &Path) -> bool {
     fs::metadata(path).is_ok()
 }
 
-/// Whether it is a file: not a folder, nor a pipe, which would be waited for.
-pub fn is_file(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|file| file.is_file())
-}
-
-/// Whether others than the owner may read a file; unknown counts as no.
-pub fn readable_by_others(path: &Path) -> bool {
+/// Returns true if others than the owner may read a file; false if that is not known.
+pub fn is_readable_by_others(path: &Path) -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -243,15 +238,6 @@ pub fn readable_by_others(path: &Path) -> bool {
     }
 }
 
-/// Whether a file that exists lies in a folder or below it, once links are followed.
-pub fn lies_inside(path: &Path, folder: &Path) -> bool {
-    let whole = |path: &Path| fs::canonicalize(path).ok();
-    match (whole(&folder.join(path)), whole(folder)) {
-        (Some(path), Some(folder)) => path.starts_with(folder),
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_named() {
+    fn a_file_that_cannot_be_read_is_named() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("plan.json");
         let message = |limit| read(&file, limit).expect_err("an error").to_string();
@@ -313,14 +299,14 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("a.json");
         write_whole(&file, b"one").expect("written");
-        assert!(!readable_by_others(Path::new("/dev/null")), "no file");
+        assert!(!is_readable_by_others(Path::new("/dev/null")), "no file");
         fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).expect("permissions");
         let link = folder.path().join("link.json");
         symlink(&file, &link).expect("a link");
         write_whole(&link, b"two").expect("written through the link");
         assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
         assert_eq!(text(&file), "two");
-        assert!(!readable_by_others(&file), "it stayed private");
+        assert!(!is_readable_by_others(&file), "it stayed private");
         write_whole(Path::new("/dev/null"), b"x").expect("written into nothing");
         assert!(!fs::metadata("/dev/null").expect("there").is_file());
     }
@@ -336,23 +322,7 @@ mod tests {
                 scope.spawn(|| lock(&file, move || asked.send(()).expect("heard")).map(drop));
             was_asked.recv().expect("the second one waits");
             drop(held);
-            second
-                .join()
-                .expect("no panic")
-                .expect("the lock, in the end");
+            second.join().expect("no panic").expect("the lock at last");
         });
-    }
-
-    #[test]
-    fn inside_means_after_following_links_and_dots() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let inner = folder.path().join("inner");
-        fs::create_dir(&inner).expect("made");
-        write_whole(&folder.path().join("a.yaml"), b"").expect("written");
-        write_whole(&inner.join("b.yaml"), b"").expect("written");
-        assert!(lies_inside(Path::new("inner/b.yaml"), folder.path()));
-        assert!(lies_inside(&inner.join("b.yaml"), &inner));
-        assert!(!lies_inside(Path::new("../a.yaml"), &inner));
-        assert!(!lies_inside(Path::new("gone.yaml"), &inner));
     }
 }

@@ -1,18 +1,18 @@
-//! `xrs` keeps copies of EC2 AMIs and RDS automated snapshots in a second AWS region, the way
-//! Terraform changes infrastructure.
+//! `xrs` keeps copies of EC2 AMIs and RDS automated snapshots in a second AWS region, the way Terraform changes infrastructure.
 //!
 //! # Use
 //!
-//! All that a program needs to call is [`run`]. It gives a [`SyncResult`] for each job of the config. Here it runs on
-//! a [sandbox](provider::sandbox), an AWS in memory; for the real one, pass `provider::aws::Aws::new()`.
+//! A program needs to call only [`run`], which returns a [`SyncResult`] for each job of the config. Here it runs on a
+//! [sandbox](provider::sandbox), an AWS in memory; for AWS itself, pass `provider::aws::Aws::new()`.
 //!
 //! ```
-//! use aws_xregion_sync::provider::sandbox::{Sandbox, World};
+//! use aws_xregion_sync::ops::example_world;
+//! use aws_xregion_sync::provider::sandbox::Sandbox;
 //! use aws_xregion_sync::{ConfigFile, Options};
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 //! let config = ConfigFile::open("testdata/config/seed.yaml")?;
-//! let provider = Sandbox::new(World::fitting(&config.sound_jobs()?));
+//! let provider = Sandbox::new(example_world(&config)?);
 //!
 //! let results = aws_xregion_sync::run(&config, &provider, &Options::default()).await?;
 //! for result in &results {
@@ -38,54 +38,97 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`plan`] and [`apply`] are the two halves of [`run`], with room in between to look at the plan.
+//! [`plan`] and [`apply`] are the two halves of [`run`], so that the plan can be reviewed in between. The [guides](guide) explain
+//! the commands and the config, and how to restore from a copy.
 //!
-//! # The map of the house
+//! # Data flow
 //!
 //! ```text
-//! config.yaml ─ config ─▶ jobs ─ observe ─▶ Inventory ─ planner ─▶ Plan ─ planfile ─▶ plan.json
-//!                                  │ reads                 pure                      │
-//!                               provider                                 review, approval
-//!                                  │ writes                                          │
-//! results.json ◀─ SyncResults ◀─ executor ◀──────────────────────────────────────────┘
+//! config.yaml ─ config ─▶ Vec<SyncJob> ─ observe ─▶ Inventory ─ planner ─▶ Plan ─ planfile ─▶ plan.json
+//!                                          │ reads                 pure                      │
+//!                                       provider                                 review, approval
+//!                                          │ writes                                          │
+//! results.json ◀─ Vec<SyncResult> ◀──── executor ◀───────────────────────────────────────────┘
 //! ```
 //!
-//! Data runs one way. Every choice is made in [`planner`]; [`executor`] only checks that what an action
-//! expects still holds, and then does what is written.
+//! Data flows one way. Every choice is made in [`planner`]; [`executor`] only checks that the preconditions of an action still
+//! hold, and then performs it. Everything that is special about one type of job is in [`sync_types`], and everything that AWS
+//! fixes for one kind of artifact is in the table of [`model::kind`].
 //!
-//! # What may use what
+//! # Layers
 //!
-//! A test reads the sources and compares them with this table; it lives here and nowhere else.
+//! A test (`tests/it/architecture.rs`) compares the sources with the tables below. A module without a row has the row of the
+//! module around it.
 //!
 //! | module | may use |
 //! |---|---|
 //! | `model` | |
-//! | `config` | `model` |
-//! | `planner` | `model` |
-//! | `status` | `model` |
+//! | `sync_types` | `model` |
 //! | `planfile` | `model` |
-//! | `policy` | `model` |
 //! | `render` | `model` |
-//! | `files` | |
+//! | `config` | `model` `sync_types` |
+//! | `planner` | `model` `sync_types` |
+//! | `status` | `model` `sync_types` |
+//! | `policy` | `model` `sync_types` |
 //! | `provider` | `model` |
-//! | `observe` | `model` `provider` |
+//! | `provider::aws` | `model` `provider` |
+//! | `provider::sandbox` | `model` `provider` |
+//! | `observe` | `model` `sync_types` `provider` |
 //! | `executor` | `model` `provider` `observe` |
-//! | `ops` | `model` `config` `planner` `status` `planfile` `policy` `files` `provider` `observe` `executor` |
-//! | `cli` | `model` `ops` `render` `provider` |
+//! | `files` | |
+//! | `guide` | |
+//! | `ops` | `model` `sync_types` `planfile` `render` `config` `planner` `status` `policy` `provider` `provider::sandbox` `observe` `executor` `files` |
+//! | `cli` | `model` `render` `ops` `guide` `provider` `provider::aws` `provider::sandbox` |
+//! | `main` | `cli` |
 //!
-//! Crates whose name starts with `aws_` are named in `provider/aws` only.
+//! There are no import circles between files, also inside a module. Only `provider::aws` names crates that start with `aws_`.
+//! Only `cli` uses the terminal and the environment. Only `sync_types`, the two providers and [`model::kind`] name kinds and
+//! sync types.
+//!
+//! Two files share a name only where two folders mirror each other, by command, document or service:
+//!
+//! | mirrored folders |
+//! |---|
+//! | `cli` `ops` `model` `render/text` `render/markdown` |
+//! | `provider/aws` `provider/sandbox` |
+//!
+//! # Laws
+//!
+//! Each law has a file in `tests/it/laws` that tries to break it.
+//!
+//! 1. Planning never writes to AWS (`law_01_planning_never_writes.rs`).
+//! 2. Planning is deterministic: the order of AWS's answers changes nothing, and the same jobs and inventory give the same digest.
+//!    Rules about age use the inventory's day (UTC), never the clock (`law_02_planning_is_deterministic.rs`).
+//! 3. After an apply and with no change since, planning again gives no action, also while copies are in progress, also around
+//!    rings of regions (`law_03_applying_converges.rs`).
+//! 4. After a crash at any point, applying the same plan again or planning anew leads to the end state without the crash, with one
+//!    copy. A lost response counts as a crash (`law_04_a_crash_changes_nothing.rs`).
+//! 5. Only retention deletes: only copies of ours, never the newest available copy, never more than planned
+//!    (`law_05_only_retention_deletes.rs`).
+//! 6. Unknown is not absent: a throttle, denial or timeout never leads to a copy or a deletion. The job fails with call, region,
+//!    AWS's code and message (`law_06_unknown_is_not_absent.rs`).
+//! 7. The failure of one job never stops another (`law_07_failures_stay_in_their_job.rs`).
+//! 8. No plan, result, log line, error or `Debug` output holds a secret (`law_08_secrets_stay_secret.rs`).
+//! 9. Two applies at once, of one plan or of several, make one copy (`law_09_one_source_one_copy.rs`).
+//! 10. Apply does nothing that the plan does not list, and reports what it skips (`law_10_apply_follows_the_plan.rs`).
+//! 11. A job that is reported synced or ready has a copy of this database or image that can be restored, or says which copy it
+//!     counts on and why (`law_11_status_does_not_mislead.rs`).
 
-// pub mod cli;
+pub mod cli;
 pub mod config;
-// pub mod executor;
+pub mod executor;
 pub mod files;
+pub mod guide;
 pub mod model;
-// pub mod observe;
-// pub mod ops;
-// pub mod planfile;
-// pub mod planner;
-// pub mod policy;
+pub mod observe;
+pub mod ops;
+pub mod planfile;
+pub mod planner;
+pub mod policy;
 pub mod provider;
-// pub mod render;
-// pub mod status;
+pub mod render;
+pub mod status;
 pub mod sync_types;
+
+pub use model::result::SyncResult;
+pub use ops::{ConfigFile, Error, Options, apply, plan, run, sync_required};

@@ -1,21 +1,21 @@
 //! Options that several commands take.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use super::exit::Failure;
-use crate::model::id::JobName;
+use crate::model::ids::JobName;
 use crate::ops::{ConfigFile, DEFAULT_PARALLELISM, Error, Wait};
 
-/// Whether to use colours.
+/// When to use colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Color {
-    /// On a terminal, unless NO_COLOR is set; also elsewhere, if CLICOLOR_FORCE is.
+    /// On a terminal, unless NO_COLOR is set; everywhere if CLICOLOR_FORCE is set.
     #[default]
     Auto,
-    /// Also into files and pipes.
+    /// Everywhere, also in files and pipes.
     Always,
     /// Nowhere.
     Never,
@@ -27,29 +27,27 @@ pub(super) enum Format {
     /// For people.
     #[default]
     Text,
-    /// For programs: the document as it is saved.
+    /// For programs: the document as xrs saves it.
     Json,
-    /// For a comment on a pull request, or the summary of a job.
+    /// For a pull request comment or a job summary.
     Markdown,
 }
 
 /// The config of a command.
 #[derive(Debug, Args)]
 pub(super) struct ConfigArg {
-    /// The config file; unless it is given, the one that XRS_CONFIG names, else xrs.yaml
+    /// The config file; without it, the file that XRS_CONFIG names, otherwise xrs.yaml
     #[arg(value_name = "CONFIG")]
     config: Option<PathBuf>,
 }
 
 impl ConfigArg {
     pub(super) fn open(&self) -> Result<ConfigFile, Failure> {
-        if let Some(config) = &self.config {
-            return Ok(ConfigFile::open(config)?);
+        let opened = ConfigFile::open(config_path(self.config.as_deref())?);
+        if self.config.is_some() || environment("XRS_CONFIG")?.is_none() {
+            return Ok(opened?);
         }
-        let Some(named) = environment("XRS_CONFIG")? else {
-            return Ok(ConfigFile::open("xrs.yaml")?);
-        };
-        Ok(ConfigFile::open(named).map_err(|error| match error {
+        Ok(opened.map_err(|error| match error {
             Error::File { what, error, .. } => Error::File {
                 what,
                 error,
@@ -60,26 +58,35 @@ impl ConfigArg {
     }
 }
 
-/// Which world a command talks to, and how.
+/// Returns the config that is given, otherwise the one that `XRS_CONFIG` names, otherwise xrs.yaml.
+pub(super) fn config_path(given: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(given) = given {
+        return Ok(given.to_owned());
+    }
+    let named = environment("XRS_CONFIG")?;
+    Ok(named.map_or_else(|| PathBuf::from("xrs.yaml"), PathBuf::from))
+}
+
+/// What a command calls: AWS or a sandbox, and how.
 #[derive(Debug, Args)]
-pub(super) struct WorldArgs {
-    /// Use an AWS in memory, kept in this file, in place of the real one
+pub(super) struct ProviderArgs {
+    /// Use an in-memory AWS, stored in this file, instead of the real one
     #[arg(long, value_name = "WORLD.json")]
     pub(super) sandbox: Option<PathBuf>,
-    /// How many jobs are worked on side by side, 1 to 100
+    /// How many jobs to process concurrently, 1 to 100
     #[arg(long, value_name = "N", default_value_t = DEFAULT_PARALLELISM, value_parser = parallelism)]
     pub(super) parallelism: usize,
 }
 
-/// Whether a command stays until copies are available.
+/// Whether a command waits until copies are available.
 #[derive(Debug, Args)]
 pub(super) struct WaitArg {
-    /// Stay until the copies are available, and only then delete old ones; for LIMIT at most, such as 30m or 2h, if it is
-    /// given. Copies over AWS's limit are begun as others are done
+    /// Wait until the copies are available, and delete old copies only then. With LIMIT, such as 30m or 2h, wait no longer
+    /// than that. Copies beyond AWS's limit of concurrent copies start when others have finished
     #[arg(long, value_name = "LIMIT", num_args = 0..=1, require_equals = true, value_parser = duration)]
     #[expect(
         clippy::option_option,
-        reason = "clap's type for an option whose value may be left out"
+        reason = "clap's type for an option with an optional value"
     )]
     wait: Option<Option<SignedDuration>>,
 }
@@ -94,10 +101,10 @@ impl From<&WaitArg> for Wait {
     }
 }
 
-/// What `plan` and `run` take to limit what is planned.
+/// Reads the name of a job.
 pub(super) fn job_name(text: &str) -> Result<JobName, String> {
     if text.is_empty() {
-        Err("a job has a name".to_owned())
+        Err("the name of a job is not empty".to_owned())
     } else {
         Ok(JobName::from(text))
     }
@@ -110,25 +117,25 @@ fn parallelism(text: &str) -> Result<usize, String> {
     }
 }
 
-/// What `--max-deletes` takes.
+/// Reads a number of deletions.
 pub(super) fn deletions(text: &str) -> Result<usize, String> {
     text.parse()
         .map_err(|_| "it is a number of deletions, 0 or more".to_owned())
 }
 
-/// A length of time such as `24h`, `90m`, `2d` or `1d 12h`; a day is 24 hours.
+/// Reads a length of time such as `24h`, `90m`, `2d` or `1d 12h`; a day is 24 hours.
 pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
     let span: Span = text
         .parse()
-        .map_err(|_| "say for example 24h, 90m or 2d".to_owned())?;
+        .map_err(|_| "use for example 24h, 90m or 2d".to_owned())?;
     match span.to_duration(SpanRelativeTo::days_are_24_hours()) {
         Ok(duration) if duration.is_positive() => Ok(duration),
-        Ok(_) => Err("it has to be more than nothing".to_owned()),
+        Ok(_) => Err("it must be longer than 0".to_owned()),
         Err(_) => Err("use weeks, days, hours, minutes and seconds".to_owned()),
     }
 }
 
-/// A digest, as plans state it; `sha256:` may be left out.
+/// Reads a digest as plans state it; `sha256:` is optional.
 pub(super) fn digest(text: &str) -> Result<String, String> {
     let hex = text.strip_prefix("sha256:").unwrap_or(text);
     if hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -138,11 +145,8 @@ pub(super) fn digest(text: &str) -> Result<String, String> {
     }
 }
 
-/// A variable of the environment; an empty one counts as not set.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "cli is where the environment is read"
-)]
+/// Returns a variable of the environment; an empty one counts as not set.
+#[expect(clippy::disallowed_methods, reason = "only cli reads the environment")]
 pub(super) fn environment(name: &str) -> Result<Option<String>, Failure> {
     match std::env::var_os(name).map(std::ffi::OsString::into_string) {
         None => Ok(None),

@@ -1,13 +1,12 @@
 //! `xrs completions`
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
-use super::Cli;
 use super::exit::{Exit, Failure};
 use super::terminal::Terminal;
 
-/// Print completions for a shell
+/// Print shell completions
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     mkdir -p ~/.local/share/bash-completion/completions\n  \
@@ -17,15 +16,19 @@ use super::terminal::Terminal;
     xrs completions powershell >> $PROFILE\n  \
     xrs completions elvish >> ~/.config/elvish/rc.elv")]
 pub(super) struct Completions {
-    /// Which shell
+    /// The shell
     #[arg(value_enum, value_name = "SHELL")]
     shell: Shell,
 }
 
 impl Completions {
-    pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
+    pub(super) fn execute(
+        &self,
+        mut cli: clap::Command,
+        terminal: &Terminal,
+    ) -> Result<Exit, Failure> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "xrs", &mut script);
+        clap_complete::generate(self.shell, &mut cli, "xrs", &mut script);
         terminal.print(&String::from_utf8_lossy(&script))?;
         Ok(Exit::Done)
     }

@@ -1,4 +1,4 @@
-//! How a command ends.
+//! How a command ends: exit codes and failures.
 
 use std::io;
 use std::process::ExitCode;
@@ -9,16 +9,16 @@ use crate::model::result::{ActionOutcome, SyncResult};
 use crate::model::words::count;
 use crate::ops;
 
-/// What the exit code says. The help of `xrs` has the same table.
+/// An exit code. The help of `xrs` has the same table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// 0: done.
+    /// 0: success.
     Done,
-    /// 1: something failed, is stale or was deferred; also errors of usage and of the config.
+    /// 1: something failed, is stale or was deferred; also usage and config errors.
     Failed,
     /// 2: changes are due; only with `plan --detailed-exitcode`.
     ChangesDue,
-    /// 3: the plan was refused whole, and nothing was written.
+    /// 3: the whole plan was refused, and nothing was written.
     Refused,
     /// 130: interrupted.
     Interrupted,
@@ -37,22 +37,19 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
-    /// The code of [`Exit::Interrupted`], by the habit of shells.
+    /// The code of [`Exit::Interrupted`], as in shells.
     pub(super) const INTERRUPTED: u8 = 130;
 
-    /// What the results of an apply come to.
+    /// Returns the exit code for the results of an apply.
     pub(super) fn of_results(results: &[SyncResult]) -> Self {
-        let left_undone = |result: &SyncResult| {
-            result.actions.iter().any(|action| {
-                matches!(
-                    action.outcome,
-                    ActionOutcome::Stale | ActionOutcome::Deferred
-                )
-            })
+        let is_left = |outcome| matches!(outcome, ActionOutcome::Stale | ActionOutcome::Deferred);
+        let has_left = |result: &SyncResult| {
+            let mut outcomes = result.actions.iter().map(|action| action.outcome);
+            outcomes.any(is_left)
         };
         if results
             .iter()
-            .any(|result| result.failed() || left_undone(result))
+            .any(|result| result.failed() || has_left(result))
         {
             Self::Failed
         } else {
@@ -61,30 +58,30 @@ impl Exit {
     }
 }
 
-/// Why a command came to no end of its own.
+/// Why a command has no result.
 #[derive(Debug, Error)]
 pub(super) enum Failure {
-    /// The operation gave no answer.
+    /// The operation has no result.
     #[error(transparent)]
     Operation(#[from] ops::Error),
-    /// The command line or the environment asks for something that cannot be.
+    /// The command line or the environment can't be used.
     #[error("{message}")]
     Usage {
-        /// What.
+        /// What is wrong.
         message: String,
         /// The way out.
         help: String,
     },
-    /// Standard output could not be written, though somebody is there to read it.
+    /// Standard output could not be written, although it is open.
     #[error("failed to write to standard output")]
     Output(#[source] io::Error),
-    /// What waits could not be set up.
+    /// The async runtime or the signal handlers could not be set up.
     #[error("failed to set up the runtime")]
     Runtime(#[source] io::Error),
     /// A document could not be turned into JSON.
     #[error("failed to write JSON")]
     Json(#[from] serde_json::Error),
-    /// All went well but for warnings and notes, and those were not to be.
+    /// There are only warnings and notes, and these are to count as errors.
     #[error("{}, and --warnings-as-errors was given", count(*.0, "warning or note", "warnings and notes"))]
     Warnings(usize),
     /// Ctrl-C, SIGTERM or SIGHUP.
@@ -93,7 +90,7 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// What so many warnings and notes come to, where they count.
+    /// Fails if there are warnings and notes, where these count as errors.
     pub(super) fn of_warnings(warnings: usize) -> Result<(), Self> {
         if warnings == 0 {
             Ok(())
@@ -109,42 +106,21 @@ impl Failure {
         }
     }
 
-    /// The code to exit with.
+    /// Returns the exit code.
     pub(super) fn exit(&self) -> Exit {
         match self {
-            Self::Operation(error) => match error {
-                ops::Error::Refused(_) => Exit::Refused,
-                ops::Error::File { .. }
-                | ops::Error::Config(_)
-                | ops::Error::UnknownJob { .. }
-                | ops::Error::Saved { .. }
-                | ops::Error::SavedResults { .. }
-                | ops::Error::Sandbox { .. }
-                | ops::Error::NothingToFit { .. }
-                | ops::Error::Replaces { .. }
-                | ops::Error::NoFile { .. }
-                | ops::Error::Policy(_)
-                | ops::Error::SandboxSave(_) => Exit::Failed,
-            },
-            Self::Usage { .. }
-            | Self::Output(_)
-            | Self::Runtime(_)
-            | Self::Json(_)
-            | Self::Warnings(_) => Exit::Failed,
+            Self::Operation(ops::Error::Refused(_)) => Exit::Refused,
             Self::Interrupted => Exit::Interrupted,
+            _ => Exit::Failed,
         }
     }
 
-    /// The way out, where there is one to name.
+    /// Returns the way out, where there is one to name.
     pub(super) fn help(&self) -> Option<String> {
         match self {
             Self::Operation(error) => error.help(),
             Self::Usage { help, .. } => Some(help.clone()),
-            Self::Output(_)
-            | Self::Runtime(_)
-            | Self::Json(_)
-            | Self::Warnings(_)
-            | Self::Interrupted => None,
+            _ => None,
         }
     }
 }

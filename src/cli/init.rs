@@ -9,9 +9,9 @@ use super::next::quoted;
 use super::terminal::Terminal;
 use crate::ops;
 
-/// Write a commented config to begin with
+/// Write a commented config to start from
 ///
-/// It is sound as it stands, and can be tried on a sandbox at once. A file that is there is never written over.
+/// The config is valid as it is, and can be tried on a sandbox at once. An existing file is never overwritten.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  xrs init\n  xrs init staging.yaml")]
 pub(super) struct Init {
@@ -29,7 +29,7 @@ impl Init {
         ops::init(&self.file)?;
         let file = quoted(&self.file);
         terminal.print(&format!(
-            "Wrote {file}. Change it to what you have, then:\n  xrs validate {file}\n  xrs plan {file} --sandbox world.json\n"
+            "Wrote {file}. Adapt it, then:\n  xrs validate {file}\n  xrs plan {file} --sandbox world.json\n"
         ))?;
         Ok(Exit::Done)
     }

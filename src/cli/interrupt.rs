@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM and SIGHUP: while planning, leave; while applying, begin nothing new, finish and report.
+//! Ctrl-C, SIGTERM and SIGHUP: while planning, stop; while applying, start nothing new, finish what is running and report.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -17,29 +17,32 @@ const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, signal_hook::consts::SIGHUP];
 #[cfg(not(unix))]
 const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
 
-/// How often a command glances up from its work: for a signal, and for what else is to be done now and then.
-const GLANCE: Duration = Duration::from_millis(50);
+/// How often a command checks for signals, and does what else is due from time to time.
+const INTERVAL: Duration = Duration::from_millis(50);
 
-/// What a command has heard of signals since it began to listen: the first is remembered for good, so that none is
-/// lost between two stages of the work; the second ends the process there and then.
+/// The signals since a command started to listen. The first one is remembered, so that it is not lost between two stages of the
+/// work; the second one ends the process at once.
 pub(super) struct Interrupts {
-    heard: Arc<AtomicBool>,
+    received: Arc<AtomicBool>,
     handlers: Vec<SigId>,
 }
 
 impl Interrupts {
-    /// Begins to listen.
+    /// Starts to listen.
     pub(super) fn listen() -> Result<Self, Failure> {
         let mut interrupts = Self {
-            heard: Arc::default(),
+            received: Arc::default(),
             handlers: Vec::new(),
         };
         for signal in SIGNALS {
-            let heard = || Arc::clone(&interrupts.heard);
-            // In this order: the second signal finds the flag that the first has set.
-            let leave =
-                flag::register_conditional_shutdown(signal, i32::from(Exit::INTERRUPTED), heard());
-            let remember = flag::register(signal, heard());
+            let received = || Arc::clone(&interrupts.received);
+            // In this order: the flag that the first signal sets is seen only by the second one.
+            let leave = flag::register_conditional_shutdown(
+                signal,
+                i32::from(Exit::INTERRUPTED),
+                received(),
+            );
+            let remember = flag::register(signal, received());
             for handler in [leave, remember] {
                 interrupts.handlers.push(handler.map_err(Failure::Runtime)?);
             }
@@ -47,42 +50,44 @@ impl Interrupts {
         Ok(interrupts)
     }
 
-    /// Set once a signal was heard.
+    /// Returns the flag that a signal sets.
     pub(super) fn flag(&self) -> &AtomicBool {
-        &self.heard
+        &self.received
     }
 
-    /// Whether a signal was heard.
-    pub(super) fn heard(&self) -> bool {
-        self.heard.load(Ordering::Relaxed)
+    /// Returns true if there was a signal.
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.received.load(Ordering::Relaxed)
     }
 
-    /// Work that writes nothing, left where it stands at a signal. One that comes with the work's last step counts.
-    pub(super) async fn leave_at_once<F: Future>(&self, work: F) -> Result<F::Output, Failure> {
+    /// Runs work that writes nothing, and abandons it at a signal. A signal during the last step of the work counts.
+    pub(super) async fn run_abandonable<F: Future>(&self, work: F) -> Result<F::Output, Failure> {
         let output = tokio::select! {
             output = work => Some(output),
             () = self.signal() => None,
         };
-        output.filter(|_| !self.heard()).ok_or(Failure::Interrupted)
+        output
+            .filter(|_| !self.is_interrupted())
+            .ok_or(Failure::Interrupted)
     }
 
-    /// Work that heeds the flag itself: it begins nothing new and comes to its end. `meanwhile` is called at each glance.
-    pub(super) async fn watch<F: Future>(
+    /// Runs work that checks the flag itself: it starts nothing new, and finishes. `meanwhile` is called at each interval.
+    pub(super) async fn run_to_end<F: Future>(
         &self,
         terminal: &Terminal,
         work: F,
         meanwhile: impl Fn(),
     ) -> F::Output {
         let mut work = pin!(work);
-        let mut is_told = false;
+        let mut is_reported = false;
         loop {
             let output = tokio::select! {
                 output = &mut work => Some(output),
-                () = glance() => None,
+                () = interval() => None,
             };
-            if self.heard() && !std::mem::replace(&mut is_told, true) {
+            if self.is_interrupted() && !std::mem::replace(&mut is_reported, true) {
                 terminal.warning(
-                    "interrupted: nothing new is begun, what is under way is finished; again to leave at once",
+                    "interrupted: nothing new is started, what is running is finished; interrupt again to stop at once",
                 );
             }
             match output {
@@ -93,18 +98,18 @@ impl Interrupts {
     }
 
     async fn signal(&self) {
-        while !self.heard() {
-            glance().await;
+        while !self.is_interrupted() {
+            interval().await;
         }
     }
 }
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "signals come in the time of the machine, also to a sandbox"
+    reason = "signals come in real time, also to a sandbox"
 )]
-async fn glance() {
-    tokio::time::sleep(GLANCE).await;
+async fn interval() {
+    tokio::time::sleep(INTERVAL).await;
 }
 
 impl Drop for Interrupts {
@@ -121,31 +126,31 @@ mod tests {
     use signal_hook::low_level::raise;
 
     use super::*;
-    use crate::cli::world::block_on;
+    use crate::cli::connection::block_on;
 
-    /// One test, for signals are of the whole process.
+    /// One test, because signals are sent to the whole process.
     #[test]
     fn no_signal_is_lost() {
         let interrupts = Interrupts::listen().expect("handlers");
-        let calm = block_on(interrupts.leave_at_once(std::future::ready(1)));
-        assert!(matches!(calm, Ok(Ok(1))));
+        let undisturbed = block_on(interrupts.run_abandonable(std::future::ready(1)));
+        assert!(matches!(undisturbed, Ok(Ok(1))));
         let hang_up = async { raise(SIGHUP).expect("a signal") };
         let waiting = async {
             tokio::join!(
-                interrupts.leave_at_once(std::future::pending::<()>()),
+                interrupts.run_abandonable(std::future::pending::<()>()),
                 hang_up
             )
         };
         let (left, ()) = block_on(waiting).expect("a runtime");
         assert!(matches!(left, Err(Failure::Interrupted)));
-        // The next stage has heard of it, too, though it never waits for anything.
-        let next = block_on(interrupts.leave_at_once(std::future::ready(2)));
+        // The next stage notices it as well, although it never waits for anything.
+        let next = block_on(interrupts.run_abandonable(std::future::ready(2)));
         assert!(matches!(next, Ok(Err(Failure::Interrupted))));
         drop(interrupts);
 
         let interrupts = Interrupts::listen().expect("handlers");
         let last_step = async { raise(SIGHUP).expect("a signal") };
-        let left = block_on(interrupts.leave_at_once(last_step)).expect("a runtime");
+        let left = block_on(interrupts.run_abandonable(last_step)).expect("a runtime");
         assert!(matches!(left, Err(Failure::Interrupted)));
     }
 }

@@ -6,8 +6,8 @@ use crate::model::inventory::ProviderKind;
 use crate::model::plan::{CredentialsFrom, SavedPlan};
 use crate::render::markdown::Commands;
 
-/// What a plan is recommended to be applied with, if there is something to apply: the digest that was just read, the
-/// sandbox it was made on, and the config if it takes credentials from there. `path` is where it is saved.
+/// Returns the command that applies a plan, if there is something to apply: with its digest, the sandbox it was made on, and the
+/// config if it takes credentials from there. `path` is where it is saved.
 pub(super) fn apply(
     plan: &SavedPlan,
     path: Option<&Path>,
@@ -17,12 +17,12 @@ pub(super) fn apply(
     Some(if path.is_some() {
         expecting(&words, plan)
     } else {
-        // To save it is to plan anew, and what comes of that has yet to be read.
+        // Saving it means planning again, and that plan may have another digest.
         format!("{SAVE_FIRST}, then {}", words.join(" "))
     })
 }
 
-/// The commands for those who read a plan elsewhere, and approve what they read.
+/// Returns the commands for people who review the plan elsewhere, and approve what they read.
 pub(super) fn commands(plan: &SavedPlan, path: Option<&Path>, sandbox: Option<&Path>) -> Commands {
     let apply = words(plan, path, sandbox).map(|words| {
         let apply = expecting(&words, plan);
@@ -38,18 +38,18 @@ pub(super) fn commands(plan: &SavedPlan, path: Option<&Path>, sandbox: Option<&P
     }
 }
 
-/// The command for this plan and no other.
+/// Returns the command that applies this plan and no other.
 fn expecting(words: &[String], plan: &SavedPlan) -> String {
     let digest = quoted(Path::new(&plan.digest));
     format!("{} --expect-digest {digest}", words.join(" "))
 }
 
-/// The command that shows a saved plan or results file.
+/// Returns the command that shows a saved plan or results file.
 pub(super) fn show(path: &Path) -> String {
     format!("xrs show {}", quoted(path))
 }
 
-/// What a plan that is not saved yet may be saved as.
+/// The suggested file for a plan that is not saved yet.
 const UNSAVED: &str = "plan.json";
 const SAVE_FIRST: &str = "save this plan with --out plan.json";
 
@@ -62,12 +62,12 @@ fn words(plan: &SavedPlan, path: Option<&Path>, sandbox: Option<&Path>) -> Optio
         "apply".to_owned(),
         quoted(path.unwrap_or(Path::new(UNSAVED))),
     ];
-    let from_config = plan
+    let is_from_config = plan
         .jobs
         .iter()
         .filter_map(|job| job.client_config.as_ref())
         .any(|c| c.from == CredentialsFrom::Config);
-    if from_config {
+    if is_from_config {
         words.extend(["--config".to_owned(), quoted(Path::new(&plan.config.path))]);
     }
     if plan.provider == ProviderKind::Sandbox {
@@ -79,16 +79,16 @@ fn words(plan: &SavedPlan, path: Option<&Path>, sandbox: Option<&Path>) -> Optio
     Some(words)
 }
 
-/// A path as a shell takes it for one word.
+/// Returns a path quoted for a shell as one word.
 pub(super) fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
     let text = if text.starts_with('-') {
         format!("./{text}")
     } else {
         text.into_owned()
     };
-    if !text.is_empty() && text.chars().all(plain) {
+    if !text.is_empty() && text.chars().all(is_plain) {
         text
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))

@@ -4,22 +4,22 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::args::{self, ConfigArg, Format, WorldArgs};
+use super::args::{self, ConfigArg, Format, ProviderArgs};
+use super::connection::block_on;
 use super::exit::{Exit, Failure};
 use super::interrupt::Interrupts;
 use super::next;
 use super::terminal::Terminal;
-use super::world::block_on;
-use crate::model::id::JobName;
+use crate::model::ids::JobName;
 use crate::model::json::document;
 use crate::model::plan::SavedPlan;
-use crate::ops::{self, Options, Saved};
+use crate::ops::{self, Options};
 use crate::render;
 
-/// Say what would be done, and why; write nothing to AWS
+/// Show what would be done, and why; write nothing to AWS
 ///
-/// The plan ends with its digest, which is what gets approved, and with the command that applies it.
-/// A job that fails is in the plan with its errors, and the others are planned all the same; then the exit code is 1.
+/// The plan ends with its digest, which is what gets approved, and with the command that applies it. A job that fails
+/// is in the plan with its errors; the other jobs are planned nevertheless, and the exit code is 1.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  xrs plan --out plan.json\n  xrs plan xrs.yaml --job sync_my_database\n  \
@@ -32,48 +32,48 @@ pub(super) struct Plan {
     /// Save the plan to this file, for `xrs apply`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Plan this job only; may be given several times
+    /// Plan only this job; can be given several times
     #[arg(long = "job", value_name = "NAME", value_parser = args::job_name)]
     jobs: Vec<JobName>,
     /// How to print the plan
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: Format,
-    /// Exit with 2 if changes are due; a failed job makes it 1 all the same
+    /// Exit with 2 if changes are due; if a job failed, the exit code is still 1
     #[arg(long)]
     detailed_exitcode: bool,
-    /// Exit with 1 also for warnings of the plan, and for notes on what has no effect in the config
+    /// Exit with 1 also if the plan has warnings, or the config has notes on settings without effect
     #[arg(long)]
     warnings_as_errors: bool,
     #[command(flatten)]
-    world: WorldArgs,
+    provider: ProviderArgs,
 }
 
 impl Plan {
     pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
         let file = self.config.open()?;
-        Saved::refuse_to_replace(
+        ops::refuse_to_replace(
             "--out",
             self.out.as_deref(),
             &[
                 ("the config", Some(file.file())),
-                ("the sandbox", self.world.sandbox.as_deref()),
+                ("the sandbox", self.provider.sandbox.as_deref()),
             ],
         )?;
         let config = ops::validate(&file, &self.jobs)?;
-        let of_config = terminal.about_to_use(&file, &config, &self.jobs, self.world.kind());
-        let world = self.world.open(terminal, Some(&file))?;
+        let of_config = terminal.config_to_use(&file, &config, self.provider.kind());
+        let connection = self.provider.open(terminal, Some(&file))?;
         let interrupts = Interrupts::listen()?;
         let options = Options {
-            parallelism: self.world.parallelism,
+            parallelism: self.provider.parallelism,
             jobs: self.jobs.clone(),
             ..Options::default()
         };
-        let planning = ops::plan(&file, world.provider(), &options);
-        let plan = block_on(interrupts.leave_at_once(planning))???;
+        let planning = ops::plan(&file, connection.provider(), &options);
+        let plan = block_on(interrupts.run_abandonable(planning))???;
         if let Some(out) = &self.out {
             ops::save_plan(out, &plan)?;
         }
-        world.close()?;
+        connection.close()?;
         self.print(&plan, terminal)?;
         if self.warnings_as_errors && plan.summary.failed == 0 {
             let of_jobs: usize = plan.jobs.iter().map(|job| job.warnings.len()).sum();
@@ -87,17 +87,14 @@ impl Plan {
     }
 
     fn print(&self, plan: &SavedPlan, terminal: &Terminal) -> Result<(), Failure> {
-        match self.format {
+        let (out, sandbox) = (self.out.as_deref(), self.provider.sandbox.as_deref());
+        terminal.print(&match self.format {
             Format::Text => {
-                let next = next::apply(plan, self.out.as_deref(), self.world.sandbox.as_deref());
-                terminal.print(&render::text::plan(plan, next.as_deref(), &terminal.out))
+                let next = next::apply(plan, out, sandbox);
+                render::text::plan(plan, next.as_deref(), &terminal.out)
             }
-            Format::Json => terminal.print(&document(plan)?),
-            Format::Markdown => {
-                let commands =
-                    next::commands(plan, self.out.as_deref(), self.world.sandbox.as_deref());
-                terminal.print(&render::markdown::plan(plan, &commands))
-            }
-        }
+            Format::Json => document(plan)?,
+            Format::Markdown => render::markdown::plan(plan, &next::commands(plan, out, sandbox)),
+        })
     }
 }

@@ -5,38 +5,37 @@ use clap::{Args, ValueEnum};
 use super::args::{self, ConfigArg};
 use super::exit::{Exit, Failure};
 use super::terminal::Terminal;
-use crate::model::id::JobName;
-use crate::model::job::ConfiguredJob;
+use crate::model::ids::JobName;
 use crate::model::json::document;
 use crate::model::words;
-use crate::ops;
+use crate::ops::{self, MAX_POLICY_CHARACTERS, PolicyStage};
 
 /// Print the IAM policy that a stage needs
 ///
-/// It allows the calls that xrs makes for this config, and no others: reads in its regions; for apply also copies, tags
-/// and deletions of its databases' snapshots, and the keys that it names. Deletions are limited to copies that carry the
-/// sync tag. Where accounts are not known by the config, a `*` stands for them.
+/// The policy allows the calls that xrs makes for this config, and no others: reads in its regions; for `apply` also
+/// copying, tagging, deleting snapshots of its databases, and the use of the keys that it names. Deletions are limited
+/// to copies that carry the sync tag. A `*` stands for an account that the config does not state.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  xrs policy plan > plan-policy.json\n  \
                         xrs policy apply xrs.yaml --job sync_my_database\n  \
                         aws iam create-policy --policy-name xrs --policy-document \"$(xrs policy plan)\"")]
 pub(super) struct Policy {
-    /// Which stage
+    /// The stage
     #[arg(value_enum, value_name = "STAGE")]
     stage: Stage,
     #[command(flatten)]
     config: ConfigArg,
-    /// Write it for this job only; may be given several times
+    /// Write the policy only for this job; can be given several times
     #[arg(long = "job", value_name = "NAME", value_parser = args::job_name)]
     jobs: Vec<JobName>,
 }
 
-/// What is to be allowed.
+/// What the policy allows.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Stage {
-    /// Reading alone; `status` needs it, too.
+    /// Only reading; `status` needs the same policy.
     Plan,
-    /// Reading, copying, tagging and deleting; `run` needs it, too.
+    /// Reading, copying, tagging and deleting; `run` needs the same policy.
     Apply,
 }
 
@@ -44,15 +43,15 @@ impl Policy {
     pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
         let file = self.config.open()?;
         let config = ops::validate(&file, &self.jobs)?;
-        terminal.config(&file, &config, &self.jobs);
+        terminal.config(&file, &config);
         let stage = match self.stage {
-            Stage::Plan => ops::Stage::Plan,
-            Stage::Apply => ops::Stage::Apply,
+            Stage::Plan => PolicyStage::Plan,
+            Stage::Apply => PolicyStage::Apply,
         };
         let written = ops::policy(&file, stage, &self.jobs)?;
         for role in &written.roles {
             terminal.note(&format!(
-                "it belongs to the role {role}; whoever assumes that needs sts:AssumeRole on it"
+                "the policy is for the role {role}; who assumes that role needs sts:AssumeRole on it"
             ));
         }
         if written.accounts.len() > 1 {
@@ -61,20 +60,18 @@ impl Policy {
                 "the jobs are in the accounts {accounts}; --job writes a policy for some of them"
             ));
         }
-        let characters = written.policy.characters();
-        if characters > ops::MOST_POLICY_CHARACTERS {
+        let characters = written.policy.characters()?;
+        if characters > MAX_POLICY_CHARACTERS {
             terminal.warning(&format!(
-                "it has {characters} characters, and IAM takes {} in a managed policy: write several with --job",
-                ops::MOST_POLICY_CHARACTERS
+                "the policy has {characters} characters, and IAM accepts {MAX_POLICY_CHARACTERS} in a managed policy: \
+                 write several with --job"
             ));
         }
         terminal.print(&document(&written.policy)?)?;
-        let is_broken = |job: &ConfiguredJob| matches!(job, ConfiguredJob::Broken { .. });
-        let picked = |job: &&ConfiguredJob| self.jobs.is_empty() || self.jobs.contains(job.name());
-        Ok(if config.jobs.iter().filter(picked).any(is_broken) {
-            Exit::Failed
-        } else {
+        Ok(if config.errors.is_empty() {
             Exit::Done
+        } else {
+            Exit::Failed
         })
     }
 }

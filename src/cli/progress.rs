@@ -1,4 +1,4 @@
-//! Copies that are waited for: bars on a terminal, lines elsewhere.
+//! Progress of copies that are waited for: bars on a terminal, lines elsewhere.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,24 +6,24 @@ use std::sync::{Mutex, PoisonError};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::terminal::Terminal;
-use crate::model::id::JobName;
+use crate::model::ids::JobName;
 use crate::model::safe::safe;
 use crate::render::text::copying;
 
-/// A line is due each time that another part of a copy of this many percent is done.
-const PERCENT_A_LINE: u8 = 25;
+/// A line is printed whenever this many more percent of a copy are done.
+const PERCENT_PER_LINE: u8 = 25;
 
-/// What is shown of each copy.
+/// The progress of copies.
 pub(super) struct Progress<'a> {
     terminal: &'a Terminal,
     shown: Mutex<HashMap<JobName, Shown>>,
 }
 
-/// What is shown of one copy: its bar, or what was last said of it.
+/// What is shown of one copy: its bar, or the state and part of the last line.
 #[derive(Default)]
 struct Shown {
     bar: Option<ProgressBar>,
-    said: Option<(String, Option<u8>)>,
+    last_line: Option<(String, Option<u8>)>,
 }
 
 impl<'a> Progress<'a> {
@@ -32,7 +32,7 @@ impl<'a> Progress<'a> {
         Self { terminal, shown }
     }
 
-    /// Shows how far a copy has got.
+    /// Shows the progress of a copy.
     pub(super) fn show(&self, job: &JobName, copy: &str, state: &str, percent: Option<u8>) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         let shown = shown.entry(job.clone()).or_default();
@@ -41,8 +41,8 @@ impl<'a> Progress<'a> {
             self.terminal.progress(&line);
         };
         let Some(bars) = &self.terminal.bars else {
-            let news = Some((state.to_owned(), percent.map(|p| p / PERCENT_A_LINE)));
-            if std::mem::replace(&mut shown.said, news.clone()) != news {
+            let news = Some((state.to_owned(), percent.map(|p| p / PERCENT_PER_LINE)));
+            if std::mem::replace(&mut shown.last_line, news.clone()) != news {
                 say();
             }
             return;
@@ -61,17 +61,17 @@ impl<'a> Progress<'a> {
             Some(_) => "{prefix} [{bar:25}] {pos:>2}% {msg}",
             None => "{prefix} {msg}",
         };
-        // The templates are good ones; a bar of another style would do, too.
+        // The templates are valid; a bar of another style would do as well.
         bar.set_style(
             ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
         bar.set_message(safe(state).into_owned());
         bar.set_position(percent.unwrap_or_default().into());
-        // Drawn now, however many bars are: the next look may be a minute away.
+        // Drawn at once: the next progress may be a minute away.
         bar.force_draw();
     }
 
-    /// Takes away what is shown of the copy of a job that has come to its end.
+    /// Removes the bar of a job that is finished.
     pub(super) fn end(&self, job: &JobName) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(mut shown) = shown.remove(job) {

@@ -4,18 +4,18 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::apply::{Report, carry_out};
-use super::args::{self, ConfigArg, Format, WaitArg, WorldArgs};
+use super::args::{self, ConfigArg, Format, ProviderArgs, WaitArg};
+use super::carry_out::{Apply, ResultsOutput};
+use super::connection::block_on;
 use super::exit::{Exit, Failure};
 use super::interrupt::Interrupts;
 use super::terminal::Terminal;
-use super::world::block_on;
-use crate::ops::{self, Options, Saved, Wait};
+use crate::ops::{self, Options, Wait};
 use crate::render;
 
-/// Plan and apply in one go
+/// Plan and apply in one step
 ///
-/// Nobody looks at the plan in between; --max-deletes limits what it may delete.
+/// Nobody reviews the plan in between; --max-deletes limits how much it may delete.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  xrs run xrs.yaml --max-deletes 3 --wait=8h --results results.json\n  \
@@ -24,72 +24,70 @@ use crate::render;
 pub(super) struct Run {
     #[command(flatten)]
     config: ConfigArg,
-    /// Refuse a plan with more deletions
+    /// Refuse a plan with more deletions than this
     #[arg(long, value_name = "N", value_parser = args::deletions, allow_negative_numbers = true)]
     max_deletes: Option<usize>,
-    /// Write the results to this file, after each job
+    /// Write the results to this file, and update it after each job
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
-    /// How to print the results; json prints what --results saves. Beside other formats than text, the plan goes to
-    /// stderr
+    /// How to print the results; json prints the same document that --results saves. With json and markdown, the plan
+    /// goes to stderr
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: Format,
     #[command(flatten)]
     wait: WaitArg,
     #[command(flatten)]
-    world: WorldArgs,
+    provider: ProviderArgs,
 }
 
 impl Run {
     pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
         let file = self.config.open()?;
-        Saved::refuse_to_replace(
+        ops::refuse_to_replace(
             "--results",
             self.results.as_deref(),
             &[
                 ("the config", Some(file.file())),
-                ("the sandbox", self.world.sandbox.as_deref()),
+                ("the sandbox", self.provider.sandbox.as_deref()),
             ],
         )?;
         let config = ops::validate(&file, &[])?;
-        terminal.about_to_use(&file, &config, &[], self.world.kind());
-        let world = self.world.open(terminal, Some(&file))?;
-        let interrupts = Interrupts::listen()?;
-        let options = Options {
-            parallelism: self.world.parallelism,
+        terminal.config_to_use(&file, &config, self.provider.kind());
+        let connection = self.provider.open(terminal, Some(&file))?;
+        let interrupts = &Interrupts::listen()?;
+        let options = &Options {
+            parallelism: self.provider.parallelism,
             max_deletes: self.max_deletes,
             wait: Wait::from(&self.wait),
             ..Options::default()
         };
-        let provider = world.provider();
+        let provider = connection.provider();
         let work = async {
-            let planning = ops::plan_with_inventory(&file, provider, &options);
-            let (plan, seen) = interrupts.leave_at_once(planning).await??;
+            let planning = ops::plan_with_inventory(&file, provider, options);
+            let (plan, observed) = interrupts.run_abandonable(planning).await??;
             match self.format {
-                Format::Text => terminal.print(&format!(
-                    "{}\n",
-                    render::text::plan(&plan, None, &terminal.out)
-                ))?,
+                Format::Text => {
+                    let plan = render::text::plan(&plan, None, &terminal.out);
+                    terminal.print(&format!("{plan}\n"))?;
+                }
                 Format::Json | Format::Markdown => {
                     terminal.progress(&render::text::plan(&plan, None, &terminal.err));
                 }
             }
-            let report = Report::begin(self.format, self.results.as_deref(), &plan, provider)?;
-            let approving = ops::approve(provider, &plan, Some(seen), Some(&file), &options);
-            let approved = interrupts.leave_at_once(approving).await??;
-            carry_out(
+            let results = self.results.as_deref();
+            let apply = Apply {
                 terminal,
-                &interrupts,
+                interrupts,
                 provider,
-                &plan,
-                approved,
-                &options,
-                report,
-            )
-            .await
+                options,
+                output: ResultsOutput::begin(self.format, results, &plan, provider)?,
+            };
+            let approving = ops::approve(provider, &plan, Some(observed), Some(&file), options);
+            let approved = interrupts.run_abandonable(approving).await??;
+            apply.carry_out(&plan, approved).await
         };
         let exit = block_on(work)??;
-        world.close()?;
+        connection.close()?;
         Ok(exit)
     }
 }

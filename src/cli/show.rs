@@ -18,10 +18,10 @@ use crate::render;
     after_help = "Examples:\n  xrs show plan.json\n  xrs show results.json --format json\n  xrs show plan.json --format markdown > comment.md"
 )]
 pub(super) struct Show {
-    /// A plan (`xrs plan --out`) or results (`xrs apply --results`)
+    /// A plan from `xrs plan --out`, or results from `xrs apply --results`
     #[arg(value_name = "PLAN_OR_RESULTS")]
     file: PathBuf,
-    /// How to print it
+    /// How to print the document
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: Format,
 }
@@ -32,7 +32,7 @@ impl Show {
         let mut exit = Exit::Done;
         if let Saved::Plan(_, Some(flaw)) = &saved {
             terminal.warning(&format!("apply would refuse this plan: {}", flaw.why));
-            if flaw.edited {
+            if flaw.is_edited {
                 exit = Exit::Failed;
             }
         }

@@ -3,23 +3,23 @@
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 
-use super::args::{self, ConfigArg, WorldArgs};
+use super::args::{self, ConfigArg, ProviderArgs};
+use super::connection::block_on;
 use super::exit::{Exit, Failure};
 use super::interrupt::Interrupts;
 use super::terminal::Terminal;
-use super::world::block_on;
-use crate::model::id::JobName;
+use crate::model::ids::JobName;
 use crate::model::json::document;
 use crate::model::status;
 use crate::ops::{self, Options};
 use crate::render;
 
-/// Say whether the copies are there; write nothing to AWS
+/// Show whether the copies are there; write nothing to AWS
 ///
-/// For each job: the newest usable copy and its age, copies under way, failed copies, and what would be left if the
-/// source region vanished now. It answers also while the source region does not. With --max-age it is a monitor: the
-/// exit code is 1 unless every job is ready, and what cannot be told counts as not ready. Without it the exit code is
-/// 1 only if a destination could not be looked at.
+/// For each job: the newest usable copy and its age, copies in progress, failed copies, and what would be left if the
+/// source region vanished now. It also works while the source region does not answer. With --max-age it is a monitor:
+/// the exit code is 1 unless every job is ready, and a job whose state is not known is not ready. Without --max-age
+/// the exit code is 1 only if a destination region could not be read.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  xrs status\n  xrs status xrs.yaml --max-age 26h --job sync_my_database\n  \
@@ -28,18 +28,18 @@ use crate::render;
 pub(super) struct Status {
     #[command(flatten)]
     config: ConfigArg,
-    /// Look at this job only; may be given several times
+    /// Show only this job; can be given several times
     #[arg(long = "job", value_name = "NAME", value_parser = args::job_name)]
     jobs: Vec<JobName>,
-    /// Exit with 1 unless each job has a usable copy whose data is no older: weeks, days, hours, minutes, seconds, such
-    /// as 26h, 90m, 2d. The copy of the newest image of its source is never too old
+    /// Exit with 1 unless each job has a usable copy with data no older than this: weeks, days, hours, minutes or seconds,
+    /// such as 26h, 90m or 2d. The copy of the newest source image is never too old
     #[arg(long, value_name = "AGE", value_parser = args::duration)]
     max_age: Option<SignedDuration>,
-    /// How to print it
+    /// How to print the status
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: Format,
     #[command(flatten)]
-    world: WorldArgs,
+    provider: ProviderArgs,
 }
 
 /// How a status is printed.
@@ -52,7 +52,7 @@ enum Format {
     Json,
     /// For a job summary or a chat.
     Markdown,
-    /// For the textfile folder of a node exporter.
+    /// For the textfile directory of a Prometheus node exporter.
     Prometheus,
 }
 
@@ -60,18 +60,18 @@ impl Status {
     pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
         let file = self.config.open()?;
         let config = ops::validate(&file, &self.jobs)?;
-        terminal.about_to_use(&file, &config, &self.jobs, self.world.kind());
-        let world = self.world.open(terminal, Some(&file))?;
+        terminal.config_to_use(&file, &config, self.provider.kind());
+        let connection = self.provider.open(terminal, Some(&file))?;
         let interrupts = Interrupts::listen()?;
         let options = Options {
-            parallelism: self.world.parallelism,
+            parallelism: self.provider.parallelism,
             jobs: self.jobs.clone(),
             max_age: self.max_age,
             ..Options::default()
         };
-        let looking = ops::status(&file, world.provider(), &options);
-        let status = block_on(interrupts.leave_at_once(looking))???;
-        world.close()?;
+        let observing = ops::status(&file, connection.provider(), &options);
+        let status = block_on(interrupts.run_abandonable(observing))???;
+        connection.close()?;
         let text = match self.format {
             Format::Text => render::text::status(&status, &terminal.out),
             Format::Json => document(&status)?,

@@ -4,18 +4,17 @@ use clap::{Args, ValueEnum};
 
 use super::args::ConfigArg;
 use super::exit::{Exit, Failure};
-use super::terminal::{Terminal, exposed_keys};
-use crate::model::job::{ConfiguredJob, SyncJob};
+use super::terminal::Terminal;
 use crate::model::json::document;
 use crate::model::problem::Problem;
 use crate::model::report::{Level, Report};
 use crate::model::safe::safe;
 use crate::model::words::count;
-use crate::ops::{self, Config, ConfigFile};
+use crate::ops::{self, Validated};
 
-/// Check the config without a network
+/// Check the config without network access
 ///
-/// Every problem is shown with its line; what is sound is listed.
+/// Every problem is shown with its line, and the valid jobs are listed.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  xrs validate xrs.yaml\n  xrs validate --warnings-as-errors\n  \
@@ -24,48 +23,54 @@ use crate::ops::{self, Config, ConfigFile};
 pub(super) struct Validate {
     #[command(flatten)]
     config: ConfigArg,
-    /// How to print what was found; as JSON, each problem has its line and column
+    /// How to print the findings; in JSON, each problem has its line and column
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: Format,
-    /// Exit with 1 also for warnings, and for notes on what has no effect
+    /// Exit with 1 also if there are warnings, or notes on settings without effect
     #[arg(long)]
     warnings_as_errors: bool,
 }
 
-/// How what was found is printed.
+/// How the findings are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For people: problems on stderr, what is sound on stdout.
+    /// For people: problems on stderr, valid jobs on stdout.
     #[default]
     Text,
-    /// For programs: all of it, on stdout.
+    /// For programs: everything on stdout.
     Json,
 }
 
 impl Validate {
     pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
         let file = self.config.open()?;
+        let path = file.path();
         let config = match (ops::validate(&file, &[]), self.format) {
-            (Err(ops::Error::Config(none)), Format::Json) => {
-                let report = Report::new(&file.path(), &[]).with(Level::Error, &none.problems);
+            (Err(ops::Error::Config(config)), Format::Json) => {
+                let report = Report::new(&path, Vec::new()).with(Level::Error, &config.problems);
                 terminal.print(&document(&report)?)?;
                 return Ok(Exit::Failed);
             }
             (config, _) => config?,
         };
-        let warnings: Vec<Problem> = exposed_keys(&file).into_iter().map(Problem::new).collect();
+        let warnings: Vec<Problem> = file.exposed_keys().into_iter().map(Problem::new).collect();
         match self.format {
-            Format::Text => text(terminal, &file, &config)?,
+            Format::Text => {
+                terminal.config(&file, &config);
+                warnings
+                    .iter()
+                    .for_each(|warning| terminal.warning(&warning.message));
+                terminal.print(&text(&path, &config))?;
+            }
             Format::Json => {
-                let report = Report::new(&file.path(), &config.jobs)
-                    .with(Level::Error, &config.problems())
+                let report = Report::new(&path, config.jobs)
+                    .with(Level::Error, &config.errors)
                     .with(Level::Warning, &warnings)
                     .with(Level::Note, &config.notes);
                 terminal.print(&document(&report)?)?;
             }
         }
-        let is_broken = |job: &ConfiguredJob| matches!(job, ConfiguredJob::Broken { .. });
-        if config.jobs.iter().any(is_broken) {
+        if !config.errors.is_empty() {
             return Ok(Exit::Failed);
         }
         if self.warnings_as_errors {
@@ -75,33 +80,21 @@ impl Validate {
     }
 }
 
-fn text(terminal: &Terminal, file: &ConfigFile, config: &Config) -> Result<(), Failure> {
-    terminal.config(file, config, &[]);
-    terminal.exposed_keys(file);
-    let sound: Vec<&SyncJob> = config
-        .jobs
-        .iter()
-        .filter_map(|job| match job {
-            ConfiguredJob::Sound(job) => Some(job),
-            ConfiguredJob::Broken { .. } => None,
-        })
-        .collect();
-    let broken = config.jobs.len() - sound.len();
+/// Returns the valid jobs as lines, and a line that sums up.
+fn text(path: &str, config: &Validated) -> String {
     let mut text = String::new();
-    for job in &sound {
-        let (source, destination) = (&job.source_region, &job.destination_region);
-        let name = safe(job.name.as_str());
-        text.push_str(&format!(
-            "{name} ({}) {source} → {destination}\n",
-            job.sync_type()
-        ));
+    let mut valid = 0;
+    for job in &config.jobs {
+        if let (Some(sync_type), Some(from), Some(to)) =
+            (job.sync_type, &job.source, &job.destination)
+        {
+            let (name, from, to) = (safe(job.name.as_str()), &from.region, &to.region);
+            text.push_str(&format!("{name} ({sync_type}) {from} → {to}\n"));
+            valid += 1;
+        }
     }
-    let path = file.path();
-    let verdict = if broken == 0 { "valid" } else { "not valid" };
-    let sound = count(sound.len(), "sound job", "sound jobs");
-    text.push_str(&format!(
-        "{} is {verdict}: {sound}, {broken} broken.\n",
-        safe(&path)
-    ));
-    terminal.print(&text)
+    let invalid = config.jobs.len() - valid;
+    let verdict = if invalid == 0 { "valid" } else { "not valid" };
+    let jobs = count(valid, "valid job", "valid jobs");
+    text + &format!("{} is {verdict}: {jobs}, {invalid} invalid.\n", safe(path))
 }

@@ -4,9 +4,9 @@ use serde_yaml::{Mapping, Value};
 
 use super::document::Entry;
 use super::legacy;
-use super::options::ClientOptions;
 use super::reference::REFERENCE;
 use super::section::Section;
+use super::shared_options::ClientOptions;
 use crate::model::client_config::ClientConfig;
 use crate::model::problem::{Problem, TextPlace};
 use crate::sync_types::read_options;

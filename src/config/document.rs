@@ -13,12 +13,14 @@ use serde_yaml::Value;
 use super::syntax::{self, MAX_DEPTH};
 use super::{names, source};
 use crate::model::problem::{Problem, TextPlace};
-use crate::sync_types::EXAMPLE;
 
 /// How many bytes the config may have with every alias replaced by what it stands for.
 const MAX_EXPANDED: usize = 4 * source::MAX_BYTES as usize;
 /// How many repeated keys are reported.
 const MAX_REPEATED: usize = 20;
+
+/// The help for a config without jobs.
+pub(super) const EXAMPLE: &str = "`xrs init` writes an example of a config with jobs";
 
 /// A value of the config.
 pub(super) struct Node {

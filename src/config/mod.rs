@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `source`, `names` | bytes to text; names and values as messages show them |
 //! | `document`, `syntax` | text to a tree with lines and columns, within limits; errors of YAML itself |
-//! | `options` | the structs of options, beside those of the sync types |
+//! | `shared_options` | the structs of options, beside those of the sync types |
 //! | `arn`, `endpoint` | the form of certain values |
 //! | `section` | reads options into the structs; "did you mean" |
 //! | `job`, `client` | a job; its client settings, merged with those of all jobs |
@@ -20,10 +20,10 @@ mod endpoint;
 mod job;
 mod legacy;
 mod names;
-mod options;
 mod reference;
 mod schema;
 mod section;
+mod shared_options;
 mod source;
 mod syntax;
 
@@ -36,11 +36,11 @@ pub use source::MAX_BYTES;
 use crate::model::client_config::ClientConfig;
 use crate::model::ids::JobName;
 use crate::model::problem::Problem;
-use crate::sync_types::{ConfiguredJob, EXAMPLE};
+use crate::sync_types::ConfiguredJob;
 use client::Level;
-use document::{Data, Entry, Node};
-use options::CLIENT_CONFIG;
+use document::{Data, EXAMPLE, Entry, Node};
 use reference::REFERENCE;
+use shared_options::CLIENT_CONFIG;
 
 /// A commented config to begin with, valid as it is.
 pub const STARTER: &str = include_str!("starter.yaml");

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
 use super::names::list;
-use super::options::{ClientOptions, CommonOptions};
+use super::shared_options::{ClientOptions, CommonOptions};
 use crate::sync_types::{SYNC_TYPES, SyncType};
 
 /// Options that belong together.

@@ -5,7 +5,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::legacy::ruby_options;
-use super::options::{CLIENT_CONFIG, ClientOptions, CommonOptions};
+use super::shared_options::{CLIENT_CONFIG, ClientOptions, CommonOptions};
 use crate::sync_types::{SYNC_TYPES, SyncType};
 
 /// Returns the schema of a config, in draft 7, which editors know best.

@@ -1,31 +1,33 @@
-//! What the jobs of one apply share.
+//! What the jobs of one apply share: who is told what happens, the copies in progress, and where calls are of no use.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use super::awaited::Silence;
-use super::flights::Flights;
-use super::{Event, OnEvent, Options, Wait};
-use crate::model::client_config::Place;
-use crate::model::problem::Problem;
-use crate::model::provider_error::{ErrorKind, ProviderError};
+use jiff::Timestamp;
+
+use super::in_flight::InFlightCopies;
+use super::job_state::{Facts, Job, JobEvent};
+use super::options::{Event, OnEvent, Options};
+use super::precondition::Target;
+use crate::model::action::{Action, Stage};
+use crate::model::artifact::Artifact;
+use crate::model::inventory::{Answer, Observation};
+use crate::model::location::Location;
+use crate::model::provider_error::{ErrorClass, ProviderError};
+use crate::model::reason::StopReason;
+use crate::model::result::{ActionResult, SyncResult};
 use crate::provider::Provider;
 
-/// One apply, as its jobs see it.
 pub(super) struct Session<'a> {
     pub(super) provider: &'a dyn Provider,
-    pub(super) flights: Flights,
-    /// How many jobs are worked on side by side.
-    pub(super) parallelism: usize,
-    /// Whether copies are waited for until they are available.
-    pub(super) waits: bool,
-    on_event: OnEvent<'a>,
-    stop: &'a AtomicBool,
-    /// Where credentials have expired, and the error that told.
-    expired: Mutex<HashMap<Place, ProviderError>>,
-    /// Where the last look before a copy that was put off has failed.
-    silent: Mutex<HashMap<Place, Silence>>,
+    pub(super) options: Options<'a>,
+    pub(super) on_event: OnEvent<'a>,
+    pub(super) in_flight: InFlightCopies,
+    /// Where credentials have expired, with the error that says so.
+    expired: HashMap<Location, ProviderError>,
+    /// Where reads for copies that wait for a slot have failed since the last pause.
+    pub(super) unreachable: HashSet<Location>,
 }
 
 impl<'a> Session<'a> {
@@ -36,81 +38,187 @@ impl<'a> Session<'a> {
     ) -> Self {
         Self {
             provider,
-            flights: Flights::default(),
-            parallelism: options.parallelism.max(1),
-            waits: options.wait != Wait::No,
+            options,
             on_event,
-            stop: options.stop,
-            expired: Mutex::default(),
-            silent: Mutex::default(),
+            in_flight: InFlightCopies::default(),
+            expired: HashMap::new(),
+            unreachable: HashSet::new(),
         }
     }
 
-    pub(super) fn tell(&self, event: Event<'_>) {
-        (self.on_event)(event);
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.options.stop.load(Ordering::Relaxed)
     }
 
-    /// Whether the apply was interrupted.
-    pub(super) fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-
-    /// Why nothing more can be begun in these places, if so: the apply was interrupted, or the credentials have expired,
-    /// which asking again does not change.
-    pub(super) fn hindrance(&self, places: [&Place; 2]) -> Option<Problem> {
-        if self.is_stopped() {
-            let problem = Problem::new("not begun: the apply was interrupted");
-            return Some(
-                problem.help("apply the same plan, or run, again: what is done is not done again"),
-            );
+    /// Gives an event to a job, and reports what comes of it.
+    pub(super) fn update(&mut self, job: &mut Job<'_>, event: JobEvent) {
+        if job.is_finished() {
+            return;
         }
-        let error = self.expired(places)?;
-        Some(error.problem("not begun: the credentials have expired"))
+        let reported = job.result().actions.len();
+        job.on_event(event, self.provider.now());
+        if job.active_stage() != Some(Stage::Copies) {
+            self.in_flight.release(&job.target);
+        }
+        let is_finished = job.is_finished();
+        self.report(job.result(), reported, is_finished);
     }
 
-    /// The error that told that the credentials have expired in one of these places, if they have.
-    pub(super) fn expired(&self, places: [&Place; 2]) -> Option<ProviderError> {
-        let known = self.known_expired();
-        let mut errors = places.into_iter().filter_map(|place| known.get(place));
-        errors.next().cloned()
-    }
-
-    /// Remembers credentials that turned out to have expired.
-    pub(super) fn note_expired(&self, at: Place, error: &ProviderError) {
-        if error.kind == ErrorKind::Expired {
-            self.known_expired().insert(at, error.clone());
+    /// Reports the actions of a job that are over, from this one on, and whether the job is.
+    pub(super) fn report(&self, result: &SyncResult, from: usize, is_finished: bool) {
+        let job = &result.name;
+        for result in result.actions.iter().skip(from) {
+            (self.on_event)(Event::ActionFinished { job, result });
+        }
+        if is_finished {
+            (self.on_event)(Event::JobFinished(result));
         }
     }
 
-    /// Remembers that a place does not answer; since when.
-    pub(super) fn note_silence(&self, at: Place) -> Silence {
-        let now = self.provider.now();
-        let mut silent = self.silent();
-        let silence = Silence::after(silent.get(&at).copied(), now);
-        silent.insert(at, silence);
-        silence
+    /// Returns why a job can't start anything any more, if it can't.
+    pub(super) fn stop_reason(&self, job: &Job<'_>) -> Option<StopReason> {
+        if self.is_interrupted() {
+            return Some(StopReason::Interrupted);
+        }
+        // Comparing locations takes time, and there is rarely anything to compare with.
+        let expired = Some(&self.expired).filter(|expired| !expired.is_empty())?;
+        let [source, destination] = ends(&job.target);
+        let error = expired.get(source).or_else(|| expired.get(destination))?;
+        Some(StopReason::Expired(error.clone()))
     }
 
-    /// Remembers that these places answer.
-    pub(super) fn note_answer(&self, from: [&Place; 2]) {
-        let mut silent = self.silent();
-        for place in from {
-            silent.remove(place);
+    /// Returns true if a job that waits can be observed again: there is a slot for its copy, and its regions have answered since
+    /// the last pause.
+    pub(super) fn can_retry(&self, job: &Job<'_>, now: Timestamp) -> bool {
+        let needs_slot = matches!(job.next_action(), Some(Action::Copy(_)));
+        let is_reachable = |at: &&Location| !self.unreachable.contains(at);
+        ends(&job.target).iter().all(is_reachable)
+            && (!needs_slot || self.in_flight.has_slot(&job.target, now))
+    }
+
+    /// Keeps a slot for a job that has waited and is about to be observed again, if it makes a copy.
+    pub(super) fn reserve_slot(&mut self, job: &Job<'_>) {
+        if job.active_stage().is_none() && matches!(job.next_action(), Some(Action::Copy(_))) {
+            self.in_flight.reserve(&job.target);
         }
     }
 
-    /// One of these places that does not answer, if any.
-    pub(super) fn silent_one<'p>(&self, places: [&'p Place; 2]) -> Option<&'p Place> {
-        let silent = self.silent();
-        let mut places = places.into_iter();
-        places.find(|place| silent.contains_key(*place))
+    /// Starts an action; returns false if the apply was interrupted, or if there is no slot for a copy.
+    pub(super) fn start(&mut self, job: &mut Job<'a>, action: &'a Action, now: Timestamp) -> bool {
+        let target = Arc::clone(&job.target);
+        if self.is_interrupted() {
+            return false;
+        }
+        if let Action::Copy(copy) = action {
+            if !self.in_flight.has_slot(&target, now) {
+                let problem = self.in_flight.deferral(&target, copy);
+                self.update(job, JobEvent::NoSlot(problem));
+                return false;
+            }
+            self.in_flight.reserve(&target);
+        }
+        self.update(job, JobEvent::PerformStarted);
+        let job = &target.request.job;
+        (self.on_event)(Event::ActionStarted { job, action });
+        true
     }
 
-    fn silent(&self) -> MutexGuard<'_, HashMap<Place, Silence>> {
-        self.silent.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Gives a job what was observed for it at that time, for an action of that stage.
+    pub(super) fn on_observed(
+        &mut self,
+        job: &mut Job<'_>,
+        observation: Observation,
+        at: Timestamp,
+        stage: Stage,
+    ) {
+        let target = Arc::clone(&job.target);
+        let copies = &observation.copies;
+        // Where the sources can't be read, the copies may not have been read either.
+        if observation.sources.is_ok() {
+            self.in_flight.update(&target.request.job, copies);
+        }
+        let being_made = copies
+            .iter()
+            .flatten()
+            .filter(|copy| copy.state.is_being_copied());
+        being_made.for_each(|copy| self.in_flight.count(&target, &copy.id));
+        let error = observation.error().cloned();
+        let facts = Facts {
+            observation,
+            observed_at: at,
+            stage,
+        };
+        self.update(job, JobEvent::Observed(facts));
+        if let Some(error) = error {
+            self.note_expired(&target, &error);
+            if job.is_waiting_to_read() {
+                let at = location_of(&target, &error).clone();
+                self.unreachable.insert(at);
+            }
+        }
     }
 
-    fn known_expired(&self) -> MutexGuard<'_, HashMap<Place, ProviderError>> {
-        self.expired.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn on_performed(
+        &mut self,
+        job: &mut Job<'_>,
+        action: &Action,
+        answer: Answer<ActionResult>,
+    ) {
+        let target = Arc::clone(&job.target);
+        self.in_flight.release(&target);
+        match (action, &answer) {
+            (Action::Copy(_), Ok(result)) => {
+                let copy = result.resource.iter();
+                copy.for_each(|id| self.in_flight.count(&target, id));
+            }
+            (_, Ok(_)) => {}
+            (_, Err(error)) => {
+                self.note_expired(&target, error);
+                if error.class == ErrorClass::Busy {
+                    let now = self.provider.now();
+                    self.in_flight.refuse(&target, error, now);
+                }
+            }
+        }
+        self.update(job, JobEvent::Performed(answer));
     }
+
+    pub(super) fn on_copy_read(
+        &mut self,
+        job: &mut Job<'_>,
+        answer: Answer<Vec<Artifact>>,
+        at: Timestamp,
+    ) {
+        let target = Arc::clone(&job.target);
+        if let Some(copy) = job.changed_copy(&answer) {
+            (self.on_event)(Event::CopyProgress {
+                job: &target.request.job,
+                copy: copy.id.as_str(),
+                state: copy.state.as_str(),
+                percent: copy.percent,
+            });
+        }
+        if let Err(error) = &answer {
+            self.note_expired(&target, error);
+        }
+        self.update(job, JobEvent::CopyRead(answer, at));
+    }
+
+    fn note_expired(&mut self, target: &Target, error: &ProviderError) {
+        if error.class == ErrorClass::Expired {
+            let at = location_of(target, error).clone();
+            self.expired.insert(at, error.clone());
+        }
+    }
+}
+
+fn ends(target: &Target) -> [&Location; 2] {
+    [&target.request.source, &target.request.destination]
+}
+
+/// Returns which end of a job an error came from.
+fn location_of<'t>(target: &'t Target, error: &ProviderError) -> &'t Location {
+    let [source, destination] = ends(target);
+    let is_of_source = error.region == source.region;
+    if is_of_source { source } else { destination }
 }

@@ -5,7 +5,6 @@ use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::ids::AccountId;
@@ -85,26 +84,9 @@ impl ClientConfig {
         *self == Self::default()
     }
 
-    /// SHA-256 over every setting that is no secret, and over which secrets there are (not what they hold):
-    /// the same for rotated keys, another for another role, profile, account or endpoint.
+    /// Returns SHA-256 over every setting that is not a secret, and over which secrets are set (not their values): the same
+    /// for rotated keys, a different value for another role, profile, account or endpoint.
     pub fn fingerprint(&self) -> String {
-        /// What the fingerprint covers, in a fixed order.
-        #[derive(Serialize)]
-        struct Covered<'a> {
-            keys: bool,
-            session_token: bool,
-            account_id: Option<&'a AccountId>,
-            profile: Option<&'a str>,
-            role_arn: Option<&'a str>,
-            external_id: Option<&'a str>,
-            role_session_name: Option<&'a str>,
-            endpoint_url: Option<&'a str>,
-            use_fips_endpoint: Option<bool>,
-            use_dualstack_endpoint: Option<bool>,
-            max_attempts: Option<u32>,
-            connect_timeout_ms: Option<u128>,
-            read_timeout_ms: Option<u128>,
-        }
         // Destructured without `..`: a new setting does not compile until someone decides whether it is a secret.
         let Self {
             access_key,
@@ -122,24 +104,40 @@ impl ClientConfig {
             connect_timeout,
             read_timeout,
         } = self;
-        let covered = Covered {
-            keys: access_key.is_some() || secret_key.is_some(),
-            session_token: session_token.is_some(),
-            account_id: account_id.as_ref(),
-            profile: profile.as_deref(),
-            role_arn: role_arn.as_deref(),
-            external_id: external_id.as_deref(),
-            role_session_name: role_session_name.as_deref(),
-            endpoint_url: endpoint_url.as_deref(),
-            use_fips_endpoint: *use_fips_endpoint,
-            use_dualstack_endpoint: *use_dualstack_endpoint,
-            max_attempts: *max_attempts,
-            connect_timeout_ms: connect_timeout.map(|t| t.as_millis()),
-            read_timeout_ms: read_timeout.map(|t| t.as_millis()),
-        };
-        // A struct of options and strings always serialises; an empty text would still be a fixed one.
-        let text = serde_json::to_vec(&covered).unwrap_or_default();
-        sha256(&text)
+        let has_keys = access_key.is_some() || secret_key.is_some();
+        let milliseconds = |time: &Option<Duration>| time.map(|time| time.as_millis().to_string());
+        let covered = [
+            ("keys", Some(has_keys.to_string())),
+            ("session_token", Some(session_token.is_some().to_string())),
+            ("account_id", account_id.as_ref().map(ToString::to_string)),
+            ("profile", profile.clone()),
+            ("role_arn", role_arn.clone()),
+            ("external_id", external_id.clone()),
+            ("role_session_name", role_session_name.clone()),
+            ("endpoint_url", endpoint_url.clone()),
+            (
+                "use_fips_endpoint",
+                use_fips_endpoint.map(|on| on.to_string()),
+            ),
+            (
+                "use_dualstack_endpoint",
+                use_dualstack_endpoint.map(|on| on.to_string()),
+            ),
+            (
+                "max_attempts",
+                max_attempts.map(|number| number.to_string()),
+            ),
+            ("connect_timeout_ms", milliseconds(connect_timeout)),
+            ("read_timeout_ms", milliseconds(read_timeout)),
+        ];
+        // Each value is preceded by its length, so that no two different configs give the same text.
+        let given = covered
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
+        let text: String = given
+            .map(|(name, value)| format!("{name}={}:{value}\n", value.len()))
+            .collect();
+        sha256(text.as_bytes())
     }
 }
 

@@ -55,7 +55,9 @@ impl<'a> Source<'a> {
                 let is_same_time = || origin.data_time.is_none_or(|time| time == self.data_time);
                 origin.id == self.id.as_str() && (!self.kind.facts().ids_recur || is_same_time())
             }
-            None => copy.copied_from.is_none() && !has_sync_tag(copy, self.region) && self.names(copy),
+            None => {
+                copy.copied_from.is_none() && !has_sync_tag(copy, self.region) && self.names(copy)
+            }
         }
     }
 
@@ -76,9 +78,8 @@ impl<'a> Source<'a> {
             || copy
                 .data_time
                 .is_some_and(|time| whole_seconds(time) != self.data_time)
-            || tag.is_some_and(|tag| {
-                tag.other_end != self.id.as_str() || tag.time != self.data_time
-            })
+            || tag
+                .is_some_and(|tag| tag.other_end != self.id.as_str() || tag.time != self.data_time)
             || copy.tags.iter().any(is_from_other_region)
     }
 
@@ -100,10 +101,14 @@ impl<'a> Source<'a> {
 
     /// Returns true if `copy` holds this source, or a newer one where that suffices. Its state does not matter here.
     pub fn is_reached_by(&self, copy: &Artifact) -> bool {
-        let is_newer = || {
-            self.kind.facts().newer_copy_suffices && self.is_older_than_source_of(copy)
-        };
+        let is_newer =
+            || self.kind.facts().newer_copy_suffices && self.is_older_than_source_of(copy);
         self.is_source_of(copy) || is_newer()
+    }
+
+    /// Returns the value of the sync tag of its copies.
+    pub fn sync_tag_value(&self) -> String {
+        SyncTag::new(self.data_time, self.id.as_str()).to_string()
     }
 
     fn names(&self, copy: &Artifact) -> bool {
@@ -179,7 +184,10 @@ pub fn is_in_account(copy: &Artifact, account: &AccountId) -> bool {
 
 /// Returns the ids that a copy of a source may get where the caller chooses it, in order of preference: the gem's, then with the
 /// source region, then numbered.
-pub fn copy_ids(source: &ArtifactId, source_region: &Region) -> impl Iterator<Item = ArtifactId> + use<> {
+pub fn copy_ids(
+    source: &ArtifactId,
+    source_region: &Region,
+) -> impl Iterator<Item = ArtifactId> + use<> {
     // Nobody has a hundred snapshots of one id, and loops have bounds.
     const MOST: usize = 100;
     let plain = source.as_str().replace(':', "-");
@@ -202,7 +210,8 @@ pub fn ours(copy: &Artifact, source_region: &Region) -> Result<SyncTag, NotOurs>
     let tag = SyncTag::find(&copy.tags, &key_on_copy(source_region)).ok_or(NotOurs::NoSyncTag)?;
     match &copy.copied_from {
         Some(arn) => {
-            let is_same = arn.region() == Some(source_region.as_str()) && arn.id() == Some(&tag.other_end);
+            let is_same =
+                arn.region() == Some(source_region.as_str()) && arn.id() == Some(&tag.other_end);
             if !is_same {
                 return Err(NotOurs::OtherSource);
             }
@@ -239,8 +248,7 @@ pub fn present_parent_created<'a>(
     let (_, newest) = dated.max_by_key(|(time, copy)| (*time, &copy.id))?;
     let of_source = || {
         let is_source = |artifact: &&Artifact| {
-            Source::new(artifact, source_region)
-                .is_some_and(|source| source.is_source_of(newest))
+            Source::new(artifact, source_region).is_some_and(|source| source.is_source_of(newest))
         };
         sources.iter().find(is_source)?.parent_created
     };

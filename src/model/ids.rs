@@ -212,13 +212,17 @@ mod tests {
 
     #[test]
     fn an_arn_gives_region_account_and_id() {
-        let arn = Arn::from("arn:aws:rds:us-east-1:123456789012:snapshot:rds:mydb-2026-01-14-05-10");
+        let arn =
+            Arn::from("arn:aws:rds:us-east-1:123456789012:snapshot:rds:mydb-2026-01-14-05-10");
         assert_eq!(arn.region(), Some("us-east-1"));
         assert_eq!(arn.account(), Some("123456789012"));
         assert_eq!(arn.id(), Some("rds:mydb-2026-01-14-05-10"));
         let arn = Arn::of_image(&Region::from("cn-north-1"), &ArtifactId::from("ami-1"));
         assert_eq!(arn.as_str(), "arn:aws-cn:ec2:cn-north-1::image/ami-1");
-        assert_eq!((arn.region(), arn.account(), arn.id()), (Some("cn-north-1"), None, Some("ami-1")));
+        assert_eq!(
+            (arn.region(), arn.account(), arn.id()),
+            (Some("cn-north-1"), None, Some("ami-1"))
+        );
         assert_eq!(Arn::from("nonsense").region(), None);
     }
 }

@@ -8,7 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::artifact::Artifact;
-use super::ids::{AccountId, JobName};
+use super::ids::{AccountId, JobName, Region};
+use super::location::Location;
 use super::provider_error::ProviderError;
 
 /// The answer to a call. An error does not mean that something is absent: nothing but a failed job follows from it.
@@ -43,6 +44,15 @@ impl Observation {
         let sources = self.sources.as_ref().err();
         identity.or(sources).or(self.copies.as_ref().err())
     }
+}
+
+/// What was observed with each destination read independently of the sources, so that it is known whatever the sources answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DestinationInventory {
+    /// As for a plan, but where copies are found by their sources, it has only those that the sources' own tags name.
+    pub inventory: Inventory,
+    /// Everything that a destination has from a source region, once for all jobs.
+    pub copied_from: HashMap<(Location, Region), Answer<Vec<Artifact>>>,
 }
 
 /// The copies that were observed by their ids, by job.

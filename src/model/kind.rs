@@ -28,6 +28,8 @@ pub struct KindFacts {
     pub tag_rules: TagRules,
     /// How a copy gets its id.
     pub copy_id: CopyId,
+    /// The most ids that one read asks for.
+    pub ids_per_read: usize,
     /// How many copies into one region AWS makes at a time for one account.
     pub max_concurrent_copies: usize,
     /// Whether an id can appear again: an automated snapshot gets the id of an earlier one when its database is deleted
@@ -35,6 +37,8 @@ pub struct KindFacts {
     pub ids_recur: bool,
     /// Whether a copy of a newer artifact of the same parent makes a copy of an older one unnecessary.
     pub newer_copy_suffices: bool,
+    /// Whether AWS deletes sources by itself after a while, as it does automated snapshots.
+    pub sources_expire: bool,
     /// Whether the data gets older while nothing changes: a database moves on, an image does not.
     pub data_ages: bool,
 }
@@ -66,12 +70,16 @@ const IMAGE: KindFacts = KindFacts {
     service: "ec2",
     tag_rules: TagRules::Ec2,
     copy_id: CopyId::AssignedByAws,
+    // EC2 answers `FilterLimitExceeded` to more.
+    // See <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>.
+    ids_per_read: 200,
     // Older documentation says 50. The larger number is the safer one: if it is too large, AWS refuses a copy, which then
     // waits; if it were too small, copies would wait for nothing.
     // See <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/CopyingAMIs.html>.
     max_concurrent_copies: 100,
     ids_recur: false,
     newer_copy_suffices: false,
+    sources_expire: false,
     data_ages: false,
 };
 
@@ -81,10 +89,13 @@ const DB_SNAPSHOT: KindFacts = KindFacts {
     tag_rules: TagRules::Rds,
     // See <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBSnapshot.html>.
     copy_id: CopyId::Chosen { max_length: 255 },
+    // As many as fit one page. RDS documents no limit.
+    ids_per_read: 100,
     // It cannot be raised. See <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_CopySnapshot.html>.
     max_concurrent_copies: 20,
     ids_recur: true,
     newer_copy_suffices: true,
+    sources_expire: true,
     data_ages: true,
 };
 
@@ -120,7 +131,8 @@ impl TagRules {
             // Both come from a resource of EC2, which has checked them.
             Self::Ec2 => true,
             Self::Rds => {
-                let is_reserved = |text: &str| starts_with(text, "aws:") || starts_with(text, "rds:");
+                let is_reserved =
+                    |text: &str| starts_with(text, "aws:") || starts_with(text, "rds:");
                 let is_plain = |text: &str| {
                     text.chars()
                         .all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c))

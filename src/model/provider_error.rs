@@ -119,9 +119,9 @@ impl ErrorClass {
             | "RequestTimeoutException"
             | "ServiceUnavailable"
             | "Unavailable" => Self::Unknown,
-            "DBSnapshotAlreadyExists" | "IdempotentParameterMismatch" | "InvalidDBSnapshotState" => {
-                Self::Conflict
-            }
+            "DBSnapshotAlreadyExists"
+            | "IdempotentParameterMismatch"
+            | "InvalidDBSnapshotState" => Self::Conflict,
             "FilterLimitExceeded"
             | "KMSKeyNotAccessible"
             | "TagLimitExceeded"

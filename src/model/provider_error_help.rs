@@ -31,7 +31,10 @@ impl ProviderError {
 /// Returns the way out, where there is one to name.
 fn help(error: &ProviderError) -> Option<String> {
     let ProviderError {
-        region, code, class, ..
+        region,
+        code,
+        class,
+        ..
     } = error;
     if *class != ErrorClass::Denied && is_about_a_key(error) {
         return Some(format!(

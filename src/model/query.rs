@@ -3,7 +3,7 @@
 use super::artifact::ArtifactRef;
 use super::ids::{ArtifactId, ParentId, Region};
 
-/// What one read asks for. Lists are never empty.
+/// What one read asks for. A list in a query that is sent to a provider is never empty.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Query {
     /// Images that a selector matches, in every state that AWS lists by default.
@@ -27,6 +27,17 @@ pub enum Query {
     Manual(Vec<ParentId>),
     /// The manual snapshots of a whole region.
     AllManual,
+}
+
+impl Query {
+    /// Returns true if it asks for nothing, so that there is nothing to read.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::ByIds(ids) | Self::CopiesOf { ids, .. } => ids.is_empty(),
+            Self::Automated(parents) | Self::Manual(parents) => parents.is_empty(),
+            Self::Matching(_) | Self::CopiedFrom(_) | Self::AllManual => false,
+        }
+    }
 }
 
 /// Which images a job selects: those of `owner` that carry one of the identifiers, if there are any, and match every filter.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::JobName;
 use super::kind::SyncTypeName;
+use super::plan::End;
 use super::problem::Problem;
 
 /// The format that this version writes.
@@ -52,6 +53,10 @@ pub struct ReportedJob {
     pub valid: bool,
     /// Its type; `null` unless it is valid.
     pub sync_type: Option<SyncTypeName>,
+    /// Its source region; `null` unless it is valid.
+    pub source: Option<End>,
+    /// Its destination region; `null` unless it is valid.
+    pub destination: Option<End>,
 }
 
 /// A problem and its place.

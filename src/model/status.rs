@@ -1,4 +1,4 @@
-//! The status: what each destination holds now, and whether that would do if the source region were gone.
+//! The status: what each destination holds now, and whether that would suffice if the source region were gone.
 //!
 //! These types are the format of `xrs status --format json`. Within a major version keys are only added.
 
@@ -25,39 +25,39 @@ pub struct Status {
     /// `major.minor`.
     #[schemars(regex(pattern = r"^2\.[0-9]+$"))]
     pub format_version: String,
-    /// The version of xrs that looked.
+    /// The version of xrs that observed it.
     pub xrs_version: String,
-    /// When it was looked (UTC), by the provider's clock: the now of every age.
+    /// When it was observed (UTC), by the provider's clock: ages count up to this time.
     pub observed_at: Timestamp,
-    /// What kind of world was looked at.
+    /// What was observed: AWS, or a sandbox.
     pub provider: ProviderKind,
     /// The jobs it was limited to by `--job`; `null` for all.
     pub selection: Option<Vec<JobName>>,
     /// The config.
     pub config: ConfigRef,
-    /// How old the newest usable copy may be, in seconds; `null` where nobody said.
+    /// How old the newest usable copy may be, in seconds; `null` without a limit.
     pub max_age_seconds: Option<i64>,
-    /// What the jobs come to.
+    /// The number of jobs in each state.
     pub summary: Summary,
     /// In the order of the config.
     pub jobs: Vec<JobStatus>,
 }
 
-/// What the jobs of a status come to, in numbers.
+/// The number of jobs in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
-    /// Jobs in all.
+    /// All jobs.
     pub jobs: usize,
-    /// Those whose copy is there.
+    /// Jobs that are ready.
     pub ready: usize,
-    /// Those whose copy is not there, is too old, or of unknown age.
+    /// Jobs without a usable copy, or with one that is too old or of unknown age.
     pub not_ready: usize,
-    /// Those whose destination could not be looked at.
+    /// Jobs with a destination that could not be observed.
     pub unknown: usize,
 }
 
 impl Summary {
-    /// Counts.
+    /// Returns the numbers for these jobs.
     pub fn of(jobs: &[JobStatus]) -> Self {
         let mut summary = Self {
             jobs: jobs.len(),
@@ -81,25 +81,25 @@ impl Summary {
 pub struct JobStatus {
     /// Its key in the config.
     pub name: JobName,
-    /// `null` where the config is too broken to tell.
+    /// `null` where the config is not valid.
     pub sync_type: Option<SyncTypeName>,
-    /// The source region; `null` where the config is too broken to tell.
+    /// The source region; `null` where the config is not valid.
     pub source: Option<End>,
-    /// The destination region; `null` where the config is too broken to tell.
+    /// The destination region; `null` where the config is not valid.
     pub destination: Option<End>,
-    /// The account that was looked at; `null` where that could not be found out.
+    /// The account of the credentials; `null` where it is not known.
     pub account_id: Option<AccountId>,
     /// Whether the destination holds what it should.
     pub readiness: Readiness,
-    /// Why, in a sentence for people.
+    /// Why, for people.
     pub reason: String,
-    /// What the source region has; `null` where nothing was looked at.
+    /// What the source region has; `null` where the destination is not known.
     pub source_newest: Option<SourceNewest>,
     /// What the destination has; `null` where that is not known.
     pub copies: Option<Copies>,
-    /// What somebody should look at some day.
+    /// What deserves attention, but does not make the job unready.
     pub warnings: Vec<String>,
-    /// Why the destination could not be looked at; empty if it could.
+    /// Why the destination could not be observed; empty if it could.
     pub errors: Vec<Problem>,
 }
 
@@ -113,14 +113,14 @@ pub enum Readiness {
     NoCopy,
     /// The newest usable copy is older than it may be.
     TooOld,
-    /// How old the newest usable copy is cannot be told, and it matters.
+    /// The age of the newest usable copy is not known, and there is a limit.
     AgeUnknown,
-    /// The destination could not be looked at.
+    /// The destination could not be observed.
     Unknown,
 }
 
 impl Readiness {
-    /// All of them.
+    /// Every readiness.
     pub const ALL: [Self; 5] = [
         Self::Ready,
         Self::NoCopy,
@@ -129,7 +129,7 @@ impl Readiness {
         Self::Unknown,
     ];
 
-    /// The word in documents.
+    /// Returns the word in documents.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ready => "ready",
@@ -140,7 +140,7 @@ impl Readiness {
         }
     }
 
-    /// Whether all is well.
+    /// Returns true if the destination holds what it should.
     pub fn is_ready(self) -> bool {
         self == Self::Ready
     }
@@ -152,32 +152,32 @@ impl fmt::Display for Readiness {
     }
 }
 
-/// The newest that a source region has to copy.
+/// The newest source of a job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum SourceNewest {
-    /// There is something to copy.
+    /// There is one.
     Present {
         /// The image or snapshot.
         id: ArtifactId,
-        /// When it was made (UTC, whole seconds), where AWS says so.
+        /// When its data was captured (UTC, whole seconds), where AWS states it.
         data_time: Option<Timestamp>,
     },
-    /// The source region answers, and has nothing to copy.
+    /// The source region answers, and has none.
     Absent,
     /// The source region does not answer.
     Unknown {
-        /// What came instead of an answer.
+        /// Why.
         problem: Problem,
     },
 }
 
-/// What a destination has of one job. Each list is in order of age, newest first.
+/// The copies of one job in its destination. Each list is newest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Copies {
-    /// The newest copy that can be used at once.
+    /// The newest usable copy.
     pub newest_usable: Option<UsableCopy>,
-    /// What would be left if the source region vanished now.
+    /// What would be left if the source region were gone now.
     pub left: Left,
     /// Copies that AWS is still making.
     pub in_progress: Vec<CopyInProgress>,
@@ -185,20 +185,20 @@ pub struct Copies {
     pub failed: Vec<FailedCopy>,
 }
 
-/// A copy that can be used at once.
+/// A copy that can be restored from at once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UsableCopy {
     /// The image or snapshot.
     pub id: ArtifactId,
-    /// When its source was made (UTC, whole seconds); `null` where nothing tells.
+    /// When its data was captured (UTC, whole seconds); `null` where it is not known.
     pub data_time: Option<Timestamp>,
-    /// From then until now, in seconds.
+    /// How old that data is, in seconds.
     pub age_seconds: Option<i64>,
-    /// From then until the newest of the source was made, in seconds: 0 if there is nothing newer.
+    /// How much older it is than the newest source, in seconds; 0 if the source has nothing newer.
     pub behind_seconds: Option<i64>,
 }
 
-/// What would be left if the source region vanished now: copies that are done.
+/// What would be left if the source region were gone now: the usable copies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Left {
     /// How many.
@@ -212,11 +212,11 @@ pub struct Left {
 pub struct CopyInProgress {
     /// The image or snapshot.
     pub id: ArtifactId,
-    /// When its source was made (UTC, whole seconds); `null` where nothing tells.
+    /// When its data was captured (UTC, whole seconds); `null` where it is not known.
     pub data_time: Option<Timestamp>,
-    /// Its state, in AWS's word.
+    /// Its state, as AWS calls it.
     pub state: ArtifactState,
-    /// How much of it is done, where AWS says so (of images it does not).
+    /// How much of it is done, in percent, where AWS states it. For images AWS does not.
     pub percent: Option<u8>,
 }
 
@@ -225,16 +225,16 @@ pub struct CopyInProgress {
 pub struct FailedCopy {
     /// The image or snapshot.
     pub id: ArtifactId,
-    /// When its source was made (UTC, whole seconds); `null` where nothing tells.
+    /// When its data was captured (UTC, whole seconds); `null` where it is not known.
     pub data_time: Option<Timestamp>,
-    /// Its state, in AWS's word.
+    /// Its state, as AWS calls it.
     pub state: ArtifactState,
-    /// AWS's reason, where it gives one (of snapshots it does not).
+    /// AWS's reason, where it states one. For snapshots AWS does not.
     pub reason: Option<String>,
 }
 
 impl JobStatus {
-    /// Its regions, if the config says them.
+    /// Returns the source region and the destination region, if the config is valid.
     pub fn regions(&self) -> Option<(&Region, &Region)> {
         Some((
             &self.source.as_ref()?.region,

@@ -5,8 +5,8 @@ use std::fmt;
 use jiff::Timestamp;
 use jiff::fmt::strtime;
 
-use super::tags::Tags;
 use super::ids::Region;
+use super::tags::Tags;
 
 /// The tag a source AMI is found by when the job says `sync_identifier`.
 pub const SYNC_IDENTIFIER: &str = "Sync-Identifier";

@@ -1,185 +1,282 @@
-//! Which reads the jobs need, in batches; answers and errors go into the [`Inventory`].
+//! Reads what jobs need, in batches; answers and errors go into the [`Inventory`].
 //!
-//! Jobs that look at the same place share their reads, so that the number of calls follows the pages of what is
-//! there and not the number of jobs. A read that fails is the failure of the jobs it was made for and of no other.
+//! Jobs at the same location share their reads, so that the number of calls follows the number of pages and not the number of
+//! jobs. A read that fails fails the jobs it was made for, and no other.
 
-mod copies;
-mod destination_images;
-mod images;
+mod batch;
 mod reader;
-mod snapshots;
+mod request;
 
-use std::collections::HashMap;
-use std::hash::Hash;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use futures::future::{join, join_all, join3};
 
-use crate::model::client_config::Place;
-use crate::model::id::{DbInstance, ImageId, JobName};
+use crate::model::artifact::Artifact;
+use crate::model::identity::copy_named_by;
+use crate::model::ids::{ArtifactId, Region};
 use crate::model::inventory::{
-    CallerIdentity, Destinations, Found, Inventory, Looked, Observation,
+    Answer, CallerIdentity, DestinationInventory, Inventory, Observation, ObservedCopies,
 };
-use crate::model::job::{ImageSelector, JobKind, SyncJob};
-use crate::model::plan;
+use crate::model::kind::Kind;
+use crate::model::location::Location;
+use crate::model::query::{CopiesQuery, Query};
 use crate::provider::Provider;
+use batch::{Read, by_key, read_all, together};
+use reader::{Reader, SharedAnswer};
 
-pub use copies::Again;
-use reader::Reader;
+pub use request::{CopyRequest, Request};
 
-/// What is to be looked at for one job.
-#[derive(Clone, Debug)]
-pub struct Look {
-    /// The job that wants to know.
-    pub job: JobName,
-    /// Its source region.
-    pub source: Place,
-    /// Its destination region.
-    pub destination: Place,
-    /// What to look for there.
-    pub subject: Subject,
+/// What was read for a request: its sources and their copies.
+type Found<'r> = (&'r Request, SharedAnswer, Answer<Vec<Artifact>>);
+
+/// Reads all that is requested, with at most `parallelism` reads at a time. The longest chain is two reads: sources, then their
+/// copies.
+pub async fn observe(
+    provider: &dyn Provider,
+    requests: &[Request],
+    parallelism: usize,
+) -> Inventory {
+    let reader = Reader::new(provider, parallelism, locations(requests));
+    let found = find(&reader, requests, &WithCopies::OfSources);
+    inventory(&reader, requests, found).await
 }
 
-/// What a job is about.
-#[derive(Clone, Debug)]
-pub enum Subject {
-    /// The images a selector meets, and their copies.
-    Images(ImageSelector),
-    /// One image, and its copies.
-    Image(ImageId),
-    /// The automated snapshots of a database, and their copies.
-    Snapshots(DbInstance),
-}
-
-impl Look {
-    /// What planning `job` needs to see.
-    pub fn of_job(job: &SyncJob) -> Self {
-        let subject = match &job.kind {
-            JobKind::Ami(ami) => Subject::Images(ami.selector.clone()),
-            JobKind::Snapshot(snapshot) => Subject::Snapshots(snapshot.db_instance.clone()),
-        };
-        Self {
-            job: job.name.clone(),
-            source: job.source(),
-            destination: job.destination(),
-            subject,
-        }
-    }
-}
-
-impl From<&plan::Subject> for Subject {
-    fn from(subject: &plan::Subject) -> Self {
-        match subject {
-            plan::Subject::Image(id) => Self::Image(id.clone()),
-            plan::Subject::Database(database) => Self::Snapshots(database.clone()),
-        }
-    }
-}
-
-/// Looks at all of it, with at most `parallelism` reads under way at a time. The longest chain of reads is two: the
-/// images of a source, then their copies.
-pub async fn observe(provider: &dyn Provider, looks: &[Look], parallelism: usize) -> Inventory {
-    let reader = Reader::new(provider, parallelism);
-    inventory(&reader, looks, images::find(&reader, looks)).await
-}
-
-/// The same, but each destination is read on its own account, whether or not the source region answers.
+/// Reads the same, but each destination independently of the sources, which may not answer.
 pub async fn observe_destinations(
     provider: &dyn Provider,
-    looks: &[Look],
+    requests: &[Request],
     parallelism: usize,
-) -> Destinations {
-    let reader = Reader::new(provider, parallelism);
-    let (inventory, images) = join(
-        inventory(
-            &reader,
-            looks,
-            destination_images::find_named(&reader, looks),
-        ),
-        destination_images::find(&reader, looks),
+) -> DestinationInventory {
+    let reader = Reader::new(provider, parallelism, locations(requests));
+    let found = find(&reader, requests, &WithCopies::NamedBySources);
+    let (inventory, copied_from) = join(
+        inventory(&reader, requests, found),
+        copied_from(&reader, requests),
     )
     .await;
-    Destinations { inventory, images }
-}
-
-/// Looks at known copies again, by their ids: a request for as many as fit in one, to their destination alone.
-pub async fn observe_copies(
-    provider: &dyn Provider,
-    again: Vec<Again>,
-    parallelism: usize,
-) -> HashMap<JobName, Found> {
-    let reader = Reader::new(provider, parallelism);
-    let by_destination = by_key(again.into_iter().map(|again| (again.at.clone(), again)));
-    let reads = by_destination
-        .iter()
-        .map(|(at, again)| copies::look_again(&reader, at, again));
-    let found = join_all(reads).await.into_iter().flatten();
-    found.collect()
-}
-
-/// What was seen, with the images as `images` finds them.
-async fn inventory<'l>(
-    reader: &Reader<'_>,
-    looks: &'l [Look],
-    images: impl Future<Output = Vec<(&'l Look, Found)>>,
-) -> Inventory {
-    let provider = reader.provider;
-    let observed_at = provider.now();
-    let destinations = looks.iter().map(|look| &look.destination);
-    let (identities, images, snapshots) = join3(
-        identities_with(reader, destinations),
-        images,
-        snapshots::find(reader, looks),
-    )
-    .await;
-    let jobs = images
-        .into_iter()
-        .chain(snapshots)
-        .filter_map(|(look, found)| {
-            let identity = identities.get(&look.destination)?.clone();
-            Some((look.job.clone(), Observation { identity, found }))
-        })
-        .collect();
-    Inventory {
-        provider: provider.kind(),
-        observed_at,
-        jobs,
+    DestinationInventory {
+        inventory,
+        copied_from,
     }
 }
 
-/// Who is calling. It is asked once in each place, for jobs of the same credentials and destination have one answer;
-/// and in the destination, which has to answer for anything to be done there, so that a region that does not answer
-/// is no matter to jobs of other regions.
-pub async fn identities<'p>(
+/// Reads copies by their ids, in their destination only.
+pub async fn observe_copies(
     provider: &dyn Provider,
-    places: impl IntoIterator<Item = &'p Place>,
+    requests: Vec<CopyRequest>,
     parallelism: usize,
-) -> HashMap<Place, Looked<CallerIdentity>> {
-    identities_with(&Reader::new(provider, parallelism), places).await
+) -> ObservedCopies {
+    let locations = requests.iter().map(|request| &request.at);
+    let reader = Reader::new(provider, parallelism, locations);
+    let reads = requests.iter().map(|request| Read {
+        at: &request.at,
+        kind: request.kind,
+        query: Query::ByIds(request.ids.iter().cloned().collect()),
+    });
+    let answers = read_all(&reader, reads.collect()).await;
+    let jobs = requests.iter().map(|request| request.job.clone());
+    jobs.zip(answers.into_iter().map(Arc::unwrap_or_clone))
+        .collect()
 }
 
-async fn identities_with<'p>(
+/// Reads who is calling, once for each location. It is asked in the destination, which must answer for anything to be done there:
+/// so a region that does not answer does not matter to jobs of other regions.
+pub async fn identities<'l>(
+    provider: &dyn Provider,
+    locations: impl IntoIterator<Item = &'l Location>,
+    parallelism: usize,
+) -> HashMap<Location, Answer<CallerIdentity>> {
+    let locations: Vec<&Location> = locations.into_iter().collect();
+    let reader = Reader::new(provider, parallelism, locations.iter().copied());
+    read_identities(&reader, locations).await
+}
+
+fn locations(requests: &[Request]) -> impl Iterator<Item = &Location> {
+    requests
+        .iter()
+        .flat_map(|request| [&request.source, &request.destination])
+}
+
+async fn read_identities<'l>(
     reader: &Reader<'_>,
-    places: impl IntoIterator<Item = &'p Place>,
-) -> HashMap<Place, Looked<CallerIdentity>> {
-    let reads = by_key(places.into_iter().map(|place| (place, ())))
-        .into_iter()
-        .map(|(place, _)| async move {
-            let read = reader.provider.caller_identity(place);
-            (place.clone(), reader.in_turn(place, read).await)
-        });
+    locations: impl IntoIterator<Item = &'l Location>,
+) -> HashMap<Location, Answer<CallerIdentity>> {
+    let locations = by_key(locations.into_iter().map(|location| (location, ())));
+    let reads = locations.into_iter().map(|(location, _)| async move {
+        let read = reader.provider.caller_identity(location);
+        (location.clone(), reader.in_turn(location, read).await)
+    });
     join_all(reads).await.into_iter().collect()
 }
 
-/// The values of each key, keys and values in the order in which they come.
-fn by_key<K: Eq + Hash + Clone, V>(pairs: impl IntoIterator<Item = (K, V)>) -> Vec<(K, Vec<V>)> {
-    let mut groups: Vec<(K, Vec<V>)> = Vec::new();
-    let mut places: HashMap<K, usize> = HashMap::new();
-    for (key, value) in pairs {
-        let next = groups.len();
-        match groups.get_mut(*places.entry(key.clone()).or_insert(next)) {
-            Some((_, values)) => values.push(value),
-            None => groups.push((key, vec![value])),
+async fn inventory<'r>(
+    reader: &Reader<'_>,
+    requests: &'r [Request],
+    found: impl Future<Output = Vec<Found<'r>>>,
+) -> Inventory {
+    let observed_at = reader.provider.now();
+    let destinations = requests.iter().map(|request| &request.destination);
+    let (identities, found) = join(read_identities(reader, destinations), found).await;
+    let jobs = found.into_iter().filter_map(|(request, sources, copies)| {
+        let observation = Observation {
+            identity: identities.get(&request.destination)?.clone(),
+            sources: Arc::unwrap_or_clone(sources),
+            copies,
+        };
+        Some((request.job.clone(), observation))
+    });
+    Inventory {
+        provider: reader.provider.kind(),
+        observed_at,
+        jobs: jobs.collect(),
+    }
+}
+
+/// Which copies are read where they are found by their sources.
+enum WithCopies {
+    /// Whatever AWS or a tag ties to the sources.
+    OfSources,
+    /// Only those that the sources' own tags name.
+    NamedBySources,
+}
+
+/// Reads sources and copies. Copies that do not depend on their sources are read at the same time.
+async fn find<'r>(
+    reader: &Reader<'_>,
+    requests: &'r [Request],
+    with: &WithCopies,
+) -> Vec<Found<'r>> {
+    let (mut independent, mut by_source) = (Vec::new(), Vec::new());
+    for request in requests {
+        match &request.queries.copies {
+            CopiesQuery::Independent(query) => independent.push((request, query)),
+            CopiesQuery::BySource => by_source.push((&request.source, request)),
         }
     }
-    groups
+    let sources = independent.iter().map(|(request, _)| source_read(request));
+    let copies = independent.iter().map(|(request, query)| Read {
+        at: &request.destination,
+        kind: request.kind,
+        query: (*query).clone(),
+    });
+    let dependent = by_key(by_source)
+        .into_iter()
+        .map(|(_, requests)| find_by_source(reader, requests, with));
+    let (sources, copies, dependent) = join3(
+        read_all(reader, sources.collect()),
+        read_all(reader, copies.collect()),
+        join_all(dependent),
+    )
+    .await;
+    let answers = sources
+        .into_iter()
+        .zip(copies.into_iter().map(Arc::unwrap_or_clone));
+    let independent = independent.iter().zip(answers);
+    let independent =
+        independent.map(|((request, _), (sources, copies))| (*request, sources, copies));
+    independent.chain(dependent.into_iter().flatten()).collect()
+}
+
+fn source_read(request: &Request) -> Read<'_> {
+    Read {
+        at: &request.source,
+        kind: request.kind,
+        query: request.queries.sources.clone(),
+    }
+}
+
+/// Reads the sources at one location, and then their copies. Where the sources can't be read, neither can the copies.
+async fn find_by_source<'r>(
+    reader: &Reader<'_>,
+    requests: Vec<&'r Request>,
+    with: &WithCopies,
+) -> Vec<Found<'r>> {
+    let reads = requests.iter().map(|request| source_read(request));
+    let sources = read_all(reader, reads.collect()).await;
+    let wanted: Vec<Vec<Read<'r>>> = requests
+        .iter()
+        .zip(&sources)
+        .map(|(request, sources)| copy_reads(request, sources, with))
+        .collect();
+    let mut copies = read_all(reader, wanted.iter().flatten().cloned().collect())
+        .await
+        .into_iter();
+    let parts: Vec<Vec<SharedAnswer>> = wanted
+        .iter()
+        .map(|reads| copies.by_ref().take(reads.len()).collect())
+        .collect();
+    let answers = requests.into_iter().zip(sources).zip(parts);
+    answers
+        .map(|((request, sources), parts)| {
+            let copies = match sources.as_ref() {
+                Ok(_) => Arc::unwrap_or_clone(together(parts)),
+                Err(error) => Err(error.clone()),
+            };
+            (request, sources, copies)
+        })
+        .collect()
+}
+
+/// Returns the reads that find the copies of these sources.
+fn copy_reads<'r>(
+    request: &'r Request,
+    sources: &Answer<Vec<Artifact>>,
+    with: &WithCopies,
+) -> Vec<Read<'r>> {
+    let Ok(sources) = sources else {
+        return Vec::new();
+    };
+    let named: BTreeSet<ArtifactId> = sources
+        .iter()
+        .filter_map(|source| copy_named_by(source, &request.destination.region))
+        .collect();
+    let of_sources = match (with, &request.queries.sources) {
+        (WithCopies::NamedBySources, _) => Vec::new(),
+        // The copies of a source are known by its id, also when it is gone itself.
+        (WithCopies::OfSources, Query::ByIds(ids)) => ids.clone(),
+        (WithCopies::OfSources, _) => sources.iter().map(|source| source.id.clone()).collect(),
+    };
+    let of_sources = Query::CopiesOf {
+        region: request.source.region.clone(),
+        ids: of_sources,
+    };
+    [of_sources, Query::ByIds(named.into_iter().collect())]
+        .into_iter()
+        .filter(|query| !query.is_empty())
+        .map(|query| Read {
+            at: &request.destination,
+            kind: request.kind,
+            query,
+        })
+        .collect()
+}
+
+/// Reads everything that the destinations have from the source regions, once for all jobs.
+async fn copied_from(
+    reader: &Reader<'_>,
+    requests: &[Request],
+) -> HashMap<(Location, Region), Answer<Vec<Artifact>>> {
+    let by_source = requests
+        .iter()
+        .filter(|request| request.queries.copies == CopiesQuery::BySource)
+        .map(|request| {
+            (
+                (&request.destination, &request.source.region, request.kind),
+                (),
+            )
+        });
+    let wanted: Vec<(&Location, &Region, Kind)> =
+        by_key(by_source).into_iter().map(|(key, _)| key).collect();
+    let reads = wanted.iter().map(|(at, region, kind)| Read {
+        at,
+        kind: *kind,
+        query: Query::CopiedFrom((*region).clone()),
+    });
+    let answers = read_all(reader, reads.collect()).await;
+    let keys = wanted
+        .iter()
+        .map(|(at, region, _)| ((*at).clone(), (*region).clone()));
+    keys.zip(answers.into_iter().map(Arc::unwrap_or_clone))
+        .collect()
 }

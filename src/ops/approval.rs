@@ -1,41 +1,38 @@
-//! Everything for which a plan is refused whole, settled before the first write.
+//! Checks every condition under which a whole plan is refused, before the first write.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::Options;
 use super::config_file::ConfigFile;
-use super::error::{Error, Refused};
-use crate::config;
+use super::operation_error::Error;
+use super::operation_options::Options;
+use super::refused::Refused;
 use crate::executor::Callers;
-use crate::model::client_config::{ClientConfig, Place};
-use crate::model::id::{JobName, Region};
-use crate::model::inventory::{CallerIdentity, Inventory, Looked, ProviderKind};
+use crate::model::client_config::ClientConfig;
+use crate::model::inventory::{Answer, CallerIdentity, Inventory, ProviderKind};
+use crate::model::location::Location;
 use crate::model::plan::{ClientConfigRef, CredentialsFrom, JobPlan, SavedPlan, Summary};
 use crate::model::problem::Problem;
 use crate::observe::identities;
 use crate::provider::Provider;
 
-/// How far the clocks of the machine that planned and the one that applies may be apart.
-const MOST_SKEW: SignedDuration = SignedDuration::from_mins(5);
-
-/// As whom each job of a plan is applied.
-type Clients = BTreeMap<JobName, Arc<ClientConfig>>;
+/// How much the clocks of the machine that planned and the one that applies may differ.
+const MAX_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// A plan that may be carried out.
 #[derive(Clone, Debug)]
 pub struct Approved {
     pub(super) plan: SavedPlan,
     pub(super) callers: Callers,
-    pub(super) seen: Option<Inventory>,
+    pub(super) observed: Option<Inventory>,
 }
 
-/// Settles everything for which a plan is refused whole. Nothing is written.
+/// Checks every condition under which a whole plan is refused. Nothing is written.
 ///
-/// A job of which it cannot be found out to which account its credentials belong fails; the others go on. What was
-/// `seen` when planning, if just now, is not asked again.
+/// A job with credentials of an unknown account fails; the others are carried out. What was `observed` when planning, if that is
+/// recent, is not observed again.
 ///
 /// # Errors
 ///
@@ -43,32 +40,25 @@ pub struct Approved {
 pub async fn approve(
     provider: &dyn Provider,
     plan: &SavedPlan,
-    seen: Option<Inventory>,
+    observed: Option<Inventory>,
     config: Option<&ConfigFile>,
     options: &Options,
 ) -> Result<Approved, Error> {
     refuse_other_provider(plan, provider.kind())?;
-    conditions(provider, plan, options)?;
-    let clients = clients(plan, config)?;
-    let places: Vec<Option<Place>> = plan
-        .jobs
-        .iter()
-        .map(|job| destination(job, &clients))
-        .collect();
-    let known = |job: &JobPlan| Some(&seen.as_ref()?.jobs.get(&job.name)?.identity);
-    let asked = plan.jobs.iter().zip(&places);
-    let asked = asked.filter(|(job, _)| known(job).is_none());
-    let asked = asked.filter_map(|(_, place)| place.as_ref());
-    let identities = identities(provider, asked, options.parallelism).await;
+    check_conditions(provider, plan, options)?;
+    let destinations = destinations(plan, config)?;
+    let known = |job: &JobPlan| Some(&observed.as_ref()?.jobs.get(&job.name)?.identity);
+    let unknown = destinations.iter().filter(|(job, _)| known(job).is_none());
+    let unknown = unknown.map(|(_, destination)| destination);
+    let answers = identities(provider, unknown, options.parallelism).await;
     let mut callers = Callers::new();
-    for (job, place) in plan.jobs.iter().zip(&places) {
-        let Some(place) = place else { continue };
-        let Some(identity) = known(job).or_else(|| identities.get(place)) else {
+    for (job, destination) in &destinations {
+        let Some(identity) = known(job).or_else(|| answers.get(destination)) else {
             continue;
         };
-        let caller = match same_caller(job, identity) {
-            Ok(None) => Ok(Arc::clone(&place.credentials)),
-            // Nothing is to be done for it; that its copy is not counted may cost a refusal, and no more.
+        let caller = match check_caller(job, identity) {
+            Ok(None) => Ok(Arc::clone(&destination.credentials)),
+            // Nothing is to be done for it. If its copy in progress is not counted, AWS may refuse another, and no more.
             _ if job.actions.is_empty() => continue,
             Ok(Some(problem)) => Err(problem),
             Err(refused) => return Err(refused.into()),
@@ -78,28 +68,30 @@ pub async fn approve(
     Ok(Approved {
         plan: plan.clone(),
         callers,
-        seen,
+        observed,
     })
 }
 
-/// Refuses a plan that was made on another kind of world.
+/// Refuses a plan that was made on AWS and is applied to a sandbox, or the other way round.
 ///
 /// # Errors
 ///
 /// If it was.
 pub fn refuse_other_provider(plan: &SavedPlan, actual: ProviderKind) -> Result<(), Refused> {
-    if plan.provider == actual {
+    let planned = plan.provider;
+    if planned == actual {
         Ok(())
     } else {
-        Err(Refused::OtherProvider {
-            planned: plan.provider,
-            actual,
-        })
+        Err(Refused::OtherProvider { planned, actual })
     }
 }
 
-/// What the one who applies asks of the plan.
-fn conditions(provider: &dyn Provider, plan: &SavedPlan, options: &Options) -> Result<(), Refused> {
+/// Checks what the caller demands of the plan.
+fn check_conditions(
+    provider: &dyn Provider,
+    plan: &SavedPlan,
+    options: &Options,
+) -> Result<(), Refused> {
     if let Some(expected) = &options.expect_digest
         && *expected != plan.digest
     {
@@ -108,118 +100,100 @@ fn conditions(provider: &dyn Provider, plan: &SavedPlan, options: &Options) -> R
             actual: plan.digest.clone(),
         });
     }
-    let age = provider.now().duration_since(plan.created_at);
-    if options.max_age.is_some() && age < -MOST_SKEW {
-        return Err(Refused::FromTheFuture {
-            made: plan.created_at,
-            now: provider.now(),
-        });
+    if let Some(limit) = options.max_age {
+        let (made, now) = (plan.created_at, provider.now());
+        let age = now.duration_since(made);
+        if age < -MAX_SKEW {
+            return Err(Refused::FromTheFuture { made, now });
+        }
+        if age > limit {
+            let (age, limit) = (age.as_secs(), limit.as_secs());
+            return Err(Refused::TooOld { made, age, limit });
+        }
     }
-    if let Some(limit) = options.max_age
-        && age > limit
-    {
-        return Err(Refused::TooOld {
-            made: plan.created_at,
-            age: age.as_secs(),
-            limit: limit.as_secs(),
-        });
-    }
-    let planned = Summary::of(&plan.jobs).delete_snapshot;
+    let planned = Summary::of(&plan.jobs).delete;
     match options.max_deletes {
         Some(limit) if planned > limit => Err(Refused::TooManyDeletions { planned, limit }),
         _ => Ok(()),
     }
 }
 
-/// The client settings of every job that has something to do, the same as it was planned with; and, where they can be had,
-/// of those whose copy takes a place that others could have.
-fn clients(plan: &SavedPlan, config: Option<&ConfigFile>) -> Result<Clients, Error> {
-    let mut stated = match config {
-        Some(file) => config::client_configs(file.bytes())
-            .map_err(|problems| Refused::Config(file.problems(problems)))?,
+/// Returns the destination of every job with actions, with the credentials that it was planned with, and, where they are known,
+/// those of jobs with a copy in progress that takes up a slot which these need.
+fn destinations<'a>(
+    plan: &'a SavedPlan,
+    config: Option<&ConfigFile>,
+) -> Result<Vec<(&'a JobPlan, Location)>, Error> {
+    let mut configured = match config {
+        Some(file) => file.client_configs().map_err(Refused::Config)?,
         None => BTreeMap::new(),
     };
-    // As AWS counts copies in flight.
-    let counted = |job: &JobPlan| (job.account_id.clone(), region(job).cloned(), job.sync_type);
-    let copying = plan.jobs.iter().filter(|job| job.has_a_copy_to_make());
-    let copied_to: BTreeSet<_> = copying.map(counted).collect();
-    let mut clients = Clients::new();
+    // As AWS counts copies in progress.
+    let slots = |job: &'a JobPlan| {
+        let region = job.destination.as_ref().map(|end| &end.region);
+        (job.account_id.as_ref(), region, job.kind())
+    };
+    let copying = plan.jobs.iter().filter(|job| job.has_copy());
+    let needed: BTreeSet<_> = copying.map(slots).collect();
+    let mut destinations = Vec::new();
     for job in &plan.jobs {
-        let has_to_do = !job.actions.is_empty();
-        let counts = job.copy_in_flight().is_some() && copied_to.contains(&counted(job));
-        if !has_to_do && !counts {
-            continue;
-        }
-        let Some(planned) = &job.client_config else {
+        let takes_slot = job.copy_being_made().is_some() && needed.contains(&slots(job));
+        let (Some(planned), Some(end)) = (&job.client_config, &job.destination) else {
             continue;
         };
-        let settings = settings(plan, job, planned, stated.remove(&job.name), config);
-        if let Ok(settings) = settings {
-            clients.insert(job.name.clone(), Arc::new(settings));
-        } else if has_to_do {
-            settings?;
+        if job.actions.is_empty() && !takes_slot {
+            continue;
+        }
+        match credentials(job, planned, configured.remove(&job.name), config) {
+            Ok(credentials) => {
+                let location = Location {
+                    credentials: Arc::new(credentials),
+                    region: end.region.clone(),
+                };
+                destinations.push((job, location));
+            }
+            Err(_) if job.actions.is_empty() => {}
+            Err(refused) => return Err(refused.into()),
         }
     }
-    Ok(clients)
+    Ok(destinations)
 }
 
-/// The client settings of one job, as `stated` in the config.
-fn settings(
-    plan: &SavedPlan,
+/// Returns the credentials of a job. `configured` are its settings in the config.
+fn credentials(
     job: &JobPlan,
     planned: &ClientConfigRef,
-    stated: Option<Result<ClientConfig, Vec<Problem>>>,
+    configured: Option<Result<ClientConfig, Vec<Problem>>>,
     config: Option<&ConfigFile>,
 ) -> Result<ClientConfig, Refused> {
-    let path = || config.map_or_else(|| plan.config.path.clone(), |file| file.path().into_owned());
-    let settings = match (stated, planned.from, config) {
+    let path = config.map(|file| file.path().into_owned());
+    let settings = match (configured, planned.from, config) {
         (Some(Ok(settings)), ..) => settings,
         (Some(Err(problems)), _, Some(file)) => {
             return Err(Refused::Config(file.problems(problems)));
         }
         (_, CredentialsFrom::DefaultChain, _) => ClientConfig::default(),
         (_, CredentialsFrom::Config, _) => {
-            return Err(Refused::JobGone {
-                job: job.name.clone(),
-                path: path(),
-            });
+            let job = job.name.clone();
+            return Err(Refused::NoJob { job, path });
         }
     };
     if settings.fingerprint() == planned.fingerprint {
         return Ok(settings);
     }
-    let now_from = if settings.is_default_chain() {
-        "the default chain".to_owned()
-    } else {
-        path()
-    };
+    let path = path.filter(|_| !settings.is_default_chain());
     Err(Refused::OtherClientConfig {
         job: job.name.clone(),
-        now_from,
+        now_from: path.unwrap_or_else(|| "the default chain".to_owned()),
     })
 }
 
-/// Where a job writes, and as whom; nothing for a job of which that does not matter.
-fn destination(job: &JobPlan, clients: &Clients) -> Option<Place> {
-    Some(Place {
-        credentials: Arc::clone(clients.get(&job.name)?),
-        region: region(job)?.clone(),
-    })
-}
-
-fn region(job: &JobPlan) -> Option<&Region> {
-    Some(&job.destination.as_ref()?.region)
-}
-
-/// Refuses another account or endpoint than planned; gives the problem where it cannot be told.
-fn same_caller(
+/// Refuses another account or endpoint than planned; returns the problem if the account is not known.
+fn check_caller(
     job: &JobPlan,
-    identity: &Looked<CallerIdentity>,
+    identity: &Answer<CallerIdentity>,
 ) -> Result<Option<Problem>, Refused> {
-    let CallerIdentity {
-        account_id,
-        endpoint_url,
-    } = match identity {
+    let identity = match identity {
         Ok(identity) => identity,
         Err(error) => {
             let message = format!(
@@ -229,30 +203,25 @@ fn same_caller(
             return Ok(Some(error.problem(message)));
         }
     };
-    if let Some(planned) = &job.account_id
-        && planned != account_id
-    {
-        let (job, planned, actual) = (job.name.clone(), planned.clone(), account_id.clone());
+    let actual = &identity.account_id;
+    if let Some(planned) = job.account_id.as_ref().filter(|planned| *planned != actual) {
         return Err(Refused::OtherAccount {
-            job,
-            planned,
-            actual,
-        });
-    }
-    let planned = job
-        .client_config
-        .as_ref()
-        .and_then(|config| config.endpoint_url.as_ref());
-    if planned != endpoint_url.as_ref() {
-        let shown = |url: Option<&String>| {
-            url.map_or_else(|| "AWS's own endpoints".to_owned(), Clone::clone)
-        };
-        let (planned, actual) = (shown(planned), shown(endpoint_url.as_ref()));
-        return Err(Refused::OtherEndpoint {
             job: job.name.clone(),
-            planned,
-            actual,
+            planned: planned.clone(),
+            actual: actual.clone(),
         });
     }
-    Ok(None)
+    let config = job.client_config.as_ref();
+    let planned = config.and_then(|config| config.endpoint_url.as_ref());
+    let actual = identity.endpoint_url.as_ref();
+    if planned == actual {
+        return Ok(None);
+    }
+    let shown =
+        |url: Option<&String>| url.map_or_else(|| "AWS's own endpoints".to_owned(), Clone::clone);
+    Err(Refused::OtherEndpoint {
+        job: job.name.clone(),
+        planned: shown(planned),
+        actual: shown(actual),
+    })
 }

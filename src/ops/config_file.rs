@@ -4,17 +4,19 @@ use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::error::{ConfigProblems, Error, Refused};
+use super::config_problems::ConfigProblems;
+use super::operation_error::Error;
+use super::refused::Refused;
 use crate::config::{self, Config};
 use crate::files::{self, FileError};
 use crate::model::client_config::sha256;
-use crate::model::id::JobName;
-use crate::model::job::{ConfiguredJob, SyncJob};
+use crate::model::ids::JobName;
 use crate::model::plan::{ConfigRef, CredentialsFrom, SavedPlan};
 use crate::model::problem::Problem;
 use crate::model::words;
+use crate::sync_types::{ConfiguredJob, SyncJob};
 
-/// A config and where it is from. It may hold keys, so its Debug output does not show the text.
+/// A config and where it comes from. It may contain keys, so its Debug output does not show the text.
 pub struct ConfigFile {
     path: PathBuf,
     bytes: Vec<u8>,
@@ -28,27 +30,36 @@ impl fmt::Debug for ConfigFile {
     }
 }
 
-/// The way out of there being no config.
-const NO_CONFIG: &str = "name one, or set XRS_CONFIG; without either it is xrs.yaml. `xrs init` writes one to begin with";
+/// The help for a config that does not exist.
+const NO_CONFIG: &str = "name one, or set XRS_CONFIG; without either it is xrs.yaml. `xrs init` writes one to start from";
 
 impl ConfigFile {
-    /// Reads a config from a file; what it says is looked at later.
+    /// Reads a config from a file; its content is checked later.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, or is larger than any config.
+    /// If the file can't be read, or is too large for a config.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        Self::of(path.as_ref()).map_err(Error::file("the config", Some(NO_CONFIG)))
+        Self::read_file(path.as_ref()).map_err(Error::file("the config", Some(NO_CONFIG)))
     }
 
-    fn of(path: &Path) -> Result<Self, FileError> {
+    /// Reads the config that an apply takes credentials from.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] if the file can't be read, or is too large for a config.
+    pub fn open_for_apply(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Ok(Self::read_file(path.as_ref()).map_err(Refused::ConfigFile)?)
+    }
+
+    fn read_file(path: &Path) -> Result<Self, FileError> {
         Ok(Self {
             path: path.to_owned(),
             bytes: files::read(path, config::MAX_BYTES)?,
         })
     }
 
-    /// A config from a text, with a path by which problems and plans name it.
+    /// Returns a config from a text, with a path by which problems and plans name it.
     pub fn from_text(path: impl Into<PathBuf>, text: impl Into<Vec<u8>>) -> Self {
         Self {
             path: path.into(),
@@ -56,50 +67,47 @@ impl ConfigFile {
         }
     }
 
-    /// Its path, as it was given.
+    /// Returns its path, as it was given.
     pub fn path(&self) -> Cow<'_, str> {
         self.path.to_string_lossy()
     }
 
-    /// The file itself.
+    /// Returns the file itself.
     pub fn file(&self) -> &Path {
         &self.path
     }
 
-    /// Its text, for showing where a problem is.
+    /// Returns its text, for showing where a problem is.
     pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.bytes)
     }
 
-    /// Its jobs, the broken ones with their problems.
-    ///
-    /// # Errors
-    ///
-    /// If it is no config at all.
-    pub fn read(&self) -> Result<Config, Error> {
+    fn read(&self) -> Result<Config, Error> {
         config::read(&self.bytes).map_err(|problems| Error::Config(self.problems(problems)))
     }
 
-    /// Its jobs without the broken ones.
+    /// Returns its valid jobs.
     ///
     /// # Errors
     ///
-    /// If it is no config at all.
-    pub fn sound_jobs(&self) -> Result<Vec<SyncJob>, Error> {
-        let sound = |job| match job {
-            ConfiguredJob::Sound(job) => Some(job),
-            ConfiguredJob::Broken { .. } => None,
-        };
-        Ok(self.read()?.jobs.into_iter().filter_map(sound).collect())
+    /// If it is not valid as a whole.
+    pub fn valid_jobs(&self) -> Result<Vec<SyncJob>, Error> {
+        Ok(SelectedJobs::of(self, &[])?.valid)
     }
 
-    /// Whether it holds keys that others than its owner can read.
-    pub fn exposes_keys(&self) -> bool {
-        config::holds_keys(&self.bytes) && files::readable_by_others(&self.path)
+    /// Returns a warning if it contains keys that others than its owner can read.
+    pub fn exposed_keys(&self) -> Option<String> {
+        let is_exposed =
+            config::holds_keys(&self.bytes) && files::is_readable_by_others(&self.path);
+        let path = self.path();
+        is_exposed.then(|| {
+            format!("{path} contains AWS keys, and others than its owner can read it: chmod 600 it, or use a profile")
+        })
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
+    /// Returns the client settings of each job.
+    pub(super) fn client_configs(&self) -> Result<config::ClientConfigs, ConfigProblems> {
+        config::client_configs(&self.bytes).map_err(|problems| self.problems(problems))
     }
 
     pub(super) fn problems(&self, problems: Vec<Problem>) -> ConfigProblems {
@@ -119,7 +127,7 @@ impl ConfigFile {
 }
 
 /// Refuses names that no job has.
-pub(super) fn check_names(jobs: &[ConfiguredJob], names: &[JobName]) -> Result<(), Error> {
+fn check_names(jobs: &[ConfiguredJob], names: &[JobName]) -> Result<(), Error> {
     let known: Vec<&str> = jobs.iter().map(|job| job.name().as_str()).collect();
     match names.iter().find(|name| !known.contains(&name.as_str())) {
         Some(name) => Err(Error::UnknownJob {
@@ -130,100 +138,110 @@ pub(super) fn check_names(jobs: &[ConfiguredJob], names: &[JobName]) -> Result<(
     }
 }
 
-/// The jobs of these names, in the order of the config, and their names for the plan; all, if none is named.
-pub(super) fn select(
-    jobs: Vec<ConfiguredJob>,
-    names: &[JobName],
-) -> (Vec<ConfiguredJob>, Option<Vec<JobName>>) {
-    if names.is_empty() {
-        return (jobs, None);
-    }
-    let chosen: Vec<ConfiguredJob> = jobs
-        .into_iter()
-        .filter(|job| names.contains(job.name()))
-        .collect();
-    let names = chosen.iter().map(|job| job.name().clone()).collect();
-    (chosen, Some(names))
-}
-
 fn did_you_mean(name: &str, known: &[&str]) -> String {
-    /// Less alike than this, a name was not misspelt but made up.
-    const ALIKE: f32 = 0.6;
-    match similar::get_close_matches(name, known, 1, ALIKE).first() {
+    /// A name that is less similar than this is not a misspelling.
+    const MIN_SIMILARITY: f32 = 0.6;
+    match similar::get_close_matches(name, known, 1, MIN_SIMILARITY).first() {
         Some(close) => format!("did you mean {close}?"),
         None => format!("its jobs are {}", words::list(known)),
     }
 }
 
-/// The config that a plan's credentials come from: the one given, else the noted one if it lies inside the folder
-/// that apply is run in. None, if the plan needs none.
-///
-/// # Errors
-///
-/// [`Refused`] if the plan needs one and there is none, or it cannot be read.
-pub fn config_for(
-    plan: &SavedPlan,
-    given: Option<&Path>,
-    folder: &Path,
-) -> Result<Option<ConfigFile>, Error> {
-    if let Some(given) = given {
-        return Ok(Some(ConfigFile::of(given).map_err(Refused::ConfigFile)?));
-    }
-    let needs = |from: &CredentialsFrom| *from == CredentialsFrom::Config;
-    let acting = plan.jobs.iter().filter(|job| !job.actions.is_empty());
-    if !acting
-        .filter_map(|job| job.client_config.as_ref())
-        .any(|config| needs(&config.from))
-    {
-        return Ok(None);
-    }
-    let noted = folder.join(&plan.config.path);
-    if !files::exists(&noted) {
-        return Err(Refused::NoConfig {
-            path: plan.config.path.clone(),
-            why: "does not exist",
-        }
-        .into());
-    }
-    if !files::lies_inside(&noted, folder) {
-        return Err(Refused::NoConfig {
-            path: plan.config.path.clone(),
-            why: "lies outside this folder",
-        }
-        .into());
-    }
-    // Under the name it was planned with, which is how people know it.
-    let config = ConfigFile::of(&noted).map_err(Refused::ConfigFile)?;
-    Ok(Some(ConfigFile {
-        path: PathBuf::from(&plan.config.path),
-        ..config
-    }))
+/// The jobs of a config that an operation is about.
+pub(super) struct SelectedJobs {
+    /// Their names, in the order of the config; nothing if no names were given, which means all.
+    pub(super) names: Option<Vec<JobName>>,
+    /// The valid ones, in the order of the config.
+    pub(super) valid: Vec<SyncJob>,
+    /// The problems of the invalid ones, in the order of the config.
+    pub(super) problems: Vec<Problem>,
+    /// What has no effect in the config.
+    pub(super) notes: Vec<Problem>,
+    /// The invalid jobs that are not selected.
+    pub(super) other_invalid_jobs: Vec<JobName>,
+    /// All of them: the problems of an invalid one, nothing for a valid one.
+    all: Vec<Option<(JobName, Vec<Problem>)>>,
 }
 
-/// What to say where the config is not what it was when this plan was made: the one that is used, else the noted one
-/// if it is a file inside the folder that apply is run in. It is said and no more, for the plan is what was approved.
-pub fn changed_config(
-    plan: &SavedPlan,
-    used: Option<&ConfigFile>,
-    folder: &Path,
-) -> Option<String> {
-    let noted = &plan.config.path;
-    let (path, sha256) = match used {
-        Some(used) => (used.path(), used.reference().sha256),
-        None => {
-            let file = folder.join(noted);
-            if !files::is_file(&file) || !files::lies_inside(&file, folder) {
-                return None;
-            }
-            let sha256 = ConfigFile::of(&file).ok()?.reference().sha256;
-            (Cow::from(noted), sha256)
+impl SelectedJobs {
+    /// Returns the jobs of these names; all jobs without any names.
+    ///
+    /// # Errors
+    ///
+    /// If the config is not valid as a whole, or has no job of one of these names.
+    pub(super) fn of(file: &ConfigFile, names: &[JobName]) -> Result<Self, Error> {
+        let mut config = file.read()?;
+        let is_selected = |job: &ConfiguredJob| names.is_empty() || names.contains(job.name());
+        check_names(&config.jobs, names)?;
+        let (jobs, others): (Vec<_>, Vec<_>) = config.jobs.into_iter().partition(is_selected);
+        config.jobs = jobs;
+        let mut selected = Self {
+            names: None,
+            valid: Vec::new(),
+            problems: config.problems(),
+            notes: config.notes,
+            other_invalid_jobs: Vec::new(),
+            all: Vec::new(),
+        };
+        if !names.is_empty() {
+            let names = config.jobs.iter().map(|job| job.name().clone());
+            selected.names = Some(names.collect());
         }
-    };
-    let differs = if path == noted.as_str() {
+        for job in config.jobs {
+            match job {
+                ConfiguredJob::Valid(job) => {
+                    selected.valid.push(job);
+                    selected.all.push(None);
+                }
+                ConfiguredJob::Invalid { name, problems } => {
+                    selected.all.push(Some((name, problems)));
+                }
+            }
+        }
+        for job in others {
+            if let ConfiguredJob::Invalid { name, .. } = job {
+                selected.other_invalid_jobs.push(name);
+            }
+        }
+        Ok(selected)
+    }
+
+    /// Returns the names of the invalid jobs.
+    pub(super) fn invalid(&self) -> impl Iterator<Item = &JobName> {
+        self.all.iter().flatten().map(|(name, _)| name)
+    }
+
+    /// Returns the answers for the valid jobs with those for the invalid ones in between, in the order of the config.
+    pub(super) fn in_order<T>(
+        &self,
+        of_valid: Vec<T>,
+        of_invalid: impl Fn(&JobName, &[Problem]) -> T,
+    ) -> Vec<T> {
+        let mut of_valid = of_valid.into_iter();
+        let answer = |job: &Option<(JobName, Vec<Problem>)>| match job {
+            Some((name, problems)) => Some(of_invalid(name, problems)),
+            None => of_valid.next(),
+        };
+        self.all.iter().filter_map(answer).collect()
+    }
+}
+
+/// Returns true if jobs with actions were planned with credentials from a config, so that an apply needs one.
+pub fn needs_config(plan: &SavedPlan) -> bool {
+    let acting = plan.jobs.iter().filter(|job| !job.actions.is_empty());
+    let mut configs = acting.filter_map(|job| job.client_config.as_ref());
+    configs.any(|config| config.from == CredentialsFrom::Config)
+}
+
+/// Returns what to say if the config is not the same as when this plan was made. It is said and no more: the plan is what was
+/// approved.
+pub fn changed_config(plan: &SavedPlan, config: &ConfigFile) -> Option<String> {
+    let path = config.path();
+    let difference = if path == plan.config.path.as_str() {
         "has changed since this plan was made"
     } else {
         "is not the config that this plan was made from"
     };
-    (sha256 != plan.config.sha256)
-        .then(|| format!("{path} {differs}; the plan is applied as it was approved"))
+    let is_changed = config.reference().sha256 != plan.config.sha256;
+    is_changed.then(|| format!("{path} {difference}; the plan is applied as it was approved"))
 }

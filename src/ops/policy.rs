@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::config_file::{self, ConfigFile};
-use super::error::Error;
-use super::{sound, validate};
-use crate::model::id::{AccountId, JobName};
-use crate::model::job::SyncJob;
+use super::config_file::{ConfigFile, SelectedJobs};
+use super::operation_error::Error;
+use crate::model::ids::{AccountId, JobName};
 use crate::policy::{self, Policy};
 
-pub use crate::policy::{MOST_CHARACTERS as MOST_POLICY_CHARACTERS, Stage};
+pub use crate::policy::MOST_CHARACTERS as MAX_POLICY_CHARACTERS;
+pub use crate::sync_types::PolicyStage;
 
-/// A policy, and whom it is for.
+/// A policy, and where it belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrittenPolicy {
     /// The policy.
@@ -22,27 +21,27 @@ pub struct WrittenPolicy {
     pub accounts: BTreeSet<AccountId>,
 }
 
-/// The IAM policy that a stage of these jobs of a config needs; of all, if none is named. Broken jobs are left out.
+/// Returns the IAM policy that a stage of these jobs of a config needs; of all jobs without any names. It does not
+/// cover invalid jobs.
 ///
 /// # Errors
 ///
-/// If the config is none, has no job of a name that was asked for, or there is no one policy for the jobs.
+/// If the config is not valid as a whole, has no job of a name that was asked for, or if there is no one policy for the jobs.
 pub fn policy(
     config: &ConfigFile,
-    stage: Stage,
+    stage: PolicyStage,
     names: &[JobName],
 ) -> Result<WrittenPolicy, Error> {
-    let (configured, _) = config_file::select(validate(config, names)?.jobs, names);
-    let jobs: Vec<SyncJob> = configured.iter().filter_map(sound).cloned().collect();
-    let policy = policy::policy(stage, &jobs).map_err(Error::Policy)?;
-    let of_clients = || jobs.iter().map(|job| &job.client_config);
+    let jobs = SelectedJobs::of(config, names)?;
+    let policy = policy::policy(stage, &jobs.valid).map_err(Error::Policy)?;
+    let settings = || jobs.valid.iter().map(|job| &job.client_config);
     Ok(WrittenPolicy {
         policy,
-        roles: of_clients()
-            .filter_map(|client| client.role_arn.clone())
+        roles: settings()
+            .filter_map(|settings| settings.role_arn.clone())
             .collect(),
-        accounts: of_clients()
-            .filter_map(|client| client.account_id.clone())
+        accounts: settings()
+            .filter_map(|settings| settings.account_id.clone())
             .collect(),
     })
 }

@@ -3,27 +3,35 @@
 use std::fmt;
 use std::path::Path;
 
-use super::config_file::ConfigFile;
-use super::error::Error;
+use super::config_file::{ConfigFile, SelectedJobs};
+use super::operation_error::Error;
 use crate::files::{self, FileError, Lock};
-use crate::model::id::JobName;
-use crate::model::job::ConfiguredJob;
+use crate::model::ids::JobName;
 use crate::model::problem::Problem;
-use crate::provider::sandbox::{Sandbox, World};
+use crate::provider::sandbox::{ExampleJob, Sandbox, World};
+use crate::sync_types::SyncJob;
 
 /// The largest sandbox file that is read: years of snapshots of a large account.
-pub const MOST_SANDBOX_BYTES: u64 = 256 * 1024 * 1024;
+pub const MAX_SANDBOX_BYTES: u64 = 256 * 1024 * 1024;
 
-/// The way out of there being no sandbox.
-const NONE_MADE: &str =
-    "apply makes none; `xrs plan --sandbox FILE` makes one that fits the config";
+/// The help for a sandbox that does not exist.
+const NOT_MADE: &str = "apply makes no sandbox; `xrs plan --sandbox FILE` makes one for the config";
 
-/// A sandbox whose file nobody else uses while this lives. The file is written after every change.
+/// A sandbox that nobody else uses while this exists. Its file is written after every change.
 pub struct OpenSandbox {
     sandbox: Sandbox,
-    made: Option<Vec<JobName>>,
-    lacking: Vec<JobName>,
+    new: Option<NewWorld>,
+    without_source: Vec<JobName>,
     _lock: Lock,
+}
+
+/// What a sandbox that was made for a config lacks.
+#[derive(Debug)]
+pub struct NewWorld {
+    /// The invalid jobs of the config, for which it has nothing.
+    pub invalid_jobs: Vec<JobName>,
+    /// What its jobs ask for and it does not have.
+    pub problems: Vec<Problem>,
 }
 
 impl fmt::Debug for OpenSandbox {
@@ -33,74 +41,93 @@ impl fmt::Debug for OpenSandbox {
 }
 
 impl OpenSandbox {
-    /// The world.
+    /// Returns the sandbox.
     pub fn sandbox(&self) -> &Sandbox {
         &self.sandbox
     }
 
-    /// If there was no file, so that one was made: the broken jobs of the config, which it does not fit.
-    pub fn made(&self) -> Option<&[JobName]> {
-        self.made.as_deref()
+    /// Returns what it lacks, if it was just made.
+    pub fn new_world(&self) -> Option<&NewWorld> {
+        self.new.as_ref()
     }
 
-    /// If there was a file: the sound jobs of the config that find nothing in it to look at.
-    pub fn lacking(&self) -> &[JobName] {
-        &self.lacking
+    /// Returns the valid jobs of the config that have no source in a sandbox that was there already.
+    pub fn jobs_without_source(&self) -> &[JobName] {
+        &self.without_source
     }
 
-    /// Writes the file once more, with the world's clock as it stands.
+    /// Writes the file once more, with the present time of the sandbox.
     ///
     /// # Errors
     ///
-    /// If it cannot be written, now or at one of the changes before.
+    /// If it can't be written, now or at one of the changes before.
     pub fn close(self) -> Result<(), Error> {
         self.sandbox.save().map_err(Error::SandboxSave)
     }
 }
 
-/// Opens the sandbox of a file. If there is no file, one is made that fits the jobs of `fitting`, if that is given.
-/// `waiting` is called if somebody else uses it.
+/// Returns a world in which every valid job of a config finds something to copy.
 ///
 /// # Errors
 ///
-/// If the file does not exist and is not to be made or no job is sound, cannot be read, written or locked, or holds
-/// no sandbox.
+/// If the config is not valid as a whole.
+pub fn example_world(config: &ConfigFile) -> Result<World, Error> {
+    Ok(example(&config.valid_jobs()?).0)
+}
+
+/// Opens the sandbox of a file. If there is no file, a sandbox is made for the jobs of `config`, if that is given. `waiting` is
+/// called if another process uses it.
+///
+/// # Errors
+///
+/// If the file does not exist and can't be made, can't be read, written or locked, or is not a sandbox.
 pub fn open_sandbox(
     path: &Path,
-    fitting: Option<&ConfigFile>,
+    config: Option<&ConfigFile>,
     waiting: impl FnOnce(),
 ) -> Result<OpenSandbox, Error> {
-    let failed = || Error::file("the sandbox", Some(NONE_MADE));
-    let missing = !files::exists(path);
-    let fresh = match fitting {
-        Some(config) if missing => Some(fit(config, path)?),
-        _ => None,
-    };
-    if fresh.is_some() {
-        files::make_folder_of(path).map_err(failed())?;
-    } else if missing {
-        return Err(failed()(FileError::Missing {
-            path: path.to_owned(),
-        }));
+    let failed = || Error::file("the sandbox", Some(NOT_MADE));
+    let jobs = config
+        .map(|config| SelectedJobs::of(config, &[]))
+        .transpose()?;
+    if !files::is_present(path) {
+        match (&jobs, config) {
+            (Some(jobs), Some(config)) if jobs.valid.is_empty() => {
+                let config = config.path().into_owned();
+                let path = path.to_owned();
+                return Err(Error::NoValidJob { path, config });
+            }
+            (Some(_), _) => files::make_folder_of(path).map_err(failed())?,
+            (None, _) => {
+                let path = path.to_owned();
+                return Err(failed()(FileError::Missing { path }));
+            }
+        }
     }
     let lock = files::lock(path, waiting).map_err(failed())?;
-    let unusable = |problem| Error::Sandbox {
-        path: path.to_owned(),
-        problem,
-    };
-    let (world, made) = match fresh {
-        // Somebody else may have made it meanwhile.
-        Some((world, unfit)) if !files::exists(path) => (world, Some(unfit)),
-        _ => {
-            let bytes = files::read(path, MOST_SANDBOX_BYTES).map_err(failed())?;
-            let text = String::from_utf8(bytes)
-                .map_err(|_| unusable(Problem::new("it is not UTF-8 text").help(World::WAY_OUT)))?;
-            (World::from_json(&text).map_err(unusable)?, None)
+    let (mut new, mut without_source) = (None, Vec::new());
+    let world = match &jobs {
+        // Only now: another process may have made it meanwhile.
+        Some(jobs) if !files::is_present(path) => {
+            let (world, problems) = example(&jobs.valid);
+            let invalid_jobs = jobs.invalid().cloned().collect();
+            new = Some(NewWorld {
+                invalid_jobs,
+                problems,
+            });
+            world
         }
-    };
-    let lacking = match (fitting, &made) {
-        (Some(config), None) => lacking(&world, config)?,
-        _ => Vec::new(),
+        _ => {
+            let bytes = files::read(path, MAX_SANDBOX_BYTES).map_err(failed())?;
+            let world = read_world(bytes).map_err(|problem| Error::Sandbox {
+                path: path.to_owned(),
+                problem,
+            })?;
+            let jobs = jobs.iter().flat_map(|jobs| &jobs.valid);
+            let lacking = jobs.filter(|job| !world.has_source_for(&example_job(job)));
+            without_source.extend(lacking.map(|job| job.name.clone()));
+            world
+        }
     };
     let target = path.to_owned();
     let save = move |world: &World| {
@@ -110,32 +137,34 @@ pub fn open_sandbox(
     sandbox.save().map_err(Error::SandboxSave)?;
     Ok(OpenSandbox {
         sandbox,
-        made,
-        lacking,
+        new,
+        without_source,
         _lock: lock,
     })
 }
 
-/// The sound jobs of a config that find nothing in a world to look at.
-fn lacking(world: &World, config: &ConfigFile) -> Result<Vec<JobName>, Error> {
-    let jobs = config.sound_jobs()?;
-    let lacking = jobs.into_iter().filter(|job| world.lacks(job));
-    Ok(lacking.map(|job| job.name).collect())
+fn read_world(bytes: Vec<u8>) -> Result<World, Problem> {
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Problem::new("it is not UTF-8 text").help(World::WAY_OUT))?;
+    World::from_json(&text)
 }
 
-/// A world that fits the sound jobs of a config, and its broken ones.
-fn fit(config: &ConfigFile, path: &Path) -> Result<(World, Vec<JobName>), Error> {
-    let (mut sound, mut broken) = (Vec::new(), Vec::new());
-    for job in config.read()?.jobs {
-        match job {
-            ConfiguredJob::Sound(job) => sound.push(job),
-            ConfiguredJob::Broken { name, .. } => broken.push(name),
-        }
+fn example(jobs: &[SyncJob]) -> (World, Vec<Problem>) {
+    let jobs: Vec<ExampleJob> = jobs.iter().map(example_job).collect();
+    World::example(&jobs)
+}
+
+/// Returns what an example world has to know about a job.
+fn example_job(job: &SyncJob) -> ExampleJob {
+    ExampleJob {
+        name: job.name.clone(),
+        source: job.source(),
+        destination: job.destination(),
+        sources: job.rules.queries().sources,
+        kms_key_id: job.kms_key_id.clone(),
+        max_retained: job
+            .rules
+            .retention()
+            .map(|retention| retention.max_retained),
     }
-    if sound.is_empty() {
-        let config = config.path().into_owned();
-        let path = path.to_owned();
-        return Err(Error::NothingToFit { path, config });
-    }
-    Ok((World::fitting(&sound), broken))
 }

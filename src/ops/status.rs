@@ -1,47 +1,35 @@
 //! What the destinations hold.
 
-use super::config_file::{self, ConfigFile};
-use super::error::Error;
-use super::{Options, sound, validate};
-use crate::model::job::{ConfiguredJob, SyncJob};
-use crate::model::status::{FORMAT_VERSION, JobStatus, Status, Summary};
-use crate::observe::{Look, observe_destinations};
-use crate::provider::{Logged, Provider};
+use super::config_file::{ConfigFile, SelectedJobs};
+use super::operation_error::Error;
+use super::operation_options::Options;
+use crate::model::status::{FORMAT_VERSION, Status, Summary};
+use crate::observe::{Request, observe_destinations};
+use crate::provider::Provider;
 use crate::status;
 
-/// Looks at the jobs of a config and tells what their destinations hold, also while a source region does not answer.
-/// Nothing is written to AWS.
+/// Returns what the destinations of a config's jobs hold, also while a source region does not answer. Nothing is written to AWS.
 ///
 /// # Errors
 ///
-/// If the config is no config at all, or has no job of a name that was asked for.
+/// If the config is not valid as a whole, or has no job of a name that was asked for.
 pub async fn status(
     config: &ConfigFile,
     provider: &dyn Provider,
     options: &Options,
 ) -> Result<Status, Error> {
-    let (configured, selection) =
-        config_file::select(validate(config, &options.jobs)?.jobs, &options.jobs);
-    let jobs: Vec<SyncJob> = configured.iter().filter_map(sound).cloned().collect();
-    let looks: Vec<Look> = jobs.iter().map(Look::of_job).collect();
-    tracing::info!(jobs = looks.len(), "looking");
-    let provider = Logged(provider);
-    let seen = observe_destinations(&provider, &looks, options.parallelism).await;
-    let mut told = status::status(&jobs, &seen, options.max_age).into_iter();
-    // In the order of the config, with the broken ones in their places.
-    let jobs: Vec<JobStatus> = configured
-        .iter()
-        .filter_map(|entry| match entry {
-            ConfiguredJob::Sound(_) => told.next(),
-            ConfiguredJob::Broken { name, problems } => Some(status::broken(name, problems)),
-        })
-        .collect();
+    let selected = SelectedJobs::of(config, &options.jobs)?;
+    let requests: Vec<Request> = selected.valid.iter().map(Request::of_job).collect();
+    tracing::info!(jobs = requests.len(), "observing");
+    let observed = observe_destinations(provider, &requests, options.parallelism).await;
+    let statuses = status::status(&selected.valid, &observed, options.max_age);
+    let jobs = selected.in_order(statuses, status::invalid);
     Ok(Status {
         format_version: FORMAT_VERSION.to_owned(),
         xrs_version: env!("CARGO_PKG_VERSION").to_owned(),
-        observed_at: seen.inventory.observed_at,
-        provider: seen.inventory.provider,
-        selection,
+        observed_at: observed.inventory.observed_at,
+        provider: observed.inventory.provider,
+        selection: selected.names,
         config: config.reference(),
         max_age_seconds: options.max_age.map(|age| age.as_secs()),
         summary: Summary::of(&jobs),

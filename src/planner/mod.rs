@@ -1,46 +1,51 @@
-//! Decides: jobs and what was observed in, what is to be done about each out. Synchronous and pure; the same
-//! jobs and the same observations give the same plan, in whatever order AWS listed things.
+//! Decides: jobs and what was observed go in, what is to be done about each comes out. Synchronous and pure: the same jobs and the
+//! same observations give the same plan, in whatever order AWS lists things.
+//!
+//! The steps are the same for every type of job: source, synced?, copy, tags, retention, invariants.
 
-mod ami;
-mod claims;
-mod invariants;
+mod actions;
+mod case;
+mod copy_names;
+mod copy_tags;
+mod duplicates;
 mod retention;
-mod snapshot;
-mod snapshot_copy;
-mod tags;
+mod warnings;
 
 use crate::model::action::Action;
-use crate::model::id::{AccountId, ActionId, JobName};
-use crate::model::inventory::{CallerIdentity, Found, Inventory};
-use crate::model::job::{JobKind, SyncJob};
+use crate::model::artifact::Artifact;
+use crate::model::fail_reason::FailReason;
+use crate::model::identity::{Source, is_in_account};
+use crate::model::ids::{AccountId, JobName};
+use crate::model::invariants::broken;
+use crate::model::inventory::{Answer, CallerIdentity, Inventory, Observation};
 use crate::model::plan::{
-    ClientConfigRef, CredentialsFrom, End, JobPlan, Observed, Outcome, Subject,
+    ClientConfigRef, CredentialsFrom, End, JobPlan, Observed, ObservedArtifact, Outcome,
 };
 use crate::model::problem::Problem;
-use crate::model::provider_error::ProviderError;
+use crate::model::reason::JobReason;
+use crate::sync_types::SyncJob;
+use case::Case;
+use duplicates::Claims;
 
-use claims::Claims;
-
-/// Plans every job, in the order given. A job that cannot be planned says why and stops no other.
+/// Plans every job, in the order given. A job that can't be planned says why and stops no other.
 pub fn plan(jobs: &[SyncJob], inventory: &Inventory) -> Vec<JobPlan> {
     let mut claims = Claims::default();
     jobs.iter()
-        .map(|job| plan_job(job, inventory, &mut claims))
+        .map(|job| plan_job(job, inventory.jobs.get(&job.name), &mut claims))
         .collect()
 }
 
-/// The plan of a config entry that is too broken to be a job: failed, with the config's problems.
-pub fn broken(name: &JobName, problems: &[Problem]) -> JobPlan {
+/// Returns the plan of a config entry that is not valid: failed, with the config's problems.
+pub fn invalid(name: &JobName, problems: &[Problem]) -> JobPlan {
     JobPlan {
         name: name.clone(),
         sync_type: None,
         source: None,
         destination: None,
-        subject: None,
         account_id: None,
         client_config: None,
         outcome: Outcome::Failed,
-        reason: "its configuration is broken".to_owned(),
+        reason: JobReason::InvalidConfig.to_string(),
         observed: None,
         actions: Vec::new(),
         warnings: Vec::new(),
@@ -50,61 +55,55 @@ pub fn broken(name: &JobName, problems: &[Problem]) -> JobPlan {
 
 /// What is decided about a job that can be planned.
 struct Decision {
-    reason: String,
+    reason: JobReason,
     actions: Vec<Action>,
 }
 
-/// What is to be said of a job whatever is decided.
+/// What a reviewer is told whatever is decided.
 #[derive(Default)]
 struct Notes {
-    subject: Option<Subject>,
     observed: Option<Observed>,
     warnings: Vec<String>,
 }
 
-impl Notes {
-    fn warn(&mut self, warning: impl Into<String>) {
-        self.warnings.push(warning.into());
-    }
-}
-
-fn plan_job(job: &SyncJob, inventory: &Inventory, claims: &mut Claims) -> JobPlan {
-    let observation = inventory.jobs.get(&job.name);
-    let identity = observation.map(|observation| &observation.identity);
+fn plan_job<'a>(
+    job: &'a SyncJob,
+    observation: Option<&'a Observation>,
+    claims: &mut Claims<'a>,
+) -> JobPlan {
     let mut notes = Notes::default();
     let decision = match observation {
-        Some(seen) => seen
-            .account_of(job)
-            .and_then(|account| claim(job, account, claims).map(|()| account))
-            .and_then(|account| decide(job, account, &seen.found, claims, &mut notes)),
+        Some(observation) => decide(job, observation, claims, &mut notes),
         None => Err(Problem::new(format!(
             "nothing was observed for {}",
             job.name
         ))),
     };
     let (outcome, reason, actions, errors) = match decision {
-        Ok(Decision { reason, actions }) if actions.is_empty() => {
-            (Outcome::UpToDate, reason, actions, Vec::new())
+        Ok(Decision { reason, actions }) => {
+            let outcome = if actions.is_empty() {
+                Outcome::UpToDate
+            } else {
+                Outcome::Changes
+            };
+            (outcome, reason.to_string(), actions, Vec::new())
         }
-        Ok(Decision { reason, actions }) => (Outcome::Changes, reason, actions, Vec::new()),
-        Err(problem) => (
-            Outcome::Failed,
-            problem.message.clone(),
-            Vec::new(),
-            vec![problem],
-        ),
+        Err(problem) => {
+            let reason = problem.message.clone();
+            (Outcome::Failed, reason, Vec::new(), vec![problem])
+        }
     };
-    let identity = identity.and_then(|identity| identity.as_ref().ok());
-    invariants::checked(JobPlan {
+    let identity = observation.and_then(|observation| observation.identity.as_ref().ok());
+    let end = |region: &_| {
+        Some(End {
+            region: Clone::clone(region),
+        })
+    };
+    checked(JobPlan {
         name: job.name.clone(),
         sync_type: Some(job.sync_type()),
-        source: Some(End {
-            region: job.source_region.clone(),
-        }),
-        destination: Some(End {
-            region: job.destination_region.clone(),
-        }),
-        subject: notes.subject,
+        source: end(&job.source_region),
+        destination: end(&job.destination_region),
         account_id: identity.map(|identity| identity.account_id.clone()),
         client_config: Some(client_config(job, identity)),
         outcome,
@@ -117,71 +116,213 @@ fn plan_job(job: &SyncJob, inventory: &Inventory, claims: &mut Claims) -> JobPla
 }
 
 fn client_config(job: &SyncJob, identity: Option<&CallerIdentity>) -> ClientConfigRef {
-    let default_chain = job.client_config.is_default_chain();
+    let from = if job.client_config.is_default_chain() {
+        CredentialsFrom::DefaultChain
+    } else {
+        CredentialsFrom::Config
+    };
     ClientConfigRef {
-        from: if default_chain {
-            CredentialsFrom::DefaultChain
-        } else {
-            CredentialsFrom::Config
-        },
+        from,
         fingerprint: job.client_config.fingerprint(),
         endpoint_url: identity.and_then(|identity| identity.endpoint_url.clone()),
     }
 }
 
-fn decide(
-    job: &SyncJob,
-    account: &AccountId,
-    found: &Found,
-    claims: &mut Claims,
+/// Returns the plan as it is, or failed if it breaks an invariant: that is a bug in the planner, and must do no harm.
+fn checked(plan: JobPlan) -> JobPlan {
+    let Some(what) = broken(&plan) else {
+        return plan;
+    };
+    let problem = FailReason::BrokenInvariant(what).problem(&plan.name);
+    JobPlan {
+        outcome: Outcome::Failed,
+        reason: problem.message.clone(),
+        actions: Vec::new(),
+        errors: vec![problem],
+        ..plan
+    }
+}
+
+fn decide<'a>(
+    job: &'a SyncJob,
+    observation: &'a Observation,
+    claims: &mut Claims<'a>,
     notes: &mut Notes,
 ) -> Result<Decision, Problem> {
-    match (&job.kind, found) {
-        (JobKind::Ami(ami), Found::Images { source, copies }) => {
-            let source = source
-                .as_ref()
-                .map_err(|error| failed_to_look(job, "for its source image", error))?;
-            let copies = copies
-                .as_ref()
-                .map_err(|error| failed_to_look(job, "for copies of its image", error))?;
-            ami::decide(job, ami, account, source, copies, claims, notes)
-        }
-        (JobKind::Snapshot(snapshot), Found::Snapshots { source, copies }) => {
-            let source = source
-                .as_ref()
-                .map_err(|error| failed_to_look(job, "for its automated snapshots", error))?;
-            let copies = copies
-                .as_ref()
-                .map_err(|error| failed_to_look(job, "for copies of its snapshots", error))?;
-            snapshot::decide(job, snapshot, account, source, copies, claims, notes)
-        }
-        _ => Err(Problem::new(format!(
-            "what was observed for {} is of another type",
-            job.name
-        ))),
+    let fail = |reason: FailReason| reason.problem(&job.name);
+    let account = job.account(observation)?;
+    // Claimed before anything that may fail is used: a job that fails still syncs that database.
+    claim_parent(job, account, claims).map_err(fail)?;
+    let sources = read(job, "sources", &observation.sources)?;
+    let found = read(job, "copies", &observation.copies)?;
+    let artifact = job
+        .rules
+        .choose_source(job, sources, &mut notes.warnings)
+        .map_err(fail)?;
+    let case = case(job, account, artifact, sources, found).map_err(fail)?;
+    notes.observed = Some(observed(&case));
+    warnings::about_copies(&case, &mut notes.warnings);
+    decide_case(&case, claims, notes).map_err(fail)
+}
+
+fn read<'a>(
+    job: &SyncJob,
+    what: &str,
+    answer: &'a Answer<Vec<Artifact>>,
+) -> Result<&'a [Artifact], Problem> {
+    match answer {
+        Ok(found) => Ok(found),
+        Err(error) => Err(error.problem(format!("failed to read the {what} of {}", job.name))),
     }
 }
 
-/// Takes what two jobs must not share, before anything that may fail is looked at.
-fn claim(job: &SyncJob, account: &AccountId, claims: &mut Claims) -> Result<(), Problem> {
-    let JobKind::Snapshot(options) = &job.kind else {
+fn claim_parent<'a>(
+    job: &'a SyncJob,
+    account: &AccountId,
+    claims: &mut Claims<'a>,
+) -> Result<(), FailReason> {
+    let Some(parent) = job.rules.parent() else {
         return Ok(());
     };
-    if let Some(first) = claims.database(account, job, &options.db_instance) {
-        return Err(Problem::new(format!(
-            "{first} and {} sync the same database {} of account {account} to {}",
-            job.name, options.db_instance, job.destination_region
-        ))
-        .help("remove one of them, or set its max_snapshots_to_retain at the other"));
+    match claims.parent(account, job, parent) {
+        None => Ok(()),
+        Some(first) => Err(FailReason::SameParent {
+            first: first.name.clone(),
+            parent: parent.clone(),
+            account: account.clone(),
+            destination: job.destination_region.clone(),
+        }),
     }
-    Ok(())
 }
 
-fn failed_to_look(job: &SyncJob, what: &str, error: &ProviderError) -> Problem {
-    error.problem(format!("failed to look {what} ({})", job.name))
+fn case<'a>(
+    job: &'a SyncJob,
+    account: &'a AccountId,
+    artifact: &'a Artifact,
+    sources: &'a [Artifact],
+    found: &'a [Artifact],
+) -> Result<Case<'a>, FailReason> {
+    let source = Source::new(artifact, &job.source_region).ok_or_else(|| FailReason::NoTime {
+        kind: artifact.kind,
+        source: artifact.id.clone(),
+    })?;
+    let source = source.with_copy_named_by(artifact, &job.destination_region);
+    let own = found.iter().filter(|copy| is_in_account(copy, account));
+    let mut found: Vec<&Artifact> = own.collect();
+    found.sort_by_key(|copy| &copy.id);
+    Ok(Case {
+        job,
+        account,
+        artifact,
+        sources,
+        copies: Case::copies_in(job, &source, &found),
+        source,
+        found,
+    })
 }
 
-/// The id of an action of `job`.
-fn action_id(job: &JobName, rest: &str) -> ActionId {
-    ActionId::from(format!("{job}/{rest}"))
+fn observed(case: &Case<'_>) -> Observed {
+    let observed = |artifact: &Artifact, data_time| ObservedArtifact {
+        id: artifact.id.clone(),
+        data_time,
+        state: artifact.state.clone(),
+        size_gib: artifact.size_gib,
+    };
+    let newest = case.newest_copy();
+    Observed {
+        source: Some(observed(case.artifact, Some(case.source.data_time))),
+        newest_copy: newest.map(|copy| observed(copy, case.time_of(copy))),
+        sources: case.sources.len(),
+        copies: case.copies.len(),
+    }
+}
+
+fn decide_case<'a>(
+    case: &Case<'a>,
+    claims: &mut Claims<'a>,
+    notes: &mut Notes,
+) -> Result<Decision, FailReason> {
+    if let Some(reason) = synced_by_other(case, claims)? {
+        let actions = Vec::new();
+        return Ok(Decision { reason, actions });
+    }
+    match case.source.synced_by(case.copies.iter().copied()) {
+        Some(copy) => Ok(synced(case, copy, notes)),
+        None => due(case, claims, notes),
+    }
+}
+
+/// Returns the reason why nothing is done, if an earlier job of the plan syncs the same source.
+fn synced_by_other<'a>(
+    case: &Case<'a>,
+    claims: &mut Claims<'a>,
+) -> Result<Option<JobReason>, FailReason> {
+    let Case { job, artifact, .. } = case;
+    let Some(first) = claims.source(case.account, job, &artifact.id) else {
+        return Ok(None);
+    };
+    if first.kms_key_id != job.kms_key_id {
+        return Err(FailReason::OtherKey {
+            first: first.name.clone(),
+            kind: artifact.kind,
+            source: artifact.id.clone(),
+            destination: job.destination_region.clone(),
+        });
+    }
+    Ok(Some(JobReason::SyncedBy {
+        kind: artifact.kind,
+        source: artifact.id.clone(),
+        region: job.destination_region.clone(),
+        job: first.name.clone(),
+    }))
+}
+
+/// Decides about a job whose source has a copy: old copies may have to be deleted, and a sync tag may be missing.
+fn synced(case: &Case<'_>, copy: &Artifact, notes: &mut Notes) -> Decision {
+    let Case { job, artifact, .. } = case;
+    let retention = retention::decide(case, None, &mut notes.warnings);
+    let (kind, source) = (artifact.kind, artifact.id.clone());
+    let region = job.destination_region.clone();
+    let deletions = retention.deletions.len();
+    let reason = if case.source.is_source_of(copy) {
+        JobReason::Synced {
+            kind,
+            source,
+            region,
+            copy: copy.id.clone(),
+            state: copy.state.clone(),
+            deletions,
+        }
+    } else {
+        JobReason::NewerCopy {
+            kind,
+            source,
+            region,
+            copy: copy.id.clone(),
+            deletions,
+        }
+    };
+    let mut actions = actions::tags(case, &retention.beyond, &mut notes.warnings);
+    actions.extend(retention.deletions);
+    Decision { reason, actions }
+}
+
+/// Decides about a job whose source has no copy.
+fn due<'a>(
+    case: &Case<'a>,
+    claims: &mut Claims<'a>,
+    notes: &mut Notes,
+) -> Result<Decision, FailReason> {
+    let settings = case.job.rules.copy_settings(case.job, case.artifact)?;
+    let id = copy_names::choose(case, claims)?;
+    warnings::about_expiry(case, &mut notes.warnings);
+    let reason = actions::copy_due(case);
+    let (copy, copy_id) = actions::copy(case, settings, id, &reason, &mut notes.warnings);
+    let retention = retention::decide(case, Some(&copy_id), &mut notes.warnings);
+    let mut actions = copy;
+    actions.extend(retention.deletions);
+    Ok(Decision {
+        reason: JobReason::CopyDue(reason),
+        actions,
+    })
 }

@@ -1,210 +1,171 @@
-//! Which copies of a database are no longer asked for.
+//! Which copies are no longer kept.
 
 use jiff::Timestamp;
 
-use super::snapshot::{Case, untagged};
-use super::{Notes, action_id};
-use crate::model::action::{Action, DeleteSnapshot, ExpectedDeletion, KeptCopy, Tag};
-use crate::model::id::{ActionId, SnapshotId};
-use crate::model::inventory::Snapshot;
-use crate::model::job::{SnapshotJob, SyncJob};
-use crate::model::lineage::{NotOurs, ours, snapshot_origin};
+use super::actions::action_id;
+use super::case::Case;
+use crate::model::action::{Action, Delete, ExpectedDeletion, KeptCopy, Tag};
+use crate::model::artifact::Artifact;
+use crate::model::identity::{copy_time, is_of_parent, ours, present_parent_created};
+use crate::model::ids::{ActionId, ArtifactId};
+use crate::model::reason::{DeleteReason, NotOurs};
 use crate::model::sync_tag::{key_on_copy, whole_seconds};
 use crate::model::words;
 
-/// A copy and when its data was taken.
+/// A copy, and when its data was captured.
 #[derive(Clone, Copy)]
-struct Dated<'a> {
-    copy: &'a Snapshot,
-    taken: Timestamp,
-}
-
-/// The copy that a plan makes.
-#[derive(Clone, Copy)]
-pub(super) struct Due<'a> {
-    /// Its action, which deletions wait for.
-    pub(super) action: &'a ActionId,
-    /// When the database it goes back to was made, where AWS states it.
-    pub(super) instance_created: Option<Timestamp>,
+struct DatedCopy<'a> {
+    copy: &'a Artifact,
+    time: Timestamp,
 }
 
 /// What retention comes to.
 #[derive(Default)]
-pub(super) struct Retention<'a> {
+pub(super) struct Decision<'a> {
     /// The deletions that are due, oldest copy first.
     pub(super) deletions: Vec<Action>,
-    /// Available copies that are not retained, whether or not they are ours to delete.
-    pub(super) beyond: Vec<&'a SnapshotId>,
+    /// The available copies that are not kept, whether or not they are ours to delete.
+    pub(super) beyond: Vec<&'a ArtifactId>,
 }
 
-/// Which copies are to go. `due` is the copy that this plan makes, if it makes one.
+/// Decides which copies are deleted. `due` is the copy action of the plan, if there is one.
 pub(super) fn decide<'a>(
     case: &Case<'a>,
-    due: Option<Due<'_>>,
-    notes: &mut Notes,
-) -> Retention<'a> {
-    let Case { job, options, .. } = case;
-    let current = of_this_database(
-        counted(case, untagged(case).map(|copy| &copy.id)),
-        case,
-        due,
-        notes,
-    );
-    let available: Vec<Dated<'_>> = current
-        .iter()
-        .copied()
-        .filter(|c| c.copy.status.is_available())
-        .collect();
+    due: Option<&ActionId>,
+    warnings: &mut Vec<String>,
+) -> Decision<'a> {
+    let Some(retention) = case.job.rules.retention() else {
+        return Decision::default();
+    };
+    let current = of_present_parent(counted(case), case, due, warnings);
+    let is_available = |dated: &&DatedCopy<'_>| dated.copy.state.is_available();
+    let available: Vec<DatedCopy<'_>> = current.iter().filter(is_available).copied().collect();
     let Some(newest) = available.first() else {
-        return Retention::default();
+        return Decision::default();
     };
-    let under_way = current
-        .iter()
-        .any(|c| c.copy.status.is_under_way() && c.taken > newest.taken);
-
-    let retained = usize::try_from(options.max_snapshots_to_retain).unwrap_or(usize::MAX);
-    let keep = if due.is_some() || under_way {
-        retained.max(1)
-    } else {
-        retained.saturating_add(1)
-    };
-    if retained == 0 && (due.is_some() || under_way) {
-        notes.warn(format!(
+    let is_newer_coming = due.is_some()
+        || current
+            .iter()
+            .any(|dated| dated.copy.state.is_in_progress() && dated.time > newest.time);
+    let limit = retention.max_retained;
+    if limit == 0 && is_newer_coming {
+        warnings.push(format!(
             "max_snapshots_to_retain is 0: {}, the last usable copy, stays until the new one is available",
             newest.copy.id
         ));
     }
-    let (kept, beyond) = available.split_at(keep.min(available.len()));
+    let (kept, beyond) =
+        available.split_at(number_kept(limit, is_newer_coming).min(available.len()));
     let kept: Vec<KeptCopy> = kept
         .iter()
-        .map(|c| KeptCopy {
-            id: c.copy.id.clone(),
-            taken: c.taken,
+        .map(|dated| KeptCopy {
+            id: dated.copy.id.clone(),
+            data_time: dated.time,
         })
         .collect();
-    let is_outlived = |c: &&Dated<'_>| c.copy.status.is_failed() && c.taken < newest.taken;
-    let mut outlived: Vec<Dated<'_>> = beyond
-        .iter()
-        .chain(current.iter().filter(is_outlived))
-        .copied()
-        .collect();
-    outlived.sort_by_key(|c| (c.taken, &c.copy.id));
-    Retention {
-        deletions: outlived
-            .into_iter()
-            .filter_map(|c| deletion(job, options, c, &kept, due))
-            .collect(),
-        beyond: beyond.iter().map(|c| &c.copy.id).collect(),
+    let is_outlived =
+        |dated: &&DatedCopy<'_>| dated.copy.state.is_failed() && dated.time < newest.time;
+    let failed = current.iter().filter(is_outlived);
+    let mut candidates: Vec<DatedCopy<'_>> = beyond.iter().chain(failed).copied().collect();
+    candidates.sort_by_key(|dated| (dated.time, &dated.copy.id));
+    let deletions = candidates
+        .into_iter()
+        .filter_map(|dated| deletion(case, limit, dated, &kept, due));
+    Decision {
+        deletions: deletions.collect(),
+        beyond: beyond.iter().map(|dated| &dated.copy.id).collect(),
     }
 }
 
-/// Copies that retention counts, newest first: ours, and the one that is about to be given its sync tag. Copies made by
-/// hand are not counted, so they never push out one of ours.
-fn counted<'a>(Case { job, copies, .. }: &Case<'a>, to_tag: Option<&SnapshotId>) -> Vec<Dated<'a>> {
-    let counts = |copy: &Snapshot| {
-        matches!(ours(copy, &job.source_region), Ok(_) | Err(NotOurs::Kept))
-            || to_tag.is_some_and(|id| *id == copy.id)
+/// Returns how many available copies are kept: `limit` beside the one that is coming, but at least one; otherwise `limit` beside
+/// the newest.
+fn number_kept(limit: u32, is_newer_coming: bool) -> usize {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    if is_newer_coming {
+        limit.max(1)
+    } else {
+        limit.saturating_add(1)
+    }
+}
+
+/// Returns the copies that retention counts, newest first: ours, and the one that is about to get its sync tag. Other copies are
+/// not counted, so that they never displace one of ours.
+fn counted<'a>(case: &Case<'a>) -> Vec<DatedCopy<'a>> {
+    let region = &case.job.source_region;
+    let to_tag = case.copy_to_tag().map(|copy| &copy.id);
+    let is_counted = |copy: &Artifact| {
+        matches!(ours(copy, region), Ok(_) | Err(NotOurs::Kept)) || to_tag == Some(&copy.id)
     };
-    let dated = |copy: &'a Snapshot| {
-        let taken = snapshot_origin(copy, &job.source_region)?.taken?;
-        Some(Dated { copy, taken })
+    let dated = |copy: &'a Artifact| {
+        let time = copy_time(copy, region)?;
+        Some(DatedCopy { copy, time })
     };
-    let mut counted: Vec<Dated<'a>> = copies
-        .iter()
-        .copied()
-        .filter(|copy| counts(copy))
+    let copies = case.copies.iter().copied();
+    let mut counted: Vec<DatedCopy<'a>> = copies
+        .filter(|copy| is_counted(copy))
         .filter_map(dated)
         .collect();
-    counted.sort_by(|a, b| (b.taken, &b.copy.id).cmp(&(a.taken, &a.copy.id)));
+    counted.sort_by(|a, b| (b.time, &b.copy.id).cmp(&(a.time, &a.copy.id)));
     counted
 }
 
-/// Leaves out the copies of an earlier database of the same name: they are all that is left of it. This database is
-/// the one of the newest copy (whoever made it), which is the one being made where one is.
-fn of_this_database<'a>(
-    counted: Vec<Dated<'a>>,
+/// Removes the copies of an earlier database of the same name: they are all that is left of it. The present database is that of
+/// the copy being made, or else of the newest copy.
+fn of_present_parent<'a>(
+    counted: Vec<DatedCopy<'a>>,
     case: &Case<'_>,
-    due: Option<Due<'_>>,
-    notes: &mut Notes,
-) -> Vec<Dated<'a>> {
-    let Case {
-        job,
-        options,
-        copies,
-        source,
-        ..
-    } = case;
-    let taken = |copy: &Snapshot| snapshot_origin(copy, &job.source_region)?.taken;
-    let of_newest = copies
-        .iter()
-        .filter(|copy| !copy.status.is_gone())
-        .max_by_key(|copy| (taken(copy), &copy.id))
-        .and_then(|copy| {
-            let known = source
-                .is_source_of(copy)
-                .then_some(case.snapshot.instance_created)
-                .flatten();
-            copy.instance_created.or(known)
-        });
-    let made = due
-        .and_then(|due| due.instance_created)
-        .or(of_newest)
-        .map(whole_seconds);
-    let is_earlier = |c: &Dated<'_>| {
-        c.copy
-            .instance_created
-            .is_some_and(|time| Some(whole_seconds(time)) != made)
-    };
-    let (earlier, current): (Vec<_>, Vec<_>) = counted.into_iter().partition(is_earlier);
-    if !earlier.is_empty() {
-        notes.warn(format!(
-            "copies of an earlier database named {} are kept until somebody deletes them by hand: {}",
-            options.db_instance,
-            words::list(earlier.iter().map(|c| &c.copy.id))
+    due: Option<&ActionId>,
+    warnings: &mut Vec<String>,
+) -> Vec<DatedCopy<'a>> {
+    let of_source = due.and(case.artifact.parent_created).map(whole_seconds);
+    let present = of_source.or_else(|| {
+        let copies = case.copies.iter().copied();
+        present_parent_created(copies, case.sources, &case.job.source_region)
+    });
+    let (current, earlier): (Vec<_>, Vec<_>) = counted
+        .into_iter()
+        .partition(|dated| is_of_parent(dated.copy, present));
+    if let (false, Some(parent)) = (earlier.is_empty(), case.job.rules.parent()) {
+        warnings.push(format!(
+            "copies of an earlier database named {parent} are kept until somebody deletes them: {}",
+            words::list(earlier.iter().map(|dated| &dated.copy.id))
         ));
     }
     current
 }
 
-/// The deletion of a copy, if it is ours to delete.
+/// Returns the deletion of a copy, if it is ours to delete.
 fn deletion(
-    job: &SyncJob,
-    options: &SnapshotJob,
-    Dated { copy, taken }: Dated<'_>,
+    case: &Case<'_>,
+    limit: u32,
+    DatedCopy { copy, time }: DatedCopy<'_>,
     kept: &[KeptCopy],
-    due: Option<Due<'_>>,
+    due: Option<&ActionId>,
 ) -> Option<Action> {
+    let job = case.job;
     ours(copy, &job.source_region).ok()?;
     let key = key_on_copy(&job.source_region);
     let value = copy.tags.get(&key)?.to_owned();
-    let reason = if copy.status.is_failed() {
-        format!(
-            "the copy of {} failed, and a newer one is available",
-            words::utc(taken)
-        )
+    let reason = if copy.state.is_failed() {
+        DeleteReason::Failed { data_time: time }
     } else {
-        let beside = if due.is_some() {
-            "the one being made"
-        } else {
-            "the newest"
-        };
-        format!(
-            "the copy of {} is older than the {} kept (max_snapshots_to_retain is {} beside {beside})",
-            words::utc(taken),
-            words::count(kept.len(), "copy", "copies"),
-            options.max_snapshots_to_retain,
-        )
+        DeleteReason::BeyondRetention {
+            data_time: time,
+            kept: kept.len(),
+            limit,
+            is_copy_due: due.is_some(),
+        }
     };
-    Some(Action::DeleteSnapshot(DeleteSnapshot {
-        id: action_id(&job.name, &format!("delete/{}", copy.id)),
-        reason,
-        after: due.map(|due| due.action.clone()),
-        db_instance: options.db_instance.clone(),
-        snapshot_id: copy.id.clone(),
+    Some(Action::Delete(Delete {
+        id: action_id(job, &format!("delete/{}", copy.id)),
+        kind: copy.kind,
+        reason: reason.to_string(),
+        after: due.cloned(),
+        artifact: copy.to_ref(&job.destination_region),
         size_gib: copy.size_gib,
         expects: ExpectedDeletion {
-            taken,
-            state: copy.status.to_string(),
+            data_time: time,
+            state: copy.state.clone(),
             sync_tag: Tag { key, value },
             kept: kept.to_vec(),
         },

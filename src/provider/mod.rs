@@ -1,8 +1,8 @@
 //! AWS, or a sandbox in its place, behind one narrow trait: reads, and the three writes.
 
-// #[cfg(feature = "aws")]
-// pub mod aws;
-// pub mod sandbox;
+#[cfg(feature = "aws")]
+pub mod aws;
+pub mod sandbox;
 
 use std::time::Duration;
 
@@ -18,21 +18,6 @@ use crate::model::kind::Kind;
 use crate::model::location::Location;
 use crate::model::query::Query;
 use crate::model::tags::Tags;
-
-/// The most values that all filters of one read of images may have together; EC2 answers `FilterLimitExceeded` to more.
-/// See <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>.
-pub const IMAGE_VALUES_PER_READ: usize = 200;
-
-/// Databases whose automated snapshots one read asks for. A page holds 100 snapshots, and pages are read one after the other
-/// while reads run side by side: the snapshots of 14 databases that keep a week of them fit one page.
-pub const SOURCES_PER_READ: usize = 14;
-
-/// Databases whose manual snapshots one read asks for: with three copies of each, which is what xrs keeps by default, they
-/// leave room on a page. RDS documents no limit for the values of a filter.
-pub const COPIED_DATABASES_PER_READ: usize = 25;
-
-/// Snapshots that one read asks for by id: as many as fit one page.
-pub const SNAPSHOTS_PER_READ: usize = 100;
 
 /// AWS, or something in its place, that can be read and written to.
 ///

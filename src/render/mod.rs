@@ -1,4 +1,4 @@
-//! Plans, results, states and problems as text and Markdown, worked out from the saved documents alone.
+//! Plans, results, statuses and problems as text and Markdown, from the saved documents alone.
 
 pub mod markdown;
 pub mod problems;
@@ -6,3 +6,4 @@ pub mod prometheus;
 mod status_words;
 pub mod styles;
 pub mod text;
+mod vocabulary;

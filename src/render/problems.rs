@@ -1,9 +1,8 @@
-//! Problems of a config as a compiler shows them: the line, a caret under what is meant, and the way out.
+//! Problems of a config as a compiler shows them: the line, a caret under the mistake, and the way out.
 //!
-//! The lines shown are those of the file, but for what may be a secret: see [`mask`].
+//! The lines shown are those of the file, except that secrets are hidden: see `mask`.
 
 mod mask;
-mod words;
 
 use std::ops::Range;
 
@@ -14,12 +13,11 @@ use crate::model::problem::{Problem, TextPlace};
 use crate::model::report::Level;
 use crate::model::safe::{is_mark, safe, tricky};
 
-/// Lines are cut to this width around what is meant where there is no terminal that is narrower: a config may be one long
-/// line.
+/// The width to which lines are cut around a mistake where no terminal is narrower: a config may be one long line.
 pub const WIDTH: usize = 140;
 
-/// The problems of the config at `path`, whose text is `text`; each ends with an empty line. No secret is shown.
-/// Lines of the config are cut to `width` columns, frame included.
+/// Returns the problems of the config at `path` with this `text`, each followed by an empty line. No secret is shown. Lines of the
+/// config are cut to `width` columns, frame included.
 pub fn diagnostics(
     path: &str,
     text: &str,
@@ -79,37 +77,37 @@ fn group<'a>(path: &'a str, lines: &[&'a str], problem: &Problem, level: Level) 
     group
 }
 
-/// The bytes of a line that a place means: from and to characters that are there.
+/// Returns the bytes of a line that a place means, within the line.
 fn bytes(line: &str, place: TextPlace) -> Range<usize> {
     let byte_of = |n: usize| line.char_indices().nth(n).map_or(line.len(), |(at, _)| at);
     let first = place.column.saturating_sub(1);
     byte_of(first)..byte_of(first.saturating_add(place.length.max(1)))
 }
 
-/// The lines as YAML counts them: a lone carriage return ends one, too.
+/// Returns the lines as YAML counts them: a lone carriage return also ends a line.
 fn lines(text: &str) -> Vec<&str> {
     text.split('\n')
         .flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
         .collect()
 }
 
-/// A message of several lines, each made [`safe`].
+/// Returns a message with each of its lines made [`safe`].
 fn printable(text: &str) -> String {
     text.split('\n').map(safe).collect::<Vec<_>>().join("\n")
 }
 
-/// The text of a config with everything tricky blotted out, so that all else keeps its line and column.
+/// Returns the text of a config with unsafe characters replaced one for one, so that the others keep line and column.
 fn in_place(text: &str, width: usize) -> String {
     let lines = text.split_inclusive('\n');
     lines.flat_map(|line| line_in_place(line, width)).collect()
 }
 
 fn line_in_place(line: &str, width: usize) -> impl Iterator<Item = char> {
-    // A long line is shown in part, and the cut may part a mark from its letter.
+    // Only a part of a long line is shown, and the cut may separate a mark from its letter.
     let may_be_cut = line.chars().count() > width / 2;
     tricky(line).map(move |(c, tricky)| {
-        let blot = tricky || may_be_cut && is_mark(c);
-        if blot && !matches!(c, '\n' | '\r' | '\t') {
+        let is_replaced = tricky || may_be_cut && is_mark(c);
+        if is_replaced && !matches!(c, '\n' | '\r' | '\t') {
             '\u{fffd}'
         } else {
             c

@@ -1,12 +1,12 @@
-//! What a status says in the same words in every format for people.
+//! What a status says in the same words in text and Markdown.
 
 use crate::model::status::{Summary, UsableCopy};
 use crate::model::words::{count, span};
 
-/// Where AWS gives no reason.
-pub(super) const NO_REASON: &str = "AWS does not say why";
+/// The reason of a failed copy, where AWS states none.
+pub(super) const NO_REASON: &str = "AWS states no reason";
 
-/// What the jobs come to, in a line.
+/// Returns what the jobs come to, in one line.
 pub(super) fn summary_line(summary: &Summary, max_age_seconds: Option<i64>) -> String {
     let Summary {
         jobs,
@@ -14,16 +14,15 @@ pub(super) fn summary_line(summary: &Summary, max_age_seconds: Option<i64>) -> S
         not_ready,
         unknown,
     } = summary;
-    let limit = max_age_seconds
-        .map(|limit| format!(" (limit {})", span(limit)))
-        .unwrap_or_default();
+    let limit =
+        max_age_seconds.map_or_else(String::new, |limit| format!(" (limit {})", span(limit)));
     format!(
         "Status: {}, {ready} ready{limit}, {not_ready} not ready, {unknown} not known.",
         count(*jobs, "job", "jobs")
     )
 }
 
-/// How old a copy is, and how far behind its source.
+/// Returns how old a copy is, and how far behind its source.
 pub(super) fn age(copy: &UsableCopy) -> String {
     let age = match copy.age_seconds {
         Some(age) => format!("{} old", span(age)),

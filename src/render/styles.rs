@@ -1,13 +1,13 @@
-//! Colours, for those who want them. Whatever is printed makes sense without.
+//! Colours. Everything that is printed makes sense without them.
 
 use owo_colors::Style;
 
-/// How the parts of a screen look; plain unless [`Styles::colorize`] is called.
+/// The colours of the parts of a screen; none by default.
 #[derive(Clone, Debug, Default)]
 pub struct Styles {
-    /// Copies to be made, and what went well.
+    /// Copies to make, and success.
     pub create: Style,
-    /// Tags to be written.
+    /// Tags to write.
     pub tag: Style,
     /// Deletions.
     pub delete: Style,
@@ -24,18 +24,12 @@ pub struct Styles {
 }
 
 impl Styles {
-    /// Plain ones, or coloured ones.
+    /// Returns styles with or without colours.
     pub fn new(color: bool) -> Self {
-        let mut styles = Self::default();
-        if color {
-            styles.colorize();
+        if !color {
+            return Self::default();
         }
-        styles
-    }
-
-    /// Gives them colours.
-    pub fn colorize(&mut self) {
-        *self = Self {
+        Self {
             create: Style::new().green(),
             tag: Style::new().yellow(),
             delete: Style::new().red().bold(),
@@ -44,6 +38,6 @@ impl Styles {
             warning: Style::new().yellow().bold(),
             error: Style::new().red().bold(),
             summary: Style::new().bold(),
-        };
+        }
     }
 }

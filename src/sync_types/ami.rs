@@ -4,16 +4,15 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::image_filter::Filter;
-use super::permissions::{PolicyStage, Statement};
+use super::permissions::{PolicyStage, Statement, arn};
 use super::rules::{Belonging, CopySettings, Retention, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
+use crate::model::fail_reason::FailReason;
 use crate::model::identity::origin;
 use crate::model::ids::ParentId;
 use crate::model::kind::{Kind, SyncTypeName};
-use crate::model::problem::Problem;
 use crate::model::query::{CopiesQuery, ImageFilter, ImageSelector, Queries, Query};
-use crate::model::reason::FailReason;
-use crate::model::sync_tag::{SYNC_IDENTIFIER, is_sync_key, key_on_copy};
+use crate::model::sync_tag::{SYNC_IDENTIFIER, is_sync_key, key_on_copy, key_on_source};
 use crate::model::wildcard::matches;
 use crate::model::words::count;
 
@@ -87,7 +86,7 @@ impl SyncTypeRules for AmiOptions {
         job: &SyncJob,
         sources: &'a [Artifact],
         warnings: &mut Vec<String>,
-    ) -> Result<&'a Artifact, Problem> {
+    ) -> Result<&'a Artifact, FailReason> {
         let found = Found::new(job, sources);
         warnings.extend(found.unavailable.iter().map(|image| {
             format!(
@@ -100,12 +99,12 @@ impl SyncTypeRules for AmiOptions {
             [image] => Ok(image),
             [.., newest] if self.most_recent => Ok(newest),
             several => {
-                let reason = FailReason::SeveralSources {
+                let ids = several.iter().map(|image| image.id.clone());
+                Err(FailReason::SeveralSources {
                     kind: Kind::Image,
-                    ids: several.iter().map(|image| image.id.clone()).collect(),
+                    ids: ids.collect(),
                     region: job.source_region.clone(),
-                };
-                Err(reason.problem(&job.name))
+                })
             }
         }
     }
@@ -127,7 +126,7 @@ impl SyncTypeRules for AmiOptions {
         available.last().copied()
     }
 
-    fn copy_settings(&self, _: &SyncJob, source: &Artifact) -> Result<CopySettings, Problem> {
+    fn copy_settings(&self, _: &SyncJob, source: &Artifact) -> Result<CopySettings, FailReason> {
         Ok(CopySettings {
             name: Some(source.name.to_string()),
             description: Some(source.description.to_string()).filter(|text| !text.is_empty()),
@@ -175,8 +174,25 @@ impl SyncTypeRules for AmiOptions {
     }
 
     fn permissions(&self, job: &SyncJob, stage: PolicyStage) -> Vec<Statement> {
-        let _ = (job, stage);
-        Vec::new()
+        let (source, destination) = (&job.source_region, &job.destination_region);
+        let read = Statement::read("ReadImages", "ec2:DescribeImages", [source, destination]);
+        if stage == PolicyStage::Plan {
+            return vec![read];
+        }
+        // Images and their snapshots have no account in their ARNs.
+        let images = |region| arn("ec2", region, "", "image/*");
+        let snapshots = |region| arn("ec2", region, "", "snapshot/*");
+        let copies = [images(destination), snapshots(destination)];
+        let all = copies.iter().cloned();
+        let all = all.chain([images(source), snapshots(source)]);
+        let tag_source = Statement::new("TagSourceImages", &["ec2:CreateTags"], [images(source)]);
+        let keys = [key_on_source(destination)];
+        vec![
+            read,
+            Statement::new("CopyImages", &["ec2:CopyImage"], all),
+            Statement::new("TagCopiesOfImages", &["ec2:CreateTags"], copies.clone()),
+            tag_source.when("ForAllValues:StringEquals", "aws:TagKeys", keys),
+        ]
     }
 }
 
@@ -210,7 +226,7 @@ impl<'a> Found<'a> {
 }
 
 impl AmiOptions {
-    fn no_source(&self, job: &SyncJob, found: &Found<'_>) -> Problem {
+    fn no_source(&self, job: &SyncJob, found: &Found<'_>) -> FailReason {
         let unavailable = found.unavailable.iter();
         let unavailable = unavailable.map(|image| format!("{} ({})", image.id, image.state));
         let returned = found
@@ -231,13 +247,12 @@ impl AmiOptions {
             "check that ami_owner, sync_identifier and filters match an image in this region; tags of images of other \
              accounts are not visible"
         };
-        let reason = FailReason::NoSource {
+        FailReason::NoSource {
             what: "available image".to_owned(),
             instead: unavailable.chain(returned).collect(),
             region: job.source_region.clone(),
             help: help.to_owned(),
-        };
-        reason.problem(&job.name)
+        }
     }
 }
 

@@ -4,15 +4,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::option_value::{from_text, whole_number};
-use super::permissions::{PolicyStage, Statement};
+use super::permissions::{PolicyStage, Statement, arn, in_sid, stated_account};
 use super::rules::{Belonging, CopySettings, Retention, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
+use crate::model::fail_reason::FailReason;
 use crate::model::identity::{is_copy_id, origin};
 use crate::model::ids::{ParentId, Partition};
 use crate::model::kind::SyncTypeName;
-use crate::model::problem::Problem;
 use crate::model::query::Queries;
-use crate::model::reason::FailReason;
+use crate::model::sync_tag::{SYNC_KEEP, key_on_copy, key_on_source};
+
+/// The date and time that RDS ends the ids of automated snapshots with: it keeps `orders` apart from `orders-eu`.
+const TIME: &str = "????-??-??-??-??";
 
 /// Keeps copies of the newest automated snapshots of one RDS DB instance in the destination region.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -70,7 +73,7 @@ impl SyncTypeRules for DbSnapshotOptions {
         job: &SyncJob,
         sources: &'a [Artifact],
         warnings: &mut Vec<String>,
-    ) -> Result<&'a Artifact, Problem> {
+    ) -> Result<&'a Artifact, FailReason> {
         self.newest_source(job, sources, warnings)
             .ok_or_else(|| self.no_source(job, sources))
     }
@@ -87,10 +90,9 @@ impl SyncTypeRules for DbSnapshotOptions {
         available.max_by_key(|snapshot| (snapshot.source_time(), &snapshot.id))
     }
 
-    fn copy_settings(&self, job: &SyncJob, source: &Artifact) -> Result<CopySettings, Problem> {
-        self.check_key(job, source)
-            .and_then(|()| self.check_option_group(job, source))
-            .map_err(|reason| reason.problem(&job.name))?;
+    fn copy_settings(&self, job: &SyncJob, source: &Artifact) -> Result<CopySettings, FailReason> {
+        self.check_key(job, source)?;
+        self.check_option_group(job, source)?;
         Ok(CopySettings {
             option_group_name: self.option_group_name.clone(),
             ..CopySettings::default()
@@ -121,13 +123,48 @@ impl SyncTypeRules for DbSnapshotOptions {
     }
 
     fn permissions(&self, job: &SyncJob, stage: PolicyStage) -> Vec<Statement> {
-        let _ = (job, stage);
-        Vec::new()
+        let (source, destination) = (&job.source_region, &job.destination_region);
+        let regions = [source, destination];
+        let read = Statement::read("ReadSnapshots", "rds:DescribeDBSnapshots", regions);
+        if stage == PolicyStage::Plan {
+            return vec![read];
+        }
+        let account = stated_account(&job.client_config);
+        let arn = |region, resource: &str| arn("rds", region, account, resource);
+        let database = &self.db_instance;
+        let sources = arn(source, &format!("snapshot:rds:{database}-{TIME}*"));
+        // By the ids that copies get; they may end in a region and a number.
+        let copies = arn(destination, &format!("snapshot:rds-{database}-{TIME}*"));
+        let group = self.option_group_name.as_ref();
+        let group = group.map(|group| arn(destination, &format!("og:{group}")));
+        let all = [sources.clone(), copies.clone()].into_iter().chain(group);
+        let copy = Statement::new("CopySnapshots", &["rds:CopyDBSnapshot"], all);
+        let tag = |sid, artifacts| Statement::new(sid, &["rds:AddTagsToResource"], [artifacts]);
+        let keys = [key_on_source(destination)];
+        // The key of the sync tag names the region, so each source region has a statement of its own.
+        let sid = format!("DeleteCopiesFrom{}", in_sid(source));
+        let delete = Statement::new(sid, &["rds:DeleteDBSnapshot"], [copies.clone()]);
+        let sync_tag = format!("aws:ResourceTag/{}", key_on_copy(source));
+        vec![
+            read,
+            copy,
+            tag("TagCopiesOfSnapshots", copies),
+            tag("TagSourceSnapshots", sources).when(
+                "ForAllValues:StringEquals",
+                "aws:TagKeys",
+                keys,
+            ),
+            delete.when("Null", sync_tag, ["false".to_owned()]).when(
+                "Null",
+                format!("aws:ResourceTag/{SYNC_KEEP}"),
+                ["true".to_owned()],
+            ),
+        ]
     }
 }
 
 impl DbSnapshotOptions {
-    fn no_source(&self, job: &SyncJob, sources: &[Artifact]) -> Problem {
+    fn no_source(&self, job: &SyncJob, sources: &[Artifact]) -> FailReason {
         let database = &self.db_instance;
         let mut instead: Vec<String> = sources
             .iter()
@@ -146,13 +183,12 @@ impl DbSnapshotOptions {
                 "plan again when one is available",
             )
         };
-        let reason = FailReason::NoSource {
+        FailReason::NoSource {
             what,
             instead,
             region: job.source_region.clone(),
             help: help.to_owned(),
-        };
-        reason.problem(&job.name)
+        }
     }
 
     /// An encrypted snapshot can't be copied to another region without a key of that region; see

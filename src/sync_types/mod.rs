@@ -16,6 +16,6 @@ pub use ami::AmiOptions;
 pub use configured_job::ConfiguredJob;
 pub use db_snapshot::DbSnapshotOptions;
 pub use option_value::{from_text, refused, whole_number};
-pub use permissions::{PolicyStage, Statement};
-pub use registry::{EXAMPLE, OptionError, SYNC_TYPES, SyncType, read_options};
+pub use permissions::{PolicyStage, Statement, arn, stated_account};
+pub use registry::{OptionError, SYNC_TYPES, SyncType, read_options};
 pub use rules::{Belonging, CopySettings, Retention, SyncJob, SyncTypeRules};

@@ -1,8 +1,14 @@
-//! Parts of an IAM policy.
+//! Parts of an IAM policy: what sync types say that their jobs need to be allowed.
+//!
+//! Where AWS's documentation leaves open what a call is checked against, both answers are allowed. Facts are from the
+//! [Service Authorization Reference](https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+
+use crate::model::client_config::ClientConfig;
+use crate::model::ids::{AccountId, Region};
 
 /// What a policy is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +52,21 @@ impl Statement {
         }
     }
 
+    /// Returns a statement that allows a read in some regions. Lists are not checked against resources, so the region is all
+    /// that can limit them.
+    pub fn read<'a>(
+        sid: &'static str,
+        action: &'static str,
+        regions: impl IntoIterator<Item = &'a Region>,
+    ) -> Self {
+        let regions = regions.into_iter().map(Region::to_string);
+        Self::new(sid, &[action], ["*".to_owned()]).when(
+            "StringEquals",
+            "aws:RequestedRegion",
+            regions,
+        )
+    }
+
     /// Returns the same statement with a condition.
     #[must_use]
     pub fn when(
@@ -58,4 +79,39 @@ impl Statement {
         keys.entry(key.into()).or_default().extend(values);
         self
     }
+
+    /// Adds what another statement for the same purpose allows: its resources, and the values of its conditions.
+    pub fn merge(&mut self, other: Self) {
+        self.resource.extend(other.resource);
+        for (operator, keys) in other.condition {
+            for (key, values) in keys {
+                let known = self.condition.entry(operator).or_default();
+                known.entry(key).or_default().extend(values);
+            }
+        }
+    }
+}
+
+/// Returns the account that a config states, by its number or in its role; else `*`, for any.
+pub fn stated_account(config: &ClientConfig) -> &str {
+    let stated = config.account_id.as_ref().map(AccountId::as_str);
+    let of_role = || config.role_arn.as_deref()?.split(':').nth(4);
+    stated.or_else(of_role).unwrap_or("*")
+}
+
+/// Returns an ARN; the resource may have wildcards.
+pub fn arn(service: &str, region: &Region, account: &str, resource: &str) -> String {
+    let partition = region.partition();
+    format!("arn:{partition}:{service}:{region}:{account}:{resource}")
+}
+
+/// Returns the region in a form that a Sid may contain: letters and digits alone, such as `UsEast1`.
+pub(super) fn in_sid(region: &Region) -> String {
+    let mut words = String::new();
+    for part in region.as_str().split('-') {
+        let mut letters = part.chars();
+        words.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        words.push_str(letters.as_str());
+    }
+    words
 }

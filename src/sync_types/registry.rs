@@ -31,11 +31,6 @@ pub const SYNC_TYPES: &[SyncType] = &[
     SyncType::of::<DbSnapshotOptions>(SyncTypeName::RdsAutomatedSnapshot),
 ];
 
-/// The help for a config without jobs.
-pub const EXAMPLE: &str = "a job looks like this:\n\
-    sync_my_database:\n  sync_type: rds_automated_snapshot\n  source_region: us-east-1\n  \
-    destination_region: us-west-1\n  db_instance: mydatabase";
-
 impl SyncType {
     const fn of<T>(name: SyncTypeName) -> Self
     where

@@ -1,18 +1,19 @@
 //! What a sync type has to say about its jobs.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
 use super::permissions::{PolicyStage, Statement};
 use crate::model::artifact::Artifact;
 use crate::model::client_config::ClientConfig;
+use crate::model::fail_reason::FailReason;
 use crate::model::ids::{AccountId, JobName, ParentId, Region};
 use crate::model::inventory::Observation;
 use crate::model::kind::{Kind, SyncTypeName};
 use crate::model::location::Location;
 use crate::model::problem::Problem;
 use crate::model::query::Queries;
-use crate::model::reason::FailReason;
 
 /// One `sync_*` entry of the config: one resource, one source region, one destination region.
 #[derive(Clone, Debug)]
@@ -88,7 +89,7 @@ impl SyncJob {
 }
 
 /// What is special about a sync type: its options, and how they choose sources, copies and settings.
-pub trait SyncTypeRules: fmt::Debug + Send + Sync {
+pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
     /// Returns the type's name.
     fn sync_type(&self) -> SyncTypeName;
 
@@ -109,7 +110,7 @@ pub trait SyncTypeRules: fmt::Debug + Send + Sync {
         job: &SyncJob,
         sources: &'a [Artifact],
         warnings: &mut Vec<String>,
-    ) -> Result<&'a Artifact, Problem>;
+    ) -> Result<&'a Artifact, FailReason>;
 
     /// Returns the newest source for a status, where it matters less that there is exactly one; adds warnings.
     fn newest_source<'a>(
@@ -124,7 +125,7 @@ pub trait SyncTypeRules: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// If it can't be copied with the job's options.
-    fn copy_settings(&self, job: &SyncJob, source: &Artifact) -> Result<CopySettings, Problem>;
+    fn copy_settings(&self, job: &SyncJob, source: &Artifact) -> Result<CopySettings, FailReason>;
 
     /// Returns true if a copy without a sync tag, which AWS or the source says is one, is what the gem left, so that it gets the
     /// sync tag it lacks.

@@ -1,4 +1,4 @@
-//! AWS calls and time of planning and running, against tools that do the same call by call.
+//! AWS calls and time of planning and running, compared with tools that make each call by itself.
 
 use serde_json::json;
 
@@ -7,12 +7,12 @@ use crate::site::{Fleet, Measured, median_of};
 use crate::table::{self, percent, seconds, times};
 use crate::tool::{Task, Tool};
 
-/// Milliseconds that each call takes longer.
+/// Milliseconds added to each call.
 const ADDED: [u32; 2] = [0, 50];
-/// A fleet up to this size is measured several times.
+/// The size up to which a fleet is measured several times.
 const SMALL: usize = 10;
 
-/// The same work by several tools.
+/// The same work done by several tools.
 struct Race {
     added: u32,
     task: Task,
@@ -30,8 +30,8 @@ pub(crate) fn measure(quick: bool) -> Vec<Goal> {
         show(Fleet::new(1000, 0));
     }
     let goal = |what, races: &[Race], number: fn(&Measured) -> usize, must, aim| {
-        let planned = |race: &&Race| race.task == Task::Plan && race.added > 0;
-        let race = races.iter().find(planned).expect("it was measured");
+        let is_plan = |race: &&Race| race.task == Task::Plan && race.added > 0;
+        let race = races.iter().find(is_plan).expect("it was measured");
         race.goal(what, number, must, aim)
     };
     vec![
@@ -53,7 +53,7 @@ pub(crate) fn measure(quick: bool) -> Vec<Goal> {
     ]
 }
 
-/// Has all tools plan and run a fleet, and prints the table.
+/// Measures planning and running a fleet with all tools, and prints the table.
 fn show(fleet: Fleet) -> Vec<Race> {
     let race = |added| [Task::Plan, Task::Run].map(|task| Race::of(fleet, added, task));
     let races: Vec<Race> = ADDED.into_iter().flat_map(race).collect();
@@ -67,8 +67,8 @@ fn show(fleet: Fleet) -> Vec<Race> {
         "floor",
         "time",
         "server's share",
-        "calls to xrs's",
-        "time to xrs's",
+        "calls vs. xrs",
+        "time vs. xrs",
     ];
     table::print(&fleet.to_string(), head, &rows);
     races
@@ -118,7 +118,7 @@ impl Race {
         [
             measured.calls.to_string(),
             measured.in_a_row.to_string(),
-            // No tool that makes so many calls in a row can be faster.
+            // No tool that makes this number of calls in a row can be faster.
             seconds(measured.in_a_row as f64 * f64::from(self.added) / 1000.0),
             seconds(measured.wall),
             percent(measured.server / measured.wall),
@@ -134,11 +134,11 @@ impl Race {
         must: f64,
         aim: f64,
     ) -> Goal {
-        let written = |(tool, measured): &(Tool, Result<Measured, String>)| match measured {
+        let format = |(tool, measured): &(Tool, Result<Measured, String>)| match measured {
             Ok(measured) => format!("{} ({tool})", number(measured)),
             Err(error) => format!("{error} ({tool})"),
         };
-        let today: Vec<String> = self.tools[1..].iter().map(written).collect();
+        let today: Vec<String> = self.tools[1..].iter().map(format).collect();
         Goal {
             what,
             today: today.join(", "),
@@ -154,7 +154,7 @@ impl Race {
     }
 }
 
-/// The cells of a tool that did not do its work.
+/// The cells of a tool that failed.
 fn failed(error: &String) -> [String; 7] {
     let mut cells = [const { String::new() }; 7];
     cells[0].clone_from(error);

@@ -1,4 +1,4 @@
-//! Copies against Cloud Custodian.
+//! Copies, compared with Cloud Custodian.
 
 use serde_json::{Value, json};
 
@@ -7,13 +7,13 @@ use crate::site::{Fleet, Measured, median_of};
 use crate::table::{self, percent, seconds};
 use crate::tool::{Task, Tool};
 
-/// The same work for xrs and Cloud Custodian.
+/// The same work done by xrs and Cloud Custodian.
 struct Duel {
     what: &'static str,
     fleet: Fleet,
     settings: Value,
     task: Task,
-    /// How often Cloud Custodian does it.
+    /// How many times Cloud Custodian does it.
     repeats: usize,
     must: f64,
     aim: f64,
@@ -30,11 +30,11 @@ pub(crate) fn measure(quick: bool) -> Vec<Goal> {
         aim: 10.0,
     };
     let six = Duel {
-        what: "six 1-second copies under a limit of 5 in flight, with `--wait`",
+        what: "six 1-second copies with a limit of 5 concurrent copies, `--wait`",
         fleet: Fleet::new(6, 0),
-        settings: json!({"copy_seconds": 1.0, "copies_in_flight": 5}),
+        settings: json!({"copy_seconds": 1.0, "concurrent_copies": 5}),
         task: Task::RunAndWait,
-        // Refused the sixth, it sleeps for some two minutes.
+        // When the sixth is refused, it sleeps for about two minutes.
         repeats: 1,
         must: 20.0,
         aim: 40.0,

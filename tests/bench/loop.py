@@ -1,9 +1,9 @@
-"""What people write today: the work of xrs with boto3, call by call.
+"""What people write without a tool: the work of xrs with boto3, call by call.
 
     loop.py FLEET.json [--plan]
 
-FLEET.json lists `databases` and `identifiers` (of images) and says `source` and `destination`. With `--plan` it only
-looks. Every call asks for one database or image, as such scripts do.
+FLEET.json lists `databases` and `identifiers` (of images), the `source` and the `destination`. With `--plan` it only reads.
+Every call is about one database or image.
 """
 
 import json
@@ -40,13 +40,13 @@ def sync_database(source, destination, database):
     copies = snapshots(destination, "manual")
     if planning or any(copy.get("SourceDBSnapshotIdentifier") == newest["DBSnapshotArn"] for copy in copies):
         return
-    taken, id = newest["SnapshotCreateTime"], newest["DBSnapshotIdentifier"]
+    time, id = newest["SnapshotCreateTime"], newest["DBSnapshotIdentifier"]
     copy = destination.copy_db_snapshot(
         SourceDBSnapshotIdentifier=newest["DBSnapshotArn"],
         TargetDBSnapshotIdentifier=id.replace(":", "-"),
-        Tags=[*users(newest["TagList"]), sync_tag(on_copy, taken, id)],
+        Tags=[*users(newest["TagList"]), sync_tag(on_copy, time, id)],
     )["DBSnapshot"]
-    tag = sync_tag(on_source, taken, copy["DBSnapshotIdentifier"])
+    tag = sync_tag(on_source, time, copy["DBSnapshotIdentifier"])
     source.add_tags_to_resource(ResourceName=newest["DBSnapshotArn"], Tags=[tag])
 
 
@@ -57,15 +57,15 @@ def sync_image(source, destination, identifier):
     copies = pages(destination, "describe_images", "Images", Owners=["self"], Filters=by_source)
     if planning or copies:
         return
-    taken = datetime.fromisoformat(image["CreationDate"].replace("Z", "+00:00"))
-    tags = [*users(image["Tags"]), sync_tag(on_copy, taken, image["ImageId"])]
+    time = datetime.fromisoformat(image["CreationDate"].replace("Z", "+00:00"))
+    tags = [*users(image["Tags"]), sync_tag(on_copy, time, image["ImageId"])]
     copy = destination.copy_image(
         Name=image["Name"],
         SourceImageId=image["ImageId"],
         SourceRegion=here,
         TagSpecifications=[{"ResourceType": "image", "Tags": tags}],
     )
-    source.create_tags(Resources=[image["ImageId"]], Tags=[sync_tag(on_source, taken, copy["ImageId"])])
+    source.create_tags(Resources=[image["ImageId"]], Tags=[sync_tag(on_source, time, copy["ImageId"])])
 
 
 for service, sync, ids in (("rds", sync_database, fleet["databases"]), ("ec2", sync_image, fleet["identifiers"])):

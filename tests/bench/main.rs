@@ -1,7 +1,7 @@
-//! What xrs costs in calls, time and memory, beside what people use today.
+//! Calls, time and memory of xrs, compared with other tools.
 //!
-//! `cargo bench` measures everything, `cargo bench -- planner start-up` two sections, and `cargo bench -- --quick`
-//! leaves out what takes minutes. Times are compared within one run and never asserted in a test.
+//! `cargo bench` measures everything, `cargo bench -- planner start-up` two sections, and `cargo bench -- --quick` skips what
+//! takes minutes. Times are compared within one run and never asserted in a test.
 
 #![expect(
     clippy::expect_used,
@@ -10,12 +10,14 @@
     clippy::disallowed_methods,
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a benchmark may panic, takes the time, prints tables, and has files of its own"
+    reason = "a benchmark may panic, measures time, prints tables, and has files of its own"
 )]
 
 mod calls;
 mod copies;
 mod planner;
+#[path = "../it/python.rs"]
+mod python;
 mod reach;
 mod site;
 mod start_up;
@@ -23,11 +25,10 @@ mod table;
 mod timing;
 mod tool;
 
-/// The AWS that the tests talk to.
+/// The simulation of AWS that the tests use.
 #[path = "../it/moto"]
 #[expect(dead_code, reason = "the tests use more of it")]
 mod moto {
-    pub(crate) mod python;
     pub(crate) mod server;
     pub(crate) mod world;
 }
@@ -39,31 +40,31 @@ use clap::{Parser, ValueEnum};
 use reach::Goal;
 
 #[derive(Parser)]
-#[command(name = "cargo bench --", about = "What xrs costs, beside what people use today", version = None)]
+#[command(name = "cargo bench --", about = "Measures xrs, compared with other tools", version = None)]
 struct Arguments {
-    /// What to measure; everything unless something is named
+    /// What to measure; by default everything
     sections: Vec<Section>,
-    /// Leave out 1,000 jobs and the two minutes that Cloud Custodian waits, and exit with 0 whatever is reached
+    /// Skip 1,000 jobs and the two minutes that Cloud Custodian waits, and exit with 0 in any case
     #[arg(long)]
     quick: bool,
-    /// Said by `cargo bench`, and not by `cargo test --all-targets`, which starts this too
+    /// Passed by `cargo bench`, and not by `cargo test --all-targets`, which also starts this program
     #[arg(long, hide = true)]
     bench: bool,
-    /// Plan so many jobs, in a process whose memory nothing else has used
+    /// Plan this number of jobs and print time and memory, in a process that does nothing else
     #[arg(long, hide = true, value_name = "JOBS")]
     plan_alone: Option<usize>,
 }
 
-/// In the order in which they are measured: races of a second before a thousand jobs have made the server slow.
+/// In the order in which they are measured: short ones first, before a thousand jobs have made the server slow.
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Section {
-    /// 50 copies, and six under a limit of five, against Cloud Custodian
+    /// 50 copies, and six with a limit of five, compared with Cloud Custodian
     Copies,
-    /// AWS calls and time of `plan` and `run`, against a boto3 loop and Cloud Custodian
+    /// AWS calls and time of `plan` and `run`, compared with a boto3 loop and Cloud Custodian
     Calls,
     /// The planner alone
     Planner,
-    /// `validate` and `--version` against a boto3 client
+    /// `validate` and `--version`, compared with a boto3 client
     StartUp,
 }
 

@@ -1,20 +1,20 @@
-//! What must be reached, and what came of it.
+//! Goals, and whether they are reached.
 
 use crate::table;
 
-/// What was measured, and how good it has to be.
+/// What was measured, and how good it must be.
 pub(crate) struct Goal {
     pub(crate) what: &'static str,
-    /// What the tools of today take, as measured beside it.
+    /// What other tools take, measured in the same run.
     pub(crate) today: String,
-    /// What xrs takes, or why that could not be measured.
+    /// What xrs takes, or why it could not be measured.
     pub(crate) xrs: Result<f64, String>,
     pub(crate) unit: Unit,
     pub(crate) must: f64,
     pub(crate) aim: f64,
 }
 
-/// How a number is written, and whether more of it is better.
+/// How a number is written, and whether more is better.
 #[derive(Clone, Copy)]
 pub(crate) enum Unit {
     Calls,
@@ -25,7 +25,7 @@ pub(crate) enum Unit {
 }
 
 impl Unit {
-    fn written(self, number: f64) -> String {
+    fn format(self, number: f64) -> String {
         match self {
             Self::Calls => format!("{number}"),
             Self::Seconds => table::seconds(number),
@@ -63,15 +63,15 @@ impl Goal {
             self.today.clone(),
             self.xrs
                 .as_ref()
-                .map_or_else(Clone::clone, |number| self.unit.written(*number)),
-            self.unit.written(self.must),
-            self.unit.written(self.aim),
+                .map_or_else(Clone::clone, |number| self.unit.format(*number)),
+            self.unit.format(self.must),
+            self.unit.format(self.aim),
             met.to_owned(),
         ]
     }
 }
 
-/// Prints what was reached; gives what was not.
+/// Prints all goals, and returns those that are not reached.
 pub(crate) fn report(goals: &[Goal]) -> Vec<&'static str> {
     let rows: Vec<_> = goals.iter().map(Goal::row).collect();
     let head = ["what", "today's tools", "xrs", "must", "aim", "met?"];

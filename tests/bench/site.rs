@@ -1,4 +1,4 @@
-//! A fleet of databases and images in an account of its own, and a tool at work on it.
+//! A fleet of databases and images in an account of its own, and a tool that works on it.
 
 use std::{fmt, fs};
 
@@ -10,25 +10,25 @@ use crate::moto::world::{EAST, SECRET_KEY, WEST, World, longest_chain};
 use crate::timing::{median_by, timed};
 use crate::tool::{POLICY, Task, Tool};
 
-/// As RDS keeps automated snapshots unless told otherwise, in its console.
+/// How long the console of RDS keeps automated snapshots by default.
 const DAYS: usize = 7;
-/// As many as xrs keeps beside the copy it makes, unless told otherwise. The copy of the last day is due.
+/// How many copies xrs keeps by default beside the one it makes. The copy of the last day is due.
 const COPIED: usize = 2;
 
-/// How many of each there are, a job for each.
+/// The number of databases and images, with a job for each.
 #[derive(Clone, Copy)]
 pub(crate) struct Fleet {
     databases: usize,
     pub(crate) images: usize,
 }
 
-/// What a tool's work took.
+/// What the work of a tool took.
 pub(crate) struct Measured {
     pub(crate) calls: usize,
     pub(crate) in_a_row: usize,
     /// Seconds from the tool's start to its end.
     pub(crate) wall: f64,
-    /// Seconds of processor time that the server used meanwhile.
+    /// Seconds of processor time that the server used during that time.
     pub(crate) server: f64,
 }
 
@@ -47,7 +47,7 @@ impl Fleet {
         self.databases + self.images
     }
 
-    /// A job for each, as xrs is told.
+    /// The config of xrs.
     fn config(self) -> String {
         let regions = format!("source_region: {EAST}, destination_region: {WEST}");
         let databases = (0..self.databases).map(|n| {
@@ -59,7 +59,7 @@ impl Fleet {
         databases.chain(images).collect()
     }
 
-    /// The same for the boto3 loop.
+    /// The same list for the boto3 loop.
     fn listed(self) -> String {
         let named = |prefix, count| -> Vec<String> {
             (0..count).map(|n| format!("{prefix}-{n}")).collect()
@@ -85,7 +85,7 @@ impl fmt::Display for Fleet {
     }
 }
 
-/// The median of several times the same work, each on a site of its own.
+/// Does the same work several times, each on a site of its own, and returns the median.
 pub(crate) fn median_of(
     repeats: usize,
     fleet: Fleet,
@@ -99,7 +99,7 @@ pub(crate) fn median_of(
 }
 
 impl Site {
-    /// The fleet, with settings of the server: see `DEFAULTS` in `tests/moto/patches.py`.
+    /// Creates the fleet, with settings of the server: see `DEFAULTS` in `tests/moto/patches.py`.
     fn new(fleet: Fleet, settings: &Value) -> Self {
         let site = Self {
             fleet,
@@ -123,7 +123,7 @@ impl Site {
         site
     }
 
-    /// Has a tool do its work; what that took, or how it failed.
+    /// Runs a tool and returns what that took, or how it failed.
     fn measure(&self, tool: Tool, task: Task) -> Result<Measured, String> {
         let before = self.world.calls().len();
         let used = self.server_time();
@@ -139,10 +139,10 @@ impl Site {
         let (output, wall) = timed(&mut command);
         let server = self.server_time() - used;
         if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            eprintln!("{tool}: {said}");
-            let line = said.lines().find(|line| !line.trim().is_empty());
-            return Err(format!("failed: {}", line.unwrap_or("without a word")));
+            let errors = String::from_utf8_lossy(&output.stderr);
+            eprintln!("{tool}: {errors}");
+            let line = errors.lines().find(|line| !line.trim().is_empty());
+            return Err(format!("failed: {}", line.unwrap_or("no message")));
         }
         let made = self.made();
         let due = if task == Task::Plan {
@@ -167,7 +167,7 @@ impl Site {
         time.as_f64().expect("seconds")
     }
 
-    /// How many copies there are that were not there at the beginning.
+    /// Returns the number of copies that were made.
     fn made(&self) -> usize {
         let count = |what, mut request: Value| {
             request["region"] = json!(WEST);
@@ -180,7 +180,7 @@ impl Site {
 }
 
 impl Drop for Site {
-    /// The server would get slower with all that it keeps.
+    /// Otherwise the server would get slower with everything that it stores.
     fn drop(&mut self) {
         self.world.control("clear", json!({}));
         self.world.control("reset", json!({}));

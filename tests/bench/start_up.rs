@@ -1,4 +1,4 @@
-//! How long it takes until a program does anything at all.
+//! How long programs take to start.
 
 use std::path::Path;
 use std::process::Command;
@@ -26,33 +26,33 @@ pub(crate) fn measure() -> Vec<Goal> {
         ("a boto3 client", python(&["-c", client])),
     ];
     eprintln!("start-up");
-    // In turn, so that a machine that is busy for a while is so for all.
-    let mut taken = [const { Vec::new() }; 3];
+    // In turn, so that other work of the machine affects all of them.
+    let mut all_times = [const { Vec::new() }; 3];
     for round in 0..=REPEATS {
-        for ((_, command), taken) in commands.iter_mut().zip(&mut taken) {
+        for ((_, command), times) in commands.iter_mut().zip(&mut all_times) {
             let (output, time) = timed(command);
             assert!(output.status.success(), "{command:?}: {output:?}");
-            // The first one also brings the files into memory.
+            // The first round also reads the files into memory.
             if round > 0 {
-                taken.push(time);
+                times.push(time);
             }
         }
     }
-    let taken = taken.map(median);
+    let medians = all_times.map(median);
     let rows: Vec<_> = commands
         .iter()
-        .zip(taken)
-        .map(|((name, _), time)| [(*name).to_owned(), seconds(time), times(taken[2] / time)])
+        .zip(medians)
+        .map(|((name, _), time)| [(*name).to_owned(), seconds(time), times(medians[2] / time)])
         .collect();
     table::print(
         "Start-up",
-        ["program", "time", "a boto3 client's, to it"],
+        ["program", "time", "a boto3 client vs. this"],
         &rows,
     );
     vec![Goal {
-        what: "start-up of `xrs validate` against a boto3 client's",
-        today: seconds(taken[2]),
-        xrs: Ok(taken[2] / taken[1]),
+        what: "start-up of `xrs validate` compared with a boto3 client",
+        today: seconds(medians[2]),
+        xrs: Ok(medians[2] / medians[1]),
         unit: Unit::TimesFaster,
         must: 10.0,
         aim: 30.0,

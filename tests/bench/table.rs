@@ -1,4 +1,4 @@
-//! Markdown tables that are also readable as they are.
+//! Markdown tables that are also readable as plain text.
 
 /// Prints a table under a heading. Text is left-aligned in the first column and right-aligned in the others.
 pub(crate) fn print<const N: usize>(heading: &str, head: [&str; N], rows: &[[String; N]]) {
@@ -32,7 +32,7 @@ pub(crate) fn print<const N: usize>(heading: &str, head: [&str; N], rows: &[[Str
     }
 }
 
-/// Seconds, with as many digits as mean something.
+/// Formats seconds, with the digits that matter.
 pub(crate) fn seconds(seconds: f64) -> String {
     if seconds < 1.0 {
         format!("{:.1} ms", seconds * 1000.0)
@@ -41,7 +41,7 @@ pub(crate) fn seconds(seconds: f64) -> String {
     }
 }
 
-/// How many times as much.
+/// Formats a ratio.
 pub(crate) fn times(ratio: f64) -> String {
     if ratio < 1.0 {
         format!("{ratio:.2}×")
@@ -52,7 +52,7 @@ pub(crate) fn times(ratio: f64) -> String {
     }
 }
 
-/// A part of the whole.
+/// Formats a share of the whole.
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }

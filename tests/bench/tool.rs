@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use crate::moto;
 use crate::moto::world::EAST;
 
-/// What Cloud Custodian is told: to copy the newest automated snapshot of each database. It looks at the source alone, and
-/// learns from being refused that a copy is there.
+/// The policy of Cloud Custodian: it copies the newest automated snapshot of each database. It reads only the source; that a copy
+/// exists, it learns from an error.
 pub(crate) const POLICY: &str = "
 policies:
   - name: copies
@@ -25,10 +24,10 @@ policies:
 /// Python with boto3 and Cloud Custodian.
 static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bench");
-    moto::python::with(&folder.join("requirements.txt"))
+    crate::python::with(&folder.join("requirements.txt"))
 });
 
-/// That Python, with these arguments and nothing of the caller's environment.
+/// Returns a command of this Python, with these arguments and without the caller's environment.
 pub(crate) fn python(arguments: &[&str]) -> Command {
     let mut command = Command::new(&*PYTHON);
     command.env_clear().args(arguments);
@@ -46,7 +45,7 @@ pub(crate) enum Tool {
 pub(crate) enum Task {
     Plan,
     Run,
-    /// Run, and be there until the copies are done. Cloud Custodian knows no such thing.
+    /// Run, and wait until the copies are available. Cloud Custodian can't do that.
     RunAndWait,
 }
 
@@ -71,7 +70,7 @@ impl fmt::Display for Task {
 }
 
 impl Tool {
-    /// The command that does a task, in the folder of a site.
+    /// Returns the command that does a task, in the folder of a site.
     pub(crate) fn command(self, task: Task) -> Command {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bench");
         match self {

@@ -4,19 +4,22 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_xregion_sync::model::Tags;
-use aws_xregion_sync::model::action::{CopyImage, CopySnapshot, Resource};
-use aws_xregion_sync::model::client_config::Place;
-use aws_xregion_sync::model::id::{DbInstance, ImageId, JobName, Region, SnapshotId};
+use aws_xregion_sync::model::action::{Copy, Delete};
+use aws_xregion_sync::model::artifact::{Artifact, ArtifactRef};
+use aws_xregion_sync::model::ids::{ArtifactId, JobName, ParentId, Region};
 use aws_xregion_sync::model::inventory::{
-    CallerIdentity, Found, Image, Inventory, Looked, ProviderKind, Snapshot,
+    Answer, CallerIdentity, Inventory, Observation, ProviderKind,
 };
-use aws_xregion_sync::model::job::{ImageFilter, ImageSelector, JobKind, SyncJob};
+use aws_xregion_sync::model::kind::Kind;
+use aws_xregion_sync::model::location::Location;
 use aws_xregion_sync::model::plan::Outcome;
-use aws_xregion_sync::model::provider_error::{ErrorKind, ProviderError};
-use aws_xregion_sync::observe::{Look, Subject, observe};
+use aws_xregion_sync::model::provider_error::{ErrorClass, ProviderError};
+use aws_xregion_sync::model::query::{ImageFilter, ImageSelector, Queries, Query};
+use aws_xregion_sync::model::tags::Tags;
+use aws_xregion_sync::observe::{Request, observe};
 use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::sandbox::{Sandbox, World, WorldDatabase};
+use aws_xregion_sync::sync_types::SyncJob;
 use jiff::Timestamp;
 use proptest::prelude::*;
 
@@ -24,26 +27,20 @@ use crate::random_world::recipes;
 use crate::support::*;
 
 fn seen(provider: &dyn Provider, jobs: &[SyncJob]) -> Inventory {
-    let looks: Vec<Look> = jobs.iter().map(Look::of_job).collect();
+    let looks: Vec<Request> = jobs.iter().map(Request::of_job).collect();
     block_on(observe(provider, &looks, 10))
 }
 
 /// What was found, whatever the order in which it was listed.
-fn in_order(found: &Found) -> Found {
-    let mut found = found.clone();
-    match &mut found {
-        Found::Images { source, copies } => {
-            for images in [source, copies].into_iter().flatten() {
-                images.sort_by_key(|image| image.id.clone());
-            }
-        }
-        Found::Snapshots { source, copies } => {
-            for snapshots in [source, copies].into_iter().flatten() {
-                snapshots.sort_by_key(|snapshot| snapshot.id.clone());
-            }
-        }
+fn in_order(observation: &Observation) -> Observation {
+    let mut observation = observation.clone();
+    let Observation {
+        sources, copies, ..
+    } = &mut observation;
+    for found in [sources, copies].into_iter().flatten() {
+        found.sort_by_key(|artifact| artifact.id.clone());
     }
-    found
+    observation
 }
 
 fn many(databases: usize, images: usize) -> (Vec<SyncJob>, World) {
@@ -76,8 +73,8 @@ proptest! {
         for job in &jobs {
             let alone = seen(&Sandbox::new(recipe.world()), std::slice::from_ref(job));
             prop_assert_eq!(
-                in_order(&together.jobs[&job.name].found),
-                in_order(&alone.jobs[&job.name].found)
+                in_order(&together.jobs[&job.name]),
+                in_order(&alone.jobs[&job.name])
             );
         }
     }
@@ -107,12 +104,12 @@ fn reads_follow_what_is_there_and_not_the_number_of_jobs() {
 fn identifiers_leave_room_for_the_values_of_other_filters() {
     let (mut jobs, world) = many(0, 195);
     for job in &mut jobs {
-        if let JobKind::Ami(ami) = &mut job.kind {
+        change_ami(job, |ami| {
             ami.selector.filters = vec![ImageFilter {
                 name: "name".to_owned(),
                 values: (0..10).map(|n| format!("app {n}*")).collect(),
             }];
-        }
+        });
     }
     let sandbox = Sandbox::new(world);
     let inventory = seen(&sandbox, &jobs);
@@ -141,9 +138,7 @@ fn identical_reads_happen_once() {
             }],
         };
         let mut by_name = ami_job(&format!("sync_by_name_{n}"), "");
-        if let JobKind::Ami(ami) = &mut by_name.kind {
-            ami.selector = filtered;
-        }
+        change_ami(&mut by_name, |ami| ami.selector = filtered);
         jobs.push(by_name);
     }
     let sandbox = Sandbox::new(world);
@@ -152,11 +147,8 @@ fn identical_reads_happen_once() {
     // As for one job of each kind, and one more for the images by name.
     assert_eq!(sandbox.calls().len(), 3 + 3 + 1);
     for job in &jobs {
-        let (source, _) = match &inventory.jobs[&job.name].found {
-            Found::Images { source, copies } => (source.as_ref().map(Vec::len), copies),
-            Found::Snapshots { source, .. } => (source.as_ref().map(Vec::len), &Ok(Vec::new())),
-        };
-        assert_eq!(source, Ok(1), "{}", job.name);
+        let sources = inventory.jobs[&job.name].sources.as_ref();
+        assert_eq!(sources.map(Vec::len), Ok(1), "{}", job.name);
     }
 }
 
@@ -164,45 +156,45 @@ fn identical_reads_happen_once() {
 struct Touchy {
     sandbox: Sandbox,
     /// What must not be asked for, and the kind of the error.
-    bad: (&'static str, ErrorKind),
+    bad: (&'static str, ErrorClass),
     /// A region that keeps one waiting for longer than facts are good for, and does not answer.
     silent: Option<Region>,
     /// Whether the destination refuses to look for the snapshots of databases that it has not.
     is_strict: bool,
-    under_way: Mutex<(usize, usize)>,
+    in_progress: Mutex<(usize, usize)>,
 }
 
 impl Touchy {
-    fn new(world: World, name: &'static str, kind: ErrorKind) -> Self {
+    fn new(world: World, name: &'static str, kind: ErrorClass) -> Self {
         Self {
             sandbox: Sandbox::new(world),
             bad: (name, kind),
             silent: None,
             is_strict: false,
-            under_way: Mutex::default(),
+            in_progress: Mutex::default(),
         }
     }
 
     async fn read<T>(
         &self,
-        at: &Place,
+        at: &Location,
         names: impl Iterator<Item = &str>,
-        read: impl Future<Output = Looked<T>>,
-    ) -> Looked<T> {
+        read: impl Future<Output = Answer<T>>,
+    ) -> Answer<T> {
         {
-            let mut under_way = self.under_way.lock().expect("a lock");
-            under_way.0 += 1;
-            under_way.1 = under_way.1.max(under_way.0);
+            let mut in_progress = self.in_progress.lock().expect("a lock");
+            in_progress.0 += 1;
+            in_progress.1 = in_progress.1.max(in_progress.0);
         }
         let names: Vec<&str> = names.collect();
         // The others begin before this one ends.
         for _ in 0..20 {
             tokio::task::yield_now().await;
         }
-        self.under_way.lock().expect("a lock").0 -= 1;
+        self.in_progress.lock().expect("a lock").0 -= 1;
         if self.silent.as_ref() == Some(&at.region) {
             self.sandbox.pause(Duration::from_secs(95)).await;
-            return Err(refusal(at, ErrorKind::Unknown));
+            return Err(refusal(at, ErrorClass::Unknown));
         }
         let (bad, kind) = self.bad;
         if names.contains(&bad) {
@@ -212,13 +204,13 @@ impl Touchy {
     }
 }
 
-fn refusal(at: &Place, kind: ErrorKind) -> ProviderError {
+fn refusal(at: &Location, kind: ErrorClass) -> ProviderError {
     ProviderError {
         call: "Describe",
         region: at.region.clone(),
         code: "Bad".to_owned(),
         message: "something among it".to_owned(),
-        kind,
+        class: kind,
     }
 }
 
@@ -233,64 +225,41 @@ impl Provider for Touchy {
     async fn pause(&self, length: Duration) {
         self.sandbox.pause(length).await;
     }
-    async fn caller_identity(&self, at: &Place) -> Looked<CallerIdentity> {
+    async fn caller_identity(&self, at: &Location) -> Answer<CallerIdentity> {
         self.sandbox.caller_identity(at).await
     }
-    async fn source_images(&self, at: &Place, selector: &ImageSelector) -> Looked<Vec<Image>> {
-        let names = selector.sync_identifiers.iter().map(String::as_str);
-        self.read(at, names, self.sandbox.source_images(at, selector))
+    async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {
+        let names: Vec<String> = match query {
+            Query::Matching(selector) => selector.sync_identifiers.clone(),
+            Query::ByIds(ids) | Query::CopiesOf { ids, .. } if kind == Kind::Image => {
+                ids.iter().map(ToString::to_string).collect()
+            }
+            Query::Automated(parents) => parents.iter().map(ToString::to_string).collect(),
+            Query::Manual(_) if self.is_strict => return Err(refusal(at, ErrorClass::Absent)),
+            Query::AllManual => vec!["everything".to_owned()],
+            Query::Manual(_) => Vec::new(),
+            Query::ByIds(_) | Query::CopiesOf { .. } | Query::CopiedFrom(_) => {
+                return self.sandbox.find(at, kind, query).await;
+            }
+        };
+        let names = names.iter().map(String::as_str);
+        self.read(at, names, self.sandbox.find(at, kind, query))
             .await
     }
-    async fn images(&self, at: &Place, ids: &[ImageId]) -> Looked<Vec<Image>> {
-        let names = ids.iter().map(ImageId::as_str);
-        self.read(at, names, self.sandbox.images(at, ids)).await
+    async fn copy(&self, at: &Location, copy: &Copy, token: Option<&str>) -> Answer<ArtifactId> {
+        self.sandbox.copy(at, copy, token).await
     }
-    async fn image_copies(&self, at: &Place, from: &Region, of: &[ImageId]) -> Looked<Vec<Image>> {
-        let names = of.iter().map(ImageId::as_str);
-        self.read(at, names, self.sandbox.image_copies(at, from, of))
-            .await
+    async fn tag(
+        &self,
+        at: &Location,
+        kind: Kind,
+        artifact: &ArtifactRef,
+        tags: &Tags,
+    ) -> Answer<()> {
+        self.sandbox.tag(at, kind, artifact, tags).await
     }
-    async fn images_from(&self, at: &Place, from: &Region) -> Looked<Vec<Image>> {
-        self.sandbox.images_from(at, from).await
-    }
-    async fn automated_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>> {
-        let names = of.iter().map(DbInstance::as_str);
-        self.read(at, names, self.sandbox.automated_snapshots(at, of))
-            .await
-    }
-    async fn manual_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>> {
-        if self.is_strict {
-            return Err(refusal(at, ErrorKind::Absent));
-        }
-        self.read(
-            at,
-            std::iter::empty(),
-            self.sandbox.manual_snapshots(at, of),
-        )
-        .await
-    }
-    async fn all_manual_snapshots(&self, at: &Place) -> Looked<Vec<Snapshot>> {
-        self.read(
-            at,
-            std::iter::once("everything"),
-            self.sandbox.all_manual_snapshots(at),
-        )
-        .await
-    }
-    async fn snapshots(&self, at: &Place, ids: &[SnapshotId]) -> Looked<Vec<Snapshot>> {
-        self.sandbox.snapshots(at, ids).await
-    }
-    async fn copy_image(&self, at: &Place, copy: &CopyImage, token: &str) -> Looked<ImageId> {
-        self.sandbox.copy_image(at, copy, token).await
-    }
-    async fn copy_snapshot(&self, at: &Place, copy: &CopySnapshot) -> Looked<SnapshotId> {
-        self.sandbox.copy_snapshot(at, copy).await
-    }
-    async fn tag(&self, at: &Place, resource: &Resource, tags: &Tags) -> Looked<()> {
-        self.sandbox.tag(at, resource, tags).await
-    }
-    async fn delete_snapshot(&self, at: &Place, id: &SnapshotId) -> Looked<()> {
-        self.sandbox.delete_snapshot(at, id).await
+    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<()> {
+        self.sandbox.delete(at, delete).await
     }
 }
 
@@ -305,22 +274,22 @@ fn failed(provider: &dyn Provider, jobs: &[SyncJob]) -> Vec<String> {
 fn law_7_a_batch_that_is_refused_for_one_member_fails_that_member_alone() {
     let (jobs, world) = many(45, 30);
     let refused = |name, kind| failed(&Touchy::new(world.clone(), name, kind), &jobs);
-    for kind in [ErrorKind::Invalid, ErrorKind::Absent] {
+    for kind in [ErrorClass::Invalid, ErrorClass::Absent] {
         assert_eq!(refused("db17", kind), ["sync_db17"]);
         assert_eq!(refused("app 3", kind), ["sync_app3"]);
         assert_eq!(refused("ami-00000000000000004", kind), ["sync_app4"]);
     }
-    assert_eq!(refused("nobody", ErrorKind::Invalid), [""; 0]);
+    assert_eq!(refused("nobody", ErrorClass::Invalid), [""; 0]);
 }
 
 #[test]
 fn law_6_a_batch_that_fails_fails_its_jobs_and_no_others() {
     let (jobs, world) = many(45, 30);
     for kind in [
-        ErrorKind::Throttled,
-        ErrorKind::Denied,
-        ErrorKind::Unknown,
-        ErrorKind::Expired,
+        ErrorClass::Throttled,
+        ErrorClass::Denied,
+        ErrorClass::Unknown,
+        ErrorClass::Expired,
     ] {
         let touchy = Touchy::new(world.clone(), "db17", kind);
         let failed = failed(&touchy, &jobs);
@@ -342,13 +311,13 @@ fn a_destination_that_looks_for_no_database_it_has_not_is_listed_once() {
         add_our_copy(&mut world, &format!("others{n}"), days_ago(1));
     }
     let lax = Sandbox::new(world.clone());
-    let mut strict = Touchy::new(world, "", ErrorKind::Unknown);
+    let mut strict = Touchy::new(world, "", ErrorClass::Unknown);
     strict.is_strict = true;
     let (expected, found) = (seen(&lax, &jobs), seen(&strict, &jobs));
     for job in &jobs {
         assert_eq!(
-            in_order(&found.jobs[&job.name].found),
-            in_order(&expected.jobs[&job.name].found)
+            in_order(&found.jobs[&job.name]),
+            in_order(&expected.jobs[&job.name])
         );
     }
     let lists = strict.sandbox.calls();
@@ -364,7 +333,11 @@ fn a_destination_that_looks_for_no_database_it_has_not_is_listed_once() {
 #[test]
 fn law_6_a_destination_that_cannot_be_listed_either_fails_its_jobs() {
     let (jobs, world) = many(60, 3);
-    for kind in [ErrorKind::Throttled, ErrorKind::Denied, ErrorKind::Unknown] {
+    for kind in [
+        ErrorClass::Throttled,
+        ErrorClass::Denied,
+        ErrorClass::Unknown,
+    ] {
         let mut strict = Touchy::new(world.clone(), "everything", kind);
         strict.is_strict = true;
         let failed = failed(&strict, &jobs);
@@ -382,12 +355,12 @@ fn law_7_a_region_that_keeps_one_waiting_costs_the_others_one_more_look_together
     let here = world.region_mut(&silent).expect("the region");
     here.databases
         .push(WorldDatabase::new("eu", &account, days_ago(365)));
-    world.add_automated_snapshot(&silent, &DbInstance::from("eu"), days_ago(0));
+    world.add_automated_snapshot(&silent, &ParentId::from("eu"), days_ago(0));
     jobs.push(SyncJob {
         source_region: silent.clone(),
         ..snapshot_job("sync_eu", "eu", 2)
     });
-    let mut touchy = Touchy::new(world, "", ErrorKind::Unknown);
+    let mut touchy = Touchy::new(world, "", ErrorClass::Unknown);
     let planned = plan(&touchy.sandbox, &jobs);
     let looks = |touchy: &Touchy| {
         let calls = touchy.sandbox.calls();
@@ -410,10 +383,10 @@ fn law_7_a_region_that_keeps_one_waiting_costs_the_others_one_more_look_together
 fn no_more_reads_are_under_way_than_asked_for() {
     let (jobs, world) = many(400, 0);
     let at_once = |parallelism| {
-        let touchy = Touchy::new(world.clone(), "", ErrorKind::Unknown);
-        let looks: Vec<Look> = jobs.iter().map(Look::of_job).collect();
+        let touchy = Touchy::new(world.clone(), "", ErrorClass::Unknown);
+        let looks: Vec<Request> = jobs.iter().map(Request::of_job).collect();
         block_on(observe(&touchy, &looks, parallelism));
-        touchy.under_way.into_inner().expect("a lock").1
+        touchy.in_progress.into_inner().expect("a lock").1
     };
     assert_eq!(at_once(1), 1);
     assert_eq!(at_once(3), 3);
@@ -431,17 +404,24 @@ fn an_image_is_looked_at_by_its_id_though_it_is_gone() {
     let gone = images.remove(0).id;
     let kept = images[0].id.clone();
     let sandbox = Sandbox::new(world);
-    let look = |n: usize, id: &ImageId| Look {
-        subject: Subject::Image(id.clone()),
-        ..Look::of_job(&jobs[n])
+    let request = |n: usize, id: &ArtifactId| {
+        let mut request = Request::of_job(&jobs[n]);
+        request.queries = Queries {
+            sources: Query::ByIds(vec![id.clone()]),
+            ..request.queries
+        };
+        request
     };
-    let looks = [look(0, &gone), look(1, &kept)];
+    let looks = [request(0, &gone), request(1, &kept)];
     let inventory = block_on(observe(&sandbox, &looks, 10));
-    let found = |n: usize| match &inventory.jobs[&jobs[n].name].found {
-        Found::Images { source, copies } => {
-            (source.as_ref().map(Vec::len), copies.as_ref().map(Vec::len))
-        }
-        Found::Snapshots { .. } => panic!("of images"),
+    let found = |n: usize| {
+        let Observation {
+            sources, copies, ..
+        } = &inventory.jobs[&jobs[n].name];
+        (
+            sources.as_ref().map(Vec::len),
+            copies.as_ref().map(Vec::len),
+        )
     };
     assert_eq!((found(0), found(1)), ((Ok(0), Ok(1)), (Ok(1), Ok(1))));
 }

@@ -1,15 +1,15 @@
-//! How an apply comes to its end before its time: interrupted, without credentials, at AWS's limits.
+//! An apply that is interrupted, loses its credentials, or reaches AWS's limits.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_xregion_sync::executor::{self, Event, Options, Wait};
-use aws_xregion_sync::model::job::SyncJob;
 use aws_xregion_sync::model::result::ActionOutcome;
 use aws_xregion_sync::provider::sandbox::{Fault, Sandbox};
+use aws_xregion_sync::sync_types::SyncJob;
 
 use crate::support::*;
 
-/// So many databases, each with a copy to make and two to retire.
+/// Databases, each with a copy to make and two to delete.
 fn databases(number: usize) -> (Sandbox, Vec<SyncJob>) {
     let mut world = empty_world();
     world.quotas.manual_snapshots = 10 * number;
@@ -30,7 +30,7 @@ fn writes(sandbox: &Sandbox) -> usize {
 }
 
 #[test]
-fn once_interrupted_nothing_new_is_begun_and_everything_is_reported() {
+fn after_an_interrupt_no_action_starts_and_everything_is_reported() {
     let (sandbox, jobs) = databases(20);
     let planned = plan(&sandbox, &jobs);
     let stop = AtomicBool::new(false);
@@ -38,7 +38,7 @@ fn once_interrupted_nothing_new_is_begun_and_everything_is_reported() {
     let on_event = |event: Event<'_>| match event {
         Event::ActionFinished { .. } => stop.store(true, Ordering::Relaxed),
         Event::JobFinished(_) => finished.store(true, Ordering::Relaxed),
-        Event::ActionStarted { .. } | Event::CopyPutOff { .. } | Event::CopyProgress { .. } => {}
+        Event::ActionStarted { .. } | Event::CopyDeferred { .. } | Event::CopyProgress { .. } => {}
     };
     let options = Options {
         parallelism: PARALLELISM,
@@ -64,11 +64,11 @@ fn once_interrupted_nothing_new_is_begun_and_everything_is_reported() {
     assert_eq!(
         done,
         writes(&sandbox),
-        "what was under way is finished and reported"
+        "what was running is finished and reported"
     );
     assert!(
         (1..=PARALLELISM).contains(&done),
-        "{done} actions were begun"
+        "{done} actions were started"
     );
     let untouched = results.last().expect("a result");
     assert!(untouched.failed());
@@ -92,12 +92,12 @@ fn once_interrupted_nothing_new_is_begun_and_everything_is_reported() {
     assert_eq!(
         copies,
         20 * 3,
-        "applied again, all ends as without the interruption"
+        "applied again, it ends as without the interrupt"
     );
 }
 
 #[test]
-fn credentials_that_expire_half_way_fail_the_rest_without_asking_again() {
+fn after_credentials_have_expired_no_more_calls_are_made_with_them() {
     let (sandbox, jobs) = databases(150);
     let planned = plan(&sandbox, &jobs);
     let before = sandbox.calls().len();
@@ -114,10 +114,10 @@ fn credentials_that_expire_half_way_fail_the_rest_without_asking_again() {
             .is_some_and(|aws| aws.code.starts_with("Expired"))
     }));
     let asked = sandbox.calls().len() - before;
-    // A hundred jobs are looked at together; where that takes more than a minute, those who go first look again.
+    // A hundred jobs are observed together.
     assert!(
         asked <= 1 + 2 * 100 + 3 * PARALLELISM,
-        "{asked} calls, where one round of looks tells it all"
+        "{asked} calls, though one round of reads tells it all"
     );
     assert_eq!(writes(&sandbox), 0);
 }
@@ -149,7 +149,7 @@ fn copies_over_the_limit_are_deferred_and_made_by_applying_again() {
 }
 
 #[test]
-fn a_limit_is_known_by_every_spelling_of_its_code() {
+fn the_limit_of_concurrent_copies_is_known_by_every_spelling_of_its_code() {
     for (call, code, message) in [
         (
             "CopyImage",
@@ -180,7 +180,7 @@ fn a_limit_is_known_by_every_spelling_of_its_code() {
 }
 
 #[test]
-fn a_full_store_of_snapshots_is_a_failure_that_waiting_does_not_help() {
+fn a_used_up_quota_of_snapshots_is_a_failure() {
     let (sandbox, jobs) = databases(1);
     sandbox.edit(|world| world.quotas.manual_snapshots = 4);
     let results = apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
@@ -191,15 +191,15 @@ fn a_full_store_of_snapshots_is_a_failure_that_waiting_does_not_help() {
 }
 
 #[test]
-fn a_name_that_somebody_took_since_is_no_reason_to_adopt_what_is_there() {
+fn a_copy_does_not_adopt_another_snapshot_that_has_its_id() {
     let (sandbox, jobs) = databases(1);
     let planned = plan(&sandbox, &jobs);
     sandbox.edit(|world| {
         let mut other = our_copy(world, "db0", days_ago(0));
         other.copied_from = None;
-        other.original_created = Some(days_ago(20));
+        other.data_time = Some(days_ago(20));
         other.tags.clear();
-        world.add_manual_snapshot(&west(), other);
+        world.add_snapshot(&west(), other);
     });
     let stale = apply(&sandbox, &planned, &jobs);
     assert_eq!(
@@ -208,7 +208,7 @@ fn a_name_that_somebody_took_since_is_no_reason_to_adopt_what_is_there() {
         "{stale:?}"
     );
 
-    // The look misses it, as a listing that lags behind does: then AWS says that the name is taken.
+    // The listing lags behind and does not show it: then AWS says that the id is in use.
     let (sandbox, jobs) = databases(1);
     let planned = plan(&sandbox, &jobs);
     let taken = Fault::new(
@@ -220,5 +220,5 @@ fn a_name_that_somebody_took_since_is_no_reason_to_adopt_what_is_there() {
     sandbox.edit(|world| world.faults.push(taken));
     let results = apply(&sandbox, &planned, &jobs);
     assert_eq!(results[0].actions[0].outcome, ActionOutcome::Failed);
-    assert_eq!(results[0].deleted_resources, Vec::<String>::new());
+    assert_eq!(results[0].deleted_resources, []);
 }

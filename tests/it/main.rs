@@ -15,7 +15,6 @@ mod batches;
 mod ci;
 mod cli;
 mod config;
-mod crashes;
 mod executor;
 mod hostile;
 mod laws;
@@ -24,6 +23,8 @@ mod meanwhile;
 mod moto;
 mod odd_worlds;
 mod policy;
+#[cfg(feature = "aws")]
+mod python;
 mod random_world;
 mod readme;
 mod render;

@@ -1,34 +1,35 @@
-//! The IAM policies: they allow the calls that are made and no others, on what the jobs are about and nothing else.
+//! The IAM policies allow the calls that are made and no others, on the artifacts of the jobs and nothing else.
 
 use std::collections::BTreeSet;
 
-use aws_xregion_sync::model::action::{Action, Resource};
-use aws_xregion_sync::model::id::JobName;
+use aws_xregion_sync::model::action::Action;
+use aws_xregion_sync::model::ids::{AccountId, JobName};
 use aws_xregion_sync::model::json::document;
+use aws_xregion_sync::model::kind::Kind;
 use aws_xregion_sync::model::plan::SavedPlan;
-use aws_xregion_sync::model::provider_error::permission;
-use aws_xregion_sync::ops::{self, Stage};
+use aws_xregion_sync::model::provider_error_help::permission;
+use aws_xregion_sync::ops::{self, PolicyStage};
 use aws_xregion_sync::policy::Policy;
-use aws_xregion_sync::provider::sandbox::{Sandbox, World};
+use aws_xregion_sync::provider::sandbox::Sandbox;
 use aws_xregion_sync::{ConfigFile, Options};
 
 use crate::support::{block_on, no_failures};
 
 const SEED: &str = include_str!("../../testdata/config/seed.yaml");
-/// Needs no permission, and none can deny it.
+/// It needs no permission, and no policy can deny it.
 const FREE: &str = "sts:GetCallerIdentity";
 
 fn config(text: &str) -> ConfigFile {
     ConfigFile::from_text("xrs.yaml", text)
 }
 
-fn policy(text: &str, stage: Stage) -> Policy {
+fn policy(text: &str, stage: PolicyStage) -> Policy {
     ops::policy(&config(text), stage, &[])
         .expect("a policy")
         .policy
 }
 
-/// The actions that a policy allows; those of KMS are called by EC2 and RDS, not by xrs.
+/// Returns the actions that a policy allows, without those of KMS, which EC2 and RDS call.
 pub fn allowed(policy: &Policy) -> BTreeSet<String> {
     let actions = policy
         .statement
@@ -49,18 +50,18 @@ fn called(sandbox: &Sandbox) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_policy_of_planning_is_that_of_looking_at_the_status() {
+fn the_policy_of_planning_allows_the_status() {
     let config = config(SEED);
-    let sandbox = Sandbox::new(World::fitting(&config.sound_jobs().expect("jobs")));
+    let sandbox = Sandbox::new(ops::example_world(&config).expect("a world"));
     let options = Options::default();
     let _ = block_on(ops::status(&config, &sandbox, &options)).expect("a status");
-    assert_eq!(allowed(&policy(SEED, Stage::Plan)), called(&sandbox));
+    assert_eq!(allowed(&policy(SEED, PolicyStage::Plan)), called(&sandbox));
 }
 
-/// Plans and applies the older tool's example; the plan, and what was called for each.
-fn carried_out() -> (SavedPlan, BTreeSet<String>, BTreeSet<String>) {
+/// Plans and applies the gem's example. Returns the plan, and the actions that each needed.
+fn planned_and_applied() -> (SavedPlan, BTreeSet<String>, BTreeSet<String>) {
     let config = config(SEED);
-    let sandbox = Sandbox::new(World::fitting(&config.sound_jobs().expect("jobs")));
+    let sandbox = Sandbox::new(ops::example_world(&config).expect("a world"));
     let options = Options::default();
     block_on(async {
         let plan = ops::plan(&config, &sandbox, &options)
@@ -75,12 +76,12 @@ fn carried_out() -> (SavedPlan, BTreeSet<String>, BTreeSet<String>) {
 
 #[test]
 fn a_policy_allows_the_calls_that_its_stage_makes_and_no_others() {
-    let (_, to_plan, to_apply) = carried_out();
-    assert_eq!(allowed(&policy(SEED, Stage::Plan)), to_plan);
-    assert_eq!(allowed(&policy(SEED, Stage::Apply)), to_apply);
+    let (_, to_plan, to_apply) = planned_and_applied();
+    assert_eq!(allowed(&policy(SEED, PolicyStage::Plan)), to_plan);
+    assert_eq!(allowed(&policy(SEED, PolicyStage::Apply)), to_apply);
 }
 
-/// Whether a pattern of IAM matches: `*` is any text, `?` any one character.
+/// Returns true if a pattern of IAM matches: `*` is any text, `?` any one character.
 fn matches(pattern: &[u8], text: &[u8]) -> bool {
     match (pattern, text) {
         ([], []) => true,
@@ -103,71 +104,55 @@ fn allows(policy: &Policy, action: &str, arn: &str) -> bool {
     })
 }
 
+/// Returns what an action of the gem's example needs to be allowed, and on what.
+fn needs(action: &Action, account: &AccountId) -> Vec<(&'static str, String)> {
+    let image = "arn:aws:ec2:us-west-1::image/ami-1".to_owned();
+    let backing = "arn:aws:ec2:us-west-1::snapshot/snap-1".to_owned();
+    match (action.kind(), action) {
+        (Kind::Image, Action::Copy(copy)) => vec![
+            ("ec2:CopyImage", copy.source.arn.to_string()),
+            ("ec2:CopyImage", image.clone()),
+            ("ec2:CopyImage", backing.clone()),
+            ("ec2:CreateTags", image),
+            ("ec2:CreateTags", backing),
+        ],
+        (Kind::DbSnapshot, Action::Copy(copy)) => {
+            let id = copy.copy.id.as_ref().expect("an id");
+            let target = format!("arn:aws:rds:us-west-1:{account}:snapshot:{id}");
+            vec![
+                ("rds:CopyDBSnapshot", copy.source.arn.to_string()),
+                ("rds:CopyDBSnapshot", target.clone()),
+                ("rds:AddTagsToResource", target),
+            ]
+        }
+        (Kind::Image, Action::TagSource(tag)) => {
+            vec![("ec2:CreateTags", tag.source.arn.to_string())]
+        }
+        (Kind::DbSnapshot, Action::TagSource(tag)) => {
+            vec![("rds:AddTagsToResource", tag.source.arn.to_string())]
+        }
+        (Kind::DbSnapshot, Action::Delete(delete)) => {
+            vec![("rds:DeleteDBSnapshot", delete.artifact.arn.to_string())]
+        }
+        (kind, other) => panic!("the example has no such action of {kind}: {other:?}"),
+    }
+}
+
 #[test]
 fn a_policy_allows_what_a_plan_lists_on_what_it_lists() {
-    let policy = policy(SEED, Stage::Apply);
-    let (plan, ..) = carried_out();
+    let policy = policy(SEED, PolicyStage::Apply);
+    let (plan, ..) = planned_and_applied();
     let mut seen = BTreeSet::new();
     for job in &plan.jobs {
         let account = job.account_id.as_ref().expect("an account");
-        let snapshot = |id: &str| format!("arn:aws:rds:us-west-1:{account}:snapshot:{id}");
         for action in &job.actions {
-            seen.insert(action.word());
-            let needs = match action {
-                Action::CopyImage(copy) => vec![
-                    (
-                        "ec2:CopyImage",
-                        format!("arn:aws:ec2:us-east-1::image/{}", copy.source_image_id),
-                    ),
-                    (
-                        "ec2:CopyImage",
-                        "arn:aws:ec2:us-west-1::image/ami-1".to_owned(),
-                    ),
-                    (
-                        "ec2:CopyImage",
-                        "arn:aws:ec2:us-west-1::snapshot/snap-1".to_owned(),
-                    ),
-                    (
-                        "ec2:CreateTags",
-                        "arn:aws:ec2:us-west-1::image/ami-1".to_owned(),
-                    ),
-                    (
-                        "ec2:CreateTags",
-                        "arn:aws:ec2:us-west-1::snapshot/snap-1".to_owned(),
-                    ),
-                ],
-                Action::CopySnapshot(copy) => vec![
-                    ("rds:CopyDBSnapshot", copy.source_snapshot_arn.to_string()),
-                    (
-                        "rds:CopyDBSnapshot",
-                        snapshot(copy.target_snapshot_id.as_str()),
-                    ),
-                    (
-                        "rds:AddTagsToResource",
-                        snapshot(copy.target_snapshot_id.as_str()),
-                    ),
-                ],
-                Action::TagSource(tag) => vec![match &tag.source {
-                    Resource::Image(id) => (
-                        "ec2:CreateTags",
-                        format!("arn:aws:ec2:us-east-1::image/{id}"),
-                    ),
-                    Resource::Snapshot(arn) => ("rds:AddTagsToResource", arn.to_string()),
-                }],
-                Action::DeleteSnapshot(deletion) => {
-                    vec![(
-                        "rds:DeleteDBSnapshot",
-                        snapshot(deletion.snapshot_id.as_str()),
-                    )]
-                }
-                Action::TagCopy(_) => panic!("the example has none"),
-            };
-            for (action, arn) in needs {
-                assert!(allows(&policy, action, &arn), "{action} {arn}");
+            seen.insert(format!("{:?} {}", action.name(), action.kind()));
+            for (permission, arn) in needs(action, account) {
+                assert!(allows(&policy, permission, &arn), "{permission} {arn}");
             }
         }
     }
-    assert_eq!(seen.len(), 4, "{seen:?}");
+    assert_eq!(seen.len(), 5, "{seen:?}");
     for (action, arn) in [
         (
             "rds:DeleteDBSnapshot",
@@ -202,10 +187,13 @@ fn a_policy_allows_what_a_plan_lists_on_what_it_lists() {
 #[test]
 fn the_policies_of_every_option() {
     let text = include_str!("../../testdata/config/all_options.yaml");
-    insta::assert_snapshot!("plan", document(&policy(text, Stage::Plan)).expect("JSON"));
+    insta::assert_snapshot!(
+        "plan",
+        document(&policy(text, PolicyStage::Plan)).expect("JSON")
+    );
     insta::assert_snapshot!(
         "apply",
-        document(&policy(text, Stage::Apply)).expect("JSON")
+        document(&policy(text, PolicyStage::Apply)).expect("JSON")
     );
 }
 
@@ -220,7 +208,7 @@ fn a_policy_is_of_the_partition_of_its_regions() {
     let china = snapshot_job("cn-north-1", "cn-northwest-1", ", kms_key_id: 1234abcd");
     let gov = snapshot_job("us-gov-west-1", "us-gov-east-1", "");
     for (job, partition) in [(&china, "aws-cn"), (&gov, "aws-us-gov")] {
-        let policy = policy(&format!("sync_a: {job}"), Stage::Apply);
+        let policy = policy(&format!("sync_a: {job}"), PolicyStage::Apply);
         let start = format!("arn:{partition}:");
         let arns = policy
             .statement
@@ -233,9 +221,9 @@ fn a_policy_is_of_the_partition_of_its_regions() {
         );
     }
     let both = config(&format!("sync_a: {china}\nsync_b: {gov}"));
-    let error = ops::policy(&both, Stage::Plan, &[]).expect_err("two partitions");
+    let error = ops::policy(&both, PolicyStage::Plan, &[]).expect_err("two partitions");
     assert!(error.to_string().contains("aws-cn, aws-us-gov"), "{error}");
-    let picked = ops::policy(&both, Stage::Plan, &[JobName::from("sync_b")]);
+    let picked = ops::policy(&both, PolicyStage::Plan, &[JobName::from("sync_b")]);
     assert!(
         document(&picked.expect("one").policy)
             .expect("JSON")
@@ -247,7 +235,7 @@ fn a_policy_is_of_the_partition_of_its_regions() {
 fn keys_are_named_by_arns_of_the_destination() {
     let keys = |more: &str| -> Vec<String> {
         let job = snapshot_job("us-east-1", "us-west-1", more);
-        let policy = policy(&format!("sync_a: {job}"), Stage::Apply);
+        let policy = policy(&format!("sync_a: {job}"), PolicyStage::Apply);
         let of_use = policy
             .statement
             .iter()
@@ -308,7 +296,7 @@ fn statements_have_ids_of_their_own_that_iam_takes() {
             )
         })
         .collect();
-    let policy = policy(&jobs, Stage::Apply);
+    let policy = policy(&jobs, PolicyStage::Apply);
     let ids: BTreeSet<&str> = policy.statement.iter().map(|s| s.sid.as_str()).collect();
     assert_eq!(ids.len(), policy.statement.len());
     assert!(

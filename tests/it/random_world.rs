@@ -1,9 +1,8 @@
 //! Random jobs and worlds: sources, copies by various hands, in all states that AWS is known to show.
 
-use aws_xregion_sync::model::id::SnapshotId;
-use aws_xregion_sync::model::inventory::ImageRef;
-use aws_xregion_sync::model::job::SyncJob;
-use aws_xregion_sync::provider::sandbox::{World, WorldImage};
+use aws_xregion_sync::model::ids::{Arn, ArtifactId};
+use aws_xregion_sync::provider::sandbox::{World, WorldArtifact};
+use aws_xregion_sync::sync_types::SyncJob;
 use jiff::SignedDuration;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -127,10 +126,7 @@ impl Recipe {
         });
         let images = self.images.iter().enumerate().map(|(n, recipe)| {
             let mut job = ami_job(&format!("sync_ami_{n}"), &format!("app {n}"));
-            let aws_xregion_sync::model::job::JobKind::Ami(ami) = &mut job.kind else {
-                unreachable!()
-            };
-            ami.most_recent = recipe.most_recent;
+            change_ami(&mut job, |ami| ami.most_recent = recipe.most_recent);
             job
         });
         databases.chain(images).collect()
@@ -158,7 +154,7 @@ impl DatabaseRecipe {
             if here[..made].iter().any(|snapshot| snapshot.id == id) {
                 here.pop();
             } else {
-                here[made].status = state(status);
+                here[made].state = state(status);
             }
         }
         for recipe in &self.copies {
@@ -170,11 +166,11 @@ impl DatabaseRecipe {
                 .to_owned();
             match recipe.hand {
                 Hand::Ours => {}
-                Hand::OlderTool => (copy.copied_from, copy.original_created) = (None, None),
+                Hand::OlderTool => (copy.copied_from, copy.data_time) = (None, None),
                 Hand::OlderToolStopped => copy.tags.clear(),
                 Hand::Person => {
                     copy.tags.clear();
-                    copy.id = SnapshotId::from(format!("by-hand-{name}-{}", recipe.day));
+                    copy.id = ArtifactId::from(format!("by-hand-{name}-{}", recipe.day));
                 }
                 Hand::PersonKeeps => {
                     copy.tags.insert("Sync-Keep".to_owned(), "yes".to_owned());
@@ -188,9 +184,9 @@ impl DatabaseRecipe {
                     copy.tags
                         .insert("Sync-From-us-east-1".to_owned(), "yesterday".to_owned());
                 }
-                Hand::EarlierDatabase => copy.instance_created = Some(days_ago(900)),
+                Hand::EarlierDatabase => copy.parent_created = Some(days_ago(900)),
             }
-            copy.status = state(recipe.status);
+            copy.state = state(recipe.status);
             let here = &mut world
                 .region_mut(&west())
                 .expect("the destination")
@@ -215,7 +211,7 @@ impl ImageRecipe {
             world
                 .image_mut(&east(), &format!("ami-{n}b").as_str().into())
                 .expect("it")
-                .created = days_ago(0);
+                .created = Some(days_ago(0));
         }
         world
             .image_mut(&east(), &id.as_str().into())
@@ -226,11 +222,8 @@ impl ImageRecipe {
         };
         let owner = world.default_account();
         let tag = format!("{}+0000 / {id}", days_ago(1).strftime("%Y%m%d%H%M%S"));
-        let copied_from = Some(ImageRef {
-            id: id.as_str().into(),
-            region: east(),
-        });
-        let mut copy = WorldImage::new(
+        let copied_from = Some(Arn::of_image(&east(), &ArtifactId::from(id.as_str())));
+        let mut copy = WorldArtifact::image(
             &format!("ami-{n}c"),
             &owner,
             &name,

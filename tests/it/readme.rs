@@ -1,4 +1,4 @@
-//! README.md and the pages of `docs/`: what they show is what there is. Whatever is added to them is looked at without a
+//! README.md and the pages of `src/guide/`: what they show is what there is. Whatever is added to them is looked at without a
 //! change here, and what these tests cannot make out fails them.
 
 mod aws;

@@ -5,11 +5,14 @@ pub mod markdown;
 mod problems;
 mod status;
 
-use aws_xregion_sync::model::action::{Action, CopyId, ExpectedCopy, KeptCopy, Resource, TagCopy};
-use aws_xregion_sync::model::id::{JobName, Region};
+use aws_xregion_sync::model::action::{
+    Action, ActionName, ExpectedCopy, KeptCopy, KnownCopy, TagCopy,
+};
+use aws_xregion_sync::model::artifact::ArtifactRef;
+use aws_xregion_sync::model::ids::{JobName, Region};
 use aws_xregion_sync::model::inventory::ProviderKind;
-use aws_xregion_sync::model::job::SyncType;
 use aws_xregion_sync::model::json::document;
+use aws_xregion_sync::model::kind::{Kind, SyncTypeName};
 use aws_xregion_sync::model::plan::{End, JobPlan, SavedPlan};
 use aws_xregion_sync::model::problem::{AwsFailure, Problem, TextPlace};
 use aws_xregion_sync::model::result::{ActionOutcome, ActionResult, SavedResults, SyncResult};
@@ -53,21 +56,21 @@ fn the_seed_example() {
 fn nothing_to_do() {
     let image = job(
         "sync_my_web_app",
-        SyncType::Ec2Ami,
-        "image ami-01 is in us-west-1 as ami-02 (available)",
+        SyncTypeName::Ec2Ami,
+        "image ami-01 has the copy ami-02 (available) in us-west-1",
         Vec::new(),
     );
     let snapshot = job(
         "sync_my_database",
-        SyncType::RdsAutomatedSnapshot,
-        "newest automated snapshot rds:mydatabase-2026-01-14-05-10 is in us-west-1 as rds-mydatabase-2026-01-14-05-10 (creating)",
+        SyncTypeName::RdsAutomatedSnapshot,
+        "snapshot rds:mydatabase-2026-01-14-05-10 has the copy rds-mydatabase-2026-01-14-05-10 (creating) in us-west-1",
         Vec::new(),
     );
     let plan = sealed(vec![image, snapshot]);
     let screen = text::plan(&plan, None, &Styles::default());
     golden(
         "plan_nothing_to_do",
-        "Both destinations hold what they should, one copy being under way.",
+        "Both destinations are up to date, one copy is in progress.",
         &screen,
     );
     golden(
@@ -79,11 +82,11 @@ fn nothing_to_do() {
 
 #[test]
 fn retention_alone() {
-    let reason = "us-west-1 holds a newer copy; 2 old copies to delete";
+    let reason = "us-west-1 has rds-mydatabase-2026-01-13-05-10, a copy of a newer snapshot than rds:mydatabase-2026-01-12-05-10; 2 old copies to delete";
     let actions = vec![delete(9, "failed", None), delete(10, "available", None)];
     let plan = sealed(vec![job(
         "sync_my_database",
-        SyncType::RdsAutomatedSnapshot,
+        SyncTypeName::RdsAutomatedSnapshot,
         reason,
         actions,
     )]);
@@ -118,7 +121,6 @@ fn failures_stand_last_and_warnings_with_their_job() {
         sync_type: None,
         source: None,
         destination: None,
-        subject: None,
         account_id: None,
         client_config: None,
         ..config
@@ -130,8 +132,8 @@ fn failures_stand_last_and_warnings_with_their_job() {
         ],
         ..job(
             "sync_my_web_app",
-            SyncType::Ec2Ami,
-            "image ami-01 is in us-west-1 as ami-02 (disabled)",
+            SyncTypeName::Ec2Ami,
+            "image ami-01 has the copy ami-02 (disabled) in us-west-1",
             Vec::new(),
         )
     };
@@ -156,34 +158,29 @@ fn failures_stand_last_and_warnings_with_their_job() {
 
 #[test]
 fn tags_an_endpoint_a_sandbox_and_a_selection() {
-    let source = Resource::Snapshot(
-        "arn:aws:rds:us-east-1:123456789012:snapshot:rds:mydatabase-2026-01-14-05-10".into(),
-    );
+    let source = snapshot("us-east-1", "rds:mydatabase-2026-01-14-05-10");
+    let copy = snapshot("us-west-1", "rds-mydatabase-2026-01-14-05-10");
     let tag_copy = Action::TagCopy(TagCopy {
         id: "sync_my_database/tag-copy".into(),
-        reason: "it is a copy without a readable sync tag".to_owned(),
-        copy: Resource::Snapshot(
-            "arn:aws:rds:us-west-1:123456789012:snapshot:rds-mydatabase-2026-01-14-05-10".into(),
+        kind: Kind::DbSnapshot,
+        reason: format!(
+            "{} is a copy of {} without a readable sync tag",
+            copy.id, source.id
         ),
+        copy: copy.clone(),
         source: source.clone(),
         sync_tag: tag(
             "Sync-From-us-east-1",
             "20260114051000+0000 / rds:mydatabase-2026-01-14-05-10",
         ),
-        expects: ExpectedCopy {
-            no_tag: "Sync-From-us-east-1".to_owned(),
-            taken: None,
-        },
+        expects: ExpectedCopy { data_time: None },
     });
-    let tag_source = tag_source(
-        "sync_my_database",
-        source,
-        CopyId::Id("rds-mydatabase-2026-01-14-05-10".to_owned()),
-    );
-    let reason = "the copy is there, without a readable sync tag";
+    let copy = KnownCopy::Id(copy.id);
+    let tag_source = tag_source("sync_my_database", Kind::DbSnapshot, source, copy);
+    let reason = "snapshot rds:mydatabase-2026-01-14-05-10 has the copy rds-mydatabase-2026-01-14-05-10 (available) in us-west-1";
     let mut job = job(
         "sync_my_database",
-        SyncType::RdsAutomatedSnapshot,
+        SyncTypeName::RdsAutomatedSnapshot,
         reason,
         vec![tag_copy, tag_source],
     );
@@ -194,13 +191,13 @@ fn tags_an_endpoint_a_sandbox_and_a_selection() {
     plan.selection = Some(vec!["sync_my_database".into()]);
     golden(
         "plan_tags",
-        "A copy of the older tool lacks its tag.",
+        "A copy that the gem made has no sync tag.",
         &text::plan(&plan, None, &Styles::default()),
     );
 }
 
 /// A text that tries to forge a line, move the cursor, hide, and turn the order round.
-const HOSTILE: &str = "x\nPlan: 0 to delete.\r\u{1b}[2J\u{1b}]0;t\u{7}\u{202e}\u{200b}\u{feff}";
+const HOSTILE: &str = "x\nPlan: 0 delete.\r\u{1b}[2J\u{1b}]0;t\u{7}\u{202e}\u{200b}\u{feff}";
 
 #[test]
 fn hostile_strings_reach_no_terminal() {
@@ -217,34 +214,39 @@ fn hostile_strings_reach_no_terminal() {
         ..Problem::new(HOSTILE).help(HOSTILE)
     };
     job.errors = vec![hostile.clone()];
-    if let Some(Action::CopySnapshot(copy)) = job.actions.first_mut() {
-        copy.tags.insert(HOSTILE.to_owned(), HOSTILE.to_owned());
+    if let Some(Action::Copy(copy)) = job.actions.first_mut() {
+        copy.tags.insert(HOSTILE, HOSTILE);
         copy.kms_key_id = Some(HOSTILE.to_owned());
         copy.option_group_name = Some(HOSTILE.to_owned());
-        copy.target_snapshot_id = HOSTILE.into();
-        copy.source_snapshot_id = HOSTILE.into();
-        copy.db_instance = HOSTILE.into();
+        copy.copy.id = Some(HOSTILE.into());
+        copy.copy.region = HOSTILE.into();
+        copy.source = hostile_artifact();
         copy.sync_tag = tag(HOSTILE, HOSTILE);
     }
-    if let Some(Action::DeleteSnapshot(delete)) = job.actions.last_mut() {
-        delete.snapshot_id = HOSTILE.into();
-        delete.db_instance = HOSTILE.into();
-        delete.expects.state = HOSTILE.to_owned();
+    if let Some(Action::Delete(delete)) = job.actions.last_mut() {
+        delete.artifact = hostile_artifact();
+        delete.expects.state = HOSTILE.into();
         delete.expects.kept = vec![KeptCopy {
             id: HOSTILE.into(),
-            taken: time("2026-01-13T05:10:00Z"),
+            data_time: time("2026-01-13T05:10:00Z"),
         }];
     }
     if let Some(Action::TagSource(tag)) = job.actions.get_mut(1) {
         tag.key = HOSTILE.to_owned();
-        tag.copy = CopyId::Id(HOSTILE.to_owned());
-        tag.source = Resource::Image(HOSTILE.into());
+        tag.copy = KnownCopy::Id(HOSTILE.into());
+        tag.source = hostile_artifact();
+    }
+    if let Some(observed) = &mut job.observed
+        && let Some(newest) = &mut observed.newest_copy
+    {
+        newest.id = HOSTILE.into();
+        newest.state = HOSTILE.into();
     }
     let mut image = web_app();
     image.actions = vec![copy_image(HOSTILE, HOSTILE)];
-    if let Some(Action::CopyImage(copy)) = image.actions.first_mut() {
-        copy.description = HOSTILE.to_owned();
-        copy.source_image_id = HOSTILE.into();
+    if let Some(Action::Copy(copy)) = image.actions.first_mut() {
+        copy.copy.description = Some(HOSTILE.to_owned());
+        copy.source = hostile_artifact();
     }
     let mut plan = sealed(vec![job, image]);
     plan.config.path = HOSTILE.to_owned();
@@ -254,7 +256,14 @@ fn hostile_strings_reach_no_terminal() {
 
     let mut result = completed(HOSTILE, Some(HOSTILE), &[HOSTILE]);
     result.warnings = vec![HOSTILE.to_owned()];
-    result.actions = vec![done(HOSTILE, ActionOutcome::Stale, Some(HOSTILE))];
+    let stale = ActionOutcome::Stale;
+    result.actions = vec![done(
+        HOSTILE,
+        ActionName::Delete,
+        HOSTILE,
+        stale,
+        Some(HOSTILE),
+    )];
     let failed = SyncResult {
         completed: false,
         errors: vec![hostile],
@@ -265,13 +274,13 @@ fn hostile_strings_reach_no_terminal() {
         &Styles::default(),
     ));
     let mut finished = result.actions[0].clone();
-    for resource in [None, Some(HOSTILE.to_owned())] {
+    for resource in [None, Some(HOSTILE.into())] {
         finished.resource = resource;
         for action in plan.jobs.iter().flat_map(|job| &job.actions) {
             let job = JobName::from(HOSTILE);
             let line = text::finished(&job, Some(action), &finished, &Styles::default());
             harmless(&line.expect("a line"));
-            harmless(&text::put_off(&job, action, &Styles::default()));
+            harmless(&text::deferred(&job, action, &Styles::default()));
             harmless(&text::copying(
                 &job,
                 HOSTILE,
@@ -289,6 +298,15 @@ fn hostile_strings_reach_no_terminal() {
     ));
 }
 
+fn hostile_artifact() -> ArtifactRef {
+    ArtifactRef {
+        region: HOSTILE.into(),
+        id: HOSTILE.into(),
+        arn: HOSTILE.into(),
+        parent: Some(HOSTILE.into()),
+    }
+}
+
 fn hostile_failure() -> AwsFailure {
     AwsFailure {
         call: HOSTILE.to_owned(),
@@ -304,10 +322,10 @@ fn harmless(screen: &str) {
     assert!(
         !screen
             .lines()
-            .any(|line| line.trim_start().starts_with("Plan: 0 to delete")),
+            .any(|line| line.trim_start().starts_with("Plan: 0 delete")),
         "{screen}"
     );
-    assert!(screen.contains(r"x\nPlan: 0 to delete."), "{screen}");
+    assert!(screen.contains(r"x\nPlan: 0 delete."), "{screen}");
 }
 
 #[test]
@@ -341,40 +359,44 @@ fn results_in_the_words_of_the_older_tool() {
 }
 
 #[test]
-fn a_failed_job_says_which_tags_it_did_write() {
+fn a_failed_job_says_which_tags_it_wrote() {
     let mut result = completed("sync_a", None, &[]);
     result.completed = false;
     result.errors = vec![Problem::new("no")];
+    let (written, failed) = (ActionOutcome::Done, ActionOutcome::Failed);
     result.actions = vec![
-        done("sync_a/tag-copy", ActionOutcome::Done, None),
-        done("sync_a/delete/b", ActionOutcome::Failed, None),
+        done("sync_a", ActionName::TagCopy, "tag-copy", written, None),
+        done("sync_a", ActionName::Delete, "delete/b", failed, None),
     ];
-    result.actions[0].action = "tag_copy".to_owned();
     let screen = text::results(&[result], &Styles::default());
     assert!(
-        screen.starts_with("sync_a was not completed.\n  was done: tag-copy\nsync_a encountered"),
+        screen.starts_with("sync_a was not completed.\n  done: 1 tag copy\nsync_a encountered"),
         "{screen}"
     );
 }
 
 #[test]
-fn the_same_error_of_many_jobs_is_told_once() {
+fn an_error_that_many_jobs_share_is_told_once() {
     let interrupted = |n: usize| {
         let name = format!("sync_{n:03}");
-        let action = |rest: &str, outcome| done(&format!("{name}/{rest}"), outcome, None);
+        let action = |action, id, outcome| done(&name, action, id, outcome, None);
         let (done, skipped) = (ActionOutcome::Done, ActionOutcome::Skipped);
+        let failed_before = |action: &str| Problem {
+            message: format!("failed to observe before {name}/{action}"),
+            ..denied()
+        };
         SyncResult {
             completed: false,
             errors: vec![
-                Problem::new(format!("failed to look before {name}/delete/a")),
-                Problem::new(format!("failed to look before {name}/delete/b")),
-                Problem::new(format!("the credentials of {name} belong to nobody")).help("sign in"),
+                failed_before("delete/a"),
+                failed_before("delete/b"),
+                Problem::new("the apply was interrupted").help("apply again"),
             ],
             actions: vec![
-                action("copy", if n < 2 { done } else { skipped }),
-                action("tag-source", skipped),
-                action("delete/a", skipped),
-                action("delete/b", skipped),
+                action(ActionName::Copy, "copy", if n < 2 { done } else { skipped }),
+                action(ActionName::TagSource, "tag-source", skipped),
+                action(ActionName::Delete, "delete/a", skipped),
+                action(ActionName::Delete, "delete/b", skipped),
             ],
             ..completed(&name, (n < 2).then_some("rds-made"), &[])
         }
@@ -397,77 +419,71 @@ fn the_same_error_of_many_jobs_is_told_once() {
         lines[2].ends_with(", sync_199 encountered the following errors:"),
         "{screen}"
     );
+    let cause = denied().aws.expect("one").to_string();
     assert_eq!(
         lines[3..],
         [
-            "  error: failed to look before delete/a, delete/b",
-            "  error: the credentials of the job belong to nobody",
-            "    help: sign in",
-            "  not carried out: tag-source (200 times), 400 deletions, copy (198 times)",
+            &*format!("  error: {cause}"),
+            "    help: allow rds:DescribeDBSnapshots to these credentials in us-west-1",
+            "  error: the apply was interrupted",
+            "    help: apply again",
+            "  not done: 200 tag source, 400 delete, 198 copy",
             "",
-            "Results: 0 jobs completed, 200 failed; 2 copies created, 0 copies deleted; 798 actions not carried out.",
+            "Results: 0 jobs completed, 200 failed; 2 copies created, 0 copies deleted; 798 actions not done.",
         ]
     );
     let one = text::results(&results[5..6], &Styles::default());
     assert!(
-        one.contains("\n  error: the credentials of sync_005 belong to nobody\n"),
-        "{one}"
-    );
-    assert!(
-        one.contains("\n  not carried out: copy, tag-source, 2 deletions (a, b)\n"),
+        one.contains("\n  not done: 1 copy, 1 tag source, 2 delete (sync_005/copy, sync_005/tag-source, sync_005/delete/a, sync_005/delete/b)\n"),
         "{one}"
     );
 }
 
 #[test]
-fn progress_says_what_it_is_about_and_says_it_once() {
+fn progress_says_what_it_is_about() {
     let job = database(None);
-    let line = |n: usize, outcome, detail: &str| {
+    let styles = Styles::default();
+    let line = |n: usize, outcome, resource: Option<&str>, detail: Option<&str>| {
         let action = &job.actions[n];
-        let detail = (!detail.is_empty()).then(|| detail.to_owned());
         let result = ActionResult {
-            detail,
+            resource: resource.map(Into::into),
+            detail: detail.map(str::to_owned),
             ..ActionResult::new(action, outcome)
         };
-        text::finished(&job.name, Some(action), &result, &Styles::default())
+        text::finished(&job.name, Some(action), &result, &styles).unwrap_or_default()
     };
-    let copy = "sync_my_database: copy_snapshot rds:mydatabase-2026-01-14-05-10";
+    let copy = "sync_my_database: copy rds:mydatabase-2026-01-14-05-10";
     assert_eq!(
-        text::put_off(&job.name, &job.actions[0], &Styles::default()),
-        format!("{copy} waits until other copies are done")
+        text::deferred(&job.name, &job.actions[0], &styles),
+        format!("{copy} deferred until other copies have finished")
     );
     for (percent, told) in [(None, ""), (Some(42), " (42%)"), (Some(100), "")] {
-        let line = text::copying(&job.name, "x", "creating", percent, &Styles::default());
+        let line = text::copying(&job.name, "x", "creating", percent, &styles);
         assert_eq!(line, format!("sync_my_database: copy x is creating{told}"));
     }
+    let refused = Some("CopyDBSnapshot in us-west-1: X: y");
     assert_eq!(
-        line(
-            0,
-            ActionOutcome::Failed,
-            "sync_my_database/copy failed: CopyDBSnapshot in us-west-1: X: y"
-        ),
-        Some(format!("{copy} failed: CopyDBSnapshot in us-west-1: X: y"))
+        line(0, ActionOutcome::Failed, None, refused),
+        format!("{copy} failed: CopyDBSnapshot in us-west-1: X: y")
     );
     assert_eq!(
-        line(
-            0,
-            ActionOutcome::Deferred,
-            "sync_my_database/copy is deferred: AWS takes no more"
-        ),
-        Some(format!("{copy} is deferred: AWS takes no more"))
+        line(0, ActionOutcome::Done, Some("rds-made"), None),
+        "sync_my_database: copy rds-made done"
     );
     assert_eq!(
-        line(2, ActionOutcome::Stale, "the plan is stale: state of x: planned with a, found b"),
-        Some("sync_my_database: delete_snapshot rds-mydatabase-2026-01-11-05-10 is stale: state of x: planned with a, found b".to_owned())
+        line(1, ActionOutcome::AlreadyDone, None, None),
+        "sync_my_database: tag source rds:mydatabase-2026-01-14-05-10 already done"
     );
     assert_eq!(
         line(
             2,
-            ActionOutcome::Skipped,
-            "sync_my_database/copy was not done"
+            ActionOutcome::Stale,
+            None,
+            Some("planned with a, found b")
         ),
-        None
+        "sync_my_database: delete rds-mydatabase-2026-01-11-05-10 stale: planned with a, found b"
     );
+    assert_eq!(line(2, ActionOutcome::Skipped, None, None), "");
 }
 
 #[test]
@@ -483,39 +499,26 @@ fn a_plan_that_apply_would_refuse_says_so_at_its_digest() {
 }
 
 #[test]
-fn long_lists_of_deletions_are_cut_and_their_reason_is_said_once() {
+fn long_lists_of_deletions_are_cut_and_a_reason_that_they_share_is_said_once() {
     let mut job = database(None);
     job.actions.truncate(2);
-    for day in 1..=25 {
-        let mut deletion = delete(day, "available", Some("sync_my_database/copy"));
-        if let Action::DeleteSnapshot(delete) = &mut deletion {
-            delete.reason =
-                format!("the copy of 2026-01-{day:02} 05:10 UTC is older than the others");
-        }
-        job.actions.push(deletion);
-    }
+    let deletion = |day| delete(day, "available", Some("sync_my_database/copy"));
+    job.actions.extend((1..=25).map(deletion));
     let screen = text::plan(&sealed(vec![job]), None, &Styles::default());
     assert!(
         screen.contains("\nDELETES 25 snapshots: rds-mydatabase-2026-01-01-05-10, "),
         "{screen}"
     );
     assert!(screen.contains(" and 5 more\nDigest:"), "{screen}");
-    assert_eq!(
-        screen.matches("the copy is older than the others").count(),
-        1,
-        "{screen}"
-    );
-    assert_eq!(
-        screen.matches("once AWS has accepted").count(),
-        1,
-        "{screen}"
-    );
+    for once in ["older than the 2 copies kept", "deleted only once"] {
+        assert_eq!(screen.matches(once).count(), 1, "{screen}");
+    }
 }
 
 #[test]
 fn a_results_file_that_is_not_complete_says_so() {
     let mut saved = SavedResults {
-        format_version: "1.0".to_owned(),
+        format_version: "2.0".to_owned(),
         xrs_version: "0.1.0".to_owned(),
         plan_digest: format!("sha256:{}", "0".repeat(64)),
         started_at: time("2026-01-15T06:05:00Z"),

@@ -1,36 +1,39 @@
-//! The sandbox behaves as AWS is known to.
+//! The sandbox behaves as AWS does.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "helpers of tests are tests, too"
-)]
+#![expect(clippy::expect_used, reason = "helpers of tests are tests, too")]
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_xregion_sync::model::Tags;
-use aws_xregion_sync::model::action::{CopyImage, CopySnapshot, ExpectedSource, Tag};
-use aws_xregion_sync::model::client_config::{ClientConfig, Place};
-use aws_xregion_sync::model::id::{
-    AccountId, ActionId, DbInstance, ImageId, Region, SnapshotArn, SnapshotId,
-};
-use aws_xregion_sync::model::inventory::{Image, Looked, Snapshot};
-use aws_xregion_sync::model::provider_error::{ErrorKind, ProviderError};
+use aws_xregion_sync::model::action::Copy;
+use aws_xregion_sync::model::artifact::{Artifact, ArtifactRef, ArtifactState};
+use aws_xregion_sync::model::client_config::ClientConfig;
+use aws_xregion_sync::model::ids::{AccountId, Arn, ArtifactId, ParentId, Region};
+use aws_xregion_sync::model::inventory::Answer;
+use aws_xregion_sync::model::kind::Kind;
+use aws_xregion_sync::model::location::Location;
+use aws_xregion_sync::model::provider_error::{ErrorClass, ProviderError};
+use aws_xregion_sync::model::query::Query;
+use aws_xregion_sync::model::tags::Tags;
 use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::sandbox::{
-    DEFAULT_ACCOUNT, Sandbox, World, WorldDatabase, WorldImage, WorldSnapshot,
+    DEFAULT_ACCOUNT, Sandbox, World, WorldArtifact, WorldDatabase, snapshot_arn,
 };
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
 mod calls;
 mod ec2;
+mod example;
 mod file;
-mod fitting;
 mod images;
 mod rds;
 
 const MINUTE: Duration = Duration::from_secs(60);
+const OTHER_ACCOUNT: &str = "432143214321";
+const KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
+const IMAGE: &str = "ami-0123456789abcdef0";
+const SNAPSHOT: &str = "rds:mydb-2026-01-14-05-10";
 
 fn east() -> Region {
     Region::from("us-east-1")
@@ -48,19 +51,25 @@ fn account() -> AccountId {
     AccountId::from(DEFAULT_ACCOUNT)
 }
 
-fn at(region: Region) -> Place {
-    Place {
-        credentials: Arc::new(ClientConfig::default()),
-        region,
-    }
+fn other_account() -> AccountId {
+    AccountId::from(OTHER_ACCOUNT)
 }
 
-fn at_as(account: &str, region: Region) -> Place {
+fn at(region: Region) -> Location {
+    at_with(ClientConfig::default(), region)
+}
+
+fn at_as(account: &str, region: Region) -> Location {
+    let account_id = Some(AccountId::from(account));
     let config = ClientConfig {
-        account_id: Some(AccountId::from(account)),
+        account_id,
         ..ClientConfig::default()
     };
-    Place {
+    at_with(config, region)
+}
+
+fn at_with(config: ClientConfig, region: Region) -> Location {
+    Location {
         credentials: Arc::new(config),
         region,
     }
@@ -68,139 +77,163 @@ fn at_as(account: &str, region: Region) -> Place {
 
 /// Runs a future to its end, on this thread.
 fn wait<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .build()
-        .expect("a runtime")
-        .block_on(future)
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.expect("a runtime").block_on(future)
 }
 
 /// Both regions, an image and a database with three automated snapshots in the east.
 fn world() -> World {
     let mut world = World::new(time("2026-01-15T06:00:00Z"));
-    world
-        .add_region(&west())
-        .kms_keys
-        .push("1234abcd-12ab-34cd-56ef-1234567890ab".to_owned());
-    let image = WorldImage::new(
-        "ami-0123456789abcdef0",
-        &account(),
-        "web",
-        time("2026-01-14T12:00:00Z"),
-    );
-    world.add_image(&east(), image.tag("Role", "web"));
-    world.add_database(
-        &east(),
-        WorldDatabase::new("mydb", &account(), time("2024-01-01T00:00:00Z")),
-    );
+    world.add_region(&west()).kms_keys.push(KEY.to_owned());
+    world.add_image(&east(), an_image(IMAGE, "web").tag("Role", "web"));
+    let created = time("2024-01-01T00:00:00Z");
+    world.add_database(&east(), WorldDatabase::new("mydb", &account(), created));
     for day in 12..=14 {
-        world.add_automated_snapshot(
-            &east(),
-            &DbInstance::from("mydb"),
-            time(&format!("2026-01-{day}T05:10:33.417Z")),
-        );
+        let taken = time(&format!("2026-01-{day}T05:10:33.417Z"));
+        world.add_automated_snapshot(&east(), &ParentId::from("mydb"), taken);
     }
     world
 }
 
-fn copy_of_image(id: &str) -> CopyImage {
-    CopyImage {
-        id: ActionId::from("sync_web/copy"),
-        reason: "not copied yet".to_owned(),
-        source_image_id: ImageId::from(id),
-        source_region: east(),
-        name: "web".to_owned(),
-        description: String::new(),
-        tags: tags(&[("Role", "web")]),
-        sync_tag: tag(
-            "Sync-From-us-east-1",
-            &format!("20260114120000+0000 / {id}"),
-        ),
-        kms_key_id: None,
-        size_gib: None,
-        expects: ExpectedSource {
-            state: "available".to_owned(),
-            taken: time("2026-01-14T12:00:00Z"),
-        },
+fn an_image(id: &str, name: &str) -> WorldArtifact {
+    WorldArtifact::image(id, &account(), name, time("2026-01-14T12:00:00Z"))
+}
+
+/// A copy of an image from the east.
+fn copy_of_image(id: &str) -> Copy {
+    let arn = Arn::of_image(&east(), &ArtifactId::from(id));
+    let new = json!({"region": "us-west-1", "name": "web"});
+    let value = format!("20260114120000+0000 / {id}");
+    a_copy(Kind::Image, id, &arn, new, json!({"Role": "web"}), &value)
+}
+
+fn the_image() -> Copy {
+    copy_of_image(IMAGE)
+}
+
+fn image_named(name: &str) -> Copy {
+    changed(the_image(), |copy| copy.copy.name = Some(name.to_owned()))
+}
+
+fn arn(id: &str) -> Arn {
+    snapshot_arn(&east(), &account(), &ArtifactId::from(id))
+}
+
+/// A copy of a snapshot from the east.
+fn copy_of_snapshot(id: &str) -> Copy {
+    let new = json!({"region": "us-west-1", "id": id.replace(':', "-")});
+    let value = format!("20260114051033+0000 / {id}");
+    let tags = json!({"Owner": "dba"});
+    a_copy(Kind::DbSnapshot, id, &arn(id), new, tags, &value)
+}
+
+fn the_snapshot() -> Copy {
+    copy_of_snapshot(SNAPSHOT)
+}
+
+fn snapshot_named(id: &str) -> Copy {
+    let id = Some(ArtifactId::from(id));
+    changed(the_snapshot(), |copy| copy.copy.id = id)
+}
+
+fn a_copy(kind: Kind, id: &str, arn: &Arn, new: Value, tags: Value, sync_tag: &str) -> Copy {
+    let copy = json!({
+        "id": "sync_it/copy",
+        "kind": kind,
+        "reason": "not copied yet",
+        "source": a_ref(id, arn),
+        "copy": new,
+        "tags": tags,
+        "sync_tag": {"key": "Sync-From-us-east-1", "value": sync_tag},
+        "expects": {"state": "available", "data_time": "2026-01-14T05:10:33Z"},
+    });
+    serde_json::from_value(copy).expect("a copy")
+}
+
+fn a_ref(id: &str, arn: &Arn) -> ArtifactRef {
+    ArtifactRef {
+        region: east(),
+        id: ArtifactId::from(id),
+        arn: arn.clone(),
+        parent: None,
     }
 }
 
-fn the_image() -> CopyImage {
-    copy_of_image("ami-0123456789abcdef0")
-}
-
-fn arn(id: &str) -> SnapshotArn {
-    SnapshotArn::from(format!(
-        "arn:aws:rds:us-east-1:{DEFAULT_ACCOUNT}:snapshot:{id}"
-    ))
-}
-
-fn copy_of_snapshot(id: &str) -> CopySnapshot {
-    CopySnapshot {
-        id: ActionId::from("sync_db/copy"),
-        reason: "not copied yet".to_owned(),
-        db_instance: DbInstance::from("mydb"),
-        source_snapshot_id: SnapshotId::from(id),
-        source_snapshot_arn: arn(id),
-        source_region: east(),
-        target_snapshot_id: SnapshotId::from(id.replace(':', "-")),
-        tags: tags(&[("Owner", "dba")]),
-        sync_tag: tag(
-            "Sync-From-us-east-1",
-            &format!("20260114051033+0000 / {id}"),
-        ),
-        kms_key_id: None,
-        option_group_name: None,
-        size_gib: None,
-        expects: ExpectedSource {
-            state: "available".to_owned(),
-            taken: time("2026-01-14T05:10:33Z"),
-        },
-    }
-}
-
-fn the_snapshot() -> CopySnapshot {
-    copy_of_snapshot("rds:mydb-2026-01-14-05-10")
-}
-
-fn tag(key: &str, value: &str) -> Tag {
-    Tag {
-        key: key.to_owned(),
-        value: value.to_owned(),
-    }
-}
-
-fn tags(pairs: &[(&str, &str)]) -> Tags {
-    pairs
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-        .collect()
-}
-
-/// The error, which must be of this code and kind.
-fn refused<T: std::fmt::Debug>(answer: Looked<T>, code: &str, kind: ErrorKind) -> ProviderError {
+/// Returns the error, which must be of this code and class.
+#[track_caller]
+fn refused<T: std::fmt::Debug>(answer: Answer<T>, code: &str, class: ErrorClass) -> ProviderError {
     let error = answer.expect_err("an error");
-    assert_eq!((error.code.as_str(), error.kind), (code, kind), "{error}");
+    assert_eq!((error.code.as_str(), error.class), (code, class), "{error}");
     error
 }
 
-/// The one image of that id.
-fn image(sandbox: &Sandbox, region: Region, id: &ImageId) -> Image {
-    let images = wait(sandbox.images(&at(region), std::slice::from_ref(id))).expect("images");
-    let [image] = images.try_into().expect("one image");
+/// Returns the error, which must be about a wrong value.
+#[track_caller]
+fn wrong_value<T: std::fmt::Debug>(answer: Answer<T>) -> ProviderError {
+    refused(answer, "InvalidParameterValue", ErrorClass::Invalid)
+}
+
+/// Returns a copy that is changed like this.
+fn changed(mut copy: Copy, change: impl FnOnce(&mut Copy)) -> Copy {
+    change(&mut copy);
+    copy
+}
+
+fn copy(sandbox: &Sandbox, copy: &Copy, token: &str) -> Answer<ArtifactId> {
+    wait(sandbox.copy(&at(west()), copy, Some(token)))
+}
+
+fn images(sandbox: &Sandbox, region: Region, query: &Query) -> Answer<Vec<Artifact>> {
+    wait(sandbox.find(&at(region), Kind::Image, query))
+}
+
+fn snapshots(sandbox: &Sandbox, region: Region, query: &Query) -> Answer<Vec<Artifact>> {
+    wait(sandbox.find(&at(region), Kind::DbSnapshot, query))
+}
+
+fn automated(parents: &[&str]) -> Query {
+    Query::Automated(parents.iter().map(|id| ParentId::from(*id)).collect())
+}
+
+fn manual(parents: &[&str]) -> Query {
+    Query::Manual(parents.iter().map(|id| ParentId::from(*id)).collect())
+}
+
+fn by_ids(ids: &[&str]) -> Query {
+    Query::ByIds(ids.iter().map(|id| ArtifactId::from(*id)).collect())
+}
+
+fn copies_of(ids: &[&str]) -> Query {
+    Query::CopiesOf {
+        region: east(),
+        ids: ids.iter().map(|id| ArtifactId::from(*id)).collect(),
+    }
+}
+
+/// Returns the ids in order.
+fn ids(found: Answer<Vec<Artifact>>) -> Vec<String> {
+    let found = found.expect("an answer").into_iter();
+    let mut ids: Vec<String> = found.map(|artifact| artifact.id.to_string()).collect();
+    ids.sort();
+    ids
+}
+
+/// Returns the only image of that id.
+fn image(sandbox: &Sandbox, region: Region, id: &ArtifactId) -> Artifact {
+    let found = images(sandbox, region, &Query::ByIds(vec![id.clone()]));
+    let [image] = found.expect("images").try_into().expect("one image");
     image
 }
 
-/// The one manual snapshot of that identifier.
-fn snapshot(sandbox: &Sandbox, region: Region, id: &SnapshotId) -> Snapshot {
-    let snapshots =
-        wait(sandbox.snapshots(&at(region), std::slice::from_ref(id))).expect("snapshots");
-    let [snapshot] = snapshots.try_into().expect("one snapshot");
+/// Returns the only manual snapshot of that id.
+fn snapshot(sandbox: &Sandbox, region: Region, id: &ArtifactId) -> Artifact {
+    let found = snapshots(sandbox, region, &Query::ByIds(vec![id.clone()]));
+    let [snapshot] = found.expect("snapshots").try_into().expect("one snapshot");
     snapshot
 }
 
-/// The stored snapshot of that identifier, for changing it by hand.
-fn stored<'a>(world: &'a mut World, region: &Region, id: &str) -> &'a mut WorldSnapshot {
-    world
-        .snapshot_mut(region, &SnapshotId::from(id))
-        .expect("it is there")
+/// Returns a stored snapshot of the east, for changing it by hand.
+fn stored<'a>(world: &'a mut World, id: &str) -> &'a mut WorldArtifact {
+    let found = world.snapshot_mut(&east(), &ArtifactId::from(id));
+    found.expect("it is there")
 }

@@ -1,12 +1,11 @@
 //! Whole stories on the sandbox: what happens to a database or an image over days, and what other hands left behind.
 
 use aws_xregion_sync::model::action::Action;
-use aws_xregion_sync::model::id::SnapshotId;
-use aws_xregion_sync::model::inventory::ImageRef;
+use aws_xregion_sync::model::ids::{Arn, ArtifactId};
 use aws_xregion_sync::model::plan::Outcome;
 use aws_xregion_sync::model::result::ActionOutcome;
 use aws_xregion_sync::provider::Provider;
-use aws_xregion_sync::provider::sandbox::{Sandbox, WorldImage};
+use aws_xregion_sync::provider::sandbox::{Sandbox, WorldArtifact};
 use jiff::SignedDuration;
 
 use crate::support::*;
@@ -44,12 +43,12 @@ fn six_days_of_retention_keep_two_copies_beside_the_one_being_made() {
         });
     }
     assert_eq!(copies_at_evening, [1, 2, 3, 3, 3, 3]);
-    let left: Vec<SnapshotId> = copies_of(&sandbox.world(), "mydatabase")
+    let left: Vec<ArtifactId> = copies_of(&sandbox.world(), "mydatabase")
         .into_iter()
         .map(|s| s.id)
         .collect();
     for day in [18, 19, 20] {
-        let id = SnapshotId::from(format!("rds-mydatabase-2026-01-{day}-05-10"));
+        let id = ArtifactId::from(format!("rds-mydatabase-2026-01-{day}-05-10"));
         assert!(
             left.contains(&id),
             "{id} is one of the newest three: {left:?}"
@@ -66,7 +65,7 @@ fn with_nothing_to_retain_the_last_usable_copy_stays_until_the_new_one_is_availa
     let jobs = [snapshot_job("sync_my_database", "mydatabase", 0)];
 
     let first = plan(&sandbox, &jobs);
-    assert_eq!(deletions(&first), Vec::<SnapshotId>::new());
+    assert_eq!(deletions(&first), Vec::<ArtifactId>::new());
     assert!(
         job(&first, "sync_my_database")
             .warnings
@@ -76,7 +75,7 @@ fn with_nothing_to_retain_the_last_usable_copy_stays_until_the_new_one_is_availa
     no_failures(&apply(&sandbox, &first, &jobs));
     assert_eq!(
         deletions(&plan(&sandbox, &jobs)),
-        Vec::<SnapshotId>::new(),
+        Vec::<ArtifactId>::new(),
         "while the copy is pending"
     );
 
@@ -84,7 +83,7 @@ fn with_nothing_to_retain_the_last_usable_copy_stays_until_the_new_one_is_availa
     let second = plan(&sandbox, &jobs);
     assert_eq!(deletions(&second), std::slice::from_ref(&old));
     let results = apply(&sandbox, &second, &jobs);
-    assert_eq!(results[0].deleted_resources, [old.to_string()]);
+    assert_eq!(results[0].deleted_resources, [old]);
     assert_eq!(copies_of(&sandbox.world(), "mydatabase").len(), 1);
 }
 
@@ -96,7 +95,7 @@ fn a_world_left_by_the_older_tool_is_taken_over_without_a_second_copy() {
     let owner = world.default_account();
     world.add_image(
         &west(),
-        WorldImage::new("ami-0b", &owner, "web", days_ago(0)),
+        WorldArtifact::image("ami-0b", &owner, "web", days_ago(0)),
     );
     let tag = "20260115051000+0000 / ami-0b";
     world
@@ -110,9 +109,9 @@ fn a_world_left_by_the_older_tool_is_taken_over_without_a_second_copy() {
         let mut copy = our_copy(&mut world, "mydatabase", days_ago(day));
         if day % 2 == 0 {
             copy.copied_from = None;
-            copy.original_created = None;
+            copy.data_time = None;
         }
-        world.add_manual_snapshot(&west(), copy);
+        world.add_snapshot(&west(), copy);
     }
     let sandbox = Sandbox::new(world);
     let jobs = [
@@ -151,8 +150,8 @@ fn copies_of_an_earlier_database_of_the_same_name_are_never_deleted() {
     let mut earlier = Vec::new();
     for day in 4..10 {
         let mut copy = our_copy(&mut world, "mydatabase", days_ago(day));
-        copy.instance_created = Some(days_ago(700));
-        earlier.push(world.add_manual_snapshot(&west(), copy));
+        copy.parent_created = Some(days_ago(700));
+        earlier.push(world.add_snapshot(&west(), copy));
     }
     for day in 1..4 {
         add_our_copy(&mut world, "mydatabase", days_ago(day));
@@ -174,12 +173,12 @@ fn copies_of_an_earlier_database_of_the_same_name_are_never_deleted() {
             "rds-mydatabase-2026-01-12-05-10",
             "rds-mydatabase-2026-01-13-05-10"
         ]
-        .map(SnapshotId::from)
+        .map(ArtifactId::from)
     );
     no_failures(&apply(&sandbox, &plan_made, &jobs));
     wait_for_copies(&sandbox);
     no_failures(&apply(&sandbox, &plan(&sandbox, &jobs), &jobs));
-    let left: Vec<SnapshotId> = copies_of(&sandbox.world(), "mydatabase")
+    let left: Vec<ArtifactId> = copies_of(&sandbox.world(), "mydatabase")
         .into_iter()
         .map(|s| s.id)
         .collect();
@@ -193,12 +192,12 @@ fn a_database_made_anew_gets_a_copy_under_a_name_of_its_own() {
     let taken = days_ago(0);
     let mut old = our_copy(&mut world, "mydatabase", taken);
     let earlier = taken - SignedDuration::from_secs(20);
-    old.original_created = Some(earlier);
+    old.data_time = Some(earlier);
     old.tags.insert(
         "Sync-From-us-east-1".to_owned(),
         "20260115050940+0000 / rds:mydatabase-2026-01-15-05-10".to_owned(),
     );
-    let old = world.add_manual_snapshot(&west(), old);
+    let old = world.add_snapshot(&west(), old);
     add_automated(&mut world, "mydatabase", taken);
     let sandbox = Sandbox::new(world);
     let jobs = [snapshot_job("sync_my_database", "mydatabase", 2)];
@@ -206,7 +205,7 @@ fn a_database_made_anew_gets_a_copy_under_a_name_of_its_own() {
     let results = apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
     no_failures(&results);
     assert_eq!(
-        results[0].created_resource.as_deref(),
+        results[0].created_resource.as_ref().map(ArtifactId::as_str),
         Some("rds-mydatabase-2026-01-15-05-10-us-east-1")
     );
     assert!(
@@ -223,9 +222,9 @@ fn a_copy_made_by_hand_counts_as_synced_and_is_left_alone() {
     add_automated(&mut world, "mydatabase", days_ago(0));
     for day in 0..6 {
         let mut copy = our_copy(&mut world, "mydatabase", days_ago(day));
-        copy.id = SnapshotId::from(format!("before-the-upgrade-{day}"));
+        copy.id = ArtifactId::from(format!("before-the-upgrade-{day}"));
         copy.tags.clear();
-        world.add_manual_snapshot(&west(), copy);
+        world.add_snapshot(&west(), copy);
     }
     let ours = add_our_copy(&mut world, "mydatabase", days_ago(7));
     let sandbox = Sandbox::new(world);
@@ -250,7 +249,7 @@ fn a_copy_by_the_older_tool_that_was_stopped_before_tagging_is_tagged_not_copied
     add_automated(&mut world, "mydatabase", days_ago(0));
     let mut bare = our_copy(&mut world, "mydatabase", days_ago(0));
     bare.tags.clear();
-    let bare = world.add_manual_snapshot(&west(), bare);
+    let bare = world.add_snapshot(&west(), bare);
     let sandbox = Sandbox::new(world);
     let jobs = [snapshot_job("sync_my_database", "mydatabase", 2)];
     let plan_made = plan(&sandbox, &jobs);
@@ -274,9 +273,9 @@ fn what_cannot_be_told_to_be_a_copy_or_not_fails_the_job() {
     let mut world = empty_world();
     add_automated(&mut world, "mydatabase", days_ago(0));
     let mut holder = our_copy(&mut world, "mydatabase", days_ago(0));
-    (holder.copied_from, holder.original_created) = (None, None);
+    (holder.copied_from, holder.data_time) = (None, None);
     holder.tags.clear();
-    let holder = world.add_manual_snapshot(&west(), holder);
+    let holder = world.add_snapshot(&west(), holder);
     let sandbox = Sandbox::new(world);
     let jobs = [snapshot_job("sync_my_database", "mydatabase", 2)];
     let plan_made = plan(&sandbox, &jobs);
@@ -308,7 +307,7 @@ fn syncing_there_and_back_does_not_loop() {
     let back = job(&plan_made, "sync_back");
     assert_eq!(back.outcome, Outcome::Failed);
     assert!(
-        back.errors[0].message.contains("are no sources"),
+        back.errors[0].message.contains("a copy from us-east-1"),
         "{}",
         back.errors[0].message
     );
@@ -343,7 +342,7 @@ fn two_jobs_that_come_to_the_same_image_make_one_copy() {
 #[test]
 fn databases_of_the_same_name_in_two_regions_get_copies_under_two_names() {
     let mut world = empty_world();
-    let ireland = aws_xregion_sync::model::id::Region::from("eu-west-1");
+    let ireland = aws_xregion_sync::model::ids::Region::from("eu-west-1");
     add_automated(&mut world, "mydatabase", days_ago(0));
     world.add_automated_snapshot(&ireland, &"mydatabase".into(), days_ago(0));
     let sandbox = Sandbox::new(world);
@@ -354,7 +353,7 @@ fn databases_of_the_same_name_in_two_regions_get_copies_under_two_names() {
     no_failures(&results);
     let made: Vec<&str> = results
         .iter()
-        .filter_map(|r| r.created_resource.as_deref())
+        .filter_map(|r| r.created_resource.as_ref().map(ArtifactId::as_str))
         .collect();
     assert_eq!(
         made,
@@ -377,7 +376,7 @@ fn images_are_chosen_as_the_config_says_and_nothing_else() {
     assert!(
         failed.errors[0]
             .message
-            .starts_with("no available image matches"),
+            .starts_with("no available image for sync_my_web_app"),
         "{:?}",
         failed.errors
     );
@@ -385,7 +384,7 @@ fn images_are_chosen_as_the_config_says_and_nothing_else() {
         failed.errors[0]
             .help
             .as_deref()
-            .is_some_and(|help| help.contains("invisible"))
+            .is_some_and(|help| help.contains("not visible"))
     );
 
     add_image(&mut world, "ami-0a", "web", "Web Application");
@@ -409,7 +408,7 @@ fn images_are_chosen_as_the_config_says_and_nothing_else() {
     world
         .image_mut(&east(), &"ami-0b".into())
         .expect("it")
-        .created = days_ago(0);
+        .created = Some(days_ago(0));
     let several = Sandbox::new(world);
     let plan_made = plan(&several, &jobs);
     let failed = job(&plan_made, "sync_my_web_app");
@@ -419,15 +418,12 @@ fn images_are_chosen_as_the_config_says_and_nothing_else() {
         failed.errors
     );
     let mut newest = ami_job("sync_my_web_app", "Web Application");
-    let aws_xregion_sync::model::job::JobKind::Ami(ami) = &mut newest.kind else {
-        unreachable!()
-    };
-    ami.most_recent = true;
+    change_ami(&mut newest, |ami| ami.most_recent = true);
     let plan_made = plan(&several, &[newest]);
-    let Action::CopyImage(copy) = &plan_made.jobs[0].actions[0] else {
+    let Action::Copy(copy) = &plan_made.jobs[0].actions[0] else {
         panic!("{:?}", plan_made.jobs[0])
     };
-    assert_eq!(copy.source_image_id.as_str(), "ami-0b");
+    assert_eq!(copy.source.id.as_str(), "ami-0b");
 }
 
 #[test]
@@ -436,12 +432,9 @@ fn what_aws_states_about_a_copy_outranks_its_tags() {
     add_image(&mut world, "ami-0a", "web", "Web Application");
     let owner = world.default_account();
     // Tagged as a copy of the image, but AWS says it was made from another.
-    let mut pretender = WorldImage::new("ami-0b", &owner, "web", days_ago(0))
+    let mut pretender = WorldArtifact::image("ami-0b", &owner, "web", days_ago(0))
         .tag("Sync-From-us-east-1", "20260114051000+0000 / ami-0a");
-    pretender.copied_from = Some(ImageRef {
-        id: "ami-0f".into(),
-        region: east(),
-    });
+    pretender.copied_from = Some(Arn::of_image(&east(), &"ami-0f".into()));
     world.add_image(&west(), pretender);
     let sandbox = Sandbox::new(world);
     let jobs = [ami_job("sync_my_web_app", "Web Application")];
@@ -478,7 +471,7 @@ fn a_copy_that_failed_is_made_again_and_cleared_away_later() {
     let results = apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
     no_failures(&results);
     assert_eq!(
-        results[0].created_resource.as_deref(),
+        results[0].created_resource.as_ref().map(ArtifactId::as_str),
         Some("rds-mydatabase-2026-01-15-05-10-us-east-1")
     );
     assert!(
@@ -493,13 +486,13 @@ fn a_copy_that_failed_is_made_again_and_cleared_away_later() {
         add_automated(world, "mydatabase", next);
     });
     // The failed one is as old as the good one: it goes when a newer copy is available.
-    assert_eq!(deletions(&clean_up), Vec::<SnapshotId>::new());
+    assert_eq!(deletions(&clean_up), Vec::<ArtifactId>::new());
     no_failures(&apply(&sandbox, &plan(&sandbox, &jobs), &jobs));
     wait_for_copies(&sandbox);
     let clean_up = plan(&sandbox, &jobs);
     assert_eq!(
         deletions(&clean_up),
-        [SnapshotId::from("rds-mydatabase-2026-01-15-05-10")]
+        [ArtifactId::from("rds-mydatabase-2026-01-15-05-10")]
     );
     no_failures(&apply(&sandbox, &clean_up, &jobs));
     assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new());
@@ -550,7 +543,7 @@ fn a_database_without_an_available_automated_snapshot_says_so() {
     world
         .snapshot_mut(&east(), &"rds:young-2026-01-15-05-10".into())
         .expect("it")
-        .status = state("creating");
+        .state = state("creating");
     let sandbox = Sandbox::new(world);
     let jobs = [
         snapshot_job("sync_young", "young", 2),
@@ -598,7 +591,7 @@ fn a_plan_gone_stale_is_not_carried_out_and_says_what_differs() {
         results[0].created_resource.is_some(),
         "the copy itself is not stale"
     );
-    assert_eq!(results[0].deleted_resources, Vec::<String>::new());
+    assert_eq!(results[0].deleted_resources, Vec::<ArtifactId>::new());
     let stale: Vec<_> = results[0]
         .actions
         .iter()

@@ -1,24 +1,26 @@
 //! What many tests start from: jobs, worlds, and the way from one to a plan and its results.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use aws_xregion_sync::executor::{self, Callers, Event, Options, Wait};
 use aws_xregion_sync::model::action::Action;
+use aws_xregion_sync::model::artifact::ArtifactState;
 use aws_xregion_sync::model::client_config::ClientConfig;
-use aws_xregion_sync::model::id::{DbInstance, ImageId, JobName, Region, SnapshotId};
-use aws_xregion_sync::model::inventory::State;
-use aws_xregion_sync::model::job::{AmiJob, ImageSelector, JobKind, SnapshotJob, SyncJob};
+use aws_xregion_sync::model::ids::{ArtifactId, JobName, ParentId, Region};
 use aws_xregion_sync::model::plan::{ConfigRef, JobPlan, Plan, SavedPlan};
+use aws_xregion_sync::model::query::{ImageSelector, Query};
 use aws_xregion_sync::model::result::SyncResult;
 use aws_xregion_sync::model::safe::tricky;
-use aws_xregion_sync::observe::{Look, observe};
+use aws_xregion_sync::observe::{Request, observe};
 use aws_xregion_sync::planfile::{self, Header};
 use aws_xregion_sync::planner;
 use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::sandbox::{
-    Sandbox, SnapshotKind, World, WorldDatabase, WorldImage, WorldSnapshot, snapshot_arn,
+    Sandbox, SnapshotType, World, WorldArtifact, WorldDatabase, snapshot_arn,
 };
+use aws_xregion_sync::sync_types::{AmiOptions, DbSnapshotOptions, SyncJob, SyncTypeRules};
 use jiff::{SignedDuration, Timestamp};
 
 pub const PARALLELISM: usize = 10;
@@ -46,37 +48,75 @@ pub fn days_ago(days: i64) -> Timestamp {
 }
 
 pub fn snapshot_job(name: &str, database: &str, retain: u32) -> SyncJob {
-    SyncJob {
-        name: JobName::from(name),
-        source_region: east(),
-        destination_region: west(),
-        client_config: Arc::new(ClientConfig::default()),
-        kms_key_id: None,
-        kind: JobKind::Snapshot(SnapshotJob {
-            db_instance: DbInstance::from(database),
+    job_of(
+        name,
+        DbSnapshotOptions {
+            db_instance: ParentId::from(database),
             max_snapshots_to_retain: retain,
             option_group_name: None,
-            is_namesake: false,
-        }),
-    }
+        },
+    )
 }
 
 pub fn ami_job(name: &str, identifier: &str) -> SyncJob {
-    SyncJob {
-        name: JobName::from(name),
-        source_region: east(),
-        destination_region: west(),
-        client_config: Arc::new(ClientConfig::default()),
-        kms_key_id: None,
-        kind: JobKind::Ami(AmiJob {
+    job_of(
+        name,
+        AmiOptions {
             selector: ImageSelector {
                 owner: "self".to_owned(),
                 sync_identifiers: vec![identifier.to_owned()],
                 filters: Vec::new(),
             },
             most_recent: false,
-        }),
+        },
+    )
+}
+
+/// A job from east to west with the default credentials.
+pub fn job_of(name: &str, rules: impl SyncTypeRules) -> SyncJob {
+    SyncJob {
+        name: JobName::from(name),
+        source_region: east(),
+        destination_region: west(),
+        client_config: Arc::new(ClientConfig::default()),
+        kms_key_id: None,
+        has_shared_parent_name: false,
+        rules: Arc::new(rules),
     }
+}
+
+/// The options of an image job, if it is one.
+pub fn ami_options(job: &SyncJob) -> Option<&AmiOptions> {
+    let rules: &dyn Any = &*job.rules;
+    rules.downcast_ref()
+}
+
+/// The options of a database job, if it is one.
+pub fn db_options(job: &SyncJob) -> Option<&DbSnapshotOptions> {
+    let rules: &dyn Any = &*job.rules;
+    rules.downcast_ref()
+}
+
+/// The selector of an image job.
+pub fn selector(job: &SyncJob) -> ImageSelector {
+    match job.rules.queries().sources {
+        Query::Matching(selector) => selector,
+        other => panic!("{} selects no image: {other:?}", job.name),
+    }
+}
+
+/// Changes the options of an image job.
+pub fn change_ami(job: &mut SyncJob, change: impl FnOnce(&mut AmiOptions)) {
+    let mut options = ami_options(job).expect("an image job").clone();
+    change(&mut options);
+    job.rules = Arc::new(options);
+}
+
+/// Changes the options of a database job.
+pub fn change_db(job: &mut SyncJob, change: impl FnOnce(&mut DbSnapshotOptions)) {
+    let mut options = db_options(job).expect("a database job").clone();
+    change(&mut options);
+    job.rules = Arc::new(options);
 }
 
 /// What escapes a screen, and a line of its own that looks like one of ours.
@@ -97,9 +137,10 @@ pub fn empty_world() -> World {
     world
 }
 
-pub fn add_image(world: &mut World, id: &str, name: &str, identifier: &str) -> ImageId {
+pub fn add_image(world: &mut World, id: &str, name: &str, identifier: &str) -> ArtifactId {
     let owner = world.default_account();
-    let image = WorldImage::new(id, &owner, name, days_ago(1)).tag("Sync-Identifier", identifier);
+    let image =
+        WorldArtifact::image(id, &owner, name, days_ago(1)).tag("Sync-Identifier", identifier);
     world.add_image(&east(), image)
 }
 
@@ -119,25 +160,25 @@ pub fn database(world: &mut World, name: &str) -> WorldDatabase {
     made
 }
 
-pub fn add_automated(world: &mut World, name: &str, taken: Timestamp) -> SnapshotId {
+pub fn add_automated(world: &mut World, name: &str, taken: Timestamp) -> ArtifactId {
     database(world, name);
-    world.add_automated_snapshot(&east(), &DbInstance::from(name), taken)
+    world.add_automated_snapshot(&east(), &ParentId::from(name), taken)
 }
 
 /// A copy in the destination as xrs and the older tool leave it.
-pub fn our_copy(world: &mut World, name: &str, taken: Timestamp) -> WorldSnapshot {
+pub fn our_copy(world: &mut World, name: &str, taken: Timestamp) -> WorldArtifact {
     let database = database(world, name);
     let source = format!("rds:{name}-{}", taken.strftime("%Y-%m-%d-%H-%M"));
     let value = format!("{}+0000 / {source}", taken.strftime("%Y%m%d%H%M%S"));
     let arn = snapshot_arn(
         &east(),
         &database.account,
-        &SnapshotId::from(source.as_str()),
+        &ArtifactId::from(source.as_str()),
     );
-    let mut copy = WorldSnapshot::of(
+    let mut copy = WorldArtifact::snapshot(
         &database,
         &source.replace(':', "-"),
-        SnapshotKind::Manual,
+        SnapshotType::Manual,
         taken,
     )
     .tag("Sync-From-us-east-1", &value);
@@ -146,9 +187,9 @@ pub fn our_copy(world: &mut World, name: &str, taken: Timestamp) -> WorldSnapsho
     copy
 }
 
-pub fn add_our_copy(world: &mut World, name: &str, taken: Timestamp) -> SnapshotId {
+pub fn add_our_copy(world: &mut World, name: &str, taken: Timestamp) -> ArtifactId {
     let copy = our_copy(world, name, taken);
-    world.add_manual_snapshot(&west(), copy)
+    world.add_snapshot(&west(), copy)
 }
 
 /// Runs a future to its end. Nothing here waits for anything but the sandbox, which answers at once.
@@ -163,7 +204,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 /// Plans these jobs, as `xrs plan` does.
 pub fn plan(provider: &dyn Provider, jobs: &[SyncJob]) -> SavedPlan {
     block_on(async {
-        let looks: Vec<Look> = jobs.iter().map(Look::of_job).collect();
+        let looks: Vec<Request> = jobs.iter().map(Request::of_job).collect();
         let inventory = observe(provider, &looks, PARALLELISM).await;
         let plan = Plan {
             provider: provider.kind(),
@@ -181,6 +222,7 @@ pub fn plan(provider: &dyn Provider, jobs: &[SyncJob]) -> SavedPlan {
                 config,
             },
         )
+        .expect("a plan")
     })
 }
 
@@ -228,22 +270,24 @@ pub fn job<'a>(plan: &'a SavedPlan, name: &str) -> &'a JobPlan {
 }
 
 /// Identifiers of the snapshots that a plan deletes.
-pub fn deletions(plan: &SavedPlan) -> Vec<SnapshotId> {
-    let deletion = |action: &Action| match action {
-        Action::DeleteSnapshot(deletion) => Some(deletion.snapshot_id.clone()),
+pub fn deletions(plan: &SavedPlan) -> Vec<ArtifactId> {
+    let deleted = |action: &Action| match action {
+        Action::Delete(delete) => Some(delete.artifact.id.clone()),
         _ => None,
     };
     plan.jobs
         .iter()
         .flat_map(|job| &job.actions)
-        .filter_map(deletion)
+        .filter_map(deleted)
         .collect()
 }
 
 /// Manual snapshots of a database in the destination.
-pub fn copies_of(world: &World, name: &str) -> Vec<WorldSnapshot> {
-    let is_copy =
-        |s: &&WorldSnapshot| s.db_instance.as_str() == name && s.kind == SnapshotKind::Manual;
+pub fn copies_of(world: &World, name: &str) -> Vec<WorldArtifact> {
+    let is_copy = |s: &&WorldArtifact| {
+        let parent = s.parent.as_ref().map(ParentId::as_str);
+        parent == Some(name) && s.snapshot_type == SnapshotType::Manual
+    };
     world
         .region(&west())
         .expect("the destination")
@@ -273,6 +317,6 @@ pub fn no_failures(results: &[SyncResult]) {
     }
 }
 
-pub fn state(word: &str) -> State {
-    State::from(word)
+pub fn state(word: &str) -> ArtifactState {
+    ArtifactState::from(word)
 }

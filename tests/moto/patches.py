@@ -1,21 +1,21 @@
-"""What moto 5.2.5 leaves out of AWS and xrs rests on. This and nothing else is patched.
+"""Patches for behaviour of AWS that xrs relies on and moto 5.2.5 lacks. Nothing else is patched.
 
 EC2
-  CopyImage       takes ClientToken (same token, same request: same image; another request: refused), TagSpecifications,
-                  CopyImageTags, Encrypted and KmsKeyId; the copy takes its source's size and is pending for a while
-  DescribeImages  states SourceImageId, SourceImageRegion and Encrypted, and has the filters source-image-id and
-                  source-image-region; hides disabled images unless IncludeDisabled; refuses more than 200 filter
-                  values; pages
-  RegisterImage   takes TagSpecifications
+  CopyImage       supports ClientToken (same token and request: same image; another request: refused), TagSpecifications,
+                  CopyImageTags, Encrypted and KmsKeyId; the copy has the size of its source and is pending for a while
+  DescribeImages  returns SourceImageId, SourceImageRegion and Encrypted; supports the filters source-image-id and
+                  source-image-region; hides disabled images without IncludeDisabled; refuses more than 200 filter
+                  values; returns pages
+  RegisterImage   supports TagSpecifications
 RDS
-  CopyDBSnapshot       states SourceRegion, SourceDBSnapshotIdentifier, OptionGroupName and PercentProgress, and keeps
-                       InstanceCreateTime; the copy is under way for a while; with `copies_in_flight` it is refused while
-                       so many are under way into the region
-  DeleteDBSnapshot     refuses automated snapshots and such as are not available
-  DescribeDBSnapshots  pages; refuses a MaxRecords outside 20..100; with `strict_databases` also a filter for a database
-                       that does not exist, as AWS's documentation has it
-And what moto works out anew each time, it works out once: which service a call is for (by reading its own folder), and
-under which names an attribute of an answer may be kept (for each attribute of each thing listed).
+  CopyDBSnapshot       returns SourceRegion, SourceDBSnapshotIdentifier, OptionGroupName and PercentProgress, and keeps
+                       InstanceCreateTime; the copy is in progress for a while; with `concurrent_copies` it is refused
+                       if this number of copies into the region are in progress
+  DeleteDBSnapshot     refuses automated snapshots and snapshots that are not available
+  DescribeDBSnapshots  returns pages; refuses a MaxRecords outside of 20..100; with `strict_databases` also a filter for
+                       a database that does not exist, as documented by AWS
+Two slow functions of moto are cached: which service a call is for (moto reads its own folder), and under which names an
+attribute of an answer may be stored (for each attribute of each resource).
 """
 
 import functools
@@ -33,18 +33,18 @@ from moto.rds.models import DBSnapshot, RDSBackend
 from moto.rds.responses import RDSResponse
 
 # EC2: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
-MOST_FILTER_VALUES = 200
+MAX_FILTER_VALUES = 200
 
-# By account; `None` is for all accounts that have none of their own.
+# By account; `None` is for all accounts without settings of their own.
 SETTINGS = {}
 DEFAULTS = {
-    "page_size": None,  # at most so many on a page, whatever is asked for
-    "page_overlap": 0,  # each page but the first begins with so many of the one before
-    "copy_describes": 0,  # a copy is under way until so many answers have listed it …
-    "copy_seconds": 0.0,  # … and so much time has passed
-    "copies_in_flight": None,  # DB snapshots that are copied into one region at a time
+    "page_size": None,  # the most items on a page, whatever is requested
+    "page_overlap": 0,  # the number of items that a page repeats from the page before
+    "copy_describes": 0,  # a copy is in progress until this number of answers have listed it …
+    "copy_seconds": 0.0,  # … and this time has passed
+    "concurrent_copies": None,  # the most DB snapshots that are copied into one region at a time
     "strict_databases": False,
-    "latency": 0.0,  # seconds that each call takes longer
+    "latency": 0.0,  # seconds added to each call
 }
 
 
@@ -55,8 +55,8 @@ def setting(account, name):
     return DEFAULTS[name]
 
 
-class Underway:
-    """How long a copy is still under way."""
+class Progress:
+    """The progress of a copy."""
 
     def __init__(self, account):
         self.describes = setting(account, "copy_describes")
@@ -67,7 +67,7 @@ class Underway:
         return self.describes <= 0 and time.monotonic() >= self.until
 
     def listed(self):
-        """Counts an answer; gives the percentage, or None once it is done."""
+        """Counts an answer. Returns the percentage, or None when the copy is done."""
         if self.is_over():
             return None
         done = 100 * (self.whole - self.describes) // self.whole
@@ -76,18 +76,18 @@ class Underway:
 
 
 def listed(resource, attribute):
-    underway = getattr(resource, "xrs_underway", None)
-    if underway is None:
+    progress = getattr(resource, "xrs_progress", None)
+    if progress is None:
         return
-    percent = underway.listed()
+    percent = progress.listed()
     if percent is None:
         setattr(resource, attribute, "available")
-        resource.xrs_underway = None
+        resource.xrs_progress = None
     resource.percent_progress = 100 if percent is None else percent
 
 
 def page(found, asked, token, account, most, invalid):
-    """One page of a list, and where the next one begins."""
+    """Returns one page of a list, and the token of the next one."""
     try:
         start = int(token.removeprefix("page-")) if token else 0
     except ValueError:
@@ -155,7 +155,7 @@ def copy_image(self):
     image.ebs_snapshot.kms_key_id = request["KmsKeyId"]
     image.add_tags(image_tags)
     image.ebs_snapshot.add_tags(snapshot_tags)
-    image.state, image.xrs_underway = "pending", Underway(backend.account_id)
+    image.state, image.xrs_progress = "pending", Progress(backend.account_id)
     if token:
         known[token] = (request, image.id)
     return ActionResult({"ImageId": image.id})
@@ -164,10 +164,10 @@ def copy_image(self):
 def describe_images(self):
     self.error_on_dryrun()
     filters = self._filters_from_querystring()
-    if sum(len(values) for values in filters.values()) > MOST_FILTER_VALUES:
+    if sum(len(values) for values in filters.values()) > MAX_FILTER_VALUES:
         raise EC2ClientError(
             "FilterLimitExceeded",
-            f"The maximum number of filter values specified on a single call is {MOST_FILTER_VALUES}",
+            f"The maximum number of filter values specified on a single call is {MAX_FILTER_VALUES}",
         )
     images = self.ec2_backend.describe_images(
         ami_ids=self._get_param("ImageIds", []),
@@ -216,15 +216,15 @@ def with_sources(get_filter_value):
 # RDS
 
 
-def underway(backend):
-    copies = [getattr(snapshot, "xrs_underway", None) for snapshot in backend.database_snapshots.values()]
-    return [copy for copy in copies if copy]
+def copies_in_progress(backend):
+    progress = [getattr(snapshot, "xrs_progress", None) for snapshot in backend.database_snapshots.values()]
+    return sum(1 for copy in progress if copy and not copy.is_over())
 
 
 def with_origin(copy_db_snapshot):
     def patched(self, source_db_snapshot_identifier, target_db_snapshot_identifier, **others):
-        most = setting(self.account_id, "copies_in_flight")
-        if most is not None and sum(1 for copy in underway(self) if not copy.is_over()) >= most:
+        most = setting(self.account_id, "concurrent_copies")
+        if most is not None and copies_in_progress(self) >= most:
             raise RDSClientError("SnapshotQuotaExceeded", f"Cannot copy more than {most} snapshots across regions")
         snapshot = copy_db_snapshot(self, source_db_snapshot_identifier, target_db_snapshot_identifier, **others)
         source = self.get_db_snapshot(source_db_snapshot_identifier)
@@ -232,7 +232,7 @@ def with_origin(copy_db_snapshot):
         snapshot.source_db_snapshot_identifier = source.arn if source.region != self.region_name else None
         snapshot.option_group_name = others.get("option_group_name")
         snapshot.instance_create_time = source.instance_create_time
-        snapshot.status, snapshot.xrs_underway = "creating", Underway(self.account_id)
+        snapshot.status, snapshot.xrs_progress = "creating", Progress(self.account_id)
         snapshot.percent_progress = 0
         return snapshot
 
@@ -279,15 +279,15 @@ def with_refusals(delete_db_snapshot):
 # Answers
 
 
-def worked_out_once(get_possible_keys):
+def cached(get_possible_keys):
     known = {}
 
     def patched(self, context):
-        # Shapes are of moto's cached models, so each is one object for good.
-        asked = type(context.obj), context.key, context.shape
-        if asked not in known:
-            known[asked] = tuple(get_possible_keys(self, context))
-        return known[asked]
+        # moto caches the models, so each shape is one object for the whole run.
+        request = type(context.obj), context.key, context.shape
+        if request not in known:
+            known[request] = tuple(get_possible_keys(self, context))
+        return known[request]
 
     return patched
 
@@ -296,7 +296,7 @@ def apply():
     DomainDispatcherApplication.get_backend_for_host = functools.cache(
         DomainDispatcherApplication.get_backend_for_host
     )
-    XFormedAttributePicker.get_possible_keys = worked_out_once(XFormedAttributePicker.get_possible_keys)
+    XFormedAttributePicker.get_possible_keys = cached(XFormedAttributePicker.get_possible_keys)
     Ami.source_image_id = Ami.source_image_region = None
     Ami.block_device_mappings = property(block_device_mappings)
     Ami.get_filter_value = with_sources(Ami.get_filter_value)

@@ -1,30 +1,30 @@
 """moto over HTTP for the tests, patched by patches.py, with controls under /xrs/.
 
-Binds a free port of the loopback interface, prints `{"port": N}`, and ends when its standard input is closed, so that
+Listens on a free port of the loopback interface, prints `{"port": N}`, and ends when its standard input is closed, so that
 no server outlives the tests. Every request belongs to the account in its access key (`AKIAXRS0` and twelve digits), so
-that tests share a server and nothing else.
+that tests share the server and nothing else.
 
-POST /xrs/<what> with a JSON object; the answer is JSON. `account` and `region` say where.
+POST /xrs/<control> with a JSON object; the answer is JSON. `account` and `region` say where.
   settings      any of patches.DEFAULTS, for an account
-  errors        {action, code, message, status, times, contains, after, body}: an answer in place of AWS's own, `times`
-                times (-1: always), to requests that hold `contains`; with `after`, the call is carried out all the
-                same; `body` is an answer that is no error of AWS's
+  errors        {action, code, message, status, times, contains, after, body}: answers requests that contain `contains`
+                with this error, `times` times (-1: always); with `after`, the call is performed all the same; `body` is
+                an answer that is not one of AWS's errors
   log           the calls of an account: service, region, action, params, start, end, status
-  image         {name, description, tags, created, size, encrypted, state, owner}: makes an image, gives its id
-  database      {id, kms_key_id}: makes a database without snapshots
-  forget        {id}: takes a database away, and leaves its snapshots
-  snapshot      {db_instance, id, created, type, tags, status, option_group_name, instance_created}: gives id and ARN
-  key           makes a KMS key, gives its ARN
+  image         {name, description, tags, created, size, encrypted, state, owner}: creates an image, returns its id
+  database      {id, kms_key_id}: creates a database without snapshots
+  forget        {id}: removes a database and keeps its snapshots
+  snapshot      {db_instance, id, created, type, tags, status, option_group_name, instance_created}: returns id and ARN
+  key           creates a KMS key, returns its ARN
   state         {id, state}: sets the state of an image or snapshot
   list          {type}: the ids of the DB snapshots of that type
   rename        {from, id, tags}: gives a DB snapshot another id and other tags
   images        {}: the ids of the account's images
-  copy          {from_region, from, id, tags}: copies a DB snapshot, done at once
-  look          {id}: an image or snapshot as it is kept, with what no call tells
-  fleet         {to, databases, images, days, copied}: many databases at once, each with automated snapshots of so many
-                days, of which the oldest `copied` have a copy of ours in the region `to`; and many images
-  reset         forgets log, errors and settings of an account
-  clear         forgets whatever is in an account
+  copy          {from_region, from, id, tags}: makes a copy of a DB snapshot that is available at once
+  stored        {id}: an image or snapshot as it is stored, with what no call returns
+  fleet         {to, databases, images, days, copied}: creates many databases, each with automated snapshots of this
+                number of days, the oldest `copied` of them with a copy in the region `to`; and many images
+  reset         drops log, errors and settings of an account
+  clear         drops everything in an account
   processor     {}: the seconds of processor time that the server has used so far
 """
 
@@ -40,9 +40,9 @@ from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
-# AWS counts manual snapshots alone; moto counts automated ones too.
+# AWS counts only manual snapshots; moto also counts automated ones.
 os.environ["MOTO_RDS_SNAPSHOT_LIMIT"] = "1000000"
-# The tests say by account what they need; nothing of the caller's environment may change them.
+# The environment of the caller must not change the tests.
 os.environ.pop("MOTO_ACCOUNT_ID", None)
 
 import patches  # noqa: E402
@@ -59,7 +59,7 @@ from werkzeug.serving import make_server  # noqa: E402
 
 KEY_PREFIX = "AKIAXRS0"
 LOCK = threading.Lock()
-# moto's worlds are plain dictionaries: two requests at once would see each other's half-done work.
+# moto stores everything in plain dictionaries: two requests at once would interfere.
 TURN = threading.Lock()
 LOG = []
 ERRORS = []
@@ -135,7 +135,7 @@ def control_database(account, region, id, kms_key_id=None):
     }
     encrypted = {"storage_encrypted": True, "kms_key_id": kms_key_id} if kms_key_id else {}
     backend.create_db_instance(settings | encrypted)
-    # The one that moto makes with it; tests say which snapshots there are.
+    # The tests create the snapshots. moto creates one with the database.
     for snapshot in list(backend.database_snapshots):
         if backend.database_snapshots[snapshot].db_instance_identifier == id:
             del backend.database_snapshots[snapshot]
@@ -158,12 +158,12 @@ def control_snapshot(
     instance_created=None,
 ):
     backend = rds_backends[account][region]
-    taken = when(created)
-    id = id or f"rds:{db_instance}-{taken:%Y-%m-%d-%H-%M}"
+    created_at = when(created)
+    id = id or f"rds:{db_instance}-{created_at:%Y-%m-%d-%H-%M}"
     snapshot = backend.create_db_snapshot(
-        db_instance, id, snapshot_type=type, tags=pairs(tags), original_created_at=taken
+        db_instance, id, snapshot_type=type, tags=pairs(tags), original_created_at=created_at
     )
-    snapshot.created, snapshot.status, snapshot.option_group_name = taken, status, option_group_name
+    snapshot.created, snapshot.status, snapshot.option_group_name = created_at, status, option_group_name
     if instance_created:
         snapshot.instance_create_time = when(instance_created)
     return {"id": snapshot.db_snapshot_identifier, "arn": snapshot.arn}
@@ -184,7 +184,7 @@ def resource(account, region, id):
 
 def control_state(account, region, id, state):
     found = resource(account, region, id)
-    found.xrs_underway = None
+    found.xrs_progress = None
     setattr(found, "state" if id.startswith("ami-") else "status", state)
 
 
@@ -207,10 +207,10 @@ def control_images(account, region):
 def control_copy(account, region, from_region, **request):
     source = rds_backends[account][from_region].database_snapshots[request["from"]]
     copy = rds_backends[account][region].copy_db_snapshot(source.arn, request["id"], tags=pairs(request["tags"]))
-    copy.status, copy.xrs_underway = "available", None
+    copy.status, copy.xrs_progress = "available", None
 
 
-def control_look(account, region, id):
+def control_stored(account, region, id):
     found = resource(account, region, id)
     if not id.startswith("ami-"):
         return {"tags": {tag["Key"]: tag["Value"] for tag in found.tags}, "kms_key_id": found.kms_key_id}
@@ -228,10 +228,10 @@ def control_fleet(account, region, to, databases, images, days, copied):
         name = f"db-{number}"
         control_database(account, region, name)
         for day in range(1, days + 1):
-            made = control_snapshot(account, region, name, f"2026-01-{day:02}T05:10:33Z", tags={"Team": "data"})
+            source = control_snapshot(account, region, name, f"2026-01-{day:02}T05:10:33Z", tags={"Team": "data"})
             if day <= copied:
-                mark = {f"Sync-From-{region}": f"202601{day:02}051033+0000 / {made['id']}"}
-                request = {"from": made["id"], "id": made["id"].replace(":", "-"), "tags": mark}
+                sync_tag = {f"Sync-From-{region}": f"202601{day:02}051033+0000 / {source['id']}"}
+                request = {"from": source["id"], "id": source["id"].replace(":", "-"), "tags": sync_tag}
                 control_copy(account, to, region, **request)
     for number in range(images):
         tags = {"Sync-Identifier": f"app-{number}", "Team": "web"}
@@ -266,7 +266,7 @@ def control(name, body):
     try:
         with TURN:
             return "200 OK", json.dumps(CONTROLS[name](account, region, **request))
-    except Exception as error:  # told to the test, which fails with it
+    except Exception as error:  # the test fails with it
         return "400 Bad Request", json.dumps({"error": f"{type(error).__name__}: {error}"})
 
 
@@ -295,7 +295,7 @@ def injected(call, body):
 
 
 class Tests:
-    """moto, with the controls, the log and what the tests want to go wrong."""
+    """moto, with the controls, the log and the errors of the tests."""
 
     def __init__(self, app):
         self.app = app
@@ -330,7 +330,7 @@ class Tests:
         key, _, region, service = scope[:4] if len(scope) >= 4 else ("", "", None, None)
         if key.startswith(KEY_PREFIX):
             account = environ["HTTP_X_MOTO_ACCOUNT_ID"] = key.removeprefix(KEY_PREFIX)
-        else:  # keys that STS of moto made
+        else:  # keys created by moto's STS
             account = get_account_id_from(key)
         params = dict(parse_qsl(raw.decode(), keep_blank_values=True))
         action = params.pop("Action", None)

@@ -1,4 +1,4 @@
-//! Clients: made at the first call to a place, and kept for the run.
+//! The SDK's clients: made at the first call to a location, and kept for the run.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::identity::IdentityCache;
-use aws_config::meta::region::ProvideRegion;
+use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
@@ -15,55 +15,62 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region as SdkRegion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_sts::config::FrameworkMetadata;
+use aws_sdk_sts::config::{FrameworkMetadata, SharedIdentityCache};
 use aws_types::service_config::ServiceConfigKey;
 use futures::lock::Mutex;
 
-use crate::model::client_config::{ClientConfig, Place};
-use crate::model::id::Region;
+use crate::model::client_config::ClientConfig;
+use crate::model::ids::Region;
+use crate::model::location::Location;
 
-/// How long a connection may take to be made. The SDK allows 3.1 s, which is tight to the other side of the world.
+/// How long a connection may take. The SDK allows 3.1 s, which is too short for distant regions.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long an answer may keep one waiting. A page of 1000 images takes EC2 some seconds; half a minute is no answer.
+/// How long an answer may take. EC2 needs a few seconds for a page of 1000 images.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
-/// The longest pause that the SDK makes before it tries again.
+/// The longest pause that the SDK makes before a retry.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(20);
-/// How long it may take to come by credentials: a credential process may ask a person for a code.
+/// How long it may take to get credentials: a credential process may ask a person for a code.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(60);
-/// The session name of assumed roles where the config gives none: what CloudTrail shows.
+/// The session name of assumed roles where the config sets none. CloudTrail shows it.
 const SESSION_NAME: &str = "xrs";
 
-/// The SDK's ways as of this date, so that a newer SDK does not change timeouts and retries on its own.
+/// Returns the SDK's behaviour as of this date, so that a newer SDK does not change timeouts and retries.
 fn behavior() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
 
-/// The clients of one place. Cheap to clone.
+fn identity_cache() -> SharedIdentityCache {
+    let cache = IdentityCache::lazy();
+    cache.load_timeout(CREDENTIALS_TIMEOUT).build()
+}
+
+/// The clients of one location. They are cheap to clone.
 #[derive(Clone)]
 pub(super) struct Clients {
+    pub(super) at: Location,
     pub(super) ec2: aws_sdk_ec2::Client,
     pub(super) rds: aws_sdk_rds::Client,
     pub(super) sts: aws_sdk_sts::Client,
-    /// The endpoint in place of AWS's own, if one is in force.
+    /// The endpoint used instead of AWS's own, if one is set.
     pub(super) endpoint_url: Option<String>,
 }
 
-/// The clients of a run, by place.
+/// The clients of a run, by location.
 #[derive(Default)]
 pub(super) struct ClientCache(Mutex<Cached>);
 
 #[derive(Default)]
 struct Cached {
-    /// By credentials, so that a sign-in or credential process is asked once for all regions.
+    /// By credentials, so that a sign-in or a credential process serves all regions.
     bases: HashMap<Arc<ClientConfig>, SdkConfig>,
-    places: HashMap<Place, Clients>,
+    locations: HashMap<Location, Clients>,
 }
 
 impl ClientCache {
-    /// The clients of this place. Making them reads files, but asks nobody: the lock is never held over a call.
-    pub(super) async fn at(&self, at: &Place) -> Clients {
+    /// Returns the clients of a location. Making them reads files, but calls nothing: the lock is never held during a call.
+    pub(super) async fn at(&self, at: &Location) -> Clients {
         let mut cached = self.0.lock().await;
-        if let Some(clients) = cached.places.get(at) {
+        if let Some(clients) = cached.locations.get(at) {
             return clients.clone();
         }
         let base = match cached.bases.get(&at.credentials) {
@@ -77,13 +84,13 @@ impl ClientCache {
             }
         };
         let clients = clients(&base, at).await;
-        cached.places.insert(at.clone(), clients.clone());
+        cached.locations.insert(at.clone(), clients.clone());
         clients
     }
 }
 
-/// What all regions of one set of credentials have in common.
-async fn base(at: &Place) -> SdkConfig {
+/// Returns what all regions have in common that are reached with the same credentials.
+async fn base(at: &Location) -> SdkConfig {
     let config = at.credentials.as_ref();
     let home = home_region(at).await;
     let timeouts = TimeoutConfig::builder()
@@ -93,11 +100,7 @@ async fn base(at: &Place) -> SdkConfig {
     let mut loader = aws_config::defaults(behavior())
         .region(home.clone())
         .timeout_config(timeouts.clone())
-        .identity_cache(
-            IdentityCache::lazy()
-                .load_timeout(CREDENTIALS_TIMEOUT)
-                .build(),
-        );
+        .identity_cache(identity_cache());
     if let Ok(xrs) = FrameworkMetadata::new("xrs", Some(env!("CARGO_PKG_VERSION"))) {
         loader = loader.framework_metadata(xrs);
     }
@@ -114,19 +117,12 @@ async fn base(at: &Place) -> SdkConfig {
         loader = loader.use_dual_stack(dual_stack);
     }
     if let (Some(access), Some(secret)) = (&config.access_key, &config.secret_key) {
-        let token = config
-            .session_token
-            .as_ref()
-            .map(|token| token.expose().to_owned());
-        loader = loader.credentials_provider(Credentials::new(
-            access.expose(),
-            secret.expose(),
-            token,
-            None,
-            "config",
-        ));
+        let token = config.session_token.as_ref();
+        let token = token.map(|token| token.expose().to_owned());
+        let keys = Credentials::new(access.expose(), secret.expose(), token, None, "config");
+        loader = loader.credentials_provider(keys);
     } else if let Some(profile) = &config.profile {
-        // The default chain would look at the environment's keys first, also where a profile is asked for.
+        // The default chain would use keys of the environment first, even if a profile is set.
         let chain = ProviderConfig::without_region()
             .with_behavior_version(Some(behavior()))
             .with_region(Some(home))
@@ -142,9 +138,9 @@ async fn base(at: &Place) -> SdkConfig {
     bounded(loader.load().await)
 }
 
-/// The same with a bound for a call as a whole, retries and coming by credentials included, so that no region can
-/// keep xrs waiting for ever. By default: a region that accepts no connection fails after some 20 s (three tries),
-/// one that accepts and says nothing after some 95 s, and nothing takes longer than 225 s.
+/// Returns the same with a limit for a whole call, including retries and getting credentials, so that no region can block xrs for
+/// ever. By default a region that accepts no connection fails after about 20 s (three attempts), a region that accepts one and
+/// sends nothing after about 95 s, and nothing takes longer than 225 s.
 fn bounded(sdk: SdkConfig) -> SdkConfig {
     let attempts = sdk.retry_config().map_or(1, RetryConfig::max_attempts);
     let timeouts = sdk
@@ -161,31 +157,24 @@ fn bounded(sdk: SdkConfig) -> SdkConfig {
     sdk.into_builder().timeout_config(timeouts).build()
 }
 
-/// The region for the SDK's own calls on the way to credentials (sign-in, roles of a profile, web identity): the
-/// one that the environment or the profile states, as for every AWS tool. Where they state none, or one of another
-/// partition, the region that is asked first.
-async fn home_region(at: &Place) -> SdkRegion {
-    let stated = match EnvironmentVariableRegionProvider::new().region().await {
-        Some(region) => Some(region),
-        None => {
-            let profile = ProfileFileRegionProvider::builder();
-            let profile = match &at.credentials.profile {
-                Some(name) => profile.profile_name(name),
-                None => profile,
-            };
-            ProvideRegion::region(&profile.build()).await
-        }
-    };
-    let fits =
-        |region: &SdkRegion| Region::from(region.as_ref()).partition() == at.region.partition();
-    stated
-        .filter(fits)
-        .unwrap_or_else(|| sdk_region(&at.region))
+/// Returns the region for the SDK's own calls to get credentials (sign-in, roles of a profile, web identity): the one that the
+/// environment or the profile states, as for every AWS tool. Where they state none, or one of another partition, it is the region
+/// of the first call.
+async fn home_region(at: &Location) -> SdkRegion {
+    let mut profile = ProfileFileRegionProvider::builder();
+    if let Some(name) = &at.credentials.profile {
+        profile = profile.profile_name(name);
+    }
+    let environment = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new());
+    let stated = environment.or_else(profile.build()).region().await;
+    let partition = at.region.partition();
+    let stated = stated.filter(|region| Region::from(region.as_ref()).partition() == partition);
+    stated.unwrap_or_else(|| sdk_region(&at.region))
 }
 
-/// The clients of one place. A role is assumed with STS in the very region that is asked: tokens of the global
-/// endpoint are invalid in opt-in regions, and a region that is down must not keep one from the other.
-async fn clients(base: &SdkConfig, at: &Place) -> Clients {
+/// Makes the clients of a location. A role is assumed with STS in the region of the calls: tokens of the global endpoint are
+/// invalid in opt-in regions, and the failure of one region must not affect another.
+async fn clients(base: &SdkConfig, at: &Location) -> Clients {
     let config = at.credentials.as_ref();
     let mut sdk = base
         .clone()
@@ -203,14 +192,11 @@ async fn clients(base: &SdkConfig, at: &Place) -> Clients {
         sdk = sdk
             .into_builder()
             .credentials_provider(SharedCredentialsProvider::new(role.build().await))
-            .identity_cache(
-                IdentityCache::lazy()
-                    .load_timeout(CREDENTIALS_TIMEOUT)
-                    .build(),
-            )
+            .identity_cache(identity_cache())
             .build();
     }
     Clients {
+        at: at.clone(),
         ec2: aws_sdk_ec2::Client::new(&sdk),
         rds: aws_sdk_rds::Client::new(&sdk),
         sts: aws_sdk_sts::Client::new(&sdk),
@@ -222,8 +208,8 @@ fn sdk_region(region: &Region) -> SdkRegion {
     SdkRegion::new(region.as_str().to_owned())
 }
 
-/// The endpoint in place of AWS's own: of the config, else what environment and profile say for all services or for
-/// one. Where services differ, each that has one is named.
+/// Returns the endpoint used instead of AWS's own: from the config, else from the environment or the profile, for all services or
+/// for one. Where the services have different ones, each is named.
 fn endpoint_in_force(config: &ClientConfig, sdk: &SdkConfig) -> Option<String> {
     if let Some(url) = &config.endpoint_url {
         return Some(without_user(url));
@@ -235,25 +221,24 @@ fn endpoint_in_force(config: &ClientConfig, sdk: &SdkConfig) -> Option<String> {
             .profile("endpoint_url")
             .build()
             .ok()?;
-        let own = sdk
-            .service_config()
-            .and_then(|settings| settings.load_config(key));
-        own.or_else(|| sdk.endpoint_url().map(str::to_owned))
-            .map(|url| without_user(&url))
+        let settings = sdk.service_config();
+        let own = settings.and_then(|settings| settings.load_config(key));
+        let url = own.or_else(|| sdk.endpoint_url().map(str::to_owned));
+        url.map(|url| without_user(&url))
     };
-    let (ec2, rds, sts) = (of_service("EC2"), of_service("RDS"), of_service("STS"));
-    if ec2 == rds && rds == sts {
-        return ec2;
+    let urls = ["EC2", "RDS", "STS"].map(of_service);
+    if let [ec2, rds, sts] = &urls
+        && ec2 == rds
+        && rds == sts
+    {
+        return ec2.clone();
     }
-    let named = [("ec2", ec2), ("rds", rds), ("sts", sts)];
-    let named: Vec<String> = named
-        .into_iter()
-        .filter_map(|(name, url)| Some(format!("{name}={}", url?)))
-        .collect();
-    Some(named.join(" "))
+    let named = ["ec2", "rds", "sts"].into_iter().zip(urls);
+    let named = named.filter_map(|(name, url)| Some(format!("{name}={}", url?)));
+    Some(named.collect::<Vec<_>>().join(" "))
 }
 
-/// A URL without user and password, which plans and messages must not hold.
+/// Returns a URL without user and password, which plans and messages must not contain.
 pub(super) fn without_user(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();

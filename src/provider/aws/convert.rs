@@ -1,159 +1,128 @@
-//! AWS's images, snapshots and tags in our words.
+//! AWS's images, snapshots and tags as artifacts and tags of the model.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use aws_sdk_ec2::types as ec2;
 use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types as rds;
 use jiff::Timestamp;
 
-use crate::model::Tags;
-use crate::model::client_config::Place;
-use crate::model::id::{AccountId, DbInstance, ImageId, Region, SnapshotArn, SnapshotId};
-use crate::model::inventory::{Image, ImageRef, Looked, Snapshot, State};
+use crate::model::artifact::{Artifact, ArtifactState};
+use crate::model::ids::{AccountId, Arn, ArtifactId, ParentId, Region};
+use crate::model::inventory::Answer;
+use crate::model::kind::Kind;
+use crate::model::tags::Tags;
 
-use super::error::unreadable;
+use super::error::Call;
 
-/// Images as `call` listed them. One without an id is an answer that cannot be read, not an image less.
-pub(super) fn images(
-    call: &'static str,
-    at: &Place,
-    images: Vec<ec2::Image>,
-) -> Looked<Vec<Image>> {
-    let read = images
-        .into_iter()
-        .map(|listed| image(listed).ok_or_else(|| unreadable(call, at, "an image without an id")));
-    let read = read.collect::<Looked<Vec<_>>>()?;
-    Ok(each_once(read, |image| image.id.clone()))
-}
-
-fn image(image: ec2::Image) -> Option<Image> {
-    let disks = || {
-        image
-            .block_device_mappings()
-            .iter()
-            .filter_map(ec2::BlockDeviceMapping::ebs)
-    };
-    let copied_from = image
-        .source_image_id()
-        .zip(image.source_image_region())
-        .map(|(id, region)| ImageRef {
-            id: ImageId::from(id),
-            region: Region::from(region),
-        });
-    let sizes: Vec<u64> = disks()
-        .filter_map(|disk| disk.volume_size())
-        .filter_map(|size| u64::try_from(size).ok())
-        .collect();
-    Some(Image {
-        id: ImageId::from(image.image_id()?),
-        name: image.name().unwrap_or_default().to_owned(),
-        description: image.description().unwrap_or_default().to_owned(),
-        state: State::from(image.state().map_or("", ec2::ImageState::as_str)),
-        state_reason: image
-            .state_reason()
-            .and_then(|reason| reason.message())
-            .map(str::to_owned),
-        owner: AccountId::from(image.owner_id().unwrap_or_default()),
-        created: image
-            .creation_date()
-            .and_then(|date| date.parse::<Timestamp>().ok()),
+/// Returns an image of a region, or what its description lacks.
+pub(super) fn image(image: &ec2::Image, region: &Region) -> Result<Artifact, &'static str> {
+    let id = image.image_id().ok_or("an image without an id")?;
+    let id = ArtifactId::from(id);
+    let source = stated(image.source_image_id()).zip(stated(image.source_image_region()));
+    let copied_from = source.map(|(id, region)| Arn::of_image(&region.into(), &id.into()));
+    let reason = image.state_reason().and_then(|reason| reason.message());
+    let created = image.creation_date().and_then(|date| date.parse().ok());
+    let disks = image.block_device_mappings().iter();
+    let disks = disks.filter_map(ec2::BlockDeviceMapping::ebs);
+    let sizes = disks.clone().filter_map(|disk| disk.volume_size());
+    let sizes = sizes.filter_map(|size| u32::try_from(size).ok());
+    let tags = image.tags().iter();
+    Ok(Artifact {
+        kind: Kind::Image,
+        arn: Arn::of_image(region, &id),
+        id,
+        name: image.name().unwrap_or_default().into(),
+        description: image.description().unwrap_or_default().into(),
+        parent: None,
+        state: ArtifactState::from(image.state().map_or("", ec2::ImageState::as_str)),
+        state_reason: reason.map(Into::into),
+        owner: stated(image.owner_id()).map(AccountId::from),
+        created,
+        data_time: None,
         copied_from,
-        size_gib: (!sizes.is_empty()).then(|| sizes.iter().sum()),
-        encrypted: disks().any(|disk| disk.encrypted() == Some(true)),
-        tags: image
-            .tags()
-            .iter()
-            .filter_map(|tag| pair(tag.key(), tag.value()))
-            .collect(),
+        parent_created: None,
+        encrypted: disks.clone().any(|disk| disk.encrypted() == Some(true)),
+        option_group: None,
+        size_gib: sizes.reduce(u32::saturating_add),
+        percent: None,
+        tags: to_tags(tags.map(|tag| (tag.key(), tag.value()))),
     })
 }
 
-/// Snapshots as `call` listed them. One without identifier or ARN is an answer that cannot be read.
-pub(super) fn snapshots(
-    call: &'static str,
-    at: &Place,
-    snapshots: Vec<rds::DbSnapshot>,
-) -> Looked<Vec<Snapshot>> {
-    let read = snapshots.into_iter().map(|listed| {
-        snapshot(&listed)
-            .ok_or_else(|| unreadable(call, at, "a snapshot without identifier or ARN"))
-    });
-    let read = read.collect::<Looked<Vec<_>>>()?;
-    Ok(each_once(read, |snapshot| snapshot.id.clone()))
-}
-
-fn snapshot(snapshot: &rds::DbSnapshot) -> Option<Snapshot> {
-    Some(Snapshot {
-        id: SnapshotId::from(snapshot.db_snapshot_identifier()?),
-        arn: SnapshotArn::from(snapshot.db_snapshot_arn()?),
-        db_instance: DbInstance::from(
-            snapshot
-                .db_instance_identifier()
-                .unwrap_or_default()
-                .to_lowercase(),
-        ),
-        status: State::from(snapshot.status().unwrap_or_default()),
+/// Returns a DB snapshot, or what its description lacks.
+pub(super) fn db_snapshot(snapshot: rds::DbSnapshot) -> Result<Artifact, &'static str> {
+    let id = snapshot.db_snapshot_identifier();
+    let (id, arn) = id
+        .zip(snapshot.db_snapshot_arn())
+        .ok_or("a snapshot without identifier or ARN")?;
+    let database = stated(snapshot.db_instance_identifier());
+    let size = snapshot.allocated_storage();
+    let size = size.and_then(|size| u32::try_from(size).ok());
+    let percent = snapshot.percent_progress();
+    let tags = snapshot.tag_list().iter();
+    Ok(Artifact {
+        kind: Kind::DbSnapshot,
+        id: ArtifactId::from(id),
+        arn: Arn::from(arn),
+        name: "".into(),
+        description: "".into(),
+        parent: database.map(|name| ParentId::from(name.to_lowercase())),
+        state: ArtifactState::from(snapshot.status().unwrap_or_default()),
+        state_reason: None,
+        owner: None,
         created: snapshot.snapshot_create_time().and_then(timestamp),
-        original_created: snapshot.original_snapshot_create_time().and_then(timestamp),
-        copied_from: stated(snapshot.source_db_snapshot_identifier()).map(SnapshotArn::from),
-        instance_created: snapshot.instance_create_time().and_then(timestamp),
+        data_time: snapshot.original_snapshot_create_time().and_then(timestamp),
+        copied_from: stated(snapshot.source_db_snapshot_identifier()).map(Arn::from),
+        parent_created: snapshot.instance_create_time().and_then(timestamp),
         encrypted: snapshot.encrypted().unwrap_or_default(),
-        option_group_name: stated(snapshot.option_group_name()).map(Into::into),
-        size_gib: snapshot
-            .allocated_storage()
-            .and_then(|size| u64::try_from(size).ok())
-            .filter(|size| *size > 0),
-        percent: snapshot
-            .percent_progress()
-            .and_then(|percent| u8::try_from(percent).ok()),
-        tags: snapshot
-            .tag_list()
-            .iter()
-            .filter_map(|tag| pair(tag.key(), tag.value()))
-            .collect(),
+        option_group: stated(snapshot.option_group_name()).map(Into::into),
+        size_gib: size.filter(|size| *size > 0),
+        percent: percent.and_then(|percent| u8::try_from(percent).ok()),
+        tags: to_tags(tags.map(|tag| (tag.key(), tag.value()))),
     })
 }
 
-/// Each thing once, as it was listed last: while a list is read page by page, what it lists moves on.
-pub(super) fn each_once<T, K: Ord>(
-    listed: impl IntoIterator<Item = T>,
-    id: impl Fn(&T) -> K,
-) -> Vec<T> {
-    let by_id: BTreeMap<K, T> = listed
-        .into_iter()
-        .map(|thing| (id(&thing), thing))
+/// Returns everything that `call` listed, each artifact once. One that can't be read makes the whole answer unreadable: to skip it
+/// would be to report it as absent.
+pub(super) fn all(
+    call: Call<'_>,
+    listed: impl Iterator<Item = Result<Artifact, &'static str>>,
+) -> Answer<Vec<Artifact>> {
+    let listed: Result<Vec<_>, _> = listed.collect();
+    let listed = listed.map_err(|what| call.unreadable(what))?;
+    Ok(each_once(listed))
+}
+
+/// Returns each artifact once, as it was listed last: while a list is read page by page, artifacts move from one page to another.
+pub(super) fn each_once(listed: impl IntoIterator<Item = Artifact>) -> Vec<Artifact> {
+    let listed = listed.into_iter();
+    let by_id: BTreeMap<_, _> = listed
+        .map(|artifact| (artifact.id.clone(), artifact))
         .collect();
     by_id.into_values().collect()
 }
 
-/// Only the snapshots of these databases: the filter said so already, and nothing else may come of it.
-pub(super) fn of_databases(snapshots: Vec<Snapshot>, of: &[DbInstance]) -> Vec<Snapshot> {
-    let asked: BTreeSet<String> = of.iter().map(|name| name.as_str().to_lowercase()).collect();
-    snapshots
-        .into_iter()
-        .filter(|snapshot| asked.contains(snapshot.db_instance.as_str()))
-        .collect()
-}
-
-/// Tags for EC2.
+/// Returns tags for EC2.
 pub(super) fn ec2_tags(tags: &Tags) -> Vec<ec2::Tag> {
     tags.iter()
         .map(|(key, value)| ec2::Tag::builder().key(key).value(value).build())
         .collect()
 }
 
-/// Tags for RDS.
+/// Returns tags for RDS.
 pub(super) fn rds_tags(tags: &Tags) -> Vec<rds::Tag> {
     tags.iter()
         .map(|(key, value)| rds::Tag::builder().key(key).value(value).build())
         .collect()
 }
 
-fn pair<'a>(key: Option<&'a str>, value: Option<&'a str>) -> Option<(&'a str, &'a str)> {
-    Some((key?, value.unwrap_or_default()))
+fn to_tags<'a>(tags: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>) -> Tags {
+    tags.filter_map(|(key, value)| Some((key?, value.unwrap_or_default())))
+        .collect()
 }
 
+/// Returns the text unless it is empty: RDS writes an empty element for what it doesn't know.
 fn stated(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
@@ -174,6 +143,14 @@ mod tests {
         ec2::BlockDeviceMapping::builder().ebs(ebs).build()
     }
 
+    fn in_west(listed: ec2::builders::ImageBuilder) -> Artifact {
+        image(&listed.build(), &Region::from("us-west-1")).expect("an image")
+    }
+
+    fn time(artifact: &Artifact) -> String {
+        artifact.source_time().expect("a time").to_string()
+    }
+
     #[test]
     fn disks_add_up_and_one_encrypted_disk_makes_an_encrypted_image() {
         let listed = ec2::Image::builder()
@@ -181,65 +158,60 @@ mod tests {
             .creation_date("2026-01-14T05:10:33.000Z")
             .source_image_id("ami-0")
             .block_device_mappings(disk(8, false))
-            .block_device_mappings(disk(100, true))
-            .build();
-        let image = image(listed).expect("an image");
+            .block_device_mappings(disk(100, true));
+        let image = in_west(listed.clone());
         assert_eq!((image.size_gib, image.encrypted), (Some(108), true));
-        assert_eq!(
-            image.created.map(|time| time.to_string()).as_deref(),
-            Some("2026-01-14T05:10:33Z")
-        );
-        assert_eq!(
-            image.copied_from, None,
-            "a source without its region says nothing"
-        );
+        assert_eq!(time(&image), "2026-01-14T05:10:33Z");
+        assert_eq!(image.arn.as_str(), "arn:aws:ec2:us-west-1::image/ami-1");
+        assert_eq!(image.copied_from, None, "no region of the source");
+        let image = in_west(listed.source_image_region("us-east-1"));
+        let source = Arn::from("arn:aws:ec2:us-east-1::image/ami-0");
+        assert_eq!(image.copied_from, Some(source));
     }
 
     #[test]
-    fn what_aws_leaves_out_is_left_open() {
-        let image = image(ec2::Image::builder().image_id("ami-1").build()).expect("an image");
-        assert_eq!(
-            (image.size_gib, image.created, image.state_reason),
-            (None, None, None)
-        );
+    fn unstated_values_stay_unknown() {
+        let image = in_west(ec2::Image::builder().image_id("ami-1"));
+        assert_eq!((image.created, image.size_gib), (None, None));
+        assert_eq!((image.state_reason, image.owner), (None, None));
         assert!(!image.state.is_available() && !image.state.is_failed());
-        assert_eq!(super::image(ec2::Image::builder().build()), None);
     }
 
     #[test]
-    fn snapshot_times_keep_their_meaning() {
+    fn law_6_an_artifact_without_id_is_not_skipped() {
+        assert!(image(&ec2::Image::builder().build(), &Region::from("us-west-1")).is_err());
+        assert!(db_snapshot(rds::DbSnapshot::builder().build()).is_err());
+    }
+
+    #[test]
+    fn the_time_of_a_copied_snapshot_is_that_of_its_data() {
+        let original = DateTime::from_secs_and_nanos(1_768_367_433, 987_000_000);
         let listed = rds::DbSnapshot::builder()
-            .db_snapshot_identifier("rds-mydb-2026-01-14-05-10")
-            .db_snapshot_arn(
-                "arn:aws:rds:us-west-1:123456789012:snapshot:rds-mydb-2026-01-14-05-10",
-            )
+            .db_snapshot_identifier("rds-mydb")
+            .db_snapshot_arn("arn:aws:rds:us-west-1:123456789012:snapshot:rds-mydb")
             .db_instance_identifier("MyDB")
             .source_db_snapshot_identifier("")
             .snapshot_create_time(DateTime::from_secs(1_768_400_000))
-            .original_snapshot_create_time(DateTime::from_secs_and_nanos(
-                1_768_367_433,
-                987_000_000,
-            ))
-            .percent_progress(40)
-            .build();
-        let snapshot = snapshot(&listed).expect("a snapshot");
-        assert_eq!(
-            snapshot.taken().map(|time| time.to_string()).as_deref(),
-            Some("2026-01-14T05:10:33Z")
-        );
-        assert_eq!(
-            (
-                snapshot.db_instance.as_str(),
-                snapshot.copied_from,
-                snapshot.percent
-            ),
-            ("mydb", None, Some(40))
-        );
+            .percent_progress(40);
+        let automated = db_snapshot(listed.clone().build()).expect("a snapshot");
+        assert_eq!(time(&automated), "2026-01-14T14:13:20Z");
+        let listed = listed.original_snapshot_create_time(original).build();
+        let copy = db_snapshot(listed).expect("a snapshot");
+        assert_eq!(time(&copy), "2026-01-14T05:10:33Z");
+        assert_eq!(copy.parent, Some(ParentId::from("mydb")));
+        assert_eq!((copy.copied_from, copy.percent), (None, Some(40)));
     }
 
     #[test]
-    fn law_5_of_what_is_listed_twice_the_later_counts() {
-        let listed = [("b", 1), ("a", 2), ("b", 3)];
-        assert_eq!(each_once(listed, |(id, _)| *id), [("a", 2), ("b", 3)]);
+    fn law_5_an_artifact_that_is_listed_twice_counts_as_it_was_listed_last() {
+        let listed = [("b", "pending"), ("a", "failed"), ("b", "available")];
+        let once = each_once(listed.map(|(id, state)| {
+            let listed = ec2::Image::builder().image_id(id);
+            in_west(listed.state(state.into()))
+        }));
+        let once = once
+            .iter()
+            .map(|image| (image.id.as_str(), image.state.as_str()));
+        assert!(once.eq([("a", "failed"), ("b", "available")]));
     }
 }

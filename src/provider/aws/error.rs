@@ -1,4 +1,4 @@
-//! What AWS and the way there answer to a call that does not succeed, and what it comes to.
+//! Errors: what AWS or the connection to it answered, as a [`ProviderError`] of a known class.
 
 use std::error::Error;
 
@@ -7,226 +7,198 @@ use aws_sdk_sts::config::http::HttpResponse;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 
-use crate::model::client_config::Place;
-use crate::model::inventory::Looked;
-use crate::model::provider_error::{ErrorKind, ProviderError, plain_code};
+use crate::model::inventory::Answer;
+use crate::model::location::Location;
+use crate::model::provider_error::{ErrorClass, ProviderError, plain_code};
 
 use super::message::cleaned;
 
-/// Causes of causes that are looked at: more than any error has.
-const DEPTH: usize = 32;
+/// How many causes of causes are followed: more than any error has.
+const MAX_DEPTH: usize = 32;
 
-/// The failure of a call.
-pub(super) fn failed<E>(
-    call: &'static str,
-    at: &Place,
-    error: &SdkError<E, HttpResponse>,
-) -> ProviderError
-where
-    E: Error + ProvideErrorMetadata + 'static,
-{
-    if let SdkError::ServiceError(answer) = error {
-        let status = answer.raw().status().as_u16();
-        if error.code().is_none() && answer.raw().status().is_success() {
-            return unreadable(call, at, "it is none of this call");
+/// The call by which the SDK gets the credentials of a role.
+const ASSUME_ROLE: &str = "AssumeRole";
+
+/// A call to AWS, as errors name it.
+#[derive(Clone, Copy)]
+pub(super) struct Call<'a> {
+    name: &'static str,
+    at: &'a Location,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(name: &'static str, at: &'a Location) -> Self {
+        Self { name, at }
+    }
+
+    /// Returns the error of a call that failed.
+    pub(super) fn failed<E>(self, error: &SdkError<E, HttpResponse>) -> ProviderError
+    where
+        E: Error + ProvideErrorMetadata + 'static,
+    {
+        if let SdkError::ServiceError(answer) = error {
+            return self.refused(answer.raw().status().as_u16(), error);
         }
-        let code = error.code().map_or_else(
-            || format!("HTTP {status}"),
-            |code| plain_code(code).to_owned(),
-        );
+        let causes = causes(error);
+        // Assuming a role is a call of its own, which AWS answers.
+        let mut roles = causes.iter().rev().filter_map(|cause| cause.downcast_ref());
+        if let Some(role) = roles.next().filter(|_| self.name != ASSUME_ROLE) {
+            return Call::new(ASSUME_ROLE, self.at).failed::<AssumeRoleError>(role);
+        }
+        let mut credentials = causes.iter().rev().filter_map(|cause| cause.downcast_ref());
+        if let Some(error) = credentials.next() {
+            return self.no_credentials(error);
+        }
+        let root = root_cause(error);
+        let (code, message) = match error {
+            SdkError::DispatchFailure(failure) if failure.is_io() => {
+                ("ConnectionFailed", format!("AWS cannot be reached: {root}"))
+            }
+            SdkError::DispatchFailure(failure) if !failure.is_timeout() => ("DispatchFailed", root),
+            SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => {
+                ("Timeout", "no answer in time".to_owned())
+            }
+            SdkError::ResponseError(answer) => {
+                let status = answer.raw().status().as_u16();
+                return self.unreadable(&format!("HTTP {status}: {root}"));
+            }
+            _ => return self.invalid(&root),
+        };
+        self.error(code, &message, ErrorClass::Unknown)
+    }
+
+    /// Returns the error for an answer that does not contain what it should. Nothing follows from it.
+    pub(super) fn unreadable(self, what: &str) -> ProviderError {
+        let message = format!("AWS's answer cannot be read: {what}");
+        self.error("UnreadableAnswer", &message, ErrorClass::Unknown)
+    }
+
+    /// Returns the error for a request that can't be made.
+    pub(super) fn invalid(self, why: &str) -> ProviderError {
+        let message = format!("the request cannot be made: {why}");
+        self.error("InvalidRequest", &message, ErrorClass::Invalid)
+    }
+
+    /// Returns the pages of a list if it was read to its end: where a page names itself as the next one, the SDK stops without
+    /// an error.
+    pub(super) fn all_pages<P, E>(
+        self,
+        pages: Result<Vec<P>, SdkError<E, HttpResponse>>,
+        next: impl Fn(&P) -> Option<&str>,
+    ) -> Answer<Vec<P>>
+    where
+        E: Error + ProvideErrorMetadata + 'static,
+    {
+        let pages = pages.map_err(|error| self.failed(&error))?;
+        match pages.last().and_then(next).unwrap_or_default() {
+            "" => Ok(pages),
+            _ => Err(self.unreadable("a page names itself as the next one")),
+        }
+    }
+
+    /// Returns the error that AWS answered with this status. Without a code, the answer is not AWS's, but the page of a proxy.
+    fn refused(self, status: u16, error: &impl ProvideErrorMetadata) -> ProviderError {
+        let (code, class) = match (error.code(), status) {
+            (Some(code), 400..500) => (plain_code(code).to_owned(), ErrorClass::Invalid),
+            (Some(code), _) => (plain_code(code).to_owned(), ErrorClass::Unknown),
+            (None, 200..300) => return self.unreadable("it is none of this call"),
+            (None, _) => (format!("HTTP {status}"), ErrorClass::Unknown),
+        };
         let message = error.message().unwrap_or("AWS gave no message");
-        return with(call, at, &code, message, kind_of(&code, status));
+        let known = ErrorClass::of(self.name, &code, message);
+        self.error(&code, message, known.unwrap_or(class))
     }
-    let causes = causes(error);
-    // Assuming a role is a call of its own, with an answer of AWS's own.
-    let mut roles = causes
-        .iter()
-        .rev()
-        .filter_map(|cause| cause.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>());
-    if let Some(role) = roles.next().filter(|_| call != "AssumeRole") {
-        return failed("AssumeRole", at, role);
-    }
-    let mut credentials = causes
-        .iter()
-        .rev()
-        .filter_map(|cause| cause.downcast_ref::<CredentialsError>());
-    if let Some(error) = credentials.next() {
-        return no_credentials(call, at, error);
-    }
-    let last = causes.last().map_or_else(String::new, ToString::to_string);
-    match error {
-        SdkError::TimeoutError(_) => timed_out(call, at),
-        SdkError::DispatchFailure(failure) if failure.is_timeout() => timed_out(call, at),
-        SdkError::DispatchFailure(failure) if failure.is_io() => with(
-            call,
-            at,
-            "ConnectionFailed",
-            &format!("AWS cannot be reached: {last}"),
-            ErrorKind::Unknown,
-        ),
-        SdkError::DispatchFailure(_) => with(call, at, "DispatchFailed", &last, ErrorKind::Unknown),
-        SdkError::ResponseError(answer) => {
-            let status = answer.raw().status().as_u16();
-            unreadable(call, at, &format!("HTTP {status}: {last}"))
-        }
-        _ => unbuilt(call, at, error),
-    }
-}
 
-/// An answer that came, but does not say what it should. It leaves everything open.
-pub(super) fn unreadable(call: &'static str, at: &Place, what: &str) -> ProviderError {
-    with(
-        call,
-        at,
-        "UnreadableAnswer",
-        &format!("AWS's answer cannot be read: {what}"),
-        ErrorKind::Unknown,
-    )
-}
-
-/// Whether a list has come to its end, by what its last page names as the next: where AWS names a page again, the SDK
-/// stops without a word.
-pub(super) fn all_pages(call: &'static str, at: &Place, next: Option<&str>) -> Looked<()> {
-    match next.unwrap_or_default() {
-        "" => Ok(()),
-        _ => Err(unreadable(call, at, "a page names itself as the next one")),
-    }
-}
-
-/// A request that the SDK would not make.
-fn unbuilt(call: &'static str, at: &Place, error: &(dyn Error + 'static)) -> ProviderError {
-    let why = causes(error)
-        .last()
-        .map_or_else(|| error.to_string(), ToString::to_string);
-    with(
-        call,
-        at,
-        "InvalidRequest",
-        &format!("the request cannot be made: {why}"),
-        ErrorKind::Invalid,
-    )
-}
-
-fn timed_out(call: &'static str, at: &Place) -> ProviderError {
-    with(call, at, "Timeout", "no answer in time", ErrorKind::Unknown)
-}
-
-/// Nothing to sign with, so the call was not made.
-fn no_credentials(call: &'static str, at: &Place, error: &CredentialsError) -> ProviderError {
-    let config = at.credentials.as_ref();
-    let looked = match &config.profile {
-        _ if config.access_key.is_some() => "the keys of aws_client_config".to_owned(),
-        Some(profile) => format!("the profile `{profile}` of the shared AWS config files"),
-        None => "the environment (AWS_ACCESS_KEY_ID), the shared AWS config files, web identity, and the roles of \
+    /// Returns the error for a call that was not made, because there were no credentials.
+    fn no_credentials(self, error: &CredentialsError) -> ProviderError {
+        let config = self.at.credentials.as_ref();
+        let origin = match &config.profile {
+            _ if config.access_key.is_some() => "the keys of aws_client_config",
+            Some(profile) => &format!("the profile `{profile}` of the shared AWS config files"),
+            None => {
+                "the environment (AWS_ACCESS_KEY_ID), the shared AWS config files, web identity, and the roles of \
                  container and instance"
-            .to_owned(),
-    };
-    let why = causes(error)
-        .last()
-        .map_or_else(|| error.to_string(), ToString::to_string);
-    let (code, message, kind) = match error {
-        CredentialsError::CredentialsNotLoaded(_) => (
-            "NoCredentials",
-            format!("no credentials found; looked in {looked}"),
-            ErrorKind::Expired,
-        ),
-        CredentialsError::ProviderTimedOut(_) => (
-            "CredentialsTimeout",
-            format!("no credentials in time; looked in {looked}"),
-            ErrorKind::Unknown,
-        ),
-        CredentialsError::InvalidConfiguration(_) => (
-            "InvalidCredentialsConfig",
-            format!("no credentials from {looked}: {why}"),
-            ErrorKind::Expired,
-        ),
-        _ => (
-            "CredentialsFailed",
-            format!("no credentials from {looked}: {why}"),
-            ErrorKind::Expired,
-        ),
-    };
-    with(call, at, code, &message, kind)
-}
+            }
+        };
+        let (code, class) = match error {
+            CredentialsError::CredentialsNotLoaded(_) => ("NoCredentials", ErrorClass::Expired),
+            CredentialsError::ProviderTimedOut(_) => ("CredentialsTimeout", ErrorClass::Unknown),
+            CredentialsError::InvalidConfiguration(_) => {
+                ("InvalidCredentialsConfig", ErrorClass::Expired)
+            }
+            _ => ("CredentialsFailed", ErrorClass::Expired),
+        };
+        let message = match error {
+            CredentialsError::CredentialsNotLoaded(_) => {
+                format!("no credentials found; searched in {origin}")
+            }
+            CredentialsError::ProviderTimedOut(_) => {
+                format!("no credentials in time; searched in {origin}")
+            }
+            _ => format!("no credentials from {origin}: {}", root_cause(error)),
+        };
+        self.error(code, &message, class)
+    }
 
-fn with(
-    call: &'static str,
-    at: &Place,
-    code: &str,
-    message: &str,
-    kind: ErrorKind,
-) -> ProviderError {
-    ProviderError {
-        call,
-        region: at.region.clone(),
-        code: code.to_owned(),
-        message: cleaned(message, &at.credentials),
-        kind,
+    fn error(self, code: &str, message: &str, class: ErrorClass) -> ProviderError {
+        ProviderError {
+            call: self.name,
+            region: self.at.region.clone(),
+            code: code.to_owned(),
+            message: cleaned(message, &self.at.credentials),
+            class,
+        }
     }
 }
 
-/// An error's causes, itself first.
+/// Returns an error and its causes, itself first.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
-        .take(DEPTH)
+        .take(MAX_DEPTH)
         .collect()
 }
 
-/// What a code comes to: what is not known is a refusal if the answer blames the caller, and unknown otherwise.
-fn kind_of(code: &str, status: u16) -> ErrorKind {
-    // A proxy's page, not AWS's answer.
-    let is_a_page = code.starts_with("HTTP ");
-    let by_status = if (400..500).contains(&status) && !is_a_page {
-        ErrorKind::Invalid
-    } else {
-        ErrorKind::Unknown
-    };
-    ErrorKind::of_code(code).unwrap_or(by_status)
+fn root_cause(error: &(dyn Error + 'static)) -> String {
+    let root = causes(error).pop();
+    root.map_or_else(String::new, ToString::to_string)
 }
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_sts::error::ErrorMetadata;
+
+    use crate::model::ids::Region;
+
     use super::*;
 
-    #[test]
-    fn law_6_absent_is_only_what_aws_says_is_absent() {
-        for code in [
-            "InvalidAMIID.NotFound",
-            "DBSnapshotNotFound",
-            "DBInstanceNotFound",
-        ] {
-            assert_eq!(kind_of(code, 404), ErrorKind::Absent, "{code}");
-        }
-        for code in [
-            "HTTP 404",
-            "NotFound",
-            "InvalidAMIID.Unavailable",
-            "InvalidAMIID.Malformed",
-            "ResourceNotFound",
-        ] {
-            assert_ne!(kind_of(code, 404), ErrorKind::Absent, "{code}");
-        }
+    fn class_of(status: u16, code: &str) -> ErrorClass {
+        let answer = match code {
+            "" => ErrorMetadata::builder(),
+            code => ErrorMetadata::builder().code(code),
+        };
+        let at = Location {
+            credentials: Default::default(),
+            region: Region::from("us-west-1"),
+        };
+        let call = Call::new("DescribeImages", &at);
+        call.refused(status, &answer.build()).class
     }
 
     #[test]
-    fn codes_come_to_kinds() {
-        let cases = [
-            ("UnauthorizedOperation", 403, ErrorKind::Denied),
-            ("OptInRequired", 401, ErrorKind::Denied),
-            ("RequestLimitExceeded", 503, ErrorKind::Throttled),
-            ("Throttling", 400, ErrorKind::Throttled),
-            ("SnapshotQuotaExceeded", 400, ErrorKind::Quota),
-            ("ResourceLimitExceeded", 400, ErrorKind::Quota),
-            ("ExpiredToken", 403, ErrorKind::Expired),
-            ("IdempotentParameterMismatch", 400, ErrorKind::Invalid),
-            ("DBSnapshotAlreadyExists", 400, ErrorKind::Invalid),
-            ("KMSKeyNotAccessible", 400, ErrorKind::Invalid),
-            ("InternalFailure", 400, ErrorKind::Unknown),
-            ("HTTP 403", 403, ErrorKind::Unknown),
-            ("Surprise", 500, ErrorKind::Unknown),
-        ];
-        for (code, status, kind) in cases {
-            assert_eq!(kind_of(code, status), kind, "{code}");
+    fn law_6_absent_is_only_what_aws_says_is_absent() {
+        for code in ["InvalidAMIID.NotFound", "DBSnapshotNotFoundFault"] {
+            assert_eq!(class_of(404, code), ErrorClass::Absent);
         }
+        for code in ["NotFound", "ResourceNotFound", "InvalidAMIID.Malformed"] {
+            assert_eq!(class_of(404, code), ErrorClass::Invalid);
+        }
+        assert_eq!(class_of(404, ""), ErrorClass::Unknown);
+    }
+
+    #[test]
+    fn an_unknown_code_is_a_refusal_only_if_aws_blames_the_caller() {
+        assert_eq!(class_of(400, "Surprise"), ErrorClass::Invalid);
+        assert_eq!(class_of(500, "Surprise"), ErrorClass::Unknown);
+        assert_eq!(class_of(400, "Throttling"), ErrorClass::Throttled);
     }
 }

@@ -1,7 +1,6 @@
-//! AWS itself: the only code that names its crates.
+//! AWS itself: the only code that names the AWS crates.
 //!
-//! Every read follows every page and leaves out what is not there; every failure keeps AWS's own code and
-//! message, and what it comes to.
+//! Every call passes through here: one file per service makes it, and it is logged when it has ended.
 
 mod clients;
 mod convert;
@@ -11,39 +10,77 @@ mod message;
 mod rds;
 mod sts;
 
-use std::fmt;
+use std::fmt::{self, Debug};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
+use tracing::field::display;
 
-use crate::model::Tags;
-use crate::model::action::{CopyImage, CopySnapshot, Resource};
-use crate::model::client_config::Place;
-use crate::model::id::{DbInstance, ImageId, Region, SnapshotId};
-use crate::model::inventory::{CallerIdentity, Image, Looked, ProviderKind, Snapshot};
-use crate::model::job::ImageSelector;
+use crate::model::action::{Copy, Delete};
+use crate::model::artifact::{Artifact, ArtifactRef};
+use crate::model::ids::{Arn, ArtifactId};
+use crate::model::inventory::{Answer, CallerIdentity, ProviderKind};
+use crate::model::kind::Kind;
+use crate::model::location::Location;
+use crate::model::query::Query;
+use crate::model::tags::Tags;
 use crate::provider::Provider;
 
 use clients::ClientCache;
 
-/// AWS, or what answers in its place at an endpoint.
+/// AWS, or a server that answers in its place at another endpoint.
 ///
-/// Making one touches nothing: neither the network nor files nor credentials, before the first call.
+/// Neither the network nor files nor credentials are used before the first call.
 #[derive(Default)]
 pub struct Aws {
     clients: ClientCache,
 }
 
 impl Aws {
-    /// AWS, as the settings of each [`Place`] reach it. What they leave open is up to the SDK's defaults: the
-    /// environment (`AWS_*`), the shared config files, container and instance roles.
+    /// Returns AWS as the settings of each [`Location`] reach it. What they don't set is decided by the SDK's defaults: the
+    /// environment (`AWS_*`), the shared config files, the roles of container and instance.
     pub fn new() -> Self {
         Self::default()
     }
+
+    /// Makes a read and logs it at level debug.
+    async fn read<T>(
+        &self,
+        call: &str,
+        at: &Location,
+        about: impl Debug,
+        count: fn(&T) -> usize,
+        answer: BoxFuture<'_, Answer<T>>,
+    ) -> Answer<T> {
+        let start = self.now();
+        let answer = answer.await;
+        let (region, took) = (&at.region, self.now().duration_since(start));
+        let found = answer.as_ref().ok().map(count);
+        let error = answer.as_ref().err().map(display);
+        tracing::debug!(call, %region, ?about, ?took, found, error, "read from AWS");
+        answer
+    }
+
+    /// Makes a write and logs it at level info.
+    async fn write<T>(
+        &self,
+        call: &str,
+        at: &Location,
+        about: &Arn,
+        answer: BoxFuture<'_, Answer<T>>,
+    ) -> Answer<T> {
+        let start = self.now();
+        let answer = answer.await;
+        let (region, took) = (&at.region, self.now().duration_since(start));
+        let error = answer.as_ref().err().map(display);
+        tracing::info!(call, %region, %about, ?took, error, "write to AWS");
+        answer
+    }
 }
 
-impl fmt::Debug for Aws {
+impl Debug for Aws {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Aws")
     }
@@ -55,80 +92,68 @@ impl Provider for Aws {
         ProviderKind::Aws
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the clock that all others go by"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the only clock")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the sleep that all others go by"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the only sleep")]
     async fn pause(&self, length: Duration) {
+        tracing::debug!(?length, "pause");
         tokio::time::sleep(length).await;
     }
 
-    async fn caller_identity(&self, at: &Place) -> Looked<CallerIdentity> {
-        sts::caller_identity(&self.clients.at(at).await, at).await
-    }
-
-    async fn source_images(&self, at: &Place, selector: &ImageSelector) -> Looked<Vec<Image>> {
-        ec2::source_images(&self.clients.at(at).await, at, selector).await
-    }
-
-    async fn images(&self, at: &Place, ids: &[ImageId]) -> Looked<Vec<Image>> {
-        ec2::images(&self.clients.at(at).await, at, ids).await
-    }
-
-    async fn image_copies(&self, at: &Place, from: &Region, of: &[ImageId]) -> Looked<Vec<Image>> {
-        ec2::image_copies(&self.clients.at(at).await, at, from, of).await
-    }
-
-    async fn images_from(&self, at: &Place, from: &Region) -> Looked<Vec<Image>> {
-        ec2::images_from(&self.clients.at(at).await, at, from).await
-    }
-
-    async fn automated_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>> {
-        rds::automated_snapshots(&self.clients.at(at).await, at, of).await
-    }
-
-    async fn manual_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>> {
-        rds::manual_snapshots(&self.clients.at(at).await, at, of).await
-    }
-
-    async fn all_manual_snapshots(&self, at: &Place) -> Looked<Vec<Snapshot>> {
-        rds::all_manual_snapshots(&self.clients.at(at).await, at).await
-    }
-
-    async fn snapshots(&self, at: &Place, ids: &[SnapshotId]) -> Looked<Vec<Snapshot>> {
-        rds::snapshots(&self.clients.at(at).await, at, ids).await
-    }
-
-    async fn copy_image(
-        &self,
-        at: &Place,
-        copy: &CopyImage,
-        client_token: &str,
-    ) -> Looked<ImageId> {
-        ec2::copy_image(&self.clients.at(at).await, at, copy, client_token).await
-    }
-
-    async fn copy_snapshot(&self, at: &Place, copy: &CopySnapshot) -> Looked<SnapshotId> {
-        rds::copy_snapshot(&self.clients.at(at).await, at, copy).await
-    }
-
-    async fn tag(&self, at: &Place, resource: &Resource, tags: &Tags) -> Looked<()> {
+    async fn caller_identity(&self, at: &Location) -> Answer<CallerIdentity> {
         let clients = self.clients.at(at).await;
-        match resource {
-            Resource::Image(id) => ec2::tag(&clients, at, id, tags).await,
-            Resource::Snapshot(arn) => rds::tag(&clients, at, arn, tags).await,
-        }
+        let answer = sts::caller_identity(&clients).boxed();
+        self.read("caller_identity", at, "credentials", |_| 1, answer)
+            .await
     }
 
-    async fn delete_snapshot(&self, at: &Place, id: &SnapshotId) -> Looked<()> {
-        rds::delete_snapshot(&self.clients.at(at).await, at, id).await
+    async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {
+        let clients = self.clients.at(at).await;
+        let answer = match kind {
+            Kind::Image => ec2::find(&clients, query).boxed(),
+            Kind::DbSnapshot => rds::find(&clients, query).boxed(),
+        };
+        self.read("find", at, (kind, query), Vec::len, answer).await
+    }
+
+    async fn copy(
+        &self,
+        at: &Location,
+        copy: &Copy,
+        client_token: Option<&str>,
+    ) -> Answer<ArtifactId> {
+        let clients = self.clients.at(at).await;
+        let answer = match copy.kind {
+            Kind::Image => ec2::copy(&clients, copy, client_token).boxed(),
+            Kind::DbSnapshot => rds::copy(&clients, copy).boxed(),
+        };
+        self.write("copy", at, &copy.source.arn, answer).await
+    }
+
+    async fn tag(
+        &self,
+        at: &Location,
+        kind: Kind,
+        artifact: &ArtifactRef,
+        tags: &Tags,
+    ) -> Answer<()> {
+        let clients = self.clients.at(at).await;
+        let answer = match kind {
+            Kind::Image => ec2::tag(&clients, &artifact.id, tags).boxed(),
+            Kind::DbSnapshot => rds::tag(&clients, &artifact.arn, tags).boxed(),
+        };
+        self.write("tag", at, &artifact.arn, answer).await
+    }
+
+    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<()> {
+        let clients = self.clients.at(at).await;
+        let answer = match delete.kind {
+            Kind::Image => ec2::delete(&clients).boxed(),
+            Kind::DbSnapshot => rds::delete(&clients, &delete.artifact.id).boxed(),
+        };
+        self.write("delete", at, &delete.artifact.arn, answer).await
     }
 }

@@ -1,159 +1,147 @@
 //! The calls to RDS.
 
-use aws_sdk_rds::operation::describe_db_snapshots::builders::DescribeDBSnapshotsFluentBuilder;
+use std::collections::HashSet;
+
 use aws_sdk_rds::types::Filter;
 
-use crate::model::Tags;
-use crate::model::action::CopySnapshot;
-use crate::model::client_config::Place;
-use crate::model::id::{DbInstance, SnapshotArn, SnapshotId};
-use crate::model::inventory::{Looked, Snapshot};
-use crate::model::provider_error::ProviderError;
+use crate::model::action::Copy;
+use crate::model::artifact::Artifact;
+use crate::model::ids::{Arn, ArtifactId, ParentId};
+use crate::model::inventory::Answer;
+use crate::model::query::Query;
+use crate::model::tags::Tags;
 
 use super::clients::Clients;
 use super::convert;
-use super::error::{all_pages, failed};
+use super::error::Call;
 
 const DESCRIBE: &str = "DescribeDBSnapshots";
 
-/// Snapshots on one page: the most that RDS gives.
+const AUTOMATED: &str = "automated";
+/// Copies are manual snapshots.
+const MANUAL: &str = "manual";
+
+/// Snapshots per page: the most that RDS allows.
 const PAGE: i32 = 100;
 
-/// The automated snapshots of these databases. One that AWS says does not exist has none.
-pub(super) async fn automated_snapshots(
-    clients: &Clients,
-    at: &Place,
-    of: &[DbInstance],
-) -> Looked<Vec<Snapshot>> {
-    let request = request(clients, "automated").filters(among("db-instance-id", of));
-    match read(at, request).await {
-        Err(error) if of.len() == 1 && says_no_such_database(&error) => Ok(Vec::new()),
-        found => Ok(convert::of_databases(found?, of)),
+/// Returns the snapshots that a query asks for.
+pub(super) async fn find(clients: &Clients, query: &Query) -> Answer<Vec<Artifact>> {
+    match query {
+        Query::Automated(names) => {
+            let answer = of_databases(clients, AUTOMATED, names).await;
+            or_nothing(answer, names.len(), "DBInstanceNotFound")
+        }
+        Query::Manual(names) => of_databases(clients, MANUAL, names).await,
+        Query::ByIds(ids) => {
+            let answer = by_ids(clients, ids).await;
+            or_nothing(answer, ids.len(), "DBSnapshotNotFound")
+        }
+        Query::AllManual => read(clients, MANUAL, None).await,
+        Query::Matching(_) | Query::CopiesOf { .. } | Query::CopiedFrom(_) => {
+            Err(Call::new(DESCRIBE, &clients.at).invalid("it is a query for images"))
+        }
     }
 }
 
-/// The manual snapshots of databases of these names.
-pub(super) async fn manual_snapshots(
-    clients: &Clients,
-    at: &Place,
-    of: &[DbInstance],
-) -> Looked<Vec<Snapshot>> {
-    let request = request(clients, "manual").filters(among("db-instance-id", of));
-    Ok(convert::of_databases(read(at, request).await?, of))
+/// Returns no artifacts instead of an error with this code, if only one thing was asked for, so that the code is about it.
+fn or_nothing(answer: Answer<Vec<Artifact>>, asked: usize, code: &str) -> Answer<Vec<Artifact>> {
+    match answer {
+        Err(error) if asked == 1 && error.code == code => Ok(Vec::new()),
+        answer => answer,
+    }
 }
 
-/// The manual snapshots of a whole region.
-pub(super) async fn all_manual_snapshots(clients: &Clients, at: &Place) -> Looked<Vec<Snapshot>> {
-    read(at, request(clients, "manual")).await
-}
-
-/// Manual snapshots by identifier. One that AWS says does not exist is left out.
-pub(super) async fn snapshots(
-    clients: &Clients,
-    at: &Place,
-    ids: &[SnapshotId],
-) -> Looked<Vec<Snapshot>> {
-    let request = request(clients, "manual").filters(among("db-snapshot-id", ids));
-    let found = match read(at, request).await {
-        Err(error) if ids.len() == 1 && says_no_such_snapshot(&error) => Vec::new(),
-        found => found?,
-    };
-    let asked = |snapshot: &Snapshot| {
-        ids.iter()
-            .any(|id| id.as_str().eq_ignore_ascii_case(snapshot.id.as_str()))
-    };
-    Ok(found.into_iter().filter(asked).collect())
-}
-
-/// Has a snapshot copied into the region `at`, with its tags. Nothing is pre-signed (outside GovCloud RDS does that
-/// itself), and AWS's own copying of tags stays off: it would carry `aws:` and sync tags over.
-pub(super) async fn copy_snapshot(
-    clients: &Clients,
-    at: &Place,
-    copy: &CopySnapshot,
-) -> Looked<SnapshotId> {
+/// Starts a copy. Its tags are part of the call. AWS's own copying of tags stays off, because it would also copy `aws:` and sync
+/// tags. The request is not presigned: outside GovCloud RDS does that itself.
+pub(super) async fn copy(clients: &Clients, copy: &Copy) -> Answer<ArtifactId> {
+    let call = Call::new("CopyDBSnapshot", &clients.at);
+    let id = copy.copy.id.as_ref();
+    let id = id.ok_or_else(|| call.invalid("the copy has no id"))?;
     let mut tags = copy.tags.clone();
     tags.insert(&copy.sync_tag.key, &copy.sync_tag.value);
     let request = clients
         .rds
         .copy_db_snapshot()
-        .source_db_snapshot_identifier(copy.source_snapshot_arn.as_str())
-        .target_db_snapshot_identifier(copy.target_snapshot_id.as_str())
+        .source_db_snapshot_identifier(copy.source.arn.as_str())
+        .target_db_snapshot_identifier(id.as_str())
         .set_tags(Some(convert::rds_tags(&tags)))
         .set_kms_key_id(copy.kms_key_id.clone())
         .set_option_group_name(copy.option_group_name.clone());
-    let answer = request
-        .send()
-        .await
-        .map_err(|error| failed("CopyDBSnapshot", at, &error))?;
-    let id = answer
-        .db_snapshot()
-        .and_then(|snapshot| snapshot.db_snapshot_identifier());
-    Ok(id.map_or_else(|| copy.target_snapshot_id.clone(), SnapshotId::from))
+    let answer = request.send().await;
+    let answer = answer.map_err(|error| call.failed(&error))?;
+    let stated = answer.db_snapshot();
+    let stated = stated.and_then(|snapshot| snapshot.db_snapshot_identifier());
+    Ok(stated.map_or_else(|| id.clone(), ArtifactId::from))
 }
 
 /// Writes tags on a snapshot.
-pub(super) async fn tag(
-    clients: &Clients,
-    at: &Place,
-    arn: &SnapshotArn,
-    tags: &Tags,
-) -> Looked<()> {
-    let request = clients
-        .rds
-        .add_tags_to_resource()
-        .resource_name(arn.as_str())
-        .set_tags(Some(convert::rds_tags(tags)));
-    request
-        .send()
-        .await
-        .map(|_| ())
-        .map_err(|error| failed("AddTagsToResource", at, &error))
+pub(super) async fn tag(clients: &Clients, arn: &Arn, tags: &Tags) -> Answer<()> {
+    let call = Call::new("AddTagsToResource", &clients.at);
+    let request = clients.rds.add_tags_to_resource();
+    let request = request.resource_name(arn.as_str());
+    let request = request.set_tags(Some(convert::rds_tags(tags)));
+    let answer = request.send().await.map(drop);
+    answer.map_err(|error| call.failed(&error))
 }
 
 /// Deletes a manual snapshot.
-pub(super) async fn delete_snapshot(clients: &Clients, at: &Place, id: &SnapshotId) -> Looked<()> {
-    let request = clients
-        .rds
-        .delete_db_snapshot()
-        .db_snapshot_identifier(id.as_str());
-    request
-        .send()
-        .await
-        .map(|_| ())
-        .map_err(|error| failed("DeleteDBSnapshot", at, &error))
+pub(super) async fn delete(clients: &Clients, id: &ArtifactId) -> Answer<()> {
+    let call = Call::new("DeleteDBSnapshot", &clients.at);
+    let request = clients.rds.delete_db_snapshot();
+    let request = request.db_snapshot_identifier(id.as_str());
+    let answer = request.send().await.map(drop);
+    answer.map_err(|error| call.failed(&error))
 }
 
-fn says_no_such_database(error: &ProviderError) -> bool {
-    error.code == "DBInstanceNotFound"
+/// Returns the snapshots of these databases. The answer is filtered once more: nothing else may follow from it.
+async fn of_databases(
+    clients: &Clients,
+    snapshot_type: &str,
+    names: &[ParentId],
+) -> Answer<Vec<Artifact>> {
+    let filter = filter("db-instance-id", names);
+    let mut found = read(clients, snapshot_type, Some(filter)).await?;
+    let names: HashSet<String> = names
+        .iter()
+        .map(|name| name.as_str().to_lowercase())
+        .collect();
+    found.retain(|snapshot| {
+        let parent = snapshot.parent.as_ref();
+        parent.is_some_and(|parent| names.contains(parent.as_str()))
+    });
+    Ok(found)
 }
 
-fn says_no_such_snapshot(error: &ProviderError) -> bool {
-    error.code == "DBSnapshotNotFound"
+/// Returns manual snapshots by id. The answer is filtered once more, as above.
+async fn by_ids(clients: &Clients, ids: &[ArtifactId]) -> Answer<Vec<Artifact>> {
+    let filter = filter("db-snapshot-id", ids);
+    let mut found = read(clients, MANUAL, Some(filter)).await?;
+    found.retain(|snapshot| {
+        let is_it = |id: &ArtifactId| id.as_str().eq_ignore_ascii_case(snapshot.id.as_str());
+        ids.iter().any(is_it)
+    });
+    Ok(found)
 }
 
-fn request(clients: &Clients, snapshot_type: &str) -> DescribeDBSnapshotsFluentBuilder {
+fn filter(name: &str, values: &[impl ToString]) -> Filter {
+    let values = values.iter().map(ToString::to_string).collect();
+    let filter = Filter::builder().name(name);
+    filter.set_values(Some(values)).build()
+}
+
+/// Returns what is on all pages of the answer.
+async fn read(
+    clients: &Clients,
+    snapshot_type: &str,
+    filter: Option<Filter>,
+) -> Answer<Vec<Artifact>> {
+    let call = Call::new(DESCRIBE, &clients.at);
     let request = clients.rds.describe_db_snapshots();
-    request.snapshot_type(snapshot_type)
-}
-
-fn among(name: &str, values: &[impl ToString]) -> Filter {
-    Filter::builder()
-        .name(name)
-        .set_values(Some(values.iter().map(ToString::to_string).collect()))
-        .build()
-}
-
-/// Every page of the answer.
-async fn read(at: &Place, request: DescribeDBSnapshotsFluentBuilder) -> Looked<Vec<Snapshot>> {
+    let request = request.snapshot_type(snapshot_type);
+    let request = request.set_filters(filter.map(|filter| vec![filter]));
     let pages = request.into_paginator().page_size(PAGE).send();
-    let pages: Vec<_> = pages
-        .try_collect()
-        .await
-        .map_err(|error| failed(DESCRIBE, at, &error))?;
-    all_pages(DESCRIBE, at, pages.last().and_then(|page| page.marker()))?;
-    let listed = pages
-        .into_iter()
-        .flat_map(|page| page.db_snapshots.unwrap_or_default());
-    convert::snapshots(DESCRIBE, at, listed.collect())
+    let pages = call.all_pages(pages.try_collect().await, |page| page.marker())?;
+    let pages = pages.into_iter();
+    let snapshots = pages.flat_map(|page| page.db_snapshots.unwrap_or_default());
+    convert::all(call, snapshots.map(convert::db_snapshot))
 }

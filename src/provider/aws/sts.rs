@@ -1,26 +1,19 @@
-//! Who is calling.
+//! The calls to STS.
 
-use crate::model::client_config::Place;
-use crate::model::id::AccountId;
-use crate::model::inventory::{CallerIdentity, Looked};
+use crate::model::ids::AccountId;
+use crate::model::inventory::{Answer, CallerIdentity};
 
 use super::clients::Clients;
-use super::error::{failed, unreadable};
+use super::error::Call;
 
-/// The account of the credentials. Needs no permission.
-pub(super) async fn caller_identity(clients: &Clients, at: &Place) -> Looked<CallerIdentity> {
-    const CALL: &str = "GetCallerIdentity";
-    let answer = clients
-        .sts
-        .get_caller_identity()
-        .send()
-        .await
-        .map_err(|error| failed(CALL, at, &error))?;
-    let account = answer
-        .account()
-        .ok_or_else(|| unreadable(CALL, at, "no account"))?;
+/// Returns the account of the credentials. This needs no permission.
+pub(super) async fn caller_identity(clients: &Clients) -> Answer<CallerIdentity> {
+    let call = Call::new("GetCallerIdentity", &clients.at);
+    let answer = clients.sts.get_caller_identity().send().await;
+    let answer = answer.map_err(|error| call.failed(&error))?;
+    let account = answer.account();
     Ok(CallerIdentity {
-        account_id: AccountId::from(account),
+        account_id: AccountId::from(account.ok_or_else(|| call.unreadable("no account"))?),
         endpoint_url: clients.endpoint_url.clone(),
     })
 }

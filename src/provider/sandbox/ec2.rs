@@ -1,17 +1,18 @@
 //! EC2: images.
 
-use std::collections::BTreeMap;
-
-use super::calls::{Answer, Caller, Refusal};
-use super::world::{BackingSnapshot, ClientToken, World, WorldImage};
-use super::{filters, listing, tags};
-use crate::model::Tags;
-use crate::model::action::CopyImage;
+use super::access::Access;
+use super::calls::{Refusal, Reply};
+use super::contents::{BackingSnapshot, WorldArtifact};
+use super::world::ClientToken;
+use super::{image_filters, tag_limits};
+use crate::model::action::Copy;
+use crate::model::artifact::{Artifact, ArtifactState};
 use crate::model::client_config::sha256;
-use crate::model::id::{AccountId, ImageId, Region};
-use crate::model::inventory::{Image, ImageRef, State};
-use crate::model::job::{ImageFilter, ImageSelector};
+use crate::model::ids::{AccountId, Arn, ArtifactId, Region};
+use crate::model::kind::Kind;
+use crate::model::query::{ImageFilter, ImageSelector, Query};
 use crate::model::sync_tag::{SYNC_IDENTIFIER, key_on_copy};
+use crate::model::tags::Tags;
 
 /// See <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html>.
 const MAX_TOKEN: usize = 64;
@@ -19,366 +20,201 @@ const MAX_TOKEN: usize = 64;
 const NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=128;
 const MAX_DESCRIPTION: usize = 255;
 
-/// For those who see none.
-static NO_TAGS: Tags = Tags::new();
-
-impl WorldImage {
-    /// Whether an account can use it.
-    pub(super) fn is_visible_to(&self, account: &AccountId) -> bool {
-        self.owner == *account || self.public || self.shared_with.contains(account)
+/// Returns how many calls of DescribeImages a query takes: copies are found by what AWS states, and by their sync tag.
+pub(super) fn number_of_calls(query: &Query) -> usize {
+    match query {
+        Query::CopiesOf { .. } | Query::CopiedFrom(_) => 2,
+        _ => 1,
     }
+}
 
-    /// Its tags as an account sees them: each account sees those that it gave itself.
-    pub(super) fn tags_seen_by(&self, account: &AccountId) -> &Tags {
-        if self.owner == *account {
-            &self.tags
-        } else {
-            self.tags_by_others.get(account).unwrap_or(&NO_TAGS)
-        }
-    }
+/// Returns true if an account that asks with a selector is told about an image.
+pub(super) fn is_selected(image: &WorldArtifact, by: &ImageSelector, account: &AccountId) -> bool {
+    let is_owner = match by.owner.as_str() {
+        "self" => image.account == *account,
+        owner => image.account.as_str() == owner || image.owner_alias.as_deref() == Some(owner),
+    };
+    let tags = image.tags_of(account);
+    let identifier = tags.get(SYNC_IDENTIFIER);
+    let mut identifiers = by.sync_identifiers.iter();
+    let mut filters = by.filters.iter();
+    is_owner
+        && image.is_visible_to(account)
+        && !image.state.is_disabled()
+        && (by.sync_identifiers.is_empty() || identifiers.any(|text| identifier == Some(text)))
+        && filters.all(|filter| image_filters::is_met(filter, image, tags))
+}
 
-    /// Whether an account finds it with this selector.
-    pub(super) fn is_selected(&self, account: &AccountId, selector: &ImageSelector) -> bool {
-        let owned = match selector.owner.as_str() {
-            "self" => self.owner == *account,
-            owner => self.owner.as_str() == owner || self.owner_alias.as_deref() == Some(owner),
+/// Returns the ids of what an image was copied from in a region, by AWS's statement and by its sync tag.
+fn sources<'i>(image: &'i WorldArtifact, from: &Region) -> impl Iterator<Item = &'i str> {
+    let stated = image.copied_from.as_ref();
+    let stated = stated.filter(|arn| arn.region() == Some(from.as_str()));
+    let tag = image.tags.get(&key_on_copy(from));
+    let tagged = tag.map(|tag| tag.rsplit_once(" / ").map_or("", |(_, id)| id));
+    stated.and_then(Arn::id).into_iter().chain(tagged)
+}
+
+impl Access<'_> {
+    /// Answers DescribeImages.
+    pub(super) fn describe_images(&self, query: &Query) -> Reply<Vec<Artifact>> {
+        let account = &self.account;
+        let (filters, other_values): (&[ImageFilter], usize) = match query {
+            Query::Matching(selector) => (&selector.filters, selector.sync_identifiers.len()),
+            Query::ByIds(ids) => (&[], ids.len()),
+            // The region is a value, too.
+            Query::CopiesOf { ids, .. } => (&[], ids.len() + 1),
+            Query::CopiedFrom(_) => (&[], 1),
+            Query::Automated(_) | Query::Manual(_) | Query::AllManual => {
+                return Err(Refusal::invalid("Images are not snapshots of a database"));
+            }
         };
-        if !owned || !self.is_visible_to(account) || self.state.is_disabled() {
-            return false;
+        image_filters::check(filters, other_values)?;
+        let is_wanted = |image: &WorldArtifact| match query {
+            Query::Matching(selector) => is_selected(image, selector, account),
+            Query::ByIds(ids) => image.is_visible_to(account) && ids.contains(&image.id),
+            Query::CopiesOf { region, ids } => {
+                let is_asked_for = |source| ids.iter().any(|id| id.as_str() == source);
+                image.account == *account && sources(image, region).any(is_asked_for)
+            }
+            Query::CopiedFrom(region) => {
+                image.account == *account && sources(image, region).next().is_some()
+            }
+            _ => false,
+        };
+        Ok(self.list(Kind::Image, is_wanted))
+    }
+
+    /// Answers CopyImage, which goes to the destination.
+    pub(super) fn copy_image(&mut self, copy: &Copy, token: Option<&str>) -> Reply<ArtifactId> {
+        let name = copy.copy.name.as_deref().unwrap_or_default();
+        let description = copy.copy.description.as_deref().unwrap_or_default();
+        let mut tags = copy.tags.clone();
+        tags.insert(copy.sync_tag.key.as_str(), copy.sync_tag.value.as_str());
+        check_request(name, description, token)?;
+        tag_limits::check(Kind::Image, &Tags::new(), &tags)?;
+        let request = fingerprint(copy);
+        if let Some(id) = self.earlier_copy(token, &request)? {
+            return Ok(id);
         }
-        let tags = self.tags_seen_by(account);
-        let identifier = tags.get(SYNC_IDENTIFIER);
-        let mut wanted = selector.sync_identifiers.iter();
-        let identified =
-            selector.sync_identifiers.is_empty() || wanted.any(|wanted| identifier == Some(wanted));
-        identified
-            && selector
-                .filters
-                .iter()
-                .all(|filter| filters::meets(self, tags, filter))
-    }
+        let source = self.source_image(copy)?.clone();
+        self.check_concurrent_copies()?;
 
-    fn seen_by(&self, account: &AccountId) -> Image {
-        // The disks of an image that is still being copied are not there yet.
-        let disks = self.state.as_str() != "pending" && !self.backing_snapshots.is_empty();
-        let size = self
-            .backing_snapshots
-            .iter()
-            .fold(0u64, |sum, disk| sum.saturating_add(disk.size_gib));
-        Image {
-            id: self.id.clone(),
-            name: self.name.clone(),
-            description: self.description.clone(),
-            state: self.state.clone(),
-            state_reason: self.state_reason.clone(),
-            owner: self.owner.clone(),
-            created: Some(self.created),
-            copied_from: self.copied_from.clone(),
-            size_gib: disks.then_some(size),
-            encrypted: self.encrypted,
-            tags: self.tags_seen_by(account).clone(),
-        }
-    }
-}
-
-/// DescribeImages with owners and filters. Disabled images are left out, as when one does not ask for them.
-pub(super) fn selected(
-    world: &World,
-    caller: &Caller<'_>,
-    selector: &ImageSelector,
-) -> Answer<Vec<Image>> {
-    let of_filters = selector.filters.iter().map(|filter| filter.values.len());
-    filters::check(&selector.filters)?;
-    filters::check_number(of_filters.sum::<usize>() + selector.sync_identifiers.len())?;
-    Ok(describe(world, caller, |image| {
-        image.is_selected(&caller.account, selector)
-    }))
-}
-
-/// DescribeImages with ids, disabled ones included; those that are not there are left out.
-pub(super) fn by_id(world: &World, caller: &Caller<'_>, ids: &[ImageId]) -> Answer<Vec<Image>> {
-    filters::check_number(ids.len())?;
-    Ok(describe(world, caller, |image| {
-        ids.contains(&image.id) && image.is_visible_to(&caller.account)
-    }))
-}
-
-/// DescribeImages of one's own, disabled ones included, with the filters `source-image-region` and `source-image-id`.
-pub(super) fn copied_from(
-    world: &World,
-    caller: &Caller<'_>,
-    from: &Region,
-    of: &[ImageId],
-) -> Answer<Vec<Image>> {
-    // The region is a value, too.
-    filters::check_number(1 + of.len())?;
-    Ok(describe(world, caller, |image| {
-        let source = image.copied_from.as_ref();
-        image.owner == caller.account
-            && source.is_some_and(|source| source.region == *from && of.contains(&source.id))
-    }))
-}
-
-/// DescribeImages of one's own, disabled ones included, with the filter `tag:Sync-From-<region>` and the values
-/// `* / <id>`.
-pub(super) fn tagged_from(
-    world: &World,
-    caller: &Caller<'_>,
-    from: &Region,
-    of: &[ImageId],
-) -> Answer<Vec<Image>> {
-    filters::check_number(of.len())?;
-    let filter = ImageFilter {
-        name: format!("tag:{}", key_on_copy(from)),
-        values: of.iter().map(|id| format!("* / {id}")).collect(),
-    };
-    Ok(own(world, caller, &filter))
-}
-
-/// A filter with one value.
-pub(super) fn filter(name: &str, value: &str) -> ImageFilter {
-    ImageFilter {
-        name: name.to_owned(),
-        values: vec![value.to_owned()],
-    }
-}
-
-/// DescribeImages of one's own, disabled ones included, with a filter.
-pub(super) fn own(world: &World, caller: &Caller<'_>, filter: &ImageFilter) -> Vec<Image> {
-    describe(world, caller, |image| {
-        image.owner == caller.account && filters::meets(image, &image.tags, filter)
-    })
-}
-
-fn describe(
-    world: &World,
-    caller: &Caller<'_>,
-    wanted: impl Fn(&WorldImage) -> bool,
-) -> Vec<Image> {
-    let images = world
-        .region(caller.region)
-        .map(|region| region.images.as_slice())
-        .unwrap_or_default();
-    let found = images
-        .iter()
-        .filter(|image| wanted(image))
-        .map(|image| image.seen_by(&caller.account))
-        .collect();
-    listing::in_some_order(world.listing_seed, found, |image: &Image| image.id.as_str())
-}
-
-/// CopyImage, into the region that is asked.
-pub(super) fn copy(
-    world: &mut World,
-    caller: &Caller<'_>,
-    copy: &CopyImage,
-    token: &str,
-) -> Answer<ImageId> {
-    let mut all_tags = copy.tags.clone();
-    all_tags.insert(&copy.sync_tag.key, &copy.sync_tag.value);
-    check_request(copy, &all_tags, token)?;
-
-    let request = fingerprint(copy);
-    let tokens = world
-        .region(caller.region)
-        .map(|region| region.client_tokens.as_slice())
-        .unwrap_or_default();
-    if let Some(seen) = tokens
-        .iter()
-        .find(|seen| seen.token == token && seen.account == caller.account)
-    {
-        if seen.request == request {
-            return Ok(seen.image_id.clone());
-        }
-        let message = "The client token was used before, with other parameters";
-        return Err(Refusal::new("IdempotentParameterMismatch", message));
-    }
-
-    let source = source_of(world, caller, copy)?.clone();
-    check_in_flight(world, caller)?;
-    // EC2 looks for the key after it has accepted the copy.
-    let has_key = |key: &String| {
-        world
-            .region(caller.region)
-            .is_some_and(|here| here.has_kms_key(caller.region, key))
-    };
-    let keyless = copy.kms_key_id.as_ref().is_some_and(|key| !has_key(key));
-    let copying = world.start_copy(
-        caller.region,
-        keyless.then(|| "Given key ID is not accessible".to_owned()),
-    );
-    let id = world.new_image_id();
-    let disks = source.backing_snapshots.iter();
-    let image = WorldImage {
-        id: id.clone(),
-        owner: caller.account.clone(),
-        owner_alias: None,
-        name: copy.name.clone(),
-        description: copy.description.clone(),
-        state: State::from("pending"),
-        state_reason: None,
-        created: world.now,
-        copied_from: Some(ImageRef {
-            id: source.id.clone(),
-            region: copy.source_region.clone(),
-        }),
-        copying: Some(copying),
-        backing_snapshots: disks
-            .map(|disk| BackingSnapshot {
-                size_gib: disk.size_gib,
-                tags: copy.tags.clone(),
-            })
-            .collect(),
-        encrypted: source.encrypted || copy.kms_key_id.is_some(),
-        public: false,
-        shared_with: Vec::new(),
-        tags: all_tags,
-        tags_by_others: BTreeMap::new(),
-        attributes: source.attributes,
-    };
-    if let Some(here) = world.region_mut(caller.region) {
-        let (token, account) = (token.to_owned(), caller.account.clone());
-        here.client_tokens.push(ClientToken {
-            token,
-            account,
+        // EC2 looks for the key after it has accepted the copy.
+        let key = copy.kms_key_id.as_deref();
+        let unknown = key.filter(|key| !self.world.has_kms_key(self.region, key));
+        let failure = unknown.map(|_| "Given key ID is not accessible".to_owned());
+        let copying = self.world.start_copy(self.region, failure);
+        let id = self.world.new_image_id();
+        let disks = source.backing_snapshots.iter().map(|disk| BackingSnapshot {
+            size_gib: disk.size_gib,
+            tags: copy.tags.clone(),
+        });
+        let image = WorldArtifact {
+            description: description.to_owned(),
+            state: ArtifactState::from("pending"),
+            copied_from: Some(Arn::of_image(&copy.source.region, &source.id)),
+            copying: Some(copying),
+            encrypted: source.encrypted || key.is_some(),
+            backing_snapshots: disks.collect(),
+            attributes: source.attributes,
+            tags,
+            ..WorldArtifact::image(id.as_str(), &self.account, name, self.world.now)
+        };
+        let here = self.world.add_region(self.region);
+        here.images.push(image);
+        here.client_tokens.extend(token.map(|token| ClientToken {
+            token: token.to_owned(),
+            account: self.account.clone(),
             request,
             image_id: id.clone(),
-        });
-        here.images.push(image);
+        }));
+        Ok(id)
     }
-    Ok(id)
+
+    /// Returns the copy that an earlier request with the same token made.
+    fn earlier_copy(&self, token: Option<&str>, request: &str) -> Reply<Option<ArtifactId>> {
+        let here = self.world.region(self.region);
+        let mut tokens = here.into_iter().flat_map(|here| &here.client_tokens);
+        let is_own = |seen: &ClientToken| seen.account == self.account;
+        match tokens.find(|seen| Some(&*seen.token) == token && is_own(seen)) {
+            Some(seen) if seen.request != request => {
+                let message = "The client token was used before, with other parameters";
+                Err(Refusal::new("IdempotentParameterMismatch", message))
+            }
+            seen => Ok(seen.map(|seen| seen.image_id.clone())),
+        }
+    }
+
+    /// Returns the image to copy.
+    fn source_image(&self, copy: &Copy) -> Reply<&WorldArtifact> {
+        let (id, region) = (&copy.source.id, &copy.source.region);
+        let Some(there) = self.source_region(region) else {
+            let message = format!("The source region '{region}' is not available from here");
+            return Err(Refusal::new("InvalidRequest", message));
+        };
+        let mut images = there.images.iter();
+        let source = images.find(|image| image.id == *id && image.is_visible_to(&self.account));
+        let source = source.ok_or_else(|| not_found(id))?;
+        if source.state.is_available() {
+            return Ok(source);
+        }
+        let state = &source.state;
+        let message = format!("The image ID '{id}' is not available; its state is '{state}'");
+        Err(Refusal::new("InvalidAMIID.Unavailable", message))
+    }
+
+    fn check_concurrent_copies(&self) -> Reply<()> {
+        let limit = self.world.quotas.image_copies_in_flight;
+        let own = self.own(Kind::Image);
+        if own.filter(|image| image.state.is_being_copied()).count() < limit {
+            return Ok(());
+        }
+        let message = format!("Too many image copies in progress. The limit is {limit}.");
+        Err(Refusal::new("ResourceLimitExceeded", message))
+    }
+
+    /// Answers CreateTags. An image that is public or shared can be tagged by others, too.
+    pub(super) fn tag_image(&mut self, id: &ArtifactId, tags: &Tags) -> Reply<()> {
+        let account = &self.account;
+        let mut images = self.world.add_region(self.region).images.iter_mut();
+        let image = images.find(|image| image.id == *id && image.is_visible_to(account));
+        let image = image.filter(|image| image.state.as_str() != "deregistered");
+        let image = image.ok_or_else(|| not_found(id))?;
+        tag_limits::check(Kind::Image, image.tags_of(account), tags)?;
+        image.tags_of_mut(account).extend(tags.iter());
+        Ok(())
+    }
 }
 
-/// What EC2 can refuse without looking at anything but the request.
-fn check_request(copy: &CopyImage, all_tags: &Tags, token: &str) -> Answer<()> {
-    if token.is_empty() || token.len() > MAX_TOKEN || !token.is_ascii() {
+/// Refuses what EC2 refuses by the request alone.
+fn check_request(name: &str, description: &str, token: Option<&str>) -> Reply<()> {
+    let is_token = |token: &str| (1..=MAX_TOKEN).contains(&token.len()) && token.is_ascii();
+    if !token.is_none_or(is_token) {
         let message = format!("The client token must have 1 to {MAX_TOKEN} ASCII characters");
-        return Err(Refusal::new("InvalidParameterValue", message));
+        return Err(Refusal::invalid(message));
     }
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "()[] ./-'@_".contains(c);
-    if !NAME_LENGTH.contains(&copy.name.chars().count()) || !copy.name.chars().all(allowed) {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "()[] ./-'@_".contains(c);
+    if !NAME_LENGTH.contains(&name.chars().count()) || !name.chars().all(is_allowed) {
         let message = "AMI names must be between 3 and 128 characters long, and may contain letters, numbers, spaces, \
                        and the characters ( ) [ ] . / - ' @ _";
         return Err(Refusal::new("InvalidAMIName.Malformed", message));
     }
-    if copy.description.chars().count() > MAX_DESCRIPTION {
-        let message =
-            format!("The description must not have more than {MAX_DESCRIPTION} characters");
-        return Err(Refusal::new("InvalidParameterValue", message));
-    }
-    tags::check_ec2(&Tags::new(), all_tags)?;
-    tags::check_ec2(&Tags::new(), &copy.tags)
-}
-
-/// The image to copy, if it can be copied.
-fn source_of<'a>(
-    world: &'a World,
-    caller: &Caller<'_>,
-    copy: &CopyImage,
-) -> Answer<&'a WorldImage> {
-    let region = world
-        .region(&copy.source_region)
-        .filter(|region| region.enabled);
-    let region = region.filter(|_| copy.source_region.partition() == caller.region.partition());
-    let Some(region) = region else {
-        let message = format!(
-            "The source region '{}' is not available from {}",
-            copy.source_region, caller.region
-        );
-        return Err(Refusal::new("InvalidRequest", message));
-    };
-    let id = &copy.source_image_id;
-    let source = region
-        .images
-        .iter()
-        .find(|image| image.id == *id && image.is_visible_to(&caller.account));
-    let Some(source) = source else {
-        return Err(not_found(id));
-    };
-    if !source.state.is_available() {
-        let message = format!(
-            "The image ID '{id}' is not available; its state is '{}'",
-            source.state
-        );
-        return Err(Refusal::new("InvalidAMIID.Unavailable", message));
-    }
-    Ok(source)
-}
-
-fn check_in_flight(world: &World, caller: &Caller<'_>) -> Answer<()> {
-    let limit = world.quotas.image_copies_in_flight;
-    let images = world
-        .region(caller.region)
-        .map(|region| region.images.as_slice())
-        .unwrap_or_default();
-    let copying =
-        |image: &&WorldImage| image.owner == caller.account && image.state.as_str() == "pending";
-    if images.iter().filter(copying).count() >= limit {
-        let message = format!(
-            "Too many image copies in progress. The limit is {limit} for this destination region."
-        );
-        return Err(Refusal::new("ResourceLimitExceeded", message));
+    if description.chars().count() > MAX_DESCRIPTION {
+        let message = format!("The description must have at most {MAX_DESCRIPTION} characters");
+        return Err(Refusal::invalid(message));
     }
     Ok(())
 }
 
-/// SHA-256 over what is sent to EC2.
-fn fingerprint(copy: &CopyImage) -> String {
-    let CopyImage {
-        source_image_id,
-        source_region,
-        name,
-        description,
-        tags,
-        sync_tag,
-        kms_key_id,
-        ..
-    } = copy;
-    let sent = (
-        source_image_id,
-        source_region,
-        name,
-        description,
-        tags,
-        sync_tag,
-        kms_key_id,
-    );
+/// Returns the SHA-256 of what is sent to EC2.
+fn fingerprint(copy: &Copy) -> String {
+    let (source, new) = (&copy.source, &copy.copy);
+    let sent = (source, new, &copy.tags, &copy.sync_tag, &copy.kms_key_id);
     // Strings and maps of strings always serialise.
     sha256(&serde_json::to_vec(&sent).unwrap_or_default())
 }
 
-/// CreateTags on an image. What is public or shared can be tagged by others, each for himself.
-pub(super) fn tag(world: &mut World, caller: &Caller<'_>, id: &ImageId, new: &Tags) -> Answer<()> {
-    let images = world
-        .region_mut(caller.region)
-        .map(|region| region.images.as_mut_slice())
-        .unwrap_or_default();
-    let usable = |image: &&mut WorldImage| {
-        image.is_visible_to(&caller.account) && image.state.as_str() != "deregistered"
-    };
-    let Some(image) = images
-        .iter_mut()
-        .filter(usable)
-        .find(|image| image.id == *id)
-    else {
-        return Err(not_found(id));
-    };
-    tags::check_ec2(image.tags_seen_by(&caller.account), new)?;
-    let tags = if image.owner == caller.account {
-        &mut image.tags
-    } else {
-        image
-            .tags_by_others
-            .entry(caller.account.clone())
-            .or_default()
-    };
-    tags.extend(new.iter());
-    Ok(())
-}
-
-fn not_found(id: &ImageId) -> Refusal {
-    Refusal::new(
-        "InvalidAMIID.NotFound",
-        format!("The image id '[{id}]' does not exist"),
-    )
+fn not_found(id: &ArtifactId) -> Refusal {
+    let message = format!("The image id '[{id}]' does not exist");
+    Refusal::new("InvalidAMIID.NotFound", message)
 }

@@ -1,21 +1,20 @@
-//! An AWS in memory, kept in a file if wished, so that xrs can be tried, rehearsed and tested with no account.
+//! An AWS in memory, which can be kept in a file, so that xrs can be tried, rehearsed and tested without an account.
 //!
-//! It answers as AWS is known to: with the same codes, the same limits, and copies that take their time. Nothing
-//! here touches a file, the environment or a clock: whoever opens a [`Sandbox`] reads and saves its [`World`].
-//!
-//! Reads that are given an empty list answer at once, without a call.
+//! It answers as AWS does: with the same codes, the same limits, and copies that take their time. Nothing here touches a file,
+//! the environment or a clock: whoever opens a [`Sandbox`] reads and saves its [`World`].
 
+mod access;
 mod builder;
 mod calls;
+mod contents;
+mod copying;
 mod ec2;
-mod file;
-mod filters;
-mod fitting;
-mod fitting_images;
-mod listing;
+mod example;
+mod image_filters;
 mod rds;
-mod tags;
+mod tag_limits;
 mod world;
+mod world_file;
 
 use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -26,52 +25,54 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Provider;
-use crate::model::Tags;
-use crate::model::action::{CopyImage, CopySnapshot, Resource};
-use crate::model::client_config::Place;
-use crate::model::id::{DbInstance, ImageId, Region, SnapshotId};
-use crate::model::inventory::{CallerIdentity, Image, Looked, ProviderKind, Snapshot};
-use crate::model::job::ImageSelector;
-use crate::model::provider_error::{ErrorKind, ProviderError};
-use crate::model::sync_tag::key_on_copy;
+use crate::model::action::{Copy, Delete};
+use crate::model::artifact::{Artifact, ArtifactRef};
+use crate::model::ids::ArtifactId;
+use crate::model::inventory::{Answer, CallerIdentity, ProviderKind};
+use crate::model::kind::Kind;
+use crate::model::location::Location;
+use crate::model::query::Query;
+use crate::model::tags::Tags;
 
+use access::Access;
 pub use builder::automated_id;
-use calls::{Answer, Caller};
-pub use calls::{Call, CallRecord, Fault};
+pub use calls::{CallRecord, Fault};
+use calls::{Refusal, Reply, WRITES};
+pub use contents::{
+    BackingSnapshot, Copying, SnapshotType, WorldArtifact, WorldDatabase, snapshot_arn,
+};
+pub use example::ExampleJob;
 pub use world::{
-    BackingSnapshot, ClientToken, Copying, DEFAULT_ACCOUNT, FORMAT_VERSION, FailNextCopy, Quotas,
-    SnapshotKind, World, WorldDatabase, WorldImage, WorldRegion, WorldSnapshot, snapshot_arn,
+    ClientToken, DEFAULT_ACCOUNT, FORMAT_VERSION, FailNextCopy, Quotas, World, WorldRegion,
 };
 
-/// Writes a world to wherever it is kept, or says why it could not.
+/// Writes a world to where it is kept, or says why it can't.
 pub type Save = Box<dyn Fn(&World) -> Result<(), String> + Send + Sync>;
 
-/// A provider whose AWS is a [`World`].
+/// A provider that reads and changes a [`World`] in place of AWS.
 pub struct Sandbox {
     state: Mutex<State>,
     save: Option<Save>,
 }
 
-/// What changes as a sandbox is used.
+/// What changes while a sandbox is used.
 struct State {
     world: World,
     calls: Vec<CallRecord>,
 }
 
 impl Sandbox {
-    /// A sandbox that lives in memory alone.
+    /// Returns a sandbox that is kept in memory only.
     pub fn new(world: World) -> Self {
+        let calls = Vec::new();
         Self {
-            state: Mutex::new(State {
-                world,
-                calls: Vec::new(),
-            }),
+            state: Mutex::new(State { world, calls }),
             save: None,
         }
     }
 
-    /// A sandbox that is saved after the effect of each write and before its answer. If that does not succeed, the
-    /// write is answered with an error, and its effect stays.
+    /// Returns a sandbox that is saved after the effect of each write and before its answer. If saving fails, the answer is an
+    /// error, and the effect remains.
     pub fn with_save(world: World, save: Save) -> Self {
         Self {
             save: Some(save),
@@ -79,20 +80,18 @@ impl Sandbox {
         }
     }
 
-    /// Saves the world as it is: for the end of a command, for reads and pauses move the clock on, too. A sandbox
-    /// without a place to be saved to has nothing to do.
+    /// Saves the world as it is, at the end of a command: reads and pauses have moved the clock on since the last write.
     pub fn save(&self) -> Result<(), String> {
-        self.save
-            .as_ref()
-            .map_or(Ok(()), |save| save(&self.lock().world))
+        let save = self.save.as_ref();
+        save.map_or(Ok(()), |save| save(&self.lock().world))
     }
 
-    /// The world as it is now.
+    /// Returns the world as it is now.
     pub fn world(&self) -> World {
         self.lock().world.clone()
     }
 
-    /// Changes the world, as if somebody did it by hand. Copies whose time has come then are ended.
+    /// Changes the world, as a person would, and then ends the copies that are due.
     pub fn edit<R>(&self, change: impl FnOnce(&mut World) -> R) -> R {
         let mut state = self.lock();
         let changed = change(&mut state.world);
@@ -100,89 +99,65 @@ impl Sandbox {
         changed
     }
 
-    /// The calls that were made, in order.
+    /// Returns the calls that were made, in order.
     pub fn calls(&self) -> Vec<CallRecord> {
         self.lock().calls.clone()
     }
 
-    /// A panic elsewhere, while the world was held, leaves it as it is: it is plain data.
+    /// Locks the state. The world is plain data, so it can be used even if somebody panicked while holding it.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes a call: moves the clock on, has the world answer, writes it down, and saves after a write.
+    /// Makes a call: moves the clock on, gets the world's answer, records the call, and saves after a write.
     async fn call<T>(
         &self,
-        call: Call,
-        at: &Place,
-        answer: impl FnOnce(&mut World, &Caller<'_>) -> Answer<T> + Send,
-    ) -> Looked<T> {
-        breathe().await;
+        call: &'static str,
+        at: &Location,
+        answer: impl FnOnce(&mut Access<'_>) -> Reply<T> + Send,
+    ) -> Answer<T> {
+        yield_once().await;
         let mut state = self.lock();
         let State { world, calls } = &mut *state;
         world.advance(SignedDuration::from_secs(1));
-        let caller = Caller {
+        let mut access = Access {
             account: world.account_at(at),
             region: &at.region,
+            world,
         };
-        let answered = world
-            .admit(call, &caller)
-            .and_then(|()| answer(world, &caller));
+        let answered = access.admit(call).and_then(|()| answer(&mut access));
+        let error = answered.as_ref().err();
+        let write = WRITES.contains(&call);
         calls.push(CallRecord {
-            call: call.as_str(),
+            call,
             region: at.region.clone(),
-            account: caller.account,
-            write: call.is_write(),
-            at: world.now,
-            error: answered
-                .as_ref()
-                .err()
-                .map(|refusal| refusal.code().to_owned()),
+            account: access.account,
+            write,
+            at: access.world.now,
+            error: error.map(|refusal| refusal.code.clone()),
         });
-        let answered = answered.map_err(|refusal| refusal.answering(call, &at.region))?;
-        if call.is_write()
-            && let Some(save) = &self.save
-        {
-            save(world).map_err(|message| not_saved(call, &at.region, message))?;
-        }
-        Ok(answered)
+        let saved = match &self.save {
+            Some(save) if write && answered.is_ok() => save(world),
+            _ => Ok(()),
+        };
+        let saved = saved.map_err(|message| Refusal::new("SandboxNotSaved", message));
+        let answered = saved.and(answered);
+        answered.map_err(|refusal| refusal.answering(call, &at.region))
     }
 }
 
-/// Lets other futures have a turn, as a call over a network does: what runs side by side meets in every order
-/// here, too.
-async fn breathe() {
-    let mut waited = false;
+/// Lets other futures run, as a call over a network does, so that calls made side by side interleave here, too.
+async fn yield_once() {
+    let mut has_waited = false;
     poll_fn(|context| {
-        if waited {
+        if has_waited {
             return Poll::Ready(());
         }
-        waited = true;
+        has_waited = true;
         context.waker().wake_by_ref();
         Poll::Pending
     })
     .await;
-}
-
-/// What two calls listed.
-fn each_once(mut images: Vec<Image>, others: Vec<Image>) -> Vec<Image> {
-    for image in others {
-        if !images.iter().any(|known| known.id == image.id) {
-            images.push(image);
-        }
-    }
-    images
-}
-
-/// What was asked for has happened, and it could not be written down.
-fn not_saved(call: Call, region: &Region, message: String) -> ProviderError {
-    ProviderError {
-        call: call.as_str(),
-        region: region.clone(),
-        code: "SandboxNotSaved".to_owned(),
-        message,
-        kind: ErrorKind::Unknown,
-    }
 }
 
 #[async_trait]
@@ -196,154 +171,91 @@ impl Provider for Sandbox {
     }
 
     async fn pause(&self, length: Duration) {
-        breathe().await;
+        yield_once().await;
         let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
         self.lock().world.advance(length);
     }
 
-    async fn caller_identity(&self, at: &Place) -> Looked<CallerIdentity> {
-        let endpoint_url = at.credentials.endpoint_url.clone();
-        self.call(Call::GetCallerIdentity, at, |_, caller| {
+    async fn caller_identity(&self, at: &Location) -> Answer<CallerIdentity> {
+        let answer = |access: &mut Access<'_>| {
             Ok(CallerIdentity {
-                account_id: caller.account.clone(),
-                endpoint_url,
+                account_id: access.account.clone(),
+                endpoint_url: at.credentials.endpoint_url.clone(),
             })
-        })
-        .await
+        };
+        self.call("GetCallerIdentity", at, answer).await
     }
 
-    async fn source_images(&self, at: &Place, selector: &ImageSelector) -> Looked<Vec<Image>> {
-        self.call(Call::DescribeImages, at, |world, caller| {
-            ec2::selected(world, caller, selector)
-        })
-        .await
-    }
-
-    async fn images(&self, at: &Place, ids: &[ImageId]) -> Looked<Vec<Image>> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
+    async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {
+        match kind {
+            Kind::Image => {
+                let call = "DescribeImages";
+                for _ in 1..ec2::number_of_calls(query) {
+                    self.call(call, at, |access| access.describe_images(query))
+                        .await?;
+                }
+                self.call(call, at, |access| access.describe_images(query))
+                    .await
+            }
+            Kind::DbSnapshot => {
+                let call = "DescribeDBSnapshots";
+                self.call(call, at, |access| access.describe_snapshots(query))
+                    .await
+            }
         }
-        self.call(Call::DescribeImages, at, |world, caller| {
-            ec2::by_id(world, caller, ids)
-        })
-        .await
     }
 
-    async fn image_copies(&self, at: &Place, from: &Region, of: &[ImageId]) -> Looked<Vec<Image>> {
-        if of.is_empty() {
-            return Ok(Vec::new());
-        }
-        let stated = self
-            .call(Call::DescribeImages, at, |world, caller| {
-                ec2::copied_from(world, caller, from, of)
-            })
-            .await?;
-        let tagged = self
-            .call(Call::DescribeImages, at, |world, caller| {
-                ec2::tagged_from(world, caller, from, of)
-            })
-            .await?;
-        Ok(each_once(stated, tagged))
-    }
-
-    async fn images_from(&self, at: &Place, from: &Region) -> Looked<Vec<Image>> {
-        let stated = self
-            .call(Call::DescribeImages, at, |world, caller| {
-                let region = ec2::filter("source-image-region", from.as_str());
-                Ok(ec2::own(world, caller, &region))
-            })
-            .await?;
-        let tagged = self
-            .call(Call::DescribeImages, at, |world, caller| {
-                let key = ec2::filter("tag-key", &key_on_copy(from));
-                Ok(ec2::own(world, caller, &key))
-            })
-            .await?;
-        Ok(each_once(stated, tagged))
-    }
-
-    async fn automated_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>> {
-        if of.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.call(Call::DescribeDbSnapshots, at, |world, caller| {
-            Ok(rds::of_databases(
-                world,
-                caller,
-                SnapshotKind::Automated,
-                of,
-            ))
-        })
-        .await
-    }
-
-    async fn manual_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>> {
-        if of.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.call(Call::DescribeDbSnapshots, at, |world, caller| {
-            Ok(rds::of_databases(world, caller, SnapshotKind::Manual, of))
-        })
-        .await
-    }
-
-    async fn all_manual_snapshots(&self, at: &Place) -> Looked<Vec<Snapshot>> {
-        self.call(Call::DescribeDbSnapshots, at, |world, caller| {
-            Ok(rds::manual(world, caller))
-        })
-        .await
-    }
-
-    async fn snapshots(&self, at: &Place, ids: &[SnapshotId]) -> Looked<Vec<Snapshot>> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.call(Call::DescribeDbSnapshots, at, |world, caller| {
-            Ok(rds::by_id(world, caller, ids))
-        })
-        .await
-    }
-
-    async fn copy_image(
+    async fn copy(
         &self,
-        at: &Place,
-        copy: &CopyImage,
-        client_token: &str,
-    ) -> Looked<ImageId> {
-        self.call(Call::CopyImage, at, |world, caller| {
-            ec2::copy(world, caller, copy, client_token)
-        })
-        .await
-    }
-
-    async fn copy_snapshot(&self, at: &Place, copy: &CopySnapshot) -> Looked<SnapshotId> {
-        self.call(Call::CopyDbSnapshot, at, |world, caller| {
-            rds::copy(world, caller, copy)
-        })
-        .await
-    }
-
-    async fn tag(&self, at: &Place, resource: &Resource, tags: &Tags) -> Looked<()> {
-        match resource {
-            Resource::Image(id) => {
-                self.call(Call::CreateTags, at, |world, caller| {
-                    ec2::tag(world, caller, id, tags)
-                })
-                .await
+        at: &Location,
+        copy: &Copy,
+        client_token: Option<&str>,
+    ) -> Answer<ArtifactId> {
+        match copy.kind {
+            Kind::Image => {
+                let answer = |access: &mut Access<'_>| access.copy_image(copy, client_token);
+                self.call("CopyImage", at, answer).await
             }
-            Resource::Snapshot(arn) => {
-                self.call(Call::AddTagsToResource, at, |world, caller| {
-                    rds::tag(world, caller, arn, tags)
-                })
-                .await
+            Kind::DbSnapshot => {
+                let answer = |access: &mut Access<'_>| access.copy_snapshot(copy);
+                self.call("CopyDBSnapshot", at, answer).await
             }
         }
     }
 
-    async fn delete_snapshot(&self, at: &Place, id: &SnapshotId) -> Looked<()> {
-        self.call(Call::DeleteDbSnapshot, at, |world, caller| {
-            rds::delete(world, caller, id)
-        })
-        .await
+    async fn tag(
+        &self,
+        at: &Location,
+        kind: Kind,
+        artifact: &ArtifactRef,
+        tags: &Tags,
+    ) -> Answer<()> {
+        let (id, arn) = (&artifact.id, &artifact.arn);
+        match kind {
+            Kind::Image => {
+                self.call("CreateTags", at, |access| access.tag_image(id, tags))
+                    .await
+            }
+            Kind::DbSnapshot => {
+                let call = "AddTagsToResource";
+                self.call(call, at, |access| access.tag_snapshot(arn, tags))
+                    .await
+            }
+        }
+    }
+
+    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<()> {
+        let id = &delete.artifact.id;
+        match delete.kind {
+            Kind::Image => {
+                let refusal = Refusal::new("InvalidRequest", "xrs does not delete images");
+                self.call("DeregisterImage", at, |_| Err(refusal)).await
+            }
+            Kind::DbSnapshot => {
+                let call = "DeleteDBSnapshot";
+                self.call(call, at, |access| access.delete_snapshot(id))
+                    .await
+            }
+        }
     }
 }

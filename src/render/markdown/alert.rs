@@ -1,36 +1,36 @@
 //! Lists in alerts: what must not be overlooked.
 
 use super::escape::{message, name};
-use super::fit::said;
-use crate::model::id::JobName;
+use super::fit::Fitted;
+use crate::model::ids::JobName;
 use crate::model::problem::Problem;
 use crate::model::words::list;
-use crate::render::text::grouped;
+use crate::render::vocabulary::{by_cause, causes, grouped, some};
 
-/// Failures as lines of an alert, those of jobs that failed alike as one, each with how many jobs it is of.
+/// Returns failures as lines of an alert, those of the same causes as one, each with the number of its jobs.
 pub(super) fn failures<'a>(
     failed: impl Iterator<Item = (&'a JobName, &'a [Problem])>,
 ) -> Vec<(usize, String)> {
-    let by_error = grouped(failed.map(|(job, errors)| {
-        // Some messages end in the name of their job.
-        let own = format!(" ({job})");
+    let with_causes = failed.map(|(job, errors)| (causes(errors), (job, errors)));
+    let line = |jobs: Vec<(&JobName, &[Problem])>| {
+        let names = list(jobs.iter().map(|(job, _)| name(job.as_str())));
+        let errors = by_cause(jobs.iter().flat_map(|(_, errors)| *errors));
         let errors: Vec<String> = errors.iter().map(Problem::to_string).collect();
-        (errors.join("; ").replace(&own, ""), job)
-    }));
-    let line = |(error, jobs): (String, Vec<&JobName>)| {
-        let names = list(jobs.iter().map(|job| name(job.as_str())));
-        (jobs.len(), format!("> - {names}: {}\n", message(&error)))
+        (
+            jobs.len(),
+            format!("> - {names}: {}\n", message(&errors.join("; "))),
+        )
     };
-    by_error.into_iter().map(line).collect()
+    grouped(with_causes)
+        .into_iter()
+        .map(|(_, jobs)| line(jobs))
+        .collect()
 }
 
-/// The last line of a list that is cut; empty if it is not.
-pub(super) fn left_out(cut: &[usize], one: &str, many: &str) -> String {
-    let more = said(
-        cut.iter().sum(),
-        &format!("more {one}"),
-        &format!("more {many}"),
-    );
-    more.map(|more| format!("> - and {more}\n"))
-        .unwrap_or_default()
+/// Returns an alert with its list, and how much of it was cut.
+pub(super) fn alert(level: &str, title: &str, lines: &Fitted<usize>, nouns: [&str; 2]) -> String {
+    let [one, many] = nouns.map(|noun| format!("more {noun}"));
+    let more = some(lines.cut.iter().sum(), &one, &many);
+    let more = more.map_or_else(String::new, |more| format!("> - and {more}\n"));
+    format!("\n> [!{level}]\n> {title}\n>\n{}{more}", lines.text)
 }

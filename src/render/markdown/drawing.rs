@@ -1,49 +1,47 @@
-//! What flows from which region to which, as Mermaid.
+//! What is copied from which region to which, as Mermaid.
 
 use super::escape::{fenced, label};
-use crate::model::id::Region;
+use crate::model::ids::Region;
 use crate::model::plan::JobPlan;
 use crate::model::words::count;
-use crate::render::text::{grouped, size_of_copies};
+use crate::render::vocabulary::{grouped, size_of_copies};
 
-/// More arrows than this are no drawing.
-const ARROWS: usize = 30;
+/// A drawing with more arrows could not be read.
+const MAX_ARROWS: usize = 30;
 
-/// The drawing, with a word on what it leaves out; empty if nothing is to be copied.
+/// Returns the drawing, and how many arrows it omits; empty if nothing is copied.
 pub(super) fn drawing(jobs: &[JobPlan]) -> String {
-    let copying = jobs.iter().filter_map(|job| {
+    let copying = jobs.iter().filter(|job| job.has_copy());
+    let arrows = grouped(copying.filter_map(|job| {
         let (source, destination) = (job.source.as_ref()?, job.destination.as_ref()?);
-        let copies = job.has_a_copy_to_make();
-        copies.then_some(((&source.region, &destination.region), job))
-    });
-    let arrows = grouped(copying);
+        Some(((&source.region, &destination.region), job))
+    }));
     if arrows.is_empty() {
         return String::new();
     }
     let mut regions: Vec<&Region> = Vec::new();
     let mut lines = String::from("flowchart LR\n");
-    for ((source, destination), jobs) in arrows.iter().take(ARROWS) {
+    for ((source, destination), jobs) in arrows.iter().take(MAX_ARROWS) {
         let [source, destination] =
             [*source, *destination].map(|region| node(&mut regions, region));
-        let size = size_of_copies(jobs.iter().copied())
-            .map(|size| format!(", {size}"))
-            .unwrap_or_default();
-        let copies = count(jobs.len(), "copy", "copies");
+        let size = size_of_copies(jobs.iter().copied());
+        let size = size.map_or_else(String::new, |size| format!(", {size}"));
+        let copies = jobs.len();
         lines.push_str(&format!(
-            "  {source} -->|\"{copies}{size}\"| {destination}\n"
+            "  {source} -->|\"{copies} copy{size}\"| {destination}\n"
         ));
     }
-    let left_out = match arrows.len().saturating_sub(ARROWS) {
+    let omitted = match arrows.len().saturating_sub(MAX_ARROWS) {
         0 => String::new(),
         more => format!(
             "\nAnd {} more.\n",
             count(more, "pair of regions", "pairs of regions")
         ),
     };
-    format!("\n{}{left_out}", fenced("mermaid", &lines))
+    format!("\n{}{omitted}", fenced("mermaid", &lines))
 }
 
-/// A region as a node. Nodes are known by number: names of regions are texts that others wrote.
+/// Returns a region as a node. Nodes are known by number: names of regions are texts from elsewhere.
 fn node<'a>(regions: &mut Vec<&'a Region>, region: &'a Region) -> String {
     let number = regions
         .iter()

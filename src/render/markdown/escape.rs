@@ -1,33 +1,32 @@
-//! Texts that others wrote, in places where none of it is Markdown, HTML, a mention, a reference or a link.
+//! Texts from elsewhere, put where no part of them is Markdown, HTML, a mention, a reference or a link.
 //!
-//! There are three such places: a code span, a fenced block, and `<code>` in a line of HTML. Escapes with backslashes
-//! or entities would not do: GitHub looks for mentions (`@somebody`), references (`#1`) and addresses in what has been
-//! rendered, but never in code.
+//! That is in a code span, a fenced block, or `<code>` in a line of HTML. Escapes with backslashes or entities are not enough:
+//! GitHub finds mentions (`@somebody`), references (`#1`) and addresses in the rendered text, but not in code.
 
 use crate::model::safe::safe;
 
-/// Names and the like are cut after so many bytes: no AWS name is longer.
-const NAME: usize = 256;
-/// Messages are cut after so many; the details have all of them.
-const MESSAGE: usize = 400;
+/// The length of a name, in bytes, after which it is cut: no AWS name is longer.
+const MAX_NAME: usize = 256;
+/// The length of a message, in bytes, after which it is cut; the details have all of it.
+const MAX_MESSAGE: usize = 400;
 
-/// A name, an id or the like, as code.
+/// Returns a name or an id as code.
 pub(super) fn name(text: &str) -> String {
-    span(&short(text, NAME))
+    span(&short(text, MAX_NAME))
 }
 
-/// A sentence, as code.
+/// Returns a sentence as code.
 pub(super) fn message(text: &str) -> String {
-    span(&short(text, MESSAGE))
+    span(&short(text, MAX_MESSAGE))
 }
 
-/// A name as code in a cell of a table, where a bar would end the cell also in code.
+/// Returns a name as code in a cell of a table, where a bar would end the cell, also in code.
 pub(super) fn cell(text: &str) -> String {
     let mut escaped = String::new();
     let mut backslashes = 0;
     for c in name(text).chars() {
         if c == '|' {
-            // An odd number of backslashes before it: parsers differ in whether they count in pairs.
+            // The number of backslashes before it is made odd: parsers differ in whether they count in pairs.
             escaped.push_str(if backslashes % 2 == 0 { "\\" } else { "\\\\" });
         }
         backslashes = if c == '\\' { backslashes + 1 } else { 0 };
@@ -36,10 +35,10 @@ pub(super) fn cell(text: &str) -> String {
     escaped
 }
 
-/// A name as code in a line of HTML.
+/// Returns a name as code in a line of HTML.
 pub(super) fn html(text: &str) -> String {
     let mut escaped = String::from("<code>");
-    for c in short(text, NAME).chars() {
+    for c in short(text, MAX_NAME).chars() {
         match c {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
@@ -52,13 +51,13 @@ pub(super) fn html(text: &str) -> String {
     escaped + "</code>"
 }
 
-/// A block of lines that are shown as they are; each has been made [`safe`].
+/// Returns a block of lines that are shown as they are; each has been made [`safe`].
 pub(super) fn fenced(language: &str, lines: &str) -> String {
     let fence = "`".repeat(longest_run(lines).max(2) + 1);
     format!("{fence}{language}\n{}\n{fence}\n", lines.trim_end())
 }
 
-/// A name within quotes of a Mermaid drawing: of what it could take for syntax nothing is left.
+/// Returns a name for the quotes of a Mermaid drawing, without anything that could be syntax.
 pub(super) fn label(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
     text.chars()
@@ -67,9 +66,9 @@ pub(super) fn label(text: &str) -> String {
         .collect()
 }
 
-/// A text without line ends, as a code span.
+/// Returns a text without line ends as a code span.
 fn span(text: &str) -> String {
-    // Two backticks with nothing between them are none.
+    // Two backticks with nothing between them are not a code span.
     if text.is_empty() {
         return "` `".to_owned();
     }
@@ -84,15 +83,15 @@ fn span(text: &str) -> String {
     format!("{fence}{space}{text}{space}{fence}")
 }
 
-/// How many backticks stand together at most.
+/// Returns the length of the longest run of backticks.
 fn longest_run(text: &str) -> usize {
     text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
 }
 
-/// A text made [`safe`], and cut after so many bytes.
-fn short(text: &str, bytes: usize) -> String {
+/// Returns a text made [`safe`], and cut after this many bytes.
+fn short(text: &str, max_bytes: usize) -> String {
     let text = safe(text);
-    let end = text.floor_char_boundary(bytes);
+    let end = text.floor_char_boundary(max_bytes);
     match text.get(..end) {
         Some(start) if end < text.len() => format!("{start}…"),
         _ => text.into_owned(),

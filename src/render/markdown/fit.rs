@@ -1,20 +1,19 @@
-//! Room for so much and no more.
+//! Fits a document into the length of a comment.
 
 use super::escape::{fenced, message};
 use crate::model::safe::safe;
-use crate::model::words::count;
 
-/// GitHub takes comments of 65,536 characters. In bytes, which are never fewer, and with some room for what a pipeline
-/// writes around it.
+/// The longest document, in bytes. GitHub accepts comments of 65,536 characters; the rest is room for what a pipeline writes
+/// around the document.
 pub const MAX_BYTES: usize = 65_000;
 
-/// What room is left.
+/// The room that is left.
 #[derive(Debug)]
 pub(super) struct Room {
     bytes: usize,
 }
 
-/// The items that there was room for, and what stands for those that were left out.
+/// The items that fitted, and the labels of those that were cut.
 #[derive(Debug)]
 pub(super) struct Fitted<T> {
     pub(super) text: String,
@@ -22,9 +21,9 @@ pub(super) struct Fitted<T> {
 }
 
 impl Room {
-    /// All room but what these parts take, which are shown in any case.
+    /// Returns the room beside these parts, which are shown in any case.
     pub(super) fn beside(parts: &[&str]) -> Self {
-        /// What stands around lists: headings, fences, and the words on what was cut.
+        /// What surrounds lists: headings, fences, and the note on what was cut.
         const FRAME: usize = 3_000;
         let taken: usize = parts.iter().map(|part| part.len()).sum();
         Self {
@@ -32,7 +31,8 @@ impl Room {
         }
     }
 
-    /// Takes items as below, but leaves so much room for others, or at least a part for these.
+    /// Takes items as [`Self::take`] does, but leaves this much room for others, unless less than a quarter of it would be left
+    /// for these.
     pub(super) fn take_beside<T>(
         &mut self,
         others: usize,
@@ -45,45 +45,40 @@ impl Room {
         fitted
     }
 
-    /// Takes items whole, in their order, those that there is room for.
+    /// Takes items in their order, each whole if there is room for it.
     pub(super) fn take<T>(&mut self, items: impl IntoIterator<Item = (T, String)>) -> Fitted<T> {
         let (mut text, mut cut) = (String::new(), Vec::new());
-        for (stands_for, item) in items {
+        for (label, item) in items {
             match self.bytes.checked_sub(item.len()) {
                 Some(left) => {
                     self.bytes = left;
                     text.push_str(&item);
                 }
-                None => cut.push(stands_for),
+                None => cut.push(label),
             }
         }
         Fitted { text, cut }
     }
 }
 
-/// What was cut, and the command that shows all of it; empty if nothing was.
-pub(super) fn cut(show: &str, kinds: &[Option<String>]) -> String {
-    let kinds: Vec<&str> = kinds.iter().flatten().map(String::as_str).collect();
-    if kinds.is_empty() {
+/// Returns a note on what was cut, with the command that shows all of it; empty if nothing was.
+pub(super) fn cut(show: &str, parts: &[Option<String>]) -> String {
+    let parts: Vec<&str> = parts.iter().flatten().map(String::as_str).collect();
+    if parts.is_empty() {
         return String::new();
     }
     format!(
         "\n> [!IMPORTANT]\n> **Cut to the length of a comment.** Not shown: {}. All of it: {}\n",
-        kinds.join(", "),
+        parts.join(", "),
         message(show)
     )
 }
 
-/// A count, if there is something to count.
-pub(super) fn said(n: usize, one: &str, many: &str) -> Option<String> {
-    (n > 0).then(|| count(n, one, many))
-}
-
-/// Commands to be copied, unless they are so long that they leave no room for anything else.
+/// Returns commands as a block, unless they are so long that they leave no room for anything else.
 pub(super) fn script(commands: &str) -> Option<String> {
-    const LONGEST: usize = 8_000;
+    const MAX_SCRIPT: usize = 8_000;
     let lines: Vec<_> = commands.lines().map(safe).collect();
-    Some(fenced("sh", &lines.join("\n"))).filter(|script| script.len() <= LONGEST)
+    Some(fenced("sh", &lines.join("\n"))).filter(|script| script.len() <= MAX_SCRIPT)
 }
 
 #[cfg(test)]
@@ -91,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_others_need_is_left_but_for_a_part() {
+    fn room_for_others_is_left_except_for_a_quarter() {
         let items = || (0..10).map(|n| (n, "ab".to_owned()));
         for (others, taken, left) in [(0, 10, 20), (24, 8, 24), (100, 5, 30)] {
             let mut room = Room { bytes: 40 };

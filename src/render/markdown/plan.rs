@@ -1,16 +1,17 @@
-//! A saved plan, for the one who is to approve it.
+//! A saved plan, to be reviewed and approved.
 
-use super::Commands;
-use super::alert::{failures, left_out};
+use super::alert::{alert, failures};
+use super::commands::Commands;
 use super::drawing::drawing;
 use super::escape::{cell, fenced, html, message, name};
-use super::fit::{Fitted, Room, cut, said, script};
-use crate::model::action::{Action, DeleteSnapshot, Wave};
-use crate::model::plan::{ConfigRef, JobPlan, Outcome, SavedPlan, Summary};
+use super::fit::{Room, cut, script};
+use crate::model::action::{Action, Delete};
+use crate::model::plan::{JobPlan, Outcome, SavedPlan, Summary};
 use crate::model::words::{count, list, utc};
-use crate::render::text::{one_job, size_of_copies, total_size};
+use crate::render::text::one_job;
+use crate::render::vocabulary::{action_name, artifacts, counts, size_of_copies, some, total_size};
 
-/// The plan as Markdown, at most [`MAX_BYTES`](super::MAX_BYTES) long.
+/// Returns the plan as Markdown, at most [`MAX_BYTES`](super::MAX_BYTES) long.
 pub fn plan(plan: &SavedPlan, commands: &Commands) -> String {
     let verdict = format!("### xrs plan: {}\n", verdict(&plan.jobs));
     let mut approval = format!("\nDigest: {}\n", name(&plan.digest));
@@ -20,68 +21,61 @@ pub fn plan(plan: &SavedPlan, commands: &Commands) -> String {
     document(&verdict, plan, &approval, &commands.show)
 }
 
-/// A plan that apply would refuse, and why. `actual` is the digest of its content, if it states another; `show` is the
+/// Returns a plan that apply would refuse, and why. `actual` is the digest of its content, if it states another; `show` is the
 /// command that shows all of the plan.
 pub fn refused_plan(plan: &SavedPlan, actual: Option<&str>, why: &str, show: &str) -> String {
-    let verdict = format!("### xrs plan, REFUSED by apply: {}\n", verdict(&plan.jobs));
-    let refused = format!("\n> [!CAUTION]\n> **REFUSED by apply:** {}\n", message(why));
-    let mut approval = format!("\nDigest: {}", name(&plan.digest));
-    if let Some(actual) = actual {
-        approval.push_str(&format!(
-            " **DOES NOT MATCH** its content ({})",
-            name(actual)
-        ));
-    }
-    document(
-        &format!("{verdict}{refused}"),
-        plan,
-        &format!("{approval}\n"),
-        show,
-    )
+    let verdict = verdict(&plan.jobs);
+    let why = message(why);
+    let refused = format!(
+        "### xrs plan, REFUSED by apply: {verdict}\n\n> [!CAUTION]\n> **REFUSED by apply:** {why}\n"
+    );
+    let actual = actual.map_or_else(String::new, |actual| {
+        format!(" **DOES NOT MATCH** its content ({})", name(actual))
+    });
+    let approval = format!("\nDigest: {}{actual}\n", name(&plan.digest));
+    document(&refused, plan, &approval, show)
 }
 
-/// What matters most, in one line.
+/// Returns what matters most, in one line.
 fn verdict(jobs: &[JobPlan]) -> String {
-    // Not the summary of the plan: what stands here is what its jobs come to.
+    // Not the summary of the plan: this line is what its jobs come to.
     let Summary {
         jobs: _,
-        copy_image,
-        copy_snapshot,
+        copy,
         tag_copy,
         tag_source,
-        delete_snapshot,
+        delete,
         up_to_date: _,
         failed,
     } = Summary::of(jobs);
-    let (copies, tags) = (copy_image + copy_snapshot, tag_copy + tag_source);
     let warnings = jobs.iter().map(|job| job.warnings.len()).sum();
-    let mut line = if copies + tags + delete_snapshot + failed == 0 {
-        "nothing to do, every destination holds what it should".to_owned()
+    let mut line = if copy + tag_copy + tag_source + delete + failed == 0 {
+        "nothing to do, every destination is up to date".to_owned()
     } else {
-        let size = size_of_copies(jobs).map(|size| format!(" ({size})"));
-        format!(
-            "{}{}, {}, {}",
-            count(copies, "copy", "copies"),
-            size.unwrap_or_default(),
-            loud(delete_snapshot, "deletion", "deletions"),
-            loud(failed, "failed job", "failed jobs"),
-        )
+        let size = size_of_copies(jobs).map_or_else(String::new, |size| format!(" ({size})"));
+        let (deletions, failures) = (loud(delete, "delete"), loud(failed, "failed"));
+        format!("{copy} copy{size}, {deletions}, {failures}")
     };
-    for (n, one, many) in [(tags, "tag", "tags"), (warnings, "warning", "warnings")] {
-        if n > 0 {
-            line.push_str(&format!(", {}", count(n, one, many)));
-        }
+    let rest = [
+        some(tag_copy, "tag copy", "tag copy"),
+        some(tag_source, "tag source", "tag source"),
+        some(warnings, "warning", "warnings"),
+    ];
+    for part in rest.into_iter().flatten() {
+        line.push_str(&format!(", {part}"));
     }
     line
 }
 
-/// A count that must not be overlooked, if there is something to count.
-fn loud(n: usize, one: &str, many: &str) -> String {
-    let words = count(n, one, many);
-    if n > 0 { words.to_uppercase() } else { words }
+/// Returns a count that must not be overlooked, if there is something to count.
+fn loud(number: usize, word: &str) -> String {
+    match number {
+        0 => format!("0 {word}"),
+        number => format!("{number} {}", word.to_uppercase()),
+    }
 }
 
-/// All of it. What does not fit is cut by whole jobs: first details, then rows of the table, last failures and
+/// Returns all of it. What does not fit is cut by whole jobs: first details, then rows of the table, last failures and
 /// deletions.
 fn document(verdict: &str, plan: &SavedPlan, approval: &str, show: &str) -> String {
     let origin = origin(plan);
@@ -90,65 +84,59 @@ fn document(verdict: &str, plan: &SavedPlan, approval: &str, show: &str) -> Stri
     jobs.sort_by_key(|job| rank(job));
 
     let mut room = Room::beside(&[verdict, &origin, &drawing, approval]);
-    let deletions: Vec<(usize, String)> = jobs.iter().filter_map(|job| deletions(job)).collect();
+    let listed: Vec<(usize, String)> = jobs.iter().filter_map(|job| deletions(job)).collect();
     // However much is deleted, it does not hide what has failed.
-    let deletions_need = deletions.iter().map(|(_, lines)| lines.len()).sum();
-    let failures = failures(failed(&plan.jobs).map(|job| (&job.name, job.errors.as_slice())));
-    let failures = room.take_beside(deletions_need, failures);
-    let deletions = room.take(deletions);
+    let needed = listed.iter().map(|(_, lines)| lines.len()).sum();
+    let failed: Vec<&JobPlan> = plan
+        .jobs
+        .iter()
+        .filter(|job| job.outcome == Outcome::Failed)
+        .collect();
+    let failures = failures(failed.iter().map(|job| (&job.name, &*job.errors)));
+    let failures = room.take_beside(needed, failures);
+    let listed = room.take(listed);
     let rows = room.take(jobs.iter().map(|job| ((), row(job))));
     let details = room.take(jobs.iter().map(|job| ((), details(job))));
 
     let table = if rows.text.is_empty() {
         String::new()
     } else {
-        format!(
-            "\n| job | from → to | planned |\n|---|---|---|\n{}",
-            rows.text
-        )
+        let head = "| job | from → to | planned |\n|---|---|---|";
+        format!("\n{head}\n{}", rows.text)
     };
     let note = cut(
         show,
         &[
-            said(deletions.cut.iter().sum(), "deletion", "deletions"),
-            said(failures.cut.iter().sum(), "failed job", "failed jobs"),
-            said(rows.cut.len(), "row of the table", "rows of the table"),
-            said(details.cut.len(), "job's details", "jobs' details"),
+            some(listed.cut.iter().sum(), "deletion", "deletions"),
+            some(failures.cut.iter().sum(), "failed job", "failed jobs"),
+            some(rows.cut.len(), "row of the table", "rows of the table"),
+            some(details.cut.len(), "job's details", "jobs' details"),
         ],
     );
-    let deletions = deletions_alert(&plan.jobs, &deletions);
-    let failures = failures_alert(&plan.jobs, &failures);
+    let mut alerts = String::new();
+    if let Some(title) = deletions_title(&plan.jobs) {
+        alerts = alert("CAUTION", &title, &listed, ["deletion", "deletions"]);
+    }
+    if !failed.is_empty() {
+        let title = failures_title(failed.len(), &plan.jobs);
+        alerts += &alert("WARNING", &title, &failures, ["failed job", "failed jobs"]);
+    }
     let details = details.text;
-    format!("{verdict}{deletions}{failures}{note}\n{origin}{drawing}{table}{approval}{details}")
+    format!("{verdict}{alerts}{note}\n{origin}{drawing}{table}{approval}{details}")
 }
 
-/// Where the plan is from.
+/// Returns where the plan comes from.
 fn origin(plan: &SavedPlan) -> String {
-    let SavedPlan {
-        format_version: _,
-        xrs_version: _,
-        created_at,
-        digest: _,
-        provider,
-        selection,
-        config: ConfigRef { path, sha256: _ },
-        summary: _,
-        jobs: _,
-    } = plan;
-    let world = provider.in_words();
-    let limited = selection.as_ref().map(|names| {
+    let limited = plan.selection.as_ref().map_or_else(String::new, |names| {
         let names = list(names.iter().map(|job| name(job.as_str())));
         format!(" Limited to {names}.")
     });
-    format!(
-        "Plan for {} on {world}, made {}.{}\n",
-        name(path),
-        utc(*created_at),
-        limited.unwrap_or_default()
-    )
+    let (path, provider) = (name(&plan.config.path), plan.provider.name());
+    let time = utc(plan.created_at);
+    format!("Plan for {path} on {provider}, made {time}.{limited}\n")
 }
 
-/// What must be seen stands first, and is cut last.
+/// Returns the rank of a job: what must be seen comes first, and is cut last.
 fn rank(job: &JobPlan) -> u8 {
     match job.outcome {
         _ if deleting(job).next().is_some() => 0,
@@ -159,143 +147,114 @@ fn rank(job: &JobPlan) -> u8 {
     }
 }
 
-fn deleting(job: &JobPlan) -> impl Iterator<Item = &DeleteSnapshot> {
+fn deleting(job: &JobPlan) -> impl Iterator<Item = &Delete> {
     job.actions.iter().filter_map(|action| match action {
-        Action::DeleteSnapshot(delete) => Some(delete),
-        _ => None,
+        Action::Delete(delete) => Some(delete),
+        Action::Copy(_) | Action::TagCopy(_) | Action::TagSource(_) => None,
     })
 }
 
-fn destination(job: &JobPlan) -> &str {
-    let end = job.destination.as_ref();
-    end.map_or("the destination", |end| end.region.as_str())
-}
-
-/// The deletions of a job as lines of an alert, and how many they are.
+/// Returns the deletions of a job as lines of an alert, and their number.
 fn deletions(job: &JobPlan) -> Option<(usize, String)> {
-    /// RDS keeps no more than a hundred manual snapshots in a region unless it is asked to.
-    const SHOWN: usize = 50;
-    let all: Vec<&DeleteSnapshot> = deleting(job).collect();
+    /// More are only counted.
+    const MAX_SHOWN: usize = 50;
+    let all: Vec<&Delete> = deleting(job).collect();
     let first = all.first()?;
+    let parent = first
+        .artifact
+        .parent
+        .as_ref()
+        .map_or_else(String::new, |parent| {
+            format!(" of {}", name(parent.as_str()))
+        });
     let mut lines = format!(
-        "> - {} deletes {} of {} in {}, and keeps {}\n",
+        "> - {} deletes {}{parent} in {}, and keeps {}\n",
         name(job.name.as_str()),
-        count(all.len(), "snapshot", "snapshots"),
-        name(first.db_instance.as_str()),
-        name(destination(job)),
+        artifacts(all.iter().map(|delete| delete.kind)),
+        name(first.artifact.region.as_str()),
         first.expects.kept.len()
     );
-    for delete in all.iter().take(SHOWN) {
-        let size = delete.size_gib.map(|size| format!(", {size} GiB"));
-        let state = match delete.expects.state.as_str() {
-            "available" => String::new(),
-            other => format!(", which is {}", name(other)),
+    for delete in all.iter().take(MAX_SHOWN) {
+        let (id, expects) = (name(delete.artifact.id.as_str()), &delete.expects);
+        let size = delete
+            .size_gib
+            .map_or_else(String::new, |size| format!(", {size} GiB"));
+        let state = if expects.state.is_available() {
+            String::new()
+        } else {
+            format!(", state {}", name(expects.state.as_str()))
         };
-        lines.push_str(&format!(
-            ">   - {}{}, taken {}{state}\n",
-            name(delete.snapshot_id.as_str()),
-            size.unwrap_or_default(),
-            utc(delete.expects.taken)
-        ));
+        let time = utc(expects.data_time);
+        lines.push_str(&format!(">   - {id}{size}, data of {time}{state}\n"));
     }
-    if let Some(more @ 1..) = all.len().checked_sub(SHOWN) {
+    if let Some(more @ 1..) = all.len().checked_sub(MAX_SHOWN) {
         lines.push_str(&format!(">   - and {more} more\n"));
     }
     Some((all.len(), lines))
 }
 
-fn deletions_alert(jobs: &[JobPlan], fitted: &Fitted<usize>) -> String {
-    let all: Vec<&DeleteSnapshot> = jobs.iter().flat_map(deleting).collect();
-    if all.is_empty() {
-        return String::new();
-    }
+fn deletions_title(jobs: &[JobPlan]) -> Option<String> {
+    let all: Vec<&Delete> = jobs.iter().flat_map(deleting).collect();
     let size = total_size(all.iter().map(|delete| delete.size_gib));
-    let size = size.map(|size| format!(" ({size})")).unwrap_or_default();
-    format!(
-        "\n> [!CAUTION]\n> **DELETES {}{size}.** A deleted snapshot is gone for good.\n>\n{}{}",
-        count(all.len(), "snapshot", "snapshots"),
-        fitted.text,
-        left_out(&fitted.cut, "deletion", "deletions")
-    )
+    let size = size.map_or_else(String::new, |size| format!(" ({size})"));
+    let what = artifacts(all.iter().map(|delete| delete.kind));
+    (!all.is_empty()).then(|| format!("**DELETES {what}{size}.** A deletion cannot be undone."))
 }
 
-fn failed(jobs: &[JobPlan]) -> impl Iterator<Item = &JobPlan> {
-    jobs.iter().filter(|job| job.outcome == Outcome::Failed)
-}
-
-fn failures_alert(jobs: &[JobPlan], fitted: &Fitted<usize>) -> String {
-    let (n, planned) = (
-        failed(jobs).count(),
-        jobs.iter().any(|job| !job.actions.is_empty()),
-    );
-    if n == 0 {
-        return String::new();
-    }
-    let others = if planned {
+fn failures_title(failed: usize, jobs: &[JobPlan]) -> String {
+    let others = if jobs.iter().any(|job| !job.actions.is_empty()) {
         " Apply carries out the others, and exits with 1."
     } else {
         ""
     };
     format!(
-        "\n> [!WARNING]\n> **{} could not be planned.**{others}\n>\n{}{}",
-        count(n, "job", "jobs"),
-        fitted.text,
-        left_out(&fitted.cut, "failed job", "failed jobs")
+        "**{} could not be planned.**{others}",
+        count(failed, "job", "jobs")
     )
 }
 
 fn row(job: &JobPlan) -> String {
-    let flow = match (&job.source, &job.destination) {
-        (Some(source), Some(destination)) => format!(
-            "{} → {}",
-            cell(source.region.as_str()),
-            cell(destination.region.as_str())
-        ),
+    let regions = match (&job.source, &job.destination) {
+        (Some(from), Some(to)) => {
+            let (from, to) = (cell(from.region.as_str()), cell(to.region.as_str()));
+            format!("{from} → {to}")
+        }
         _ => String::new(),
     };
-    format!(
-        "| {} | {flow} | {} |\n",
-        cell(job.name.as_str()),
-        planned(job)
-    )
+    let (name, planned) = (cell(job.name.as_str()), planned(job));
+    format!("| {name} | {regions} | {planned} |\n")
 }
 
-/// What is planned for a job, in a few words.
+/// Returns what is planned for a job, in a few words.
 fn planned(job: &JobPlan) -> String {
-    let of = |wave| job.actions.iter().filter(|a| a.wave() == wave).count();
-    let copy = (of(Wave::Copies) > 0).then(|| match size_of_copies([job]) {
-        Some(size) => format!("copy of {size}"),
-        None => "copy".to_owned(),
-    });
-    let tags = said(of(Wave::Tags), "tag", "tags");
-    let deletions = said(of(Wave::Deletions), "deletion", "deletions").map(bold);
     let outcome = match job.outcome {
         Outcome::Changes => None,
         Outcome::UpToDate => Some("up to date".to_owned()),
-        Outcome::Failed => Some(bold("FAILED".to_owned())),
+        Outcome::Failed => Some("**FAILED**".to_owned()),
     };
-    let warnings = said(job.warnings.len(), "warning", "warnings");
-    let words = [outcome, copy, tags, deletions, warnings];
+    let size = size_of_copies([job]).map_or_else(String::new, |size| format!(" ({size})"));
+    let copy = job.has_copy().then(|| format!("1 copy{size}"));
+    let other = job.actions.iter().map(Action::name);
+    let tags = other
+        .map(action_name)
+        .filter(|name| name.starts_with("tag"));
+    let deletions = some(deleting(job).count(), "DELETE", "DELETE");
+    let deletions = deletions.map(|deletions| format!("**{deletions}**"));
+    let warnings = some(job.warnings.len(), "warning", "warnings");
+    let words = [outcome, copy, counts(tags), deletions, warnings];
     words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-fn bold(words: String) -> String {
-    format!("**{words}**")
-}
-
-/// A job as `xrs show` has it, folded.
+/// Returns a job as `xrs show` writes it, folded.
 fn details(job: &JobPlan) -> String {
     let screen = one_job(job);
-    // Copies and deletions at the very left are what is coloured.
+    // Only what is at the very left is coloured: copies and deletions.
     let lines: Vec<&str> = screen
         .trim_matches('\n')
         .lines()
         .map(|line| line.strip_prefix("  ").unwrap_or(line))
         .collect();
-    format!(
-        "\n<details><summary>{}: {}</summary>\n\n{}\n</details>\n",
-        html(job.name.as_str()),
-        planned(job).replace("**", ""),
-        fenced("diff", &lines.join("\n"))
-    )
+    let (name, planned) = (html(job.name.as_str()), planned(job).replace("**", ""));
+    let block = fenced("diff", &lines.join("\n"));
+    format!("\n<details><summary>{name}: {planned}</summary>\n\n{block}\n</details>\n")
 }

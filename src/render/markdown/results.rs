@@ -1,132 +1,108 @@
-//! What became of a plan, for those who were not there.
+//! What became of a plan, for people who did not watch.
 
-use super::alert::{failures, left_out};
+use super::alert::{alert, failures};
 use super::escape::{cell, fenced, html, name};
-use super::fit::{Fitted, Room, cut, said};
-use crate::model::result::{ActionOutcome, SavedResults, SyncResult};
+use super::fit::{Room, cut};
+use crate::model::action::ActionName;
+use crate::model::result::{ActionOutcome, ActionResult, SavedResults, SyncResult};
 use crate::model::words::{count, list, utc};
 use crate::render::text::one_result;
+use crate::render::vocabulary::{Totals, action_name, counts, outcome_name, some};
 
-/// The results of an apply as Markdown, at most [`MAX_BYTES`](super::MAX_BYTES) long. `show` is the command that shows
+/// Returns the results of an apply as Markdown, at most [`MAX_BYTES`](super::MAX_BYTES) long. `show` is the command that shows
 /// all of them, if they are saved.
 pub fn results(saved: &SavedResults, show: Option<&str>) -> String {
-    let SavedResults {
-        format_version: _,
-        xrs_version: _,
-        plan_digest,
-        started_at,
-        complete,
-        interrupted,
-        results,
-    } = saved;
-    let verdict = verdict(results, *complete, *interrupted);
-    let origin = format!(
-        "Begun {}. Digest of its plan: {}\n",
-        utc(*started_at),
-        name(plan_digest)
-    );
-    // Failures stand first, and are cut last.
+    let results = &saved.results;
+    let totals = Totals::of(results);
+    let verdict = verdict(&totals, saved.complete, saved.interrupted);
+    let (time, digest) = (utc(saved.started_at), name(&saved.plan_digest));
+    let origin = format!("Started {time}. Digest of its plan: {digest}\n");
+    // Failures come first, and are cut last.
     let mut jobs: Vec<&SyncResult> = results.iter().collect();
     jobs.sort_by_key(|result| rank(result));
 
     let mut room = Room::beside(&[&verdict, &origin]);
-    let failures = room.take(failures(
-        failed(results).map(|result| (&result.name, result.errors.as_slice())),
+    let failed = results.iter().filter(|result| result.failed());
+    let failed = room.take(failures(
+        failed.map(|result| (&result.name, &*result.errors)),
     ));
     let rows = room.take(jobs.iter().map(|result| ((), row(result))));
-    let telling = jobs.iter().filter(|result| rank(result) < QUIET);
-    let details = room.take(telling.map(|result| ((), details(result))));
+    let loud = jobs.iter().filter(|result| rank(result) < QUIET);
+    let details = room.take(loud.map(|result| ((), details(result))));
 
     let table = if rows.text.is_empty() {
         String::new()
     } else {
-        format!(
-            "\n| job | outcome | done | not carried out |\n|---|---|---|---|\n{}",
-            rows.text
-        )
+        let head = "| job | outcome | done | not done |\n|---|---|---|---|";
+        format!("\n{head}\n{}", rows.text)
     };
     let note = cut(
         show.unwrap_or("the results file, of --results FILE"),
         &[
-            said(failures.cut.iter().sum(), "failed job", "failed jobs"),
-            said(rows.cut.len(), "row of the table", "rows of the table"),
-            said(details.cut.len(), "job's details", "jobs' details"),
+            some(failed.cut.iter().sum(), "failed job", "failed jobs"),
+            some(rows.cut.len(), "row of the table", "rows of the table"),
+            some(details.cut.len(), "job's details", "jobs' details"),
         ],
     );
-    let failures = failures_alert(results, &failures);
+    let failures = match totals.failed {
+        0 => String::new(),
+        number => {
+            let jobs = count(number, "job", "jobs");
+            let title = format!("**{jobs} FAILED.** What was done stays done; the table names it.");
+            alert("CAUTION", &title, &failed, ["failed job", "failed jobs"])
+        }
+    };
     let details = details.text;
     format!("{verdict}{failures}{note}\n{origin}{table}{details}")
 }
 
-/// What matters most: in one line what became of it, and below whether that is all.
-fn verdict(results: &[SyncResult], complete: bool, interrupted: bool) -> String {
-    let failed = failed(results).count();
-    let created = results.iter().filter_map(|r| r.created_resource.as_ref());
-    let deleted = results.iter().flat_map(|result| &result.deleted_resources);
-    let undone = results.iter().flat_map(|result| &result.actions);
-    let undone = undone.filter(|action| !action.outcome.is_done()).count();
-    let failed_jobs = match failed {
+/// Returns what matters most: in one line what became of it, and below whether that is all.
+fn verdict(totals: &Totals, complete: bool, interrupted: bool) -> String {
+    let failed = match totals.failed {
         0 => "0 failed".to_owned(),
-        n => format!("{n} FAILED"),
+        number => format!("{number} FAILED"),
+    };
+    let (state, why) = match (complete, interrupted) {
+        (false, _) => (
+            ", NOT COMPLETE",
+            Some(
+                "Jobs are missing here: the apply is still running, or it was refused or stopped.",
+            ),
+        ),
+        (true, true) => (", INTERRUPTED", Some("The apply was interrupted.")),
+        (true, false) => ("", None),
     };
     let mut line = format!(
-        "### xrs apply{}: {} completed, {failed_jobs}, {} created, {} deleted",
-        match (complete, interrupted) {
-            (false, _) => ", NOT COMPLETE",
-            (true, true) => ", INTERRUPTED",
-            (true, false) => "",
-        },
-        count(results.len() - failed, "job", "jobs"),
-        count(created.count(), "copy", "copies"),
-        count(deleted.count(), "copy", "copies"),
+        "### xrs apply{state}: {} completed, {failed}, {} created, {} deleted",
+        count(totals.completed, "job", "jobs"),
+        count(totals.created, "copy", "copies"),
+        count(totals.deleted, "copy", "copies"),
     );
-    if let Some(undone) = said(undone, "action", "actions") {
-        line.push_str(&format!(", {undone} not carried out"));
+    if let Some(actions) = some(totals.not_done, "action", "actions") {
+        line.push_str(&format!(", {actions} not done"));
     }
     line.push('\n');
-    let why = match (complete, interrupted) {
-        (false, _) => {
-            "Jobs are missing here: the apply is still running, or it was refused or stopped."
-        }
-        (true, true) => "The apply was interrupted.",
-        (true, false) => return line,
-    };
-    format!(
-        "{line}\n> [!WARNING]\n> {why} Applying the same plan again carries out the rest, and does nothing twice.\n"
-    )
+    if let Some(why) = why {
+        line.push_str(&format!(
+            "\n> [!WARNING]\n> {why} Applying the same plan again performs the rest, and does nothing twice.\n"
+        ));
+    }
+    line
 }
 
-/// The rank of a job of which its row says all.
+/// The rank of a job whose row in the table says everything.
 const QUIET: u8 = 3;
 
 fn rank(result: &SyncResult) -> u8 {
-    let whole = result
-        .actions
-        .iter()
-        .all(|action| action.outcome == ActionOutcome::Done && action.detail.is_none());
-    match (result.failed(), result.warnings.is_empty() && whole) {
+    let is_plain =
+        |action: &ActionResult| action.outcome == ActionOutcome::Done && action.detail.is_none();
+    let is_quiet = result.warnings.is_empty() && result.actions.iter().all(is_plain);
+    match (result.failed(), is_quiet) {
         (true, _) => 0,
         (false, false) => 1,
         (false, true) if !result.deleted_resources.is_empty() => 2,
         (false, true) => QUIET,
     }
-}
-
-fn failed(results: &[SyncResult]) -> impl Iterator<Item = &SyncResult> {
-    results.iter().filter(|result| result.failed())
-}
-
-fn failures_alert(results: &[SyncResult], fitted: &Fitted<usize>) -> String {
-    let failed = failed(results).count();
-    if failed == 0 {
-        return String::new();
-    }
-    format!(
-        "\n> [!CAUTION]\n> **{} FAILED.** What was done stays done, and stands in the table.\n>\n{}{}",
-        count(failed, "job", "jobs"),
-        fitted.text,
-        left_out(&fitted.cut, "failed job", "failed jobs")
-    )
 }
 
 fn row(result: &SyncResult) -> String {
@@ -135,71 +111,45 @@ fn row(result: &SyncResult) -> String {
         (false, true) if result.created_resource.is_none() => "nothing to do",
         (false, _) => "completed",
     };
-    format!(
-        "| {} | {outcome} | {} | {} |\n",
-        cell(result.name.as_str()),
-        done(result).join(", "),
-        undone(result).join(", ")
-    )
+    let not_done = result.actions.iter().map(|action| action.outcome);
+    let not_done = not_done.filter(|outcome| !outcome.is_done());
+    let not_done = counts(not_done.map(outcome_name)).unwrap_or_default();
+    let (name, done) = (cell(result.name.as_str()), done(result).join(", "));
+    format!("| {name} | {outcome} | {done} | {not_done} |\n")
 }
 
-/// What was done, in a few words.
+/// Returns what was done, in a few words.
 fn done(result: &SyncResult) -> Vec<String> {
-    let of = |outcome, tags: bool| {
-        let actions = result.actions.iter().filter(|a| a.outcome == outcome);
-        actions
-            .filter(|a| !tags || a.action.starts_with("tag_"))
-            .count()
-    };
-    let created = result.created_resource.as_deref().map(cell);
-    let deleted = list(result.deleted_resources.iter().map(|id| cell(id)));
+    let created = result.created_resource.as_ref().map(|id| cell(id.as_str()));
+    let deleted = list(result.deleted_resources.iter().map(|id| cell(id.as_str())));
+    let tags = result.actions.iter().filter(|action| {
+        let is_tag = matches!(action.action, ActionName::TagCopy | ActionName::TagSource);
+        is_tag && action.outcome == ActionOutcome::Done
+    });
+    let outcomes = result.actions.iter().map(|action| action.outcome);
+    let already = outcomes.filter(|outcome| *outcome == ActionOutcome::AlreadyDone);
     [
         created.map(|id| format!("created {id}")),
         (!deleted.is_empty()).then(|| format!("deleted {deleted}")),
-        said(of(ActionOutcome::Done, true), "tag", "tags"),
-        said(
-            of(ActionOutcome::AlreadyDone, false),
-            "action had been done already",
-            "actions had been done already",
-        ),
-        said(result.warnings.len(), "warning", "warnings"),
+        counts(tags.map(|action| action_name(action.action))),
+        counts(already.map(outcome_name)),
+        some(result.warnings.len(), "warning", "warnings"),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-/// What was not, likewise.
-fn undone(result: &SyncResult) -> Vec<String> {
-    let of = |outcome| {
-        result
-            .actions
-            .iter()
-            .filter(|a| a.outcome == outcome)
-            .count()
-    };
-    [
-        (ActionOutcome::Failed, "failed"),
-        (ActionOutcome::Stale, "stale"),
-        (ActionOutcome::Deferred, "deferred"),
-        (ActionOutcome::Skipped, "skipped"),
-    ]
-    .into_iter()
-    .filter(|(outcome, _)| of(*outcome) > 0)
-    .map(|(outcome, word)| format!("{} {word}", of(outcome)))
-    .collect()
-}
-
-/// A job as `xrs show` has it, folded.
+/// Returns a job as `xrs show` writes it, folded.
 fn details(result: &SyncResult) -> String {
     let outcome = if result.failed() {
         "FAILED"
     } else {
         "completed"
     };
-    format!(
-        "\n<details><summary>{}: {outcome}</summary>\n\n{}\n</details>\n",
+    let (name, block) = (
         html(result.name.as_str()),
-        fenced("text", &one_result(result))
-    )
+        fenced("text", &one_result(result)),
+    );
+    format!("\n<details><summary>{name}: {outcome}</summary>\n\n{block}\n</details>\n")
 }

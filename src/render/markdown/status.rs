@@ -1,45 +1,48 @@
-//! A status: the verdict, a table of the jobs, and what there is no room for in it.
+//! A status: the verdict, a table of the jobs, and what does not fit into the table.
 
 use super::escape::{cell, message, name};
-use super::fit::{Room, cut, said};
+use super::fit::{Room, cut};
 use crate::model::status::{
-    Copies, CopyUnderWay, FailedCopy, JobStatus, Readiness, SourceNewest, Status,
+    Copies, CopyInProgress, FailedCopy, JobStatus, Readiness, SourceNewest, Status,
 };
 use crate::model::words::{count, utc};
 use crate::render::status_words::{NO_REASON, age, summary_line};
+use crate::render::vocabulary::some;
 
-/// The status as a document. Jobs that are not ready come first, and are the last to be cut.
+const HEAD: &str = "| job | from → to | state | newest usable copy | in progress | failed | left without the source |\n\
+                    |---|---|---|---|---|---|---|\n";
+
+/// Returns the status as a document. Jobs that are not ready come first, and are the last to be cut.
 pub fn status(status: &Status) -> String {
     let verdict = format!(
-        "**{}**\n\n{} on {}, seen {}.\n\n",
+        "**{}**\n\n{} on {}, observed {}.\n\n",
         summary_line(&status.summary, status.max_age_seconds),
         name(&status.config.path),
-        status.provider.in_words(),
+        status.provider.name(),
         utc(status.observed_at)
     );
-    let head = "| job | from → to | state | newest usable copy | under way | failed | left without the source |\n\
-                |---|---|---|---|---|---|---|\n";
     let mut jobs: Vec<&JobStatus> = status.jobs.iter().collect();
     jobs.sort_by_key(|job| job.readiness.is_ready());
-    let mut room = Room::beside(&[&verdict, head]);
-    let rows = room.take(jobs.iter().map(|job| (job, row(job))));
+    let mut room = Room::beside(&[&verdict, HEAD]);
+    let rows = room.take(jobs.iter().map(|job| ((), row(job))));
     let remarks = room.take(
         jobs.iter()
-            .flat_map(|job| remarks(job).map(move |line| (job, line))),
+            .flat_map(|job| remarks(job))
+            .map(|line| ((), line)),
     );
     let note = cut(
         "xrs status",
         &[
-            said(rows.cut.len(), "row of the table", "rows of the table"),
-            said(remarks.cut.len(), "remark", "remarks"),
+            some(rows.cut.len(), "row of the table", "rows of the table"),
+            some(remarks.cut.len(), "remark", "remarks"),
         ],
     );
     let gap = if remarks.text.is_empty() { "" } else { "\n" };
-    format!("{verdict}{head}{}{gap}{}{note}", rows.text, remarks.text)
+    format!("{verdict}{HEAD}{}{gap}{}{note}", rows.text, remarks.text)
 }
 
 fn row(job: &JobStatus) -> String {
-    let way = job.regions().map_or_else(String::new, |(from, to)| {
+    let regions = job.regions().map_or_else(String::new, |(from, to)| {
         format!("{} → {}", cell(from.as_str()), cell(to.as_str()))
     });
     let state = match job.readiness {
@@ -51,38 +54,38 @@ fn row(job: &JobStatus) -> String {
     };
     let cells = job.copies.as_ref().map(cells).unwrap_or_default();
     let name = cell(job.name.as_str());
-    format!("| {name} | {way} | {state} | {} |\n", cells.join(" | "))
+    format!("| {name} | {regions} | {state} | {} |\n", cells.join(" | "))
 }
 
-/// What the destination has: usable, under way, failed, left.
+/// Returns what the destination has: usable, in progress, failed, left.
 fn cells(copies: &Copies) -> [String; 4] {
     let usable = copies.newest_usable.as_ref().map_or_else(
         || "none".to_owned(),
-        |copy| format!("{}, {}", cell(&copy.id), age(copy)),
+        |copy| format!("{}, {}", cell(copy.id.as_str()), age(copy)),
     );
-    let under_way = copies.under_way.iter().map(|copy| {
-        let CopyUnderWay { id, percent, .. } = copy;
-        let done = percent.map_or_else(String::new, |percent| format!(" {percent} %"));
-        format!("{}{done}", cell(id))
+    let in_progress = copies.in_progress.iter().map(|copy| {
+        let CopyInProgress { id, percent, .. } = copy;
+        let percent = percent.map_or_else(String::new, |percent| format!(" {percent} %"));
+        format!("{}{percent}", cell(id.as_str()))
     });
     let failed = copies.failed.iter().map(|copy| {
         let FailedCopy { id, reason, .. } = copy;
         let why = reason.as_deref().map_or(NO_REASON.to_owned(), cell);
-        format!("{}: {why}", cell(id))
+        format!("{}: {why}", cell(id.as_str()))
     });
     [
         usable,
-        first_few(under_way.collect()),
+        first_few(in_progress.collect()),
         first_few(failed.collect()),
         count(copies.left.count, "copy", "copies"),
     ]
 }
 
-/// A list in a cell; nobody reads on after so many.
+/// Returns a list in a cell, cut where it would get too long to read.
 fn first_few(items: Vec<String>) -> String {
-    const SHOWN: usize = 3;
-    let more = items.len().saturating_sub(SHOWN);
-    let shown: Vec<String> = items.into_iter().take(SHOWN).collect();
+    const MAX_SHOWN: usize = 3;
+    let more = items.len().saturating_sub(MAX_SHOWN);
+    let shown: Vec<String> = items.into_iter().take(MAX_SHOWN).collect();
     let mut cell = shown.join("<br>");
     if more > 0 {
         cell.push_str(&format!("<br>and {more} more"));
@@ -90,13 +93,13 @@ fn first_few(items: Vec<String>) -> String {
     cell
 }
 
-/// What does not fit into the table, each in a line of its own.
+/// Returns what does not fit into the table, one line each.
 fn remarks(job: &JobStatus) -> impl Iterator<Item = String> {
     let source = match &job.source_newest {
-        Some(SourceNewest::Unknown { problem }) => Some(format!(
-            "**source unknown**: {}",
-            message(&problem.to_string())
-        )),
+        Some(SourceNewest::Unknown { problem }) => {
+            let problem = message(&problem.to_string());
+            Some(format!("**source unknown**: {problem}"))
+        }
         Some(SourceNewest::Absent) => Some("the source has nothing to copy".to_owned()),
         Some(SourceNewest::Present { .. }) | None => None,
     };

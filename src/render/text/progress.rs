@@ -1,67 +1,50 @@
-//! Lines about what is going on while a plan is applied.
+//! Lines about what happens while a plan is applied.
 
 use owo_colors::OwoColorize;
 
-use super::results::outcome;
 use crate::model::action::Action;
-use crate::model::id::JobName;
+use crate::model::ids::{ArtifactId, JobName};
 use crate::model::result::{ActionOutcome, ActionResult};
 use crate::model::safe::safe;
 use crate::render::styles::Styles;
+use crate::render::vocabulary::{action_name, outcome_name};
 
-/// One line of progress: an action has ended. None for what was not begun, of which the results tell. `action` is the
-/// one of the plan.
+/// Returns the line about an action that has ended; nothing for a skipped one, which the results name. `action` is that of the
+/// plan.
 pub fn finished(
     job: &JobName,
     action: Option<&Action>,
     result: &ActionResult,
     styles: &Styles,
 ) -> Option<String> {
-    let ActionResult {
-        id,
-        action: word,
-        outcome: ended,
-        resource,
-        detail,
-    } = result;
-    if *ended == ActionOutcome::Skipped {
+    if result.outcome == ActionOutcome::Skipped {
         return None;
     }
-    let mut line = format!("{}: {}", safe(job.as_str()).style(styles.name), safe(word));
-    match (resource, action) {
-        (Some(resource), _) => {
-            line.push_str(&format!(" {} ({})", outcome(*ended), safe(resource)));
-        }
-        (None, Some(action)) => {
-            line.push_str(&format!(" {} {}", safe(subject(action)), outcome(*ended)));
-        }
-        (None, None) => line.push_str(&format!(" {}", outcome(*ended))),
-    }
-    if let Some(detail) = detail {
-        // What the line begins with is not said again.
-        let said = [
-            format!("{id} {}: ", outcome(*ended)),
-            "the plan is stale: ".to_owned(),
-        ];
-        let rest = said
-            .iter()
-            .find_map(|said| detail.strip_prefix(said.as_str()));
-        line.push_str(&format!(": {}", safe(rest.unwrap_or(detail))));
-    }
-    Some(line)
+    let action = finished_action(result, action.map(about));
+    Some(format!(
+        "{}: {action}",
+        safe(job.as_str()).style(styles.name)
+    ))
 }
 
-/// A copy that AWS takes only when others are done.
-pub fn put_off(job: &JobName, action: &Action, styles: &Styles) -> String {
-    format!(
-        "{}: {} {} waits until other copies are done",
-        safe(job.as_str()).style(styles.name),
-        action.word(),
-        safe(subject(action))
-    )
+/// Returns which action has ended and how. `about` is what it is about, if the result does not name what it made.
+pub(super) fn finished_action(result: &ActionResult, about: Option<&ArtifactId>) -> String {
+    let id = result.resource.as_ref().or(about);
+    let id = id.map_or_else(String::new, |id| format!(" {}", safe(id.as_str())));
+    let detail = result.detail.as_ref();
+    let detail = detail.map_or_else(String::new, |detail| format!(": {}", safe(detail)));
+    let (action, outcome) = (action_name(result.action), outcome_name(result.outcome));
+    format!("{action}{id} {outcome}{detail}")
 }
 
-/// How far a copy has got.
+/// Returns the line about a copy that AWS accepts only when others have finished.
+pub fn deferred(job: &JobName, action: &Action, styles: &Styles) -> String {
+    let (job, id) = (safe(job.as_str()), safe(about(action).as_str()));
+    let (job, action) = (job.style(styles.name), action_name(action.name()));
+    format!("{job}: {action} {id} deferred until other copies have finished")
+}
+
+/// Returns the line about the progress of a copy.
 pub fn copying(
     job: &JobName,
     copy: &str,
@@ -69,24 +52,21 @@ pub fn copying(
     percent: Option<u8>,
     styles: &Styles,
 ) -> String {
-    let name = safe(job.as_str());
     let percent = percent.filter(|percent| *percent < 100);
-    let percent = percent.map_or(String::new(), |percent| format!(" ({percent}%)"));
+    let percent = percent.map_or_else(String::new, |percent| format!(" ({percent}%)"));
+    let (job, copy, state) = (safe(job.as_str()), safe(copy), safe(state));
     format!(
-        "{}: copy {} is {}{percent}",
-        name.style(styles.name),
-        safe(copy),
-        safe(state)
+        "{}: copy {copy} is {state}{percent}",
+        job.style(styles.name)
     )
 }
 
-/// The image or snapshot that an action is about.
-fn subject(action: &Action) -> &str {
+/// Returns the artifact that an action is about.
+fn about(action: &Action) -> &ArtifactId {
     match action {
-        Action::CopyImage(copy) => copy.source_image_id.as_str(),
-        Action::CopySnapshot(copy) => copy.source_snapshot_id.as_str(),
-        Action::TagCopy(tag) => tag.copy.id(),
-        Action::TagSource(tag) => tag.source.id(),
-        Action::DeleteSnapshot(delete) => delete.snapshot_id.as_str(),
+        Action::Copy(copy) => &copy.source.id,
+        Action::TagCopy(tag) => &tag.copy.id,
+        Action::TagSource(tag) => &tag.source.id,
+        Action::Delete(delete) => &delete.artifact.id,
     }
 }

@@ -1,18 +1,19 @@
-//! A status, for the one who wants to know whether the copies are there.
+//! A status: whether the copies are there.
 
 use jiff::Timestamp;
 use owo_colors::OwoColorize;
 
-use super::Screen;
+use super::screen::{Screen, job_title};
 use crate::model::safe::safe;
 use crate::model::status::{
-    Copies, CopyUnderWay, FailedCopy, JobStatus, Left, Readiness, SourceNewest, Status, UsableCopy,
+    Copies, CopyInProgress, FailedCopy, JobStatus, Left, Readiness, SourceNewest, Status,
+    UsableCopy,
 };
 use crate::model::words::{count, utc};
 use crate::render::status_words::{NO_REASON, age, summary_line};
 use crate::render::styles::Styles;
 
-/// The status as a screen.
+/// Returns the status as a screen.
 pub fn status(status: &Status, styles: &Styles) -> String {
     let Status {
         format_version: _,
@@ -26,26 +27,21 @@ pub fn status(status: &Status, styles: &Styles) -> String {
         jobs,
     } = status;
     let mut screen = Screen::new(styles);
-    let world = provider.in_words();
+    let (path, provider, time) = (safe(&config.path), provider.name(), utc(*observed_at));
     screen.line(
         0,
-        format_args!(
-            "Status of {} on {world}, seen {}.",
-            safe(&config.path),
-            utc(*observed_at)
-        ),
+        format_args!("Status of {path} on {provider}, observed {time}."),
     );
-    if let Some(names) = selection {
-        let names: Vec<_> = names.iter().map(|name| safe(name.as_str())).collect();
-        screen.line(0, format_args!("Limited to {}.", names.join(", ")));
-    }
-    // What is amiss stands last, where it is seen.
-    let (ready, others): (Vec<&JobStatus>, Vec<&JobStatus>) =
-        jobs.iter().partition(|job| job.readiness.is_ready());
-    let (unknown, not_ready): (Vec<&JobStatus>, Vec<&JobStatus>) = others
-        .into_iter()
-        .partition(|job| job.readiness == Readiness::Unknown);
-    for one in ready.into_iter().chain(not_ready).chain(unknown) {
+    screen.selection(selection.as_deref());
+    // What is wrong stands last, where it is seen.
+    let rank = |readiness: Readiness| match readiness {
+        Readiness::Ready => 0,
+        Readiness::NoCopy | Readiness::TooOld | Readiness::AgeUnknown => 1,
+        Readiness::Unknown => 2,
+    };
+    let mut jobs: Vec<&JobStatus> = jobs.iter().collect();
+    jobs.sort_by_key(|job| rank(job.readiness));
+    for one in jobs {
         screen.blank();
         job(&mut screen, one);
     }
@@ -59,8 +55,8 @@ fn job(screen: &mut Screen<'_>, job: &JobStatus) {
     let JobStatus {
         name,
         sync_type,
-        source: _,
-        destination: _,
+        source: from,
+        destination,
         account_id,
         readiness,
         reason,
@@ -69,32 +65,18 @@ fn job(screen: &mut Screen<'_>, job: &JobStatus) {
         warnings,
         errors,
     } = job;
-    let Styles {
-        create,
-        error,
-        name: bold,
-        ..
-    } = screen.styles;
-    let mut header = safe(name.as_str()).style(*bold).to_string();
-    if let Some(sync_type) = sync_type {
-        header.push_str(&format!(" ({sync_type})"));
-    }
-    if let Some((source, destination)) = job.regions() {
-        let (source, destination) = (safe(source.as_str()), safe(destination.as_str()));
-        header.push_str(&format!(" {source} → {destination}"));
-    }
-    if let Some(account) = account_id {
-        header.push_str(&format!(", account {}", safe(account.as_str())));
-    }
+    let Styles { create, error, .. } = screen.styles;
+    let ends = (from.as_ref(), destination.as_ref());
+    let title = job_title(screen.styles, name, *sync_type, ends, account_id.as_ref());
     let word = match readiness {
         Readiness::Ready => "ready".style(*create),
         Readiness::NoCopy | Readiness::TooOld | Readiness::AgeUnknown => "NOT READY".style(*error),
         Readiness::Unknown => "NOT KNOWN".style(*error),
     };
-    screen.line(0, format_args!("{header}: {word}: {}", safe(reason)));
-    let from = job
-        .regions()
-        .map_or("the source", |(from, _)| from.as_str());
+    screen.line(0, format_args!("{title}: {word}: {}", safe(reason)));
+    let from = from
+        .as_ref()
+        .map_or("the source", |end| end.region.as_str());
     if let Some(newest) = source_newest {
         source(screen, newest, from);
     }
@@ -112,19 +94,19 @@ fn job(screen: &mut Screen<'_>, job: &JobStatus) {
 fn source(screen: &mut Screen<'_>, newest: &SourceNewest, from: &str) {
     let from = safe(from);
     match newest {
-        SourceNewest::Present { id, taken } => screen.line(
-            2,
-            format_args!("newest in {from}: {}{}", safe(id), of(*taken)),
-        ),
-        SourceNewest::Absent => screen.line(2, format_args!("newest in {from}: there is none")),
+        SourceNewest::Present { id, data_time } => {
+            let (id, time) = (safe(id.as_str()), of(*data_time));
+            screen.line(2, format_args!("newest in {from}: {id}{time}"));
+        }
+        SourceNewest::Absent => screen.line(2, format_args!("newest in {from}: none")),
         SourceNewest::Unknown { problem } => {
             let unknown = "source unknown".style(screen.styles.warning);
-            screen.line(2, format_args!("{unknown}: {from} could not be looked at"));
-            let said = match &problem.aws {
+            screen.line(2, format_args!("{unknown}: {from} could not be observed"));
+            let why = match &problem.aws {
                 Some(aws) => aws.to_string(),
                 None => problem.message.clone(),
             };
-            screen.line(4, safe(&said).style(screen.styles.quiet));
+            screen.quiet(4, &safe(&why));
         }
     }
 }
@@ -133,67 +115,58 @@ fn copies(screen: &mut Screen<'_>, copies: &Copies, from: &str) {
     let Copies {
         newest_usable,
         left,
-        under_way,
+        in_progress,
         failed,
     } = copies;
     if let Some(copy) = newest_usable {
         let UsableCopy {
             id,
-            taken,
+            data_time,
             age_seconds: _,
             behind_seconds: _,
         } = copy;
+        let (id, time) = (safe(id.as_str()), of(*data_time));
         screen.line(
             2,
-            format_args!(
-                "newest usable copy: {}{}, {}",
-                safe(id),
-                of(*taken),
-                age(copy)
-            ),
+            format_args!("newest usable copy: {id}{time}, {}", age(copy)),
         );
     }
-    for copy in under_way {
-        let CopyUnderWay {
+    for copy in in_progress {
+        let CopyInProgress {
             id,
-            taken,
+            data_time,
             state,
             percent,
         } = copy;
-        let (id, state) = (safe(id), safe(state));
-        let done = percent.map_or_else(String::new, |percent| format!(", {percent} %"));
-        screen.line(
-            2,
-            format_args!("under way: {id}{}, {state}{done}", of(*taken)),
-        );
+        let (id, state) = (safe(id.as_str()), safe(state.as_str()));
+        let percent = percent.map_or_else(String::new, |percent| format!(", {percent} %"));
+        let time = of(*data_time);
+        screen.line(2, format_args!("in progress: {id}{time}, {state}{percent}"));
     }
     for copy in failed {
         let FailedCopy {
             id,
-            taken,
+            data_time,
             state,
             reason,
         } = copy;
         let label = "failed:".style(screen.styles.error);
         let why = safe(reason.as_deref().unwrap_or(NO_REASON));
-        let (id, state) = (safe(id), safe(state));
-        screen.line(
-            2,
-            format_args!("{label} {id}{}, {state}: {why}", of(*taken)),
-        );
+        let (id, state, time) = (safe(id.as_str()), safe(state.as_str()), of(*data_time));
+        screen.line(2, format_args!("{label} {id}{time}, {state}: {why}"));
     }
-    let Left { count: n, newest } = left;
+    let Left {
+        count: number,
+        newest,
+    } = left;
     let newest = newest
         .as_ref()
-        .map(|id| format!(", newest {}", safe(id)))
-        .unwrap_or_default();
-    let copies = count(*n, "copy", "copies");
-    let line = format!("left if {} vanished now: {copies}{newest}", safe(from));
-    screen.line(2, line.style(screen.styles.quiet));
+        .map_or_else(String::new, |id| format!(", newest {}", safe(id.as_str())));
+    let copies = count(*number, "copy", "copies");
+    screen.quiet(2, &format!("left without {}: {copies}{newest}", safe(from)));
 }
 
-fn of(taken: Option<Timestamp>) -> String {
-    taken
-        .map(|taken| format!(" of {}", utc(taken)))
-        .unwrap_or_default()
+/// Returns ` of 2026-01-14 05:10 UTC`, where the time is known.
+fn of(data_time: Option<Timestamp>) -> String {
+    data_time.map_or_else(String::new, |time| format!(" of {}", utc(time)))
 }

@@ -12,7 +12,7 @@ use super::{Folder, example};
 fn sealed_again(folder: &Folder, change: impl FnOnce(&mut Value)) {
     folder.edit("plan.json", |plan| {
         change(plan);
-        plan["digest"] = planfile::digest(plan).into();
+        plan["digest"] = planfile::digest(plan).expect("a digest").into();
     });
 }
 
@@ -39,7 +39,7 @@ fn a_plan_is_applied_once_and_again_does_nothing_twice() {
         .as_str()
         .expect("a digest")
         .to_owned();
-    let deletions = folder.json("plan.json")["summary"]["delete_snapshot"].to_string();
+    let deletions = folder.json("plan.json")["summary"]["delete"].to_string();
     let options = [
         "--expect-digest",
         &digest,
@@ -57,9 +57,7 @@ fn a_plan_is_applied_once_and_again_does_nothing_twice() {
         "deleted rds-mydatabase-",
     ]);
     assert!(
-        applied
-            .err
-            .contains("sync_my_web_app: copy_image was done (ami-"),
+        applied.err.contains("sync_my_web_app: copy ami-"),
         "{applied:?}"
     );
     let results = folder.json("results.json");
@@ -72,7 +70,7 @@ fn a_plan_is_applied_once_and_again_does_nothing_twice() {
     let again = folder.apply(&options);
     again.went_well(&[
         "without creating any new AWS resources",
-        "had been done already",
+        "already done",
         "0 copies created, 0 copies deleted",
     ]);
 }
@@ -114,13 +112,13 @@ fn a_finished_plan_is_finished_also_when_its_source_snapshots_have_expired() {
         world["regions"]["us-east-1"]["snapshots"] = serde_json::json!([]);
     });
     folder.apply(&[]).went_well(&[
-        "tag-source had been done already: the source is gone",
+        "already done: the source is gone",
         "2 jobs completed, 0 failed",
     ]);
 }
 
 #[test]
-fn a_plan_file_that_is_not_a_whole_sound_plan_is_refused() {
+fn a_plan_file_that_is_not_a_complete_valid_plan_is_refused() {
     let folder = Folder::new();
     folder.planned();
     let whole = folder.read("plan.json");
@@ -151,12 +149,20 @@ fn a_plan_file_that_is_not_a_whole_sound_plan_is_refused() {
             "it was changed after it was made",
         ),
         (
-            whole.replace("\"format_version\": \"1.0\"", "\"format_version\": \"2.0\""),
-            "format version is 2.0",
+            whole.replace("\"format_version\": \"2.0\"", "\"format_version\": \"3.0\""),
+            "format version is 3.0",
         ),
         (
-            whole.replace("\"format_version\": \"1.0\"", "\"format_version\": \"1.1\""),
-            "format version is 1.1",
+            whole.replace("\"format_version\": \"2.0\"", "\"format_version\": \"2.1\""),
+            "format version is 2.1",
+        ),
+        (
+            whole.replace("\"format_version\": \"2.0\"", "\"format_version\": \"1.0\""),
+            "made by an older version of xrs: plan again",
+        ),
+        (
+            whole.replacen('{', "{\"keep\": \"all\",", 1),
+            "it has an unknown key keep",
         ),
     ] {
         assert_ne!(bad, whole, "{says}");
@@ -164,14 +170,12 @@ fn a_plan_file_that_is_not_a_whole_sound_plan_is_refused() {
         refused(&folder, &[], &["plan.json cannot be applied", says]);
     }
     folder.write("plan.json", &whole);
-    folder.edit("plan.json", |plan| {
-        plan["summary"]["delete_snapshot"] = 0.into()
-    });
-    refused(&folder, &[], &["its summary is not what its jobs come to"]);
+    folder.edit("plan.json", |plan| plan["summary"]["delete"] = 0.into());
+    refused(&folder, &[], &["its summary does not match its jobs"]);
 }
 
 #[test]
-fn a_plan_in_which_a_name_stands_for_two_is_refused() {
+fn a_plan_with_a_name_twice_is_refused() {
     let folder = Folder::new();
     folder.planned();
     let whole = folder.read("plan.json");
@@ -182,20 +186,21 @@ fn a_plan_in_which_a_name_stands_for_two_is_refused() {
             job["name"] = name.into();
             plan["jobs"].as_array_mut().expect("jobs").push(job);
             plan["summary"]["jobs"] = 3.into();
-            plan["summary"]["copy_image"] = 2.into();
+            plan["summary"]["copy"] = 3.into();
+            plan["summary"]["tag_source"] = 3.into();
         });
     };
     doubled("sync_my_web_app");
     refused(
         &folder,
         &[],
-        &["no plan that xrs would make: sync_my_web_app: two jobs have this name"],
+        &["not a plan that xrs would make: sync_my_web_app: two jobs have this name"],
     );
     doubled("sync_other");
     refused(
         &folder,
         &[],
-        &["sync_other: another job has an action sync_my_web_app/copy, too"],
+        &["sync_other: another job also has an action sync_my_web_app/copy"],
     );
 }
 
@@ -238,7 +243,7 @@ fn conditions_that_are_not_met_refuse_the_plan() {
 }
 
 #[test]
-fn a_plan_is_for_its_own_kind_of_world() {
+fn a_plan_is_for_aws_or_for_a_sandbox() {
     let folder = Folder::new();
     folder.planned();
     folder.xrs(&["apply", "plan.json"]).failed(
@@ -295,41 +300,40 @@ fn a_sandbox_is_never_made_by_apply() {
         1,
         &[
             "error: the sandbox world.json does not exist",
-            "help: apply makes none; `xrs plan --sandbox FILE` makes one",
+            "help: apply makes no sandbox; `xrs plan --sandbox FILE` makes one",
         ],
     );
     folder.write("world.json", "{");
     folder
         .apply(&[])
-        .failed(1, &["world.json is no sandbox that can be used"]);
+        .failed(1, &["world.json is not a valid sandbox"]);
 }
 
 #[test]
-fn credentials_come_from_the_config_given_or_the_noted_one_inside_this_folder() {
+fn credentials_come_from_the_config_given_else_the_environment_else_xrs_yaml() {
     let folder = Folder::new();
-    fs::create_dir(folder.path("inner")).expect("made");
     folder.planned();
-    // From another folder, the noted path means nothing.
-    let mut inner = folder.command(&["apply", "../plan.json", "--sandbox", "../world.json"]);
-    super::ended(inner.current_dir(folder.path("inner"))).failed(
-        3,
-        &["the config xrs.yaml, which does not exist", "--config"],
+    fs::rename(folder.path("xrs.yaml"), folder.path("moved.yaml")).expect("moved");
+    let named = |config: &str| {
+        let mut command = folder.command(&["apply", "plan.json", "--sandbox", "world.json"]);
+        super::ended(command.env("XRS_CONFIG", config))
+    };
+    // The config that the plan names does not count: whoever wrote the plan chose it.
+    sealed_again(&folder, |plan| plan["config"]["path"] = "moved.yaml".into());
+    refused(
+        &folder,
+        &[],
+        &["the config xrs.yaml does not exist", "--config"],
     );
-    // A path that leads out of the folder is not followed.
-    sealed_again(&folder, |plan| {
-        plan["config"]["path"] = "../xrs.yaml".into()
-    });
-    folder.write("inner/plan.json", folder.read("plan.json"));
-    let mut inner = folder.command(&["apply", "plan.json", "--sandbox", "../world.json"]);
-    super::ended(inner.current_dir(folder.path("inner")))
-        .failed(3, &["lies outside this folder", "--config"]);
+    named("none.yaml").failed(3, &["the config none.yaml does not exist", "--config"]);
+    fs::create_dir(folder.path("inner")).expect("made");
     for (config, says) in [
         ("none.yaml", "the config none.yaml does not exist"),
         ("inner", "the config inner is a folder, not a file"),
     ] {
         refused(&folder, &["--config", config], &[says, "--config"]);
     }
-    // With rotated keys, and the rest of the config broken.
+    // With rotated keys, and the rest of the config invalid.
     let rotated = example()
         .replace("my_secret_key", "my_new_key")
         .replace("max_snapshots_to_retain: 5", "nonsense: 5");
@@ -337,6 +341,7 @@ fn credentials_come_from_the_config_given_or_the_noted_one_inside_this_folder() 
     folder
         .apply(&["--config", "elsewhere.yaml"])
         .went_well(&["created the AWS resource ami-"]);
+    named("moved.yaml").went_well(&["already done"]);
 }
 
 #[test]
@@ -403,17 +408,17 @@ fn a_refused_plan_leaves_no_results_that_look_like_its_own() {
             )
         );
         let shown = folder.xrs(&["show", "results.json"]);
-        shown.went_well(&["it is still running, or it was refused or stopped"]);
+        shown.went_well(&["that apply is still running, or it was refused or stopped"]);
     };
     refused_with(&["--max-deletes", "0"], "the limit is 0");
     fs::rename(folder.path("xrs.yaml"), folder.path("moved.yaml")).expect("moved");
-    refused_with(&[], "which does not exist");
+    refused_with(&[], "the config xrs.yaml does not exist");
     fs::rename(folder.path("moved.yaml"), folder.path("xrs.yaml")).expect("moved");
     sealed_again(&folder, |plan| {
         plan["jobs"][0]["account_id"] = "999999999999".into()
     });
     refused_with(&[], "was planned in account");
-    // What is no plan has no digest to write down.
+    // What is not a plan has no digest to save.
     folder.write("plan.json", "{}");
     folder.write("results.json", "precious");
     refused(&folder, &results, &["not a plan"]);
@@ -451,7 +456,7 @@ fn results_never_replace_what_is_applied() {
 }
 
 #[test]
-fn what_is_not_carried_out_is_told_once() {
+fn what_is_not_done_is_told_once() {
     let folder = Folder::new();
     folder.planned();
     folder.edit("world.json", |world| {
@@ -460,22 +465,17 @@ fn what_is_not_carried_out_is_told_once() {
         }]);
     });
     let applied = folder.apply(&["--results", "results.json"]);
-    applied.failed(1, &["sync_my_database: copy_snapshot rds:mydatabase-"]);
+    applied.failed(1, &["sync_my_database: copy rds:mydatabase-"]);
     let told = |screen: &str, text: &str| screen.matches(text).count();
     for (text, times) in [
         ("no such key", 1),
         ("sync_my_database encountered the following errors:\n", 1),
-        ("\n  not carried out: copy, tag-source, ", 1),
+        ("\n  not done: 1 copy, 1 tag source, ", 1),
         ("was not done", 0),
     ] {
         assert_eq!(told(&applied.out, text), times, "{text}: {applied:#?}");
     }
-    for (text, times) in [
-        ("sync_my_database", 1),
-        ("no such key", 1),
-        ("failed", 1),
-        ("skipped", 0),
-    ] {
+    for (text, times) in [("no such key", 1), ("skipped", 0)] {
         assert_eq!(told(&applied.err, text), times, "{text}: {applied:#?}");
     }
     let undone = folder.json("results.json")["results"][1]["actions"]
@@ -485,7 +485,7 @@ fn what_is_not_carried_out_is_told_once() {
     assert!(
         applied
             .out
-            .ends_with(&format!("; {undone} actions not carried out.\n")),
+            .ends_with(&format!("; {undone} actions not done.\n")),
         "{applied:#?}"
     );
 }
@@ -512,15 +512,14 @@ fn copies_of_an_earlier_apply_count_and_nobody_is_refused_for_their_sake() {
     folder.planned();
     let summary = folder.json("plan.json")["summary"].clone();
     assert_eq!(
-        (&summary["copy_snapshot"], &summary["up_to_date"]),
+        (&summary["copy"], &summary["up_to_date"]),
         (&2.into(), &20.into())
     );
     let world = folder.json("world.json");
 
     let counted = folder.apply(&[]);
     assert_eq!(counted.code, Some(1), "{counted:?}");
-    let deferred =
-        "deferred: 20 copies are under way into us-west-1, and AWS takes no more than 20";
+    let deferred = "AWS's limit of 20 concurrent copies into us-west-1 is reached";
     assert_eq!(counted.err.matches(deferred).count(), 2, "{counted:?}");
 
     // Its settings are others now, or it is gone: its copy cannot be looked at, and is AWS's to count.

@@ -1,4 +1,4 @@
-//! What people and pipelines expect of any program: quiet, colours, pipes, warnings that count.
+//! What people and pipelines expect of any program: quiet, colours, pipes, warnings as errors.
 
 use std::process::Stdio;
 
@@ -123,6 +123,7 @@ fn a_reader_that_goes_away_is_no_failure() {
         &["policy", "apply"],
         &["completions", "bash"],
         &["man"],
+        &["guide", "reference"],
         &["--help"],
     ] {
         let (code, err) = unread(&folder, arguments, false);
@@ -183,15 +184,16 @@ fn problems_have_their_places_in_json() {
         );
         serde_json::from_str(&ended.out).expect("JSON")
     };
-    let sound = report(0);
+    let valid = report(0);
     assert_eq!(
-        (&sound["file"], &sound["valid"]),
+        (&valid["file"], &valid["valid"]),
         (&"xrs.yaml".into(), &true.into())
     );
-    assert_eq!(sound["jobs"][0]["sync_type"], "ec2_ami");
-    assert_eq!(sound["problems"][1]["severity"], "note");
+    assert_eq!(valid["jobs"][0]["sync_type"], "ec2_ami");
+    assert_eq!(valid["jobs"][0]["destination"]["region"], "us-west-1");
+    assert_eq!(valid["problems"][1]["severity"], "note");
     assert_eq!(
-        sound["problems"][1]["help"],
+        valid["problems"][1]["help"],
         "did you mean `aws_client_config`?"
     );
 
@@ -199,10 +201,13 @@ fn problems_have_their_places_in_json() {
         "xrs.yaml",
         example().replace("max_snapshots_to_retain", "max_snapshot_to_retain"),
     );
-    let broken = report(1);
-    assert_eq!(broken["valid"], false);
+    let invalid = report(1);
+    assert_eq!(invalid["valid"], false);
     assert_eq!(
-        (&broken["jobs"][1]["sound"], &broken["jobs"][1]["sync_type"]),
+        (
+            &invalid["jobs"][1]["valid"],
+            &invalid["jobs"][1]["sync_type"]
+        ),
         (&false.into(), &Value::Null)
     );
     let expected = serde_json::json!([{
@@ -214,7 +219,7 @@ fn problems_have_their_places_in_json() {
         "message": "unknown option `max_snapshot_to_retain` in sync_my_database",
         "help": "did you mean `max_snapshots_to_retain`?",
     }]);
-    assert_eq!(broken["problems"], expected);
+    assert_eq!(invalid["problems"], expected);
 
     folder.write("xrs.yaml", "sync_a: {");
     let none = report(1);
@@ -232,9 +237,10 @@ fn problems_have_their_places_in_json() {
 fn keys_that_others_can_read_are_a_warning_that_counts() {
     let folder = folder_of_ours();
     set_mode(&folder, 0o644);
-    folder
-        .xrs(&["validate", "--warnings-as-errors"])
-        .failed(1, &["warning: xrs.yaml holds AWS keys", "error: 1 warning"]);
+    folder.xrs(&["validate", "--warnings-as-errors"]).failed(
+        1,
+        &["warning: xrs.yaml contains AWS keys", "error: 1 warning"],
+    );
     let report = folder.xrs(&["validate", "--format", "json"]);
     report.went_well(&["\"severity\": \"warning\"", "chmod 600"]);
     set_mode(&folder, 0o600);

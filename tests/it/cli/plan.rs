@@ -9,16 +9,15 @@ fn a_plan_says_what_would_be_done_and_what_to_run_next() {
     let folder = Folder::new();
     let plan = folder.xrs(&["plan", "--sandbox", "world.json", "--out", "my plan.json"]);
     plan.went_well(&[
-        "Actions are marked with these symbols:",
         "  + copy image ",
         "  + copy snapshot ",
         "  - DELETE snapshot ",
-        "Plan: 2 to copy (",
+        "Plan: 2 copy (",
         "Digest: sha256:",
     ]);
     assert_eq!(
         plan.err,
-        "note: made the sandbox world.json, fitting the config\n"
+        "note: made the sandbox world.json for the config\n"
     );
     let digest = folder.json("my plan.json")["digest"]
         .as_str()
@@ -65,10 +64,7 @@ fn markdown_names_the_digest_and_the_command_that_applies_it() {
     saved.went_well(&[&format!(
         "\n```sh\nxrs apply 'my plan.json' --config xrs.yaml --sandbox world.json --expect-digest {digest}\n```\n"
     )]);
-    assert!(
-        saved.out.starts_with("### xrs plan: 2 copies ("),
-        "{saved:?}"
-    );
+    assert!(saved.out.starts_with("### xrs plan: 2 copy ("), "{saved:?}");
     assert!(
         saved.out.contains("\n> [!CAUTION]\n> **DELETES "),
         "{saved:?}"
@@ -103,13 +99,13 @@ fn detailed_exit_codes_tell_changes_from_none() {
     let second = plan();
     second.went_well(&[
         "Nothing to do",
-        "Plan: 0 to copy, 0 to tag, 0 to delete, 2 up to date, 0 failed.",
+        "Plan: 0 copy, 0 tag copy, 0 tag source, 0 delete, 2 up to date, 0 failed.",
     ]);
     assert!(!second.out.contains("Next:"), "{second:?}");
 }
 
 #[test]
-fn a_broken_job_is_in_the_plan_and_the_others_go_on() {
+fn an_invalid_job_is_in_the_plan_and_the_others_go_on() {
     let folder = Folder::new();
     folder.write(
         "xrs.yaml",
@@ -186,15 +182,13 @@ fn jobs_can_be_picked_by_name() {
 }
 
 #[test]
-fn a_sandbox_that_does_not_fit_the_config_any_more_is_said() {
+fn a_sandbox_without_sources_for_the_config_is_noted() {
     let folder = Folder::new();
     let plan = || folder.xrs(&["plan", "--sandbox", "world.json"]);
     plan().failed(0, &["made the sandbox"]);
     assert_eq!(plan().err, "", "it fits");
     let note = |jobs: &str| {
-        format!(
-            "note: world.json holds nothing that {jobs} could look at, and is never altered to fit"
-        )
+        format!("note: world.json has no source for {jobs}, and is never adapted to a config")
     };
     folder.write("xrs.yaml", example().replace("mydatabase", "orders"));
     plan().failed(1, &[&note("sync_my_database")]);
@@ -216,13 +210,13 @@ fn a_sandbox_is_made_once_and_a_damaged_one_is_left_alone() {
     let whole = folder.read("new/folder/world.json");
     for bad in ["", "{", "[]", "{}", &whole[..whole.len() / 2], "\u{fffd}"] {
         folder.write("bad.json", bad);
-        plan("bad.json").failed(1, &["bad.json is no sandbox that can be used", "help:"]);
+        plan("bad.json").failed(1, &["bad.json is not a valid sandbox", "help:"]);
         assert_eq!(folder.read("bad.json"), bad);
     }
     folder.write("bad.json", [0xff, 0xfe]);
     plan("bad.json").failed(
         1,
-        &["bad.json is no sandbox that can be used: it is not UTF-8 text"],
+        &["bad.json is not a valid sandbox: it is not UTF-8 text"],
     );
     plan(".").failed(1, &["is a folder"]);
 }
@@ -256,7 +250,7 @@ fn a_folder_that_cannot_be_written_is_named() {
     if plan.code != Some(0) {
         plan.failed(
             1,
-            &["no file can be made in the folder locked: permission denied"],
+            &["no file can be created in the folder locked: permission denied"],
         );
         assert!(!plan.err.contains(".xrs-"), "{plan:?}");
     }
@@ -296,15 +290,15 @@ fn a_plan_never_replaces_what_it_is_made_from() {
 }
 
 #[test]
-fn a_sandbox_is_not_made_from_jobs_that_are_broken() {
+fn a_sandbox_is_not_made_for_invalid_jobs() {
     let folder = Folder::new();
     let plan = || folder.xrs(&["plan", "--sandbox", "new/world.json"]);
-    let broken = example().replace("source_region", "sourceregion");
-    folder.write("xrs.yaml", &broken);
+    let invalid = example().replace("source_region", "sourceregion");
+    folder.write("xrs.yaml", &invalid);
     let none = plan();
     none.failed(
         1,
-        &["no sandbox was made in new/world.json: no job of xrs.yaml is sound"],
+        &["no sandbox was made in new/world.json: no job of xrs.yaml is valid"],
     );
     assert_eq!(none.out, "");
     assert!(!folder.path("new").exists(), "nothing half done");
@@ -315,27 +309,27 @@ fn a_sandbox_is_not_made_from_jobs_that_are_broken() {
     plan().failed(
         1,
         &[
-            "note: made the sandbox new/world.json, fitting the config, but not its broken sync_my_database: \
-             remove new/world.json once that is corrected\n",
+            "note: made the sandbox new/world.json for the config, but not for sync_my_database: \
+             remove new/world.json when it is valid\n",
         ],
     );
 }
 
 #[test]
-fn only_the_jobs_that_were_picked_are_complained_of() {
+fn only_the_problems_of_selected_jobs_are_shown() {
     let folder = Folder::new();
     folder.write(
         "xrs.yaml",
         example().replace("max_snapshots_to_retain: 5", "max_snapshots_to_retain: x"),
     );
     let plan = |job: &str| folder.xrs(&["plan", "--sandbox", "world.json", "--job", job]);
-    let sound = plan("sync_my_web_app");
-    sound.went_well(&["+ copy image"]);
-    sound.failed(
+    let valid = plan("sync_my_web_app");
+    valid.went_well(&["+ copy image"]);
+    valid.failed(
         0,
-        &["note: sync_my_database is broken, and not picked: xrs validate shows what is wrong\n"],
+        &["note: sync_my_database is invalid, and not selected: xrs validate shows the problems\n"],
     );
-    assert!(!sound.err.contains("error"), "{sound:?}");
+    assert!(!valid.err.contains("error"), "{valid:?}");
     plan("sync_my_database").failed(1, &["error: ", "max_snapshots_to_retain: x"]);
 }
 
@@ -365,7 +359,7 @@ fn the_name_of_a_copy_does_not_depend_on_the_jobs_that_are_planned() {
         let jobs = plan["jobs"].as_array().expect("jobs");
         jobs.iter()
             .map(|job| {
-                let target = job["actions"][0]["target_snapshot_id"].as_str();
+                let target = job["actions"][0]["copy"]["id"].as_str();
                 let source = job["source"]["region"].as_str();
                 (
                     source.expect("a region").to_owned(),

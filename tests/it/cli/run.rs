@@ -84,7 +84,7 @@ fn more_deletions_than_allowed_refuse_the_plan() {
 }
 
 #[test]
-fn law_7_a_broken_job_does_not_stop_the_other() {
+fn law_7_an_invalid_job_does_not_stop_the_other() {
     let folder = Folder::new();
     folder.write(
         "xrs.yaml",
@@ -132,8 +132,8 @@ fn with_wait_it_stays_until_copies_are_available_and_says_how_far_they_are() {
     let stopped = run("--wait=1m");
     assert_eq!(stopped.code, Some(1), "{stopped:?}");
     for text in [
-        "is still under way (creating, ",
-        "was waited for 60 s, and that was the limit",
+        "is still in progress (creating, ",
+        "the limit of 60 s is reached",
         "apply the same plan, or run, again with --wait",
     ] {
         assert!(stopped.out.contains(text), "{text}: {stopped:?}");
@@ -155,9 +155,7 @@ fn with_wait_it_stays_until_copies_are_available_and_says_how_far_they_are() {
         4,
         "a line for each quarter: {waited:?}"
     );
-    let first_delete = lines
-        .iter()
-        .position(|line| line.contains("delete_snapshot"));
+    let first_delete = lines.iter().position(|line| line.contains(": delete "));
     let last_copy = lines
         .iter()
         .rposition(|line| line.contains(" is available"));

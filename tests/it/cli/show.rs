@@ -24,7 +24,7 @@ fn show_renders_plans_and_results_offline() {
     ]);
     folder
         .xrs(&["show", "plan.json", "--format", "markdown"])
-        .went_well(&["### xrs plan: 2 copies (", "\nxrs apply plan.json "]);
+        .went_well(&["### xrs plan: 2 copy (", "\nxrs apply plan.json "]);
     folder
         .xrs(&["show", "results.json", "--format", "markdown"])
         .went_well(&["### xrs apply: 2 jobs completed, 0 failed, "]);
@@ -36,18 +36,18 @@ fn show_renders_plans_and_results_offline() {
 }
 
 #[test]
-fn show_passes_over_what_it_does_not_know_and_refuses_what_it_cannot_read() {
+fn show_skips_unknown_keys_and_refuses_what_it_cannot_read() {
     let folder = Folder::new();
     folder.planned();
     let whole = folder.read("plan.json");
     folder.edit("plan.json", |plan| {
-        plan["format_version"] = "1.9".into();
+        plan["format_version"] = "2.9".into();
         plan["invented"] = "later".into();
-        plan["digest"] = planfile::digest(plan).into();
+        plan["digest"] = planfile::digest(plan).expect("a digest").into();
     });
     folder.xrs(&["show", "plan.json"]).went_well(&[
         "+ copy image",
-        "REFUSED by apply: its format version is 1.9",
+        "REFUSED by apply: its format version is 2.9",
     ]);
     folder.xrs(&["show", "none.json"]).failed(
         1,
@@ -62,16 +62,24 @@ fn show_passes_over_what_it_does_not_know_and_refuses_what_it_cannot_read() {
         ("hello".to_owned(), "not valid JSON"),
         ("[]".to_owned(), "not a plan"),
         (
-            whole.replace("\"format_version\": \"1.0\"", "\"format_version\": \"2.0\""),
-            "format version is 2.0",
+            whole.replace("\"format_version\": \"2.0\"", "\"format_version\": \"3.0\""),
+            "format version is 3.0",
         ),
         (
-            "{\"plan_digest\": 1, \"format_version\": \"1.0\"}".to_owned(),
+            whole.replace("\"format_version\": \"2.0\"", "\"format_version\": \"1.0\""),
+            "made by an older version of xrs: plan again",
+        ),
+        (
+            "{\"plan_digest\": 1, \"format_version\": \"2.0\"}".to_owned(),
             "not a results file",
         ),
         (
+            "{\"plan_digest\": 1, \"format_version\": \"1.0\"}".to_owned(),
+            "made by an older version of xrs",
+        ),
+        (
             "{\"plan_digest\": 1, \"format_version\": \"7.0\"}".to_owned(),
-            "format version is \"7.0\"",
+            "format version is 7.0",
         ),
     ] {
         folder.write("bad.json", bad);
@@ -87,11 +95,11 @@ fn show_says_what_apply_would_say() {
     folder.planned();
     assert_eq!(folder.xrs(&["show", "plan.json"]).err, "");
     folder.edit("plan.json", |plan| {
-        plan["jobs"][0]["actions"][0]["name"] = "forged".into()
+        plan["jobs"][0]["actions"][0]["copy"]["name"] = "forged".into()
     });
     let edited = folder.xrs(&["show", "plan.json"]);
     edited.failed(1, &["warning: apply would refuse this plan: its digest is"]);
-    let actual = planfile::digest(&folder.json("plan.json"));
+    let actual = planfile::digest(&folder.json("plan.json")).expect("a digest");
     for says in [
         format!(" DOES NOT MATCH its content ({actual})\n"),
         "REFUSED by apply: its digest is".to_owned(),
@@ -120,14 +128,12 @@ fn show_says_what_apply_would_say() {
 }
 
 #[test]
-fn a_summary_that_was_edited_is_no_summary() {
+fn an_edited_summary_is_refused() {
     let folder = Folder::new();
     folder.planned();
-    folder.edit("plan.json", |plan| {
-        plan["summary"]["delete_snapshot"] = 0.into()
-    });
+    folder.edit("plan.json", |plan| plan["summary"]["delete"] = 0.into());
     let edited = folder.xrs(&["show", "plan.json"]);
-    edited.failed(1, &["its summary is not what its jobs come to"]);
+    edited.failed(1, &["its summary does not match its jobs"]);
     assert!(edited.out.contains("REFUSED by apply: "), "{edited:?}");
 }
 
@@ -156,6 +162,6 @@ fn a_file_of_another_kind_is_said_to_be_one() {
     ] {
         folder
             .xrs(&["plan", "--sandbox", file])
-            .failed(1, &["is no sandbox that can be used", kind]);
+            .failed(1, &["is not a valid sandbox", kind]);
     }
 }

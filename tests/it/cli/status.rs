@@ -31,7 +31,7 @@ fn a_status_says_for_each_job_whether_its_copy_is_there() {
     let folder = Folder::new();
     let first = folder.status(&[]);
     first.went_well(&[
-        "Status of xrs.yaml on a sandbox, seen 2026-01-15 06:00 UTC.",
+        "Status of xrs.yaml on a sandbox, observed 2026-01-15 06:00 UTC.",
         "sync_my_web_app (ec2_ami) us-east-1 → us-west-1",
         "NOT READY: there is no usable copy",
         "newest usable copy: rds-mydatabase-",
@@ -39,7 +39,7 @@ fn a_status_says_for_each_job_whether_its_copy_is_there() {
     ]);
     assert_eq!(
         first.err,
-        "note: made the sandbox world.json, fitting the config\n"
+        "note: made the sandbox world.json for the config\n"
     );
     assert_eq!(folder.status(&["--max-age", "26h"]).code, Some(1));
     folder.all_copied();
@@ -82,11 +82,11 @@ fn the_source_region_may_be_down() {
     });
     let down = folder.status(&["--max-age", "3d"]);
     down.went_well(&[
-        "source unknown: us-east-1 could not be looked at",
+        "source unknown: us-east-1 could not be observed",
         "OptInRequired",
         "AuthFailure",
         "newest usable copy: ami-",
-        "left if us-east-1 vanished now: 1 copy, newest ami-",
+        "left without us-east-1: 1 copy, newest ami-",
         "2 ready (limit 3 days)",
     ]);
     let document = parsed(&folder.status(&["--format", "json"]).out);
@@ -104,7 +104,7 @@ fn the_source_region_may_be_down() {
 }
 
 #[test]
-fn a_destination_that_cannot_be_looked_at_fails_also_without_a_limit() {
+fn a_destination_that_cannot_be_observed_fails_also_without_a_limit() {
     let folder = Folder::new();
     folder.all_copied();
     folder.edit("world.json", |world| {
@@ -120,14 +120,14 @@ fn a_destination_that_cannot_be_looked_at_fails_also_without_a_limit() {
     ] {
         assert!(denied.out.contains(text), "{text}: {denied:?}");
     }
-    let broken = Folder::new();
-    broken.write("xrs.yaml", example().replace("db_instance:", "db_instanc:"));
-    let broken = broken.status(&[]);
-    assert_eq!(broken.code, Some(1), "{broken:?}");
+    let invalid = Folder::new();
+    invalid.write("xrs.yaml", example().replace("db_instance:", "db_instanc:"));
+    let invalid = invalid.status(&[]);
+    assert_eq!(invalid.code, Some(1), "{invalid:?}");
     assert!(
-        broken
+        invalid
             .out
-            .contains("sync_my_database: NOT KNOWN: its configuration is broken")
+            .contains("sync_my_database: NOT KNOWN: its configuration is not valid")
     );
 }
 
@@ -140,7 +140,7 @@ fn nothing_is_written_to_aws_and_the_json_is_whole() {
     status.went_well(&[]);
     assert_eq!(before["regions"], folder.json("world.json")["regions"]);
     let document = parsed(&status.out);
-    assert_eq!(document["format_version"], "1.0");
+    assert_eq!(document["format_version"], "2.0");
     assert_eq!(document["max_age_seconds"], 26 * 3600);
     assert_eq!(
         document["summary"],
@@ -215,7 +215,7 @@ fn metrics_are_read_by_prometheus() {
         .xrs(&["run", "--sandbox", "world.json"])
         .went_well(&[]);
     let status = folder.status(&["--format", "prometheus", "--max-age", "26h"]);
-    assert_eq!(status.code, Some(1), "the copy of the image is under way");
+    assert_eq!(status.code, Some(1), "the copy of the image is in progress");
     let metrics = metrics(&status.out);
     let value = |name: &str, job: &str| {
         let found = metrics.iter().find(|((metric, labels), _)| {
@@ -226,7 +226,10 @@ fn metrics_are_read_by_prometheus() {
     assert_eq!(value("xrs_job_ready", "sync_my_web_app"), Some(0.0));
     assert_eq!(value("xrs_job_ready", "sync_my_database"), Some(1.0));
     assert_eq!(value("xrs_job_source_known", "sync_my_database"), Some(1.0));
-    assert_eq!(value("xrs_copies_under_way", "sync_my_web_app"), Some(1.0));
+    assert_eq!(
+        value("xrs_copies_in_progress", "sync_my_web_app"),
+        Some(1.0)
+    );
     assert_eq!(value("xrs_copies_usable", "sync_my_web_app"), Some(0.0));
     assert_eq!(value("xrs_copy_age_seconds", "sync_my_web_app"), None);
     let document = parsed(&folder.status(&["--format", "json"]).out);
@@ -271,7 +274,7 @@ fn no_text_of_others_tricks_whoever_reads_a_status() {
                     .count()
             };
             assert_eq!(count("TableCell"), 7 * count("TableRow"), "{parts:#?}");
-            // Outside of code nothing of it is left, neither as text nor as HTML.
+            // Outside of code nothing of it remains, neither as text nor as HTML.
             let leaks = |part: &&String| part.contains("Odd") || part.contains("<b>");
             assert_eq!(parts.iter().find(leaks), None, "{}", status.out);
         }

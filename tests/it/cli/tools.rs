@@ -1,10 +1,10 @@
-//! What helps around the work: a config to begin with, completions, manual pages, schemas.
+//! Commands around the work: a config to start from, completions, manual pages, schemas, guides.
 
 use serde_json::Value;
 
 use super::*;
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "init",
     "validate",
     "plan",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 11] = [
     "schema",
     "completions",
     "man",
+    "guide",
 ];
 
 #[test]
@@ -26,11 +27,11 @@ fn init_writes_a_config_that_can_be_tried_at_once() {
         .xrs(&["init"])
         .went_well(&["Wrote xrs.yaml", "xrs plan xrs.yaml --sandbox world.json"]);
     let validated = folder.xrs(&["validate"]);
-    validated.went_well(&["xrs.yaml is valid: 2 sound jobs, 0 broken."]);
+    validated.went_well(&["xrs.yaml is valid: 2 valid jobs, 0 invalid."]);
     assert_eq!(validated.err, "");
     folder
         .xrs(&["plan", "xrs.yaml", "--sandbox", "world.json"])
-        .went_well(&["sync_web_application", "sync_database", "Plan: 2 to copy"]);
+        .went_well(&["sync_web_application", "sync_database", "Plan: 2 copy"]);
     folder
         .xrs(&["init", "my staging.yaml"])
         .went_well(&["xrs validate 'my staging.yaml'"]);
@@ -44,7 +45,7 @@ fn init_never_writes_over_a_file() {
         1,
         &[
             "the config xrs.yaml exists already",
-            "help: it is left as it is",
+            "help: it was not changed",
         ],
     );
     assert_eq!(folder.read("xrs.yaml"), example());
@@ -98,6 +99,52 @@ fn every_command_has_a_manual_page_and_examples() {
 }
 
 #[test]
+fn guide_lists_the_guides_and_how_to_print_each() {
+    let folder = Folder::new();
+    let list = folder.xrs(&["guide"]);
+    list.went_well(&["xrs guide restore", "xrs guide reference"]);
+    for line in list.out.lines() {
+        let (command, about) = line.split_once("  ").expect("what it is about");
+        assert!(!about.trim().is_empty(), "{line}");
+        let words: Vec<&str> = command.split(' ').skip(1).collect();
+        folder.xrs(&words).went_well(&["# "]);
+    }
+}
+
+#[test]
+fn every_guide_is_printed_as_it_is_also_in_colours_and_needs_no_files() {
+    let folder = Folder::new();
+    fs::remove_file(folder.path("xrs.yaml")).expect("removed");
+    let guides = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/guide");
+    let mut printed = 0;
+    for entry in fs::read_dir(guides).expect("the guides") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|extension| extension == "md") {
+            let text = fs::read_to_string(&path).expect("a guide");
+            let topic = path.file_stem().expect("a name").to_string_lossy();
+            for arguments in [
+                &["guide", &topic][..],
+                &["guide", &topic, "--color", "always"],
+            ] {
+                let guide = folder.xrs(arguments);
+                assert_eq!((guide.code, &guide.out), (Some(0), &text), "{arguments:?}");
+                assert_eq!(guide.err, "");
+            }
+            printed += 1;
+        }
+    }
+    assert_eq!(printed, folder.xrs(&["guide"]).out.lines().count());
+}
+
+#[test]
+fn an_unknown_guide_is_an_error_that_names_the_guides() {
+    Folder::new().xrs(&["guide", "restor"]).failed(
+        1,
+        &["restore, reference", "a similar value exists: 'restore'"],
+    );
+}
+
+#[test]
 fn every_document_has_a_schema() {
     let folder = Folder::new();
     for document in ["config", "plan", "results", "status", "problems"] {
@@ -124,7 +171,7 @@ fn policy_prints_what_iam_takes_and_says_what_it_leaves_out() {
     assert!(policy.out.contains("rds:DescribeDBSnapshots"), "{policy:?}");
     folder
         .xrs(&["policy", "plan", "--job", "sync_my_web_app"])
-        .failed(1, &["no policy can be written: there is no sound job"]);
+        .failed(1, &["no policy can be written: there is no valid job"]);
     folder
         .xrs(&["policy", "plan", "--job", "sync_web"])
         .failed(1, &["the config has no job sync_web"]);
@@ -149,7 +196,7 @@ fn policy_prints_what_iam_takes_and_says_what_it_leaves_out() {
         policy.err
     );
     assert!(
-        policy.err.contains("IAM takes 6144 in a managed policy"),
+        policy.err.contains("IAM accepts 6144 in a managed policy"),
         "{}",
         policy.err
     );

@@ -1,135 +1,102 @@
-//! Images: found by all that ties them, and copied with their tags in the call itself.
+//! Images: found by everything that ties them, and copied with their tags in the same call.
 
-use aws_xregion_sync::model::Tags;
-use aws_xregion_sync::model::action::{CopyImage, ExpectedSource, Resource, Tag};
-use aws_xregion_sync::model::id::{ActionId, ImageId, Region};
-use aws_xregion_sync::model::inventory::{Image, ImageRef};
-use aws_xregion_sync::model::job::{ImageFilter, ImageSelector};
-use aws_xregion_sync::model::provider_error::ErrorKind;
-use aws_xregion_sync::provider::aws::Aws;
-use aws_xregion_sync::provider::{IMAGE_VALUES_PER_READ, Provider};
+use aws_xregion_sync::model::action::Copy;
+use aws_xregion_sync::model::ids::{ArtifactId, Region};
+use aws_xregion_sync::model::kind::Kind;
+use aws_xregion_sync::model::provider_error::ErrorClass;
+use aws_xregion_sync::model::query::{ImageFilter, ImageSelector, Query};
+use aws_xregion_sync::model::tags::Tags;
 use serde_json::json;
 
-use super::world::{EAST, WEST, World, longest_chain};
+use super::caller::{Caller, copy_of, ids, names, tags_of_copy};
+use super::world::{EAST, TIME, WEST, World, longest_chain};
 
-fn selector(owner: &str, identifiers: &[&str], filters: &[(&str, &[&str])]) -> ImageSelector {
-    let texts = |list: &[&str]| {
-        list.iter()
-            .map(|text| (*text).to_owned())
-            .collect::<Vec<_>>()
+fn images(world: &World, region: &str) -> Caller {
+    Caller::new(world, region, Kind::Image)
+}
+
+fn matching(owner: &str, identifiers: &[&str], filters: &[(&str, &[&str])]) -> Query {
+    let texts = |list: &[&str]| list.iter().map(ToString::to_string).collect();
+    let filter = |(name, values): &(&str, &[&str])| ImageFilter {
+        name: (*name).to_owned(),
+        values: texts(values),
     };
-    ImageSelector {
+    Query::Matching(ImageSelector {
         owner: owner.to_owned(),
         sync_identifiers: texts(identifiers),
-        filters: filters
-            .iter()
-            .map(|(name, values)| ImageFilter {
-                name: (*name).to_owned(),
-                values: texts(values),
-            })
-            .collect(),
+        filters: filters.iter().map(filter).collect(),
+    })
+}
+
+fn copies_of(ids: impl IntoIterator<Item = ArtifactId>) -> Query {
+    Query::CopiesOf {
+        region: Region::from(EAST),
+        ids: ids.into_iter().collect(),
     }
 }
 
-fn tags(pairs: &[(&str, &str)]) -> Tags {
-    pairs
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-        .collect()
+/// Ids of images that do not exist.
+fn absent(number: usize) -> impl Iterator<Item = ArtifactId> {
+    (0..number).map(|n| ArtifactId::from(format!("ami-{n:017x}")))
 }
 
-fn names(images: &[Image]) -> Vec<&str> {
-    let mut names: Vec<&str> = images.iter().map(|image| image.name.as_str()).collect();
-    names.sort_unstable();
-    names
-}
-
-fn copy_of(source: &ImageId) -> CopyImage {
-    CopyImage {
-        id: ActionId::from("sync_web/copy"),
-        reason: "there is no copy".to_owned(),
-        source_image_id: source.clone(),
-        source_region: Region::from(EAST),
-        name: "web".to_owned(),
-        description: String::new(),
-        tags: tags(&[("Role", "web"), ("Sync-Identifier", "web-01")]),
-        sync_tag: Tag {
-            key: "Sync-From-us-east-1".to_owned(),
-            value: format!("20260114051033+0000 / {source}"),
-        },
-        kms_key_id: None,
-        size_gib: Some(30),
-        expects: ExpectedSource {
-            state: "available".to_owned(),
-            taken: "2026-01-14T05:10:33Z".parse().expect("a time"),
-        },
-    }
+/// How many ids one request can ask for.
+fn most() -> usize {
+    Kind::Image.facts().ids_per_read
 }
 
 #[tokio::test]
 async fn a_selector_finds_images_in_all_states_by_owner_identifier_and_filters() {
     let world = World::new();
-    let tagged = |id: &str, role: &str| json!({"Sync-Identifier": id, "Role": role});
-    world.image(
-        EAST,
-        json!({"name": "a", "tags": tagged("web-01", "web"), "created": "2026-01-14T05:10:33Z", "size": 30}),
-    );
-    world.image(
-        EAST,
-        json!({"name": "b", "tags": tagged("web-02", "web"), "state": "pending"}),
-    );
-    world.image(
-        EAST,
-        json!({"name": "c", "tags": tagged("web-01", "db"), "state": "failed"}),
-    );
-    world.image(
-        EAST,
-        json!({"name": "d", "tags": tagged("web-01", "web"), "owner": "999999999999"}),
-    );
-    world.image(EAST, json!({"name": "e", "tags": {"Role": "web"}}));
-    world.image(WEST, json!({"name": "f", "tags": tagged("web-01", "web")}));
-    let aws = Aws::new();
-    let at = world.at(EAST);
+    let web = json!({"Sync-Identifier": "web-01", "Role": "web"});
+    let other = json!({"Sync-Identifier": "web-02", "Role": "web"});
+    let db = json!({"Sync-Identifier": "web-01", "Role": "db"});
+    for (region, image) in [
+        (
+            EAST,
+            json!({"name": "a", "tags": web, "created": TIME, "size": 30}),
+        ),
+        (
+            EAST,
+            json!({"name": "b", "tags": other, "state": "pending"}),
+        ),
+        (EAST, json!({"name": "c", "tags": db, "state": "failed"})),
+        (
+            EAST,
+            json!({"name": "d", "tags": web, "owner": "999999999999"}),
+        ),
+        (EAST, json!({"name": "e", "tags": {"Role": "web"}})),
+        (WEST, json!({"name": "f", "tags": web})),
+    ] {
+        world.image(region, image);
+    }
+    let east = images(&world, EAST);
+    let cases: [(&[&str], Query); 4] = [
+        (&["a", "c"], matching("self", &["web-01"], &[])),
+        (
+            &["a", "b"],
+            matching("self", &["web-02", "web-01"], &[("tag:Role", &["web"])]),
+        ),
+        (
+            &["a", "b", "e"],
+            matching("self", &[], &[("tag:Role", &["w*", "x"])]),
+        ),
+        (&["d"], matching("999999999999", &["web-01"], &[])),
+    ];
+    for (expected, query) in cases {
+        assert_eq!(names(&east.find(query).await), expected);
+    }
 
-    let by_identifier = aws
-        .source_images(&at, &selector("self", &["web-01"], &[]))
-        .await
-        .expect("images");
-    assert_eq!(names(&by_identifier), ["a", "c"]);
-    let two = aws
-        .source_images(
-            &at,
-            &selector("self", &["web-02", "web-01"], &[("tag:Role", &["web"])]),
-        )
-        .await;
-    assert_eq!(names(&two.expect("images")), ["a", "b"]);
-    let wild = aws
-        .source_images(&at, &selector("self", &[], &[("tag:Role", &["w*", "x"])]))
-        .await
-        .expect("images");
-    assert_eq!(names(&wild), ["a", "b", "e"]);
-    let others = aws
-        .source_images(&at, &selector("999999999999", &["web-01"], &[]))
-        .await
-        .expect("images");
-    assert_eq!(names(&others), ["d"]);
-
-    let image = by_identifier
-        .iter()
-        .find(|image| image.name == "a")
-        .expect("a");
+    let found = east.find(matching("self", &[], &[("name", &["a"])])).await;
+    let image = &found[0];
+    assert_eq!(image.created, Some(TIME.parse().expect("a time")));
+    assert_eq!((image.size_gib, image.encrypted), (Some(30), false));
     assert_eq!(
-        image.created,
-        Some("2026-01-14T05:10:33Z".parse().expect("a time"))
+        (image.copied_from.as_ref(), image.parent.as_ref()),
+        (None, None)
     );
-    assert_eq!(
-        (image.size_gib, image.encrypted, image.copied_from.as_ref()),
-        (Some(30), false, None)
-    );
-    assert_eq!(
-        (image.owner.clone(), image.sync_identifier()),
-        (world.account.clone(), Some("web-01"))
-    );
+    assert_eq!(image.owner.as_ref(), Some(&world.account));
+    assert_eq!(json!(image.tags), web);
     assert!(image.state.is_available());
 }
 
@@ -137,44 +104,23 @@ async fn a_selector_finds_images_in_all_states_by_owner_identifier_and_filters()
 async fn every_page_is_read() {
     let world = World::new();
     for n in 0..7 {
-        world.image(
-            EAST,
-            json!({"name": format!("image-{n}"), "tags": {"Sync-Identifier": format!("id-{n}")}}),
-        );
+        let tags = json!({"Sync-Identifier": format!("id-{n}")});
+        world.image(EAST, json!({"name": format!("image-{n}"), "tags": tags}));
     }
-    world.control("settings", json!({"page_size": 2}));
-    let identifiers: Vec<String> = (0..IMAGE_VALUES_PER_READ - 1)
-        .map(|n| format!("id-{n}"))
-        .collect();
+    world.settings(json!({"page_size": 2}));
+    let identifiers: Vec<String> = (0..most() - 1).map(|n| format!("id-{n}")).collect();
     let identifiers: Vec<&str> = identifiers.iter().map(String::as_str).collect();
-    let aws = Aws::new();
-    let found = aws
-        .source_images(
-            &world.at(EAST),
-            &selector("self", &identifiers, &[("name", &["image-*"])]),
-        )
-        .await;
-    assert_eq!(found.expect("images").len(), 7);
+    let east = images(&world, EAST);
+    let query = matching("self", &identifiers, &[("name", &["image-*"])]);
+    assert_eq!(east.find(query).await.len(), 7);
 
-    let mut ids: Vec<ImageId> = (0..IMAGE_VALUES_PER_READ - 3)
-        .map(|n| ImageId::from(format!("ami-{n:017x}")))
-        .collect();
-    let real: Vec<ImageId> = (0..3)
-        .map(|n| world.image(EAST, json!({"name": format!("x{n}"), "state": "disabled"})))
-        .collect();
-    ids.extend(real.iter().cloned());
-    let found = aws.images(&world.at(EAST), &ids).await.expect("images");
-    assert_eq!(
-        found.len(),
-        3,
-        "absent ones are left out, disabled ones are not"
-    );
+    let disabled = |n| json!({"name": format!("x{n}"), "state": "disabled"});
+    let existing = (0..3).map(|n| world.image(EAST, disabled(n)).id);
+    let query = Query::ByIds(absent(most() - 3).chain(existing).collect());
+    let found = east.find(query).await;
+    assert_eq!(names(&found), ["x0", "x1", "x2"], "absent ones are skipped");
     let calls = world.calls();
-    assert!(calls.iter().all(|call| {
-        call.params
-            .get("MaxResults")
-            .is_some_and(|size| size == "1000")
-    }));
+    assert!(calls.iter().all(|call| call.params["MaxResults"] == "1000"));
     assert!(
         calls
             .iter()
@@ -183,229 +129,181 @@ async fn every_page_is_read() {
 }
 
 #[tokio::test]
-async fn copies_are_found_by_what_aws_states_and_by_their_tag_in_two_requests_side_by_side() {
+async fn copies_are_found_by_what_aws_states_and_by_their_tag_at_the_same_time() {
     let world = World::new();
     let source = world.image(EAST, json!({"name": "web"}));
     let older = world.image(EAST, json!({"name": "old"}));
-    let aws = Aws::new();
-    let stated = aws
-        .copy_image(&world.at(WEST), &copy_of(&source), "token-1")
-        .await
-        .expect("a copy");
-    let tag = format!("20131201000000+0000 / {older}");
-    let tagged = world.image(
-        WEST,
-        json!({"name": "old", "tags": {"Sync-From-us-east-1": tag}}),
-    );
-    world.image(
-        WEST,
-        json!({"name": "x", "tags": {"Sync-From-us-east-1": "20131201000000+0000 / ami-1"}}),
-    );
-    world.image(
-        WEST,
-        json!({"name": "y", "tags": {"Sync-From-eu-west-1": tag}}),
-    );
-    world.image(
-        WEST,
-        json!({"name": "z", "tags": {"Sync-From-us-east-1": tag}, "owner": "999999999999"}),
-    );
+    let west = images(&world, WEST);
+    let copy = copy_of(Kind::Image, &source);
+    let stated = west.copy(&copy, Some("token-1")).await.expect("a copy");
+    let tag = format!("20131201000000+0000 / {}", older.id);
+    let tagged = |name: &str, key: &str, tag: &str| json!({"name": name, "tags": {key: tag}});
+    let other = "20131201000000+0000 / ami-1";
+    let old = world.image(WEST, tagged("old", "Sync-From-us-east-1", &tag));
+    world.image(WEST, tagged("x", "Sync-From-us-east-1", other));
+    world.image(WEST, tagged("y", "Sync-From-eu-west-1", &tag));
+    let mut foreign = tagged("z", "Sync-From-us-east-1", &tag);
+    foreign["owner"] = json!("999999999999");
+    world.image(WEST, foreign);
     world.set_state(WEST, stated.as_str(), "disabled");
-    world.control("reset", json!({}));
-    world.control("settings", json!({"latency": 0.3}));
+    world.reset();
+    world.settings(json!({"latency": 0.3}));
 
-    let of = [source.clone(), older, source.clone()];
-    let found = aws
-        .image_copies(&world.at(WEST), &Region::from(EAST), &of)
-        .await
-        .expect("copies");
-    let mut ids: Vec<&ImageId> = found.iter().map(|image| &image.id).collect();
-    ids.sort();
-    let mut expected = vec![&stated, &tagged];
-    expected.sort();
-    assert_eq!(ids, expected);
-    let copy = found
-        .iter()
-        .find(|image| image.id == stated)
-        .expect("the copy");
-    assert_eq!(
-        copy.copied_from,
-        Some(ImageRef {
-            id: source,
-            region: Region::from(EAST)
-        })
-    );
+    let twice = [&source.id, &older.id, &source.id].map(Clone::clone);
+    let found = west.find(copies_of(twice)).await;
+    let mut expected = [stated.as_str(), old.id.as_str()];
+    expected.sort_unstable();
+    assert_eq!(ids(&found), expected);
+    let copy = found.iter().find(|image| image.id == stated);
+    assert_eq!(copy.expect("it").copied_from, Some(source.arn));
     let calls = world.calls();
     assert_eq!((calls.len(), longest_chain(&calls)), (2, 1), "{calls:?}");
 
-    world.control("settings", json!({"latency": 0.0}));
-    let from = aws
-        .images_from(&world.at(WEST), &Region::from(EAST))
-        .await
-        .expect("images");
+    world.settings(json!({"latency": 0.0}));
+    let from = west.find(Query::CopiedFrom(Region::from(EAST))).await;
     assert_eq!(
         names(&from),
         ["old", "web", "x"],
         "whatever they are copies of"
     );
-    let many: Vec<ImageId> = (0..IMAGE_VALUES_PER_READ - 2)
-        .map(|n| ImageId::from(format!("ami-{n:017x}")))
-        .chain([stated])
-        .collect();
-    assert_eq!(
-        aws.image_copies(&world.at(WEST), &Region::from(EAST), &many)
-            .await,
-        Ok(Vec::new())
-    );
+    let many = copies_of(absent(most() - 2).chain([stated]));
+    assert_eq!(west.find(many).await, []);
 }
 
 #[tokio::test]
-async fn a_copy_has_its_tags_from_the_call_itself() {
+async fn a_copy_gets_its_tags_in_the_same_call() {
     let world = World::new();
-    let source = world.image(
-        EAST,
-        json!({"name": "web", "size": 30, "tags": {"Sync-us-west-1": "x", "Role": "web"}}),
-    );
-    world.control("settings", json!({"copy_describes": 2}));
-    let aws = Aws::new();
-    let at = world.at(WEST);
-    let copy = copy_of(&source);
-    let id = aws.copy_image(&at, &copy, "token-1").await.expect("a copy");
+    let tags = json!({"Sync-us-west-1": "x", "Role": "web"});
+    let source = world.image(EAST, json!({"name": "web", "size": 30, "tags": tags}));
+    world.settings(json!({"copy_describes": 2}));
+    let west = images(&world, WEST);
+    let copy = copy_of(Kind::Image, &source);
+    let id = west.copy(&copy, Some("token-1")).await.expect("a copy");
 
-    let kept = world.look(WEST, id.as_str());
-    let expected = json!({"Role": "web", "Sync-Identifier": "web-01", "Sync-From-us-east-1": copy.sync_tag.value});
-    assert_eq!(kept["tags"], expected);
-    assert_eq!(
-        kept["snapshot_tags"],
-        json!({"Role": "web", "Sync-Identifier": "web-01"})
-    );
+    let stored = world.stored(WEST, id.as_str());
+    assert_eq!(stored["tags"], tags_of_copy(&source));
+    assert_eq!(stored["snapshot_tags"], json!(copy.tags));
     let calls = world.calls();
-    assert_eq!(
-        calls
-            .iter()
-            .map(|call| call.action.as_str())
-            .collect::<Vec<_>>(),
-        ["CopyImage"]
-    );
-    for left_out in [
+    assert_eq!((calls.len(), calls[0].action.as_str()), (1, "CopyImage"));
+    for unset in [
         "Encrypted",
         "KmsKeyId",
         "CopyImageTags",
         "Description",
         "DryRun",
     ] {
-        assert!(!calls[0].params.contains_key(left_out), "{left_out}");
+        assert!(!calls[0].params.contains_key(unset), "{unset}");
     }
-    let states: Vec<String> = [
-        aws.images(&at, std::slice::from_ref(&id)).await,
-        aws.images(&at, std::slice::from_ref(&id)).await,
-        aws.images(&at, std::slice::from_ref(&id)).await,
-    ]
-    .into_iter()
-    .map(|seen| seen.expect("the copy")[0].state.to_string())
-    .collect();
-    assert_eq!(states, ["pending", "pending", "available"]);
+    for state in ["pending", "pending", "available"] {
+        assert_eq!(west.get(&id).await.state.as_str(), state);
+    }
 
-    let encrypted = CopyImage {
+    let encrypted = Copy {
         kms_key_id: Some("alias/dr".to_owned()),
         tags: Tags::new(),
         ..copy
     };
-    let encrypted = aws
-        .copy_image(&at, &encrypted, "token-2")
+    let id = west
+        .copy(&encrypted, Some("token-2"))
         .await
         .expect("a copy");
-    let kept = world.look(WEST, encrypted.as_str());
+    let stored = world.stored(WEST, id.as_str());
     assert_eq!(
-        (&kept["encrypted"], &kept["kms_key_id"]),
+        (&stored["encrypted"], &stored["kms_key_id"]),
         (&json!(true), &json!("alias/dr"))
     );
     assert_eq!(
-        kept["snapshot_tags"],
+        stored["snapshot_tags"],
         json!({}),
-        "an empty list of tags is left out"
+        "no empty list of tags is sent"
     );
-    let seen = aws.images(&at, &[encrypted]).await.expect("the copy");
-    assert_eq!((seen[0].encrypted, seen[0].size_gib), (true, Some(30)));
+    let image = west.get(&id).await;
+    assert_eq!((image.encrypted, image.size_gib), (true, Some(30)));
 }
 
 #[tokio::test]
-async fn law_9_the_same_token_gives_the_same_copy_also_after_a_lost_response() {
+async fn law_9_the_same_token_returns_the_same_copy_also_after_a_lost_response() {
     let world = World::new();
     let source = world.image(EAST, json!({"name": "web"}));
-    let aws = Aws::new();
-    let at = world.at(WEST);
-    let copy = copy_of(&source);
-    world.control(
-        "errors",
+    let west = images(&world, WEST);
+    let mut copy = copy_of(Kind::Image, &source);
+    world.fail(
         json!({"action": "CopyImage", "code": "InternalError", "status": 500, "after": true}),
     );
-    let first = aws
-        .copy_image(&at, &copy, "token")
+    let first = west
+        .copy(&copy, Some("token"))
         .await
-        .expect("tried again by the SDK");
-    assert_eq!(aws.copy_image(&at, &copy, "token").await, Ok(first.clone()));
+        .expect("the SDK retries");
+    assert_eq!(west.copy(&copy, Some("token")).await.as_ref(), Ok(&first));
     assert_eq!(world.calls_of("CopyImage").len(), 3);
-    let copies = aws
-        .image_copies(&at, &Region::from(EAST), &[source])
-        .await
-        .expect("copies");
     assert_eq!(
-        copies.iter().map(|image| &image.id).collect::<Vec<_>>(),
-        [&first]
+        ids(&west.find(copies_of([source.id])).await),
+        [first.as_str()]
     );
 
-    let other = CopyImage {
-        description: "another".to_owned(),
-        ..copy
-    };
-    let error = aws
-        .copy_image(&at, &other, "token")
+    copy.copy.description = Some("another".to_owned());
+    let error = west
+        .copy(&copy, Some("token"))
         .await
         .expect_err("another request");
-    assert_eq!(
-        (error.code.as_str(), error.kind),
-        ("IdempotentParameterMismatch", ErrorKind::Invalid)
-    );
-    assert_ne!(aws.copy_image(&at, &other, "token-2").await, Ok(first));
+    assert_eq!(error.code, "IdempotentParameterMismatch");
+    assert_eq!(error.class, ErrorClass::Conflict);
+    assert_ne!(west.copy(&copy, Some("token-2")).await, Ok(first));
 }
 
 #[tokio::test]
-async fn a_source_that_is_not_there_is_absent() {
+async fn a_source_that_does_not_exist_is_absent() {
     let world = World::new();
-    let copy = copy_of(&ImageId::from("ami-0123456789abcdef0"));
-    let error = Aws::new()
-        .copy_image(&world.at(WEST), &copy, "token")
-        .await
-        .expect_err("no such image");
+    let mut source = world.image(WEST, json!({"name": "web"}));
+    source.id = ArtifactId::from("ami-0123456789abcdef0");
+    let copy = images(&world, WEST)
+        .copy(&copy_of(Kind::Image, &source), None)
+        .await;
+    let error = copy.expect_err("no such image");
     assert_eq!(
         (error.call, error.code.as_str()),
         ("CopyImage", "InvalidAMIID.NotFound")
     );
     assert_eq!(
-        (error.region.as_str(), error.kind),
-        (WEST, ErrorKind::Absent)
+        (error.region.as_str(), error.class),
+        (WEST, ErrorClass::Absent)
     );
 }
 
 #[tokio::test]
-async fn tagging_an_image_leaves_its_other_tags() {
+async fn a_tagged_image_keeps_its_other_tags() {
     let world = World::new();
-    let id = world.image(
-        EAST,
-        json!({"name": "web", "tags": {"Role": "web", "Sync-us-west-1": "old"}}),
-    );
-    let aws = Aws::new();
-    let at = world.at(EAST);
-    aws.tag(
-        &at,
-        &Resource::Image(id.clone()),
-        &tags(&[("Sync-us-west-1", "new")]),
-    )
-    .await
-    .expect("tagged");
-    let seen = aws.images(&at, &[id]).await.expect("the image");
+    let tags = json!({"Role": "web", "Sync-us-west-1": "old"});
+    let image = world.image(EAST, json!({"name": "web", "tags": tags}));
+    let east = images(&world, EAST);
+    east.tag(&image, &Tags::from([("Sync-us-west-1", "new")]))
+        .await;
+    let tags = Tags::from([("Role", "web"), ("Sync-us-west-1", "new")]);
+    assert_eq!(east.get(&image.id).await.tags, tags);
+}
+
+#[tokio::test]
+async fn what_images_do_not_have_is_an_invalid_request_and_no_call() {
+    let world = World::new();
+    let image = world.image(WEST, json!({"name": "web"}));
+    let west = images(&world, WEST);
+    world.reset();
+    let error = west.error(Query::AllManual).await;
     assert_eq!(
-        seen[0].tags,
-        tags(&[("Role", "web"), ("Sync-us-west-1", "new")])
+        (error.call, error.class),
+        ("DescribeImages", ErrorClass::Invalid)
     );
+    let error = west.delete(&image).await.expect_err("images are kept");
+    assert_eq!(
+        (error.call, error.class),
+        ("DeregisterImage", ErrorClass::Invalid)
+    );
+    let mut copy = copy_of(Kind::Image, &image);
+    copy.copy.name = None;
+    let error = west.copy(&copy, None).await.expect_err("it has no name");
+    assert_eq!(
+        (error.call, error.class),
+        ("CopyImage", ErrorClass::Invalid)
+    );
+    assert_eq!(world.calls().len(), 0);
 }

@@ -1,23 +1,25 @@
-//! `provider::aws` against moto, an AWS that none of us wrote, over HTTP.
+//! `provider::aws` and the program against moto, a simulation of AWS over HTTP that is not part of this project.
 //!
-//! One server serves all tests; each has an account of its own, and with it a world, a log and errors of its own.
+//! One server serves all tests. Each test has an account of its own, so it shares no artifacts, log or errors with others.
 
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "helpers of tests fail with the test; clippy excuses the test functions alone"
+    reason = "helpers of tests fail with the test; clippy exempts only the test functions"
 )]
 
 mod batches;
+mod caller;
 mod chaos;
 mod credentials;
+mod environment;
 mod failures;
 mod images;
 mod policy;
 mod program;
-pub(crate) mod python;
 pub(crate) mod server;
+mod site;
 mod snapshots;
 mod status;
 mod waiting;

@@ -1,27 +1,23 @@
-//! The IAM policies against the calls that the SDK makes.
+//! The IAM policies compared with the calls that the SDK makes.
 
 use std::collections::BTreeSet;
 
 use aws_xregion_sync::ConfigFile;
-use aws_xregion_sync::model::provider_error::permission;
-use aws_xregion_sync::ops::{self, Stage};
+use aws_xregion_sync::model::provider_error_help::permission;
+use aws_xregion_sync::ops::{self, PolicyStage};
 
-use super::program::Site;
+use super::site::{Site, on_day};
 use crate::policy::allowed;
 
-/// The IAM actions of the calls so far; to ask who one is needs none.
+/// The IAM actions of the calls so far, without the one that needs no permission.
 fn called(site: &Site) -> BTreeSet<String> {
-    let calls = site
-        .world
-        .calls()
-        .into_iter()
-        .map(|call| permission(&call.action));
-    calls
-        .filter(|action| action != "sts:GetCallerIdentity")
-        .collect()
+    let calls = site.world.calls().into_iter();
+    let mut called: BTreeSet<String> = calls.map(|call| permission(&call.action)).collect();
+    called.remove("sts:GetCallerIdentity");
+    called
 }
 
-fn of_policy(site: &Site, stage: Stage) -> BTreeSet<String> {
+fn of_policy(site: &Site, stage: PolicyStage) -> BTreeSet<String> {
     let config = ConfigFile::open(site.folder.path("xrs.yaml")).expect("the config");
     allowed(&ops::policy(&config, stage, &[]).expect("a policy").policy)
 }
@@ -29,19 +25,13 @@ fn of_policy(site: &Site, stage: Stage) -> BTreeSet<String> {
 #[test]
 fn a_policy_allows_the_calls_that_its_stage_makes_and_no_others() {
     let site = Site::new(0);
-    site.automated("2026-01-12T05:10:33Z");
+    site.automated(&on_day(12));
     site.plan();
-    assert_eq!(called(&site), of_policy(&site, Stage::Plan));
-    // With the third copy there is one to delete.
-    for taken in [
-        "2026-01-13T05:10:33Z",
-        "2026-01-14T05:10:33Z",
-        "2026-01-15T05:10:33Z",
-    ] {
-        site.automated(taken);
-        site.plan();
-        let applied = site.xrs(&["apply", "plan.json"]);
-        assert_eq!(applied.code, Some(0), "{applied:?}");
+    assert_eq!(called(&site), of_policy(&site, PolicyStage::Plan));
+    // When the third copy is made, there is one to delete.
+    for day in 13..16 {
+        site.automated(&on_day(day));
+        site.plan_and_apply();
     }
-    assert_eq!(called(&site), of_policy(&site, Stage::Apply));
+    assert_eq!(called(&site), of_policy(&site, PolicyStage::Apply));
 }

@@ -1,146 +1,52 @@
-//! The program against moto, through the SDK, as a user runs it: stories of a database and an image.
+//! The program as a user runs it, on an image and a database.
 
 use std::fs;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::server;
+use super::site::{DATABASE, Site, actions, copy_of_day, job, on_day};
 use super::world::{Call, EAST, SECRET_KEY, WEST, World, longest_chain};
-use crate::cli::{Ended, Folder};
-
-/// The name that the example's image and database have in these tests.
-const DATABASE: &str = "mydatabase";
-
-/// A job for an image and one for a database with keys of an account, and a folder to run them in.
-pub(super) struct Site {
-    pub(super) folder: Folder,
-    pub(super) world: World,
-}
+use crate::cli::ended;
 
 impl Site {
-    /// One job of each type, each finding something to copy, and nothing in the destination.
-    pub(super) fn new(retain: u32) -> Self {
-        let site = Self {
-            folder: Folder::new(),
-            world: World::new(),
-        };
-        site.folder.write(
-            "xrs.yaml",
-            format!(
-                "aws_client_config: {{aws_access_key: '{}', aws_secret_key: '{SECRET_KEY}'}}\n\
-                 sync_app: {{sync_type: ec2_ami, source_region: {EAST}, destination_region: {WEST}, sync_identifier: app}}\n\
-                 sync_db: {{sync_type: rds_automated_snapshot, source_region: {EAST}, destination_region: {WEST}, \
-                 db_instance: {DATABASE}, max_snapshots_to_retain: {retain}}}\n",
-                site.world.access_key()
-            ),
-        );
-        site.world.image(
-            EAST,
-            json!({"name": "app-1", "created": "2026-01-14T22:00:00Z", "tags": {"Sync-Identifier": "app", "Team": "web"}}),
-        );
-        site.world.database(EAST, DATABASE, None);
-        site
-    }
-
-    pub(super) fn automated(&self, taken: &str) -> String {
-        self.world
-            .snapshot(EAST, DATABASE, taken, json!({}))
-            .0
-            .to_string()
-    }
-
-    /// The program at the moto server. No file of the caller's AWS is read.
-    pub(super) fn xrs(&self, arguments: &[&str]) -> Ended {
-        let mut command = self.folder.command(arguments);
-        command
-            .env("AWS_ENDPOINT_URL", server::endpoint())
-            .env("AWS_EC2_METADATA_DISABLED", "true")
-            .env("AWS_CONFIG_FILE", self.folder.path("none"))
-            .env("AWS_SHARED_CREDENTIALS_FILE", self.folder.path("none"));
-        crate::cli::ended(&mut command)
-    }
-
-    /// Plans into `plan.json`; the plan.
-    pub(super) fn plan(&self) -> Value {
-        let planned = self.xrs(&["plan", "--out", "plan.json"]);
-        assert_eq!(planned.code, Some(0), "{planned:?}");
-        self.folder.json("plan.json")
-    }
-
-    /// Plans and applies; the results.
-    fn plan_and_apply(&self) -> Value {
-        self.plan();
-        let applied = self.xrs(&["apply", "plan.json", "--results", "results.json"]);
-        assert_eq!(applied.code, Some(0), "{applied:?}");
-        self.folder.json("results.json")
-    }
-
-    /// The manual snapshots of the database in the destination.
-    pub(super) fn copies(&self) -> Vec<String> {
-        let found = self
-            .world
-            .control("list", json!({"region": WEST, "type": "manual"}));
-        serde_json::from_value(found).expect("identifiers")
-    }
-
-    /// The calls since the last time this was asked.
-    fn calls(&self) -> Vec<Call> {
+    /// The calls since the last time, or since the start.
+    fn take_calls(&self) -> Vec<Call> {
         let calls = self.world.calls();
-        self.world.control("reset", json!({}));
+        self.world.reset();
         calls
     }
-}
 
-/// The ids of a plan's actions.
-fn actions(plan: &Value) -> Vec<&str> {
-    let jobs = plan["jobs"].as_array().expect("jobs");
-    let actions = jobs
-        .iter()
-        .flat_map(|job| job["actions"].as_array().expect("actions"));
-    actions
-        .map(|action| action["id"].as_str().expect("an id"))
-        .collect()
-}
-
-fn job<'a>(document: &'a Value, list: &str, name: &str) -> &'a Value {
-    let jobs = document[list].as_array().expect("a list");
-    jobs.iter()
-        .find(|job| job["name"] == name)
-        .expect("the job")
+    /// The warnings of the plan for the database.
+    fn warnings(&self) -> String {
+        job(&self.plan(), "sync_db")["warnings"].to_string()
+    }
 }
 
 #[test]
-fn the_example_of_the_older_tool_is_planned_applied_and_in_sync() {
+fn the_example_of_the_gem_is_planned_applied_and_up_to_date() {
     let site = Site::new(2);
     let other = World::new();
-    // As it stands, but for the keys, which at moto tell the account, and for the account that they belong to.
+    // Unchanged except for the keys, which select the account at moto, and the account they belong to.
     let example = fs::read_to_string("testdata/config/seed.yaml").expect("the example");
-    let dashed = format!(
-        "{}-{}-{}",
-        &other.account.as_str()[..4],
-        &other.account.as_str()[4..8],
-        &other.account.as_str()[8..]
-    );
+    let account = other.account.as_str();
+    let dashed = format!("{}-{}-{}", &account[..4], &account[4..8], &account[8..]);
     let example = example
         .replace("my_other_access_key", &other.access_key())
         .replace("my_access_key", &site.world.access_key())
         .replace("4321-4321-4321", &dashed);
     site.folder.write("xrs.yaml", example);
-    let image = json!({
-        "name": "web-1", "owner": "12345678910123", "created": "2026-01-14T22:00:00Z",
-        "tags": {"Sync-Identifier": "Web Application", "Environment": "Production", "Purpose": "Sync"},
-    });
-    let image = site.world.image(EAST, image);
+    let tags = json!({"Sync-Identifier": "Web Application", "Environment": "Production", "Purpose": "Sync"});
+    let image = json!({"name": "web-1", "owner": "12345678910123", "created": "2026-01-14T22:00:00Z", "tags": tags});
+    let image = site.world.image(EAST, image).id;
     other.database(EAST, DATABASE, None);
     other.snapshot(
         EAST,
         DATABASE,
-        "2026-01-15T05:10:33Z",
+        &on_day(15),
         json!({"tags": {"Team": "data"}}),
     );
 
-    let planned = site.xrs(&["plan", "--out", "plan.json"]);
-    assert_eq!(planned.code, Some(0), "{planned:?}");
+    let planned = site.done(&["plan", "--out", "plan.json"]);
     let plan = site.folder.json("plan.json");
     assert_eq!(
         actions(&plan),
@@ -151,188 +57,134 @@ fn the_example_of_the_older_tool_is_planned_applied_and_in_sync() {
             "sync_my_database/tag-source"
         ]
     );
-    assert_eq!(
-        job(&plan, "jobs", "sync_my_database")["account_id"],
-        other.account.as_str()
-    );
-    let shown = site.xrs(&["show", "plan.json"]);
-    assert!(
-        planned
-            .out
-            .starts_with(&shown.out[..shown.out.find("\nDigest").expect("a digest")]),
-        "{shown:?}"
-    );
+    assert_eq!(job(&plan, "sync_my_database")["account_id"], account);
+    let shown = site.done(&["show", "plan.json"]);
+    let (jobs, _) = shown.out.split_once("\nDigest").expect("a digest");
+    assert!(planned.out.starts_with(jobs), "{shown:?}");
 
-    let applied = site.xrs(&["apply", "plan.json", "--results", "results.json"]);
-    assert_eq!(applied.code, Some(0), "{applied:?}");
+    site.done(&["apply", "plan.json", "--results", "results.json"]);
     let results = site.folder.json("results.json");
-    let copy = job(&results, "results", "sync_my_web_app")["created_resource"]
-        .as_str()
-        .expect("an image")
-        .to_owned();
-    let made = site.world.look(WEST, &copy);
-    assert_eq!(
-        made["tags"]["Sync-From-us-east-1"],
-        format!("20260114220000+0000 / {image}")
-    );
-    assert_eq!(made["tags"]["Environment"], "Production");
-    assert_eq!(made["snapshot_tags"]["Environment"], "Production");
-    let source = site.world.look(EAST, image.as_str());
-    assert_eq!(
-        source["tags"]["Sync-us-west-1"],
-        format!("20260114220000+0000 / {copy}")
-    );
-    let snapshot = other.look(WEST, "rds-mydatabase-2026-01-15-05-10");
-    assert_eq!(
-        snapshot["tags"],
-        json!({"Team": "data", "Sync-From-us-east-1": "20260115051033+0000 / rds:mydatabase-2026-01-15-05-10"})
-    );
-    let again = site.xrs(&["plan", "--detailed-exitcode"]);
-    assert_eq!(again.code, Some(0), "{again:?}");
+    let copy = &job(&results, "sync_my_web_app")["created_resource"];
+    let copy = copy.as_str().expect("an image");
+    let stored = site.world.stored(WEST, copy);
+    let tag = format!("20260114220000+0000 / {image}");
+    assert_eq!(stored["tags"]["Sync-From-us-east-1"], tag);
+    assert_eq!(stored["tags"]["Environment"], "Production");
+    assert_eq!(stored["snapshot_tags"]["Environment"], "Production");
+    let source = site.world.stored(EAST, image.as_str());
+    let tag = format!("20260114220000+0000 / {copy}");
+    assert_eq!(source["tags"]["Sync-us-west-1"], tag);
+    let tag = "20260115051033+0000 / rds:mydatabase-2026-01-15-05-10";
+    let tags = json!({"Team": "data", "Sync-From-us-east-1": tag});
+    assert_eq!(other.stored(WEST, &copy_of_day(15))["tags"], tags);
+    let again = site.done(&["plan", "--detailed-exitcode"]);
     assert!(again.out.contains("Nothing to do"), "{again:?}");
 }
 
 #[test]
 fn six_days_of_retention() {
     let site = Site::new(2);
-    site.world.control("settings", json!({"copy_describes": 3}));
-    let mut counts = Vec::new();
+    site.world.settings(json!({"copy_describes": 3}));
+    let mut numbers = Vec::new();
     for day in 10..16 {
-        site.automated(&format!("2026-01-{day}T05:10:33Z"));
+        site.automated(&on_day(day));
         let results = site.plan_and_apply();
-        let made = &job(&results, "results", "sync_db")["created_resource"];
-        assert_eq!(*made, format!("rds-mydatabase-2026-01-{day}-05-10"));
-        assert_eq!(
-            actions(&site.plan()),
-            Vec::<&str>::new(),
-            "day {day}, while the copy is under way"
-        );
-        for _ in 0..3 {
-            assert_eq!(
-                actions(&site.plan()),
-                Vec::<&str>::new(),
-                "day {day}, when the copy is done"
-            );
+        let created = &job(&results, "sync_db")["created_resource"];
+        assert_eq!(*created, copy_of_day(day));
+        // While the copy is in progress, and when it is available.
+        for _ in 0..4 {
+            site.assert_up_to_date();
         }
-        counts.push(site.copies().len());
+        numbers.push(site.copies().len());
     }
-    assert_eq!(counts, [1, 2, 3, 3, 3, 3]);
-    let mut left = site.copies();
-    left.sort();
-    assert_eq!(
-        left,
-        [13, 14, 15].map(|day| format!("rds-mydatabase-2026-01-{day}-05-10"))
-    );
+    assert_eq!(numbers, [1, 2, 3, 3, 3, 3]);
+    assert_eq!(site.copies(), [13, 14, 15].map(copy_of_day));
 }
 
 #[test]
-fn a_world_left_by_the_older_tool() {
+fn copies_that_the_gem_left() {
     let site = Site::new(2);
-    // moto takes no snapshot of a database that is not there.
+    // moto takes no snapshot of a database that does not exist.
     site.world.database(WEST, DATABASE, None);
     for day in 11..16 {
-        let source = site.automated(&format!("2026-01-{day}T05:10:33Z"));
-        let tag = format!("202601{day}051033+0000 / {source}");
-        let (id, tags) = (
-            source.replace(':', "-"),
-            json!({"Sync-From-us-east-1": tag}),
-        );
-        let copy = json!({"id": id, "type": "manual", "tags": tags});
-        site.world
-            .snapshot(WEST, DATABASE, &format!("2026-01-{day}T05:10:33Z"), copy);
+        let source = site.automated(&on_day(day));
+        let tags = json!({"Sync-From-us-east-1": format!("202601{day}051033+0000 / {source}")});
+        let copy = json!({"id": copy_of_day(day), "type": "manual", "tags": tags});
+        site.world.snapshot(WEST, DATABASE, &on_day(day), copy);
     }
-    let plan = site.plan();
-    assert_eq!(
-        actions(&plan),
-        [
-            "sync_app/copy",
-            "sync_app/tag-source",
-            "sync_db/delete/rds-mydatabase-2026-01-11-05-10",
-            "sync_db/delete/rds-mydatabase-2026-01-12-05-10"
-        ]
-    );
+    let deletion = |day| format!("sync_db/delete/{}", copy_of_day(day));
+    let copy = ["sync_app/copy", "sync_app/tag-source"].map(str::to_owned);
+    let expected = [copy, [11, 12].map(deletion)].concat();
+    assert_eq!(actions(&site.plan()), expected);
     site.plan_and_apply();
     assert_eq!(site.copies().len(), 3);
-    assert_eq!(actions(&site.plan()), Vec::<&str>::new());
+    site.assert_up_to_date();
 }
 
 #[test]
-fn a_database_made_anew_under_its_old_name() {
+fn a_database_created_again_under_its_name() {
     let site = Site::new(0);
-    for day in 10..13 {
-        let old = json!({"instance_created": "2024-05-01T00:00:00Z"});
-        site.world
-            .snapshot(EAST, DATABASE, &format!("2026-01-{day}T05:10:33Z"), old);
-        site.plan_and_apply();
-    }
-    let old = site.copies();
-    let new = json!({"instance_created": "2026-01-13T00:00:00Z"});
-    for day in 13..16 {
-        site.world.snapshot(
-            EAST,
-            DATABASE,
-            &format!("2026-01-{day}T05:10:33Z"),
-            new.clone(),
-        );
-        site.plan_and_apply();
-    }
-    let left = site.copies();
+    let on_days = |days: std::ops::Range<u32>, database: &str| {
+        for day in days {
+            let more = json!({"instance_created": database});
+            site.world.snapshot(EAST, DATABASE, &on_day(day), more);
+            site.plan_and_apply();
+        }
+        site.copies()
+    };
+    let old = on_days(10..13, "2024-05-01T00:00:00Z");
+    let all = on_days(13..16, "2026-01-13T00:00:00Z");
     assert!(
-        old.iter().all(|copy| left.contains(copy)),
-        "{old:?} stay, of {left:?}"
+        old.iter().all(|copy| all.contains(copy)),
+        "{old:?} of {all:?}"
     );
-    let plan = site.plan();
-    let warnings = job(&plan, "jobs", "sync_db")["warnings"].to_string();
-    assert!(
-        warnings.contains("earlier database") && warnings.contains(&old[0]),
-        "{warnings}"
-    );
+    let warnings = site.warnings();
+    assert!(warnings.contains("earlier database"), "{warnings}");
+    assert!(warnings.contains(&old[0]), "{warnings}");
 }
 
 #[test]
-fn a_copy_made_by_hand_is_left_alone() {
+fn a_copy_made_by_hand_is_never_deleted() {
     let site = Site::new(0);
-    site.automated("2026-01-15T05:10:33Z");
+    site.automated(&on_day(15));
     site.plan_and_apply();
-    // As if somebody had copied it themselves, under a name of their own.
-    let by_hand = json!({"region": WEST, "from": "rds-mydatabase-2026-01-15-05-10", "id": "before-the-upgrade", "tags": {}});
+    // As if a person had made the copy, under another id.
+    let id = "before-the-upgrade";
+    let by_hand = json!({"region": WEST, "from": copy_of_day(15), "id": id, "tags": {}});
     site.world.control("rename", by_hand);
-    let plan = site.plan();
-    assert_eq!(actions(&plan), Vec::<&str>::new());
-    let warnings = job(&plan, "jobs", "sync_db")["warnings"].to_string();
+    site.assert_up_to_date();
+    let warnings = site.warnings();
     assert!(
-        warnings.contains("before-the-upgrade") && warnings.contains("by hand"),
+        warnings.contains(id) && warnings.contains("not made by xrs"),
         "{warnings}"
     );
-    site.automated("2026-01-16T05:10:33Z");
+    site.automated(&on_day(16));
     site.plan_and_apply();
-    assert!(site.copies().contains(&"before-the-upgrade".to_owned()));
+    assert!(site.copies().contains(&id.to_owned()));
 }
 
 #[test]
 fn law_1_planning_only_reads() {
     let site = Site::new(2);
-    site.automated("2026-01-15T05:10:33Z");
-    site.calls();
+    site.automated(&on_day(15));
+    site.take_calls();
     site.plan();
-    let calls = site.calls();
+    let calls = site.take_calls();
     assert!(!calls.is_empty());
     for call in calls {
-        let reads = ["Describe", "List", "Get"]
-            .iter()
-            .any(|verb| call.action.starts_with(verb));
-        assert!(reads, "{call:?}");
+        let is_read = |verb: &&str| call.action.starts_with(verb);
+        assert!(["Describe", "List", "Get"].iter().any(is_read), "{call:?}");
     }
 }
 
 #[test]
 fn planning_takes_no_more_than_two_calls_in_a_row() {
     let site = Site::new(2);
-    site.automated("2026-01-15T05:10:33Z");
-    site.calls();
-    site.world.control("settings", json!({"latency": 0.1}));
+    site.automated(&on_day(15));
+    site.take_calls();
+    site.world.settings(json!({"latency": 0.1}));
     site.plan();
-    let calls = site.calls();
+    let calls = site.take_calls();
     assert!(calls.len() >= 5, "{calls:?}");
     assert!(
         calls.iter().all(|call| call.end - call.start >= 0.1),
@@ -342,88 +194,135 @@ fn planning_takes_no_more_than_two_calls_in_a_row() {
 }
 
 #[test]
-fn a_throttled_call_is_tried_again_and_then_fails_its_job_alone() {
+fn a_throttled_call_is_retried_and_then_fails_only_its_job() {
     let site = Site::new(2);
-    site.automated("2026-01-15T05:10:33Z");
+    site.automated(&on_day(15));
     let throttle = |times: i32| json!({"action": "DescribeDBSnapshots", "region": EAST, "code": "Throttling", "message": "Rate exceeded", "times": times});
-    site.world.control("errors", throttle(1));
-    assert_eq!(actions(&site.plan()).len(), 4, "one throttle is got over");
+    site.world.fail(throttle(1));
+    assert_eq!(actions(&site.plan()).len(), 4, "one throttle is survived");
 
-    site.world.control("errors", throttle(-1));
+    site.world.fail(throttle(-1));
     let planned = site.xrs(&["plan", "--out", "plan.json"]);
     assert_eq!(planned.code, Some(1), "{planned:?}");
     let plan = site.folder.json("plan.json");
     assert_eq!(actions(&plan), ["sync_app/copy", "sync_app/tag-source"]);
-    let error = &job(&plan, "jobs", "sync_db")["errors"][0]["aws"];
-    assert_eq!(
-        *error,
-        json!({"call": "DescribeDBSnapshots", "region": EAST, "code": "Throttling", "message": "Rate exceeded"})
-    );
+    let error = json!({"call": "DescribeDBSnapshots", "region": EAST, "code": "Throttling", "message": "Rate exceeded"});
+    assert_eq!(job(&plan, "sync_db")["errors"][0]["aws"], error);
 
     let applied = site.xrs(&["apply", "plan.json", "--results", "results.json"]);
     assert_eq!(applied.code, Some(1), "{applied:?}");
     let results = site.folder.json("results.json");
-    assert_eq!(job(&results, "results", "sync_app")["completed"], true);
-    assert_eq!(job(&results, "results", "sync_db")["completed"], false);
-    assert_eq!(
-        site.copies(),
-        Vec::<String>::new(),
-        "law 6: what could not be seen is not taken for absent"
+    assert_eq!(job(&results, "sync_app")["completed"], true);
+    assert_eq!(job(&results, "sync_db")["completed"], false);
+    assert_eq!(site.copies(), [""; 0], "law 6: unknown is not absent");
+}
+
+#[test]
+fn writes_are_logged_at_level_info_and_reads_at_level_debug() {
+    let site = Site::new(2);
+    let logged = |arguments: &[&str]| {
+        let log = site.xrs(arguments).err;
+        let calls = log.lines().filter(|line| line.contains("AWS call="));
+        calls.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let has = |lines: &[String], parts: &[&str]| {
+        let has_all = |line: &String| parts.iter().all(|part| line.contains(part));
+        assert!(lines.iter().any(has_all), "{parts:?} in {lines:#?}");
+    };
+    site.automated(&on_day(15));
+    let writes = logged(&["-v", "run"]);
+    assert_eq!(writes.len(), 4, "two copies and two tags: {writes:#?}");
+    let about = format!(
+        "about=arn:aws:rds:us-east-1:{}:snapshot:rds:mydatabase-2026-01-15-05-10",
+        site.world.account
+    );
+    has(
+        &writes,
+        &[
+            "INFO",
+            "write to AWS call=\"copy\"",
+            "region=us-west-1",
+            &about,
+            "took=",
+        ],
+    );
+    has(
+        &writes,
+        &[
+            "INFO",
+            "write to AWS call=\"tag\"",
+            "region=us-east-1",
+            &about,
+            "took=",
+        ],
+    );
+
+    site.world
+        .fail(json!({"action": "DescribeImages", "code": "AccessDenied", "status": 403}));
+    let reads = logged(&["-vv", "plan"]);
+    let about = "about=(DbSnapshot, Manual([\"mydatabase\"]))";
+    has(
+        &reads,
+        &[
+            "DEBUG",
+            "read from AWS call=\"find\"",
+            "region=us-west-1",
+            about,
+            "found=1",
+        ],
+    );
+    has(&reads, &["call=\"caller_identity\"", "found=1"]);
+    has(
+        &reads,
+        &["error=DescribeImages in us-east-1: AccessDenied: injected"],
     );
 }
 
 #[test]
-fn law_8_no_secret_in_what_is_said_or_written_at_the_finest_level() {
+fn law_8_no_secret_is_printed_or_saved_at_the_finest_log_level() {
     let site = Site::new(2);
-    site.automated("2026-01-15T05:10:33Z");
-    let mut said = String::new();
-    // Temporary keys, whose token goes with every request.
+    site.automated(&on_day(15));
+    // Temporary keys: their token is part of every request.
     let token = "FwoGZXIvYXdzEJrXRSXRSXRSXRSXRS0123456789abcdef";
-    let config = site.folder.read("xrs.yaml").replace(
-        "aws_secret_key",
-        &format!("session_token: {token}, aws_secret_key"),
-    );
-    site.folder.write("xrs.yaml", config);
+    let config = site.folder.read("xrs.yaml");
+    let with_token = format!("session_token: {token}, aws_secret_key");
+    site.folder
+        .write("xrs.yaml", config.replace("aws_secret_key", &with_token));
+    let mut texts = String::new();
     for arguments in [
         &["-vv", "plan", "--out", "plan.json"][..],
         &["-vv", "apply", "plan.json", "--results", "results.json"],
         &["-vv", "run", "--results", "results.json"],
     ] {
-        let mut command = site.folder.command(arguments);
-        command
-            .env("AWS_ENDPOINT_URL", server::endpoint())
-            .env("XRS_LOG", "trace");
-        let ended = crate::cli::ended(&mut command);
+        let mut command = site.command(arguments);
+        command.env("XRS_LOG", "trace");
+        let ended = ended(&mut command.into());
         assert_eq!(ended.code, Some(0), "{ended:?}");
-        assert!(
-            ended.err.contains("TRACE"),
-            "nothing is logged at the finest level: {}",
-            ended.err
-        );
-        said.push_str(&ended.out);
-        said.push_str(&ended.err);
+        assert!(ended.err.contains("TRACE"), "{}", ended.err);
+        texts.push_str(&ended.out);
+        texts.push_str(&ended.err);
     }
-    said.push_str(&site.folder.read("plan.json"));
-    said.push_str(&site.folder.read("results.json"));
+    texts.push_str(&site.folder.read("plan.json"));
+    texts.push_str(&site.folder.read("results.json"));
     for secret in [SECRET_KEY, token] {
-        if let Some(at) = said.find(secret) {
-            panic!("shown: {}", &said[at.saturating_sub(600)..at]);
+        if let Some((before, _)) = texts.split_once(secret) {
+            panic!(
+                "a secret after {}",
+                &before[before.len().saturating_sub(600)..]
+            );
         }
     }
 }
 
 #[cfg(unix)]
 #[test]
-fn keys_that_others_can_read_are_warned_of_before_they_are_used() {
+fn keys_that_others_can_read_cause_a_warning() {
     use std::os::unix::fs::PermissionsExt;
     let site = Site::new(2);
-    site.automated("2026-01-15T05:10:33Z");
+    site.automated(&on_day(15));
     for (mode, times) in [(0o644, 1), (0o600, 0)] {
-        fs::set_permissions(
-            site.folder.path("xrs.yaml"),
-            fs::Permissions::from_mode(mode),
-        )
-        .expect("permissions");
+        let permissions = fs::Permissions::from_mode(mode);
+        fs::set_permissions(site.folder.path("xrs.yaml"), permissions).expect("permissions");
         for arguments in [
             &["plan", "--out", "plan.json"][..],
             &["apply", "plan.json"],
@@ -431,68 +330,50 @@ fn keys_that_others_can_read_are_warned_of_before_they_are_used() {
             &["run"],
         ] {
             let ended = site.xrs(arguments);
-            let warned = ended.err.matches("others than its owner may read it");
-            assert_eq!(warned.count(), times, "{ended:?}");
+            let warnings = ended.err.matches("others than its owner can read it");
+            assert_eq!(warnings.count(), times, "{ended:?}");
         }
     }
 }
 
 #[test]
-fn credentials_that_are_none_wrong_or_of_another_account_are_told_apart() {
+fn missing_wrong_and_foreign_credentials_are_told_apart() {
     let site = Site::new(2);
-    site.automated("2026-01-15T05:10:33Z");
+    site.automated(&on_day(15));
     site.plan();
     let config = site.folder.read("xrs.yaml");
+    let fails_with = |config: &str, text: &str| {
+        site.folder.write("xrs.yaml", config);
+        let planned = site.xrs(&["plan"]);
+        assert_eq!(planned.code, Some(1), "{planned:?}");
+        assert!(planned.out.contains(text), "{planned:?}");
+    };
 
-    // Another account than the one planned in: refused whole, and nothing written.
-    let stranger = World::new();
-    site.folder.write(
-        "xrs.yaml",
-        config.replace(&site.world.access_key(), &stranger.access_key()),
-    );
+    // Keys of another account than the plan's: the plan is refused, and nothing is written.
+    let other = World::new();
+    let foreign = config.replace(&site.world.access_key(), &other.access_key());
+    site.folder.write("xrs.yaml", foreign);
     let refused = site.xrs(&["apply", "plan.json"]);
     assert_eq!(refused.code, Some(3), "{refused:?}");
+    for account in [&site.world.account, &other.account] {
+        assert!(refused.err.contains(account.as_str()), "{refused:?}");
+    }
     assert!(
-        refused.err.contains(site.world.account.as_str())
-            && refused.err.contains(stranger.account.as_str())
-    );
-    assert_eq!(
-        stranger
+        other
             .calls()
             .iter()
-            .filter(|call| !call.action.starts_with("Get"))
-            .count(),
-        0
+            .all(|call| call.action.starts_with("Get"))
     );
 
-    // A stated account that is not the one of the keys.
-    let stated = config.replace(
-        "aws_secret_key",
-        "aws_account_id: '000000000001', aws_secret_key",
-    );
-    site.folder.write("xrs.yaml", stated);
-    let other = site.xrs(&["plan"]);
-    assert_eq!(other.code, Some(1), "{other:?}");
-    assert!(
-        other.out.contains("aws_account_id is 000000000001"),
-        "{other:?}"
-    );
+    let stated = "aws_account_id: '000000000001', aws_secret_key";
+    let stated = config.replace("aws_secret_key", stated);
+    fails_with(&stated, "aws_account_id is 000000000001");
 
-    // None at all.
-    let line = config.lines().next().expect("a line");
-    site.folder.write("xrs.yaml", config.replace(line, ""));
-    let none = site.xrs(&["plan"]);
-    assert_eq!(none.code, Some(1), "{none:?}");
-    assert!(none.out.contains("no credentials found"), "{none:?}");
+    let (_, without_keys) = config.split_once('\n').expect("a line of keys");
+    fails_with(without_keys, "no credentials found");
 
-    // Expired ones.
-    site.folder.write("xrs.yaml", config);
-    let expired = json!({"code": "ExpiredToken", "message": "The security token included in the request is expired", "status": 403, "times": -1});
-    site.world.control("errors", expired);
-    let expired = site.xrs(&["plan"]);
-    assert_eq!(expired.code, Some(1), "{expired:?}");
-    assert!(
-        expired.out.contains("ExpiredToken") && expired.out.contains("sign in again"),
-        "{expired:?}"
-    );
+    site.world
+        .fail(json!({"code": "ExpiredToken", "status": 403, "times": -1}));
+    fails_with(&config, "ExpiredToken");
+    fails_with(&config, "sign in again");
 }

@@ -8,13 +8,13 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::python;
+use crate::python;
 
-/// The server of this test process. It ends when its standard input does, and so with the process, however that ends.
+/// The server of this test process. It ends when its standard input is closed, so it ends with the process.
 static SERVER: LazyLock<Server> = LazyLock::new(Server::start);
 
 struct Server {
-    port: u16,
+    port: u64,
     _process: Child,
 }
 
@@ -22,7 +22,7 @@ impl Server {
     fn start() -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moto");
         let mut process = Command::new(python::with(&folder.join("requirements.txt")))
-            // Nothing of the caller's AWS, moto or Python settings.
+            // None of the caller's settings for AWS, moto or Python.
             .env_clear()
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .arg(folder.join("server.py"))
@@ -30,39 +30,39 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .expect("the moto server starts");
+        let stdout = process.stdout.take().expect("its standard output");
         let mut line = String::new();
-        let answers = process.stdout.take().expect("its standard output");
-        BufReader::new(answers)
-            .read_line(&mut line)
-            .expect("the moto server says where it is");
-        let said: Value =
-            serde_json::from_str(&line).expect("the moto server came up; its own words are above");
-        let port = said["port"]
-            .as_u64()
-            .and_then(|port| u16::try_from(port).ok())
-            .expect("a port");
+        let read = BufReader::new(stdout).read_line(&mut line);
+        read.expect("the moto server prints its port");
+        let started: Value = serde_json::from_str(&line).expect("it started; its errors are above");
         Self {
-            port,
+            port: started["port"].as_u64().expect("a port"),
             _process: process,
         }
     }
+
+    fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
 }
 
-/// Where the server is.
+/// The endpoint of the server.
 pub(crate) fn endpoint() -> String {
-    format!("http://127.0.0.1:{}", SERVER.port)
+    format!("http://{}", SERVER.address())
 }
 
-/// Has the server do something that is no call to AWS: see `tests/moto/server.py`.
+/// Uses a control of the server, which is not a call to AWS: see `tests/moto/server.py`.
 pub(crate) fn control(what: &str, request: &Value) -> Value {
     let body = request.to_string();
-    let mut stream = TcpStream::connect(("127.0.0.1", SERVER.port)).expect("the moto server is up");
+    let mut stream = TcpStream::connect(SERVER.address()).expect("the moto server is up");
     let head = format!(
         "POST /xrs/{what} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
-    stream.write_all(head.as_bytes()).expect("a request");
-    stream.write_all(body.as_bytes()).expect("a request");
+    let request_text = format!("{head}{body}");
+    stream
+        .write_all(request_text.as_bytes())
+        .expect("a request");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");

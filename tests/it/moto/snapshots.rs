@@ -1,70 +1,56 @@
-//! DB snapshots: read in pages, copied, tagged, deleted.
+//! DB snapshots: read page by page, copied, tagged, deleted.
 
-use aws_xregion_sync::model::Tags;
-use aws_xregion_sync::model::action::{CopySnapshot, ExpectedSource, Resource, Tag};
-use aws_xregion_sync::model::client_config::Place;
-use aws_xregion_sync::model::id::{ActionId, DbInstance, Region, SnapshotArn, SnapshotId};
-use aws_xregion_sync::model::inventory::Snapshot;
-use aws_xregion_sync::model::job::ImageSelector;
-use aws_xregion_sync::model::provider_error::ErrorKind;
-use aws_xregion_sync::provider::Provider;
-use aws_xregion_sync::provider::aws::Aws;
+use aws_xregion_sync::model::action::Copy;
+use aws_xregion_sync::model::artifact::ArtifactRef;
+use aws_xregion_sync::model::ids::{Arn, ArtifactId, ParentId, Region};
+use aws_xregion_sync::model::kind::Kind;
+use aws_xregion_sync::model::provider_error::ErrorClass;
+use aws_xregion_sync::model::query::{ImageSelector, Query};
+use aws_xregion_sync::model::tags::Tags;
 use serde_json::json;
 
-use super::world::{EAST, WEST, World};
+use super::caller::{Caller, copy_of, ids, tags_of_copy};
+use super::world::{EAST, TIME, WEST, World};
 
-const TAKEN: &str = "2026-01-14T05:10:33Z";
-
-fn databases(names: &[&str]) -> Vec<DbInstance> {
-    names.iter().map(|name| DbInstance::from(*name)).collect()
+fn snapshots(world: &World, region: &str) -> Caller {
+    Caller::new(world, region, Kind::DbSnapshot)
 }
 
-fn ids(snapshots: &[Snapshot]) -> Vec<&str> {
-    let mut ids: Vec<&str> = snapshots
-        .iter()
-        .map(|snapshot| snapshot.id.as_str())
-        .collect();
-    ids.sort_unstable();
-    ids
+fn automated(names: &[&str]) -> Query {
+    Query::Automated(databases(names))
 }
 
-fn copy_of(id: &SnapshotId, arn: &SnapshotArn) -> CopySnapshot {
-    CopySnapshot {
-        id: ActionId::from("sync_mydb/copy"),
-        reason: "there is no copy".to_owned(),
-        db_instance: DbInstance::from("mydb"),
-        source_snapshot_id: id.clone(),
-        source_snapshot_arn: arn.clone(),
-        source_region: Region::from(EAST),
-        target_snapshot_id: SnapshotId::from(id.as_str().replace(':', "-")),
-        tags: Tags::from([("Role".to_owned(), "db".to_owned())]),
-        sync_tag: Tag {
-            key: "Sync-From-us-east-1".to_owned(),
-            value: format!("20260114051033+0000 / {id}"),
-        },
-        kms_key_id: None,
-        option_group_name: None,
-        size_gib: Some(20),
-        expects: ExpectedSource {
-            state: "available".to_owned(),
-            taken: TAKEN.parse().expect("a time"),
-        },
-    }
+fn manual(names: &[&str]) -> Query {
+    Query::Manual(databases(names))
 }
 
-/// A manual snapshot of `mydb` in the destination, made as the tool makes it.
-async fn copied(world: &World, aws: &Aws, at: &Place) -> (CopySnapshot, SnapshotArn) {
+fn databases(names: &[&str]) -> Vec<ParentId> {
+    names.iter().map(|name| ParentId::from(*name)).collect()
+}
+
+/// Makes a manual snapshot of `mydb` in the destination, as xrs makes it.
+async fn copied(world: &World, west: &Caller) -> Copy {
     world.database(EAST, "mydb", None);
-    let (id, arn) = world.snapshot(
-        EAST,
-        "mydb",
-        TAKEN,
-        json!({"instance_created": "2025-06-01T00:00:00Z"}),
+    let created = json!({"instance_created": "2025-06-01T00:00:00Z"});
+    let copy = copy_of(
+        Kind::DbSnapshot,
+        &world.snapshot(EAST, "mydb", TIME, created),
     );
-    let copy = copy_of(&id, &arn);
-    let made = aws.copy_snapshot(at, &copy).await.expect("a copy");
-    assert_eq!(made, copy.target_snapshot_id);
-    (copy, arn)
+    let id = west.copy(&copy, None).await.expect("a copy");
+    assert_eq!(Some(id), copy.copy.id);
+    copy
+}
+
+/// What that makes.
+fn made(copy: &Copy) -> ArtifactRef {
+    let id = copy.copy.id.clone().expect("an id");
+    let arn = copy.source.arn.as_str().replace(EAST, WEST);
+    ArtifactRef {
+        region: Region::from(WEST),
+        arn: Arn::from(arn.replace(copy.source.id.as_str(), id.as_str())),
+        id,
+        parent: copy.source.parent.clone(),
+    }
 }
 
 #[tokio::test]
@@ -73,363 +59,274 @@ async fn automated_snapshots_are_read_over_all_pages() {
     world.database(EAST, "mydb", None);
     world.database(EAST, "other", None);
     for hour in 10..17 {
-        let at = format!("2026-01-14T{hour}:00:00Z");
-        world.snapshot(
-            EAST,
-            "mydb",
-            &at,
-            json!({"option_group_name": "tde", "tags": {"Role": "db"}}),
-        );
+        let created = format!("2026-01-14T{hour}:00:00Z");
+        let more = json!({"option_group_name": "tde", "tags": {"Role": "db"}});
+        world.snapshot(EAST, "mydb", &created, more);
     }
-    world.snapshot(
-        EAST,
-        "mydb",
-        TAKEN,
-        json!({"type": "manual", "id": "by-hand"}),
-    );
-    world.snapshot(EAST, "other", TAKEN, json!({"status": "creating"}));
-    world.control("settings", json!({"page_size": 3}));
-    let aws = Aws::new();
-    let at = world.at(EAST);
-    let seen = aws
-        .automated_snapshots(&at, &databases(&["MyDB"]))
-        .await
-        .expect("snapshots");
-    assert_eq!(seen.len(), 7);
-    assert_eq!(world.calls().len(), 3);
-    let first = seen
+    world.manual(EAST, "mydb", "by-hand");
+    world.snapshot(EAST, "other", TIME, json!({"status": "creating"}));
+    world.settings(json!({"page_size": 3}));
+    let east = snapshots(&world, EAST);
+    let found = east.find(automated(&["MyDB"])).await;
+    assert_eq!((found.len(), world.calls().len()), (7, 3));
+    let first = found
         .iter()
-        .find(|snapshot| snapshot.id.as_str() == "rds:mydb-2026-01-14-10-00")
-        .expect("the first");
+        .find(|snapshot| snapshot.id.as_str() == "rds:mydb-2026-01-14-10-00");
+    let first = first.expect("the first");
     assert_eq!(
         first.created,
         Some("2026-01-14T10:00:00Z".parse().expect("a time"))
     );
     assert_eq!(
-        (first.taken(), first.copied_from.as_ref()),
+        (first.source_time(), first.copied_from.as_ref()),
         (first.created, None)
     );
     assert_eq!(
-        (first.option_group_name.as_deref(), first.size_gib),
+        (first.option_group.as_deref(), first.size_gib),
         (Some("tde"), Some(20))
     );
     assert_eq!(
         (first.tags.get("Role"), first.encrypted),
         (Some("db"), false)
     );
+    assert_eq!(first.parent, Some(ParentId::from("mydb")));
 
-    let seen = aws
-        .automated_snapshots(&at, &databases(&["mydb", "other", "absent"]))
-        .await
-        .expect("snapshots");
-    assert_eq!(seen.len(), 8);
-    assert_eq!(
-        seen.iter()
-            .filter(|snapshot| snapshot.status.as_str() == "creating")
-            .count(),
-        1
-    );
+    let found = east.find(automated(&["mydb", "other", "absent"])).await;
+    let creating = found
+        .iter()
+        .filter(|snapshot| snapshot.state.as_str() == "creating");
+    assert_eq!((found.len(), creating.count()), (8, 1));
 }
 
 #[tokio::test]
-async fn a_database_that_aws_says_is_not_there_has_no_automated_snapshots() {
+async fn a_database_that_aws_says_is_absent_has_no_automated_snapshots() {
     let world = World::new();
-    world.control("settings", json!({"strict_databases": true}));
-    let aws = Aws::new();
-    let at = world.at(EAST);
-    assert_eq!(
-        aws.automated_snapshots(&at, &databases(&["absent"])).await,
-        Ok(Vec::new())
-    );
-    // Of several it cannot be told which is meant.
-    let error = aws
-        .automated_snapshots(&at, &databases(&["absent", "gone"]))
-        .await
-        .expect_err("one of them");
-    assert_eq!(error.kind, ErrorKind::Absent);
+    world.settings(json!({"strict_databases": true}));
+    let east = snapshots(&world, EAST);
+    assert_eq!(east.find(automated(&["absent"])).await, []);
+    // Of several, the error does not say which it means.
+    let error = east.error(automated(&["absent", "gone"])).await;
+    assert_eq!(error.class, ErrorClass::Absent);
 
-    let denial = json!({"action": "DescribeDBSnapshots", "code": "AccessDenied", "status": 403, "contains": "gone"});
-    world.control("errors", denial);
-    let error = aws
-        .automated_snapshots(&at, &databases(&["gone"]))
-        .await
-        .expect_err("unknown is not absent");
-    assert_eq!(error.kind, ErrorKind::Denied);
+    world.fail(json!({"code": "AccessDenied", "status": 403, "contains": "gone"}));
+    let error = east.error(automated(&["gone"])).await;
+    assert_eq!(error.class, ErrorClass::Denied, "unknown is not absent");
 }
 
 #[tokio::test]
 async fn copies_are_listed_although_their_database_is_not_in_the_region() {
     let world = World::new();
-    let aws = Aws::new();
-    let at = world.at(WEST);
-    let (copy, _) = copied(&world, &aws, &at).await;
+    let west = snapshots(&world, WEST);
+    let copy = copied(&world, &west).await;
     world.database(WEST, "other", None);
-    world.snapshot(
-        WEST,
-        "other",
-        TAKEN,
-        json!({"type": "manual", "id": "other-by-hand"}),
-    );
-    let target = copy.target_snapshot_id.as_str();
-    let seen = aws
-        .manual_snapshots(&at, &databases(&["mydb"]))
-        .await
-        .expect("snapshots");
-    assert_eq!(ids(&seen), [target]);
+    world.manual(WEST, "other", "other-by-hand");
+    let copy = made(&copy);
+    assert_eq!(ids(&west.find(manual(&["mydb"])).await), [copy.id.as_str()]);
 
-    // Should RDS refuse to look for a database that is not there, that is no answer; all can be listed.
-    world.control("reset", json!({}));
-    world.control(
-        "settings",
-        json!({"strict_databases": true, "page_size": 1}),
-    );
-    let error = aws
-        .manual_snapshots(&at, &databases(&["mydb", "absent"]))
-        .await
-        .expect_err("unknown is not absent");
-    assert_eq!(error.kind, ErrorKind::Absent);
-    let seen = aws.all_manual_snapshots(&at).await.expect("snapshots");
-    assert_eq!(ids(&seen), ["other-by-hand", target]);
-    assert_eq!(
-        world.calls().len(),
-        3,
-        "one that was refused, and two pages"
-    );
+    // If RDS refuses to list the snapshots of a database that is not there, all can be listed.
+    world.reset();
+    world.settings(json!({"strict_databases": true, "page_size": 1}));
+    let error = west.error(manual(&["mydb", "absent"])).await;
+    assert_eq!(error.class, ErrorClass::Absent);
+    let all = west.find(Query::AllManual).await;
+    assert_eq!(ids(&all), ["other-by-hand", copy.id.as_str()]);
+    assert_eq!(world.calls().len(), 3, "a refused one, and two pages");
 }
 
 #[tokio::test]
-async fn law_5_what_two_pages_list_is_there_once() {
+async fn law_5_an_artifact_on_two_pages_is_returned_once() {
     let world = World::new();
     world.database(WEST, "mydb", None);
     for n in 0..5 {
-        let by_hand = json!({"type": "manual", "id": format!("by-hand-{n}")});
-        world.snapshot(WEST, "mydb", TAKEN, by_hand);
+        world.manual(WEST, "mydb", &format!("by-hand-{n}"));
         world.image(WEST, json!({"name": format!("web{n}")}));
     }
-    world.control("settings", json!({"page_size": 2, "page_overlap": 1}));
-    let aws = Aws::new();
-    let at = world.at(WEST);
-    let snapshots = aws.manual_snapshots(&at, &databases(&["mydb"])).await;
-    let snapshots = snapshots.expect("snapshots");
-    let expected = (0..5).map(|n| format!("by-hand-{n}"));
-    assert_eq!(ids(&snapshots), expected.collect::<Vec<_>>());
+    world.settings(json!({"page_size": 2, "page_overlap": 1}));
+    let found = snapshots(&world, WEST).find(manual(&["mydb"])).await;
+    let expected: Vec<String> = (0..5).map(|n| format!("by-hand-{n}")).collect();
+    assert_eq!(ids(&found), expected);
 
-    let every = ImageSelector {
+    let all = Query::Matching(ImageSelector {
         owner: "self".to_owned(),
         sync_identifiers: Vec::new(),
         filters: Vec::new(),
-    };
-    let images = aws.source_images(&at, &every).await.expect("images");
+    });
+    let images = Caller::new(&world, WEST, Kind::Image).find(all).await;
     assert_eq!(images.len(), 5);
     assert!(world.calls().len() >= 6, "both were paged");
 }
 
 #[tokio::test]
-async fn snapshots_are_found_by_identifier() {
+async fn snapshots_are_found_by_id() {
     let world = World::new();
     world.database(EAST, "mydb", None);
-    world.snapshot(EAST, "mydb", TAKEN, json!({}));
+    world.snapshot(EAST, "mydb", TIME, json!({}));
     for n in 0..3 {
-        world.snapshot(
-            EAST,
-            "mydb",
-            TAKEN,
-            json!({"type": "manual", "id": format!("by-hand-{n}")}),
-        );
+        world.manual(EAST, "mydb", &format!("by-hand-{n}"));
     }
-    world.control("settings", json!({"page_size": 1}));
-    let mut asked: Vec<SnapshotId> = (0..30)
-        .map(|n| SnapshotId::from(format!("absent-{n}")))
-        .collect();
-    asked.extend(["by-hand-0", "By-Hand-2", "rds:mydb-2026-01-14-05-10"].map(SnapshotId::from));
-    let aws = Aws::new();
-    let seen = aws
-        .snapshots(&world.at(EAST), &asked)
-        .await
-        .expect("snapshots");
-    assert_eq!(ids(&seen), ["by-hand-0", "by-hand-2"]);
+    world.settings(json!({"page_size": 1}));
+    let absent = (0..30).map(|n| ArtifactId::from(format!("absent-{n}")));
+    let others = ["by-hand-0", "By-Hand-2", "rds:mydb-2026-01-14-05-10"].map(ArtifactId::from);
+    let east = snapshots(&world, EAST);
+    let found = east
+        .find(Query::ByIds(absent.chain(others).collect()))
+        .await;
+    assert_eq!(ids(&found), ["by-hand-0", "by-hand-2"]);
 
-    let absent = json!({"action": "DescribeDBSnapshots", "code": "DBSnapshotNotFound", "status": 404, "contains": "absent"});
-    world.control("errors", absent);
-    assert_eq!(
-        aws.snapshots(&world.at(EAST), &[SnapshotId::from("absent")])
-            .await,
-        Ok(Vec::new())
-    );
+    world.fail(json!({"code": "DBSnapshotNotFound", "status": 404, "contains": "absent"}));
+    let found = east
+        .find(Query::ByIds(vec![ArtifactId::from("absent")]))
+        .await;
+    assert_eq!(found, []);
 }
 
 #[tokio::test]
-async fn a_copy_has_its_tags_from_the_call_itself_and_takes_its_time() {
+async fn a_copy_gets_its_tags_in_the_same_call_and_takes_its_time() {
     let world = World::new();
-    world.control("settings", json!({"copy_describes": 2}));
-    let aws = Aws::new();
-    let at = world.at(WEST);
-    let (copy, arn) = copied(&world, &aws, &at).await;
+    world.settings(json!({"copy_describes": 2}));
+    let west = snapshots(&world, WEST);
+    let copy = copied(&world, &west).await;
     let calls = world.calls();
     assert_eq!(
-        calls
-            .iter()
-            .map(|call| call.action.as_str())
-            .collect::<Vec<_>>(),
-        ["CopyDBSnapshot"]
+        (calls.len(), calls[0].action.as_str()),
+        (1, "CopyDBSnapshot")
     );
-    for left_out in [
+    for unset in [
         "PreSignedUrl",
         "CopyTags",
         "KmsKeyId",
         "OptionGroupName",
         "CopyOptionGroup",
     ] {
-        assert!(!calls[0].params.contains_key(left_out), "{left_out}");
+        assert!(!calls[0].params.contains_key(unset), "{unset}");
     }
 
-    let id = std::slice::from_ref(&copy.target_snapshot_id);
-    let first = aws.snapshots(&at, id).await.expect("the copy").remove(0);
-    assert_eq!(
-        (first.status.as_str(), first.percent),
-        ("creating", Some(0))
-    );
-    assert_eq!(
-        aws.snapshots(&at, id).await.expect("the copy")[0].percent,
-        Some(50)
-    );
-    let last = aws.snapshots(&at, id).await.expect("the copy").remove(0);
-    assert_eq!(
-        (last.status.is_available(), last.percent),
-        (true, Some(100))
-    );
-    assert_eq!(last.copied_from, Some(arn));
-    assert_eq!(last.taken(), Some(copy.expects.taken));
-    assert_ne!(last.created, last.original_created);
-    assert_eq!(
-        last.instance_created,
-        Some("2025-06-01T00:00:00Z".parse().expect("a time"))
-    );
-    let expected = json!({"Role": "db", "Sync-From-us-east-1": copy.sync_tag.value});
-    assert_eq!(json!(last.tags), expected);
+    let id = &made(&copy).id;
+    for (state, percent) in [("creating", 0), ("creating", 50), ("available", 100)] {
+        let snapshot = west.get(id).await;
+        assert_eq!(
+            (snapshot.state.as_str(), snapshot.percent),
+            (state, Some(percent))
+        );
+    }
+    let snapshot = west.get(id).await;
+    assert_eq!(snapshot.copied_from.as_ref(), Some(&copy.source.arn));
+    assert_eq!(snapshot.source_time(), Some(copy.expects.data_time));
+    assert_ne!(snapshot.created, snapshot.data_time);
+    let parent_created = "2025-06-01T00:00:00Z".parse().expect("a time");
+    assert_eq!(snapshot.parent_created, Some(parent_created));
+    assert_eq!(json!(snapshot.tags), tags_of_copy(&copy.source));
 
-    let again = aws
-        .copy_snapshot(&at, &copy)
-        .await
-        .expect_err("the name is taken");
+    let again = west.copy(&copy, None).await.expect_err("the id is taken");
     assert_eq!(
         (again.call, again.code.as_str()),
         ("CopyDBSnapshot", "DBSnapshotAlreadyExists")
     );
     assert_eq!(
-        (again.region.as_str(), again.kind),
-        (WEST, ErrorKind::Invalid)
+        (again.region.as_str(), again.class),
+        (WEST, ErrorClass::Conflict)
     );
 }
 
 #[tokio::test]
-async fn key_and_option_group_go_into_the_call() {
+async fn key_and_option_group_are_part_of_the_call() {
     let world = World::new();
     world.database(EAST, "mydb", Some(&world.key(EAST)));
-    let (id, arn) = world.snapshot(EAST, "mydb", TAKEN, json!({}));
-    let aws = Aws::new();
-    assert!(
-        aws.automated_snapshots(&world.at(EAST), &databases(&["mydb"]))
-            .await
-            .expect("snapshots")[0]
-            .encrypted
-    );
+    let source = world.snapshot(EAST, "mydb", TIME, json!({}));
+    let found = snapshots(&world, EAST).find(automated(&["mydb"])).await;
+    assert!(found[0].encrypted);
     let key = world.key(WEST);
-    let group = Some("tde".to_owned());
-    let copy = CopySnapshot {
+    let copy = Copy {
         kms_key_id: Some(key.clone()),
-        option_group_name: group.clone(),
-        ..copy_of(&id, &arn)
+        option_group_name: Some("tde".to_owned()),
+        ..copy_of(Kind::DbSnapshot, &source)
     };
-    let made = aws
-        .copy_snapshot(&world.at(WEST), &copy)
-        .await
-        .expect("a copy");
-    assert_eq!(world.look(WEST, made.as_str())["kms_key_id"], json!(key));
-    let seen = aws
-        .snapshots(&world.at(WEST), &[made])
-        .await
-        .expect("the copy");
+    let west = snapshots(&world, WEST);
+    let id = west.copy(&copy, None).await.expect("a copy");
+    assert_eq!(world.stored(WEST, id.as_str())["kms_key_id"], key);
+    let snapshot = west.get(&id).await;
     assert_eq!(
-        (seen[0].encrypted, seen[0].option_group_name.as_deref()),
-        (true, group.as_deref())
+        (snapshot.encrypted, snapshot.option_group.as_deref()),
+        (true, Some("tde"))
     );
 
-    let copy = CopySnapshot {
-        kms_key_id: Some(world.key(EAST)),
-        target_snapshot_id: SnapshotId::from("another"),
-        ..copy
-    };
-    let error = aws
-        .copy_snapshot(&world.at(WEST), &copy)
+    let mut copy = copy;
+    copy.kms_key_id = Some(world.key(EAST));
+    copy.copy.id = Some(ArtifactId::from("another"));
+    let error = west
+        .copy(&copy, None)
         .await
         .expect_err("a key of another region");
     assert_eq!(
-        (error.code.as_str(), error.kind),
-        ("KMSKeyNotAccessible", ErrorKind::Invalid)
+        (error.code.as_str(), error.class),
+        ("KMSKeyNotAccessible", ErrorClass::Invalid)
     );
 }
 
 #[tokio::test]
-async fn a_source_that_is_not_there_is_absent() {
+async fn a_source_that_does_not_exist_is_absent() {
     let world = World::new();
-    let id = SnapshotId::from("rds:mydb-2026-01-14-05-10");
-    let arn = SnapshotArn::from(format!(
-        "arn:aws:rds:us-east-1:{}:snapshot:{id}",
-        world.account
-    ));
-    let error = Aws::new()
-        .copy_snapshot(&world.at(WEST), &copy_of(&id, &arn))
+    world.database(WEST, "mydb", None);
+    let mut source = world.snapshot(WEST, "mydb", TIME, json!({}));
+    source.arn = Arn::from(source.arn.as_str().replace(WEST, EAST));
+    let copy = copy_of(Kind::DbSnapshot, &source);
+    let error = snapshots(&world, WEST)
+        .copy(&copy, None)
         .await
         .expect_err("no such snapshot");
     assert_eq!(
         (error.call, error.code.as_str()),
         ("CopyDBSnapshot", "DBSnapshotNotFound")
     );
-    assert_eq!(error.kind, ErrorKind::Absent);
+    assert_eq!(error.class, ErrorClass::Absent);
 }
 
 #[tokio::test]
 async fn tags_are_added_and_snapshots_deleted_but_never_automated_ones() {
     let world = World::new();
-    let aws = Aws::new();
-    let (east, west) = (world.at(EAST), world.at(WEST));
-    let (copy, source) = copied(&world, &aws, &west).await;
-    let note = Tags::from([(
-        "Sync-us-west-1".to_owned(),
-        format!("20260114051033+0000 / {}", copy.target_snapshot_id),
-    )]);
-    aws.tag(&east, &Resource::Snapshot(source), &note)
-        .await
-        .expect("tagged");
-    let seen = aws
-        .automated_snapshots(&east, &databases(&["mydb"]))
-        .await
-        .expect("the source");
-    assert_eq!(seen[0].tags, note);
+    let (east, west) = (snapshots(&world, EAST), snapshots(&world, WEST));
+    let copy = copied(&world, &west).await;
+    let snapshot = made(&copy);
+    let value = format!("20260114051033+0000 / {}", snapshot.id);
+    let tags = Tags::from([("Sync-us-west-1", value)]);
+    east.tag(&copy.source, &tags).await;
+    assert_eq!(east.find(automated(&["mydb"])).await[0].tags, tags);
 
-    let seen = aws
-        .snapshots(&west, std::slice::from_ref(&copy.target_snapshot_id))
-        .await
-        .expect("the copy");
-    assert!(seen[0].status.is_available());
-    aws.delete_snapshot(&west, &copy.target_snapshot_id)
-        .await
-        .expect("deleted");
-    let again = aws
-        .delete_snapshot(&west, &copy.target_snapshot_id)
-        .await
-        .expect_err("gone");
+    assert!(west.get(&snapshot.id).await.state.is_available());
+    west.delete(&snapshot).await.expect("deleted");
+    let again = west.delete(&snapshot).await.expect_err("it is gone");
     assert_eq!(
-        (again.call, again.kind),
-        ("DeleteDBSnapshot", ErrorKind::Absent)
+        (again.call, again.class),
+        ("DeleteDBSnapshot", ErrorClass::Absent)
     );
-    let automated = aws
-        .delete_snapshot(&east, &copy.source_snapshot_id)
+    let error = east
+        .delete(&copy.source)
         .await
-        .expect_err("automated");
+        .expect_err("it is automated");
     assert_eq!(
-        (automated.code.as_str(), automated.kind),
-        ("InvalidDBSnapshotState", ErrorKind::Invalid)
+        (error.code.as_str(), error.class),
+        ("InvalidDBSnapshotState", ErrorClass::Conflict)
     );
+}
+
+#[tokio::test]
+async fn what_snapshots_do_not_have_is_an_invalid_request_and_no_call() {
+    let world = World::new();
+    world.database(WEST, "mydb", None);
+    let source = world.snapshot(WEST, "mydb", TIME, json!({}));
+    world.reset();
+    let west = snapshots(&world, WEST);
+    let error = west.error(Query::CopiedFrom(Region::from(EAST))).await;
+    assert_eq!(
+        (error.call, error.class),
+        ("DescribeDBSnapshots", ErrorClass::Invalid)
+    );
+    let mut copy = copy_of(Kind::DbSnapshot, &source);
+    copy.copy.id = None;
+    let error = west.copy(&copy, None).await.expect_err("it has no id");
+    assert_eq!(
+        (error.call, error.class),
+        ("CopyDBSnapshot", ErrorClass::Invalid)
+    );
+    assert_eq!(world.calls().len(), 0);
 }

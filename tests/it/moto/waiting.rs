@@ -1,126 +1,88 @@
-//! `--wait` through the program and the SDK, on a clock that nobody moves.
+//! `--wait` with the real clock.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::program::Site;
-use super::world::{EAST, SECRET_KEY, WEST};
+use super::site::Site;
+use super::world::{EAST, WEST};
 
-/// A site with so many databases, each with a snapshot to copy.
-fn databases(number: usize) -> Site {
-    let site = Site::new(1);
-    let mut config = format!(
-        "aws_client_config: {{aws_access_key: '{}', aws_secret_key: '{SECRET_KEY}'}}\n",
-        site.world.access_key()
-    );
-    for n in 0..number {
-        let name = format!("db{n}");
-        config.push_str(&format!(
-            "sync_{name}: {{sync_type: rds_automated_snapshot, source_region: {EAST}, destination_region: {WEST}, \
-             db_instance: {name}, max_snapshots_to_retain: 1}}\n"
-        ));
-        site.world.database(EAST, &name, None);
-        site.world
-            .snapshot(EAST, &name, "2026-01-15T05:10:33Z", json!({}));
-    }
-    site.folder.write("xrs.yaml", config);
-    site
-}
+const RUN: [&str; 4] = ["run", "--wait", "--results", "results.json"];
 
-/// Waits until something is so.
-fn until(what: &str, is_so: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "not yet: {what}");
+/// Waits for a condition.
+fn until(what: &str, is_met: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_met() {
+        assert!(start.elapsed() < Duration::from_secs(60), "not met: {what}");
         std::thread::sleep(Duration::from_millis(50));
     }
 }
 
 #[test]
-fn six_copies_where_five_may_be_in_flight() {
-    let site = databases(6);
-    let settings = json!({"copies_in_flight": 5, "copy_seconds": 2.0});
-    site.world.control("settings", settings);
-    let begun = Instant::now();
-    let run = site.xrs(&["run", "--wait", "--results", "results.json"]);
-    let took = begun.elapsed();
-    assert_eq!(run.code, Some(0), "{run:?}");
+fn six_copies_with_a_limit_of_five() {
+    let site = Site::of_databases(6);
+    site.world
+        .settings(json!({"concurrent_copies": 5, "copy_seconds": 2.0}));
+    let start = Instant::now();
+    let run = site.done(&RUN);
+    let took = start.elapsed();
     assert!(
-        run.err.contains("waits until other copies are done"),
+        run.err
+            .contains("deferred until other copies have finished"),
         "{run:?}"
     );
     assert_eq!(run.err.matches(" is available\n").count(), 6, "{run:?}");
     assert_eq!(site.copies().len(), 6);
-    let asked = site.world.calls_of("CopyDBSnapshot").len();
-    assert!((7..=10).contains(&asked), "{asked} copies asked for");
+    let calls = site.world.calls_of("CopyDBSnapshot").len();
+    assert!((7..=10).contains(&calls), "{calls} calls");
     // Two copies one after the other, and what comes before and between.
     assert!(took < Duration::from_secs(15), "{took:?}");
-    println!("six copies of two seconds, five in flight: {took:?}");
-    for result in site.folder.json("results.json")["results"]
-        .as_array()
-        .expect("results")
-    {
+    let results = site.folder.json("results.json");
+    for result in results["results"].as_array().expect("results") {
         assert_eq!(result["completed"], true, "{result}");
         assert_eq!(result["actions"][1]["outcome"], "done", "{result}");
     }
-    let again = site.xrs(&["plan", "--detailed-exitcode"]);
-    assert_eq!(again.code, Some(0), "{again:?}");
+    site.done(&["plan", "--detailed-exitcode"]);
 }
 
 #[test]
 fn old_copies_are_deleted_when_the_new_one_is_available() {
-    let site = databases(1);
-    let run = |wait: &str| {
-        let ended = site.xrs(&["run", wait, "--results", "results.json"]);
-        (
-            ended,
-            site.folder.json("results.json")["results"][0].clone(),
-        )
+    let site = Site::of_databases(1);
+    let deleted = || {
+        let results = site.folder.json("results.json");
+        results["results"][0]["deleted_resources"].clone()
     };
     for day in 16..18 {
-        let taken = format!("2026-01-{day}T05:10:33Z");
-        let (ended, _) = run("--wait");
-        assert_eq!(ended.code, Some(0), "{ended:?}");
-        site.world.snapshot(EAST, "db0", &taken, json!({}));
+        site.done(&RUN);
+        let created = format!("2026-01-{day}T05:10:33Z");
+        site.world.snapshot(EAST, "db0", &created, json!({}));
     }
-    site.world.control("settings", json!({"copy_seconds": 3.0}));
-    let (ended, result) = run("--wait=1s");
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.out.contains("still under way (creating"), "{ended:?}");
-    assert_eq!(result["deleted_resources"], json!([]));
-    assert_eq!(site.copies().len(), 3);
+    site.world.settings(json!({"copy_seconds": 3.0}));
+    let run = site.xrs(&["run", "--wait=1s", "--results", "results.json"]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(run.out.contains("still in progress (creating"), "{run:?}");
+    assert_eq!((deleted(), site.copies().len()), (json!([]), 3));
 
     std::thread::sleep(Duration::from_secs(3));
-    let (ended, result) = run("--wait");
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert_eq!(
-        result["deleted_resources"],
-        json!(["rds-db0-2026-01-15-05-10"])
-    );
+    site.done(&RUN);
+    assert_eq!(deleted(), json!(["rds-db0-2026-01-15-05-10"]));
 }
 
 #[test]
-fn results_are_saved_while_others_are_waited_for() {
-    let site = databases(2);
+fn results_are_saved_while_other_jobs_wait() {
+    let site = Site::of_databases(2);
+    site.world.settings(json!({"copy_seconds": 3600.0}));
+    let mut run = site.start(&RUN);
+    let tagged = || site.world.calls_of("AddTagsToResource").len();
+    until("both copies are tagged", || tagged() == 2);
     site.world
-        .control("settings", json!({"copy_seconds": 3600.0}));
-    let mut run = site.begin(&["run", "--wait", "--results", "results.json"]);
-    let tags = || site.world.calls_of("AddTagsToResource").len();
-    until("both copies are tagged", || tags() == 2);
-    let done = json!({"region": WEST, "id": "rds-db0-2026-01-15-05-10", "state": "available"});
-    site.world.control("state", done);
+        .set_state(WEST, "rds-db0-2026-01-15-05-10", "available");
     let results = || site.folder.json("results.json");
-    let is_saved = || {
-        results()["results"]
-            .as_array()
-            .is_some_and(|r| !r.is_empty())
-    };
-    until("the first result is saved", is_saved);
+    let number = || results()["results"].as_array().map_or(0, Vec::len);
+    until("the first result is saved", || number() > 0);
     let results = results();
-    assert_eq!(results["complete"], false);
-    assert_eq!(results["results"].as_array().map(Vec::len), Some(1));
+    assert_eq!((number(), &results["complete"]), (1, &json!(false)));
     assert_eq!(results["results"][0]["name"], "sync_db0");
     assert_eq!(results["results"][0]["completed"], true);
     run.kill().expect("killed");
@@ -130,25 +92,20 @@ fn results_are_saved_while_others_are_waited_for() {
 #[cfg(unix)]
 #[test]
 fn an_interrupt_ends_the_wait_and_is_reported() {
-    let site = databases(1);
-    site.world
-        .control("settings", json!({"copy_seconds": 3600.0}));
-    let mut run = site.begin(&["run", "--wait", "--results", "results.json"]);
-    until("the copy is tagged", || {
-        !site.world.calls_of("AddTagsToResource").is_empty()
-    });
-    let killed = Command::new("kill")
+    let site = Site::of_databases(1);
+    site.world.settings(json!({"copy_seconds": 3600.0}));
+    let mut run = site.start(&RUN);
+    let is_tagged = || !site.world.calls_of("AddTagsToResource").is_empty();
+    until("the copy is tagged", is_tagged);
+    let kill = Command::new("kill")
         .args(["-INT", &run.id().to_string()])
         .status();
-    assert!(killed.is_ok_and(|status| status.success()));
-    let heard = Instant::now();
+    assert!(kill.is_ok_and(|status| status.success()));
+    let start = Instant::now();
     assert_eq!(run.wait().expect("ended").code(), Some(130));
-    assert!(
-        heard.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        heard.elapsed()
-    );
-    let results: Value = site.folder.json("results.json");
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    let results = site.folder.json("results.json");
     assert_eq!(results["complete"], true);
     let error = results["results"][0]["errors"][0]["message"].to_string();
     assert!(error.contains("the apply was interrupted"), "{error}");

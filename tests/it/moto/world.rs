@@ -1,11 +1,13 @@
-//! An account of one's own at the moto server: what is in it, what is to go wrong, what was called.
+//! An account at the moto server: what it contains, which of its calls fail, and which were made.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aws_xregion_sync::model::client_config::{ClientConfig, Place, Secret};
-use aws_xregion_sync::model::id::{AccountId, ImageId, Region, SnapshotArn, SnapshotId};
+use aws_xregion_sync::model::artifact::ArtifactRef;
+use aws_xregion_sync::model::client_config::{ClientConfig, Secret};
+use aws_xregion_sync::model::ids::{AccountId, Arn, ArtifactId, ParentId, Region};
+use aws_xregion_sync::model::location::Location;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -14,17 +16,20 @@ use super::server;
 pub(crate) const EAST: &str = "us-east-1";
 pub(crate) const WEST: &str = "us-west-1";
 
-/// Never sent, so that it must not turn up anywhere.
+/// When a snapshot was created, where the time does not matter.
+pub(crate) const TIME: &str = "2026-01-14T05:10:33Z";
+
+/// It must not appear anywhere, in requests neither.
 pub(crate) const SECRET_KEY: &str = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY00";
 
 static ACCOUNTS: AtomicU64 = AtomicU64::new(100_000_000_000);
 
-/// An account that nobody else uses.
+/// An account that no other test uses.
 pub(crate) struct World {
     pub(crate) account: AccountId,
 }
 
-/// A call as the server saw it.
+/// A call as the server received it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Call {
     pub(crate) region: String,
@@ -42,7 +47,7 @@ impl World {
         }
     }
 
-    /// The access key that belongs to the account.
+    /// The access key by which the server knows the account.
     pub(crate) fn access_key(&self) -> String {
         format!("AKIAXRS0{}", self.account)
     }
@@ -56,63 +61,90 @@ impl World {
         }
     }
 
-    pub(crate) fn at(&self, region: &str) -> Place {
-        place(self.client_config(), region)
+    pub(crate) fn at(&self, region: &str) -> Location {
+        location(self.client_config(), region)
     }
 
-    /// Has the server do something for this account: see `tests/moto/server.py`.
+    /// Uses a control of the server for this account: see `tests/moto/server.py`.
     pub(crate) fn control(&self, what: &str, mut request: Value) -> Value {
         request["account"] = json!(self.account);
         server::control(what, &request)
     }
 
-    /// Makes an image: `{"name": …}`, and `description`, `tags`, `created`, `size`, `encrypted`, `state`, `owner` if
-    /// they matter.
-    pub(crate) fn image(&self, region: &str, mut image: Value) -> ImageId {
+    /// Changes settings of the server: see `DEFAULTS` in `tests/moto/patches.py`.
+    pub(crate) fn settings(&self, settings: Value) {
+        self.control("settings", settings);
+    }
+
+    /// Makes calls fail.
+    pub(crate) fn fail(&self, error: Value) {
+        self.control("errors", error);
+    }
+
+    /// Drops the log of the calls, the errors and the settings.
+    pub(crate) fn reset(&self) {
+        self.control("reset", json!({}));
+    }
+
+    /// Creates an image: `{"name": …}`, with `description`, `tags`, `created`, `size`, `encrypted`, `state`, `owner` if they
+    /// matter.
+    pub(crate) fn image(&self, region: &str, mut image: Value) -> ArtifactRef {
         image["region"] = json!(region);
-        ImageId::from(text(&self.control("image", image), "id"))
+        let created = self.control("image", image);
+        let (region, id) = (Region::from(region), ArtifactId::from(text(&created, "id")));
+        ArtifactRef {
+            arn: Arn::of_image(&region, &id),
+            region,
+            id,
+            parent: None,
+        }
     }
 
-    /// Makes a database without snapshots, encrypted if there is a key.
+    /// Creates a database without snapshots, encrypted if there is a key.
     pub(crate) fn database(&self, region: &str, id: &str, kms_key_id: Option<&str>) {
-        self.control(
-            "database",
-            json!({"region": region, "id": id, "kms_key_id": kms_key_id}),
-        );
+        let database = json!({"region": region, "id": id, "kms_key_id": kms_key_id});
+        self.control("database", database);
     }
 
-    /// Makes a snapshot, automated unless `more` says `{"type": "manual"}`, as of a time.
+    /// Creates a snapshot, automated unless `more` says `{"type": "manual"}`.
     pub(crate) fn snapshot(
         &self,
         region: &str,
         db: &str,
         created: &str,
         more: Value,
-    ) -> (SnapshotId, SnapshotArn) {
+    ) -> ArtifactRef {
         let mut snapshot = json!({"region": region, "db_instance": db, "created": created});
         for (key, value) in more.as_object().expect("an object") {
             snapshot[key] = value.clone();
         }
-        let made = self.control("snapshot", snapshot);
-        (
-            SnapshotId::from(text(&made, "id")),
-            SnapshotArn::from(text(&made, "arn")),
-        )
+        let created = self.control("snapshot", snapshot);
+        ArtifactRef {
+            region: Region::from(region),
+            id: ArtifactId::from(text(&created, "id")),
+            arn: Arn::from(text(&created, "arn")),
+            parent: Some(ParentId::from(db)),
+        }
     }
 
-    /// Makes a KMS key and gives its ARN.
+    /// Creates a manual snapshot.
+    pub(crate) fn manual(&self, region: &str, db: &str, id: &str) {
+        self.snapshot(region, db, TIME, json!({"type": "manual", "id": id}));
+    }
+
+    /// Creates a KMS key and returns its ARN.
     pub(crate) fn key(&self, region: &str) -> String {
         text(&self.control("key", json!({"region": region})), "arn").to_owned()
     }
 
-    /// Puts an image or a snapshot into a state.
+    /// Sets the state of an image or snapshot.
     pub(crate) fn set_state(&self, region: &str, id: &str, state: &str) {
         self.control("state", json!({"region": region, "id": id, "state": state}));
     }
 
-    /// An image or snapshot as the server keeps it.
-    pub(crate) fn look(&self, region: &str, id: &str) -> Value {
-        self.control("look", json!({"region": region, "id": id}))
+    /// An image or snapshot as the server stores it.
+    pub(crate) fn stored(&self, region: &str, id: &str) -> Value {
+        self.control("stored", json!({"region": region, "id": id}))
     }
 
     /// The calls so far.
@@ -122,38 +154,34 @@ impl World {
 
     /// The calls of one action so far.
     pub(crate) fn calls_of(&self, action: &str) -> Vec<Call> {
-        self.calls()
-            .into_iter()
-            .filter(|call| call.action == action)
-            .collect()
+        let mut calls = self.calls();
+        calls.retain(|call| call.action == action);
+        calls
     }
 }
 
-/// As whom, and where.
-pub(crate) fn place(config: ClientConfig, region: &str) -> Place {
-    Place {
+/// A region, reached with this configuration.
+pub(crate) fn location(config: ClientConfig, region: &str) -> Location {
+    Location {
         credentials: Arc::new(config),
         region: Region::from(region),
     }
 }
 
-/// How many of these calls were made one after the other at most, each begun when the one before had ended.
+/// The most calls that were made one after the other, each started when the one before had ended.
 pub(crate) fn longest_chain(calls: &[Call]) -> usize {
     let mut calls: Vec<&Call> = calls.iter().collect();
     calls.sort_by(|a, b| a.end.total_cmp(&b.end));
     let mut lengths: Vec<usize> = Vec::with_capacity(calls.len());
     for call in &calls {
-        let before = calls
-            .iter()
-            .zip(&lengths)
-            .filter(|(earlier, _)| earlier.end <= call.start);
+        let before = calls.iter().zip(&lengths);
+        let before = before.filter(|(earlier, _)| earlier.end <= call.start);
         lengths.push(1 + before.map(|(_, length)| *length).max().unwrap_or(0));
     }
     lengths.into_iter().max().unwrap_or(0)
 }
 
 fn text<'a>(answer: &'a Value, key: &str) -> &'a str {
-    answer[key]
-        .as_str()
-        .unwrap_or_else(|| panic!("{key} in {answer}"))
+    let text = answer[key].as_str();
+    text.unwrap_or_else(|| panic!("{key} in {answer}"))
 }

@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, Command};
 use super::pages::{self, Part};
 use super::{aws, kept};
 
-const REFERENCE: &str = "docs/reference.md";
+const REFERENCE: &str = "src/guide/reference.md";
 
 /// Options that the pages name and xrs does not have: of other programs.
 const OF_OTHERS: [(&str, &str); 2] = [
@@ -123,7 +123,10 @@ fn table(arguments: &[&Arg]) -> String {
 /// The commands as the reference has them.
 fn reference() -> String {
     let of_all = cli::command();
-    let mut text = format!("Each of them takes\n\n{}", table(&arguments(&of_all, true)));
+    let mut text = format!(
+        "Every command takes these arguments:\n\n{}",
+        table(&arguments(&of_all, true))
+    );
     for command in commands() {
         let about = command.get_about().expect("each says what it does");
         text += &format!("### xrs {}\n\n{about}.\n\n", command.get_name());

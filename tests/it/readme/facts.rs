@@ -5,7 +5,7 @@ use std::fs;
 use std::process::ExitCode;
 
 use aws_xregion_sync::cli::{self, Exit};
-use aws_xregion_sync::model::id::Region;
+use aws_xregion_sync::model::ids::Region;
 use aws_xregion_sync::ops::{self, Document};
 use aws_xregion_sync::provider::sandbox::{FailNextCopy, Fault, World};
 use aws_xregion_sync::{config, planfile};
@@ -17,7 +17,7 @@ use crate::cli::Folder;
 use crate::support::start;
 
 fn reference() -> Page {
-    pages::page("docs/reference.md")
+    pages::page("src/guide/reference.md")
 }
 
 /// The words of a cell that stands for several.
@@ -159,7 +159,7 @@ fn files_have_the_versions_and_sizes_that_are_stated() {
         (version(&run("validate --format json")), String::new()),
         (
             version(&folder.read("world.json")),
-            mebibytes(ops::MOST_SANDBOX_BYTES),
+            mebibytes(ops::MAX_SANDBOX_BYTES),
         ),
     ];
     let page = reference();

@@ -34,12 +34,12 @@ pub enum Part {
     Link(String),
 }
 
-/// README.md and what is in `docs/`.
+/// README.md and what is in `src/guide/`.
 pub fn all() -> Vec<Page> {
     let mut pages = vec![page("README.md")];
-    for entry in fs::read_dir(project("docs")).expect("the folder") {
+    for entry in fs::read_dir(project("src/guide")).expect("the folder") {
         let name = entry.expect("an entry").file_name();
-        let path = format!("docs/{}", name.to_string_lossy());
+        let path = format!("src/guide/{}", name.to_string_lossy());
         if path.ends_with(".md") {
             pages.push(page(&path));
         }

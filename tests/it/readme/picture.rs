@@ -7,7 +7,7 @@ use anstyle_svg::{Term, WIN10_CONSOLE};
 use super::{kept, project};
 use crate::cli::Folder;
 
-const PICTURE: &str = "docs/plan.svg";
+const PICTURE: &str = "src/guide/plan.svg";
 /// As wide as the window it is a picture of: a terminal begins a new line there.
 const COLUMNS: usize = 128;
 

@@ -278,13 +278,13 @@ fn the_readme_does_what_it_shows() {
 
 #[test]
 fn the_reference_does_what_it_shows() {
-    walk(&pages::page("docs/reference.md"), None);
+    walk(&pages::page("src/guide/reference.md"), None);
 }
 
 /// It is read while the source region is down.
 #[test]
 fn the_page_for_the_worst_day_does_what_it_shows() {
-    let page = pages::page("docs/restore.md");
+    let page = pages::page("src/guide/restore.md");
     let calls = walk(&page, Some(after_the_loss()));
     assert!(calls.len() > 20, "{calls:#?}");
     for call in &calls {
@@ -312,7 +312,14 @@ fn the_page_for_the_worst_day_does_what_it_shows() {
 fn no_page_is_left_out() {
     let pages = pages::all();
     let paths: Vec<&str> = pages.iter().map(|page| page.path.as_str()).collect();
-    assert_eq!(paths, ["README.md", "docs/reference.md", "docs/restore.md"]);
+    assert_eq!(
+        paths,
+        [
+            "README.md",
+            "src/guide/reference.md",
+            "src/guide/restore.md"
+        ]
+    );
     for (line, why) in NOT_RUN {
         let shown = pages.iter().any(|page| page.text.contains(line));
         assert!(

@@ -1,19 +1,20 @@
 //! Plans and results made by hand: the seed's two jobs, and what can become of them.
 
-use aws_xregion_sync::model::Tags;
 use aws_xregion_sync::model::action::{
-    Action, CopyId, CopyImage, CopySnapshot, DeleteSnapshot, ExpectedDeletion, ExpectedSource,
-    KeptCopy, Resource, Tag, TagSource,
+    Action, ActionName, Copy, Delete, ExpectedDeletion, ExpectedSource, KeptCopy, KnownCopy,
+    NewCopy, Tag, TagSource,
 };
-use aws_xregion_sync::model::id::ActionId;
+use aws_xregion_sync::model::artifact::{ArtifactRef, ArtifactState};
+use aws_xregion_sync::model::ids::{ActionId, Arn, ArtifactId, Region};
 use aws_xregion_sync::model::inventory::ProviderKind;
-use aws_xregion_sync::model::job::SyncType;
+use aws_xregion_sync::model::kind::{Kind, SyncTypeName};
 use aws_xregion_sync::model::plan::{
-    ClientConfigRef, ConfigRef, CredentialsFrom, End, JobPlan, Observed, Outcome, Plan, SavedPlan,
-    Seen, Subject,
+    ClientConfigRef, ConfigRef, CredentialsFrom, End, JobPlan, Observed, ObservedArtifact, Outcome,
+    Plan, SavedPlan,
 };
 use aws_xregion_sync::model::problem::{AwsFailure, Problem};
 use aws_xregion_sync::model::result::{ActionOutcome, ActionResult, SyncResult};
+use aws_xregion_sync::model::tags::Tags;
 use aws_xregion_sync::planfile::{Header, seal};
 use jiff::Timestamp;
 
@@ -37,11 +38,16 @@ pub(super) fn sealed(jobs: Vec<JobPlan>) -> SavedPlan {
     SavedPlan {
         digest,
         xrs_version: "0.1.0".to_owned(),
-        ..seal(plan, Header { created_at, config })
+        ..seal(plan, Header { created_at, config }).expect("a digest")
     }
 }
 
-pub(super) fn job(name: &str, sync_type: SyncType, reason: &str, actions: Vec<Action>) -> JobPlan {
+pub(super) fn job(
+    name: &str,
+    sync_type: SyncTypeName,
+    reason: &str,
+    actions: Vec<Action>,
+) -> JobPlan {
     JobPlan {
         name: name.into(),
         sync_type: Some(sync_type),
@@ -51,7 +57,6 @@ pub(super) fn job(name: &str, sync_type: SyncType, reason: &str, actions: Vec<Ac
         destination: Some(End {
             region: "us-west-1".into(),
         }),
-        subject: Some(Subject::Database("mydatabase".into())),
         account_id: Some("123456789012".into()),
         client_config: Some(ClientConfigRef {
             from: CredentialsFrom::Config,
@@ -76,7 +81,12 @@ pub(super) fn failed(name: &str, errors: Vec<Problem>) -> JobPlan {
     JobPlan {
         outcome: Outcome::Failed,
         errors,
-        ..job(name, SyncType::RdsAutomatedSnapshot, &reason, Vec::new())
+        ..job(
+            name,
+            SyncTypeName::RdsAutomatedSnapshot,
+            &reason,
+            Vec::new(),
+        )
     }
 }
 
@@ -87,40 +97,69 @@ pub(super) fn tag(key: &str, value: &str) -> Tag {
     }
 }
 
+pub(super) fn image(id: &str) -> ArtifactRef {
+    let region = Region::from("us-east-1");
+    ArtifactRef {
+        arn: Arn::of_image(&region, &ArtifactId::from(id)),
+        id: id.into(),
+        parent: None,
+        region,
+    }
+}
+
+pub(super) fn snapshot(region: &str, id: &str) -> ArtifactRef {
+    ArtifactRef {
+        region: region.into(),
+        id: id.into(),
+        arn: format!("arn:aws:rds:{region}:123456789012:snapshot:{id}").into(),
+        parent: Some("mydatabase".into()),
+    }
+}
+
+fn expected_source() -> ExpectedSource {
+    ExpectedSource {
+        state: ArtifactState::available(),
+        data_time: time("2026-01-14T05:10:00Z"),
+    }
+}
+
 pub(super) fn copy_image(reason: &str, name: &str) -> Action {
-    let tags = Tags::from([("Environment".to_owned(), "Production".to_owned())]);
-    Action::CopyImage(CopyImage {
+    Action::Copy(Copy {
         id: "sync_my_web_app/copy".into(),
+        kind: Kind::Image,
         reason: reason.to_owned(),
-        source_image_id: "ami-0123456789abcdef0".into(),
-        source_region: "us-east-1".into(),
-        name: name.to_owned(),
-        description: String::new(),
-        tags,
+        source: image("ami-0123456789abcdef0"),
+        copy: NewCopy {
+            region: "us-west-1".into(),
+            id: None,
+            name: Some(name.to_owned()),
+            description: None,
+        },
+        tags: [("Environment", "Production")].into_iter().collect(),
         sync_tag: tag(
             "Sync-From-us-east-1",
             "20260114051000+0000 / ami-0123456789abcdef0",
         ),
         kms_key_id: None,
+        option_group_name: None,
         size_gib: Some(8),
-        expects: ExpectedSource {
-            state: "available".to_owned(),
-            taken: time("2026-01-14T05:10:00Z"),
-        },
+        expects: expected_source(),
     })
 }
 
-pub(super) fn copy_snapshot(reason: &str, size_gib: Option<u64>) -> Action {
-    Action::CopySnapshot(CopySnapshot {
+pub(super) fn copy_snapshot(reason: &str, size_gib: Option<u32>) -> Action {
+    Action::Copy(Copy {
         id: "sync_my_database/copy".into(),
+        kind: Kind::DbSnapshot,
         reason: reason.to_owned(),
-        db_instance: "mydatabase".into(),
-        source_snapshot_id: "rds:mydatabase-2026-01-14-05-10".into(),
-        source_snapshot_arn:
-            "arn:aws:rds:us-east-1:123456789012:snapshot:rds:mydatabase-2026-01-14-05-10".into(),
-        source_region: "us-east-1".into(),
-        target_snapshot_id: "rds-mydatabase-2026-01-14-05-10".into(),
-        tags: Tags::new(),
+        source: snapshot("us-east-1", "rds:mydatabase-2026-01-14-05-10"),
+        copy: NewCopy {
+            region: "us-west-1".into(),
+            id: Some("rds-mydatabase-2026-01-14-05-10".into()),
+            name: None,
+            description: None,
+        },
+        tags: Tags::default(),
         sync_tag: tag(
             "Sync-From-us-east-1",
             "20260114051000+0000 / rds:mydatabase-2026-01-14-05-10",
@@ -128,21 +167,19 @@ pub(super) fn copy_snapshot(reason: &str, size_gib: Option<u64>) -> Action {
         kms_key_id: Some("alias/rds".to_owned()),
         option_group_name: Some("oracle-s3".to_owned()),
         size_gib,
-        expects: ExpectedSource {
-            state: "available".to_owned(),
-            taken: time("2026-01-14T05:10:00Z"),
-        },
+        expects: expected_source(),
     })
 }
 
-pub(super) fn tag_source(job: &str, source: Resource, copy: CopyId) -> Action {
+pub(super) fn tag_source(job: &str, kind: Kind, source: ArtifactRef, copy: KnownCopy) -> Action {
     Action::TagSource(TagSource {
         id: ActionId::from(format!("{job}/tag-source")),
-        reason: "notes on the source where its copy is".to_owned(),
+        kind,
+        reason: format!("records on {} where its copy is", source.id),
         after: ActionId::from(format!("{job}/copy")),
         source,
         key: "Sync-us-west-1".to_owned(),
-        taken: time("2026-01-14T05:10:00Z"),
+        data_time: time("2026-01-14T05:10:00Z"),
         copy,
     })
 }
@@ -150,18 +187,19 @@ pub(super) fn tag_source(job: &str, source: Resource, copy: CopyId) -> Action {
 pub(super) fn delete(day: u8, state: &str, after: Option<&str>) -> Action {
     let kept = [13, 12].map(|day| KeptCopy {
         id: format!("rds-mydatabase-2026-01-{day}-05-10").into(),
-        taken: time(&format!("2026-01-{day}T05:10:00Z")),
+        data_time: time(&format!("2026-01-{day}T05:10:00Z")),
     });
-    Action::DeleteSnapshot(DeleteSnapshot {
-        id: format!("sync_my_database/delete/rds-mydatabase-2026-01-{day:02}-05-10").into(),
-        reason: "older than the 2 copies that are kept".to_owned(),
+    let id = format!("rds-mydatabase-2026-01-{day:02}-05-10");
+    Action::Delete(Delete {
+        id: format!("sync_my_database/delete/{id}").into(),
+        kind: Kind::DbSnapshot,
+        reason: "older than the 2 copies kept".to_owned(),
         after: after.map(ActionId::from),
-        db_instance: "mydatabase".into(),
-        snapshot_id: format!("rds-mydatabase-2026-01-{day:02}-05-10").into(),
+        artifact: snapshot("us-west-1", &id),
         size_gib: Some(50),
         expects: ExpectedDeletion {
-            taken: time(&format!("2026-01-{day:02}T05:10:00Z")),
-            state: state.to_owned(),
+            data_time: time(&format!("2026-01-{day:02}T05:10:00Z")),
+            state: state.into(),
             sync_tag: tag(
                 "Sync-From-us-east-1",
                 "20260111051000+0000 / rds:mydatabase-2026-01-11-05-10",
@@ -176,10 +214,11 @@ pub(super) fn web_app() -> JobPlan {
         "image ami-0123456789abcdef0 (web-42) of 2026-01-14 05:10 UTC has no copy in us-west-1";
     let tag = tag_source(
         "sync_my_web_app",
-        Resource::Image("ami-0123456789abcdef0".into()),
-        CopyId::OfAction("sync_my_web_app/copy".into()),
+        Kind::Image,
+        image("ami-0123456789abcdef0"),
+        KnownCopy::OfAction("sync_my_web_app/copy".into()),
     );
-    let seen = Observed {
+    let observed = Observed {
         source: None,
         newest_copy: None,
         sources: 1,
@@ -187,47 +226,47 @@ pub(super) fn web_app() -> JobPlan {
     };
     let job = job(
         "sync_my_web_app",
-        SyncType::Ec2Ami,
+        SyncTypeName::Ec2Ami,
         reason,
         vec![copy_image(reason, "web-42"), tag],
     );
     JobPlan {
-        observed: Some(seen),
+        observed: Some(observed),
         ..job
     }
 }
 
-pub(super) fn database(size_gib: Option<u64>) -> JobPlan {
-    let reason = "newest automated snapshot rds:mydatabase-2026-01-14-05-10 of 2026-01-14 05:10 UTC is not in us-west-1; \
-                  newest copy there is 24 h older";
-    let arn = "arn:aws:rds:us-east-1:123456789012:snapshot:rds:mydatabase-2026-01-14-05-10";
+pub(super) fn database(size_gib: Option<u32>) -> JobPlan {
+    let reason = "snapshot rds:mydatabase-2026-01-14-05-10 of 2026-01-14 05:10 UTC has no copy in us-west-1; \
+                  the newest copy there is 24 h older";
     let actions = vec![
         copy_snapshot(reason, size_gib),
         tag_source(
             "sync_my_database",
-            Resource::Snapshot(arn.into()),
-            CopyId::Id("rds-mydatabase-2026-01-14-05-10".to_owned()),
+            Kind::DbSnapshot,
+            snapshot("us-east-1", "rds:mydatabase-2026-01-14-05-10"),
+            KnownCopy::Id("rds-mydatabase-2026-01-14-05-10".into()),
         ),
         delete(11, "available", Some("sync_my_database/copy")),
         delete(10, "available", Some("sync_my_database/copy")),
     ];
-    let newest = Seen {
-        id: "rds-mydatabase-2026-01-13-05-10".to_owned(),
-        taken: Some(time("2026-01-13T05:10:00Z")),
-        state: "available".to_owned(),
+    let newest = ObservedArtifact {
+        id: "rds-mydatabase-2026-01-13-05-10".into(),
+        data_time: Some(time("2026-01-13T05:10:00Z")),
+        state: ArtifactState::available(),
         size_gib: Some(50),
     };
-    let seen = Observed {
+    let observed = Observed {
         source: None,
         newest_copy: Some(newest),
         sources: 7,
         copies: 4,
     };
     JobPlan {
-        observed: Some(seen),
+        observed: Some(observed),
         ..job(
             "sync_my_database",
-            SyncType::RdsAutomatedSnapshot,
+            SyncTypeName::RdsAutomatedSnapshot,
             reason,
             actions,
         )
@@ -243,15 +282,22 @@ pub(super) fn denied() -> Problem {
     };
     Problem {
         aws: Some(Box::new(aws)),
-        ..Problem::new("failed to look for copies of its snapshots (sync_other_database)")
+        ..Problem::new("failed to find the copies of sync_other_database")
             .help("allow rds:DescribeDBSnapshots to these credentials in us-west-1")
     }
 }
 
-pub(super) fn done(id: &str, outcome: ActionOutcome, detail: Option<&str>) -> ActionResult {
+/// What became of an action of a job.
+pub(super) fn done(
+    job: &str,
+    action: ActionName,
+    id: &str,
+    outcome: ActionOutcome,
+    detail: Option<&str>,
+) -> ActionResult {
     ActionResult {
-        id: id.into(),
-        action: "delete_snapshot".to_owned(),
+        id: format!("{job}/{id}").into(),
+        action,
         outcome,
         resource: None,
         detail: detail.map(str::to_owned),
@@ -263,8 +309,8 @@ pub(super) fn completed(name: &str, created: Option<&str>, deleted: &[&str]) -> 
         name: name.into(),
         completed: true,
         sync_required: created.is_some(),
-        created_resource: created.map(str::to_owned),
-        deleted_resources: deleted.iter().map(|id| (*id).to_owned()).collect(),
+        created_resource: created.map(ArtifactId::from),
+        deleted_resources: deleted.iter().map(|id| ArtifactId::from(*id)).collect(),
         actions: Vec::new(),
         warnings: Vec::new(),
         errors: Vec::new(),
@@ -276,11 +322,19 @@ pub(super) fn some_results() -> Vec<SyncResult> {
         completed: false,
         errors: vec![denied()],
         actions: vec![
-            done("sync_other_database/copy", ActionOutcome::Done, None),
             done(
-                "sync_other_database/delete/rds-other-2026-01-10-05-10",
+                "sync_other_database",
+                ActionName::Copy,
+                "copy",
+                ActionOutcome::Done,
+                None,
+            ),
+            done(
+                "sync_other_database",
+                ActionName::Delete,
+                "delete/rds-other-2026-01-10-05-10",
                 ActionOutcome::Skipped,
-                Some("the copy was not accepted"),
+                Some("sync_other_database/copy was not done"),
             ),
         ],
         ..completed(
@@ -292,11 +346,13 @@ pub(super) fn some_results() -> Vec<SyncResult> {
     let stale = SyncResult {
         completed: false,
         actions: vec![done(
-            "sync_third/delete/rds-third-2026-01-10-05-10",
+            "sync_third",
+            ActionName::Delete,
+            "delete/rds-third-2026-01-10-05-10",
             ActionOutcome::Stale,
-            Some("status was available and is now failed"),
+            Some("state was available and is now failed"),
         )],
-        errors: vec![Problem::new("the world is not as planned any more").help("plan again")],
+        errors: vec![Problem::new("AWS has changed since the plan was made").help("plan again")],
         ..completed("sync_third", None, &[])
     };
     let warned = SyncResult {

@@ -1,5 +1,6 @@
 //! Markdown, read as GitHub reads it.
 
+use aws_xregion_sync::model::action::ActionName;
 use aws_xregion_sync::model::plan::{End, SavedPlan};
 use aws_xregion_sync::model::problem::Problem;
 use aws_xregion_sync::model::result::{ActionOutcome, SavedResults, SyncResult};
@@ -93,18 +94,19 @@ fn without_code(html: &str) -> String {
     format!("{before}{after}")
 }
 
-/// The same document with every text in it that others wrote replaced, keys of tags among them.
+/// Returns the same document with every text from elsewhere replaced, keys of tags included.
 fn with_texts<T: Serialize + DeserializeOwned>(document: &T, text: &str) -> T {
-    /// What is a word of the format, or no text.
-    const OURS: [&str; 8] = [
+    /// The values of these are words of the format, or not text.
+    const OURS: [&str; 9] = [
         "action",
         "created_at",
+        "data_time",
         "from",
+        "kind",
         "outcome",
         "provider",
         "started_at",
         "sync_type",
-        "taken",
     ];
     fn replace(value: &mut Value, text: &str) {
         match value {
@@ -140,7 +142,7 @@ fn commands() -> Commands {
 
 fn saved(results: Vec<SyncResult>) -> SavedResults {
     SavedResults {
-        format_version: "1.0".to_owned(),
+        format_version: "2.0".to_owned(),
         xrs_version: "0.1.0".to_owned(),
         plan_digest: format!("sha256:{}", "0".repeat(64)),
         started_at: time("2026-01-15T06:05:00Z"),
@@ -153,12 +155,12 @@ fn saved(results: Vec<SyncResult>) -> SavedResults {
 /// A plan with something of everything.
 fn varied() -> SavedPlan {
     let mut warned = web_app();
-    warned.warnings = vec!["look at this".to_owned()];
-    let mut broken = failed(
+    warned.warnings = vec!["see to this".to_owned()];
+    let mut invalid = failed(
         "sync_misspelt",
-        vec![Problem::new("unknown option").help("mend it")],
+        vec![Problem::new("unknown option").help("correct it")],
     );
-    broken.source = None;
+    invalid.source = None;
     let idle = job(
         "sync_idle",
         warned.sync_type.expect("one"),
@@ -169,7 +171,7 @@ fn varied() -> SavedPlan {
         warned,
         database(Some(50)),
         failed("sync_other", vec![denied()]),
-        broken,
+        invalid,
         idle,
     ]);
     plan.selection = Some(vec!["sync_a".into()]);
@@ -183,7 +185,10 @@ fn many(jobs: usize, text: &str) -> SavedPlan {
         let mut job = match n % 50 {
             7 => failed(
                 &name,
-                vec![denied(), Problem::new(format!("failed to look ({name})"))],
+                vec![
+                    denied(),
+                    Problem::new(format!("failed to find the sources of {name}")),
+                ],
             ),
             n if n % 5 == 0 => database(Some(50)),
             n if n % 3 == 0 => job(
@@ -344,7 +349,9 @@ fn results_say_what_failed_and_what_was_done() {
     results.results = vec![completed("sync_idle", None, &[])];
     let mut tagged = completed("sync_tagged", None, &[]);
     tagged.actions = vec![done(
-        "sync_tagged/tag-copy",
+        "sync_tagged",
+        ActionName::TagCopy,
+        "tag-copy",
         ActionOutcome::AlreadyDone,
         None,
     )];
@@ -363,7 +370,7 @@ fn results_say_what_failed_and_what_was_done() {
         "{shown}"
     );
     assert!(
-        shown.contains("\n| `sync_tagged` | completed | 1 action had been done already |  |\n"),
+        shown.contains("\n| `sync_tagged` | completed | 1 already done |  |\n"),
         "{shown}"
     );
 }
@@ -373,18 +380,18 @@ fn errors_that_many_jobs_share_stand_once() {
     let jobs: Vec<_> = (0..500)
         .map(|n| {
             let name = format!("sync_{n}");
-            failed(
-                &name,
-                vec![Problem::new(format!(
-                    "the credentials have expired ({name})"
-                ))],
-            )
+            let message = format!("failed to find the copies of {name}");
+            let denied = Problem {
+                message,
+                ..denied()
+            };
+            failed(&name, vec![denied])
         })
         .collect();
     let shown = markdown::plan(&sealed(jobs), &commands());
     assert_eq!(shown.matches("> - ").count(), 1, "{shown}");
     assert!(
-        shown.contains("`sync_19` and 480 more: `the credentials have expired`\n"),
+        shown.contains("`sync_19` and 480 more: `DescribeDBSnapshots in us-west-1: AccessDenied: "),
         "{shown}"
     );
 }

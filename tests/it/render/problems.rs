@@ -1,19 +1,23 @@
 //! The problems of a config for programs.
 
-use aws_xregion_sync::config;
 use aws_xregion_sync::model::json::document;
 use aws_xregion_sync::model::problem::Problem;
 use aws_xregion_sync::model::report::{Level, Report};
+use aws_xregion_sync::ops::{self, ConfigFile, Error};
 
 use super::golden;
 
 fn report(text: &str) -> Report {
-    let report = match config::read(text.as_bytes()) {
-        Ok(config) => Report::new("xrs.yaml", &config.jobs)
-            .with(Level::Error, &config.problems())
-            .with(Level::Warning, &[Problem::new("others may read it")])
+    let file = ConfigFile::from_text("xrs.yaml", text);
+    let report = match ops::validate(&file, &[]) {
+        Ok(config) => Report::new("xrs.yaml", config.jobs)
+            .with(Level::Error, &config.errors)
+            .with(Level::Warning, &[Problem::new("others can read it")])
             .with(Level::Note, &config.notes),
-        Err(problems) => Report::new("xrs.yaml", &[]).with(Level::Error, &problems),
+        Err(Error::Config(config)) => {
+            Report::new("xrs.yaml", Vec::new()).with(Level::Error, &config.problems)
+        }
+        Err(error) => panic!("{error}"),
     };
     Report {
         xrs_version: "0.0.0".to_owned(),
@@ -35,12 +39,12 @@ sync_database:
 ";
     golden(
         "problems_json",
-        "An option that is misspelt, keys that others may read, and a key that means nothing.",
+        "A misspelt option, keys that others can read, and a key without meaning.",
         &document(&report(config)).expect("JSON"),
     );
     golden(
         "problems_no_config_json",
-        "A file that is no YAML: not one job can be told.",
+        "A file that is not YAML: no job is known.",
         &document(&report("sync_a: {")).expect("JSON"),
     );
 }

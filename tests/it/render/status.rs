@@ -1,13 +1,13 @@
 //! A status in its four formats.
 
-use aws_xregion_sync::model::id::{AccountId, JobName};
+use aws_xregion_sync::model::ids::{AccountId, JobName};
 use aws_xregion_sync::model::inventory::ProviderKind;
-use aws_xregion_sync::model::job::SyncType;
 use aws_xregion_sync::model::json::document;
+use aws_xregion_sync::model::kind::SyncTypeName;
 use aws_xregion_sync::model::plan::{ConfigRef, End};
 use aws_xregion_sync::model::problem::{AwsFailure, Problem};
 use aws_xregion_sync::model::status::{
-    Copies, CopyUnderWay, FORMAT_VERSION, FailedCopy, JobStatus, Left, Readiness, SourceNewest,
+    Copies, CopyInProgress, FORMAT_VERSION, FailedCopy, JobStatus, Left, Readiness, SourceNewest,
     Status, Summary, UsableCopy,
 };
 use aws_xregion_sync::render::styles::Styles;
@@ -16,13 +16,13 @@ use aws_xregion_sync::render::{markdown, prometheus, text};
 use super::golden;
 use crate::support::{TRICK, assert_no_tricks, east, time, west};
 
-fn usable(id: &str, taken: &str, behind: Option<i64>) -> UsableCopy {
-    let taken = time(taken);
+fn usable(id: &str, data_time: &str, behind: Option<i64>) -> UsableCopy {
+    let data_time = time(data_time);
     let now = time("2026-01-15T06:00:00Z");
     UsableCopy {
-        id: id.to_owned(),
-        taken: Some(taken),
-        age_seconds: Some(now.duration_since(taken).as_secs()),
+        id: id.into(),
+        data_time: Some(data_time),
+        age_seconds: Some(now.duration_since(data_time).as_secs()),
         behind_seconds: behind,
     }
 }
@@ -32,7 +32,7 @@ fn copies(newest_usable: Option<UsableCopy>, count: usize) -> Copies {
     Copies {
         newest_usable,
         left: Left { count, newest },
-        under_way: Vec::new(),
+        in_progress: Vec::new(),
         failed: Vec::new(),
     }
 }
@@ -40,15 +40,15 @@ fn copies(newest_usable: Option<UsableCopy>, count: usize) -> Copies {
 fn job(name: &str, readiness: Readiness, reason: &str, copies: Copies) -> JobStatus {
     JobStatus {
         name: JobName::from(name),
-        sync_type: Some(SyncType::RdsAutomatedSnapshot),
+        sync_type: Some(SyncTypeName::RdsAutomatedSnapshot),
         source: Some(End { region: east() }),
         destination: Some(End { region: west() }),
         account_id: Some(AccountId::from("123456789012")),
         readiness,
         reason: reason.to_owned(),
         source_newest: Some(SourceNewest::Present {
-            id: "rds:mydatabase-2026-01-15-05-10".to_owned(),
-            taken: Some(time("2026-01-15T05:10:00Z")),
+            id: "rds:mydatabase-2026-01-15-05-10".into(),
+            data_time: Some(time("2026-01-15T05:10:00Z")),
         }),
         copies: Some(copies),
         warnings: Vec::new(),
@@ -91,7 +91,7 @@ fn example() -> Status {
     let late = JobStatus {
         source_newest: Some(SourceNewest::Unknown {
             problem: problem(
-                "failed to look for its automated snapshots (sync_orders)",
+                "failed to find the sources of sync_orders",
                 "DescribeDBSnapshots",
                 "us-east-1",
                 "Timeout",
@@ -102,16 +102,16 @@ fn example() -> Status {
             Readiness::TooOld,
             "its newest usable copy is 4 days old; the limit is 26 h",
             Copies {
-                under_way: vec![CopyUnderWay {
-                    id: "rds-orders-2026-01-15-05-10".to_owned(),
-                    taken: Some(time("2026-01-15T05:10:00Z")),
-                    state: "creating".to_owned(),
+                in_progress: vec![CopyInProgress {
+                    id: "rds-orders-2026-01-15-05-10".into(),
+                    data_time: Some(time("2026-01-15T05:10:00Z")),
+                    state: "creating".into(),
                     percent: Some(40),
                 }],
                 failed: vec![FailedCopy {
-                    id: "rds-orders-2026-01-14-05-10".to_owned(),
-                    taken: Some(time("2026-01-14T05:10:00Z")),
-                    state: "failed".to_owned(),
+                    id: "rds-orders-2026-01-14-05-10".into(),
+                    data_time: Some(time("2026-01-14T05:10:00Z")),
+                    state: "failed".into(),
                     reason: None,
                 }],
                 ..copies(
@@ -126,7 +126,7 @@ fn example() -> Status {
         )
     };
     let image = JobStatus {
-        sync_type: Some(SyncType::Ec2Ami),
+        sync_type: Some(SyncTypeName::Ec2Ami),
         source_newest: Some(SourceNewest::Absent),
         warnings: vec![
             "the copy ami-02 is disabled: nothing can be launched from it until it is enabled"
@@ -138,9 +138,9 @@ fn example() -> Status {
             "there is no usable copy: 1 copy failed",
             Copies {
                 failed: vec![FailedCopy {
-                    id: "ami-01".to_owned(),
-                    taken: None,
-                    state: "failed".to_owned(),
+                    id: "ami-01".into(),
+                    data_time: None,
+                    state: "failed".into(),
                     reason: Some("Given key ID is not accessible".to_owned()),
                 }],
                 ..copies(None, 0)
@@ -148,7 +148,7 @@ fn example() -> Status {
         )
     };
     let denied = problem(
-        "failed to look for copies of its snapshots (sync_billing)",
+        "failed to find the copies of sync_billing",
         "DescribeDBSnapshots",
         "us-west-1",
         "AccessDenied",
@@ -207,15 +207,15 @@ fn a_status_in_its_four_formats() {
 fn hostile_names_stay_in_their_places() {
     let hostile = format!("{TRICK}\"\\|`<img src=x onerror=a()>[l](https://x.org) @me {{}}=1");
     let failed = FailedCopy {
-        id: hostile.clone(),
-        taken: None,
-        state: hostile.clone(),
+        id: hostile.as_str().into(),
+        data_time: None,
+        state: hostile.as_str().into(),
         reason: Some(hostile.clone()),
     };
-    let under_way = CopyUnderWay {
-        id: hostile.clone(),
-        taken: None,
-        state: hostile.clone(),
+    let in_progress = CopyInProgress {
+        id: hostile.as_str().into(),
+        data_time: None,
+        state: hostile.as_str().into(),
         percent: Some(1),
     };
     let one = |name: &str| JobStatus {
@@ -231,12 +231,12 @@ fn hostile_names_stay_in_their_places() {
             &hostile,
             Copies {
                 failed: vec![failed.clone(); 5],
-                under_way: vec![under_way.clone(); 2],
+                in_progress: vec![in_progress.clone(); 2],
                 ..copies(Some(usable(&hostile, "2026-01-14T05:10:00Z", None)), 1)
             },
         )
     };
-    // Two that look alike once what cannot be seen is written as an escape.
+    // Two that are the same once invisible characters are escaped.
     let status = whole(vec![one("sync_\n"), one("sync_\\n"), one(&hostile)]);
     let screens = [
         ("status_hostile", text::status(&status, &Styles::default())),
@@ -259,7 +259,7 @@ fn hostile_names_stay_in_their_places() {
 }
 
 #[test]
-fn nothing_to_look_at() {
+fn a_config_without_jobs() {
     let status = whole(Vec::new());
     assert!(text::status(&status, &Styles::default()).contains("Status: 0 jobs"));
     assert!(prometheus::status(&status).starts_with("# HELP xrs_status_timestamp_seconds"));

@@ -1,4 +1,4 @@
-//! What holds for every call: identity, regions, the clock, errors planned and unplanned, saving.
+//! What holds for every call: identity, regions, the clock, planned errors, saving.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,89 +6,54 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use aws_xregion_sync::model::inventory::ProviderKind;
 use aws_xregion_sync::provider::sandbox::Fault;
 
+use super::ErrorClass::{Absent, Denied, Expired, Throttled, Unknown};
 use super::*;
 
 #[test]
-fn the_caller_is_whom_the_config_states_if_the_world_knows_him() {
+fn the_caller_belongs_to_the_stated_account_if_the_world_has_it() {
     let mut world = world();
-    world.add_account(&AccountId::from("432143214321"));
+    world.add_account(&other_account());
     let sandbox = Sandbox::new(world);
-    let as_whom = |place| {
-        wait(sandbox.caller_identity(&place))
-            .expect("an identity")
-            .account_id
+    let account_at = |at: Location| {
+        let identity = wait(sandbox.caller_identity(&at));
+        identity.expect("an identity").account_id
     };
-    assert_eq!(as_whom(at(east())), account());
-    assert_eq!(
-        as_whom(at_as("432143214321", east())),
-        AccountId::from("432143214321")
-    );
-    assert_eq!(
-        as_whom(at_as("999999999999", east())),
-        account(),
-        "the caller finds out that it is another"
-    );
+    assert_eq!(account_at(at(east())), account());
+    assert_eq!(account_at(at_as(OTHER_ACCOUNT, east())), other_account());
+    assert_eq!(account_at(at_as("999999999999", east())), account());
     assert_eq!(sandbox.kind(), ProviderKind::Sandbox);
 
+    let endpoint_url = Some("http://localhost:5000".to_owned());
     let config = ClientConfig {
-        endpoint_url: Some("http://localhost:5000".to_owned()),
+        endpoint_url: endpoint_url.clone(),
         ..ClientConfig::default()
     };
-    let place = Place {
-        credentials: Arc::new(config),
-        region: east(),
-    };
-    let identity = wait(sandbox.caller_identity(&place)).expect("an identity");
-    assert_eq!(
-        identity.endpoint_url.as_deref(),
-        Some("http://localhost:5000")
-    );
+    let identity = wait(sandbox.caller_identity(&at_with(config, east())));
+    assert_eq!(identity.expect("an identity").endpoint_url, endpoint_url);
 }
 
 #[test]
-fn a_region_that_is_not_there_cannot_be_reached_and_one_not_enabled_refuses() {
+fn a_region_that_does_not_exist_is_not_reached_and_one_that_is_not_enabled_refuses() {
     let mut world = world();
     world.add_region(&Region::from("me-south-1")).enabled = false;
     let sandbox = Sandbox::new(world);
-    let nowhere = at(Region::from("us-east-9"));
-    let closed = at(Region::from("me-south-1"));
-    let image = [ImageId::from("ami-0123456789abcdef0")];
-    let database = [DbInstance::from("mydb")];
-    let error = refused(
-        wait(sandbox.images(&nowhere, &image)),
-        "DispatchFailure",
-        ErrorKind::Unknown,
-    );
-    assert_eq!(
-        (error.call, error.region),
-        ("DescribeImages", Region::from("us-east-9"))
-    );
-    refused(
-        wait(sandbox.caller_identity(&nowhere)),
-        "DispatchFailure",
-        ErrorKind::Unknown,
-    );
-    refused(
-        wait(sandbox.images(&closed, &image)),
-        "AuthFailure",
-        ErrorKind::Denied,
-    );
-    refused(
-        wait(sandbox.automated_snapshots(&closed, &database)),
-        "OptInRequired",
-        ErrorKind::Denied,
-    );
+    let nowhere = Region::from("us-east-9");
+    let closed = Region::from("me-south-1");
+    let found = images(&sandbox, nowhere.clone(), &by_ids(&[IMAGE]));
+    let error = refused(found, "DispatchFailure", Unknown);
+    assert_eq!((error.call, &error.region), ("DescribeImages", &nowhere));
+    let identity = wait(sandbox.caller_identity(&at(nowhere)));
+    refused(identity, "DispatchFailure", Unknown);
+    let found = images(&sandbox, closed.clone(), &by_ids(&[IMAGE]));
+    refused(found, "AuthFailure", Denied);
+    let found = snapshots(&sandbox, closed, &automated(&["mydb"]));
+    refused(found, "OptInRequired", Denied);
 }
 
 #[test]
-fn the_clock_moves_a_second_with_each_call_and_as_long_as_one_pauses() {
+fn the_clock_moves_a_second_with_each_call_and_by_the_length_of_a_pause() {
     let sandbox = Sandbox::new(world());
     assert_eq!(sandbox.now(), time("2026-01-15T06:00:00Z"));
-    assert_eq!(
-        sandbox.now(),
-        time("2026-01-15T06:00:00Z"),
-        "looking at a clock takes no time"
-    );
     wait(sandbox.caller_identity(&at(east()))).expect("an identity");
     assert_eq!(sandbox.now(), time("2026-01-15T06:00:01Z"));
     wait(sandbox.pause(Duration::from_secs(90)));
@@ -100,112 +65,69 @@ fn the_clock_moves_a_second_with_each_call_and_as_long_as_one_pauses() {
 #[test]
 fn planned_errors_come_as_often_as_planned_and_only_where_planned() {
     let mut world = world();
-    world.faults.push(Fault::new(
-        "DescribeImages",
-        "RequestLimitExceeded",
-        "Request limit exceeded.",
-        Some(2),
-    ));
-    let denied = Fault::new(
-        "DescribeDBSnapshots",
-        "AccessDenied",
-        "not authorized",
-        None,
-    );
+    let (code, message) = ("RequestLimitExceeded", "Request limit exceeded.");
+    let throttled = Fault::new("DescribeImages", code, message, Some(2));
+    let denied = Fault::new("DescribeDBSnapshots", "AccessDenied", "no", None);
+    world.faults.push(throttled);
     world.faults.push(Fault {
         region: Some(west()),
         ..denied
     });
     let sandbox = Sandbox::new(world);
-    let image = [ImageId::from("ami-0123456789abcdef0")];
-    let database = [DbInstance::from("mydb")];
     for _ in 0..2 {
-        let error = refused(
-            wait(sandbox.images(&at(east()), &image)),
-            "RequestLimitExceeded",
-            ErrorKind::Throttled,
-        );
-        assert_eq!(error.message, "Request limit exceeded.");
+        let found = images(&sandbox, east(), &by_ids(&[IMAGE]));
+        assert_eq!(refused(found, code, Throttled).message, message);
     }
-    assert_eq!(
-        wait(sandbox.images(&at(east()), &image))
-            .expect("images")
-            .len(),
-        1
-    );
+    assert_eq!(ids(images(&sandbox, east(), &by_ids(&[IMAGE]))), [IMAGE]);
     for _ in 0..5 {
-        refused(
-            wait(sandbox.manual_snapshots(&at(west()), &database)),
-            "AccessDenied",
-            ErrorKind::Denied,
-        );
+        let found = snapshots(&sandbox, west(), &manual(&["mydb"]));
+        refused(found, "AccessDenied", Denied);
     }
-    assert_eq!(
-        wait(sandbox.automated_snapshots(&at(east()), &database))
-            .expect("snapshots")
-            .len(),
-        3
-    );
-    assert_eq!(sandbox.world().faults.len(), 1, "what is used up is gone");
+    let found = snapshots(&sandbox, east(), &automated(&["mydb"]));
+    assert_eq!(found.expect("snapshots").len(), 3);
+    assert_eq!(sandbox.world().faults.len(), 1, "a used fault is gone");
 }
 
 #[test]
 fn a_planned_error_has_no_effect() {
     let mut world = world();
-    world.faults.push(Fault::new(
-        "CopyImage",
-        "InternalError",
-        "An internal error has occurred",
-        Some(1),
-    ));
+    let fault = Fault::new("CopyImage", "InternalError", "sorry", Some(1));
+    world.faults.push(fault);
     let sandbox = Sandbox::new(world);
-    refused(
-        wait(sandbox.copy_image(&at(west()), &the_image(), "t")),
-        "InternalError",
-        ErrorKind::Unknown,
-    );
+    let answer = copy(&sandbox, &the_image(), "t");
+    refused(answer, "InternalError", Unknown);
     assert_eq!(sandbox.world().regions[&west()].images, []);
 }
 
 #[test]
-fn expired_credentials_stop_one_account_alone() {
+fn expired_credentials_stop_one_account_only() {
     let mut world = world();
-    world.add_account(&AccountId::from("432143214321"));
-    world
-        .expired_credentials
-        .push(AccountId::from("432143214321"));
+    world.add_account(&other_account());
+    world.expired_credentials.push(other_account());
     let sandbox = Sandbox::new(world);
-    refused(
-        wait(sandbox.caller_identity(&at_as("432143214321", east()))),
-        "ExpiredToken",
-        ErrorKind::Expired,
-    );
-    let image = [ImageId::from("ami-0123456789abcdef0")];
-    refused(
-        wait(sandbox.images(&at_as("432143214321", east()), &image)),
-        "RequestExpired",
-        ErrorKind::Expired,
-    );
+    let expired = at_as(OTHER_ACCOUNT, east());
+    let identity = wait(sandbox.caller_identity(&expired));
+    refused(identity, "ExpiredToken", Expired);
+    let found = wait(sandbox.find(&expired, Kind::Image, &by_ids(&[IMAGE])));
+    refused(found, "RequestExpired", Expired);
     wait(sandbox.caller_identity(&at(east()))).expect("an identity");
 }
 
 #[test]
-fn calls_are_written_down_in_order() {
+fn calls_are_recorded_in_order() {
     let sandbox = Sandbox::new(world());
-    let image = [ImageId::from("ami-0123456789abcdef0")];
     wait(sandbox.caller_identity(&at(east()))).expect("an identity");
-    wait(sandbox.image_copies(&at(west()), &east(), &image)).expect("images");
-    wait(sandbox.manual_snapshots(&at(west()), &[DbInstance::from("a"), DbInstance::from("b")]))
-        .expect("snapshots");
-    wait(sandbox.copy_image(&at(west()), &copy_of_image("ami-2"), "t")).expect_err("no such image");
+    images(&sandbox, west(), &copies_of(&[IMAGE])).expect("images");
+    snapshots(&sandbox, west(), &manual(&["a", "b"])).expect("snapshots");
+    copy(&sandbox, &copy_of_image("ami-2"), "t").expect_err("no such image");
     let calls = sandbox.calls();
-    let said: Vec<_> = calls
+    let recorded: Vec<_> = calls
         .iter()
         .map(|call| (call.call, call.region.as_str(), call.write))
         .collect();
     let west = "us-west-1";
     assert_eq!(
-        said,
+        recorded,
         [
             ("GetCallerIdentity", "us-east-1", false),
             ("DescribeImages", west, false),
@@ -215,27 +137,15 @@ fn calls_are_written_down_in_order() {
         ]
     );
     assert_eq!(calls[4].error.as_deref(), Some("InvalidAMIID.NotFound"));
-    assert_eq!(
-        (calls[0].at, calls[4].at),
-        (time("2026-01-15T06:00:01Z"), time("2026-01-15T06:00:05Z"))
-    );
+    assert_eq!(calls[0].at, time("2026-01-15T06:00:01Z"));
+    assert_eq!(calls[4].at, time("2026-01-15T06:00:05Z"));
 }
 
 #[test]
-fn nothing_is_asked_for_an_empty_list() {
+fn a_query_for_another_kind_is_refused_and_not_answered_with_nothing() {
     let sandbox = Sandbox::new(world());
-    assert_eq!(wait(sandbox.images(&at(west()), &[])), Ok(vec![]));
-    assert_eq!(
-        wait(sandbox.image_copies(&at(west()), &east(), &[])),
-        Ok(vec![])
-    );
-    assert_eq!(
-        wait(sandbox.automated_snapshots(&at(east()), &[])),
-        Ok(vec![])
-    );
-    assert_eq!(wait(sandbox.manual_snapshots(&at(west()), &[])), Ok(vec![]));
-    assert_eq!(wait(sandbox.snapshots(&at(west()), &[])), Ok(vec![]));
-    assert_eq!(sandbox.calls(), []);
+    wrong_value(images(&sandbox, east(), &Query::AllManual));
+    wrong_value(snapshots(&sandbox, east(), &Query::CopiedFrom(west())));
 }
 
 #[test]
@@ -247,106 +157,76 @@ fn a_write_is_saved_before_it_is_answered_and_a_read_is_not() {
         Ok(())
     };
     let sandbox = Sandbox::with_save(world(), Box::new(save));
-    let count = || saved.lock().expect("not poisoned").len();
+    let last = || saved.lock().expect("not poisoned").last().cloned();
     wait(sandbox.caller_identity(&at(east()))).expect("an identity");
-    assert_eq!(count(), 0);
-    wait(sandbox.copy_image(&at(west()), &copy_of_image("ami-2"), "t")).expect_err("no such image");
-    assert_eq!(count(), 0, "nothing has changed");
-    wait(sandbox.copy_image(&at(west()), &the_image(), "t")).expect("a copy");
-    assert_eq!(count(), 1);
+    let refusal = copy(&sandbox, &copy_of_image("ami-2"), "t");
+    refused(refusal, "InvalidAMIID.NotFound", Absent);
+    assert_eq!(last(), None, "nothing has changed");
+    copy(&sandbox, &the_image(), "t").expect("a copy");
+    assert_eq!(last(), Some(sandbox.world()));
+    wait(sandbox.pause(MINUTE));
     sandbox.save().expect("saved");
-    assert_eq!(
-        *saved.lock().expect("not poisoned").last().expect("saved"),
-        sandbox.world()
-    );
-    assert_eq!(
-        Sandbox::new(world()).save(),
-        Ok(()),
-        "there is nowhere to save it to"
-    );
+    assert_eq!(last(), Some(sandbox.world()));
+    assert_eq!(Sandbox::new(world()).save(), Ok(()), "there is no place");
 }
 
 #[test]
-fn what_cannot_be_saved_has_happened_all_the_same_and_is_answered_with_an_error() {
-    let broken = Arc::new(AtomicBool::new(true));
-    let asked = Arc::clone(&broken);
-    let save = move |_: &World| {
-        if asked.load(Ordering::Relaxed) {
-            Err("disk full".to_owned())
-        } else {
-            Ok(())
-        }
+fn a_write_that_is_not_saved_takes_effect_and_is_answered_with_an_error() {
+    let is_broken = Arc::new(AtomicBool::new(true));
+    let asked = Arc::clone(&is_broken);
+    let save = move |_: &World| match asked.load(Ordering::Relaxed) {
+        true => Err("disk full".to_owned()),
+        false => Ok(()),
     };
     let sandbox = Sandbox::with_save(world(), Box::new(save));
-    let error = refused(
-        wait(sandbox.copy_image(&at(west()), &the_image(), "t")),
-        "SandboxNotSaved",
-        ErrorKind::Unknown,
-    );
+    let answer = copy(&sandbox, &the_image(), "t");
+    let error = refused(answer, "SandboxNotSaved", Unknown);
     assert_eq!(error.message, "disk full");
     assert_eq!(sandbox.save(), Err("disk full".to_owned()));
-    broken.store(false, Ordering::Relaxed);
-    let id = wait(sandbox.copy_image(&at(west()), &the_image(), "t")).expect("the same copy");
-    let images = &sandbox.world().regions[&west()].images;
-    assert_eq!(
-        images.iter().map(|image| &image.id).collect::<Vec<_>>(),
-        [&id]
-    );
+    is_broken.store(false, Ordering::Relaxed);
+    let id = copy(&sandbox, &the_image(), "t").expect("the same copy");
+    let world = sandbox.world();
+    let [image] = world.regions[&west()].images.as_slice() else {
+        panic!("one copy");
+    };
+    assert_eq!(image.id, id);
 }
 
 #[test]
-fn things_are_listed_in_an_order_that_only_the_seed_decides() {
-    let listed = |seed, backwards| {
+fn only_the_seed_decides_the_order_of_lists() {
+    let listed = |seed, is_reversed| {
         let mut world = world();
         world.listing_seed = seed;
-        let here = world.add_region(&east());
-        if backwards {
-            here.snapshots.reverse();
+        if is_reversed {
+            world.add_region(&east()).snapshots.reverse();
         }
         let sandbox = Sandbox::new(world);
-        let snapshots = wait(sandbox.automated_snapshots(&at(east()), &[DbInstance::from("mydb")]));
-        snapshots
-            .expect("snapshots")
-            .into_iter()
-            .map(|snapshot| snapshot.id)
-            .collect::<Vec<_>>()
+        let found = snapshots(&sandbox, east(), &automated(&["mydb"]));
+        let found = found.expect("snapshots").into_iter();
+        found.map(|snapshot| snapshot.id).collect::<Vec<_>>()
     };
     assert_eq!(listed(7, false), listed(7, true));
     assert!((0..10).any(|seed| listed(seed, false) != listed(7, false)));
 }
 
 #[test]
-fn calls_side_by_side_take_turns() {
+fn calls_made_side_by_side_interleave() {
     let sandbox = Sandbox::new(world());
-    let one = async {
+    let twice = async |region: Region| {
         for _ in 0..2 {
-            sandbox
-                .caller_identity(&at(east()))
-                .await
-                .expect("an identity");
+            let identity = sandbox.caller_identity(&at(region.clone())).await;
+            identity.expect("an identity");
         }
     };
-    let other = async {
-        for _ in 0..2 {
-            sandbox
-                .caller_identity(&at(west()))
-                .await
-                .expect("an identity");
-        }
-    };
-    wait(async { tokio::join!(one, other) });
-    let regions: Vec<_> = sandbox
-        .calls()
-        .into_iter()
-        .map(|call| call.region)
-        .collect();
-    let [first, second, third, fourth] = regions.try_into().expect("four calls");
-    assert_ne!(first, second);
-    assert_ne!(third, fourth);
+    wait(async { tokio::join!(twice(east()), twice(west())) });
+    let calls = sandbox.calls().into_iter();
+    let regions: Vec<_> = calls.map(|call| call.region).collect();
+    assert_ne!(regions[0], regions[1]);
+    assert_ne!(regions[2], regions[3]);
 }
 
 #[test]
-fn a_panic_of_somebody_who_edits_the_world_does_not_close_it() {
+fn a_panic_while_the_world_is_edited_does_not_close_it() {
     let sandbox = Sandbox::new(world());
     let edit = std::panic::AssertUnwindSafe(|| sandbox.edit(|_| panic!("slip")));
     std::panic::catch_unwind(edit).expect_err("a panic");

@@ -1,42 +1,51 @@
-//! World files.
+//! Sandbox files.
 
-use aws_xregion_sync::provider::sandbox::{FORMAT_VERSION, FailNextCopy, Fault};
+use aws_xregion_sync::provider::sandbox::{FORMAT_VERSION, FailNextCopy, Fault, SnapshotType};
 use proptest::prelude::*;
 
 use super::*;
 
-#[test]
-fn a_world_in_full_use_comes_back_from_its_file_as_it_was() {
+/// A world with something of everything.
+fn busy() -> World {
     let mut busy = world();
-    busy.add_account(&AccountId::from("432143214321"));
-    busy.expired_credentials
-        .push(AccountId::from("432143214321"));
+    busy.add_account(&other_account());
+    busy.expired_credentials.push(other_account());
     busy.fail_next_copies.push(FailNextCopy {
         region: west(),
         reason: "Internal error".to_owned(),
     });
-    busy.faults
-        .push(Fault::new("CopyImage", "InternalError", "sorry", None));
     busy.add_region(&Region::from("me-south-1")).enabled = false;
     let sandbox = Sandbox::new(busy);
-    wait(sandbox.copy_snapshot(&at(west()), &the_snapshot())).expect("a copy");
-    sandbox.edit(|world| world.faults.clear());
-    wait(sandbox.copy_image(&at(west()), &the_image(), "t")).expect("a copy");
-    let world = sandbox.world();
+    wait(sandbox.copy(&at(west()), &the_snapshot(), None)).expect("a copy");
+    copy(&sandbox, &the_image(), "t").expect("a copy");
+    let mut busy = sandbox.world();
+    let fault = Fault::new("CopyImage", "InternalError", "sorry", None);
+    busy.faults.push(fault);
+    busy
+}
+
+/// The cells of a table.
+fn rows<const N: usize>(table: &'static str) -> impl Iterator<Item = [&'static str; N]> {
+    table.trim_matches(['\n', ' ']).lines().map(|line| {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        cells.try_into().expect("as many cells")
+    })
+}
+
+#[test]
+fn a_world_comes_back_from_its_file_as_it_was() {
+    let world = busy();
     let text = world.to_json();
     assert!(text.ends_with("}\n"), "{text}");
     assert_eq!(World::from_json(&text), Ok(world.clone()));
     assert_eq!(World::from_json(&text).expect("readable").to_json(), text);
 
-    // The copies under way go on where they were.
+    // Copies in progress go on where they were.
     let sandbox = Sandbox::new(world);
     wait(sandbox.pause(10 * MINUTE));
-    let copies = wait(sandbox.image_copies(&at(west()), &east(), &[the_image().source_image_id]))
-        .expect("images");
-    assert!(
-        copies.iter().all(|image| image.state.is_available()),
-        "{copies:?}"
-    );
+    let copies = images(&sandbox, west(), &Query::CopiedFrom(east())).expect("images");
+    let [copy] = copies.try_into().expect("one copy");
+    assert!(copy.state.is_available(), "{copy:?}");
 }
 
 #[test]
@@ -45,159 +54,129 @@ fn a_file_written_by_hand_can_be_short() {
     let world = World::from_json(text).expect("readable");
     assert_eq!(world.quotas.manual_snapshots, 100);
     let sandbox = Sandbox::new(world);
-    let found = wait(sandbox.automated_snapshots(&at(east()), &[DbInstance::from("mydb")]))
-        .expect("snapshots");
-    assert_eq!(found.len(), 1);
+    let found = snapshots(&sandbox, east(), &automated(&["mydb"]));
+    assert_eq!(ids(found), ["rds:mydb-2026-01-15-05-10"]);
 }
 
 #[test]
-fn a_file_that_is_no_json_or_not_a_world_says_where() {
+fn a_file_of_format_1_0_is_read_and_written_as_the_present_format() {
+    let text = include_str!("../../../testdata/worlds/format_1_0.json");
+    let world = World::from_json(text).expect("readable");
+    let json = world.to_json();
+    assert!(json.contains(&format!("\"format_version\": \"{FORMAT_VERSION}\"")));
+    for earlier in ["owner", "db_instance", "kind", "status", "original_created"] {
+        assert!(
+            !json.contains(&format!("\"{earlier}\"")),
+            "{earlier}: {json}"
+        );
+    }
+    assert_eq!(World::from_json(&json), Ok(world.clone()));
+
+    let source = world.snapshot(&east(), &ArtifactId::from(SNAPSHOT));
+    let source = source.expect("the snapshot");
+    assert_eq!(source.snapshot_type, SnapshotType::Automated);
+    assert_eq!(source.parent, Some(ParentId::from("mydb")));
+    assert_eq!(source.parent_created, Some(time("2024-01-01T00:00:00Z")));
+    assert_eq!(source.data_time, Some(time("2026-01-14T05:10:33.417Z")));
+    let image = world
+        .image(&east(), &ArtifactId::from(IMAGE))
+        .expect("the image");
+    assert_eq!(image.account, AccountId::from("999999999999"));
+    assert!(image.encrypted);
+    let copy = &world.regions[&west()].images[0];
+    assert_eq!(copy.copied_from, Some(the_image().source.arn));
+
+    let sandbox = Sandbox::new(world);
+    wait(sandbox.pause(15 * MINUTE));
+    let states = |found: Answer<Vec<Artifact>>| {
+        let found = found.expect("an answer").into_iter();
+        found.map(|copy| copy.state.to_string()).collect::<Vec<_>>()
+    };
+    let copies = images(&sandbox, west(), &Query::CopiedFrom(east()));
+    assert_eq!(states(copies), ["available"]);
+    assert_eq!(
+        states(snapshots(&sandbox, west(), &Query::AllManual)),
+        ["failed"]
+    );
+}
+
+#[test]
+fn text_that_is_not_json_or_not_a_world_has_a_place() {
     let place = |text: &str| {
         let problem = World::from_json(text).expect_err("damaged");
         assert!(problem.help.is_some(), "{problem}");
         let at = problem.at.expect("a place");
         (at.line, at.column, problem.message)
     };
-    assert_eq!(place(""), (1, 1, "EOF while parsing a value".to_owned()));
+    let end = "EOF while parsing a value".to_owned();
+    assert_eq!(place(""), (1, 1, end));
     assert_eq!(place("{\n  \"now\": oops\n}").0, 2);
     let whole = world().to_json();
     let half = &whole[..whole.len() / 2];
     assert_eq!(place(half).0, half.lines().count());
-    let misspelt = whole.replace("\"copy_seconds\"", "\"copy_second\"");
-    let (line, _, message) = place(&misspelt);
-    let expected = misspelt
-        .lines()
-        .position(|line| line.contains("copy_second"))
-        .expect("it is there")
-        + 1;
-    assert_eq!(line, expected);
-    assert!(
-        message.starts_with("unknown field `copy_second`, expected one of"),
-        "{message}"
-    );
-    let (line, ..) = place(&whole.replace("2026-01-15T06:00:00Z", "yesterday"));
-    assert_eq!(line, 3);
+    let table = r#"
+        "copy_seconds" | "copy_second" | unknown field `copy_second`, expected one of
+        "2026-01-15T06:00:00Z" | 7 | invalid type: integer `7`, expected a timestamp string
+        "faults": [] | "faults": [7] | invalid type: integer `7`, expected an object
+        "enabled": true | "enabled": "no" | invalid type: string "no", expected a boolean
+    "#;
+    for [from, to, message] in rows(table) {
+        let misspelt = whole.replacen(from, to, 1);
+        let line = misspelt.lines().position(|line| line.contains(to));
+        let (at, _, found) = place(&misspelt);
+        assert_eq!(Some(at - 1), line, "{to}");
+        assert!(found.starts_with(message), "{found}");
+    }
 }
 
 #[test]
-fn another_format_version_is_said_to_be_one() {
-    let text = world()
-        .to_json()
-        .replace(&format!("\"{FORMAT_VERSION}\""), "\"2.0\"")
-        .replace("accounts", "tenants");
-    let problem = World::from_json(&text).expect_err("another version");
-    assert_eq!(
-        problem.to_string(),
-        "its format version is \"2.0\", and this xrs reads \"1.0\"",
-        "and not that a field is unknown"
-    );
-    assert!(
-        problem
-            .help
-            .is_some_and(|help| help.contains("the version of xrs that wrote it"))
-    );
+fn other_files_and_other_formats_are_recognised() {
+    let text = world().to_json();
+    let newer = text.replace(&format!("\"{FORMAT_VERSION}\""), "\"3.0\"");
+    let newer = newer.replace("accounts", "tenants");
+    let newer = World::from_json(&newer).expect_err("a newer file");
+    let help = newer.help.as_deref().unwrap_or_default();
+    assert!(help.contains("the version of xrs that wrote it"), "{help}");
+    let message = "its format version is \"3.0\", and this xrs reads \"2.0\" and \"1.0\"";
+    assert_eq!(newer.message, message);
+    let table = r#"
+        [] | it is not a JSON object with a format_version
+        {"digest": "sha256:"} | it is a plan
+        {"plan_digest": ""} | it holds the results of an apply
+    "#;
+    for [text, message] in rows(table) {
+        let problem = World::from_json(text).expect_err("another file");
+        assert_eq!(problem.message, message);
+        assert!(problem.help.is_some(), "{problem}");
+    }
 }
 
+/// In which object, which key, gets which value, and what is said of it.
+const MISTAKES: &str = r#"
+    | accounts | [] | accounts is empty
+    | expired_credentials | ["9"] | expired_credentials: "9" is not one of the accounts
+    | fail_next_copies | [{"region": "us-east-9", "reason": ""}] | the world has no region "us-east-9"
+    | faults | [{"call": "Copy", "code": "", "message": ""}] | "Copy" is not one of the calls GetCallerIdentity,
+    | faults | [{"call": "CopyImage", "region": "eu-9", "code": "", "message": ""}] | the world has no region "eu-9"
+    /regions/us-east-1/images/0 | attributes | {"colour": "red"} | attributes: "colour" is no filter
+    /regions/us-east-1/images/0 | state | "" | ami-0123456789abcdef0 in us-east-1: the state is empty
+    /regions/us-east-1/images/0 | copied_from | "ami-1" | copied_from is not the ARN
+    /regions/us-east-1/snapshots/0 | id | "rds:mydb-2026-01-13-05-10" | rds:mydb-2026-01-13-05-10 in us-east-1 appears twice
+    /regions/us-east-1/snapshots/0 | id | "RDS:X" | the id "RDS:X" is empty or not in lower case
+    /regions/us-east-1/snapshots/0 | parent | "MyDB" | the id "MyDB" is empty or not in lower case
+    /regions/us-east-1/snapshots/0 | account | "9" | "9" is not one of the accounts
+    /regions/us-east-1/databases/0 | id | "MyDB" | database MyDB in us-east-1: the id "MyDB" is
+    /regions/us-east-1/databases/0 | account | "9" | database mydb in us-east-1: "9" is not one
+"#;
+
 #[test]
-fn what_is_well_formed_and_makes_no_sense_is_said_by_name() {
-    type Change = fn(&mut World);
-    let cases: [(&str, Change); 18] = [
-        ("accounts is empty", |world| world.accounts.clear()),
-        ("accounts: \"123456789012\" stands twice", |world| {
-            world.accounts.push(account())
-        }),
-        ("accounts: \"me\" is no account id", |world| {
-            world.accounts.push(AccountId::from("me"))
-        }),
-        ("outside the years 2000 to 2999", |world| {
-            world.now = Timestamp::MAX
-        }),
-        ("copy_seconds is more than a year", |world| {
-            world.copy_seconds = u64::MAX
-        }),
-        (
-            "expired_credentials: \"1\" is not one of the accounts",
-            |world| {
-                world.expired_credentials.push(AccountId::from("1"));
-            },
-        ),
-        (
-            "fail_next_copies: the world has no region \"us-east-9\"",
-            |world| {
-                world.fail_next_copies.push(FailNextCopy {
-                    region: Region::from("us-east-9"),
-                    reason: String::new(),
-                });
-            },
-        ),
-        (
-            "faults: \"DescribeImage\" is not one of the calls",
-            |world| {
-                world
-                    .faults
-                    .push(Fault::new("DescribeImage", "Throttling", "", None));
-            },
-        ),
-        ("faults: one of CopyImage has no code", |world| {
-            world.faults.push(Fault::new("CopyImage", "", "", None))
-        }),
-        ("faults: the world has no region \"us-east-9\"", |world| {
-            let fault = Fault::new("CopyImage", "Throttling", "", None);
-            world.faults.push(Fault {
-                region: Some(Region::from("us-east-9")),
-                ..fault
-            });
-        }),
-        ("regions: \"the moon\" is no region code", |world| {
-            world.add_region(&Region::from("the moon"));
-        }),
-        (
-            "images of us-east-1: \"ami-0123456789abcdef0\" stands twice",
-            |world| {
-                let images = &mut world.add_region(&east()).images;
-                images.extend_from_within(..1);
-            },
-        ),
-        (
-            "image ami-0123456789abcdef0 of us-east-1: attributes: \"colour\"",
-            |world| {
-                let image = world
-                    .image_mut(&east(), &ImageId::from("ami-0123456789abcdef0"))
-                    .expect("the image");
-                image
-                    .attributes
-                    .insert("colour".to_owned(), "red".to_owned());
-            },
-        ),
-        ("snapshots of us-east-1", |world| {
-            let snapshots = &mut world.add_region(&east()).snapshots;
-            snapshots.extend_from_within(..1);
-        }),
-        (
-            "snapshots of us-east-1: id: \"RDS:X\" is not in lower case",
-            |world| {
-                world.add_region(&east()).snapshots[0].id = SnapshotId::from("RDS:X");
-            },
-        ),
-        ("\"9\" is not one of the accounts", |world| {
-            world.add_region(&east()).snapshots[0].account = AccountId::from("9");
-        }),
-        ("copied_from is no ARN of a snapshot", |world| {
-            world.add_region(&east()).snapshots[0].copied_from =
-                Some(SnapshotArn::from("rds:mydb"));
-        }),
-        (
-            "databases of us-east-1: \"MyDB\" is not in lower case",
-            |world| {
-                world.add_region(&east()).databases[0].id = DbInstance::from("MyDB");
-            },
-        ),
-    ];
-    for (said, change) in cases {
-        let mut world = world();
-        change(&mut world);
-        let problem = World::from_json(&world.to_json()).expect_err(said);
-        assert!(problem.message.contains(said), "{said}: {problem}");
+fn mistakes_in_a_world_are_named() {
+    for [object, key, value, message] in rows(MISTAKES) {
+        let mut json = serde_json::to_value(world()).expect("JSON");
+        let object = json.pointer_mut(object).expect("an object");
+        object[key] = serde_json::from_str(value).expect(value);
+        let problem = World::from_json(&json.to_string()).expect_err(message);
+        assert!(problem.message.contains(message), "{message}: {problem}");
         assert!(problem.help.is_some(), "{problem}");
     }
 }
@@ -213,19 +192,21 @@ proptest! {
         World::from_json(&String::from_utf8_lossy(&bytes)).expect_err("no world is that short");
     }
 
-    /// A world with one place of its file overwritten is refused, or it is a world that can be used.
+    /// A world with a part of its file overwritten is refused, or it can be used.
     #[test]
-    fn no_damage_brings_it_down(place in 0.0..1.0f64, length in 0usize..40, instead in "[0-9a-z\",:{}\\[\\]\\-]{0,12}") {
+    fn no_damage_brings_it_down(
+        place in 0.0..1.0f64, length in 0usize..40, instead in "[0-9a-z\",:{}\\[\\]\\-]{0,12}",
+    ) {
         let whole = world().to_json();
         let from = (whole.len() as f64 * place) as usize;
         let to = (from + length).min(whole.len());
         let damaged = format!("{}{instead}{}", &whole[..from], &whole[to..]);
         if let Ok(world) = World::from_json(&damaged) {
             let sandbox = Sandbox::new(world);
-            let _answer = wait(sandbox.copy_snapshot(&at(west()), &the_snapshot()));
-            let _answer = wait(sandbox.copy_image(&at(west()), &the_image(), "t"));
+            let _answer = copy(&sandbox, &the_snapshot(), "t");
+            let _answer = copy(&sandbox, &the_image(), "t");
             wait(sandbox.pause(Duration::MAX));
-            let _answer = wait(sandbox.manual_snapshots(&at(west()), &[DbInstance::from("mydb")]));
+            let _answer = snapshots(&sandbox, west(), &manual(&["mydb"]));
         }
     }
 }

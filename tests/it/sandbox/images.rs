@@ -1,188 +1,127 @@
 //! Finding images.
 
-use aws_xregion_sync::model::action::Resource;
-use aws_xregion_sync::model::inventory::{ImageRef, State};
-use aws_xregion_sync::model::job::{ImageFilter, ImageSelector};
+use aws_xregion_sync::model::query::{ImageFilter, ImageSelector};
 
+use super::ErrorClass::Invalid;
 use super::*;
 
-fn selector(owner: &str, identifiers: &[&str], filters: &[(&str, &[&str])]) -> ImageSelector {
-    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-    ImageSelector {
-        owner: owner.to_owned(),
-        sync_identifiers: owned(identifiers),
-        filters: filters
-            .iter()
-            .map(|(name, values)| ImageFilter {
-                name: (*name).to_owned(),
-                values: owned(values),
-            })
-            .collect(),
+fn filter(name: &str, values: &[&str]) -> ImageFilter {
+    ImageFilter {
+        name: name.to_owned(),
+        values: values.iter().map(|text| (*text).to_owned()).collect(),
     }
 }
 
-fn found(sandbox: &Sandbox, selector: &ImageSelector) -> Vec<String> {
-    let images = wait(sandbox.source_images(&at(east()), selector)).expect("images");
-    let mut ids: Vec<String> = images.iter().map(|image| image.id.to_string()).collect();
-    ids.sort();
-    ids
+fn selector(owner: &str, identifiers: &[&str], filters: &[ImageFilter]) -> Query {
+    let identifiers = identifiers.iter().map(|text| (*text).to_owned());
+    Query::Matching(ImageSelector {
+        owner: owner.to_owned(),
+        sync_identifiers: identifiers.collect(),
+        filters: filters.to_vec(),
+    })
 }
+
+fn found(sandbox: &Sandbox, query: &Query) -> Vec<String> {
+    ids(images(sandbox, east(), query))
+}
+
+const NONE: [&str; 0] = [];
 
 #[test]
-fn copies_are_found_by_what_aws_states_and_by_their_tag_disabled_ones_too() {
-    let source = ImageId::from("ami-0123456789abcdef0");
-    let mut world = world();
-    let plain = |id: &str| WorldImage::new(id, &account(), "web", time("2026-01-14T00:00:00Z"));
-    let mut stated = plain("ami-stated");
-    stated.copied_from = Some(ImageRef {
-        id: source.clone(),
-        region: east(),
-    });
-    stated.state = State::from("disabled");
-    let mut elsewhere = plain("ami-elsewhere");
-    elsewhere.copied_from = Some(ImageRef {
-        id: source.clone(),
-        region: Region::from("eu-west-1"),
-    });
+fn copies_are_found_by_what_aws_states_and_by_their_tag_even_if_disabled() {
+    let source = ArtifactId::from(IMAGE);
+    let key = "Sync-From-us-east-1";
     let value = format!("20260114120000+0000 / {source}");
-    let mut foreign = plain("ami-foreign").tag("Sync-From-us-east-1", &value);
-    foreign.owner = AccountId::from("999999999999");
+    let plain = |id: &str| an_image(id, "web");
+    let mut stated = plain("ami-stated");
+    stated.copied_from = Some(Arn::of_image(&east(), &source));
+    stated.state = ArtifactState::from("disabled");
+    let mut elsewhere = plain("ami-elsewhere");
+    elsewhere.copied_from = Some(Arn::of_image(&Region::from("eu-west-1"), &source));
+    let mut foreign = plain("ami-foreign").tag(key, &value);
+    foreign.account = AccountId::from("999999999999");
     foreign.public = true;
-    let both = WorldImage {
-        id: ImageId::from("ami-both"),
-        ..stated.clone()
-    }
-    .tag("Sync-From-us-east-1", &value);
-    for image in [
-        stated,
-        elsewhere,
-        foreign,
-        both,
-        plain("ami-tagged").tag("Sync-From-us-east-1", &value),
-        plain("ami-other").tag("Sync-From-us-east-1", &format!("{value}1")),
-        plain("ami-plain"),
-    ] {
+    let mut both = stated.clone().tag(key, &value);
+    both.id = ArtifactId::from("ami-both");
+    let tagged = plain("ami-tagged").tag(key, &value);
+    let other = plain("ami-other").tag(key, &format!("{value}1"));
+    let plain = plain("ami-plain");
+    let mut world = world();
+    for image in [stated, elsewhere, foreign, both, tagged, other, plain] {
         world.add_image(&west(), image);
     }
     let sandbox = Sandbox::new(world);
-    let copies = wait(sandbox.image_copies(&at(west()), &east(), &[source])).expect("images");
-    let mut ids: Vec<_> = copies.iter().map(|image| image.id.as_str()).collect();
-    ids.sort_unstable();
-    assert_eq!(ids, ["ami-both", "ami-stated", "ami-tagged"]);
-
-    let from = wait(sandbox.images_from(&at(west()), &east())).expect("images");
-    let mut ids: Vec<_> = from.iter().map(|image| image.id.as_str()).collect();
-    ids.sort_unstable();
-    assert_eq!(ids, ["ami-both", "ami-other", "ami-stated", "ami-tagged"]);
+    let copies = ids(images(&sandbox, west(), &copies_of(&[IMAGE])));
+    assert_eq!(copies, ["ami-both", "ami-stated", "ami-tagged"]);
+    let all = ids(images(&sandbox, west(), &Query::CopiedFrom(east())));
+    assert_eq!(all, ["ami-both", "ami-other", "ami-stated", "ami-tagged"]);
 }
 
 #[test]
 fn images_of_others_are_seen_if_shared_and_their_tags_are_not() {
-    let mut world = world();
-    let other = AccountId::from("999999999999");
+    const THEM: &str = "999999999999";
     let theirs = |id: &str| {
-        WorldImage::new(id, &other, "base", time("2026-01-14T00:00:00Z")).tag("Role", "base")
+        let account = AccountId::from(THEM);
+        let image = an_image(id, "base").tag("Role", "base");
+        WorldArtifact { account, ..image }
     };
-    world.add_image(&east(), theirs("ami-private"));
-    world.add_image(
-        &east(),
-        WorldImage {
-            shared_with: vec![account()],
-            ..theirs("ami-shared")
-        },
-    );
-    let alias = Some("amazon".to_owned());
-    world.add_image(
-        &east(),
-        WorldImage {
-            public: true,
-            owner_alias: alias,
-            ..theirs("ami-public")
-        },
-    );
+    let mut shared = theirs("ami-shared");
+    shared.shared_with.push(account());
+    let mut public = theirs("ami-public");
+    public.public = true;
+    public.owner_alias = Some("amazon".to_owned());
+    let mut world = world();
+    for image in [theirs("ami-private"), shared, public] {
+        world.add_image(&east(), image);
+    }
     let sandbox = Sandbox::new(world);
-    assert_eq!(
-        found(&sandbox, &selector("999999999999", &[], &[])),
-        ["ami-public", "ami-shared"]
-    );
-    assert_eq!(
-        found(&sandbox, &selector("amazon", &[], &[])),
-        ["ami-public"]
-    );
-    assert_eq!(
-        found(
-            &sandbox,
-            &selector("999999999999", &[], &[("tag:Role", &["base"])])
-        ),
-        [""; 0]
-    );
-    assert_eq!(
-        found(&sandbox, &selector("self", &[], &[])),
-        ["ami-0123456789abcdef0"]
-    );
-    assert_eq!(
-        found(&sandbox, &selector(DEFAULT_ACCOUNT, &[], &[])),
-        ["ami-0123456789abcdef0"]
-    );
-    let by_id = wait(sandbox.images(
-        &at(east()),
-        &[ImageId::from("ami-private"), ImageId::from("ami-shared")],
-    ));
-    let [shared] = by_id.expect("images").try_into().expect("one");
-    assert_eq!((shared.id.as_str(), shared.tags.len()), ("ami-shared", 0));
+    let of = |owner: &str| found(&sandbox, &selector(owner, &[], &[]));
+    assert_eq!(of(THEM), ["ami-public", "ami-shared"]);
+    assert_eq!(of("amazon"), ["ami-public"]);
+    assert_eq!(of("self"), [IMAGE]);
+    assert_eq!(of(DEFAULT_ACCOUNT), [IMAGE]);
+    let with_role = |role: &str| selector(THEM, &[], &[filter("tag:Role", &[role])]);
+    assert_eq!(found(&sandbox, &with_role("base")), NONE);
+    let by_id = found(&sandbox, &by_ids(&["ami-private", "ami-shared"]));
+    assert_eq!(by_id, ["ami-shared"]);
 
-    // One may tag what is shared, and alone sees it.
-    let resource = Resource::Image(ImageId::from("ami-shared"));
-    wait(sandbox.tag(&at(east()), &resource, &tags(&[("Role", "ours")]))).expect("tagged");
-    assert_eq!(
-        found(
-            &sandbox,
-            &selector("999999999999", &[], &[("tag:Role", &["ours"])])
-        ),
-        ["ami-shared"]
-    );
-    assert_eq!(
-        sandbox.world().image(&east(), &shared.id).expect("it").tags,
-        tags(&[("Role", "base")])
-    );
+    // Whoever an image is shared with may tag it, and sees only those tags.
+    let shared = image(&sandbox, east(), &ArtifactId::from("ami-shared"));
+    assert_eq!(shared.tags, Tags::new());
+    let ours = Tags::from([("Role", "ours")]);
+    let shared = shared.to_ref(&east());
+    wait(sandbox.tag(&at(east()), Kind::Image, &shared, &ours)).expect("tagged");
+    assert_eq!(found(&sandbox, &with_role("ours")), ["ami-shared"]);
+    let world = sandbox.world();
+    let stored = world.image(&east(), &shared.id).expect("the image");
+    assert_eq!(stored.tags, Tags::from([("Role", "base")]));
+}
+
+/// An image with many odd facts, beside the usual one and a disabled one.
+fn with_odd_image() -> Sandbox {
+    let mut world = world();
+    let odd = an_image("ami-odd", "web-2026").tag("Sync-Identifier", "Web Application");
+    let mut odd = odd.tag("Environment", "Production");
+    odd.created = Some(time("2025-03-01T10:00:00Z"));
+    odd.description = "odd one".to_owned();
+    odd.state = ArtifactState::from("failed");
+    odd.state_reason = Some("Internal error".to_owned());
+    odd.copied_from = Some(Arn::from("arn:aws:ec2:eu-west-1::image/ami-1"));
+    (odd.encrypted, odd.public) = (true, true);
+    for (name, value) in [("architecture", "arm64"), ("platform", "windows")] {
+        odd.attributes.insert(name.to_owned(), value.to_owned());
+    }
+    world.add_image(&east(), odd);
+    let mut disabled = an_image("ami-disabled", "web-old");
+    disabled.state = ArtifactState::from("disabled");
+    world.add_image(&east(), disabled);
+    Sandbox::new(world)
 }
 
 #[test]
 fn filters_find_what_they_say() {
-    let mut world = world();
-    let mut odd = WorldImage::new(
-        "ami-odd",
-        &account(),
-        "web-2026",
-        time("2025-03-01T10:00:00Z"),
-    )
-    .tag("Sync-Identifier", "Web Application")
-    .tag("Environment", "Production");
-    odd.description = "odd one".to_owned();
-    odd.state = State::from("failed");
-    odd.state_reason = Some("Internal error".to_owned());
-    odd.copied_from = Some(ImageRef {
-        id: ImageId::from("ami-1"),
-        region: Region::from("eu-west-1"),
-    });
-    odd.encrypted = true;
-    odd.public = true;
-    odd.attributes = [("architecture", "arm64"), ("platform", "windows")]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into();
-    world.add_image(&east(), odd);
-    let mut disabled = WorldImage::new(
-        "ami-disabled",
-        &account(),
-        "web-old",
-        time("2025-01-01T00:00:00Z"),
-    );
-    disabled.state = State::from("disabled");
-    world.add_image(&east(), disabled);
-    let sandbox = Sandbox::new(world);
-    let odd = ["ami-odd"];
-    let web = ["ami-0123456789abcdef0"];
-    let both = ["ami-0123456789abcdef0", "ami-odd"];
+    let sandbox = with_odd_image();
+    let (odd, web, both) = (["ami-odd"], [IMAGE], [IMAGE, "ami-odd"]);
     let cases: [(&str, &[&str], &[&str]); 26] = [
         ("name", &["web*"], &both),
         ("name", &["web"], &web),
@@ -212,32 +151,38 @@ fn filters_find_what_they_say() {
         ("creation-date", &["2025-03-01T10:00:00.000Z"], &odd),
     ];
     for (name, values, ids) in cases {
-        assert_eq!(
-            found(&sandbox, &selector("self", &[], &[(name, values)])),
-            ids,
-            "{name} {values:?}"
+        let query = selector("self", &[], &[filter(name, values)]);
+        assert_eq!(found(&sandbox, &query), ids, "{name} {values:?}");
+    }
+    let identified = |identifiers: &[&str]| found(&sandbox, &selector("self", identifiers, &[]));
+    assert_eq!(identified(&["x", "Web Application"]), odd);
+    assert_eq!(identified(&["Web*"]), NONE, "without wildcards");
+    let filters = [filter("name", &["web*"]), filter("tag:Role", &["web"])];
+    let all = selector("self", &["Web Application"], &filters);
+    assert_eq!(found(&sandbox, &all), NONE);
+}
+
+#[test]
+fn filters_that_ec2_does_not_know_and_too_many_values_are_refused() {
+    let sandbox = Sandbox::new(world());
+    let refuse = |query: &Query, code: &str| {
+        // Also where there is no image to compare with.
+        refused(images(&sandbox, west(), query), code, Invalid).message
+    };
+    for (name, values) in [("tag", 1), ("tag:", 1), ("colour", 1), ("name", 0)] {
+        let bad = filter(name, &vec!["x"; values]);
+        let message = refuse(&selector("self", &[], &[bad]), "InvalidParameterValue");
+        assert!(
+            message.starts_with(&format!("The filter '{name}' ")),
+            "{message}"
         );
     }
-    assert_eq!(
-        found(&sandbox, &selector("self", &["x", "Web Application"], &[])),
-        odd
-    );
-    assert_eq!(
-        found(&sandbox, &selector("self", &["Web*"], &[])),
-        [""; 0],
-        "an identifier has no wildcards"
-    );
-    let ands = selector(
-        "self",
-        &["Web Application"],
-        &[("name", &["web*"]), ("tag:Role", &["web"])],
-    );
-    assert_eq!(found(&sandbox, &ands), [""; 0]);
-    let unknown = selector("self", &[], &[("colour", &["red"])]);
-    let error = refused(
-        wait(sandbox.source_images(&at(east()), &unknown)),
-        "InvalidParameterValue",
-        ErrorKind::Invalid,
-    );
-    assert_eq!(error.message, "The filter 'colour' is invalid");
+    let names = |count| filter("name", &vec!["x"; count]);
+    let limit = "FilterLimitExceeded";
+    images(&sandbox, west(), &selector("self", &["x"], &[names(199)])).expect("200 values");
+    refuse(&selector("self", &["x"], &[names(200)]), limit);
+    let states = filter("state", &["x"; 51]);
+    refuse(&selector("self", &[], &[names(150), states]), limit);
+    refuse(&by_ids(&["ami-1"; 201]), limit);
+    refuse(&copies_of(&["ami-1"; 200]), limit);
 }

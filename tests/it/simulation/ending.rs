@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
-use aws_xregion_sync::model::action::{Action, Wave};
-use aws_xregion_sync::model::job::{JobKind, SyncJob, SyncType};
+use crate::support::ami_options;
+use aws_xregion_sync::model::action::{Action, Stage};
+use aws_xregion_sync::model::kind::Kind;
 use aws_xregion_sync::model::plan::{JobPlan, Outcome, SavedPlan};
 use aws_xregion_sync::provider::sandbox::World;
+use aws_xregion_sync::sync_types::SyncJob;
 
 use super::fault_plan::FaultPlan;
 use super::hands;
@@ -99,12 +101,9 @@ pub fn reach(history: &mut History) {
 /// was a source has been found to be a copy, and was tagged as one; or EC2 named an image that it had made before, of
 /// which nobody could tell what it is.
 fn has_cause(plan: &SavedPlan, before: &JobPlan, after: &JobPlan) -> bool {
-    let of_images = before.sync_type == Some(SyncType::Ec2Ami);
-    let copied = before
-        .actions
-        .iter()
-        .any(|a| matches!(a, Action::CopyImage(_)));
-    let tags = after.actions.iter().all(|a| a.wave() == Wave::Tags);
+    let of_images = before.kind() == Some(Kind::Image);
+    let copied = before.actions.iter().any(|a| matches!(a, Action::Copy(_)));
+    let tags = after.actions.iter().all(|a| a.stage() == Stage::Tags);
     before.outcome == Outcome::Failed || of_images && (plan.summary.tag_copy > 0 || copied && tags)
 }
 
@@ -124,14 +123,12 @@ fn wrong_at_the_end(world: &World, job: &SyncJob) -> Option<String> {
         from: &job.source_region,
         to: &job.destination_region,
     };
-    match &job.kind {
-        JobKind::Snapshot(options) => wrong_snapshots(
-            world,
-            route,
-            options.db_instance.as_str(),
-            rules::retained(job),
-        ),
-        JobKind::Ami(ami) => {
+    match ami_options(job) {
+        None => {
+            let database = job.rules.parent()?.as_str();
+            wrong_snapshots(world, route, database, rules::retained(job))
+        }
+        Some(ami) => {
             let source = plans::chosen(job, ami, world)?;
             let named = rules::named_copy(world, route, source.id.as_str());
             let copies = rules::own_images(world, route)
@@ -149,10 +146,10 @@ fn wrong_snapshots(
     retain: usize,
 ) -> Option<String> {
     let newest = rules::newest_automated(world, route, database)?;
-    let taken = newest.original_created.map_or(0, rules::seconds);
+    let taken = newest.data_time.map_or(0, rules::seconds);
     let id = newest.id.as_str();
     let available =
-        |c: &&aws_xregion_sync::provider::sandbox::WorldSnapshot| c.status.as_str() == "available";
+        |c: &&aws_xregion_sync::provider::sandbox::WorldArtifact| c.state.as_str() == "available";
     let copies: Vec<_> = rules::manual(world, route, database).collect();
     if !copies
         .iter()

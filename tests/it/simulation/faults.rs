@@ -7,39 +7,34 @@ use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_xregion_sync::model::Tags;
-use aws_xregion_sync::model::action::{CopyImage, CopySnapshot, Resource};
-use aws_xregion_sync::model::client_config::Place;
-use aws_xregion_sync::model::id::{DbInstance, ImageId, Region, SnapshotId};
-use aws_xregion_sync::model::inventory::{CallerIdentity, Image, Looked, ProviderKind, Snapshot};
-use aws_xregion_sync::model::job::ImageSelector;
-use aws_xregion_sync::model::provider_error::{ErrorKind, ProviderError};
+use aws_xregion_sync::model::action::{Copy, Delete};
+use aws_xregion_sync::model::artifact::{Artifact, ArtifactRef};
+use aws_xregion_sync::model::ids::{ArtifactId, Region};
+use aws_xregion_sync::model::inventory::{Answer, CallerIdentity, ProviderKind};
+use aws_xregion_sync::model::kind::Kind;
+use aws_xregion_sync::model::location::Location;
+use aws_xregion_sync::model::provider_error::{ErrorClass, ProviderError};
+use aws_xregion_sync::model::query::Query;
+use aws_xregion_sync::model::tags::Tags;
 use aws_xregion_sync::provider::Provider;
 use jiff::{SignedDuration, Timestamp};
 
 use super::fault_plan::{FaultPlan, Lag, Nth, When};
 use super::random::Random;
 
-/// One call that was made, as its run saw it.
+/// One read that was made, as its run saw it.
 #[derive(Clone, Debug)]
 pub enum Asked {
     Identity,
-    Selected(ImageSelector),
-    Images(Vec<ImageId>),
-    ImageCopies(Region, Vec<ImageId>),
-    Automated(Vec<DbInstance>),
-    Manual(Vec<DbInstance>),
-    AllManual,
-    Snapshots(Vec<SnapshotId>),
+    Find(Kind, Query),
 }
 
 /// One write.
 #[derive(Clone, Debug)]
 pub enum Write<'a> {
-    CopyImage(&'a CopyImage),
-    CopySnapshot(&'a CopySnapshot),
-    Tag(&'a Resource, &'a Tags),
-    Delete(&'a SnapshotId),
+    Copy(&'a Copy),
+    Tag(&'a ArtifactRef, &'a Tags),
+    Delete(&'a Delete),
 }
 
 /// Who is told what a run does, and knows the world as it was.
@@ -51,14 +46,19 @@ pub trait Witness: Sync {
     /// A read was answered; the answer is of the world at `shown`.
     fn looked(
         &self,
-        at: &Place,
+        at: &Location,
         asked: &Asked,
         begun: usize,
         shown: Timestamp,
         error: Option<&ProviderError>,
     );
     /// A write was answered by the world itself, whatever its run hears of that.
-    fn wrote(&self, at: &Place, write: &Write<'_>, answer: Result<Option<String>, &ProviderError>);
+    fn wrote(
+        &self,
+        at: &Location,
+        write: &Write<'_>,
+        answer: Result<Option<String>, &ProviderError>,
+    );
     /// A fault happened.
     fn happened(&self, what: &'static str, call: &str, region: &Region);
 }
@@ -82,7 +82,7 @@ struct State {
 struct Fate {
     kill: Option<When>,
     lose: bool,
-    refuse: Option<(&'static str, &'static str, ErrorKind)>,
+    refuse: Option<(&'static str, &'static str, ErrorClass)>,
     lag: Option<i64>,
     yields: (usize, usize),
 }
@@ -132,18 +132,18 @@ impl<'a> Faulty<'a> {
             Some((
                 "ExpiredToken",
                 "The security token included in the request is expired",
-                ErrorKind::Expired,
+                ErrorClass::Expired,
             ))
         } else if random.chance(plan.throttles) {
-            Some(("Throttling", "Rate exceeded", ErrorKind::Throttled))
+            Some(("Throttling", "Rate exceeded", ErrorClass::Throttled))
         } else if random.chance(plan.denials) {
             Some((
                 "UnauthorizedOperation",
                 "You are not authorized",
-                ErrorKind::Denied,
+                ErrorClass::Denied,
             ))
         } else if random.chance(plan.time_outs) {
-            Some(("RequestTimeout", "no answer came", ErrorKind::Unknown))
+            Some(("RequestTimeout", "no answer came", ErrorClass::Unknown))
         } else {
             None
         };
@@ -177,7 +177,7 @@ impl<'a> Faulty<'a> {
         }
     }
 
-    async fn before(&self, fate: &Fate, call: &'static str, at: &Place) -> Looked<()> {
+    async fn before(&self, fate: &Fate, call: &'static str, at: &Location) -> Answer<()> {
         self.live().await;
         take_turns(fate.yields.0).await;
         self.live().await;
@@ -186,20 +186,20 @@ impl<'a> Faulty<'a> {
                 .happened("killed before a call", call, &at.region);
             self.die().await;
         }
-        let Some((code, message, kind)) = fate.refuse else {
+        let Some((code, message, class)) = fate.refuse else {
             return Ok(());
         };
         self.witness.happened(code, call, &at.region);
-        Err(error(call, at, code, message, kind))
+        Err(error(call, at, code, message, class))
     }
 
     async fn after<T>(
         &self,
         fate: &Fate,
         call: &'static str,
-        at: &Place,
-        answer: Looked<T>,
-    ) -> Looked<T> {
+        at: &Location,
+        answer: Answer<T>,
+    ) -> Answer<T> {
         if fate.kill == Some(When::AfterItsEffect) {
             self.witness
                 .happened("killed after a call", call, &at.region);
@@ -214,7 +214,7 @@ impl<'a> Faulty<'a> {
                 at,
                 "DispatchFailure",
                 "the answer was lost",
-                ErrorKind::Unknown,
+                ErrorClass::Unknown,
             ));
         }
         answer
@@ -223,14 +223,14 @@ impl<'a> Faulty<'a> {
     async fn read<T, R, S, E>(
         &self,
         call: &'static str,
-        at: &Place,
+        at: &Location,
         asked: Asked,
         real: R,
         earlier: E,
-    ) -> Looked<T>
+    ) -> Answer<T>
     where
-        R: Future<Output = Looked<T>>,
-        S: Future<Output = Looked<T>>,
+        R: Future<Output = Answer<T>>,
+        S: Future<Output = Answer<T>>,
         E: FnOnce(Box<dyn Provider>) -> S,
     {
         let fate = self.fate(false);
@@ -256,7 +256,7 @@ impl<'a> Faulty<'a> {
                 at,
                 "DispatchFailure",
                 "the answer was lost",
-                ErrorKind::Unknown,
+                ErrorClass::Unknown,
             )
         });
         self.witness.looked(
@@ -272,13 +272,13 @@ impl<'a> Faulty<'a> {
     async fn write<T, R>(
         &self,
         call: &'static str,
-        at: &Place,
+        at: &Location,
         write: Write<'_>,
         real: R,
         id: impl Fn(&T) -> Option<String>,
-    ) -> Looked<T>
+    ) -> Answer<T>
     where
-        R: Future<Output = Looked<T>>,
+        R: Future<Output = Answer<T>>,
     {
         let fate = self.fate(true);
         self.before(&fate, call, at).await?;
@@ -290,17 +290,17 @@ impl<'a> Faulty<'a> {
 
 fn error(
     call: &'static str,
-    at: &Place,
+    at: &Location,
     code: &str,
     message: &str,
-    kind: ErrorKind,
+    class: ErrorClass,
 ) -> ProviderError {
     ProviderError {
         call,
         region: at.region.clone(),
         code: code.to_owned(),
         message: message.to_owned(),
-        kind,
+        class,
     }
 }
 
@@ -333,132 +333,67 @@ impl Provider for Faulty<'_> {
         self.inner.pause(length).await;
     }
 
-    async fn caller_identity(&self, at: &Place) -> Looked<CallerIdentity> {
+    async fn caller_identity(&self, at: &Location) -> Answer<CallerIdentity> {
         let real = self.inner.caller_identity(at);
         let earlier = |old: Box<dyn Provider>| async move { old.caller_identity(at).await };
         self.read("GetCallerIdentity", at, Asked::Identity, real, earlier)
             .await
     }
 
-    async fn source_images(&self, at: &Place, selector: &ImageSelector) -> Looked<Vec<Image>> {
-        let real = self.inner.source_images(at, selector);
-        let earlier = |old: Box<dyn Provider>| async move { old.source_images(at, selector).await };
-        let asked = Asked::Selected(selector.clone());
-        self.read("DescribeImages", at, asked, real, earlier).await
-    }
-
-    async fn images(&self, at: &Place, ids: &[ImageId]) -> Looked<Vec<Image>> {
-        let real = self.inner.images(at, ids);
-        let earlier = |old: Box<dyn Provider>| async move { old.images(at, ids).await };
-        self.read(
-            "DescribeImages",
-            at,
-            Asked::Images(ids.to_vec()),
-            real,
-            earlier,
-        )
-        .await
-    }
-
-    async fn image_copies(&self, at: &Place, from: &Region, of: &[ImageId]) -> Looked<Vec<Image>> {
-        let real = self.inner.image_copies(at, from, of);
-        let earlier = |old: Box<dyn Provider>| async move { old.image_copies(at, from, of).await };
-        let asked = Asked::ImageCopies(from.clone(), of.to_vec());
-        self.read("DescribeImages", at, asked, real, earlier).await
-    }
-
-    /// Nothing that is planned or applied asks for it.
-    async fn images_from(&self, at: &Place, from: &Region) -> Looked<Vec<Image>> {
-        self.inner.images_from(at, from).await
-    }
-
-    async fn automated_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>> {
-        let real = self.inner.automated_snapshots(at, of);
-        let earlier = |old: Box<dyn Provider>| async move { old.automated_snapshots(at, of).await };
-        self.read(
-            "DescribeDBSnapshots",
-            at,
-            Asked::Automated(of.to_vec()),
-            real,
-            earlier,
-        )
-        .await
-    }
-
-    async fn manual_snapshots(&self, at: &Place, of: &[DbInstance]) -> Looked<Vec<Snapshot>> {
-        if self.plan.refuses_absent_databases {
-            self.live().await;
-            let what = "a region refuses to look for absent databases";
-            self.witness
-                .happened(what, "DescribeDBSnapshots", &at.region);
-            let (code, message) = ("DBInstanceNotFound", "DBInstance not found.");
-            let call = "DescribeDBSnapshots";
-            return Err(error(call, at, code, message, ErrorKind::Absent));
-        }
-        let real = self.inner.manual_snapshots(at, of);
-        let earlier = |old: Box<dyn Provider>| async move { old.manual_snapshots(at, of).await };
-        self.read(
-            "DescribeDBSnapshots",
-            at,
-            Asked::Manual(of.to_vec()),
-            real,
-            earlier,
-        )
-        .await
-    }
-
-    async fn all_manual_snapshots(&self, at: &Place) -> Looked<Vec<Snapshot>> {
-        let real = self.inner.all_manual_snapshots(at);
-        let earlier = |old: Box<dyn Provider>| async move { old.all_manual_snapshots(at).await };
-        self.read("DescribeDBSnapshots", at, Asked::AllManual, real, earlier)
-            .await
-    }
-
-    async fn snapshots(&self, at: &Place, ids: &[SnapshotId]) -> Looked<Vec<Snapshot>> {
-        let real = self.inner.snapshots(at, ids);
-        let earlier = |old: Box<dyn Provider>| async move { old.snapshots(at, ids).await };
-        self.read(
-            "DescribeDBSnapshots",
-            at,
-            Asked::Snapshots(ids.to_vec()),
-            real,
-            earlier,
-        )
-        .await
-    }
-
-    async fn copy_image(
-        &self,
-        at: &Place,
-        copy: &CopyImage,
-        client_token: &str,
-    ) -> Looked<ImageId> {
-        let real = self.inner.copy_image(at, copy, client_token);
-        let id = |id: &ImageId| Some(id.to_string());
-        self.write("CopyImage", at, Write::CopyImage(copy), real, id)
-            .await
-    }
-
-    async fn copy_snapshot(&self, at: &Place, copy: &CopySnapshot) -> Looked<SnapshotId> {
-        let real = self.inner.copy_snapshot(at, copy);
-        let id = |id: &SnapshotId| Some(id.to_string());
-        self.write("CopyDBSnapshot", at, Write::CopySnapshot(copy), real, id)
-            .await
-    }
-
-    async fn tag(&self, at: &Place, resource: &Resource, tags: &Tags) -> Looked<()> {
-        let real = self.inner.tag(at, resource, tags);
-        let call = match resource {
-            Resource::Image(_) => "CreateTags",
-            Resource::Snapshot(_) => "AddTagsToResource",
+    async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {
+        let call = match kind {
+            Kind::Image => "DescribeImages",
+            Kind::DbSnapshot => "DescribeDBSnapshots",
         };
-        self.write(call, at, Write::Tag(resource, tags), real, |_| None)
+        if matches!(query, Query::Manual(_)) && self.plan.refuses_absent_databases {
+            self.live().await;
+            let what = "a region refuses to read absent databases";
+            self.witness.happened(what, call, &at.region);
+            let (code, message) = ("DBInstanceNotFound", "DBInstance not found.");
+            return Err(error(call, at, code, message, ErrorClass::Absent));
+        }
+        // Nothing that is planned or applied asks for everything that was copied from a region.
+        let real = self.inner.find(at, kind, query);
+        let earlier = |old: Box<dyn Provider>| async move { old.find(at, kind, query).await };
+        let asked = Asked::Find(kind, query.clone());
+        self.read(call, at, asked, real, earlier).await
+    }
+
+    async fn copy(
+        &self,
+        at: &Location,
+        copy: &Copy,
+        client_token: Option<&str>,
+    ) -> Answer<ArtifactId> {
+        let real = self.inner.copy(at, copy, client_token);
+        let call = match copy.kind {
+            Kind::Image => "CopyImage",
+            Kind::DbSnapshot => "CopyDBSnapshot",
+        };
+        let id = |id: &ArtifactId| Some(id.to_string());
+        self.write(call, at, Write::Copy(copy), real, id).await
+    }
+
+    async fn tag(
+        &self,
+        at: &Location,
+        kind: Kind,
+        artifact: &ArtifactRef,
+        tags: &Tags,
+    ) -> Answer<()> {
+        let real = self.inner.tag(at, kind, artifact, tags);
+        let call = match kind {
+            Kind::Image => "CreateTags",
+            Kind::DbSnapshot => "AddTagsToResource",
+        };
+        self.write(call, at, Write::Tag(artifact, tags), real, |_| None)
             .await
     }
 
-    async fn delete_snapshot(&self, at: &Place, id: &SnapshotId) -> Looked<()> {
-        let real = self.inner.delete_snapshot(at, id);
-        self.write("DeleteDBSnapshot", at, Write::Delete(id), real, |_| None)
+    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<()> {
+        let real = self.inner.delete(at, delete);
+        let write = Write::Delete(delete);
+        self.write("DeleteDBSnapshot", at, write, real, |_| None)
             .await
     }
 }

@@ -1,10 +1,9 @@
 //! What changes the world beside xrs: time, AWS's own doing, the older tool, and people.
 
-use aws_xregion_sync::model::id::{AccountId, DbInstance, Region, SnapshotId};
-use aws_xregion_sync::model::inventory::{ImageRef, State};
-use aws_xregion_sync::model::job::JobKind;
+use aws_xregion_sync::model::artifact::ArtifactState;
+use aws_xregion_sync::model::ids::{AccountId, Arn, ArtifactId, ParentId, Region};
 use aws_xregion_sync::provider::sandbox::{
-    FailNextCopy, SnapshotKind, World, WorldImage, WorldSnapshot, automated_id,
+    FailNextCopy, SnapshotType, World, WorldArtifact, automated_id,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,6 +11,7 @@ use super::people;
 use super::random::Random;
 use super::rules;
 use super::setup::{Setup, regions};
+use crate::support::{ami_options, selector};
 
 /// What a fresh world holds: sources of the last days, and copies by various hands.
 pub fn furnish(random: &mut Random, setup: &Setup, world: &mut World) {
@@ -39,18 +39,18 @@ pub fn furnish(random: &mut Random, setup: &Setup, world: &mut World) {
 pub fn take_snapshot(
     world: &mut World,
     region: &Region,
-    database: &DbInstance,
+    database: &ParentId,
     account: &AccountId,
     taken: Timestamp,
-) -> Option<SnapshotId> {
+) -> Option<ArtifactId> {
     let id = automated_id(database, taken);
     let here = world.region_mut(region)?;
-    let own = |s: &WorldSnapshot| s.id == id && s.account == *account;
+    let own = |s: &WorldArtifact| s.id == id && s.account == *account;
     if here.snapshots.iter().any(own) {
         return None;
     }
     let found = here.databases.iter().find(|db| db.id == *database);
-    let mut snapshot = WorldSnapshot::of(found?, id.as_str(), SnapshotKind::Automated, taken);
+    let mut snapshot = WorldArtifact::snapshot(found?, id.as_str(), SnapshotType::Automated, taken);
     for (key, value) in [
         ("Name", "db"),
         ("aws:origin", "x"),
@@ -71,13 +71,13 @@ fn new_image(
 ) -> String {
     let id = world.new_image_id();
     let name = format!("{identifier} of {}", world.now.strftime("%Y-%m-%d %H.%M"));
-    let mut image = WorldImage::new(id.as_str(), account, &name, world.now)
+    let mut image = WorldArtifact::image(id.as_str(), account, &name, world.now)
         .tag("Sync-Identifier", identifier)
         .tag("aws:origin", "x")
         .tag("Role", "web");
     image.encrypted = random.chance(20);
     if random.chance(10) {
-        image.state = State::from("pending");
+        image.state = ArtifactState::from("pending");
     }
     world.add_image(region, image);
     id.to_string()
@@ -158,25 +158,25 @@ fn backup(random: &mut Random, setup: &Setup, world: &mut World) -> (&'static st
 fn backup_under_way(random: &mut Random, world: &mut World) -> (&'static str, String) {
     let region = random.pick(&regions()).cloned().expect("a region");
     let here = world.region_mut(&region).expect("a region");
-    let mut automated: Vec<&mut WorldSnapshot> = here
+    let mut automated: Vec<&mut WorldArtifact> = here
         .snapshots
         .iter_mut()
-        .filter(|s| s.kind == SnapshotKind::Automated)
+        .filter(|s| s.snapshot_type == SnapshotType::Automated)
         .collect();
     // Of several only the newest can be under way; each is ended by the next call of this kind.
-    automated.sort_by_key(|s| s.original_created);
+    automated.sort_by_key(|s| s.data_time);
     let Some(newest) = automated.pop() else {
         return ("nothing", String::new());
     };
-    let is_available = newest.status.is_available();
-    newest.status = State::from(if is_available {
+    let is_available = newest.state.is_available();
+    newest.state = ArtifactState::from(if is_available {
         "creating"
     } else {
         "available"
     });
     (
         "an automated snapshot is under way",
-        format!("{} is {}", newest.id, newest.status),
+        format!("{} is {}", newest.id, newest.state),
     )
 }
 
@@ -187,8 +187,8 @@ fn expire(random: &mut Random, world: &mut World) -> (&'static str, String) {
         .snapshots
         .iter()
         .enumerate()
-        .filter(|(_, s)| s.kind == SnapshotKind::Automated)
-        .min_by_key(|(_, s)| s.original_created)
+        .filter(|(_, s)| s.snapshot_type == SnapshotType::Automated)
+        .min_by_key(|(_, s)| s.data_time)
         .map(|(at, _)| at);
     match oldest {
         Some(at) => {
@@ -209,8 +209,10 @@ fn database_anew(random: &mut Random, setup: &Setup, world: &mut World) -> (&'st
     };
     let now = world.now;
     let here = world.region_mut(region).expect("a region");
-    let automated = |s: &WorldSnapshot| {
-        s.kind == SnapshotKind::Automated && s.db_instance == *id && s.account == *account
+    let automated = |s: &WorldArtifact| {
+        s.snapshot_type == SnapshotType::Automated
+            && s.parent.as_ref() == Some(id)
+            && s.account == *account
     };
     let last = here
         .snapshots
@@ -240,8 +242,8 @@ fn image_replaced(random: &mut Random, setup: &Setup, world: &mut World) -> (&'s
     };
     let how = random.below(3);
     let here = world.region_mut(region).expect("a region");
-    let old = |image: &WorldImage| {
-        image.owner == *account
+    let old = |image: &WorldArtifact| {
+        image.account == *account
             && image.tags.get("Sync-Identifier") == Some(identifier)
             && !image.tags.keys().any(|key| key.starts_with("Sync-From-"))
     };
@@ -249,7 +251,7 @@ fn image_replaced(random: &mut Random, setup: &Setup, world: &mut World) -> (&'s
         0 => here.images.retain(|image| !old(image)),
         1 => {
             for image in here.images.iter_mut().filter(|image| old(image)) {
-                image.state = State::from("deregistered");
+                image.state = ArtifactState::from("deregistered");
             }
         }
         _ => {}
@@ -268,7 +270,7 @@ fn image_ready(world: &mut World) -> (&'static str, String) {
     for region in world.regions.values_mut() {
         for image in &mut region.images {
             if image.state.as_str() == "pending" && image.copied_from.is_none() {
-                image.state = State::available();
+                image.state = ArtifactState::available();
                 ready.push(image.id.to_string());
             }
         }
@@ -287,7 +289,7 @@ fn end_deletions(world: &mut World) {
     for region in world.regions.values_mut() {
         region
             .snapshots
-            .retain(|snapshot| snapshot.status.as_str() != "deleting");
+            .retain(|snapshot| snapshot.state.as_str() != "deleting");
     }
 }
 
@@ -303,9 +305,10 @@ pub fn calm_down(world: &mut World) {
     end_deletions(world);
     for region in world.regions.values_mut() {
         for snapshot in &mut region.snapshots {
-            let stuck = snapshot.kind == SnapshotKind::Automated && !snapshot.status.is_available();
+            let stuck =
+                snapshot.snapshot_type == SnapshotType::Automated && !snapshot.state.is_available();
             if stuck {
-                snapshot.status = State::available();
+                snapshot.state = ArtifactState::available();
             }
         }
     }
@@ -328,19 +331,17 @@ pub fn finish_copies(world: &mut World) {
 /// A copy of an image that the older tool or a person made.
 pub fn image_copy_by_hand(
     random: &mut Random,
-    job: &aws_xregion_sync::model::job::SyncJob,
+    job: &aws_xregion_sync::sync_types::SyncJob,
     world: &mut World,
 ) -> Option<String> {
-    let JobKind::Ami(ami) = &job.kind else {
-        return None;
-    };
+    ami_options(job)?;
     let account = rules::account_of(job);
-    let identifier = &ami.selector.sync_identifiers[0];
+    let identifier = &selector(job).sync_identifiers[0];
     let here = world.region(&job.source_region)?;
-    let sources: Vec<WorldImage> = here
+    let sources: Vec<WorldArtifact> = here
         .images
         .iter()
-        .filter(|i| i.owner == account && i.tags.get("Sync-Identifier") == Some(identifier))
+        .filter(|i| i.account == account && i.tags.get("Sync-Identifier") == Some(identifier))
         .cloned()
         .collect();
     let source = random.pick(&sources)?;
@@ -350,18 +351,17 @@ pub fn image_copy_by_hand(
     } else {
         "by hand".to_owned()
     };
-    let mut copy = WorldImage::new(id.as_str(), &account, &name, world.now);
+    let mut copy = WorldArtifact::image(id.as_str(), &account, &name, world.now);
     if random.chance(60) {
-        let (id, region) = (source.id.clone(), job.source_region.clone());
-        copy.copied_from = Some(ImageRef { id, region });
+        copy.copied_from = Some(Arn::of_image(&job.source_region, &source.id));
     }
     if random.chance(50) {
-        let value = rules::tag_value(source.created, source.id.as_str());
+        let value = rules::tag_value(source.created.expect("a time"), source.id.as_str());
         copy.tags
             .insert(format!("Sync-From-{}", job.source_region), value);
     }
     if random.chance(50) {
-        let value = rules::tag_value(source.created, id.as_str());
+        let value = rules::tag_value(source.created.expect("a time"), id.as_str());
         let image = world.image_mut(&job.source_region, &source.id)?;
         image
             .tags

@@ -10,13 +10,13 @@ use std::task::Poll;
 use aws_xregion_sync::executor::{self, Event, Options, Wait};
 use aws_xregion_sync::model::action::Action;
 use aws_xregion_sync::model::inventory::Inventory;
-use aws_xregion_sync::model::job::SyncJob;
 use aws_xregion_sync::model::plan::{ConfigRef, Plan, SavedPlan, Summary};
 use aws_xregion_sync::model::result::SyncResult;
-use aws_xregion_sync::observe::{Look, observe};
+use aws_xregion_sync::observe::{Request, observe};
 use aws_xregion_sync::planfile::{self, Header};
 use aws_xregion_sync::planner;
 use aws_xregion_sync::provider::Provider;
+use aws_xregion_sync::sync_types::SyncJob;
 use jiff::SignedDuration;
 
 use super::books::{Counts, Stage};
@@ -372,17 +372,17 @@ fn named_in(plans: &[Arc<SavedPlan>]) -> people::Aims {
     for job in plans.iter().flat_map(|plan| &plan.jobs) {
         for action in &job.actions {
             match action {
-                Action::DeleteSnapshot(deletion) => {
+                Action::Delete(deletion) => {
                     let kept = deletion.expects.kept.iter().map(|kept| kept.id.to_string());
                     aims.copies
-                        .extend(kept.chain([deletion.snapshot_id.to_string()]));
+                        .extend(kept.chain([deletion.artifact.id.to_string()]));
                 }
-                Action::TagCopy(tag) => aims.copies.push(tag.copy.id().to_owned()),
-                Action::CopySnapshot(copy) => {
-                    let name = (job.name.clone(), copy.target_snapshot_id.clone());
-                    aims.names.push(name);
+                Action::TagCopy(tag) => aims.copies.push(tag.copy.id.to_string()),
+                Action::Copy(copy) => {
+                    let id = copy.copy.id.clone();
+                    aims.names.extend(id.map(|id| (job.name.clone(), id)));
                 }
-                Action::CopyImage(_) | Action::TagSource(_) => {}
+                Action::TagSource(_) => {}
             }
         }
     }
@@ -403,7 +403,7 @@ async fn make_plan(
     parallelism: usize,
     sealed: bool,
 ) -> (SavedPlan, Inventory) {
-    let looks: Vec<Look> = jobs.iter().map(Look::of_job).collect();
+    let looks: Vec<Request> = jobs.iter().map(Request::of_job).collect();
     let inventory = observe(provider, &looks, parallelism).await;
     let plan = Plan {
         provider: provider.kind(),
@@ -417,7 +417,7 @@ async fn make_plan(
     };
     if sealed {
         return (
-            planfile::seal(plan, Header { created_at, config }),
+            planfile::seal(plan, Header { created_at, config }).expect("a plan"),
             inventory,
         );
     }

@@ -1,12 +1,12 @@
 //! What people and the older tool do to copies.
 
-use aws_xregion_sync::model::Tags;
-use aws_xregion_sync::model::id::{JobName, Region, SnapshotId};
-use aws_xregion_sync::model::inventory::State;
-use aws_xregion_sync::model::job::SyncJob;
+use aws_xregion_sync::model::artifact::ArtifactState;
+use aws_xregion_sync::model::ids::{ArtifactId, JobName, Region};
+use aws_xregion_sync::model::tags::Tags;
 use aws_xregion_sync::provider::sandbox::{
-    SnapshotKind, World, WorldImage, WorldSnapshot, automated_id, snapshot_arn,
+    SnapshotType, World, WorldArtifact, automated_id, snapshot_arn,
 };
+use aws_xregion_sync::sync_types::SyncJob;
 use jiff::SignedDuration;
 
 use super::hands;
@@ -25,7 +25,7 @@ pub struct Deed {
 #[derive(Default)]
 pub struct Aims {
     pub copies: Vec<String>,
-    pub names: Vec<(JobName, SnapshotId)>,
+    pub names: Vec<(JobName, ArtifactId)>,
 }
 
 /// Somebody has a hand in a copy; more often than not in one that plans are about.
@@ -72,7 +72,7 @@ fn on_a_snapshot(
         .pick(of_plans)
         .filter(|_| of_plans.len() > 1)
         .cloned();
-    let is_aimed = |snapshot: &WorldSnapshot| Some(snapshot.id.as_str()) == aimed.as_deref();
+    let is_aimed = |snapshot: &WorldArtifact| Some(snapshot.id.as_str()) == aimed.as_deref();
     let holds = |region: &&Region| {
         world
             .region(region)
@@ -81,10 +81,10 @@ fn on_a_snapshot(
     let region = &regions().iter().find(holds).unwrap_or(region).clone();
     let here = world.region_mut(region).expect("a region");
     let mut copies: Vec<usize> = (0..here.snapshots.len())
-        .filter(|at| here.snapshots[*at].kind == SnapshotKind::Manual)
+        .filter(|at| here.snapshots[*at].snapshot_type == SnapshotType::Manual)
         .collect();
     // The newest ones matter most.
-    copies.sort_by_key(|at| std::cmp::Reverse(here.snapshots[*at].original_created));
+    copies.sort_by_key(|at| std::cmp::Reverse(here.snapshots[*at].data_time));
     copies.truncate(if random.chance(50) { 2 } else { usize::MAX });
     if let Some(aimed) = here.snapshots.iter().position(is_aimed)
         && random.chance(70)
@@ -123,24 +123,24 @@ fn on_a_snapshot(
         5 => {
             copy.copied_from = None;
             if random.chance(50) {
-                copy.original_created = None;
+                copy.data_time = None;
             }
             "what AWS states of a copy is gone"
         }
         6 => {
-            (copy.status, copy.copying) = (State::from("failed"), None);
+            (copy.state, copy.copying) = (ArtifactState::from("failed"), None);
             "a copy fails"
         }
         7 => {
-            (copy.status, copy.copying) = (State::available(), None);
+            (copy.state, copy.copying) = (ArtifactState::available(), None);
             "a copy is made available by hand"
         }
         8 => {
-            copy.instance_created = None;
+            copy.parent_created = None;
             "what AWS states of a database is gone"
         }
         _ => {
-            (copy.status, copy.copying) = (State::from("deleting"), None);
+            (copy.state, copy.copying) = (ArtifactState::from("deleting"), None);
             "a copy is being deleted by hand"
         }
     };
@@ -176,10 +176,10 @@ fn take_a_name(
         .iter()
         .find(|db| Some(&db.id) == job.kind_database())?;
     let taken = world.now - SignedDuration::from_hours(random.within(1, 2000));
-    let mut other = WorldSnapshot::of(database, name.as_str(), SnapshotKind::Manual, taken);
+    let mut other = WorldArtifact::snapshot(database, name.as_str(), SnapshotType::Manual, taken);
     other.account = account;
     if random.chance(30) {
-        other.original_created = None;
+        other.data_time = None;
     }
     let here = world.region_mut(&job.destination_region)?;
     if here.snapshots.iter().any(|s| s.id == *name) {
@@ -194,7 +194,7 @@ fn take_a_name(
 
 fn on_an_image(random: &mut Random, world: &mut World, region: &Region) -> Deed {
     let here = world.region_mut(region).expect("a region");
-    let is_copy = |image: &WorldImage| {
+    let is_copy = |image: &WorldArtifact| {
         image.copied_from.is_some() || image.tags.keys().any(|key| key.starts_with("Sync-From-"))
     };
     let copies: Vec<usize> = (0..here.images.len())
@@ -211,15 +211,15 @@ fn on_an_image(random: &mut Random, world: &mut World, region: &Region) -> Deed 
             "a copy of an image is removed"
         }
         1 => {
-            (copy.state, copy.copying) = (State::from("deregistered"), None);
+            (copy.state, copy.copying) = (ArtifactState::from("deregistered"), None);
             "a copy of an image is deregistered"
         }
         2 => {
-            (copy.state, copy.copying) = (State::from("disabled"), None);
+            (copy.state, copy.copying) = (ArtifactState::from("disabled"), None);
             "a copy of an image is disabled"
         }
         3 => {
-            (copy.state, copy.copying) = (State::from("failed"), None);
+            (copy.state, copy.copying) = (ArtifactState::from("failed"), None);
             "a copy of an image fails"
         }
         4 => {
@@ -235,7 +235,7 @@ fn on_an_image(random: &mut Random, world: &mut World, region: &Region) -> Deed 
             "what AWS states of an image is gone"
         }
         _ => {
-            (copy.state, copy.copying) = (State::available(), None);
+            (copy.state, copy.copying) = (ArtifactState::available(), None);
             "a copy of an image is made available by hand"
         }
     };
@@ -280,23 +280,23 @@ pub fn older_copy(random: &mut Random, job: &SyncJob, world: &mut World) -> Opti
         .iter()
         .find(|db| db.id == *database && db.account == account)?;
     // Of a snapshot that is still there, or of one that has expired since.
-    let there: Vec<WorldSnapshot> = from
+    let there: Vec<WorldArtifact> = from
         .snapshots
         .iter()
-        .filter(|s| s.db_instance == *database && s.account == account)
-        .filter(|s| s.kind == SnapshotKind::Automated)
+        .filter(|s| s.parent.as_ref() == Some(database) && s.account == account)
+        .filter(|s| s.snapshot_type == SnapshotType::Automated)
         .cloned()
         .collect();
     let coin = random.chance(50);
     let taken = random
         .pick(&there)
         .filter(|_| coin)
-        .and_then(|s| s.original_created);
+        .and_then(|s| s.data_time);
     let age = SignedDuration::from_secs(random.within(3000, 1_000_000));
     let taken = taken.unwrap_or(world.now - age);
     let source = automated_id(database, taken);
     let name = source.as_str().replace(':', "-");
-    let mut copy = WorldSnapshot::of(made, &name, SnapshotKind::Manual, taken);
+    let mut copy = WorldArtifact::snapshot(made, &name, SnapshotType::Manual, taken);
     copy.copied_from = Some(snapshot_arn(&job.source_region, &account, &source));
     copy.created = Some(taken + SignedDuration::from_mins(20));
     let key = format!("Sync-From-{}", job.source_region);
@@ -304,17 +304,17 @@ pub fn older_copy(random: &mut Random, job: &SyncJob, world: &mut World) -> Opti
         .insert(key.clone(), rules::tag_value(taken, source.as_str()));
     match random.weighed(&[50, 15, 8, 10, 8, 4]) {
         0 => {}
-        1 => (copy.copied_from, copy.original_created) = (None, None),
+        1 => (copy.copied_from, copy.data_time) = (None, None),
         2 => copy.tags.clear(),
         3 => {
             copy.tags.clear();
-            copy.id = SnapshotId::from(format!("by-hand-{name}"));
+            copy.id = ArtifactId::from(format!("by-hand-{name}"));
         }
-        4 => copy.status = State::from("failed"),
+        4 => copy.state = ArtifactState::from("failed"),
         // Something else under the name that a copy would get.
         _ => {
             copy.tags.clear();
-            (copy.copied_from, copy.original_created) = (None, None);
+            (copy.copied_from, copy.data_time) = (None, None);
         }
     }
     let here = world.region_mut(&job.destination_region)?;
@@ -325,7 +325,7 @@ pub fn older_copy(random: &mut Random, job: &SyncJob, world: &mut World) -> Opti
     {
         return None;
     }
-    let told = format!("{} ({}) is there, a copy of {source}", copy.id, copy.status);
+    let told = format!("{} ({}) is there, a copy of {source}", copy.id, copy.state);
     here.snapshots.push(copy);
     Some(told)
 }

@@ -3,17 +3,20 @@
 use std::collections::BTreeSet;
 
 use aws_xregion_sync::model::action::Action;
-use aws_xregion_sync::model::id::ImageId;
-use aws_xregion_sync::model::job::{AmiJob, JobKind, SnapshotJob, SyncJob};
+use aws_xregion_sync::model::ids::ArtifactId;
+use aws_xregion_sync::model::kind::Kind;
 use aws_xregion_sync::model::plan::{JobPlan, Outcome, SavedPlan};
+use aws_xregion_sync::model::query::Query;
 use aws_xregion_sync::planfile;
-use aws_xregion_sync::provider::sandbox::{World, WorldImage, WorldSnapshot};
+use aws_xregion_sync::provider::sandbox::{World, WorldArtifact};
+use aws_xregion_sync::sync_types::{AmiOptions, SyncJob};
 
 use super::books::Books;
 use super::faults::Asked;
 use super::rules::{self, Route};
 use super::setup::{KindDatabase, SECRETS};
 use super::watch::{LookRecord, Watch, source_word};
+use crate::support::{ami_options, selector};
 
 /// What a job's plan has to come to.
 enum Expected {
@@ -37,7 +40,7 @@ pub fn check(watch: &Watch<'_>, books: &mut Books, plan: &SavedPlan) {
 
 /// Law 8, and that a plan is what its file says.
 pub fn check_text(books: &mut Books, plan: &SavedPlan) {
-    let text = planfile::to_text(plan);
+    let text = planfile::to_text(plan).expect("JSON");
     if SECRETS.iter().any(|secret| text.contains(secret)) {
         books.breach("law 8: a secret is in the plan");
     }
@@ -84,7 +87,7 @@ fn check_job(
     }
     // Who asked for images by their ids cannot be told where several sources have the same destination.
     let unclear = |look: &LookRecord| {
-        let by_id = matches!(look.asked, Asked::Images(_));
+        let by_id = matches!(look.asked, Asked::Find(Kind::Image, Query::ByIds(_)));
         by_id && (look.error.is_some() || watch.faults.stale > 0)
     };
     if job.kind_database().is_none() && watch.seen().looks.iter().any(unclear) {
@@ -93,33 +96,27 @@ fn check_job(
     let Some((source, destination)) = worlds(books, job, &looks) else {
         return;
     };
-    let expected = match &job.kind {
-        JobKind::Snapshot(options) => {
-            check_name(books, job, options, plan, &destination);
-            let database = options.db_instance.as_str();
+    let expected = match ami_options(job) {
+        None => {
+            check_name(books, job, plan, &destination);
+            let database = job.rules.parent().expect("a database").as_str();
             expected_snapshot(job, &source, &destination, database, plan)
         }
-        JobKind::Ami(ami) => expected_image(job, ami, &source, &destination, claimed),
+        Some(ami) => expected_image(job, ami, &source, &destination, claimed),
     };
     compare(books, plan, expected);
 }
 
 /// Law 9: a copy has the usual name, unless something holds that.
-fn check_name(
-    books: &mut Books,
-    job: &SyncJob,
-    options: &SnapshotJob,
-    plan: &JobPlan,
-    destination: &World,
-) {
-    let Some(action @ Action::CopySnapshot(copy)) = plan.actions.first() else {
+fn check_name(books: &mut Books, job: &SyncJob, plan: &JobPlan, destination: &World) {
+    let Some(action @ Action::Copy(copy)) = plan.actions.first() else {
         return;
     };
-    let mut usual = copy.source_snapshot_id.as_str().replace(':', "-");
-    if options.is_namesake {
+    let mut usual = copy.source.id.as_str().replace(':', "-");
+    if job.has_shared_parent_name {
         usual = format!("{usual}-{}", job.source_region);
     }
-    if copy.target_snapshot_id.as_str() == usual {
+    if copy.copy.id.as_ref().map(ArtifactId::as_str) == Some(&usual) {
         return;
     }
     let holder = destination.snapshot(&job.destination_region, &usual.as_str().into());
@@ -135,13 +132,10 @@ fn check_name(
 
 fn compare(books: &mut Books, plan: &JobPlan, expected: Expected) {
     let name = &plan.name;
-    let copies = plan
-        .actions
-        .iter()
-        .any(|a| matches!(a, Action::CopyImage(_) | Action::CopySnapshot(_)));
+    let copies = plan.actions.iter().any(|a| matches!(a, Action::Copy(_)));
     let tags = plan.actions.iter().any(|a| matches!(a, Action::TagCopy(_)));
     let deleted = plan.actions.iter().filter_map(|action| match action {
-        Action::DeleteSnapshot(deletion) => Some(deletion.snapshot_id.to_string()),
+        Action::Delete(deletion) => Some(deletion.artifact.id.to_string()),
         _ => None,
     });
     let deleted: BTreeSet<String> = deleted.collect();
@@ -188,10 +182,12 @@ pub fn concerns(job: &SyncJob, look: &LookRecord) -> bool {
     if look.credentials != job.client_config {
         return false;
     }
-    match (&look.asked, &job.kind) {
-        (Asked::Identity, _) => at_destination,
-        (Asked::Selected(asked), JobKind::Ami(ami)) => {
-            let ours = &ami.selector;
+    let Asked::Find(_, query) = &look.asked else {
+        return at_destination;
+    };
+    match (query, job.rules.parent()) {
+        (Query::Matching(asked), None) => {
+            let ours = selector(job);
             let identifiers = &asked.sync_identifiers;
             at_source
                 && (&asked.owner, &asked.filters) == (&ours.owner, &ours.filters)
@@ -200,39 +196,33 @@ pub fn concerns(job: &SyncJob, look: &LookRecord) -> bool {
                     .iter()
                     .all(|id| identifiers.contains(id))
         }
-        (Asked::ImageCopies(from, _), JobKind::Ami(_)) => {
-            at_destination && *from == job.source_region
-        }
-        (Asked::Automated(of), JobKind::Snapshot(options)) => {
-            at_source && of.contains(&options.db_instance)
-        }
-        (Asked::Manual(of), JobKind::Snapshot(options)) => {
-            at_destination && of.contains(&options.db_instance)
-        }
-        (Asked::AllManual, JobKind::Snapshot(_)) => at_destination,
+        (Query::CopiesOf { region, .. }, None) => at_destination && *region == job.source_region,
+        (Query::Automated(of), Some(parent)) => at_source && of.contains(parent),
+        (Query::Manual(of), Some(parent)) => at_destination && of.contains(parent),
+        (Query::AllManual, Some(_)) => at_destination,
         _ => false,
     }
 }
 
 /// Copies are asked for by the images of many jobs: what is left is what was asked for this one, too.
 fn without_others_copies(books: &Books, job: &SyncJob, looks: Vec<LookRecord>) -> Vec<LookRecord> {
-    let JobKind::Ami(ami) = &job.kind else {
+    if job.rules.parent().is_some() {
         return looks;
-    };
+    }
+    let identifier = selector(job).sync_identifiers.first().cloned();
     let selected = looks.iter().find_map(|look| match &look.asked {
-        Asked::Selected(_) if look.error.is_none() => Some(books.at(*look.shown.last()?)),
+        Asked::Find(_, Query::Matching(_)) if look.error.is_none() => {
+            Some(books.at(*look.shown.last()?))
+        }
         _ => None,
     });
-    let is_ours = |id: &ImageId| {
+    let is_ours = |id: &ArtifactId| {
         let world = selected.as_ref();
         let image = world.and_then(|world| world.image(&job.source_region, id));
-        image.is_some_and(|image| {
-            image.tags.get("Sync-Identifier")
-                == ami.selector.sync_identifiers.first().map(String::as_str)
-        })
+        image.is_some_and(|image| image.tags.get("Sync-Identifier") == identifier.as_deref())
     };
     let concerns = |look: &LookRecord| match &look.asked {
-        Asked::ImageCopies(_, ids) => ids.iter().any(is_ours),
+        Asked::Find(_, Query::CopiesOf { ids, .. }) => ids.iter().any(is_ours),
         _ => true,
     };
     looks.into_iter().filter(concerns).collect()
@@ -240,17 +230,20 @@ fn without_others_copies(books: &Books, job: &SyncJob, looks: Vec<LookRecord>) -
 
 /// The worlds of source and destination that a job was planned with, where that can be told.
 fn worlds(books: &Books, job: &SyncJob, looks: &[LookRecord]) -> Option<(World, World)> {
-    let shown = |wanted: fn(&Asked) -> bool| {
-        let look = looks.iter().rfind(|look| wanted(&look.asked))?;
+    let shown = |is_wanted: fn(&Query) -> bool| {
+        let look = looks.iter().rfind(|look| match &look.asked {
+            Asked::Find(_, query) => is_wanted(query),
+            Asked::Identity => false,
+        })?;
         Some(books.at(*look.shown.last()?))
     };
     if job.kind_database().is_some() {
-        let source = shown(|asked| matches!(asked, Asked::Automated(_)))?;
-        let copies = shown(|asked| matches!(asked, Asked::Manual(_) | Asked::AllManual))?;
+        let source = shown(|query| matches!(query, Query::Automated(_)))?;
+        let copies = shown(|query| matches!(query, Query::Manual(_) | Query::AllManual))?;
         return Some((source, copies));
     }
-    let source = shown(|asked| matches!(asked, Asked::Selected(_)))?;
-    let destination = shown(|asked| matches!(asked, Asked::ImageCopies(..)));
+    let source = shown(|query| matches!(query, Query::Matching(_)))?;
+    let destination = shown(|query| matches!(query, Query::CopiesOf { .. }));
     Some((source.clone(), destination.unwrap_or(source)))
 }
 
@@ -270,7 +263,7 @@ fn expected_snapshot(
     let Some(newest) = rules::newest_automated(source, route, database) else {
         return Expected::Fails;
     };
-    let taken = newest.original_created.map_or(0, rules::seconds);
+    let taken = newest.data_time.map_or(0, rules::seconds);
     let id = newest.id.as_str();
     let due = !rules::manual(destination, route, database)
         .any(|c| rules::serves(c, route.from, id, taken));
@@ -294,7 +287,7 @@ fn expected_snapshot(
                 let key = format!("Sync-From-{}", route.from);
                 copy.tags.insert(
                     key,
-                    rules::tag_value(newest.original_created.unwrap_or(source.now), id),
+                    rules::tag_value(newest.data_time.unwrap_or(source.now), id),
                 );
                 copy.tags.retain(|key, _| key != "Sync-Keep");
             }
@@ -313,31 +306,33 @@ pub fn riddle(
     world: &World,
     route: Route<'_>,
     database: &str,
-    source: &WorldSnapshot,
+    source: &WorldArtifact,
 ) -> Option<String> {
     let here = world.region(route.to).expect("a region");
     let mut holders = here.snapshots.iter().filter(|s| {
         s.account == *route.account
-            && s.db_instance.as_str() == database
-            && !rules::is_dead(&s.status)
+            && s.parent
+                .as_ref()
+                .is_some_and(|parent| parent.as_str() == database)
+            && !rules::is_dead(&s.state)
     });
     let key = format!("Sync-From-{}", route.from);
     let riddle = holders.find(|s| {
         rules::is_given_name(s.id.as_str(), source.id.as_str(), route.from)
-            && s.original_created
-                .is_none_or(|taken| Some(taken) == source.original_created)
+            && s.data_time
+                .is_none_or(|taken| Some(taken) == source.data_time)
             && read_as(s, &key).is_none_or(|id| id == source.id.as_str())
     });
     riddle.map(|s| s.id.to_string())
 }
 
-fn read_as(copy: &WorldSnapshot, key: &str) -> Option<String> {
+fn read_as(copy: &WorldArtifact, key: &str) -> Option<String> {
     Some(rules::read_tag(&copy.tags, key)?.1)
 }
 
 fn expected_image(
     job: &SyncJob,
-    ami: &AmiJob,
+    ami: &AmiOptions,
     source: &World,
     destination: &World,
     claimed: &mut Vec<(String, Option<String>)>,
@@ -361,7 +356,7 @@ fn expected_image(
     }
     claimed.push((claim, job.kms_key_id.clone()));
     let named = rules::named_copy(source, route, image.id.as_str());
-    let copies: Vec<&WorldImage> = rules::own_images(destination, route)
+    let copies: Vec<&WorldArtifact> = rules::own_images(destination, route)
         .filter(|i| !rules::is_dead(&i.state))
         .filter(|i| rules::is_image_copy(i, route.from, image.id.as_str(), named.as_ref()))
         .collect();
@@ -378,17 +373,15 @@ fn expected_image(
 }
 
 /// The image that a job is about, if there is just one, or the newest may be taken.
-pub fn chosen<'a>(job: &SyncJob, ami: &AmiJob, world: &'a World) -> Option<&'a WorldImage> {
+pub fn chosen<'a>(job: &SyncJob, ami: &AmiOptions, world: &'a World) -> Option<&'a WorldArtifact> {
     let account = rules::account_of(job);
     let here = world.region(&job.source_region).expect("a region");
-    let mut found: Vec<&WorldImage> = here
+    let identifier = selector(job).sync_identifiers.first().cloned();
+    let mut found: Vec<&WorldArtifact> = here
         .images
         .iter()
-        .filter(|i| i.owner == account && i.state.as_str() == "available")
-        .filter(|i| {
-            i.tags.get("Sync-Identifier")
-                == ami.selector.sync_identifiers.first().map(String::as_str)
-        })
+        .filter(|i| i.account == account && i.state.as_str() == "available")
+        .filter(|i| i.tags.get("Sync-Identifier") == identifier.as_deref())
         .filter(|i| {
             !i.tags
                 .contains_key(&format!("Sync-From-{}", job.destination_region))

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use aws_xregion_sync::model::action::Action;
+use aws_xregion_sync::model::ids::ArtifactId;
+use aws_xregion_sync::model::kind::Kind;
 use aws_xregion_sync::model::plan::{JobPlan, SavedPlan};
 use aws_xregion_sync::model::result::{ActionOutcome, ActionResult, SyncResult};
 use aws_xregion_sync::provider::sandbox::World;
@@ -103,23 +105,23 @@ fn named_copy(
         to: &job.destination_region,
     };
     let is_one = |world: &World| match action {
-        Action::CopySnapshot(copy) => {
+        Action::Copy(copy) if copy.kind == Kind::DbSnapshot => {
             let (source, taken) = (
-                copy.source_snapshot_id.as_str(),
-                rules::seconds(copy.expects.taken),
+                copy.source.id.as_str(),
+                rules::seconds(copy.expects.data_time),
             );
-            rules::manual(world, route, copy.db_instance.as_str()).any(|c| {
-                c.id.as_str() == id
-                    && !rules::is_dead(&c.status)
+            let parent = copy.source.parent.as_ref().expect("a snapshot");
+            rules::manual(world, route, parent.as_str()).any(|c| {
+                c.id == *id
+                    && !rules::is_dead(&c.state)
                     && rules::is_copy(c, route.from, source, taken)
             })
         }
-        Action::CopyImage(copy) => {
-            let source = copy.source_image_id.as_str();
+        Action::Copy(copy) => {
+            let source = copy.source.id.as_str();
             let named = rules::named_copy(world, route, source);
-            rules::own_images(world, route).any(|i| {
-                i.id.as_str() == id && rules::is_image_copy(i, route.from, source, named.as_ref())
-            })
+            rules::own_images(world, route)
+                .any(|i| i.id == *id && rules::is_image_copy(i, route.from, source, named.as_ref()))
         }
         _ => true,
     };
@@ -158,7 +160,7 @@ fn effects(watch: &Watch<'_>, books: &mut Books, result: &SyncResult) {
     let reported: BTreeSet<&str> = result
         .deleted_resources
         .iter()
-        .map(String::as_str)
+        .map(ArtifactId::as_str)
         .collect();
     if !reported.is_subset(&deleted)
         || (watch.faults.lose.is_none() && watch.faults.losses == 0 && reported != deleted)
@@ -176,7 +178,9 @@ fn effects(watch: &Watch<'_>, books: &mut Books, result: &SyncResult) {
         .collect();
     match &result.created_resource {
         // EC2 names an image again to whoever asks with the same token.
-        Some(created) if !made.contains(&created.as_str()) && !created.starts_with("ami-") => {
+        Some(created)
+            if !made.contains(&created.as_str()) && !created.as_str().starts_with("ami-") =>
+        {
             books.breach(format!(
                 "law 10: {} reports {created}, and has made {made:?}",
                 result.name
@@ -200,7 +204,7 @@ fn adoption(
     outcome: ActionOutcome,
     detail: Option<&str>,
 ) {
-    let Action::CopySnapshot(copy) = action else {
+    let Action::Copy(copy) = action else {
         return;
     };
     // Listings that lag are no excuse: they catch up while xrs looks.
@@ -217,13 +221,14 @@ fn adoption(
     let Some(job) = job.map(|job| watch.setup.job(&job.name)) else {
         return;
     };
-    let taken = rules::seconds(copy.expects.taken);
-    let id = copy.source_snapshot_id.as_str();
-    let there = books
-        .after()
-        .snapshot(&job.destination_region, &copy.target_snapshot_id);
+    let taken = rules::seconds(copy.expects.data_time);
+    let id = copy.source.id.as_str();
+    let Some(copy_id) = &copy.copy.id else {
+        return;
+    };
+    let there = books.after().snapshot(&job.destination_region, copy_id);
     if there.is_some_and(|c| {
-        !rules::is_dead(&c.status) && rules::is_copy(c, &job.source_region, id, taken)
+        !rules::is_dead(&c.state) && rules::is_copy(c, &job.source_region, id, taken)
     }) {
         books.breach(format!(
             "law 9: {} fails, for the copy is there: {detail:?}",

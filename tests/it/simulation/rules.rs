@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use aws_xregion_sync::model::Tags;
-use aws_xregion_sync::model::id::{AccountId, Region};
-use aws_xregion_sync::model::inventory::State;
-use aws_xregion_sync::model::job::{JobKind, SyncJob};
-use aws_xregion_sync::provider::sandbox::{SnapshotKind, World, WorldImage, WorldSnapshot};
+use aws_xregion_sync::model::artifact::ArtifactState;
+use aws_xregion_sync::model::ids::{AccountId, Region};
+use aws_xregion_sync::model::tags::Tags;
+use aws_xregion_sync::provider::sandbox::{SnapshotType, World, WorldArtifact};
+use aws_xregion_sync::sync_types::SyncJob;
 use jiff::Timestamp;
 
 /// A job in the words of these rules.
@@ -25,12 +25,10 @@ pub fn account_of(job: &SyncJob) -> AccountId {
 }
 
 pub fn retained(job: &SyncJob) -> usize {
-    match &job.kind {
-        JobKind::Snapshot(options) => {
-            usize::try_from(options.max_snapshots_to_retain).expect("a small number")
-        }
-        JobKind::Ami(_) => 0,
-    }
+    let retention = job.rules.retention();
+    retention.map_or(0, |retention| {
+        usize::try_from(retention.max_retained).expect("a small number")
+    })
 }
 
 pub fn seconds(time: Timestamp) -> i64 {
@@ -63,19 +61,19 @@ pub fn read_tag(tags: &Tags, key: &str) -> Option<(i64, String)> {
     Some((seconds(time), id.to_owned()))
 }
 
-fn is_failed(state: &State) -> bool {
+fn is_failed(state: &ArtifactState) -> bool {
     ["failed", "error", "invalid"].contains(&state.as_str())
 }
 
 /// Failed, or on its way out.
-pub fn is_dead(state: &State) -> bool {
+pub fn is_dead(state: &ArtifactState) -> bool {
     is_failed(state) || ["deleting", "deleted", "deregistered"].contains(&state.as_str())
 }
 
 /// The snapshot that a snapshot was copied from, as AWS says or else its tag, and when the data was taken.
-pub fn origin(copy: &WorldSnapshot, from: &Region) -> Option<(String, Option<i64>)> {
+pub fn origin(copy: &WorldArtifact, from: &Region) -> Option<(String, Option<i64>)> {
     let tag = read_tag(&copy.tags, &format!("Sync-From-{from}"));
-    let stated = copy.original_created.map(seconds);
+    let stated = copy.data_time.map(seconds);
     if let Some(arn) = &copy.copied_from {
         let parts: Vec<&str> = arn.as_str().splitn(7, ':').collect();
         if parts[3] != from.as_str() {
@@ -92,12 +90,15 @@ pub fn manual<'a>(
     world: &'a World,
     route: Route<'a>,
     database: &'a str,
-) -> impl Iterator<Item = &'a WorldSnapshot> {
+) -> impl Iterator<Item = &'a WorldArtifact> {
     let here = world.region(route.to).expect("a region");
     here.snapshots.iter().filter(move |snapshot| {
-        snapshot.kind == SnapshotKind::Manual
+        snapshot.snapshot_type == SnapshotType::Manual
             && snapshot.account == *route.account
-            && snapshot.db_instance.as_str() == database
+            && snapshot
+                .parent
+                .as_ref()
+                .is_some_and(|parent| parent.as_str() == database)
     })
 }
 
@@ -106,28 +107,33 @@ pub fn newest_automated<'a>(
     world: &'a World,
     route: Route<'a>,
     database: &str,
-) -> Option<&'a WorldSnapshot> {
+) -> Option<&'a WorldArtifact> {
     let here = world.region(route.from).expect("a region");
     here.snapshots
         .iter()
-        .filter(|s| s.kind == SnapshotKind::Automated && s.account == *route.account)
-        .filter(|s| s.db_instance.as_str() == database && s.status.as_str() == "available")
-        .max_by_key(|s| (s.original_created.map(seconds), s.id.clone()))
+        .filter(|s| s.snapshot_type == SnapshotType::Automated && s.account == *route.account)
+        .filter(|s| {
+            s.parent
+                .as_ref()
+                .is_some_and(|parent| parent.as_str() == database)
+                && s.state.as_str() == "available"
+        })
+        .max_by_key(|s| (s.data_time.map(seconds), s.id.clone()))
 }
 
 /// Whether a snapshot is a copy of this one, whatever its state.
-pub fn is_copy(copy: &WorldSnapshot, from: &Region, id: &str, taken: i64) -> bool {
+pub fn is_copy(copy: &WorldArtifact, from: &Region, id: &str, taken: i64) -> bool {
     origin(copy, from)
         .is_some_and(|(source, time)| source == id && time.is_none_or(|time| time == taken))
 }
 
 /// Whether a copy makes another one of this source needless: it is one, or one of a later snapshot, and has not failed
 /// nor is being deleted.
-pub fn serves(copy: &WorldSnapshot, from: &Region, id: &str, taken: i64) -> bool {
+pub fn serves(copy: &WorldArtifact, from: &Region, id: &str, taken: i64) -> bool {
     let later = origin(copy, from)
         .and_then(|o| o.1)
         .is_some_and(|time| time > taken);
-    !is_dead(&copy.status) && (later || is_copy(copy, from, id, taken))
+    !is_dead(&copy.state) && (later || is_copy(copy, from, id, taken))
 }
 
 /// Whether a name is one that a copy of this source is given: the older tool's, with the region, or numbered, too.
@@ -145,13 +151,15 @@ pub fn is_given_name(name: &str, source: &str, from: &Region) -> bool {
 
 /// Whether an image is a copy of this one, whatever its state.
 pub fn is_image_copy(
-    image: &WorldImage,
+    image: &WorldArtifact,
     from: &Region,
     source: &str,
     named: Option<&String>,
 ) -> bool {
     if let Some(stated) = &image.copied_from {
-        return stated.id.as_str() == source && stated.region == *from;
+        return stated
+            .as_str()
+            .ends_with(&format!(":{from}::image/{source}"));
     }
     match read_tag(&image.tags, &format!("Sync-From-{from}")) {
         Some((_, id)) => id == source,
@@ -166,15 +174,18 @@ pub fn named_copy(world: &World, route: Route<'_>, source: &str) -> Option<Strin
 }
 
 /// One's own images in a destination.
-pub fn own_images<'a>(world: &'a World, route: Route<'a>) -> impl Iterator<Item = &'a WorldImage> {
+pub fn own_images<'a>(
+    world: &'a World,
+    route: Route<'a>,
+) -> impl Iterator<Item = &'a WorldArtifact> {
     let here = world.region(route.to).expect("a region");
     here.images
         .iter()
-        .filter(|image| image.owner == *route.account)
+        .filter(|image| image.account == *route.account)
 }
 
 /// Why a copy is none of those that xrs has made for this job, by its marks.
-pub fn not_ours(copy: &WorldSnapshot, from: &Region) -> Option<&'static str> {
+pub fn not_ours(copy: &WorldArtifact, from: &Region) -> Option<&'static str> {
     let Some((_, id)) = read_tag(&copy.tags, &format!("Sync-From-{from}")) else {
         return Some("it has no readable sync tag of this job");
     };
@@ -189,12 +200,12 @@ pub fn not_ours(copy: &WorldSnapshot, from: &Region) -> Option<&'static str> {
 }
 
 /// Why a copy is none that xrs may delete, by its own marks and state.
-pub fn not_deletable(copy: &WorldSnapshot, from: &Region) -> Option<&'static str> {
+pub fn not_deletable(copy: &WorldArtifact, from: &Region) -> Option<&'static str> {
     let kept = copy
         .tags
         .contains_key("Sync-Keep")
         .then_some("it is to be kept");
-    let usual = ["available", "failed"].contains(&copy.status.as_str());
+    let usual = ["available", "failed"].contains(&copy.state.as_str());
     let state = (!usual).then_some("it is neither available nor failed");
     not_ours(copy, from).or(kept).or(state)
 }
@@ -204,9 +215,9 @@ fn newest_copy<'a>(
     world: &'a World,
     route: Route<'a>,
     database: &'a str,
-) -> Option<&'a WorldSnapshot> {
+) -> Option<&'a WorldArtifact> {
     manual(world, route, database)
-        .filter(|c| !is_dead(&c.status))
+        .filter(|c| !is_dead(&c.state))
         .filter_map(|c| Some((origin(c, route.from)?.1, c)))
         .max_by_key(|(taken, c)| (*taken, c.id.clone()))
         .map(|(_, c)| c)
@@ -218,17 +229,17 @@ fn present_database(
     world: &World,
     route: Route<'_>,
     database: &str,
-    source: &WorldSnapshot,
+    source: &WorldArtifact,
     due: bool,
 ) -> Option<Timestamp> {
-    let of_due = source.instance_created.filter(|_| due);
+    let of_due = source.parent_created.filter(|_| due);
     of_due.or_else(|| {
         let newest = newest_copy(world, route, database)?;
-        let taken = source.original_created.map_or(0, seconds);
+        let taken = source.data_time.map_or(0, seconds);
         let of_source = is_copy(newest, route.from, source.id.as_str(), taken);
         newest
-            .instance_created
-            .or(source.instance_created.filter(|_| of_source))
+            .parent_created
+            .or(source.parent_created.filter(|_| of_source))
     })
 }
 
@@ -238,12 +249,12 @@ pub fn to_be_tagged<'a>(
     world: &'a World,
     route: Route<'a>,
     database: &'a str,
-    source: &WorldSnapshot,
-) -> Option<&'a WorldSnapshot> {
+    source: &WorldArtifact,
+) -> Option<&'a WorldArtifact> {
     let key = format!("Sync-From-{}", route.from);
-    let taken = source.original_created.map_or(0, seconds);
-    let copies: Vec<&WorldSnapshot> = manual(world, route, database)
-        .filter(|c| !is_dead(&c.status) && is_copy(c, route.from, source.id.as_str(), taken))
+    let taken = source.data_time.map_or(0, seconds);
+    let copies: Vec<&WorldArtifact> = manual(world, route, database)
+        .filter(|c| !is_dead(&c.state) && is_copy(c, route.from, source.id.as_str(), taken))
         .collect();
     if copies.iter().any(|c| read_tag(&c.tags, &key).is_some()) {
         return None;
@@ -260,21 +271,21 @@ fn counted<'a>(
     world: &'a World,
     route: Route<'a>,
     database: &'a str,
-    source: &WorldSnapshot,
+    source: &WorldArtifact,
     present: Option<Timestamp>,
-) -> Vec<(i64, &'a WorldSnapshot)> {
+) -> Vec<(i64, &'a WorldArtifact)> {
     let untagged = to_be_tagged(world, route, database, source).map(|copy| copy.id.clone());
-    let mut counted: Vec<(i64, &WorldSnapshot)> = manual(world, route, database)
+    let mut counted: Vec<(i64, &WorldArtifact)> = manual(world, route, database)
         .filter(|copy| not_ours(copy, route.from).is_none() || Some(&copy.id) == untagged.as_ref())
-        .filter(|copy| copy.instance_created.is_none() || copy.instance_created == present)
+        .filter(|copy| copy.parent_created.is_none() || copy.parent_created == present)
         .filter_map(|copy| Some((origin(copy, route.from)?.1?, copy)))
         .collect();
     counted.sort_by_key(|(taken, copy)| std::cmp::Reverse((*taken, copy.id.clone())));
     counted
 }
 
-fn is_available(copy: &WorldSnapshot) -> bool {
-    copy.status.as_str() == "available"
+fn is_available(copy: &WorldArtifact) -> bool {
+    copy.state.as_str() == "available"
 }
 
 /// The copies that retention has to delete from this world, no more and no less. `due` is the source of a copy that
@@ -284,12 +295,12 @@ pub fn outlived(
     route: Route<'_>,
     database: &str,
     retain: usize,
-    source: &WorldSnapshot,
+    source: &WorldArtifact,
     due: bool,
 ) -> BTreeSet<String> {
     let present = present_database(world, route, database, source, due);
     let counted = counted(world, route, database, source, present);
-    let available: Vec<(i64, &WorldSnapshot)> = counted
+    let available: Vec<(i64, &WorldArtifact)> = counted
         .iter()
         .copied()
         .filter(|c| is_available(c.1))
@@ -297,17 +308,17 @@ pub fn outlived(
     let Some((newest, _)) = available.first() else {
         return BTreeSet::new();
     };
-    let under_way = counted
+    let in_progress = counted
         .iter()
-        .any(|(taken, copy)| taken > newest && !is_available(copy) && !is_dead(&copy.status));
-    let kept = if due || under_way {
+        .any(|(taken, copy)| taken > newest && !is_available(copy) && !is_dead(&copy.state));
+    let kept = if due || in_progress {
         retain.max(1)
     } else {
         retain + 1
     };
     let failed = counted
         .iter()
-        .filter(|c| is_dead(&c.1.status) && c.0 < *newest);
+        .filter(|c| is_dead(&c.1.state) && c.0 < *newest);
     let outlived = available.iter().skip(kept).chain(failed);
     outlived
         .filter(|c| not_deletable(c.1, route.from).is_none())
@@ -329,9 +340,9 @@ pub fn not_to_delete(
     if let Some(why) = not_deletable(copy, route.from) {
         return Some(why.to_owned());
     }
-    let present = newest_copy(world, route, database).and_then(|newest| newest.instance_created);
+    let present = newest_copy(world, route, database).and_then(|newest| newest.parent_created);
     if copy
-        .instance_created
+        .parent_created
         .is_some_and(|made| present.is_some_and(|present| made != present))
     {
         return Some("it is of an earlier database of that name".to_owned());
@@ -339,16 +350,16 @@ pub fn not_to_delete(
     // What counted when it was planned, for it was to be tagged, counts whatever has become of its tag since.
     let key = format!("Sync-From-{}", route.from);
     let of_copy = (origin(copy, route.from)?.1?, copy.id.clone());
-    let is_newer = |other: &&WorldSnapshot| {
+    let is_newer = |other: &&WorldArtifact| {
         let Some((id, Some(taken))) = origin(other, route.from) else {
             return false;
         };
         let named = read_tag(&other.tags, &key).is_some()
             || is_given_name(other.id.as_str(), &id, route.from);
         let same = copy
-            .instance_created
+            .parent_created
             .and(present)
-            .is_none_or(|present| other.instance_created.is_none_or(|made| made == present));
+            .is_none_or(|present| other.parent_created.is_none_or(|made| made == present));
         is_available(other) && named && same && (taken, other.id.clone()) > of_copy
     };
     let newer = manual(world, route, database).filter(is_newer).count();

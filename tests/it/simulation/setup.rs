@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use aws_xregion_sync::executor::Callers;
 use aws_xregion_sync::model::client_config::{ClientConfig, Secret};
-use aws_xregion_sync::model::id::{AccountId, DbInstance, JobName, Region};
-use aws_xregion_sync::model::job::{AmiJob, ImageSelector, JobKind, SnapshotJob, SyncJob};
+use aws_xregion_sync::model::ids::{AccountId, JobName, ParentId, Region};
+use aws_xregion_sync::model::query::ImageSelector;
 use aws_xregion_sync::provider::sandbox::{World, WorldDatabase};
+use aws_xregion_sync::sync_types::{AmiOptions, DbSnapshotOptions, SyncJob, SyncTypeRules};
 use jiff::SignedDuration;
 
 use super::hands;
 use super::random::Random;
 use super::rules;
-use crate::support::{east, start, west};
+use crate::support::{east, selector, start, west};
 
 /// What no plan and no result may ever show.
 pub const SECRETS: [&str; 3] = [
@@ -29,7 +30,7 @@ pub struct Setup {
     pub jobs: Vec<SyncJob>,
     pub callers: Callers,
     /// Databases and images that jobs are about, each with the region it lives in.
-    pub databases: Vec<(Region, DbInstance, AccountId)>,
+    pub databases: Vec<(Region, ParentId, AccountId)>,
     pub images: Vec<(Region, String, AccountId)>,
 }
 
@@ -43,17 +44,7 @@ impl Setup {
     pub fn told(&self) -> String {
         let lines = self.jobs.iter().map(|job| {
             let (from, to) = (&job.source_region, &job.destination_region);
-            let what = match &job.kind {
-                JobKind::Ami(ami) => format!(
-                    "images {:?}{}",
-                    ami.selector.sync_identifiers,
-                    if ami.most_recent { ", most recent" } else { "" }
-                ),
-                JobKind::Snapshot(options) => format!(
-                    "database {}, retain {}",
-                    options.db_instance, options.max_snapshots_to_retain
-                ),
-            };
+            let what = format!("{:?}", job.rules);
             let key = job.kms_key_id.as_deref().unwrap_or("no key");
             format!(
                 "  {}: {what}, {from} to {to}, {key}, account {}",
@@ -119,18 +110,17 @@ fn add_job(random: &mut Random, setup: &mut Setup, n: i64) {
     });
     let other = client.account_id.is_some();
     let number = random.below(2);
-    let kind = if random.chance(65) {
+    let rules: Arc<dyn SyncTypeRules> = if random.chance(65) {
         // The other account has databases and images of its own.
-        let id = DbInstance::from(format!("{}{number}", if other { "their" } else { "db" }));
-        JobKind::Snapshot(SnapshotJob {
+        let id = ParentId::from(format!("{}{number}", if other { "their" } else { "db" }));
+        Arc::new(DbSnapshotOptions {
             db_instance: id,
             max_snapshots_to_retain: u32::try_from(random.below(5)).expect("a small number"),
             option_group_name: None,
-            is_namesake: false,
         })
     } else {
         let identifier = format!("{} {number}", if other { "their app" } else { "app" });
-        JobKind::Ami(AmiJob {
+        Arc::new(AmiOptions {
             selector: ImageSelector {
                 owner: "self".to_owned(),
                 sync_identifiers: vec![identifier],
@@ -150,7 +140,8 @@ fn add_job(random: &mut Random, setup: &mut Setup, n: i64) {
         destination_region: to,
         client_config: client,
         kms_key_id,
-        kind,
+        has_shared_parent_name: false,
+        rules,
     };
     register(setup, job);
 }
@@ -159,34 +150,30 @@ fn add_job(random: &mut Random, setup: &mut Setup, n: i64) {
 fn register(setup: &mut Setup, mut job: SyncJob) {
     let account = rules::account_of(&job);
     let destination = &job.destination_region;
-    let namesake = |name: &DbInstance| {
+    let namesake = |name: &ParentId| {
         let mut others = setup.jobs.iter();
         others.any(|other| {
             other.kind_database() == Some(name) && other.destination_region == *destination
         })
     };
-    match &mut job.kind {
-        JobKind::Snapshot(options) => {
-            let place = (
-                job.source_region.clone(),
-                options.db_instance.clone(),
-                account,
-            );
+    match job.rules.parent().cloned() {
+        Some(parent) => {
+            let place = (job.source_region.clone(), parent.clone(), account);
             let same = |other: &SyncJob| {
-                other.kind_database() == Some(&options.db_instance)
+                other.kind_database() == Some(&parent)
                     && other.source_region == job.source_region
                     && other.destination_region == job.destination_region
             };
             if setup.jobs.iter().any(same) {
                 return;
             }
-            options.is_namesake = namesake(&options.db_instance);
+            job.has_shared_parent_name = namesake(&parent);
             if !setup.databases.contains(&place) {
                 setup.databases.push(place);
             }
         }
-        JobKind::Ami(ami) => {
-            let identifier = ami.selector.sync_identifiers[0].clone();
+        None => {
+            let identifier = selector(&job).sync_identifiers[0].clone();
             let place = (job.source_region.clone(), identifier, account);
             if !setup.images.contains(&place) {
                 setup.images.push(place);
@@ -200,15 +187,12 @@ fn register(setup: &mut Setup, mut job: SyncJob) {
 
 /// The database a job is about, if it is about one.
 pub trait KindDatabase {
-    fn kind_database(&self) -> Option<&DbInstance>;
+    fn kind_database(&self) -> Option<&ParentId>;
 }
 
 impl KindDatabase for SyncJob {
-    fn kind_database(&self) -> Option<&DbInstance> {
-        match &self.kind {
-            JobKind::Snapshot(options) => Some(&options.db_instance),
-            JobKind::Ami(_) => None,
-        }
+    fn kind_database(&self) -> Option<&ParentId> {
+        self.rules.parent()
     }
 }
 

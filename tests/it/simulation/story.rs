@@ -1,5 +1,6 @@
 //! Histories in words, for whoever looks for what went wrong.
 
+use aws_xregion_sync::model::ids::ArtifactId;
 use aws_xregion_sync::model::plan::SavedPlan;
 use aws_xregion_sync::model::result::SyncResult;
 use aws_xregion_sync::provider::sandbox::World;
@@ -9,17 +10,14 @@ pub fn of_world(world: &World) -> String {
     let mut lines = Vec::new();
     for (region, here) in &world.regions {
         for s in &here.snapshots {
-            let (from, taken) = (
-                s.copied_from.as_ref().and_then(|arn| arn.snapshot_id()),
-                s.original_created,
-            );
+            let (from, taken) = (s.copied_from.as_ref().and_then(|arn| arn.id()), s.data_time);
             lines.push(format!(
                 "  {region} {} {:?} {} taken {taken:?}, from {from:?}, database of {:?}, {:?}",
-                s.id, s.kind, s.status, s.instance_created, s.tags
+                s.id, s.snapshot_type, s.state, s.parent_created, s.tags
             ));
         }
         for i in &here.images {
-            let from = i.copied_from.as_ref().map(|from| from.id.as_str());
+            let from = i.copied_from.as_ref().and_then(|arn| arn.id());
             lines.push(format!(
                 "  {region} {} {} from {from:?}, {:?}",
                 i.id, i.state, i.tags
@@ -54,7 +52,7 @@ pub fn of_results(name: &str, results: &[SyncResult]) -> String {
                 "    {name} ends {}: {:?} {} {detail}",
                 action.id,
                 action.outcome,
-                action.resource.as_deref().unwrap_or_default()
+                action.resource.as_ref().map_or("", ArtifactId::as_str)
             )
         });
         actions.collect::<Vec<_>>()

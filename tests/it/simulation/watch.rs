@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aws_xregion_sync::model::action::{self, Action, CopyId};
-use aws_xregion_sync::model::client_config::{ClientConfig, Place};
-use aws_xregion_sync::model::id::{JobName, Region, SnapshotId};
-use aws_xregion_sync::model::job::SyncJob;
+use aws_xregion_sync::model::action::{self, Action, KnownCopy};
+use aws_xregion_sync::model::client_config::ClientConfig;
+use aws_xregion_sync::model::ids::{ArtifactId, JobName, ParentId, Region};
+use aws_xregion_sync::model::kind::Kind;
+use aws_xregion_sync::model::location::Location;
 use aws_xregion_sync::model::plan::{JobPlan, SavedPlan};
 use aws_xregion_sync::model::provider_error::ProviderError;
+use aws_xregion_sync::model::query::Query;
 use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::sandbox::Sandbox;
+use aws_xregion_sync::sync_types::SyncJob;
 use jiff::{SignedDuration, Timestamp};
 
 use super::books::{Books, Moment, Stage};
@@ -96,28 +99,32 @@ impl<'a> Watch<'a> {
 
     /// The reads a job rests on, by what a look at it has to show: identity, source, copies.
     fn rests_on(job: &SyncJob, plan: &JobPlan, look: &LookRecord) -> Option<usize> {
-        use aws_xregion_sync::model::plan::Subject;
         let at_source = look.region == job.source_region;
         let at_destination = look.region == job.destination_region;
-        match (&look.asked, plan.subject.as_ref()?) {
-            (Asked::Identity, _) if at_destination && look.credentials == job.client_config => {
-                Some(0)
+        let subject = plan.subject()?;
+        let is_parent = |of: &[ParentId]| of.iter().any(|id| subject.parent.as_ref() == Some(id));
+        let is_image = |ids: &[ArtifactId]| subject.parent.is_none() && ids.contains(&subject.id);
+        let query = match &look.asked {
+            Asked::Identity => {
+                let is_this = at_destination && look.credentials == job.client_config;
+                return is_this.then_some(0);
             }
-            (Asked::Images(ids), Subject::Image(id)) if at_source && ids.contains(id) => Some(1),
+            Asked::Find(_, query) => query,
+        };
+        match query {
+            Query::ByIds(ids) if at_source && is_image(ids) => Some(1),
             // As when planning.
-            (Asked::Selected(_), Subject::Image(_)) if super::plans::concerns(job, look) => Some(1),
-            (Asked::ImageCopies(from, ids), Subject::Image(id))
-                if at_destination && *from == job.source_region && ids.contains(id) =>
+            Query::Matching(_) if subject.parent.is_none() && super::plans::concerns(job, look) => {
+                Some(1)
+            }
+            Query::CopiesOf { region, ids }
+                if at_destination && *region == job.source_region && is_image(ids) =>
             {
                 Some(2)
             }
-            (Asked::Automated(of), Subject::Database(id)) if at_source && of.contains(id) => {
-                Some(1)
-            }
-            (Asked::Manual(of), Subject::Database(id)) if at_destination && of.contains(id) => {
-                Some(2)
-            }
-            (Asked::AllManual, Subject::Database(_)) if at_destination => Some(2),
+            Query::Automated(of) if at_source && is_parent(of) => Some(1),
+            Query::Manual(of) if at_destination && is_parent(of) => Some(2),
+            Query::AllManual if at_destination && subject.parent.is_some() => Some(2),
             _ => None,
         }
     }
@@ -134,10 +141,10 @@ impl<'a> Watch<'a> {
         };
         // Of two jobs with the same subject one may have failed to look; and a whole region is listed for any job.
         let is_shared = self.setup.jobs.iter().any(shared);
-        let is_anyones = |look: &LookRecord| is_shared || matches!(look.asked, Asked::AllManual);
+        let is_anyones =
+            |look: &LookRecord| is_shared || matches!(look.asked, Asked::Find(_, Query::AllManual));
         // While a job waits to see its image, time passes for those beside it.
-        let is_prompt =
-            self.alone && self.parallelism == 1 && !matches!(action, Action::CopyImage(_));
+        let is_prompt = self.alone && self.parallelism == 1 && action.kind() != Kind::Image;
         let now = self.stage.sandbox.now();
         for part in 0..3 {
             let mut looks = seen
@@ -178,11 +185,15 @@ impl<'a> Watch<'a> {
     }
 
     /// What the run was shown of a job's destination when it asked for copies by their ids.
-    pub fn shown_by_id(&self, job: &SyncJob) -> Vec<(Vec<SnapshotId>, Moment)> {
+    pub fn shown_by_id(&self, job: &SyncJob) -> Vec<(Vec<ArtifactId>, Moment)> {
         let seen = self.seen();
         let looks = seen.looks.iter().filter(|look| look.error.is_none());
         let by_id = looks.filter_map(|look| match &look.asked {
-            Asked::Snapshots(ids) if look.region == job.destination_region => Some((ids, look)),
+            Asked::Find(Kind::DbSnapshot, Query::ByIds(ids))
+                if look.region == job.destination_region =>
+            {
+                Some((ids, look))
+            }
             _ => None,
         });
         by_id
@@ -191,7 +202,7 @@ impl<'a> Watch<'a> {
     }
 
     /// The job and the action that a write is, as the plan has it.
-    fn action_of(&self, at: &Place, write: &Write<'_>) -> Option<(&'a JobPlan, &'a Action)> {
+    fn action_of(&self, at: &Location, write: &Write<'_>) -> Option<(&'a JobPlan, &'a Action)> {
         let jobs = self.plan?.jobs.iter();
         let mut actions = jobs.flat_map(|job| job.actions.iter().map(move |action| (job, action)));
         actions.find(|(plan, action)| {
@@ -200,32 +211,29 @@ impl<'a> Watch<'a> {
             let place = rules::account_of(job) == account_at(at);
             place
                 && match (write, action) {
-                    (Write::CopyImage(copy), Action::CopyImage(planned)) => {
+                    (Write::Copy(copy), Action::Copy(planned)) => {
                         *copy == planned && at.region == *to
                     }
-                    (Write::CopySnapshot(copy), Action::CopySnapshot(planned)) => {
-                        *copy == planned && at.region == *to
+                    (Write::Delete(delete), Action::Delete(planned)) => {
+                        *delete == planned && at.region == *to
                     }
-                    (Write::Delete(id), Action::DeleteSnapshot(planned)) => {
-                        **id == planned.snapshot_id && at.region == *to
-                    }
-                    (Write::Tag(resource, tags), Action::TagCopy(planned)) => {
+                    (Write::Tag(artifact, tags), Action::TagCopy(planned)) => {
                         let action::Tag { key, value } = &planned.sync_tag;
-                        **resource == planned.copy
+                        **artifact == planned.copy
                             && at.region == *to
                             && tags.len() == 1
                             && tags.get(key) == Some(value)
                     }
-                    (Write::Tag(resource, tags), Action::TagSource(planned)) => {
+                    (Write::Tag(artifact, tags), Action::TagSource(planned)) => {
                         let value = tags
                             .get(&planned.key)
                             .and_then(|value| value.split_once(" / "));
                         let named = match &planned.copy {
-                            CopyId::Id(id) => value.is_some_and(|value| value.1 == id),
-                            CopyId::OfAction(_) => value.is_some(),
+                            KnownCopy::Id(id) => value.is_some_and(|value| value.1 == id.as_str()),
+                            KnownCopy::OfAction(_) => value.is_some(),
                         };
-                        let time = planned.taken.strftime("%Y%m%d%H%M%S+0000").to_string();
-                        **resource == planned.source
+                        let time = planned.data_time.strftime("%Y%m%d%H%M%S+0000").to_string();
+                        **artifact == planned.source
                             && at.region == *from
                             && tags.len() == 1
                             && named
@@ -237,9 +245,9 @@ impl<'a> Watch<'a> {
     }
 }
 
-fn account_at(at: &Place) -> aws_xregion_sync::model::id::AccountId {
+fn account_at(at: &Location) -> aws_xregion_sync::model::ids::AccountId {
     let stated = at.credentials.account_id.clone();
-    stated.unwrap_or_else(|| aws_xregion_sync::model::id::AccountId::from("123456789012"))
+    stated.unwrap_or_else(|| aws_xregion_sync::model::ids::AccountId::from("123456789012"))
 }
 
 impl Witness for Watch<'_> {
@@ -258,7 +266,7 @@ impl Witness for Watch<'_> {
 
     fn looked(
         &self,
-        at: &Place,
+        at: &Location,
         asked: &Asked,
         begun: usize,
         shown: Timestamp,
@@ -268,7 +276,7 @@ impl Witness for Watch<'_> {
         let mut books = self.stage.books();
         let moments = if shown < now.time {
             vec![books.moment_of(shown)]
-        } else if matches!(asked, Asked::ImageCopies(..)) {
+        } else if matches!(asked, Asked::Find(_, Query::CopiesOf { .. })) {
             // Two calls, between which others may have come.
             (begun..=now.state)
                 .map(|state| Moment {
@@ -307,18 +315,19 @@ impl Witness for Watch<'_> {
         });
     }
 
-    fn wrote(&self, at: &Place, write: &Write<'_>, answer: Result<Option<String>, &ProviderError>) {
+    fn wrote(
+        &self,
+        at: &Location,
+        write: &Write<'_>,
+        answer: Result<Option<String>, &ProviderError>,
+    ) {
         let now = self.stage.moment();
         let mut books = self.stage.books();
         books.tell(|| {
             let what = match write {
-                Write::CopyImage(copy) => format!("copy_image {}", copy.source_image_id),
-                Write::CopySnapshot(copy) => format!(
-                    "copy_snapshot {} as {}",
-                    copy.source_snapshot_id, copy.target_snapshot_id
-                ),
-                Write::Tag(resource, tags) => format!("tag {} {tags:?}", resource.id()),
-                Write::Delete(id) => format!("delete {id}"),
+                Write::Copy(copy) => format!("copy {} as {:?}", copy.source.id, copy.copy.id),
+                Write::Tag(artifact, tags) => format!("tag {} {tags:?}", artifact.id),
+                Write::Delete(delete) => format!("delete {}", delete.artifact.id),
             };
             let answer = match &answer {
                 Ok(id) => format!("done {}", id.clone().unwrap_or_default()),
@@ -349,9 +358,9 @@ impl Witness for Watch<'_> {
                 return;
             }
         };
-        books.count(action.word());
+        books.count(action_word(action));
         writes::check(self, &mut books, job, plan, action, write, id.as_deref());
-        if !matches!(action, Action::DeleteSnapshot(_)) {
+        if !matches!(action, Action::Delete(_)) {
             self.seen().led_to.insert(job.name.clone(), now.state);
         }
     }
@@ -363,15 +372,28 @@ impl Witness for Watch<'_> {
     }
 }
 
+/// The word by which actions are counted.
+fn action_word(action: &Action) -> &'static str {
+    match (action, action.kind()) {
+        (Action::Copy(_), Kind::Image) => "copy an image",
+        (Action::Copy(_), Kind::DbSnapshot) => "copy a snapshot",
+        (Action::TagCopy(_), _) => "tag_copy",
+        (Action::TagSource(_), _) => "tag_source",
+        (Action::Delete(_), _) => "delete",
+    }
+}
+
 /// The snapshot or image that an action makes a copy of, in words that two copies of one source have in common.
 pub fn source_word(action: &Action, job: &SyncJob) -> Option<String> {
     let (from, to) = (&job.source_region, &job.destination_region);
     match action {
-        Action::CopyImage(copy) => Some(format!("{} from {from} in {to}", copy.source_image_id)),
-        Action::CopySnapshot(copy) => Some(format!(
+        Action::Copy(copy) if copy.kind == Kind::Image => {
+            Some(format!("{} from {from} in {to}", copy.source.id))
+        }
+        Action::Copy(copy) => Some(format!(
             "{} of {} of {} from {from} in {to}",
-            copy.source_snapshot_id,
-            copy.expects.taken,
+            copy.source.id,
+            copy.expects.data_time,
             rules::account_of(job)
         )),
         _ => None,

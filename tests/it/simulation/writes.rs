@@ -3,12 +3,14 @@
 
 use std::cell::RefCell;
 
-use aws_xregion_sync::model::Tags;
-use aws_xregion_sync::model::action::{Action, CopyImage, CopySnapshot, DeleteSnapshot, Tag};
-use aws_xregion_sync::model::id::SnapshotId;
-use aws_xregion_sync::model::job::SyncJob;
+use aws_xregion_sync::model::action::{Action, Copy, Delete, Tag};
+use aws_xregion_sync::model::artifact::ArtifactRef;
+use aws_xregion_sync::model::ids::ArtifactId;
+use aws_xregion_sync::model::kind::Kind;
 use aws_xregion_sync::model::plan::JobPlan;
-use aws_xregion_sync::provider::sandbox::{World, WorldSnapshot};
+use aws_xregion_sync::model::tags::Tags;
+use aws_xregion_sync::provider::sandbox::{World, WorldArtifact};
+use aws_xregion_sync::sync_types::SyncJob;
 use jiff::SignedDuration;
 
 use super::books::{Books, Made};
@@ -43,17 +45,27 @@ pub fn check(
         route,
     };
     match (action, write) {
-        (Action::CopySnapshot(copy), _) => case.snapshot(books, copy),
-        (Action::CopyImage(copy), _) => case.image(books, copy, id.unwrap_or_default()),
-        (Action::DeleteSnapshot(deletion), _) => case.deletion(books, deletion),
+        (Action::Copy(copy), _) => match copy.kind {
+            Kind::DbSnapshot => case.snapshot(books, copy),
+            Kind::Image => case.image(books, copy, id.unwrap_or_default()),
+        },
+        (Action::Delete(deletion), _) => case.deletion(books, deletion),
         (Action::TagSource(tag), Write::Tag(_, tags)) => {
-            case.source_tag(books, tag.source.id(), tags)
+            case.source_tag(books, tag.source.id.as_str(), tags)
         }
-        (Action::TagCopy(tag), _) => {
-            case.copy_tag(books, tag.copy.id(), tag.source.id(), &tag.sync_tag)
-        }
+        (Action::TagCopy(tag), _) => case.copy_tag(
+            books,
+            tag.copy.id.as_str(),
+            tag.source.id.as_str(),
+            &tag.sync_tag,
+        ),
         _ => {}
     }
+}
+
+/// The database that a snapshot was taken of.
+fn parent(artifact: &ArtifactRef) -> &str {
+    artifact.parent.as_ref().expect("a snapshot").as_str()
 }
 
 struct Case<'a> {
@@ -76,10 +88,10 @@ impl Case<'_> {
         moments.iter().all(|moment| is_so(&books.at(*moment)))
     }
 
-    fn snapshot(&self, books: &mut Books, copy: &CopySnapshot) {
-        let (from, id) = (self.route.from, copy.source_snapshot_id.as_str());
-        let taken = rules::seconds(copy.expects.taken);
-        let database = copy.db_instance.as_str();
+    fn snapshot(&self, books: &mut Books, copy: &Copy) {
+        let (from, id) = (self.route.from, copy.source.id.as_str());
+        let taken = rules::seconds(copy.expects.data_time);
+        let database = parent(&copy.source);
         let needless = |world: &World| {
             rules::manual(world, self.route, database).any(|c| rules::serves(c, from, id, taken))
         };
@@ -96,16 +108,17 @@ impl Case<'_> {
         }
         let live = |world: &World, made: &Made| {
             let there = world.snapshot(self.route.to, &made.id.as_str().into());
-            there.is_some_and(|c| !rules::is_dead(&c.status) && rules::is_copy(c, from, id, taken))
+            there.is_some_and(|c| !rules::is_dead(&c.state) && rules::is_copy(c, from, id, taken))
         };
-        self.one_copy(books, &before, copy.target_snapshot_id.as_str(), live);
+        let copy_id = copy.copy.id.as_ref().expect("a snapshot's id is chosen");
+        self.one_copy(books, &before, copy_id.as_str(), live);
 
         let source = rules::newest_automated(&before, self.route, database).cloned();
         let here = books.after().region(self.route.to).expect("a region");
         let made = here
             .snapshots
             .iter()
-            .find(|s| s.id == copy.target_snapshot_id && s.account == *self.route.account);
+            .find(|s| s.id == *copy_id && s.account == *self.route.account);
         let Some(made) = made.cloned() else {
             self.breach(
                 books,
@@ -119,14 +132,14 @@ impl Case<'_> {
             &made.tags,
             &copy.tags,
             &copy.sync_tag,
-            &rules::tag_value(copy.expects.taken, id),
+            &rules::tag_value(copy.expects.data_time, id),
         );
         // A listing of earlier may show a snapshot of a database that has just been made anew, and of one minute.
-        if !self.watch.is_stale() && made.original_created.map(rules::seconds) != Some(taken) {
+        if !self.watch.is_stale() && made.data_time.map(rules::seconds) != Some(taken) {
             self.breach(
                 books,
                 "law 10",
-                format!("a copy of what was taken at {:?}", made.original_created),
+                format!("a copy of what was taken at {:?}", made.data_time),
             );
         }
         // AWS copies the key of an unencrypted source, too: none.
@@ -142,7 +155,7 @@ impl Case<'_> {
         }
     }
 
-    fn image(&self, books: &mut Books, copy: &CopyImage, id: &str) {
+    fn image(&self, books: &mut Books, copy: &Copy, id: &str) {
         let before = books.before();
         let is_new = before.image(self.route.to, &id.into()).is_none()
             && books
@@ -153,7 +166,7 @@ impl Case<'_> {
             books.count("a client token is used again");
             return;
         }
-        let (from, source) = (self.route.from, copy.source_image_id.as_str());
+        let (from, source) = (self.route.from, copy.source.id.as_str());
         let needless = |world: &World| {
             let named = rules::named_copy(world, self.route, source);
             rules::own_images(world, self.route).any(|i| {
@@ -189,9 +202,10 @@ impl Case<'_> {
             &made.tags,
             &copy.tags,
             &copy.sync_tag,
-            &rules::tag_value(copy.expects.taken, source),
+            &rules::tag_value(copy.expects.data_time, source),
         );
-        if made.name != copy.name || made.description != copy.description {
+        let description = copy.copy.description.clone().unwrap_or_default();
+        if Some(&made.name) != copy.copy.name.as_ref() || made.description != description {
             self.breach(books, "law 10", format!("it is named {}", made.name));
         }
         if made
@@ -201,10 +215,7 @@ impl Case<'_> {
         {
             self.breach(books, "law 10", "its disks have other tags".to_owned());
         }
-        if made
-            .copied_from
-            .is_none_or(|from| from.id != copy.source_image_id)
-        {
+        if made.copied_from.is_none_or(|from| from != copy.source.arn) {
             self.breach(books, "law 10", "it is a copy of another image".to_owned());
         }
     }
@@ -270,11 +281,11 @@ impl Case<'_> {
         }
     }
 
-    fn deletion(&self, books: &mut Books, deletion: &DeleteSnapshot) {
-        let (id, database) = (deletion.snapshot_id.as_str(), deletion.db_instance.as_str());
+    fn deletion(&self, books: &mut Books, deletion: &Delete) {
+        let (id, database) = (deletion.artifact.id.as_str(), parent(&deletion.artifact));
         let before = books.before();
         if before
-            .snapshot(self.route.to, &deletion.snapshot_id)
+            .snapshot(self.route.to, &deletion.artifact.id)
             .is_none()
         {
             return;
@@ -318,13 +329,13 @@ impl Case<'_> {
     }
 
     /// What the plan keeps and is not there as planned.
-    fn missing(&self, world: &World, deletion: &DeleteSnapshot) -> Option<String> {
+    fn missing(&self, world: &World, deletion: &Delete) -> Option<String> {
         let missing = deletion.expects.kept.iter().find(|kept| {
-            !rules::manual(world, self.route, deletion.db_instance.as_str()).any(|copy| {
+            !rules::manual(world, self.route, parent(&deletion.artifact)).any(|copy| {
                 let taken = rules::origin(copy, self.route.from).and_then(|origin| origin.1);
                 copy.id == kept.id
-                    && copy.status.as_str() == "available"
-                    && taken == Some(rules::seconds(kept.taken))
+                    && copy.state.as_str() == "available"
+                    && taken == Some(rules::seconds(kept.data_time))
             })
         });
         missing.map(|kept| format!("the plan keeps {}, which is not there", kept.id))
@@ -332,12 +343,12 @@ impl Case<'_> {
 
     /// A deletion that waits for the job's copy comes after that has been accepted, by whomever; in a run that stays for
     /// it, after it was shown to be available.
-    fn waited(&self, books: &mut Books, deletion: &DeleteSnapshot) {
+    fn waited(&self, books: &mut Books, deletion: &Delete) {
         let Some(after) = &deletion.after else {
             return;
         };
         let copy = self.plan.actions.iter().find_map(|action| match action {
-            Action::CopySnapshot(copy) if copy.id == *after => Some(copy),
+            Action::Copy(copy) if copy.id == *after => Some(copy),
             _ => None,
         });
         let Some(copy) = copy else {
@@ -349,19 +360,19 @@ impl Case<'_> {
             return;
         };
         let (id, taken) = (
-            copy.source_snapshot_id.as_str(),
-            rules::seconds(copy.expects.taken),
+            copy.source.id.as_str(),
+            rules::seconds(copy.expects.data_time),
         );
-        let serves = |world: &World, is_enough: fn(&WorldSnapshot) -> bool| {
-            rules::manual(world, self.route, copy.db_instance.as_str())
+        let serves = |world: &World, is_enough: fn(&WorldArtifact) -> bool| {
+            rules::manual(world, self.route, parent(&copy.source))
                 .any(|c| is_enough(c) && rules::serves(c, self.route.from, id, taken))
         };
         let accepted = books.since(0).iter().any(|world| serves(world, |_| true));
         let never_available =
-            |world: &World| !serves(world, |copy| copy.status.as_str() == "available");
-        let is_available = |ids: &[SnapshotId], world: &World| {
-            rules::manual(world, self.route, copy.db_instance.as_str()).any(|c| {
-                let is_so = c.status.as_str() == "available" && ids.contains(&c.id);
+            |world: &World| !serves(world, |copy| copy.state.as_str() == "available");
+        let is_available = |ids: &[ArtifactId], world: &World| {
+            rules::manual(world, self.route, parent(&copy.source)).any(|c| {
+                let is_so = c.state.as_str() == "available" && ids.contains(&c.id);
                 is_so && rules::serves(c, self.route.from, id, taken)
             })
         };

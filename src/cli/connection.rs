@@ -1,0 +1,121 @@
+//! What a command calls: AWS or a sandbox; and the async runtime.
+
+use std::path::Path;
+
+use super::args::ProviderArgs;
+use super::exit::Failure;
+use super::terminal::Terminal;
+use crate::model::inventory::ProviderKind;
+use crate::model::words;
+use crate::ops::{ConfigFile, OpenSandbox, open_sandbox};
+use crate::provider::Provider;
+#[cfg(feature = "aws")]
+use crate::provider::aws::Aws;
+
+/// AWS or a sandbox.
+pub(super) enum Connection {
+    /// In memory, and kept in a file.
+    Sandbox(Box<OpenSandbox>),
+    /// AWS itself.
+    #[cfg(feature = "aws")]
+    Aws(Aws),
+}
+
+impl ProviderArgs {
+    /// Returns which of them these options select.
+    pub(super) fn kind(&self) -> ProviderKind {
+        if self.sandbox.is_some() {
+            ProviderKind::Sandbox
+        } else {
+            ProviderKind::Aws
+        }
+    }
+
+    /// Opens it. A sandbox that does not exist is made only for a config.
+    pub(super) fn open(
+        &self,
+        terminal: &Terminal,
+        config: Option<&ConfigFile>,
+    ) -> Result<Connection, Failure> {
+        match &self.sandbox {
+            Some(path) => sandbox(path, config, terminal),
+            None => aws(),
+        }
+    }
+}
+
+fn sandbox(
+    path: &Path,
+    config: Option<&ConfigFile>,
+    terminal: &Terminal,
+) -> Result<Connection, Failure> {
+    let waiting = || {
+        let path = path.display();
+        terminal.note(&format!("waiting for another xrs process that uses {path}"));
+    };
+    let sandbox = open_sandbox(path, config, waiting)?;
+    let shown = path.display();
+    if let Some(new) = sandbox.new_world() {
+        let but = match new.invalid_jobs.len() {
+            0 => String::new(),
+            number => format!(
+                ", but not for {}: remove {shown} when {} valid",
+                words::list(&new.invalid_jobs),
+                if number == 1 { "it is" } else { "they are" }
+            ),
+        };
+        terminal.note(&format!("made the sandbox {shown} for the config{but}"));
+        for problem in &new.problems {
+            let help = problem.help.as_deref().unwrap_or_default();
+            terminal.note(&format!("{problem}: {help}"));
+        }
+    }
+    if !sandbox.jobs_without_source().is_empty() {
+        let jobs = words::list(sandbox.jobs_without_source());
+        terminal.note(&format!(
+            "{shown} has no source for {jobs}, and is never adapted to a config: move it away, and a new one is made"
+        ));
+    }
+    Ok(Connection::Sandbox(Box::new(sandbox)))
+}
+
+#[cfg(feature = "aws")]
+fn aws() -> Result<Connection, Failure> {
+    Ok(Connection::Aws(Aws::new()))
+}
+
+#[cfg(not(feature = "aws"))]
+fn aws() -> Result<Connection, Failure> {
+    Err(Failure::usage(
+        "this build of xrs cannot call AWS: it was made without the feature `aws`",
+        "pass --sandbox WORLD.json, or build xrs with its default features",
+    ))
+}
+
+impl Connection {
+    pub(super) fn provider(&self) -> &dyn Provider {
+        match self {
+            Self::Sandbox(sandbox) => sandbox.sandbox(),
+            #[cfg(feature = "aws")]
+            Self::Aws(aws) => aws,
+        }
+    }
+
+    /// Closes it at the end of a command.
+    pub(super) fn close(self) -> Result<(), Failure> {
+        match self {
+            Self::Sandbox(sandbox) => Ok(sandbox.close()?),
+            #[cfg(feature = "aws")]
+            Self::Aws(_) => Ok(()),
+        }
+    }
+}
+
+/// Runs a future on this thread: most of the work is waiting.
+pub(super) fn block_on<F: Future>(work: F) -> Result<F::Output, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::Runtime)?;
+    Ok(runtime.block_on(work))
+}

@@ -1,0 +1,192 @@
+//! The copies in progress, counted as AWS counts them: per account, destination region and kind.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::precondition::Target;
+use crate::model::action::Copy;
+use crate::model::artifact::Artifact;
+use crate::model::client_config::ClientConfig;
+use crate::model::ids::{AccountId, ArtifactId, JobName, Region};
+use crate::model::inventory::Answer;
+use crate::model::kind::Kind;
+use crate::model::location::Location;
+use crate::model::plan::JobPlan;
+use crate::model::problem::Problem;
+use crate::model::provider_error::{CONCURRENT_COPIES_HELP, ProviderError};
+use crate::observe::CopyRequest;
+
+/// How long after a refusal another copy is tried. A slot that a known copy leaves is taken without that, and every request in
+/// vain counts against the rate that AWS allows an account.
+const RETRY_AFTER: SignedDuration = SignedDuration::from_secs(30);
+
+/// What AWS counts concurrent copies by.
+type Destination = (AccountId, Region, Kind);
+
+fn destination(target: &Target) -> Destination {
+    let (account, region) = (&target.account, &target.request.destination.region);
+    (account.clone(), region.clone(), target.request.kind)
+}
+
+/// The copies in progress that an apply knows of: those that it has started, and those that it has observed.
+#[derive(Default)]
+pub(super) struct InFlightCopies(HashMap<Destination, Slots>);
+
+/// The copies into one destination.
+#[derive(Default)]
+struct Slots {
+    /// With the job that knows of it, and where it can be read.
+    copies: BTreeMap<ArtifactId, (JobName, Location)>,
+    /// The jobs that are about to start a copy.
+    reserved: BTreeSet<JobName>,
+    refusal: Option<Refusal>,
+}
+
+/// That AWS has refused a copy.
+struct Refusal {
+    error: ProviderError,
+    at: Timestamp,
+    /// How many copies it has accepted.
+    limit: usize,
+}
+
+impl Slots {
+    fn number(&self) -> usize {
+        self.copies.len() + self.reserved.len()
+    }
+
+    /// Returns true if a copy can be started. Beyond what AWS has accepted, copies are tried one at a time: the copies of others,
+    /// which are not observed here, finish as well.
+    fn has_room(&self, max: usize, now: Timestamp) -> bool {
+        let number = self.number();
+        let is_next_try = |refusal: &Refusal| {
+            self.reserved.is_empty() && now.duration_since(refusal.at) >= RETRY_AFTER
+        };
+        match &self.refusal {
+            Some(refusal) if !is_next_try(refusal) => number < refusal.limit,
+            _ => number < max,
+        }
+    }
+
+    fn insert(&mut self, copy: &ArtifactId, job: &JobName, at: Location) {
+        self.copies.insert(copy.clone(), (job.clone(), at));
+        if let Some(refusal) = &mut self.refusal {
+            refusal.limit = refusal.limit.max(self.copies.len());
+        }
+    }
+}
+
+impl InFlightCopies {
+    fn slots(&mut self, target: &Target) -> &mut Slots {
+        self.0.entry(destination(target)).or_default()
+    }
+
+    /// Returns true if the job has a slot, or there is one for it.
+    pub(super) fn has_slot(&self, target: &Target, now: Timestamp) -> bool {
+        let max = target.request.kind.facts().max_concurrent_copies;
+        let slots = self.0.get(&destination(target));
+        slots.is_none_or(|slots| {
+            slots.reserved.contains(&target.request.job) || slots.has_room(max, now)
+        })
+    }
+
+    /// Reserves a slot for the copy that a job is about to start.
+    pub(super) fn reserve(&mut self, target: &Target) {
+        let job = target.request.job.clone();
+        self.slots(target).reserved.insert(job);
+    }
+
+    /// Gives up the slot of a job: its copy is counted from now on, or does not start.
+    pub(super) fn release(&mut self, target: &Target) {
+        if let Some(slots) = self.0.get_mut(&destination(target)) {
+            slots.reserved.remove(&target.request.job);
+        }
+    }
+
+    /// Counts a copy that AWS has accepted or was observed to make.
+    pub(super) fn count(&mut self, target: &Target, copy: &ArtifactId) {
+        let at = target.request.destination.clone();
+        self.slots(target).insert(copy, &target.request.job, at);
+    }
+
+    /// Counts the copy that AWS was making when the plan was made, if the plan makes no other.
+    pub(super) fn count_planned(&mut self, plan: &JobPlan, credentials: &Arc<ClientConfig>) {
+        let (copy, end) = (plan.copy_being_made(), plan.destination.as_ref());
+        if let (Some(copy), Some(end), Some(account), Some(kind)) =
+            (copy, end, &plan.account_id, plan.kind())
+        {
+            let (credentials, region) = (Arc::clone(credentials), end.region.clone());
+            let slots = self.0.entry((account.clone(), region.clone(), kind));
+            let at = Location {
+                credentials,
+                region,
+            };
+            slots.or_default().insert(copy, &plan.name, at);
+        }
+    }
+
+    /// Remembers that AWS accepts no more copies than there are.
+    pub(super) fn refuse(&mut self, target: &Target, error: &ProviderError, at: Timestamp) {
+        let (error, slots) = (error.clone(), self.slots(target));
+        let before = slots.refusal.as_ref().map(|refusal| refusal.limit);
+        let limit = before.unwrap_or(usize::MAX).min(slots.number());
+        slots.refusal = Some(Refusal { error, at, limit });
+    }
+
+    /// Returns why a copy can't start now.
+    pub(super) fn deferral(&self, target: &Target, copy: &Copy) -> Problem {
+        let slots = self.0.get(&destination(target));
+        if let Some(refusal) = slots.and_then(|slots| slots.refusal.as_ref()) {
+            return refused(copy, &refusal.error);
+        }
+        let max = copy.kind.facts().max_concurrent_copies;
+        let (id, region) = (&copy.id, &copy.copy.region);
+        let message = format!(
+            "{id} is deferred: AWS's limit of {max} concurrent copies into {region} is reached"
+        );
+        Problem::new(message).help(CONCURRENT_COPIES_HELP)
+    }
+
+    /// Keeps of the copies that a job knows of those that were observed to be copied. Copies that can't be read at the moment
+    /// still count, but a job that can't read them any more must not take the slots of others for ever.
+    pub(super) fn update(&mut self, job: &JobName, answer: &Answer<Vec<Artifact>>) {
+        let is_copied =
+            |id: &ArtifactId, copy: &Artifact| copy.id == *id && copy.state.is_being_copied();
+        let is_in_progress = |id: &ArtifactId| match answer {
+            Ok(copies) => copies.iter().any(|copy| is_copied(id, copy)),
+            Err(error) => error.class.is_transient(),
+        };
+        for slots in self.0.values_mut() {
+            let copies = &mut slots.copies;
+            copies.retain(|id, (knows, _)| knows != job || is_in_progress(id));
+        }
+    }
+
+    /// Returns what has to be read to learn which copies are still in progress, by job.
+    pub(super) fn requests(&self) -> BTreeMap<JobName, CopyRequest> {
+        let mut requests = BTreeMap::new();
+        for ((_, _, kind), slots) in &self.0 {
+            for (id, (job, at)) in &slots.copies {
+                let request = requests.entry(job.clone());
+                let request = request.or_insert_with(|| CopyRequest {
+                    job: job.clone(),
+                    kind: *kind,
+                    at: at.clone(),
+                    ids: BTreeSet::new(),
+                });
+                request.ids.insert(id.clone());
+            }
+        }
+        requests
+    }
+}
+
+/// Returns the problem of a copy that AWS has refused because of its limit.
+pub(super) fn refused(copy: &Copy, error: &ProviderError) -> Problem {
+    error.problem(format!(
+        "{} is deferred: AWS accepts no more copies at the moment",
+        copy.id
+    ))
+}

@@ -1,0 +1,225 @@
+//! Performs one action: the calls that it takes, until what is there is known.
+//!
+//! Where AWS assigns the id of a copy, it makes one copy per client token. The token follows from what is copied where, so that
+//! every run asks with the same one; where it stands for a copy that has failed or is gone, the next token follows from it and
+//! from that copy. Where the caller chooses the id, AWS makes no second copy of the same id.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+
+use super::precondition::{Target, source_of};
+use crate::model::action::{Action, Copy, Delete, Tag};
+use crate::model::artifact::{Artifact, ArtifactRef};
+use crate::model::client_config::sha256;
+use crate::model::ids::{AccountId, ArtifactId};
+use crate::model::inventory::Answer;
+use crate::model::kind::{CopyId, Kind};
+use crate::model::location::Location;
+use crate::model::provider_error::{ErrorClass, ProviderError};
+use crate::model::query::Query;
+use crate::model::result::ActionOutcome::{self, AlreadyDone, Done};
+use crate::model::result::ActionResult;
+use crate::model::tags::Tags;
+use crate::provider::Provider;
+
+/// How many tokens are tried: each stands for a copy that has failed or was removed.
+const MAX_TOKENS: usize = 8;
+
+/// The pauses between reads of what AWS has mentioned but does not list yet: two and a half minutes in all, which is as long as
+/// its listings may lag.
+const LISTING_PAUSES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_secs(1))
+    .with_max_delay(Duration::from_secs(30))
+    .with_max_times(9);
+
+/// What AWS's acceptance came to, with the artifact that it is about.
+type Accepted = (ActionOutcome, ArtifactId);
+
+/// Performs an action. `copy` is the copy that a source is to name.
+pub(super) async fn perform(
+    provider: &dyn Provider,
+    target: &Target,
+    action: &Action,
+    copy: Option<&ArtifactId>,
+) -> Answer<ActionResult> {
+    let calls = |location| Calls {
+        provider,
+        location,
+        kind: action.kind(),
+    };
+    let source = calls(&target.request.source);
+    let destination = calls(&target.request.destination);
+    let (outcome, id) = match action {
+        Action::Copy(copy) => match copy.kind.facts().copy_id {
+            CopyId::AssignedByAws => destination.copy_with_token(&target.account, copy).await,
+            CopyId::Chosen { .. } => destination.copy_with_id(copy).await,
+        },
+        Action::TagCopy(tag) => destination.write_tag(&tag.copy, &tag.sync_tag).await,
+        Action::TagSource(tag) => match copy {
+            Some(copy) => source.write_tag(&tag.source, &tag.tag(copy)).await,
+            // The precondition excludes this.
+            None => Ok((AlreadyDone, tag.source.id.clone())),
+        },
+        Action::Delete(action) => destination.delete(action).await,
+    }?;
+    Ok(ActionResult::new(action, outcome).resource(id))
+}
+
+/// The calls about artifacts of one kind at one location.
+struct Calls<'a> {
+    provider: &'a dyn Provider,
+    location: &'a Location,
+    kind: Kind,
+}
+
+impl Calls<'_> {
+    async fn copy_with_token(&self, account: &AccountId, copy: &Copy) -> Answer<Accepted> {
+        let regions = (&copy.source.region, &self.location.region);
+        let start = format!("{account} {} {}", regions.0, regions.1);
+        let mut token = next_token(&start, &copy.source.id);
+        let mut gone = Vec::new();
+        for _ in 0..MAX_TOKENS {
+            let answer = self.provider.copy(self.location, copy, Some(&token)).await;
+            let (outcome, id, made) = match answer {
+                Ok(id) => {
+                    let made = self.until_listed(async || self.by_id(&id).await).await?;
+                    (Done, id, made)
+                }
+                Err(error) if error.class == ErrorClass::Conflict => {
+                    let made = self.copy_of_other_request(copy, &gone).await?;
+                    let id = made.as_ref().map(|made| made.id.clone()).ok_or(error)?;
+                    (AlreadyDone, id, made)
+                }
+                Err(error) => return Err(error),
+            };
+            if made.is_some_and(|made| !made.state.is_gone()) {
+                return Ok((outcome, id));
+            }
+            token = next_token(&token, &id);
+            gone.push(id);
+        }
+        let source = &copy.source.id;
+        Err(ProviderError {
+            call: "copy",
+            region: self.location.region.clone(),
+            code: "TooManyCopiesGone".to_owned(),
+            message: format!(
+                "the last {MAX_TOKENS} copies of {source} have failed or were removed"
+            ),
+            class: ErrorClass::Unknown,
+        })
+    }
+
+    /// Returns the copy that was made with this token by a request with other tags or another key: a live one if there is one,
+    /// else the oldest that is gone and not known yet. The chain of tokens has them in that order.
+    async fn copy_of_other_request(
+        &self,
+        copy: &Copy,
+        known: &[ArtifactId],
+    ) -> Answer<Option<Artifact>> {
+        let (region, ids) = (copy.source.region.clone(), vec![copy.source.id.clone()]);
+        let query = Query::CopiesOf { region, ids };
+        let mut next_gone = None;
+        let live = self.until_listed(async || {
+            let mut copies = self.provider.find(self.location, self.kind, &query).await?;
+            copies.retain(|made| source_of(copy).is_source_of(made) && !known.contains(&made.id));
+            copies.sort_by_key(|made| (made.created, made.id.clone()));
+            let (gone, live): (Vec<_>, Vec<_>) =
+                copies.into_iter().partition(|made| made.state.is_gone());
+            next_gone = gone.into_iter().next().or(next_gone.take());
+            Ok(live.into_iter().next())
+        });
+        Ok(live.await?.or(next_gone))
+    }
+
+    async fn copy_with_id(&self, copy: &Copy) -> Answer<Accepted> {
+        let error = match self.provider.copy(self.location, copy, None).await {
+            Ok(id) => return Ok((Done, id)),
+            Err(error) => error,
+        };
+        let id = copy.copy.id.as_ref().unwrap_or(&copy.source.id);
+        let holder = match error.class {
+            ErrorClass::Conflict => self.until_listed(async || self.by_id(id).await).await?,
+            // Perhaps only the answer was lost. If that can't be told now, the next apply finds the copy.
+            ErrorClass::Unknown => self.by_id(id).await.ok().flatten(),
+            _ => None,
+        };
+        let Some(holder) = holder else {
+            return Err(error);
+        };
+        let is_copy = source_of(copy).is_source_of(&holder);
+        if is_copy && !holder.state.is_gone() {
+            return Ok((AlreadyDone, holder.id));
+        }
+        if error.class != ErrorClass::Conflict {
+            return Err(error);
+        }
+        let what = if is_copy { "a copy" } else { "no copy" };
+        let (before, state, source) = (&error.message, &holder.state, &copy.source.id);
+        let message = format!("{before}; what has that id ({state}) is {what} of {source}");
+        Err(ProviderError { message, ..error })
+    }
+
+    async fn write_tag(&self, artifact: &ArtifactRef, tag: &Tag) -> Answer<Accepted> {
+        let tags = Tags::from([(&tag.key, &tag.value)]);
+        let written = self.provider.tag(self.location, self.kind, artifact, &tags);
+        written.await?;
+        Ok((Done, artifact.id.clone()))
+    }
+
+    async fn delete(&self, delete: &Delete) -> Answer<Accepted> {
+        let id = delete.artifact.id.clone();
+        let error = match self.provider.delete(self.location, delete).await {
+            Ok(()) => return Ok((Done, id)),
+            Err(error) => error,
+        };
+        let is_gone = match error.class {
+            ErrorClass::Absent => true,
+            // AWS answers the second of two deletions like this.
+            ErrorClass::Conflict => {
+                let copy = self.by_id(&id).await;
+                copy.is_ok_and(|copy| copy.is_none_or(|copy| copy.state.is_being_deleted()))
+            }
+            _ => false,
+        };
+        if is_gone {
+            Ok((AlreadyDone, id))
+        } else {
+            Err(error)
+        }
+    }
+
+    async fn by_id(&self, id: &ArtifactId) -> Answer<Option<Artifact>> {
+        let query = Query::ByIds(vec![id.clone()]);
+        let found = self.provider.find(self.location, self.kind, &query).await?;
+        Ok(found.into_iter().find(|artifact| artifact.id == *id))
+    }
+
+    /// Reads what AWS has mentioned until it is listed; nothing if it is not listed in time. Reads that fail at the moment are
+    /// made again.
+    async fn until_listed<T>(
+        &self,
+        mut read: impl AsyncFnMut() -> Answer<Option<T>>,
+    ) -> Answer<Option<T>> {
+        let mut answer = read().await;
+        for pause in LISTING_PAUSES.build() {
+            let is_final = match &answer {
+                Ok(found) => found.is_some(),
+                Err(error) => !error.class.is_transient(),
+            };
+            if is_final {
+                break;
+            }
+            self.provider.pause(pause).await;
+            answer = read().await;
+        }
+        answer
+    }
+}
+
+/// Returns the token that follows. A token has 64 hexadecimal digits, the most that EC2 accepts.
+fn next_token(before: &str, id: &ArtifactId) -> String {
+    let hash = sha256(format!("{before} {id}").as_bytes());
+    hash.trim_start_matches("sha256:").to_owned()
+}

@@ -1,0 +1,82 @@
+//! How long an apply waits, and the pauses between its reads of copies in progress.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use jiff::{SignedDuration, Timestamp};
+
+/// Short at first, so that small copies are noticed soon. The jitter of `backon`, which at most doubles a pause, keeps several applies
+/// from reading at the same time; with it the first pause is about half a second, and none is longer than a minute.
+const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_jitter()
+    .with_factor(1.5)
+    .with_min_delay(Duration::from_millis(300))
+    .with_max_delay(Duration::from_secs(30))
+    .without_max_times();
+
+/// A wait that has begun.
+pub(super) struct WaitTime {
+    since: Timestamp,
+    limit: SignedDuration,
+    pauses: ExponentialBackoff,
+}
+
+impl WaitTime {
+    pub(super) fn new(limit: SignedDuration, now: Timestamp) -> Self {
+        Self {
+            since: now,
+            limit,
+            pauses: pauses(now),
+        }
+    }
+
+    /// Makes the pauses short again.
+    pub(super) fn restart_pauses(&mut self, now: Timestamp) {
+        self.pauses = pauses(now);
+    }
+
+    /// Takes the next pause; nothing when the limit is reached.
+    pub(super) fn next_pause(&mut self, now: Timestamp) -> Option<Duration> {
+        let left = self.limit.saturating_sub(now.duration_since(self.since));
+        let left = Duration::try_from(left)
+            .ok()
+            .filter(|left| !left.is_zero())?;
+        self.pauses.next().map(|pause| pause.min(left))
+    }
+}
+
+/// Returns the pauses from now on. The provider's clock is the seed of the jitter, so that a sandbox is deterministic.
+fn pauses(now: Timestamp) -> ExponentialBackoff {
+    let seed = now.as_millisecond().unsigned_abs();
+    PAUSES.with_jitter_seed(seed).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_minute_at_most_and_end_at_the_limit() {
+        let start = Timestamp::UNIX_EPOCH;
+        let mut wait = WaitTime::new(SignedDuration::from_hours(1), start);
+        let mut now = start;
+        let mut pauses = Vec::new();
+        while let Some(pause) = wait.next_pause(now) {
+            now += pause;
+            pauses.push(pause.as_secs_f32());
+        }
+        assert_eq!(now.duration_since(start), SignedDuration::from_hours(1));
+        assert!((0.3..=0.6).contains(&pauses[0]), "{pauses:?}");
+        assert!(pauses.iter().all(|pause| *pause <= 60.0), "{pauses:?}");
+        assert!(
+            pauses[15..pauses.len() - 1]
+                .iter()
+                .all(|pause| *pause >= 30.0),
+            "{pauses:?}"
+        );
+
+        wait.restart_pauses(start);
+        let first = wait.next_pause(start).expect("a pause");
+        assert!(first.as_secs_f32() <= 0.6, "{first:?}");
+    }
+}

@@ -1,0 +1,132 @@
+//! JSON, read more strictly than usual: an object that has a key twice is refused. Readers disagree on which of the two
+//! counts, so that a person could approve one and a program carry out the other.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+/// Reads one JSON document.
+pub(super) fn read(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+    serde_json::from_slice(bytes).map(|Strict(value)| value)
+}
+
+/// The largest integer that canonical JSON distinguishes from its neighbours (RFC 8785, section 3.2.2.3): beyond it, plans
+/// with different numbers could have the same digest.
+const MAX_INTEGER: u64 = 1 << 53;
+
+fn too_large<E: Error>(number: impl fmt::Display) -> E {
+    E::custom(format_args!("the number {number} is too large"))
+}
+
+/// A value without repeated keys.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reader).map(Self)
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+        if value.unsigned_abs() > MAX_INTEGER {
+            return Err(too_large(value));
+        }
+        Ok(value.into())
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        if value > MAX_INTEGER {
+            return Err(too_large(value));
+        }
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(Strict(value)) = list.next_element()? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Value, A::Error> {
+        let mut values = Map::new();
+        while let Some(key) = object.next_key::<String>()? {
+            if values.contains_key(&key) {
+                return Err(A::Error::custom(format_args!(
+                    "the key {key:?} is there twice"
+                )));
+            }
+            let Strict(value) = object.next_value()?;
+            values.insert(key, value);
+        }
+        Ok(Value::Object(values))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_repeats_no_key_is_read_as_usual() {
+        let text =
+            r#"{"a": [1, -2, 3.5, null, true, "x\n"], "b": {"a": {}}, "c": [{"d": 1}, {"d": 1}]}"#;
+        let usual: Value = serde_json::from_str(text).expect("JSON");
+        assert_eq!(read(text.as_bytes()).expect("JSON"), usual);
+    }
+
+    #[test]
+    fn a_number_that_canonical_json_would_round_is_refused() {
+        for text in [
+            "9007199254740993",
+            "-9007199254740993",
+            "[18446744073709551615]",
+        ] {
+            assert!(read(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(read(b"9007199254740992").is_ok());
+    }
+
+    #[test]
+    fn a_repeated_key_is_refused_with_its_place() {
+        let error = read(b"{\"a\": [{\"b\": 1,\n \"b\": 1}]}").expect_err("refused");
+        assert!(
+            error
+                .to_string()
+                .contains("the key \"b\" is there twice at line 2"),
+            "{error}"
+        );
+    }
+}

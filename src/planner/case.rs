@@ -1,0 +1,77 @@
+//! One job with everything that its plan is decided by.
+
+use jiff::Timestamp;
+
+use crate::model::artifact::Artifact;
+use crate::model::identity::{Source, copy_time, has_sync_tag, origin};
+use crate::model::ids::AccountId;
+use crate::sync_types::SyncJob;
+
+/// One job with everything that its plan is decided by.
+pub(super) struct Case<'a> {
+    pub(super) job: &'a SyncJob,
+    pub(super) account: &'a AccountId,
+    /// The artifact that is to have a copy.
+    pub(super) artifact: &'a Artifact,
+    /// The same, as its copies are known by it.
+    pub(super) source: Source<'a>,
+    /// Everything that the source region has to choose from.
+    pub(super) sources: &'a [Artifact],
+    /// What was found in the destination and belongs to the account, by id.
+    pub(super) found: Vec<&'a Artifact>,
+    /// The copies among it, in any state: of this source, and of older ones of the same parent.
+    pub(super) copies: Vec<&'a Artifact>,
+}
+
+impl<'a> Case<'a> {
+    /// Returns the copies that `found` holds: of this source, and of others of the same parent.
+    pub(super) fn copies_in(
+        job: &SyncJob,
+        source: &Source<'_>,
+        found: &[&'a Artifact],
+    ) -> Vec<&'a Artifact> {
+        let has_parent = job.rules.parent().is_some();
+        let is_copy = |copy: &Artifact| {
+            source.is_source_of(copy) || has_parent && origin(copy, &job.source_region).is_some()
+        };
+        found.iter().copied().filter(|copy| is_copy(copy)).collect()
+    }
+
+    /// Returns when the data of a copy was captured. A copy of the source has the source's time, if it does not say.
+    pub(super) fn time_of(&self, copy: &Artifact) -> Option<Timestamp> {
+        let of_source = || {
+            let is_copy = self.source.is_source_of(copy);
+            is_copy.then_some(self.source.data_time)
+        };
+        copy_time(copy, &self.job.source_region).or_else(of_source)
+    }
+
+    /// Returns the newest copy that is there or will be; of several, one that can be restored from.
+    pub(super) fn newest_copy(&self) -> Option<&'a Artifact> {
+        let usable = self.copies.iter().copied();
+        usable
+            .filter(|copy| !copy.state.is_gone())
+            .max_by_key(|copy| (self.time_of(copy), copy.state.is_available(), &copy.id))
+    }
+
+    /// Returns the copies of the source that are of use, if none of them has a readable sync tag.
+    pub(super) fn untagged_copies(&self) -> Vec<&'a Artifact> {
+        let copies = self.copies.iter().copied();
+        let copies: Vec<&Artifact> = copies
+            .filter(|copy| !copy.state.is_gone() && self.source.is_source_of(copy))
+            .collect();
+        let is_tagged = |copy: &&Artifact| has_sync_tag(copy, &self.job.source_region);
+        if copies.iter().any(is_tagged) {
+            Vec::new()
+        } else {
+            copies
+        }
+    }
+
+    /// Returns the copy of the source that gets the sync tag it lacks: the gem was stopped before it wrote the tag.
+    pub(super) fn copy_to_tag(&self) -> Option<&'a Artifact> {
+        let rules = &self.job.rules;
+        let mut copies = self.untagged_copies().into_iter();
+        copies.find(|copy| rules.can_adopt(self.job, self.artifact, copy))
+    }
+}

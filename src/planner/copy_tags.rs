@@ -1,0 +1,106 @@
+//! Which tags a copy gets.
+
+use crate::model::kind::Kind;
+use crate::model::sync_tag::{MAX_TAGS, is_sync_key};
+use crate::model::tags::Tags;
+use crate::model::words;
+
+/// Returns the tags of a source that its copy gets beside its sync tag, and warnings about those it does not get.
+///
+/// AWS's own tags and sync tags say something about the source only. Tags that the service refuses are dropped, and so are those
+/// beyond the limit, from the end in key order: the sync tag always fits.
+pub(super) fn for_copy(source: &Tags, kind: Kind) -> (Tags, Vec<String>) {
+    let facts = kind.facts();
+    let mut warnings = Vec::new();
+    let wanted = source
+        .iter()
+        .filter(|(key, _)| !is_reserved(key) && !is_sync_key(key));
+    let (accepted, refused): (Vec<_>, Vec<_>) =
+        wanted.partition(|(key, value)| facts.tag_rules.can_have(key, value));
+    if !refused.is_empty() {
+        let keys = words::list(refused.iter().map(|(key, _)| key));
+        let service = facts.service.to_uppercase();
+        warnings.push(format!(
+            "the copy does not get tags that {service} does not accept: {keys}"
+        ));
+    }
+    let (kept, dropped) = accepted.split_at(accepted.len().min(MAX_TAGS - 1));
+    if !dropped.is_empty() {
+        let keys = words::list(dropped.iter().map(|(key, _)| key));
+        warnings.push(format!(
+            "the copy does not get these tags, to leave room for the sync tag: {keys}"
+        ));
+    }
+    (kept.iter().copied().collect(), warnings)
+}
+
+/// Returns true if a resource with these tags can get one with this key. AWS's own tags do not count.
+pub(super) fn has_room(tags: &Tags, key: &str) -> bool {
+    tags.contains_key(key) || tags.keys().filter(|key| !is_reserved(key)).count() < MAX_TAGS
+}
+
+/// Returns true for keys that only AWS may write.
+fn is_reserved(key: &str) -> bool {
+    key.get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case("aws:"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags(pairs: &[(&str, &str)]) -> Tags {
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn tags_of_aws_and_sync_tags_are_not_copied() {
+        let source = tags(&[
+            ("aws:backup:source", "x"),
+            ("AWS:odd", "x"),
+            ("Name", "web"),
+            ("Sync-Identifier", "Web Application"),
+            ("Sync-us-west-1", "20260101000000+0000 / ami-1"),
+            ("Sync-From-eu-west-1", "20260101000000+0000 / ami-2"),
+        ]);
+        let (copied, warnings) = for_copy(&source, Kind::Image);
+        assert_eq!(
+            copied,
+            tags(&[("Name", "web"), ("Sync-Identifier", "Web Application")])
+        );
+        assert_eq!(warnings, Vec::<String>::new());
+    }
+
+    #[test]
+    fn tags_that_rds_refuses_are_dropped_with_a_warning() {
+        let source = tags(&[
+            ("Name", "café 2"),
+            ("rds:x", "1"),
+            ("from", "rds:mydb"),
+            ("emoji", "a|b"),
+            ("é", "@"),
+        ]);
+        let (copied, warnings) = for_copy(&source, Kind::DbSnapshot);
+        assert_eq!(copied, tags(&[("Name", "café 2"), ("é", "@")]));
+        assert_eq!(
+            warnings,
+            ["the copy does not get tags that RDS does not accept: emoji, from, rds:x"]
+        );
+    }
+
+    #[test]
+    fn the_sync_tag_always_fits() {
+        let source: Tags = (0..50)
+            .map(|n| (format!("key-{n:02}"), String::new()))
+            .collect();
+        let (copied, warnings) = for_copy(&source, Kind::Image);
+        assert_eq!(copied.len(), 49);
+        assert_eq!(
+            warnings,
+            ["the copy does not get these tags, to leave room for the sync tag: key-49"]
+        );
+    }
+}

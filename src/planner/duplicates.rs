@@ -1,0 +1,68 @@
+//! What the jobs of one plan have claimed, so that no two of them make the same copy or use the same id.
+
+use std::collections::BTreeMap;
+
+use crate::model::ids::{AccountId, ArtifactId, JobName, ParentId, Region};
+use crate::model::kind::Kind;
+use crate::sync_types::SyncJob;
+
+/// From where to where a claim holds: account, source and destination region.
+type Route = (AccountId, Region, Region);
+
+/// What earlier jobs of the plan have claimed.
+#[derive(Default)]
+pub(super) struct Claims<'a> {
+    sources: BTreeMap<(Route, Kind, ArtifactId), &'a SyncJob>,
+    parents: BTreeMap<(Route, Kind, ParentId), &'a SyncJob>,
+    copy_ids: BTreeMap<(AccountId, Region, Kind, ArtifactId), JobName>,
+}
+
+impl<'a> Claims<'a> {
+    /// Claims a source; returns the job that has claimed it before, if there is one.
+    pub(super) fn source(
+        &mut self,
+        account: &AccountId,
+        job: &'a SyncJob,
+        source: &ArtifactId,
+    ) -> Option<&'a SyncJob> {
+        let key = (route(account, job), job.kind(), source.clone());
+        claim(&mut self.sources, key, job)
+    }
+
+    /// Claims a parent; returns the job that has claimed it before, if there is one.
+    pub(super) fn parent(
+        &mut self,
+        account: &AccountId,
+        job: &'a SyncJob,
+        parent: &ParentId,
+    ) -> Option<&'a SyncJob> {
+        let key = (route(account, job), job.kind(), parent.clone());
+        claim(&mut self.parents, key, job)
+    }
+
+    /// Claims an id in the job's destination; returns the job that has claimed it before, if there is one.
+    pub(super) fn copy_id(
+        &mut self,
+        account: &AccountId,
+        job: &SyncJob,
+        id: &ArtifactId,
+    ) -> Option<JobName> {
+        let region = job.destination_region.clone();
+        let key = (account.clone(), region, job.kind(), id.clone());
+        claim(&mut self.copy_ids, key, job.name.clone())
+    }
+}
+
+fn route(account: &AccountId, job: &SyncJob) -> Route {
+    let (from, to) = (&job.source_region, &job.destination_region);
+    (account.clone(), from.clone(), to.clone())
+}
+
+/// Inserts a value where there is none yet; returns the value that was there, if there was one.
+fn claim<K: Ord, V: Clone>(claims: &mut BTreeMap<K, V>, key: K, value: V) -> Option<V> {
+    if let Some(earlier) = claims.get(&key) {
+        return Some(earlier.clone());
+    }
+    claims.insert(key, value);
+    None
+}

@@ -1,0 +1,67 @@
+//! What a reviewer is warned of, whatever is decided.
+
+use super::case::Case;
+use crate::model::sync_tag::{SyncTag, key_on_copy};
+use crate::model::words::list;
+
+/// Warns of failed and disabled copies, and of sync tags that can't be read.
+pub(super) fn about_copies(case: &Case<'_>, warnings: &mut Vec<String>) {
+    about_failed_copies(case, warnings);
+    about_disabled_copy(case, warnings);
+    about_unreadable_tags(case, warnings);
+}
+
+/// Nobody may have waited for a copy: the next plan says that it failed.
+fn about_failed_copies(case: &Case<'_>, warnings: &mut Vec<String>) {
+    let region = &case.job.destination_region;
+    for copy in case.copies.iter().filter(|copy| copy.state.is_failed()) {
+        let reason = copy.state_reason.as_deref();
+        let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
+        let (id, state) = (&copy.id, &copy.state);
+        warnings.push(format!("the copy {id} in {region} is {state}{reason}"));
+    }
+}
+
+fn about_disabled_copy(case: &Case<'_>, warnings: &mut Vec<String>) {
+    let synced_by = case.source.synced_by(case.copies.iter().copied());
+    if let Some(copy) = synced_by.filter(|copy| copy.state.is_disabled()) {
+        warnings.push(format!(
+            "the copy {} is disabled: nothing can be launched from it until it is enabled",
+            copy.id
+        ));
+    }
+}
+
+fn about_unreadable_tags(case: &Case<'_>, warnings: &mut Vec<String>) {
+    let key = key_on_copy(&case.job.source_region);
+    let is_unreadable = |value: &str| SyncTag::parse(value).is_none();
+    let mut unreadable = case
+        .found
+        .iter()
+        .filter(|copy| copy.tags.get(&key).is_some_and(is_unreadable))
+        .peekable();
+    if unreadable.peek().is_some() {
+        let ids = list(unreadable.map(|copy| &copy.id));
+        warnings.push(format!(
+            "the tag {key} can't be read and counts as none on {ids}"
+        ));
+    }
+}
+
+/// Warns that a source may expire before its copy is done.
+pub(super) fn about_expiry(case: &Case<'_>, warnings: &mut Vec<String>) {
+    if !case.artifact.kind.facts().sources_expire {
+        return;
+    }
+    // A source in progress states no time yet: it is newer.
+    let is_oldest = case.sources.iter().all(|other| {
+        let time = other.source_time();
+        time.is_none_or(|time| time >= case.source.data_time)
+    });
+    if is_oldest {
+        warnings.push(format!(
+            "{} is the oldest source left: if it expires before the copy is done, the copy may fail",
+            case.source.id
+        ));
+    }
+}

@@ -1,0 +1,243 @@
+//! A plain world to try a config in: every job finds something to copy, and old copies that are due for deletion.
+
+use std::cmp::Reverse;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::builder::automated_id;
+use super::contents::{BackingSnapshot, SnapshotType, WorldArtifact, WorldDatabase, snapshot_arn};
+use super::ec2::is_selected;
+use super::image_filters;
+use super::world::World;
+use crate::model::identity::copy_ids;
+use crate::model::ids::{AccountId, ArtifactId, JobName, ParentId};
+use crate::model::kind::Kind;
+use crate::model::location::Location;
+use crate::model::problem::Problem;
+use crate::model::query::{ImageFilter, ImageSelector, Query};
+use crate::model::sync_tag::{SYNC_IDENTIFIER, SyncTag, key_on_copy, key_on_source};
+use crate::model::tags::Tags;
+
+/// The time in an example: 2026-01-15T06:00:00Z. It is fixed, so that the same config makes the same world.
+const NOW: Timestamp = Timestamp::constant(1_768_456_800, 0);
+/// 2026-01-14T22:00:00Z
+const IMAGE_CREATED: Timestamp = Timestamp::constant(1_768_428_000, 0);
+/// 2024-03-04T09:21:07Z
+const DATABASE_CREATED: Timestamp = Timestamp::constant(1_709_544_067, 0);
+/// When the newest automated snapshot was taken: 2026-01-15T05:10:33.417Z.
+const NEWEST_SNAPSHOT: Timestamp = Timestamp::constant(1_768_453_833, 417_000_000);
+/// How long RDS keeps automated snapshots unless it is told otherwise.
+const AUTOMATED_DAYS: i64 = 7;
+/// How many copies there are beyond those that are retained, so that some are deleted.
+const SURPLUS_COPIES: u32 = 2;
+const MAX_COPIES: u32 = 20;
+/// The account behind an alias such as `amazon`.
+const ALIASED_ACCOUNT: &str = "137112412989";
+
+/// What an example has to know about a job.
+#[derive(Clone, Debug)]
+pub struct ExampleJob {
+    /// Its key in the config.
+    pub name: JobName,
+    /// Where its sources are.
+    pub source: Location,
+    /// Where its copies go.
+    pub destination: Location,
+    /// What it reads in the source region.
+    pub sources: Query,
+    /// The key of the destination that its copies are encrypted with.
+    pub kms_key_id: Option<String>,
+    /// How many copies it keeps; nothing if it never deletes any.
+    pub max_retained: Option<u32>,
+}
+
+impl World {
+    /// Returns a world in which every job finds something to copy, and a problem for each job with a filter that nothing simple
+    /// matches. Jobs with the same source find the same artifact, and the same jobs make the same world.
+    ///
+    /// A job that selects images finds one that has, literally, what the filters ask for. A job about a database finds automated
+    /// snapshots, the newest of them not copied yet, and older copies, more than it retains.
+    pub fn example(jobs: &[ExampleJob]) -> (Self, Vec<Problem>) {
+        let mut world = Self::new(NOW);
+        for job in jobs {
+            if let Some(account) = &job.source.credentials.account_id {
+                world.add_account(account);
+            }
+            world.add_region(&job.source.region);
+            let keys = &mut world.add_region(&job.destination.region).kms_keys;
+            keys.extend(job.kms_key_id.clone());
+        }
+        // The most demanding jobs come first, so that the others find what is there for those.
+        let mut jobs: Vec<&ExampleJob> = jobs.iter().collect();
+        jobs.sort_by_key(|job| match &job.sources {
+            Query::Matching(selector) => {
+                Reverse(selector.filters.len() + selector.sync_identifiers.len())
+            }
+            _ => Reverse(0),
+        });
+        let mut problems = Vec::new();
+        for job in &jobs {
+            let account = world.account_at(&job.source);
+            match &job.sources {
+                Query::Matching(selector) if !world.has_source_for(job) => {
+                    problems.extend(world.add_matching_image(job, selector, &account));
+                }
+                Query::Automated(parents) => {
+                    for parent in parents {
+                        world.add_backups(job, parent, &account);
+                    }
+                }
+                _ => {}
+            }
+        }
+        // Whoever has this many copies has had the limit raised.
+        let stored = world.regions.values().map(|region| region.snapshots.len());
+        let room = stored.max().unwrap_or(0) + jobs.len();
+        world.quotas.manual_snapshots = world.quotas.manual_snapshots.max(room);
+        (world, problems)
+    }
+
+    /// Returns true if there is something that a job could copy, and its destination exists.
+    pub fn has_source_for(&self, job: &ExampleJob) -> bool {
+        let account = self.account_at(&job.source);
+        let artifacts = |kind| self.artifacts(&job.source.region, kind).iter();
+        let has_source = match &job.sources {
+            Query::Matching(selector) => {
+                artifacts(Kind::Image).any(|image| is_selected(image, selector, &account))
+            }
+            Query::Automated(parents) => artifacts(Kind::DbSnapshot)
+                .any(|snapshot| snapshot.account == account && snapshot.is_of(parents)),
+            _ => false,
+        };
+        has_source && self.region(&job.destination.region).is_some()
+    }
+
+    /// Adds an image for a job, and returns a problem if it does not match all filters.
+    fn add_matching_image(
+        &mut self,
+        job: &ExampleJob,
+        selector: &ImageSelector,
+        account: &AccountId,
+    ) -> Option<Problem> {
+        let mut image = plain_image(self.new_image_id(), &job.name, &selector.owner, account);
+        if let Some(identifier) = selector.sync_identifiers.first() {
+            let tags = image.tags_of_mut(account);
+            tags.insert(SYNC_IDENTIFIER, identifier.as_str());
+        }
+        let is_met = |image: &WorldArtifact, filter: &ImageFilter| {
+            image_filters::is_met(filter, image, image.tags_of(account))
+        };
+        for filter in &selector.filters {
+            if let Some(value) = filter.values.first().filter(|_| !is_met(&image, filter)) {
+                let plain = value.replace(['*', '?'], "");
+                set(&mut image, account, &filter.name, &plain);
+            }
+        }
+        let mut filters = selector.filters.iter();
+        let unmet = filters.find(|filter| !is_met(&image, filter));
+        let (name, region) = (&job.name, &job.source.region);
+        let id = self.add_image(region, image);
+        let filter = unmet.map(|filter| format!("{}={}", filter.name, filter.values.join(",")))?;
+        let message = format!("no simple image matches the filter {filter} of {name}");
+        let help = format!("edit the world file: change image {id} of {region} so that it matches");
+        Some(Problem::new(message).help(help))
+    }
+
+    /// Adds the automated snapshots of a database, unless they are there, and copies of all but the newest: also of some that RDS
+    /// has deleted since.
+    fn add_backups(&mut self, job: &ExampleJob, parent: &ParentId, account: &AccountId) {
+        let database = WorldDatabase {
+            size_gib: 200,
+            ..WorldDatabase::new(parent.as_str(), account, DATABASE_CREATED)
+        };
+        let here = self.add_region(&job.source.region);
+        if !here.databases.contains(&database) {
+            here.databases.push(database.clone());
+            for days in (0..AUTOMATED_DAYS).rev() {
+                let taken = taken_days_ago(days);
+                let id = automated_id(parent, taken);
+                let how = SnapshotType::Automated;
+                let snapshot = WorldArtifact::snapshot(&database, id.as_str(), how, taken);
+                here.snapshots
+                    .push(snapshot.tag("Database", parent.as_str()));
+            }
+        }
+        let copies = job.max_retained.map_or(0, |retained| {
+            retained.saturating_add(SURPLUS_COPIES).min(MAX_COPIES)
+        });
+        for days in (1..=i64::from(copies)).rev() {
+            self.add_copy(job, &database, taken_days_ago(days));
+        }
+    }
+
+    /// Adds a copy as the gem made it, and its sync tag on the source, if that is still there.
+    fn add_copy(&mut self, job: &ExampleJob, database: &WorldDatabase, taken: Timestamp) {
+        let (here, there) = (&job.source.region, &job.destination.region);
+        let source_id = automated_id(&database.id, taken);
+        let is_free = |id: &ArtifactId| self.snapshot(there, id).is_none();
+        let Some(id) = copy_ids(&source_id, here).find(is_free) else {
+            return;
+        };
+        let tag = |other: &ArtifactId| SyncTag::new(taken, other.as_str()).to_string();
+        if let Some(source) = self.snapshot_mut(here, &source_id) {
+            source.tags.insert(key_on_source(there), tag(&id));
+        }
+        let copy = WorldArtifact::snapshot(database, id.as_str(), SnapshotType::Manual, taken);
+        let copy = WorldArtifact {
+            // The gem ran at six o'clock, and the copy took its time.
+            created: taken.checked_add(SignedDuration::from_mins(99)).ok(),
+            copied_from: Some(snapshot_arn(here, &database.account, &source_id)),
+            kms_key_id: job.kms_key_id.clone(),
+            ..copy.tag(&key_on_copy(here), &tag(&source_id))
+        };
+        self.add_snapshot(there, copy);
+    }
+}
+
+fn taken_days_ago(days: i64) -> Timestamp {
+    let taken = NEWEST_SNAPSHOT.checked_sub(SignedDuration::from_hours(24 * days));
+    taken.unwrap_or(NEWEST_SNAPSHOT)
+}
+
+/// Returns an image that an account finds under this owner. `sync_my_web_app` gets `my-web-app-2026-01-14`.
+fn plain_image(id: ArtifactId, job: &JobName, owner: &str, account: &AccountId) -> WorldArtifact {
+    let name = job.as_str().to_ascii_lowercase();
+    let name = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    let name = name.get(..100).unwrap_or(&name).trim_start_matches("sync-");
+    let name = format!("{name}-2026-01-14");
+    let mut image = WorldArtifact::image(id.as_str(), account, &name, IMAGE_CREATED);
+    image.description = format!("Image for {job}");
+    image.backing_snapshots = vec![BackingSnapshot {
+        size_gib: 16,
+        tags: Tags::new(),
+    }];
+    if owner.bytes().all(|byte| byte.is_ascii_digit()) {
+        image.account = AccountId::from(owner);
+        image.shared_with.push(account.clone());
+    } else if owner != "self" {
+        image.account = AccountId::from(ALIASED_ACCOUNT);
+        image.owner_alias = Some(owner.to_owned());
+        image.public = true;
+    }
+    image.tags_of_mut(account).insert("Name", name);
+    image
+}
+
+/// Gives an image what a filter asks for, if that is simple.
+fn set(image: &mut WorldArtifact, account: &AccountId, filter: &str, value: &str) {
+    let tags = image.tags_of_mut(account);
+    match filter {
+        "tag-key" => tags.insert(value, ""),
+        "tag-value" => tags.insert("Purpose", value),
+        "name" => value.clone_into(&mut image.name),
+        "description" => value.clone_into(&mut image.description),
+        "is-public" => image.public = value == "true",
+        _ => {
+            if let Some(key) = filter.strip_prefix("tag:") {
+                tags.insert(key, value);
+            } else if image_filters::attribute(filter).is_some() {
+                image.attributes.insert(filter.to_owned(), value.to_owned());
+            }
+        }
+    }
+}

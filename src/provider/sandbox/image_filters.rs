@@ -1,0 +1,106 @@
+//! The filters of DescribeImages.
+
+use jiff::Timestamp;
+
+use super::calls::Refusal;
+use super::contents::WorldArtifact;
+use crate::model::ids::AccountId;
+use crate::model::query::ImageFilter;
+use crate::model::tags::Tags;
+use crate::model::wildcard::matches;
+
+/// The values that all filters of one call may have together.
+/// See <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>.
+const MAX_VALUES: usize = 200;
+
+/// Refuses filters that EC2 does not know, those without values, and too many values beside `other_values`.
+pub(super) fn check(filters: &[ImageFilter], other_values: usize) -> Result<(), Refusal> {
+    let any = WorldArtifact::image("", &AccountId::from(""), "", Timestamp::UNIX_EPOCH);
+    for ImageFilter { name, values } in filters {
+        if answer(name, &any, &Tags::new()).is_none() {
+            return Err(Refusal::invalid(format!("The filter '{name}' is invalid")));
+        }
+        if values.is_empty() {
+            let message = format!("The filter '{name}' has no values");
+            return Err(Refusal::invalid(message));
+        }
+    }
+    let values = filters.iter().map(|filter| filter.values.len());
+    if values.sum::<usize>() + other_values <= MAX_VALUES {
+        return Ok(());
+    }
+    let message =
+        format!("The maximum number of filter values specified on a single call is {MAX_VALUES}");
+    Err(Refusal::new("FilterLimitExceeded", message))
+}
+
+/// Returns true if an image, with the tags that the caller sees, matches a filter.
+pub(super) fn is_met(filter: &ImageFilter, image: &WorldArtifact, tags: &Tags) -> bool {
+    let texts = answer(&filter.name, image, tags).unwrap_or_default();
+    let is_any = |text: &String| filter.values.iter().any(|value| matches(value, text));
+    texts.iter().any(is_any)
+}
+
+/// Returns the texts that a filter is compared with; nothing if EC2 does not know the filter.
+fn answer(filter: &str, image: &WorldArtifact, tags: &Tags) -> Option<Vec<String>> {
+    let source = image.copied_from.as_ref();
+    let texts: Vec<Option<String>> = match filter {
+        "tag-key" => tags.keys().map(|key| Some(key.to_owned())).collect(),
+        "tag-value" => tags.values().map(|value| Some(value.to_owned())).collect(),
+        "block-device-mapping.volume-size" => {
+            let disks = image.backing_snapshots.iter();
+            disks.map(|disk| Some(disk.size_gib.to_string())).collect()
+        }
+        "block-device-mapping.encrypted" => vec![Some(image.encrypted.to_string())],
+        "creation-date" => {
+            let text = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
+            vec![image.created.map(text)]
+        }
+        "description" => vec![Some(image.description.clone())],
+        "image-id" => vec![Some(image.id.to_string())],
+        "is-public" => vec![Some(image.public.to_string())],
+        "name" => vec![Some(image.name.clone())],
+        "owner-alias" => vec![image.owner_alias.clone()],
+        "owner-id" => vec![Some(image.account.to_string())],
+        "source-image-id" => vec![source.and_then(|arn| arn.id()).map(str::to_owned)],
+        "source-image-region" => vec![source.and_then(|arn| arn.region()).map(str::to_owned)],
+        "state" => vec![Some(image.state.as_str().to_owned())],
+        "state-reason-message" => vec![image.state_reason.clone()],
+        name => match name.strip_prefix("tag:") {
+            Some("") => return None,
+            Some(key) => vec![tags.get(key).map(str::to_owned)],
+            None => {
+                let usual = attribute(name)?;
+                let own = image.attributes.get(name).map(String::as_str);
+                vec![Some(own.unwrap_or(usual).to_owned())]
+            }
+        },
+    };
+    Some(texts.into_iter().flatten().collect())
+}
+
+/// Returns what most images answer to a filter that is about an attribute: an image of the world can have another value.
+pub(super) fn attribute(filter: &str) -> Option<&'static str> {
+    Some(match filter {
+        "architecture" => "x86_64",
+        "block-device-mapping.device-name" | "root-device-name" => "/dev/xvda",
+        "block-device-mapping.volume-type" => "gp3",
+        "free-tier-eligible" => "false",
+        "hypervisor" => "xen",
+        "image-type" => "machine",
+        "root-device-type" => "ebs",
+        "sriov-net-support" => "simple",
+        "virtualization-type" => "hvm",
+        "block-device-mapping.delete-on-termination" | "ena-support" | "image-allowed" => "true",
+        "block-device-mapping.snapshot-id"
+        | "kernel-id"
+        | "manifest-location"
+        | "platform"
+        | "product-code"
+        | "product-code.type"
+        | "ramdisk-id"
+        | "source-instance-id"
+        | "state-reason-code" => "",
+        _ => return None,
+    })
+}

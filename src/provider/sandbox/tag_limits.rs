@@ -1,0 +1,48 @@
+//! The tags that EC2 and RDS refuse. The planner has rules of its own; these are AWS's side.
+
+use super::calls::Refusal;
+use crate::model::kind::Kind;
+use crate::model::sync_tag::MAX_TAGS;
+use crate::model::tags::Tags;
+
+const MAX_VALUE: usize = 256;
+
+/// Refuses tags that can't be written over those that are there.
+pub(super) fn check(kind: Kind, old: &Tags, new: &Tags) -> Result<(), Refusal> {
+    // EC2's API model says 127 characters, its guide 128; 127 is safe with both.
+    let (reserved, max_key): (&[&str], usize) = match kind {
+        Kind::Image => (&["aws:"], 127),
+        Kind::DbSnapshot => (&["aws:", "rds:"], 128),
+    };
+    let is_reserved = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        reserved.iter().any(|start| text.starts_with(start))
+    };
+    let is_fit = |key: &str, value: &str| {
+        let has_length =
+            (1..=max_key).contains(&key.chars().count()) && value.chars().count() <= MAX_VALUE;
+        let is_fit_for_rds =
+            || !is_reserved(value) && key.chars().chain(value.chars()).all(is_rds_char);
+        has_length && !is_reserved(key) && (kind != Kind::DbSnapshot || is_fit_for_rds())
+    };
+    if let Some((key, value)) = new.iter().find(|(key, value)| !is_fit(key, value)) {
+        let message =
+            format!("The tag has a reserved start, or a wrong length or character: {key}={value}");
+        return Err(Refusal::invalid(message));
+    }
+    // Tags of AWS itself do not count.
+    let is_kept = |key: &&str| !new.contains_key(key) && !key.starts_with("aws:");
+    if old.keys().filter(is_kept).count() + new.len() <= MAX_TAGS {
+        return Ok(());
+    }
+    let message = format!("The maximum number of tags per resource is {MAX_TAGS}");
+    Err(match kind {
+        Kind::Image => Refusal::new("TagLimitExceeded", message),
+        Kind::DbSnapshot => Refusal::invalid(message),
+    })
+}
+
+/// Returns true for letters, digits, white space and `_.:/=+-@`, as RDS documents them.
+fn is_rds_char(c: char) -> bool {
+    c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c)
+}

@@ -1,0 +1,153 @@
+//! The sandbox file: JSON text in and out, and what is checked in it.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::calls::{READS, WRITES};
+use super::contents::WorldArtifact;
+use super::image_filters;
+use super::world::{FORMAT_VERSION, World, WorldRegion};
+use crate::model::ids::{AccountId, ParentId, Region};
+use crate::model::json::document;
+use crate::model::problem::{Problem, TextPlace};
+
+/// The earlier format, in which some keys have other names.
+const EARLIER_VERSION: &str = "1.0";
+
+impl World {
+    /// What to do about a file that can't be used.
+    pub const WAY_OUT: &str =
+        "edit it, or move it away: `xrs plan --sandbox FILE` makes a new one for the config";
+
+    /// Reads a sandbox file. The message of a problem can follow "… is not a valid sandbox: ".
+    pub fn from_json(text: &str) -> Result<Self, Problem> {
+        let json: Value = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
+        let other_file = |what| Err(Problem::new(what).help("--sandbox takes a sandbox file"));
+        if json.get("plan_digest").is_some() {
+            return other_file("it holds the results of an apply");
+        }
+        if json.get("digest").is_some() {
+            return other_file("it is a plan");
+        }
+        let way_out = |message: String| Problem::new(message).help(Self::WAY_OUT);
+        match json.get("format_version") {
+            Some(version) if version == FORMAT_VERSION || version == EARLIER_VERSION => {}
+            Some(version) => {
+                let message = format!(
+                    "its format version is {version}, and this xrs reads {FORMAT_VERSION:?} and {EARLIER_VERSION:?}"
+                );
+                let help = format!("use the version of xrs that wrote it; or {}", Self::WAY_OUT);
+                return Err(Problem::new(message).help(help));
+            }
+            None => {
+                let message = "it is not a JSON object with a format_version";
+                return Err(way_out(message.to_owned()));
+            }
+        }
+        // The text is read again, so that problems have a line.
+        let mut world: Self = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
+        FORMAT_VERSION.clone_into(&mut world.format_version);
+        world.check().map_err(way_out)?;
+        Ok(world)
+    }
+
+    /// Returns the text of the sandbox file: the same text for the same world.
+    pub fn to_json(&self) -> String {
+        // Strings, numbers, and maps with strings as keys always serialise.
+        document(self).unwrap_or_default()
+    }
+
+    /// Checks what the types alone do not ensure. Most of these mistakes would otherwise go unnoticed.
+    fn check(&self) -> Result<(), String> {
+        let has_region = |what, region: &Region| {
+            let message = format!("{what}: the world has no region {region:?}");
+            require(self.regions.contains_key(region), message)
+        };
+        let message = "accounts is empty; the first is that of callers that state none";
+        require(!self.accounts.is_empty(), message)?;
+        for account in &self.expired_credentials {
+            self.check_account("expired_credentials", account)?;
+        }
+        for planned in &self.fail_next_copies {
+            has_region("fail_next_copies", &planned.region)?;
+        }
+        for fault in &self.faults {
+            let calls = [READS.as_slice(), &WRITES].concat();
+            let known = calls.join(", ");
+            let message = format!("faults: {:?} is not one of the calls {known}", fault.call);
+            require(calls.contains(&fault.call.as_str()), message)?;
+            if let Some(region) = &fault.region {
+                has_region("faults", region)?;
+            }
+        }
+        let mut regions = self.regions.iter();
+        regions.try_for_each(|(code, region)| self.check_region(code, region))
+    }
+
+    fn check_region(&self, code: &Region, region: &WorldRegion) -> Result<(), String> {
+        let mut seen = BTreeSet::new();
+        for artifact in region.images.iter().chain(&region.snapshots) {
+            let what = format!("{} in {code}", artifact.id);
+            let is_new = seen.insert((&artifact.id, &artifact.account));
+            require(is_new, format!("{what} appears twice"))?;
+            check_artifact(&what, artifact)?;
+        }
+        for snapshot in &region.snapshots {
+            self.check_account(&format!("{} in {code}", snapshot.id), &snapshot.account)?;
+        }
+        for database in &region.databases {
+            let what = format!("database {} in {code}", database.id);
+            check_lower_case(&what, database.id.as_str())?;
+            self.check_account(&what, &database.account)?;
+        }
+        Ok(())
+    }
+
+    fn check_account(&self, what: &str, account: &AccountId) -> Result<(), String> {
+        let message = format!("{what}: {account:?} is not one of the accounts");
+        require(self.accounts.contains(account), message)
+    }
+}
+
+fn check_artifact(what: &str, artifact: &WorldArtifact) -> Result<(), String> {
+    let parent = artifact.parent.as_ref().map(ParentId::as_str);
+    check_lower_case(what, artifact.id.as_str())?;
+    parent.map_or(Ok(()), |parent| check_lower_case(what, parent))?;
+    let has_state = !artifact.state.as_str().is_empty();
+    require(has_state, format!("{what}: the state is empty"))?;
+    let source = artifact.copied_from.as_ref();
+    let message = format!("{what}: copied_from is not the ARN of an image or snapshot");
+    require(source.is_none_or(|arn| arn.id().is_some()), message)?;
+    for name in artifact.attributes.keys() {
+        let message = format!("{what}: attributes: {name:?} is no filter that they answer");
+        require(image_filters::attribute(name).is_some(), message)?;
+    }
+    Ok(())
+}
+
+fn check_lower_case(what: &str, id: &str) -> Result<(), String> {
+    let message = format!("{what}: the id {id:?} is empty or not in lower case");
+    require(!id.is_empty() && !id.contains(char::is_uppercase), message)
+}
+
+fn require(is_met: bool, message: impl Into<String>) -> Result<(), String> {
+    if is_met { Ok(()) } else { Err(message.into()) }
+}
+
+/// Returns what serde says, with the line and column as a place.
+fn unreadable(error: &serde_json::Error) -> Problem {
+    let (line, column) = (error.line(), error.column());
+    let message = error.to_string();
+    let place = format!(" at line {line} column {column}");
+    let message = message.strip_suffix(&place).unwrap_or(&message);
+    let problem = Problem::new(message).help(World::WAY_OUT);
+    if line == 0 {
+        return problem;
+    }
+    problem.at(TextPlace {
+        line,
+        column: column.max(1),
+        length: 1,
+    })
+}

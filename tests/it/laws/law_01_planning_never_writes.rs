@@ -1,0 +1,37 @@
+//! Law 1: planning never writes to AWS. Neither does a status.
+//!
+//! `moto/program.rs` has the same for the program, with the calls that the SDK makes.
+
+use aws_xregion_sync::observe::{Request, observe_destinations};
+use aws_xregion_sync::provider::sandbox::Sandbox;
+use aws_xregion_sync::status::status;
+use proptest::prelude::*;
+
+use super::worlds::{cases, writes};
+use crate::random_world::recipes;
+use crate::support::*;
+
+proptest! {
+    #![proptest_config(cases(300))]
+
+    #[test]
+    fn law_1_planning_never_writes(recipe in recipes()) {
+        let sandbox = Sandbox::new(recipe.world());
+        let before = sandbox.world();
+        plan(&sandbox, &recipe.jobs());
+        prop_assert_eq!(writes(&sandbox), Vec::<String>::new());
+        prop_assert_eq!(before.regions, sandbox.world().regions);
+    }
+
+    #[test]
+    fn law_1_a_status_never_writes(recipe in recipes()) {
+        let jobs = recipe.jobs();
+        let sandbox = Sandbox::new(recipe.world());
+        let before = sandbox.world();
+        let requests: Vec<Request> = jobs.iter().map(Request::of_job).collect();
+        let observed = block_on(observe_destinations(&sandbox, &requests, PARALLELISM));
+        prop_assert_eq!(status(&jobs, &observed, None).len(), jobs.len());
+        prop_assert_eq!(writes(&sandbox), Vec::<String>::new());
+        prop_assert_eq!(before.regions, sandbox.world().regions);
+    }
+}

@@ -1,0 +1,69 @@
+//! Law 3: after an apply and with no change since, planning again gives no action, also while copies are in progress.
+
+use aws_xregion_sync::model::ids::ArtifactId;
+use aws_xregion_sync::model::kind::Kind;
+use aws_xregion_sync::model::plan::Outcome;
+use aws_xregion_sync::provider::sandbox::Sandbox;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+
+use super::worlds::{cases, copied};
+use crate::random_world::{Recipe, recipes};
+use crate::support::*;
+
+proptest! {
+    #![proptest_config(cases(300))]
+
+    #[test]
+    fn law_3_after_an_apply_nothing_is_left_to_do(recipe in recipes()) {
+        let jobs = recipe.jobs();
+        let sandbox = Sandbox::new(recipe.world());
+        let planned = plan(&sandbox, &jobs);
+        let results = apply(&sandbox, &planned, &jobs);
+        for result in &results {
+            let planned = job(&planned, result.name.as_str());
+            prop_assert_eq!(result.failed(), planned.outcome == Outcome::Failed, "{:?}", result);
+        }
+        prop_assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new(), "while copies are in progress");
+        // What becomes due when copies are available is done by one more apply.
+        wait_for_copies(&sandbox);
+        apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
+        prop_assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new(), "when copies are available");
+    }
+}
+
+#[test]
+fn law_3_an_untagged_twin_of_a_tagged_copy_changes_nothing() {
+    let mut world = copied("db", 0..1);
+    let mut twin = our_copy(&mut world, "db", days_ago(0));
+    twin.id = ArtifactId::from(format!("{}-us-east-1", twin.id));
+    twin.tags.clear();
+    world.add_snapshot(&west(), twin);
+    let sandbox = Sandbox::new(world);
+    let jobs = [snapshot_job("sync_db", "db", 0)];
+    assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new());
+}
+
+#[test]
+fn law_3_random_worlds_have_copies_deletions_and_tags_of_every_kind_of_job() {
+    // Guards the random tests against recipes that no longer make what they are meant for.
+    let (mut copies, mut deletions, mut tags) = (0, 0, 0);
+    let mut kinds = [0; Kind::ALL.len()];
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    for _ in 0..200 {
+        let recipe: Recipe = recipes().new_tree(&mut runner).expect("a recipe").current();
+        let jobs = recipe.jobs();
+        for (kind, number) in Kind::ALL.into_iter().zip(&mut kinds) {
+            *number += jobs.iter().filter(|job| job.kind() == kind).count();
+        }
+        let summary = plan(&Sandbox::new(recipe.world()), &jobs).summary;
+        copies += summary.copy;
+        deletions += summary.delete;
+        tags += summary.tag_copy;
+    }
+    assert!(
+        copies > 50 && deletions > 50 && tags > 10,
+        "{copies} copies, {deletions} deletions, {tags} tags"
+    );
+    assert!(kinds.into_iter().all(|number| number > 100), "{kinds:?}");
+}

@@ -1,0 +1,168 @@
+//! Law 6: unknown is not absent. A throttle, a denial or a timeout never leads to a copy or a deletion; the job fails with the call,
+//! the region, and AWS's code and message.
+//!
+//! More tests are in `batches.rs` (reads that jobs share), `waiting.rs` (reads while copies are waited for) and `moto/batches.rs`
+//! (pages), and beside the code in `provider/aws`.
+
+use std::sync::Arc;
+
+use aws_xregion_sync::model::client_config::ClientConfig;
+use aws_xregion_sync::model::plan::Outcome;
+use aws_xregion_sync::model::result::ActionOutcome;
+use aws_xregion_sync::provider::sandbox::{Fault, Sandbox};
+
+use super::worlds::{NONE, both_types, copied, in_region, writes};
+use crate::support::*;
+
+const READS: [&str; 3] = ["DescribeImages", "DescribeDBSnapshots", "GetCallerIdentity"];
+
+/// Errors that do not tell what is there.
+const UNKNOWN: [(&str, &str); 5] = [
+    ("RequestLimitExceeded", "Request limit exceeded."),
+    ("Throttling", "Rate exceeded"),
+    (
+        "UnauthorizedOperation",
+        "You are not authorized to perform this operation.",
+    ),
+    (
+        "InternalFailure",
+        "The request processing has failed because of an unknown error.",
+    ),
+    (
+        "ExpiredToken",
+        "The security token included in the request is expired",
+    ),
+];
+
+/// Returns true if a job needs the answer to this read.
+fn needs(job: &str, read: &str) -> bool {
+    match read {
+        "DescribeImages" => job == "sync_my_web_app",
+        "DescribeDBSnapshots" => job == "sync_my_database",
+        _ => true,
+    }
+}
+
+#[test]
+fn law_6_a_read_that_fails_never_leads_to_a_copy_or_a_deletion() {
+    for call in READS {
+        for region in [east(), west()] {
+            for (code, message) in UNKNOWN {
+                let (sandbox, jobs) = both_types();
+                let fault = in_region(&region, Fault::new(call, code, message, None));
+                sandbox.edit(|world| world.faults.push(fault));
+                for job in &plan(&sandbox, &jobs).jobs {
+                    // The identity is asked in the destination only.
+                    let is_asked = call != "GetCallerIdentity" || region == west();
+                    let is_concerned = is_asked && needs(job.name.as_str(), call);
+                    let context = format!("{call} in {region} answers {code}: {job:?}");
+                    assert_eq!(job.outcome == Outcome::Failed, is_concerned, "{context}");
+                    assert_eq!(job.actions.is_empty(), is_concerned, "{context}");
+                    if is_concerned {
+                        let aws = job.errors[0].aws.as_ref().expect("AWS's error");
+                        assert_eq!(
+                            (aws.call.as_str(), &aws.region),
+                            (call, &region),
+                            "{context}"
+                        );
+                        let answer = (aws.code.as_str(), aws.message.as_str());
+                        assert_eq!(answer, (code, message), "{context}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn law_6_a_read_that_fails_before_an_action_stops_that_action() {
+    for call in READS {
+        // Expired credentials stop more than one job; that has a test of its own.
+        let codes = UNKNOWN
+            .into_iter()
+            .filter(|(code, _)| *code != "ExpiredToken");
+        for (code, message) in codes {
+            let (sandbox, jobs) = both_types();
+            let planned = plan(&sandbox, &jobs);
+            sandbox.edit(|world| world.faults.push(Fault::new(call, code, message, None)));
+            for result in apply(&sandbox, &planned, &jobs) {
+                let is_concerned = needs(result.name.as_str(), call);
+                assert_eq!(
+                    result.failed(),
+                    is_concerned,
+                    "{call} answers {code}: {result:?}"
+                );
+                if is_concerned {
+                    let is_skipped = |outcome| outcome == ActionOutcome::Skipped;
+                    let mut outcomes = result.actions.iter().map(|action| action.outcome);
+                    assert!(outcomes.all(is_skipped), "{result:?}");
+                    let aws = result.errors[0].aws.as_ref().expect("AWS's error");
+                    assert_eq!(aws.code, code);
+                }
+            }
+            let is_forbidden = |write: &str| match call {
+                "DescribeImages" => write == "CopyImage",
+                "DescribeDBSnapshots" => write.contains("DBSnapshot"),
+                _ => true,
+            };
+            let writes = writes(&sandbox);
+            assert!(
+                !writes.iter().any(|write| is_forbidden(write)),
+                "{writes:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn law_6_deletions_are_preceded_by_reads_of_their_own() {
+    let (sandbox, jobs) = both_types();
+    let planned = plan(&sandbox, &jobs);
+    let reads = || {
+        let calls = sandbox.calls().into_iter();
+        calls
+            .filter(|call| call.call == "DescribeDBSnapshots")
+            .count()
+    };
+    let before = reads();
+    let refused = Fault::new("AddTagsToResource", "AccessDenied", "no", Some(1));
+    sandbox.edit(|world| world.faults.push(in_region(&east(), refused)));
+    let results = apply(&sandbox, &planned, &jobs);
+    no_failures(&results);
+    let [_, database] = results.as_slice() else {
+        panic!("two jobs: {results:?}")
+    };
+    let mut warnings = database.warnings.iter();
+    assert!(
+        warnings.any(|warning| warning.contains("AccessDenied")),
+        "{database:?}"
+    );
+    let deleted = database.deleted_resources.len();
+    assert_eq!(deleted, 2, "a refused tag of the source stops nothing");
+    assert_eq!(
+        reads() - before,
+        4,
+        "two reads before the copy, two before the deletions"
+    );
+}
+
+#[test]
+fn law_6_a_throttle_on_one_of_two_jobs_for_a_database_lets_the_other_delete_nothing() {
+    let sandbox = Sandbox::new(copied("db", 0..6));
+    let mut second = snapshot_job("sync_second", "db", 0);
+    second.client_config = Arc::new(ClientConfig {
+        max_attempts: Some(2),
+        ..ClientConfig::default()
+    });
+    let jobs = [snapshot_job("sync_first", "db", 10), second];
+    let undisturbed = plan(&sandbox, &jobs);
+    assert_eq!(job(&undisturbed, "sync_second").outcome, Outcome::Failed);
+    let throttle = Fault::new(
+        "DescribeDBSnapshots",
+        "Throttling",
+        "Rate exceeded",
+        Some(1),
+    );
+    sandbox.edit(|world| world.faults.push(throttle));
+    assert_eq!(deletions(&plan(&sandbox, &jobs)), NONE);
+}

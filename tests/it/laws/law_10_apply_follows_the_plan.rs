@@ -1,0 +1,108 @@
+//! Law 10: apply does nothing that the plan does not list, and reports what it skips.
+
+use std::collections::BTreeMap;
+
+use aws_xregion_sync::model::action::ActionName;
+use aws_xregion_sync::model::kind::Kind;
+use aws_xregion_sync::model::result::ActionOutcome;
+use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World};
+use proptest::prelude::*;
+
+use super::worlds::{NONE, both_types, cases, copied, database_job, in_region, writes, written};
+use crate::random_world::recipes;
+use crate::support::*;
+
+/// Returns the call that performs an action.
+fn call_of(kind: Kind, action: ActionName) -> &'static str {
+    match (kind, action) {
+        (Kind::Image, ActionName::Copy) => "CopyImage",
+        (Kind::DbSnapshot, ActionName::Copy) => "CopyDBSnapshot",
+        (Kind::Image, ActionName::TagCopy | ActionName::TagSource) => "CreateTags",
+        (Kind::DbSnapshot, ActionName::TagCopy | ActionName::TagSource) => "AddTagsToResource",
+        (Kind::Image, ActionName::Delete) => panic!("images are never deleted"),
+        (Kind::DbSnapshot, ActionName::Delete) => "DeleteDBSnapshot",
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(300))]
+
+    #[test]
+    fn law_10_apply_writes_what_the_plan_lists_and_reports_every_action(recipe in recipes()) {
+        let jobs = recipe.jobs();
+        let sandbox = Sandbox::new(recipe.world());
+        let planned = plan(&sandbox, &jobs);
+        let results = apply(&sandbox, &planned, &jobs);
+        let mut listed: BTreeMap<&str, usize> = BTreeMap::new();
+        for action in planned.jobs.iter().flat_map(|job| &job.actions) {
+            *listed.entry(call_of(action.kind(), action.name())).or_default() += 1;
+        }
+        let mut made: BTreeMap<String, usize> = BTreeMap::new();
+        for call in writes(&sandbox) {
+            *made.entry(call).or_default() += 1;
+        }
+        for (call, times) in made {
+            prop_assert!(times <= listed.get(call.as_str()).copied().unwrap_or(0), "{} x {}", call, times);
+        }
+        for (result, job) in results.iter().zip(&planned.jobs) {
+            let reported: Vec<&str> = result.actions.iter().map(|action| action.id.as_str()).collect();
+            let planned: Vec<&str> = job.actions.iter().map(|action| action.id().as_str()).collect();
+            prop_assert_eq!(reported, planned);
+        }
+    }
+}
+
+#[test]
+fn law_10_actions_that_are_skipped_after_a_failure_are_reported_with_the_reason() {
+    let (sandbox, jobs) = both_types();
+    let planned = plan(&sandbox, &jobs);
+    let refused = Fault::new("CopyDBSnapshot", "AccessDenied", "no", None);
+    sandbox.edit(|world| world.faults.push(refused));
+    let results = apply(&sandbox, &planned, &jobs);
+    let [copy, rest @ ..] = results[1].actions.as_slice() else {
+        panic!("actions of the database: {results:?}")
+    };
+    assert_eq!(copy.outcome, ActionOutcome::Failed);
+    assert_eq!(rest.len(), 3);
+    for skipped in rest {
+        assert_eq!(skipped.outcome, ActionOutcome::Skipped);
+        let reason = "sync_my_database/copy was not done";
+        assert_eq!(skipped.detail.as_deref(), Some(reason));
+    }
+    assert!(!writes(&sandbox).contains(&"DeleteDBSnapshot".to_owned()));
+}
+
+/// Returns a world with copies of these days and an untagged one of today; AWS refuses the next tag on it.
+fn with_refused_tag(days: std::ops::Range<i64>) -> World {
+    let mut world = copied("db", days);
+    let mut untagged = our_copy(&mut world, "db", days_ago(0));
+    untagged.tags.clear();
+    world.add_snapshot(&west(), untagged);
+    let refused = Fault::new("AddTagsToResource", "AccessDenied", "no", Some(1));
+    world.faults.push(in_region(&west(), refused));
+    world
+}
+
+#[test]
+fn law_10_what_waits_for_a_refused_action_is_skipped() {
+    let sandbox = Sandbox::new(with_refused_tag(0..0));
+    let jobs = database_job();
+    let planned = plan(&sandbox, &jobs);
+    let tags = ["sync_db/tag-copy", "sync_db/tag-source"];
+    assert_eq!(actions(&planned), tags);
+    let results = apply(&sandbox, &planned, &jobs);
+    assert_eq!(results[0].actions[1].outcome, ActionOutcome::Skipped);
+    assert_eq!(written(&sandbox), 0);
+}
+
+#[test]
+fn law_10_a_job_that_fails_in_one_stage_has_no_later_one() {
+    let sandbox = Sandbox::new(with_refused_tag(1..5));
+    let jobs = database_job();
+    let planned = plan(&sandbox, &jobs);
+    let deletions = deletions(&planned);
+    assert_eq!(deletions.len(), 2, "they wait for no action of their own");
+    let results = apply(&sandbox, &planned, &jobs);
+    assert_eq!(results[0].deleted_resources, NONE);
+    assert_eq!(written(&sandbox), 0);
+}
