@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use jiff::SignedDuration;
 
-use super::args::{self, Format, WaitArg, WorldArgs};
+use super::args::{self, Format, ProviderArgs, WaitArg};
 use super::carry_out::{self, ResultsOutput};
+use super::connection::block_on;
 use super::exit::{Exit, Failure};
 use super::interrupt::Interrupts;
 use super::terminal::Terminal;
-use super::world::block_on;
 use crate::model::plan::SavedPlan;
 use crate::ops::{self, ConfigFile, Options, Wait};
 
@@ -51,7 +51,7 @@ pub(super) struct Apply {
     #[command(flatten)]
     wait: WaitArg,
     #[command(flatten)]
-    world: WorldArgs,
+    provider: ProviderArgs,
 }
 
 impl Apply {
@@ -65,18 +65,18 @@ impl Apply {
                 ("the plan", Some(&self.plan)),
                 ("the config", Some(&default_config)),
                 ("the config", Some(Path::new(&plan.config.path))),
-                ("the sandbox", self.world.sandbox.as_deref()),
+                ("the sandbox", self.provider.sandbox.as_deref()),
             ],
         )?;
-        ops::refuse_other_provider(&plan, self.world.kind()).map_err(ops::Error::from)?;
-        let world = self.world.open(terminal, None)?;
+        ops::refuse_other_provider(&plan, self.provider.kind()).map_err(ops::Error::from)?;
+        let connection = self.provider.open(terminal, None)?;
         let interrupts = &Interrupts::listen()?;
-        let provider = world.provider();
+        let provider = connection.provider();
         let results = self.results.as_deref();
         let output = ResultsOutput::begin(self.format, results, &plan, provider)?;
         let config = self.config(&plan, &default_config, terminal)?;
         let options = &Options {
-            parallelism: self.world.parallelism,
+            parallelism: self.provider.parallelism,
             jobs: Vec::new(),
             expect_digest: self.expect_digest.clone(),
             max_age: self.max_age,
@@ -96,7 +96,7 @@ impl Apply {
             apply.carry_out(&plan, approved).await
         };
         let exit = block_on(work)??;
-        world.close()?;
+        connection.close()?;
         Ok(exit)
     }
 
@@ -122,7 +122,7 @@ impl Apply {
         }
         let file = ConfigFile::open_for_apply(path)?;
         note_change(&file);
-        terminal.keys_to_use(&file, self.world.kind());
+        terminal.keys_to_use(&file, self.provider.kind());
         Ok(Some(file))
     }
 }

@@ -44,7 +44,7 @@ pub(super) struct ConfigArg {
 impl ConfigArg {
     pub(super) fn open(&self) -> Result<ConfigFile, Failure> {
         let opened = ConfigFile::open(config_path(self.config.as_deref())?);
-        if self.config.is_some() || environment(CONFIG_VARIABLE)?.is_none() {
+        if self.config.is_some() || environment("XRS_CONFIG")?.is_none() {
             return Ok(opened?);
         }
         Ok(opened.map_err(|error| match error {
@@ -58,20 +58,18 @@ impl ConfigArg {
     }
 }
 
-const CONFIG_VARIABLE: &str = "XRS_CONFIG";
-
 /// Returns the config that is given, otherwise the one that `XRS_CONFIG` names, otherwise xrs.yaml.
 pub(super) fn config_path(given: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(given) = given {
         return Ok(given.to_owned());
     }
-    let named = environment(CONFIG_VARIABLE)?;
+    let named = environment("XRS_CONFIG")?;
     Ok(named.map_or_else(|| PathBuf::from("xrs.yaml"), PathBuf::from))
 }
 
 /// What a command calls: AWS or a sandbox, and how.
 #[derive(Debug, Args)]
-pub(super) struct WorldArgs {
+pub(super) struct ProviderArgs {
     /// Use an in-memory AWS, stored in this file, instead of the real one
     #[arg(long, value_name = "WORLD.json")]
     pub(super) sandbox: Option<PathBuf>,

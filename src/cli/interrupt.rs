@@ -126,7 +126,7 @@ mod tests {
     use signal_hook::low_level::raise;
 
     use super::*;
-    use crate::cli::world::block_on;
+    use crate::cli::connection::block_on;
 
     /// One test, because signals are sent to the whole process.
     #[test]

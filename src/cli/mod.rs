@@ -4,6 +4,7 @@ mod apply;
 mod args;
 mod carry_out;
 mod completions;
+mod connection;
 mod exit;
 mod guide;
 mod init;
@@ -15,12 +16,11 @@ mod plan;
 mod policy;
 mod progress;
 mod run;
-mod schema;
+mod schemas;
 mod show;
 mod status;
 mod terminal;
 mod validate;
-mod world;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -88,10 +88,10 @@ enum Command {
     Run(run::Run),
     Status(status::Status),
     Policy(policy::Policy),
-    Schema(schema::Schema),
-    Guide(guide::Guide),
+    Schema(schemas::Schema),
     Completions(completions::Completions),
     Man(man::Man),
+    Guide(guide::Guide),
 }
 
 /// Returns the command line as clap knows it, with the options that all commands have and with their full names.
@@ -137,9 +137,9 @@ fn execute(cli: &Cli) -> Exit {
         Command::Status(command) => command.execute(terminal),
         Command::Policy(command) => command.execute(terminal),
         Command::Schema(command) => command.execute(terminal),
-        Command::Guide(command) => command.execute(terminal),
         Command::Completions(command) => command.execute(Cli::command(), terminal),
         Command::Man(page) => page.execute(command(), terminal),
+        Command::Guide(command) => command.execute(terminal),
     });
     outcome.unwrap_or_else(|failure| {
         terminal.failure(&failure);

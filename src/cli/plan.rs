@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::args::{self, ConfigArg, Format, WorldArgs};
+use super::args::{self, ConfigArg, Format, ProviderArgs};
+use super::connection::block_on;
 use super::exit::{Exit, Failure};
 use super::interrupt::Interrupts;
 use super::next;
 use super::terminal::Terminal;
-use super::world::block_on;
 use crate::model::ids::JobName;
 use crate::model::json::document;
 use crate::model::plan::SavedPlan;
@@ -45,7 +45,7 @@ pub(super) struct Plan {
     #[arg(long)]
     warnings_as_errors: bool,
     #[command(flatten)]
-    world: WorldArgs,
+    provider: ProviderArgs,
 }
 
 impl Plan {
@@ -56,24 +56,24 @@ impl Plan {
             self.out.as_deref(),
             &[
                 ("the config", Some(file.file())),
-                ("the sandbox", self.world.sandbox.as_deref()),
+                ("the sandbox", self.provider.sandbox.as_deref()),
             ],
         )?;
         let config = ops::validate(&file, &self.jobs)?;
-        let of_config = terminal.config_to_use(&file, &config, self.world.kind());
-        let world = self.world.open(terminal, Some(&file))?;
+        let of_config = terminal.config_to_use(&file, &config, self.provider.kind());
+        let connection = self.provider.open(terminal, Some(&file))?;
         let interrupts = Interrupts::listen()?;
         let options = Options {
-            parallelism: self.world.parallelism,
+            parallelism: self.provider.parallelism,
             jobs: self.jobs.clone(),
             ..Options::default()
         };
-        let planning = ops::plan(&file, world.provider(), &options);
+        let planning = ops::plan(&file, connection.provider(), &options);
         let plan = block_on(interrupts.run_abandonable(planning))???;
         if let Some(out) = &self.out {
             ops::save_plan(out, &plan)?;
         }
-        world.close()?;
+        connection.close()?;
         self.print(&plan, terminal)?;
         if self.warnings_as_errors && plan.summary.failed == 0 {
             let of_jobs: usize = plan.jobs.iter().map(|job| job.warnings.len()).sum();
@@ -87,7 +87,7 @@ impl Plan {
     }
 
     fn print(&self, plan: &SavedPlan, terminal: &Terminal) -> Result<(), Failure> {
-        let (out, sandbox) = (self.out.as_deref(), self.world.sandbox.as_deref());
+        let (out, sandbox) = (self.out.as_deref(), self.provider.sandbox.as_deref());
         terminal.print(&match self.format {
             Format::Text => {
                 let next = next::apply(plan, out, sandbox);

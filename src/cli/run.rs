@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::args::{self, ConfigArg, Format, WaitArg, WorldArgs};
+use super::args::{self, ConfigArg, Format, ProviderArgs, WaitArg};
 use super::carry_out::{Apply, ResultsOutput};
+use super::connection::block_on;
 use super::exit::{Exit, Failure};
 use super::interrupt::Interrupts;
 use super::terminal::Terminal;
-use super::world::block_on;
 use crate::ops::{self, Options, Wait};
 use crate::render;
 
@@ -37,7 +37,7 @@ pub(super) struct Run {
     #[command(flatten)]
     wait: WaitArg,
     #[command(flatten)]
-    world: WorldArgs,
+    provider: ProviderArgs,
 }
 
 impl Run {
@@ -48,20 +48,20 @@ impl Run {
             self.results.as_deref(),
             &[
                 ("the config", Some(file.file())),
-                ("the sandbox", self.world.sandbox.as_deref()),
+                ("the sandbox", self.provider.sandbox.as_deref()),
             ],
         )?;
         let config = ops::validate(&file, &[])?;
-        terminal.config_to_use(&file, &config, self.world.kind());
-        let world = self.world.open(terminal, Some(&file))?;
+        terminal.config_to_use(&file, &config, self.provider.kind());
+        let connection = self.provider.open(terminal, Some(&file))?;
         let interrupts = &Interrupts::listen()?;
         let options = &Options {
-            parallelism: self.world.parallelism,
+            parallelism: self.provider.parallelism,
             max_deletes: self.max_deletes,
             wait: Wait::from(&self.wait),
             ..Options::default()
         };
-        let provider = world.provider();
+        let provider = connection.provider();
         let work = async {
             let planning = ops::plan_with_inventory(&file, provider, options);
             let (plan, observed) = interrupts.run_abandonable(planning).await??;
@@ -87,7 +87,7 @@ impl Run {
             apply.carry_out(&plan, approved).await
         };
         let exit = block_on(work)??;
-        world.close()?;
+        connection.close()?;
         Ok(exit)
     }
 }

@@ -3,11 +3,11 @@
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 
-use super::args::{self, ConfigArg, WorldArgs};
+use super::args::{self, ConfigArg, ProviderArgs};
+use super::connection::block_on;
 use super::exit::{Exit, Failure};
 use super::interrupt::Interrupts;
 use super::terminal::Terminal;
-use super::world::block_on;
 use crate::model::ids::JobName;
 use crate::model::json::document;
 use crate::model::status;
@@ -39,7 +39,7 @@ pub(super) struct Status {
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: Format,
     #[command(flatten)]
-    world: WorldArgs,
+    provider: ProviderArgs,
 }
 
 /// How a status is printed.
@@ -60,18 +60,18 @@ impl Status {
     pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
         let file = self.config.open()?;
         let config = ops::validate(&file, &self.jobs)?;
-        terminal.config_to_use(&file, &config, self.world.kind());
-        let world = self.world.open(terminal, Some(&file))?;
+        terminal.config_to_use(&file, &config, self.provider.kind());
+        let connection = self.provider.open(terminal, Some(&file))?;
         let interrupts = Interrupts::listen()?;
         let options = Options {
-            parallelism: self.world.parallelism,
+            parallelism: self.provider.parallelism,
             jobs: self.jobs.clone(),
             max_age: self.max_age,
             ..Options::default()
         };
-        let observing = ops::status(&file, world.provider(), &options);
+        let observing = ops::status(&file, connection.provider(), &options);
         let status = block_on(interrupts.run_abandonable(observing))???;
-        world.close()?;
+        connection.close()?;
         let text = match self.format {
             Format::Text => render::text::status(&status, &terminal.out),
             Format::Json => document(&status)?,

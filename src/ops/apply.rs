@@ -4,8 +4,8 @@ use std::sync::atomic::AtomicBool;
 
 use super::approval::{Approved, approve};
 use super::config_file::ConfigFile;
-use super::error::Error;
-use super::options::Options;
+use super::operation_error::Error;
+use super::operation_options::Options;
 use super::plan::plan_with_inventory;
 use crate::executor::{self, OnEvent};
 use crate::model::plan::SavedPlan;

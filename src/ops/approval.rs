@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::config_file::ConfigFile;
-use super::error::Error;
-use super::options::Options;
+use super::operation_error::Error;
+use super::operation_options::Options;
 use super::refused::Refused;
 use crate::executor::Callers;
 use crate::model::client_config::ClientConfig;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::config_problems::ConfigProblems;
-use super::error::Error;
+use super::operation_error::Error;
 use super::refused::Refused;
 use crate::config::{self, Config};
 use crate::files::{self, FileError};

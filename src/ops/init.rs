@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::error::Error;
+use super::operation_error::Error;
 use crate::config;
 use crate::files::{self, FileError};
 

@@ -1,8 +1,8 @@
 //! Planning.
 
 use super::config_file::{ConfigFile, SelectedJobs};
-use super::error::Error;
-use super::options::Options;
+use super::operation_error::Error;
+use super::operation_options::Options;
 use crate::model::inventory::Inventory;
 use crate::model::plan::{JobPlan, Outcome, Plan, SavedPlan};
 use crate::model::result::SyncResult;

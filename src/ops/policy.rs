@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::config_file::{ConfigFile, SelectedJobs};
-use super::error::Error;
+use super::operation_error::Error;
 use crate::model::ids::{AccountId, JobName};
 use crate::policy::{self, Policy};
 

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use super::error::Error;
+use super::operation_error::Error;
 use crate::files;
 use crate::model::ids::JobName;
 use crate::model::plan::SavedPlan;

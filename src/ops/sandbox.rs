@@ -4,11 +4,11 @@ use std::fmt;
 use std::path::Path;
 
 use super::config_file::{ConfigFile, SelectedJobs};
-use super::error::Error;
+use super::operation_error::Error;
 use crate::files::{self, FileError, Lock};
 use crate::model::ids::JobName;
 use crate::model::problem::Problem;
-use crate::provider::sandbox::{Example, ExampleJob, Sandbox, World};
+use crate::provider::sandbox::{ExampleJob, Sandbox, World};
 use crate::sync_types::SyncJob;
 
 /// The largest sandbox file that is read: years of snapshots of a large account.
@@ -72,7 +72,7 @@ impl OpenSandbox {
 ///
 /// If the config is not valid as a whole.
 pub fn example_world(config: &ConfigFile) -> Result<World, Error> {
-    Ok(example(&config.valid_jobs()?).world)
+    Ok(example(&config.valid_jobs()?).0)
 }
 
 /// Opens the sandbox of a file. If there is no file, a sandbox is made for the jobs of `config`, if that is given. `waiting` is
@@ -109,7 +109,7 @@ pub fn open_sandbox(
     let world = match &jobs {
         // Only now: another process may have made it meanwhile.
         Some(jobs) if !files::is_present(path) => {
-            let Example { world, problems } = example(&jobs.valid);
+            let (world, problems) = example(&jobs.valid);
             let invalid_jobs = jobs.invalid().cloned().collect();
             new = Some(NewWorld {
                 invalid_jobs,
@@ -124,7 +124,7 @@ pub fn open_sandbox(
                 problem,
             })?;
             let jobs = jobs.iter().flat_map(|jobs| &jobs.valid);
-            let lacking = jobs.filter(|job| world.lacks(&example_job(job)));
+            let lacking = jobs.filter(|job| !world.has_source_for(&example_job(job)));
             without_source.extend(lacking.map(|job| job.name.clone()));
             world
         }
@@ -149,19 +149,19 @@ fn read_world(bytes: Vec<u8>) -> Result<World, Problem> {
     World::from_json(&text)
 }
 
-fn example(jobs: &[SyncJob]) -> Example {
-    let jobs: Vec<ExampleJob<'_>> = jobs.iter().map(example_job).collect();
+fn example(jobs: &[SyncJob]) -> (World, Vec<Problem>) {
+    let jobs: Vec<ExampleJob> = jobs.iter().map(example_job).collect();
     World::example(&jobs)
 }
 
 /// Returns what an example world has to know about a job.
-fn example_job(job: &SyncJob) -> ExampleJob<'_> {
+fn example_job(job: &SyncJob) -> ExampleJob {
     ExampleJob {
-        name: &job.name,
+        name: job.name.clone(),
         source: job.source(),
         destination: job.destination(),
         sources: job.rules.queries().sources,
-        kms_key_id: job.kms_key_id.as_deref(),
+        kms_key_id: job.kms_key_id.clone(),
         max_retained: job
             .rules
             .retention()

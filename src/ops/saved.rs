@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::error::Error;
+use super::operation_error::Error;
 use super::refused::Refused;
 use crate::files;
 use crate::model::plan::SavedPlan;

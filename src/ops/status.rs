@@ -1,8 +1,8 @@
 //! What the destinations hold.
 
 use super::config_file::{ConfigFile, SelectedJobs};
-use super::error::Error;
-use super::options::Options;
+use super::operation_error::Error;
+use super::operation_options::Options;
 use crate::model::status::{FORMAT_VERSION, Status, Summary};
 use crate::observe::{Request, observe_destinations};
 use crate::provider::Provider;

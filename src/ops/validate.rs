@@ -1,7 +1,7 @@
 //! Checking a config without network access.
 
 use super::config_file::{ConfigFile, SelectedJobs};
-use super::error::Error;
+use super::operation_error::Error;
 use crate::model::ids::JobName;
 use crate::model::plan::End;
 use crate::model::problem::Problem;

@@ -6,4 +6,4 @@ pub mod prometheus;
 mod status_words;
 pub mod styles;
 pub mod text;
-mod words;
+mod vocabulary;

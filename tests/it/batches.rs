@@ -4,20 +4,22 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_xregion_sync::model::tags::Tags;
 use aws_xregion_sync::model::action::{Copy, Delete};
 use aws_xregion_sync::model::artifact::{Artifact, ArtifactRef};
+use aws_xregion_sync::model::ids::{ArtifactId, JobName, ParentId, Region};
+use aws_xregion_sync::model::inventory::{
+    Answer, CallerIdentity, Inventory, Observation, ProviderKind,
+};
 use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::query::{ImageFilter, ImageSelector, Queries, Query};
 use aws_xregion_sync::model::location::Location;
-use aws_xregion_sync::model::ids::{ParentId, ArtifactId, JobName, Region};
-use aws_xregion_sync::model::inventory::{Answer, CallerIdentity, Inventory, Observation, ProviderKind};
-use aws_xregion_sync::sync_types::SyncJob;
 use aws_xregion_sync::model::plan::Outcome;
 use aws_xregion_sync::model::provider_error::{ErrorClass, ProviderError};
+use aws_xregion_sync::model::query::{ImageFilter, ImageSelector, Queries, Query};
+use aws_xregion_sync::model::tags::Tags;
 use aws_xregion_sync::observe::{Request, observe};
 use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::sandbox::{Sandbox, World, WorldDatabase};
+use aws_xregion_sync::sync_types::SyncJob;
 use jiff::Timestamp;
 use proptest::prelude::*;
 
@@ -331,7 +333,11 @@ fn a_destination_that_looks_for_no_database_it_has_not_is_listed_once() {
 #[test]
 fn law_6_a_destination_that_cannot_be_listed_either_fails_its_jobs() {
     let (jobs, world) = many(60, 3);
-    for kind in [ErrorClass::Throttled, ErrorClass::Denied, ErrorClass::Unknown] {
+    for kind in [
+        ErrorClass::Throttled,
+        ErrorClass::Denied,
+        ErrorClass::Unknown,
+    ] {
         let mut strict = Touchy::new(world.clone(), "everything", kind);
         strict.is_strict = true;
         let failed = failed(&strict, &jobs);
@@ -412,7 +418,10 @@ fn an_image_is_looked_at_by_its_id_though_it_is_gone() {
         let Observation {
             sources, copies, ..
         } = &inventory.jobs[&jobs[n].name];
-        (sources.as_ref().map(Vec::len), copies.as_ref().map(Vec::len))
+        (
+            sources.as_ref().map(Vec::len),
+            copies.as_ref().map(Vec::len),
+        )
     };
     assert_eq!((found(0), found(1)), ((Ok(0), Ok(1)), (Ok(1), Ok(1))));
 }

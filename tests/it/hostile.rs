@@ -227,7 +227,7 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_plan_is_answered_and_never_applied(bytes in files(vec![planfile::to_text(&documents().1).into_bytes()])) {
+    fn a_damaged_plan_is_answered_and_never_applied(bytes in files(vec![planfile::to_text(&documents().1).expect("JSON").into_bytes()])) {
         let sound = documents().1;
         if let Ok(plan) = planfile::read(&bytes) {
             // What the digest does not cover may have changed; what would be done has not.
@@ -236,7 +236,7 @@ proptest! {
         if let Ok(plan) = planfile::open(&bytes) {
             let shown = |plan: &SavedPlan| render::text::plan(plan, None, &Styles::new(false));
             assert_no_tricks(&shown(&plan));
-            assert_no_tricks(&planfile::to_text(&plan));
+            assert_no_tricks(&planfile::to_text(&plan).expect("JSON"));
             let markdown = render::markdown::refused_plan(&plan, None, "it is damaged", "xrs show plan.json");
             assert_no_tricks(&markdown);
             prop_assert!(markdown.len() <= render::markdown::MAX_BYTES);

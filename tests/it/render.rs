@@ -11,8 +11,8 @@ use aws_xregion_sync::model::action::{
 use aws_xregion_sync::model::artifact::ArtifactRef;
 use aws_xregion_sync::model::ids::{JobName, Region};
 use aws_xregion_sync::model::inventory::ProviderKind;
-use aws_xregion_sync::model::kind::{Kind, SyncTypeName};
 use aws_xregion_sync::model::json::document;
+use aws_xregion_sync::model::kind::{Kind, SyncTypeName};
 use aws_xregion_sync::model::plan::{End, JobPlan, SavedPlan};
 use aws_xregion_sync::model::problem::{AwsFailure, Problem, TextPlace};
 use aws_xregion_sync::model::result::{ActionOutcome, ActionResult, SavedResults, SyncResult};
@@ -475,7 +475,12 @@ fn progress_says_what_it_is_about() {
         "sync_my_database: tag source rds:mydatabase-2026-01-14-05-10 already done"
     );
     assert_eq!(
-        line(2, ActionOutcome::Stale, None, Some("planned with a, found b")),
+        line(
+            2,
+            ActionOutcome::Stale,
+            None,
+            Some("planned with a, found b")
+        ),
         "sync_my_database: delete rds-mydatabase-2026-01-11-05-10 stale: planned with a, found b"
     );
     assert_eq!(line(2, ActionOutcome::Skipped, None, None), "");

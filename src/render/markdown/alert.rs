@@ -5,7 +5,7 @@ use super::fit::Fitted;
 use crate::model::ids::JobName;
 use crate::model::problem::Problem;
 use crate::model::words::list;
-use crate::render::words::{by_cause, causes, grouped, some};
+use crate::render::vocabulary::{by_cause, causes, grouped, some};
 
 /// Returns failures as lines of an alert, those of the same causes as one, each with the number of its jobs.
 pub(super) fn failures<'a>(

@@ -4,7 +4,7 @@ use super::escape::{fenced, label};
 use crate::model::ids::Region;
 use crate::model::plan::JobPlan;
 use crate::model::words::count;
-use crate::render::words::{grouped, size_of_copies};
+use crate::render::vocabulary::{grouped, size_of_copies};
 
 /// A drawing with more arrows could not be read.
 const MAX_ARROWS: usize = 30;

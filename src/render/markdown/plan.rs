@@ -9,7 +9,7 @@ use crate::model::action::{Action, Delete};
 use crate::model::plan::{JobPlan, Outcome, SavedPlan, Summary};
 use crate::model::words::{count, list, utc};
 use crate::render::text::one_job;
-use crate::render::words::{action_name, artifacts, counts, size_of_copies, some, total_size};
+use crate::render::vocabulary::{action_name, artifacts, counts, size_of_copies, some, total_size};
 
 /// Returns the plan as Markdown, at most [`MAX_BYTES`](super::MAX_BYTES) long.
 pub fn plan(plan: &SavedPlan, commands: &Commands) -> String {

@@ -7,7 +7,7 @@ use crate::model::action::ActionName;
 use crate::model::result::{ActionOutcome, ActionResult, SavedResults, SyncResult};
 use crate::model::words::{count, list, utc};
 use crate::render::text::one_result;
-use crate::render::words::{Totals, action_name, counts, outcome_name, some};
+use crate::render::vocabulary::{Totals, action_name, counts, outcome_name, some};
 
 /// Returns the results of an apply as Markdown, at most [`MAX_BYTES`](super::MAX_BYTES) long. `show` is the command that shows
 /// all of them, if they are saved.

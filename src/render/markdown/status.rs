@@ -7,7 +7,7 @@ use crate::model::status::{
 };
 use crate::model::words::{count, utc};
 use crate::render::status_words::{NO_REASON, age, summary_line};
-use crate::render::words::some;
+use crate::render::vocabulary::some;
 
 const HEAD: &str = "| job | from → to | state | newest usable copy | in progress | failed | left without the source |\n\
                     |---|---|---|---|---|---|---|\n";

@@ -6,8 +6,10 @@
 use crate::model::client_config::{is_credential, is_credential_char};
 
 /// What the name of a secret contains, in lower case and without underscores and the like: `aws_secret_access_key`,
-/// `SecretAccessKey`, `:session_token`.
-const SECRET: [&str; 5] = ["accesskey", "secret", "token", "passw", "credential"];
+/// `SecretAccessKey`, `:session_token`, also misspelt.
+const SECRET: [&str; 5] = ["key", "secret", "token", "passw", "credential"];
+/// What names contain that are not those of secrets: of KMS keys, and of jobs, which have many lines.
+const NOT_SECRET: [&str; 2] = ["kms", "sync"];
 
 /// Returns the text with secrets hidden; lines and columns stay as they are.
 pub(super) fn masked(text: &str) -> String {
@@ -69,8 +71,8 @@ fn secret_value(line: &str) -> Option<usize> {
         end += word.len();
         let name: String = word.chars().filter(char::is_ascii_alphanumeric).collect();
         let name = name.to_ascii_lowercase();
-        // Names of jobs are not secret, and a job has many lines.
-        if !word.starts_with("sync_") && SECRET.iter().any(|secret| name.contains(secret)) {
+        let has = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
+        if has(&SECRET) && !has(&NOT_SECRET) {
             let rest = line.get(end..).unwrap_or_default();
             let value = rest.trim_start_matches([' ', '\t', ':', '=', '"', '\'']);
             return Some(line.len() - value.len());
@@ -79,8 +81,18 @@ fn secret_value(line: &str) -> Option<usize> {
     None
 }
 
-/// Returns a text with everything hidden that has the form of a credential.
+/// Returns a text with everything hidden that has the form of a credential, or is the user and password of a URL.
 fn without_credentials(text: &str) -> String {
+    if let Some((before, url)) = text.split_once("://")
+        && let Some((user, after)) = url.rsplit_once('@')
+    {
+        let user: String = user.chars().map(hidden).collect();
+        return format!(
+            "{}://{user}@{}",
+            without_credentials(before),
+            without_credentials(after)
+        );
+    }
     let mut shown = String::new();
     for part in text.split_inclusive(|c| !is_credential_char(c)) {
         let run = part.trim_end_matches(|c| !is_credential_char(c));
@@ -122,6 +134,7 @@ mod tests {
                 "sync_token_db: {kms_key_id: k}",
                 "sync_token_db: {kms_key_id: k}",
             ),
+            ("url: http://me:abc@host/x", "url: http://******@host/x"),
             (
                 "profile: AKIAIOSFODNN7EXAMPLE, x",
                 "profile: ********************, x",

@@ -1,6 +1,6 @@
 //! What people read on a terminal, in Terraform's manner.
 
-mod actions;
+mod action_lines;
 mod plan;
 mod progress;
 mod results;

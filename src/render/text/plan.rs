@@ -2,7 +2,7 @@
 
 use owo_colors::OwoColorize;
 
-use super::actions::actions;
+use super::action_lines::actions;
 use super::screen::{Screen, job_title};
 use crate::model::action::Action;
 use crate::model::kind::Kind;
@@ -10,7 +10,7 @@ use crate::model::plan::{JobPlan, Outcome, SavedPlan, Summary};
 use crate::model::safe::safe;
 use crate::model::words::{count, list, utc};
 use crate::render::styles::Styles;
-use crate::render::words::{artifacts, size_of_copies};
+use crate::render::vocabulary::{artifacts, size_of_copies};
 
 /// Returns the plan as a screen. `next` is the command that carries it out, if there is one to recommend.
 pub fn plan(plan: &SavedPlan, next: Option<&str>, styles: &Styles) -> String {

@@ -7,7 +7,7 @@ use crate::model::ids::{ArtifactId, JobName};
 use crate::model::result::{ActionOutcome, ActionResult};
 use crate::model::safe::safe;
 use crate::render::styles::Styles;
-use crate::render::words::{action_name, outcome_name};
+use crate::render::vocabulary::{action_name, outcome_name};
 
 /// Returns the line about an action that has ended; nothing for a skipped one, which the results name. `action` is that of the
 /// plan.

@@ -10,7 +10,7 @@ use crate::model::result::{ActionOutcome, ActionResult, SavedResults, SyncResult
 use crate::model::safe::safe;
 use crate::model::words::{count, utc};
 use crate::render::styles::Styles;
-use crate::render::words::{Totals, action_name, by_cause, causes, counts, grouped, some};
+use crate::render::vocabulary::{Totals, action_name, by_cause, causes, counts, grouped, some};
 
 /// Returns the results of an apply, failures last, and a line that sums up.
 pub fn results(results: &[SyncResult], styles: &Styles) -> String {

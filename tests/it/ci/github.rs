@@ -1,6 +1,6 @@
 //! Runs the steps of a GitHub job. The values of expressions are stated here, and not worked out.
 
-use yaml_serde::{Value, from_value};
+use serde_yaml::{Value, from_value};
 
 use super::place::{JobRun, NIGHTLY, Place, STATUS, Variables, XRS, pairs};
 
@@ -91,7 +91,7 @@ impl Job<'_> {
             "" => self.script(step),
             "./.github/actions/xrs" => {
                 let action = self.place.read("job/work/.github/actions/xrs/action.yml");
-                let action: Value = yaml_serde::from_str(&action).expect("an action");
+                let action: Value = serde_yaml::from_str(&action).expect("an action");
                 for (input, value) in action["inputs"].as_mapping().expect("inputs") {
                     let name = format!("inputs.{}", input.as_str().expect("a name"));
                     let default = value["default"].as_str().expect("a text");

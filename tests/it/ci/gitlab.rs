@@ -1,6 +1,6 @@
 //! Runs the script of a GitLab job. The variables that GitLab and the project set are stated here.
 
-use yaml_serde::{Value, from_value};
+use serde_yaml::{Value, from_value};
 
 use super::place::{GITLAB, JobRun, Place, Variables, pairs};
 

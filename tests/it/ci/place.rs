@@ -98,8 +98,8 @@ impl Place {
     }
 
     /// Returns a YAML file of the repository.
-    pub fn yaml(&self, file: &str) -> yaml_serde::Value {
-        yaml_serde::from_str(&self.read(&format!("repository/{file}"))).expect("YAML")
+    pub fn yaml(&self, file: &str) -> serde_yaml::Value {
+        serde_yaml::from_str(&self.read(&format!("repository/{file}"))).expect("YAML")
     }
 
     /// Puts the clock of the sandbox forward.

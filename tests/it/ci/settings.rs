@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use yaml_serde::{Mapping, Value};
+use serde_yaml::{Mapping, Value};
 
 use super::place::{ACTION, NIGHTLY, Place, STATUS, XRS};
 
@@ -10,7 +10,7 @@ use super::place::{ACTION, NIGHTLY, Place, STATUS, XRS};
 fn the_settings_are_those_that_users_rely_on() {
     let place = Place::new("");
     let settings: BTreeMap<String, BTreeMap<String, Value>> =
-        yaml_serde::from_str(include_str!("settings.yml")).expect("YAML");
+        serde_yaml::from_str(include_str!("settings.yml")).expect("YAML");
     for (file, settings) in settings {
         let pipeline = place.yaml(&file);
         for (path, expected) in settings {

@@ -5,7 +5,7 @@ use std::fs;
 use std::process::ExitCode;
 
 use aws_xregion_sync::cli::{self, Exit};
-use aws_xregion_sync::model::id::Region;
+use aws_xregion_sync::model::ids::Region;
 use aws_xregion_sync::ops::{self, Document};
 use aws_xregion_sync::provider::sandbox::{FailNextCopy, Fault, World};
 use aws_xregion_sync::{config, planfile};
@@ -159,7 +159,7 @@ fn files_have_the_versions_and_sizes_that_are_stated() {
         (version(&run("validate --format json")), String::new()),
         (
             version(&folder.read("world.json")),
-            mebibytes(ops::MOST_SANDBOX_BYTES),
+            mebibytes(ops::MAX_SANDBOX_BYTES),
         ),
     ];
     let page = reference();

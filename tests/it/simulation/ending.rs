@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
+use crate::support::ami_options;
 use aws_xregion_sync::model::action::{Action, Stage};
 use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::sync_types::SyncJob;
-use crate::support::ami_options;
 use aws_xregion_sync::model::plan::{JobPlan, Outcome, SavedPlan};
 use aws_xregion_sync::provider::sandbox::World;
+use aws_xregion_sync::sync_types::SyncJob;
 
 use super::fault_plan::FaultPlan;
 use super::hands;
@@ -102,10 +102,7 @@ pub fn reach(history: &mut History) {
 /// which nobody could tell what it is.
 fn has_cause(plan: &SavedPlan, before: &JobPlan, after: &JobPlan) -> bool {
     let of_images = before.kind() == Some(Kind::Image);
-    let copied = before
-        .actions
-        .iter()
-        .any(|a| matches!(a, Action::Copy(_)));
+    let copied = before.actions.iter().any(|a| matches!(a, Action::Copy(_)));
     let tags = after.actions.iter().all(|a| a.stage() == Stage::Tags);
     before.outcome == Outcome::Failed || of_images && (plan.summary.tag_copy > 0 || copied && tags)
 }

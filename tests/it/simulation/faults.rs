@@ -7,15 +7,15 @@ use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_xregion_sync::model::tags::Tags;
 use aws_xregion_sync::model::action::{Copy, Delete};
 use aws_xregion_sync::model::artifact::{Artifact, ArtifactRef};
-use aws_xregion_sync::model::location::Location;
 use aws_xregion_sync::model::ids::{ArtifactId, Region};
 use aws_xregion_sync::model::inventory::{Answer, CallerIdentity, ProviderKind};
 use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::query::Query;
+use aws_xregion_sync::model::location::Location;
 use aws_xregion_sync::model::provider_error::{ErrorClass, ProviderError};
+use aws_xregion_sync::model::query::Query;
+use aws_xregion_sync::model::tags::Tags;
 use aws_xregion_sync::provider::Provider;
 use jiff::{SignedDuration, Timestamp};
 
@@ -53,7 +53,12 @@ pub trait Witness: Sync {
         error: Option<&ProviderError>,
     );
     /// A write was answered by the world itself, whatever its run hears of that.
-    fn wrote(&self, at: &Location, write: &Write<'_>, answer: Result<Option<String>, &ProviderError>);
+    fn wrote(
+        &self,
+        at: &Location,
+        write: &Write<'_>,
+        answer: Result<Option<String>, &ProviderError>,
+    );
     /// A fault happened.
     fn happened(&self, what: &'static str, call: &str, region: &Region);
 }
@@ -388,6 +393,7 @@ impl Provider for Faulty<'_> {
     async fn delete(&self, at: &Location, delete: &Delete) -> Answer<()> {
         let real = self.inner.delete(at, delete);
         let write = Write::Delete(delete);
-        self.write("DeleteDBSnapshot", at, write, real, |_| None).await
+        self.write("DeleteDBSnapshot", at, write, real, |_| None)
+            .await
     }
 }

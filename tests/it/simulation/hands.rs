@@ -1,15 +1,17 @@
 //! What changes the world beside xrs: time, AWS's own doing, the older tool, and people.
 
-use aws_xregion_sync::model::ids::{Arn, AccountId, ParentId, Region, ArtifactId};
 use aws_xregion_sync::model::artifact::ArtifactState;
-use aws_xregion_sync::provider::sandbox::{FailNextCopy, SnapshotType, World, WorldArtifact, automated_id};
+use aws_xregion_sync::model::ids::{AccountId, Arn, ArtifactId, ParentId, Region};
+use aws_xregion_sync::provider::sandbox::{
+    FailNextCopy, SnapshotType, World, WorldArtifact, automated_id,
+};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::support::{ami_options, selector};
 use super::people;
 use super::random::Random;
 use super::rules;
 use super::setup::{Setup, regions};
+use crate::support::{ami_options, selector};
 
 /// What a fresh world holds: sources of the last days, and copies by various hands.
 pub fn furnish(random: &mut Random, setup: &Setup, world: &mut World) {
@@ -208,7 +210,9 @@ fn database_anew(random: &mut Random, setup: &Setup, world: &mut World) -> (&'st
     let now = world.now;
     let here = world.region_mut(region).expect("a region");
     let automated = |s: &WorldArtifact| {
-        s.snapshot_type == SnapshotType::Automated && s.parent.as_ref() == Some(id) && s.account == *account
+        s.snapshot_type == SnapshotType::Automated
+            && s.parent.as_ref() == Some(id)
+            && s.account == *account
     };
     let last = here
         .snapshots
@@ -301,7 +305,8 @@ pub fn calm_down(world: &mut World) {
     end_deletions(world);
     for region in world.regions.values_mut() {
         for snapshot in &mut region.snapshots {
-            let stuck = snapshot.snapshot_type == SnapshotType::Automated && !snapshot.state.is_available();
+            let stuck =
+                snapshot.snapshot_type == SnapshotType::Automated && !snapshot.state.is_available();
             if stuck {
                 snapshot.state = ArtifactState::available();
             }

@@ -10,13 +10,13 @@ use std::task::Poll;
 use aws_xregion_sync::executor::{self, Event, Options, Wait};
 use aws_xregion_sync::model::action::Action;
 use aws_xregion_sync::model::inventory::Inventory;
-use aws_xregion_sync::sync_types::SyncJob;
 use aws_xregion_sync::model::plan::{ConfigRef, Plan, SavedPlan, Summary};
 use aws_xregion_sync::model::result::SyncResult;
 use aws_xregion_sync::observe::{Request, observe};
 use aws_xregion_sync::planfile::{self, Header};
 use aws_xregion_sync::planner;
 use aws_xregion_sync::provider::Provider;
+use aws_xregion_sync::sync_types::SyncJob;
 use jiff::SignedDuration;
 
 use super::books::{Counts, Stage};

@@ -1,10 +1,12 @@
 //! What people and the older tool do to copies.
 
-use aws_xregion_sync::model::tags::Tags;
-use aws_xregion_sync::model::ids::{JobName, Region, ArtifactId};
 use aws_xregion_sync::model::artifact::ArtifactState;
+use aws_xregion_sync::model::ids::{ArtifactId, JobName, Region};
+use aws_xregion_sync::model::tags::Tags;
+use aws_xregion_sync::provider::sandbox::{
+    SnapshotType, World, WorldArtifact, automated_id, snapshot_arn,
+};
 use aws_xregion_sync::sync_types::SyncJob;
-use aws_xregion_sync::provider::sandbox::{SnapshotType, World, WorldArtifact, automated_id, snapshot_arn};
 use jiff::SignedDuration;
 
 use super::hands;

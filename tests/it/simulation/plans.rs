@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use aws_xregion_sync::model::action::Action;
 use aws_xregion_sync::model::ids::ArtifactId;
 use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::query::Query;
-use aws_xregion_sync::sync_types::{AmiOptions, SyncJob};
 use aws_xregion_sync::model::plan::{JobPlan, Outcome, SavedPlan};
+use aws_xregion_sync::model::query::Query;
 use aws_xregion_sync::planfile;
 use aws_xregion_sync::provider::sandbox::{World, WorldArtifact};
+use aws_xregion_sync::sync_types::{AmiOptions, SyncJob};
 
 use super::books::Books;
 use super::faults::Asked;
@@ -108,12 +108,7 @@ fn check_job(
 }
 
 /// Law 9: a copy has the usual name, unless something holds that.
-fn check_name(
-    books: &mut Books,
-    job: &SyncJob,
-    plan: &JobPlan,
-    destination: &World,
-) {
+fn check_name(books: &mut Books, job: &SyncJob, plan: &JobPlan, destination: &World) {
     let Some(action @ Action::Copy(copy)) = plan.actions.first() else {
         return;
     };
@@ -137,10 +132,7 @@ fn check_name(
 
 fn compare(books: &mut Books, plan: &JobPlan, expected: Expected) {
     let name = &plan.name;
-    let copies = plan
-        .actions
-        .iter()
-        .any(|a| matches!(a, Action::Copy(_)));
+    let copies = plan.actions.iter().any(|a| matches!(a, Action::Copy(_)));
     let tags = plan.actions.iter().any(|a| matches!(a, Action::TagCopy(_)));
     let deleted = plan.actions.iter().filter_map(|action| match action {
         Action::Delete(deletion) => Some(deletion.artifact.id.to_string()),
@@ -219,7 +211,9 @@ fn without_others_copies(books: &Books, job: &SyncJob, looks: Vec<LookRecord>) -
     }
     let identifier = selector(job).sync_identifiers.first().cloned();
     let selected = looks.iter().find_map(|look| match &look.asked {
-        Asked::Find(_, Query::Matching(_)) if look.error.is_none() => Some(books.at(*look.shown.last()?)),
+        Asked::Find(_, Query::Matching(_)) if look.error.is_none() => {
+            Some(books.at(*look.shown.last()?))
+        }
         _ => None,
     });
     let is_ours = |id: &ArtifactId| {
@@ -317,7 +311,9 @@ pub fn riddle(
     let here = world.region(route.to).expect("a region");
     let mut holders = here.snapshots.iter().filter(|s| {
         s.account == *route.account
-            && s.parent.as_ref().is_some_and(|parent| parent.as_str() == database)
+            && s.parent
+                .as_ref()
+                .is_some_and(|parent| parent.as_str() == database)
             && !rules::is_dead(&s.state)
     });
     let key = format!("Sync-From-{}", route.from);

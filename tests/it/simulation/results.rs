@@ -120,9 +120,8 @@ fn named_copy(
         Action::Copy(copy) => {
             let source = copy.source.id.as_str();
             let named = rules::named_copy(world, route, source);
-            rules::own_images(world, route).any(|i| {
-                i.id == *id && rules::is_image_copy(i, route.from, source, named.as_ref())
-            })
+            rules::own_images(world, route)
+                .any(|i| i.id == *id && rules::is_image_copy(i, route.from, source, named.as_ref()))
         }
         _ => true,
     };
@@ -179,7 +178,9 @@ fn effects(watch: &Watch<'_>, books: &mut Books, result: &SyncResult) {
         .collect();
     match &result.created_resource {
         // EC2 names an image again to whoever asks with the same token.
-        Some(created) if !made.contains(&created.as_str()) && !created.as_str().starts_with("ami-") => {
+        Some(created)
+            if !made.contains(&created.as_str()) && !created.as_str().starts_with("ami-") =>
+        {
             books.breach(format!(
                 "law 10: {} reports {created}, and has made {made:?}",
                 result.name
@@ -225,9 +226,7 @@ fn adoption(
     let Some(copy_id) = &copy.copy.id else {
         return;
     };
-    let there = books
-        .after()
-        .snapshot(&job.destination_region, copy_id);
+    let there = books.after().snapshot(&job.destination_region, copy_id);
     if there.is_some_and(|c| {
         !rules::is_dead(&c.state) && rules::is_copy(c, &job.source_region, id, taken)
     }) {

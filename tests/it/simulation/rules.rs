@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use aws_xregion_sync::model::tags::Tags;
-use aws_xregion_sync::model::ids::{AccountId, Region};
 use aws_xregion_sync::model::artifact::ArtifactState;
-use aws_xregion_sync::sync_types::SyncJob;
+use aws_xregion_sync::model::ids::{AccountId, Region};
+use aws_xregion_sync::model::tags::Tags;
 use aws_xregion_sync::provider::sandbox::{SnapshotType, World, WorldArtifact};
+use aws_xregion_sync::sync_types::SyncJob;
 use jiff::Timestamp;
 
 /// A job in the words of these rules.
@@ -95,7 +95,10 @@ pub fn manual<'a>(
     here.snapshots.iter().filter(move |snapshot| {
         snapshot.snapshot_type == SnapshotType::Manual
             && snapshot.account == *route.account
-            && snapshot.parent.as_ref().is_some_and(|parent| parent.as_str() == database)
+            && snapshot
+                .parent
+                .as_ref()
+                .is_some_and(|parent| parent.as_str() == database)
     })
 }
 
@@ -109,7 +112,12 @@ pub fn newest_automated<'a>(
     here.snapshots
         .iter()
         .filter(|s| s.snapshot_type == SnapshotType::Automated && s.account == *route.account)
-        .filter(|s| s.parent.as_ref().is_some_and(|parent| parent.as_str() == database) && s.state.as_str() == "available")
+        .filter(|s| {
+            s.parent
+                .as_ref()
+                .is_some_and(|parent| parent.as_str() == database)
+                && s.state.as_str() == "available"
+        })
         .max_by_key(|s| (s.data_time.map(seconds), s.id.clone()))
 }
 
@@ -149,7 +157,9 @@ pub fn is_image_copy(
     named: Option<&String>,
 ) -> bool {
     if let Some(stated) = &image.copied_from {
-        return stated.as_str().ends_with(&format!(":{from}::image/{source}"));
+        return stated
+            .as_str()
+            .ends_with(&format!(":{from}::image/{source}"));
     }
     match read_tag(&image.tags, &format!("Sync-From-{from}")) {
         Some((_, id)) => id == source,
@@ -164,7 +174,10 @@ pub fn named_copy(world: &World, route: Route<'_>, source: &str) -> Option<Strin
 }
 
 /// One's own images in a destination.
-pub fn own_images<'a>(world: &'a World, route: Route<'a>) -> impl Iterator<Item = &'a WorldArtifact> {
+pub fn own_images<'a>(
+    world: &'a World,
+    route: Route<'a>,
+) -> impl Iterator<Item = &'a WorldArtifact> {
     let here = world.region(route.to).expect("a region");
     here.images
         .iter()

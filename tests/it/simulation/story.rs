@@ -10,10 +10,7 @@ pub fn of_world(world: &World) -> String {
     let mut lines = Vec::new();
     for (region, here) in &world.regions {
         for s in &here.snapshots {
-            let (from, taken) = (
-                s.copied_from.as_ref().and_then(|arn| arn.id()),
-                s.data_time,
-            );
+            let (from, taken) = (s.copied_from.as_ref().and_then(|arn| arn.id()), s.data_time);
             lines.push(format!(
                 "  {region} {} {:?} {} taken {taken:?}, from {from:?}, database of {:?}, {:?}",
                 s.id, s.snapshot_type, s.state, s.parent_created, s.tags

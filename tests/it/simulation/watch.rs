@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_xregion_sync::model::action::{self, Action, KnownCopy};
 use aws_xregion_sync::model::client_config::ClientConfig;
+use aws_xregion_sync::model::ids::{ArtifactId, JobName, ParentId, Region};
 use aws_xregion_sync::model::kind::Kind;
 use aws_xregion_sync::model::location::Location;
-use aws_xregion_sync::model::query::Query;
-use aws_xregion_sync::model::ids::{ArtifactId, JobName, ParentId, Region};
-use aws_xregion_sync::sync_types::SyncJob;
 use aws_xregion_sync::model::plan::{JobPlan, SavedPlan};
 use aws_xregion_sync::model::provider_error::ProviderError;
+use aws_xregion_sync::model::query::Query;
 use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::sandbox::Sandbox;
+use aws_xregion_sync::sync_types::SyncJob;
 use jiff::{SignedDuration, Timestamp};
 
 use super::books::{Books, Moment, Stage};
@@ -141,10 +141,10 @@ impl<'a> Watch<'a> {
         };
         // Of two jobs with the same subject one may have failed to look; and a whole region is listed for any job.
         let is_shared = self.setup.jobs.iter().any(shared);
-        let is_anyones = |look: &LookRecord| is_shared || matches!(look.asked, Asked::Find(_, Query::AllManual));
+        let is_anyones =
+            |look: &LookRecord| is_shared || matches!(look.asked, Asked::Find(_, Query::AllManual));
         // While a job waits to see its image, time passes for those beside it.
-        let is_prompt =
-            self.alone && self.parallelism == 1 && action.kind() != Kind::Image;
+        let is_prompt = self.alone && self.parallelism == 1 && action.kind() != Kind::Image;
         let now = self.stage.sandbox.now();
         for part in 0..3 {
             let mut looks = seen
@@ -315,7 +315,12 @@ impl Witness for Watch<'_> {
         });
     }
 
-    fn wrote(&self, at: &Location, write: &Write<'_>, answer: Result<Option<String>, &ProviderError>) {
+    fn wrote(
+        &self,
+        at: &Location,
+        write: &Write<'_>,
+        answer: Result<Option<String>, &ProviderError>,
+    ) {
         let now = self.stage.moment();
         let mut books = self.stage.books();
         books.tell(|| {

@@ -3,14 +3,14 @@
 
 use std::cell::RefCell;
 
-use aws_xregion_sync::model::tags::Tags;
 use aws_xregion_sync::model::action::{Action, Copy, Delete, Tag};
 use aws_xregion_sync::model::artifact::ArtifactRef;
 use aws_xregion_sync::model::ids::ArtifactId;
 use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::sync_types::SyncJob;
 use aws_xregion_sync::model::plan::JobPlan;
+use aws_xregion_sync::model::tags::Tags;
 use aws_xregion_sync::provider::sandbox::{World, WorldArtifact};
+use aws_xregion_sync::sync_types::SyncJob;
 use jiff::SignedDuration;
 
 use super::books::{Books, Made};
@@ -53,14 +53,12 @@ pub fn check(
         (Action::TagSource(tag), Write::Tag(_, tags)) => {
             case.source_tag(books, tag.source.id.as_str(), tags)
         }
-        (Action::TagCopy(tag), _) => {
-            case.copy_tag(
-                books,
-                tag.copy.id.as_str(),
-                tag.source.id.as_str(),
-                &tag.sync_tag,
-            )
-        }
+        (Action::TagCopy(tag), _) => case.copy_tag(
+            books,
+            tag.copy.id.as_str(),
+            tag.source.id.as_str(),
+            &tag.sync_tag,
+        ),
         _ => {}
     }
 }
@@ -217,10 +215,7 @@ impl Case<'_> {
         {
             self.breach(books, "law 10", "its disks have other tags".to_owned());
         }
-        if made
-            .copied_from
-            .is_none_or(|from| from != copy.source.arn)
-        {
+        if made.copied_from.is_none_or(|from| from != copy.source.arn) {
             self.breach(books, "law 10", "it is a copy of another image".to_owned());
         }
     }

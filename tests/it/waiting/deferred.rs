@@ -12,7 +12,9 @@ use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World, WorldDatabase};
 use aws_xregion_sync::sync_types::SyncJob;
 use jiff::SignedDuration;
 
-use super::{apply_but_deletions, databases, fault, fault_in, kept_all, outcomes, up_to, wait, watched};
+use super::{
+    apply_but_deletions, databases, fault, fault_in, kept_all, outcomes, up_to, wait, watched,
+};
 use crate::support::*;
 
 /// Waits for a day at most, with a fault from when the first copy is deferred.
@@ -47,7 +49,10 @@ fn copies_beyond_the_limit_wait_without_asking_for_them() {
     for result in deferred {
         assert_eq!(result.actions[0].outcome, ActionOutcome::Deferred);
         let error = &result.errors[0];
-        assert!(error.message.contains("limit of 20 concurrent copies"), "{error}");
+        assert!(
+            error.message.contains("limit of 20 concurrent copies"),
+            "{error}"
+        );
         assert!(
             error
                 .help
@@ -173,11 +178,11 @@ fn law_7_copies_that_can_no_longer_be_read_hold_up_no_others() {
     let results = with_fault(&sandbox, &plan(&sandbox, &jobs), &jobs, &denied);
     let (failed, well): (Vec<_>, Vec<_>) = results.iter().partition(|result| result.failed());
     assert_eq!((failed.len(), well.len()), (20, 5), "{results:?}");
-    assert!(
-        failed
-            .iter()
-            .all(|result| result.errors[0].message.contains("failed to read the state"))
-    );
+    assert!(failed.iter().all(|result| {
+        result.errors[0]
+            .message
+            .contains("failed to read the state")
+    }));
 }
 
 #[test]
@@ -302,7 +307,10 @@ fn jobs_of_a_region_that_answers_again_are_next() {
             .filter(|s| s.created > Some(start()))
             .collect();
         made.sort_by_key(|s| s.created);
-        made.iter().filter_map(|s| s.parent.as_ref()).map(ToString::to_string).collect()
+        made.iter()
+            .filter_map(|s| s.parent.as_ref())
+            .map(ToString::to_string)
+            .collect()
     };
     assert_eq!(order.len(), 65);
     let last = order

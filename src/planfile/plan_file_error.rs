@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::version::FORMAT_VERSION;
+use super::format_version::FORMAT_VERSION;
 use crate::model::ids::JobName;
 
 /// Why a file cannot be used, or a document not be written.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::error::PlanFileError;
+use super::plan_file_error::PlanFileError;
 use crate::model::json::document;
 
 /// Returns the text of a plan or results file, ending in a newline.

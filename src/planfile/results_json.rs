@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use super::error::PlanFileError;
+use super::format_version::Format;
+use super::plan_file_error::PlanFileError;
 use super::strict_json;
-use super::version::Format;
 use crate::model::result::SavedResults;
 
 /// Reads results to be shown: keys that a newer minor version added are skipped. Nothing if the document is not a results file

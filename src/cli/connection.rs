@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::args::WorldArgs;
+use super::args::ProviderArgs;
 use super::exit::Failure;
 use super::terminal::Terminal;
 use crate::model::inventory::ProviderKind;
@@ -13,7 +13,7 @@ use crate::provider::Provider;
 use crate::provider::aws::Aws;
 
 /// AWS or a sandbox.
-pub(super) enum World {
+pub(super) enum Connection {
     /// In memory, and kept in a file.
     Sandbox(Box<OpenSandbox>),
     /// AWS itself.
@@ -21,7 +21,7 @@ pub(super) enum World {
     Aws(Aws),
 }
 
-impl WorldArgs {
+impl ProviderArgs {
     /// Returns which of them these options select.
     pub(super) fn kind(&self) -> ProviderKind {
         if self.sandbox.is_some() {
@@ -36,7 +36,7 @@ impl WorldArgs {
         &self,
         terminal: &Terminal,
         config: Option<&ConfigFile>,
-    ) -> Result<World, Failure> {
+    ) -> Result<Connection, Failure> {
         match &self.sandbox {
             Some(path) => sandbox(path, config, terminal),
             None => aws(),
@@ -48,7 +48,7 @@ fn sandbox(
     path: &Path,
     config: Option<&ConfigFile>,
     terminal: &Terminal,
-) -> Result<World, Failure> {
+) -> Result<Connection, Failure> {
     let waiting = || {
         let path = path.display();
         terminal.note(&format!("waiting for another xrs process that uses {path}"));
@@ -76,23 +76,23 @@ fn sandbox(
             "{shown} has no source for {jobs}, and is never adapted to a config: move it away, and a new one is made"
         ));
     }
-    Ok(World::Sandbox(Box::new(sandbox)))
+    Ok(Connection::Sandbox(Box::new(sandbox)))
 }
 
 #[cfg(feature = "aws")]
-fn aws() -> Result<World, Failure> {
-    Ok(World::Aws(Aws::new()))
+fn aws() -> Result<Connection, Failure> {
+    Ok(Connection::Aws(Aws::new()))
 }
 
 #[cfg(not(feature = "aws"))]
-fn aws() -> Result<World, Failure> {
+fn aws() -> Result<Connection, Failure> {
     Err(Failure::usage(
         "this build of xrs cannot call AWS: it was made without the feature `aws`",
         "pass --sandbox WORLD.json, or build xrs with its default features",
     ))
 }
 
-impl World {
+impl Connection {
     pub(super) fn provider(&self) -> &dyn Provider {
         match self {
             Self::Sandbox(sandbox) => sandbox.sandbox(),

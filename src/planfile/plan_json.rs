@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::error::PlanFileError;
+use super::format_version::{FORMAT_VERSION, Format};
+use super::json_text::canonical;
+use super::plan_file_error::PlanFileError;
 use super::strict_json;
-use super::text::canonical;
-use super::version::{FORMAT_VERSION, Format};
 use crate::model::client_config::sha256;
 use crate::model::invariants::{broken, broken_together};
 use crate::model::plan::{ConfigRef, JobPlan, Plan, SavedPlan, Summary};
@@ -158,7 +158,7 @@ fn unknown_key(value: &Value) -> Option<&String> {
 mod tests {
     use super::*;
     use crate::model::inventory::ProviderKind;
-    use crate::planfile::text::to_text;
+    use crate::planfile::json_text::to_text;
 
     fn saved() -> SavedPlan {
         let plan = Plan {
