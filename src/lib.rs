@@ -85,11 +85,11 @@
 //! Only `cli` uses the terminal and the environment. Only `sync_types`, the two providers and [`model::kind`] name kinds and
 //! sync types.
 //!
-//! Two files share a name only where two folders mirror each other:
+//! Two files share a name only where two folders mirror each other, by command, document or service:
 //!
 //! | mirrored folders |
 //! |---|
-//! | `src` `model` `ops` `cli` `render/text` `render/markdown` |
+//! | `cli` `ops` `model` `render/text` `render/markdown` |
 //! | `provider/aws` `provider/sandbox` |
 //!
 //! # Laws

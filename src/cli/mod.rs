@@ -4,6 +4,7 @@ mod apply;
 mod args;
 mod carry_out;
 mod completions;
+mod connection;
 mod exit;
 mod guide;
 mod init;
@@ -20,7 +21,6 @@ mod show;
 mod status;
 mod terminal;
 mod validate;
-mod connection;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

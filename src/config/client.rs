@@ -4,9 +4,9 @@ use serde_yaml::{Mapping, Value};
 
 use super::document::Entry;
 use super::legacy;
-use super::options::ClientOptions;
-use super::reference::{OptionFacts, OptionGroup};
+use super::reference::REFERENCE;
 use super::section::Section;
+use super::shared_options::ClientOptions;
 use crate::model::client_config::ClientConfig;
 use crate::model::problem::{Problem, TextPlace};
 use crate::sync_types::read_options;
@@ -17,28 +17,14 @@ const KEYS: [&str; 3] = ["aws_access_key", "aws_secret_key", "session_token"];
 const OF_ROLE: [&str; 2] = ["external_id", "role_session_name"];
 
 /// A job's own setting on the left disables the global ones on the right. With other credentials the job may be in another account.
-const DISABLES: [(&str, &[&str]); 4] = [
+const DISABLES: [(&str, &str); 4] = [
     (
         "profile",
-        &[
-            "aws_access_key",
-            "aws_secret_key",
-            "session_token",
-            "aws_account_id",
-        ],
+        "aws_access_key aws_secret_key session_token aws_account_id",
     ),
-    (
-        "aws_access_key",
-        &["profile", "session_token", "aws_account_id"],
-    ),
-    (
-        "aws_secret_key",
-        &["profile", "session_token", "aws_account_id"],
-    ),
-    (
-        "role_arn",
-        &["external_id", "role_session_name", "aws_account_id"],
-    ),
+    ("aws_access_key", "profile session_token aws_account_id"),
+    ("aws_secret_key", "profile session_token aws_account_id"),
+    ("role_arn", "external_id role_session_name aws_account_id"),
 ];
 
 /// The settings of all jobs, or those of one job.
@@ -59,87 +45,72 @@ pub(super) struct Level {
 
 impl Level {
     /// Reads the settings; nothing is set if there are none.
-    pub(super) fn read(owner: &str, entry: Option<&Entry>, group: &OptionGroup) -> Self {
+    pub(super) fn read(owner: String, entry: Option<&Entry>) -> Self {
         let mut level = Self {
-            owner: owner.to_owned(),
+            owner,
             ..Self::default()
         };
-        let Some(entry) = entry.filter(|entry| !entry.node.is_blank()) else {
-            return level;
-        };
-        if let Some(settings) = entry.node.entries() {
-            level.fill(entry.place, settings, group);
-        } else {
-            let message = format!(
-                "{owner} must be a mapping of settings, not {}",
-                entry.node.noun()
-            );
-            level.problems.push(Problem::new(message).at(entry.place));
+        if let Some(entry) = entry {
+            match entry.options(&level.owner) {
+                Ok(settings) => level.fill(entry.place, settings),
+                Err(problem) => level.problems.push(problem),
+            }
         }
         level
     }
 
-    fn fill(&mut self, place: TextPlace, settings: &[Entry], group: &OptionGroup) {
-        let notes = settings
+    fn fill(&mut self, place: TextPlace, settings: &[Entry]) {
+        let (of_gem, settings): (Vec<&Entry>, Vec<&Entry>) = settings
             .iter()
+            .partition(|setting| legacy::instead(&setting.key).is_some());
+        let notes = of_gem
+            .into_iter()
             .filter_map(|setting| legacy::note(setting, &self.owner));
         self.notes = notes.collect();
-        let settings = settings
-            .iter()
-            .filter(|setting| legacy::note(setting, &self.owner).is_none());
-        let known: Vec<&OptionFacts> = group.options.iter().collect();
-        let mut section = Section::new(&self.owner, place, settings, &known, |_| None);
+        let group = &REFERENCE.client;
+        let mut section = Section::new(&self.owner, place, settings, &[group], |_| None);
+        let _ = section.read(group, read_options::<ClientOptions>);
+        self.values = section.values(group);
         let place = |name| Some(section.get(name)?.place);
         self.keys = KEYS.into_iter().find_map(place);
         self.of_role = OF_ROLE
             .into_iter()
             .find_map(|name| Some((name, place(name)?)));
-        if let (Some(_), Some(profile)) = (self.keys, place("profile")) {
+        let profile = place("profile").filter(|_| self.keys.is_some());
+        self.problems = section.problems;
+        if let Some(profile) = profile {
             let message = format!("{} has both keys and a `profile`", self.owner);
             let help = "give only one of them: it must be clear which credentials are used";
-            section
-                .problems
+            self.problems
                 .push(Problem::new(message).at(profile).help(help));
         }
-        let _ = section.read(&group.options, read_options::<ClientOptions>);
-        self.values = section.values(&group.options);
-        self.problems = section.problems;
     }
 }
 
 /// Returns the settings of a job: the global ones and its own, key by key. Its own win.
 pub(super) fn merged(global: &Level, own: &Level) -> Result<ClientConfig, Vec<Problem>> {
-    let problems: Vec<Problem> = global
-        .problems
-        .iter()
-        .chain(&own.problems)
-        .cloned()
-        .collect();
+    let problems = [global.problems.as_slice(), &own.problems].concat();
     if !problems.is_empty() {
         return Err(problems);
     }
     let mut values = global.values.clone();
     for (setting, disabled) in DISABLES {
         if own.values.contains_key(setting) {
-            values.retain(|name, _| !disabled.iter().any(|disabled| name == disabled));
+            values.retain(|name, _| disabled.split(' ').all(|disabled| name != disabled));
         }
     }
     values.extend(own.values.clone());
-    let level = if own.keys.is_some() { own } else { global };
-    let message = match incomplete(&values) {
-        Some((has, lacks)) => format!("{} has {has} but no {lacks}", level.owner),
-        None => match read_options::<ClientOptions>(Value::Mapping(values)) {
-            Ok(options) => return Ok(options.into()),
-            // Not reached: each level was read without a problem.
-            Err(_) => format!(
-                "{} can't be read together with the global settings",
-                own.owner
-            ),
-        },
-    };
-    let mut problem = Problem::new(message).help("give both or neither");
-    problem.at = level.keys;
-    Err(vec![problem])
+    if let Some((has, lacks)) = incomplete(&values) {
+        let level = if own.keys.is_some() { own } else { global };
+        let message = format!("{} has {has} but no {lacks}", level.owner);
+        let mut problem = Problem::new(message).help("give both or neither");
+        problem.at = level.keys;
+        return Err(vec![problem]);
+    }
+    // Each level could be read, so both can.
+    let options = read_options::<ClientOptions>(Value::Mapping(values));
+    let unread = |_| vec![Problem::new(format!("{} can't be read", own.owner))];
+    options.map(ClientConfig::from).map_err(unread)
 }
 
 /// Returns a note on a setting that needs a role, where there is none.
@@ -148,14 +119,9 @@ pub(super) fn without_role(
     global: &Level,
     own: &Level,
 ) -> Option<Problem> {
-    if merged
-        .as_ref()
-        .map_or(true, |merged| merged.role_arn.is_some())
-    {
-        return None;
-    }
+    let settings = merged.as_ref().ok()?;
     let level = if own.of_role.is_some() { own } else { global };
-    let (name, place) = level.of_role?;
+    let (name, place) = level.of_role.filter(|_| settings.role_arn.is_none())?;
     let message = format!(
         "`{name}` of {} has no effect without a `role_arn`",
         level.owner

@@ -20,9 +20,7 @@ const MAX_EXPANDED: usize = 4 * source::MAX_BYTES as usize;
 const MAX_REPEATED: usize = 20;
 
 /// The help for a config without jobs.
-pub(super) const EXAMPLE: &str = "a job looks like this:\n\
-    sync_my_database:\n  sync_type: rds_automated_snapshot\n  source_region: us-east-1\n  \
-    destination_region: us-west-1\n  db_instance: mydatabase";
+pub(super) const EXAMPLE: &str = "`xrs init` writes an example of a config with jobs";
 
 /// A value of the config.
 #[derive(Debug)]
@@ -39,8 +37,12 @@ pub(super) struct Node {
 /// What a value is.
 #[derive(Debug)]
 pub(super) enum Data {
-    Scalar { text: String, is_quoted: bool },
+    Scalar {
+        text: String,
+        is_quoted: bool,
+    },
     List(Vec<Rc<Node>>),
+    /// With the entries that `<<` merges in.
     Mapping(Vec<Entry>),
 }
 
@@ -51,6 +53,24 @@ pub(super) struct Entry {
     /// Where the key is.
     pub(super) place: TextPlace,
     pub(super) node: Rc<Node>,
+}
+
+impl Entry {
+    /// Returns the options in a mapping; none if the value is empty.
+    ///
+    /// # Errors
+    ///
+    /// If it is another value.
+    pub(super) fn options(&self, owner: &str) -> Result<&[Self], Problem> {
+        match &self.node.data {
+            Data::Mapping(options) => Ok(options),
+            _ if self.node.is_blank() => Ok(&[]),
+            _ => {
+                let message = format!("{owner} must be a mapping, not {}", self.node.noun());
+                Err(Problem::new(message).at(self.place))
+            }
+        }
+    }
 }
 
 impl Node {
@@ -85,14 +105,6 @@ impl Node {
     pub(super) fn text(&self) -> Option<&str> {
         match &self.data {
             Data::Scalar { text, .. } => Some(text),
-            _ => None,
-        }
-    }
-
-    /// Returns the entries of a mapping, with those that `<<` merges in; nothing for other values.
-    pub(super) fn entries(&self) -> Option<&[Entry]> {
-        match &self.data {
-            Data::Mapping(entries) => Some(entries),
             _ => None,
         }
     }
@@ -302,7 +314,7 @@ fn merge_sources(node: &Node) -> Step<Vec<Entry>> {
     };
     let mut merged = Vec::new();
     for source in sources {
-        let Some(entries) = source.entries() else {
+        let Data::Mapping(entries) = &source.data else {
             let message = format!("`<<` merges mappings, not {}", source.noun());
             return Err(Problem::new(message).at(source.place));
         };

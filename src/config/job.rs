@@ -6,9 +6,9 @@ use super::arn;
 use super::client::{self, Level};
 use super::document::Entry;
 use super::names::named;
-use super::options::{CLIENT_CONFIG, CommonOptions};
-use super::reference::{OptionFacts, OptionGroup, Reference};
+use super::reference::{OptionGroup, REFERENCE};
 use super::section::Section;
+use super::shared_options::{CLIENT_CONFIG, CommonOptions};
 use super::source::is_control;
 use crate::model::client_config::ClientConfig;
 use crate::model::ids::JobName;
@@ -17,21 +17,16 @@ use crate::sync_types::{ConfiguredJob, SyncJob, SyncType, SyncTypeRules, read_op
 
 /// Returns the name of a job, escaped if it must not be shown as it is.
 pub(super) fn name(entry: &Entry) -> JobName {
-    if entry.key.contains(is_control) {
-        JobName::from(named(&entry.key))
-    } else {
-        JobName::from(entry.key.as_str())
+    match entry.key.contains(is_control) {
+        true => JobName::from(named(&entry.key)),
+        false => JobName::from(entry.key.as_str()),
     }
 }
 
-/// Reads a job; the problems beside it are notes on what is accepted without effect.
-pub(super) fn read(
-    entry: &Entry,
-    global: &Level,
-    reference: &Reference,
-) -> (ConfiguredJob, Vec<Problem>) {
+/// Reads a job. The problems beside it are notes on what is accepted without effect.
+pub(super) fn read(entry: &Entry, global: &Level) -> (ConfiguredJob, Vec<Problem>) {
     let name = name(entry);
-    let (client_config, notes) = client_config(entry, global, reference);
+    let (client_config, notes) = client_config(entry, global);
     let mut problems = Vec::new();
     if entry.key.contains(is_control) {
         let message = format!(
@@ -39,10 +34,10 @@ pub(super) fn read(
         );
         problems.push(Problem::new(message).at(entry.place));
     }
-    let options = options(entry, reference, &mut problems);
-    match (options, client_config) {
+    let options = options(entry, &mut problems);
+    let job = match (options, client_config) {
         (Some((common, rules)), Ok(client_config)) if problems.is_empty() => {
-            let job = SyncJob {
+            ConfiguredJob::Valid(SyncJob {
                 name,
                 source_region: common.source_region,
                 destination_region: common.destination_region,
@@ -50,40 +45,33 @@ pub(super) fn read(
                 kms_key_id: common.kms_key_id,
                 has_shared_parent_name: false,
                 rules,
-            };
-            (ConfiguredJob::Valid(job), notes)
+            })
         }
         (_, client_config) => {
             problems.extend(client_config.err().into_iter().flatten());
             problems.sort_by_key(|problem| problem.at);
-            (ConfiguredJob::Invalid { name, problems }, notes)
+            ConfiguredJob::Invalid { name, problems }
         }
-    }
+    };
+    (job, notes)
 }
 
-/// Reads the client settings of a job, whatever its other options are; the problems beside them are notes on what is accepted
-/// without effect.
+/// Reads the client settings of a job, whatever its other options are. The problems beside them are notes on what is accepted without
+/// effect.
 pub(super) fn client_config(
     entry: &Entry,
     global: &Level,
-    reference: &Reference,
 ) -> (Result<ClientConfig, Vec<Problem>>, Vec<Problem>) {
     let name = name(entry);
-    let Some(options) = entry.node.entries() else {
-        let message = match entry.node.is_blank() {
-            true => format!("{name} has no options"),
-            false => format!(
-                "{name} must be a mapping of options, not {}",
-                entry.node.noun()
-            ),
-        };
-        let help = "every top-level key that starts with `sync_` is a job";
-        let problem = Problem::new(message).at(entry.place).help(help);
-        return (Err(vec![problem]), Vec::new());
+    let options = match entry.options(name.as_str()) {
+        Ok(options) => options,
+        Err(problem) => {
+            let help = "every top-level key that starts with `sync_` is a job";
+            return (Err(vec![problem.help(help)]), Vec::new());
+        }
     };
     let own = options.iter().find(|option| option.key == CLIENT_CONFIG);
-    let owner = format!("{CLIENT_CONFIG} of {name}");
-    let own = Level::read(&owner, own, &reference.client);
+    let own = Level::read(format!("{CLIENT_CONFIG} of {name}"), own);
     let merged = client::merged(global, &own);
     let without_role = client::without_role(&merged, global, &own);
     let notes = own.notes.into_iter().chain(without_role).collect();
@@ -93,32 +81,26 @@ pub(super) fn client_config(
 /// Reads the other options of a job.
 fn options(
     entry: &Entry,
-    reference: &Reference,
     problems: &mut Vec<Problem>,
 ) -> Option<(CommonOptions, Arc<dyn SyncTypeRules>)> {
-    // Other values than mappings are reported with the client settings.
-    let options = entry.node.entries()?;
+    let name = name(entry);
+    // Something else than a mapping is reported with the client settings.
+    let options = entry.options(name.as_str()).ok()?;
     let sync_type = options.iter().find(|option| option.key == "sync_type");
     let word = sync_type.and_then(|option| option.node.text());
-    let own = reference
+    let own = REFERENCE
         .types
         .iter()
-        .find(|(sync_type, _)| word == Some(sync_type.name.as_str()));
+        .find(|(own, _)| word == Some(own.name.as_str()));
     // In a job of an unknown type, the options of any type may be meant.
-    let is_possible = |group: &&OptionGroup| own.is_none_or(|(_, own)| own == *group);
-    let of_types = reference
-        .types
-        .iter()
-        .map(|(_, group)| group)
-        .filter(is_possible);
-    let groups = std::iter::once(&reference.common).chain(of_types);
-    let known: Vec<&OptionFacts> = groups.flat_map(|group| &group.options).collect();
-    let owner = name(entry);
-    let elsewhere = |option: &str| elsewhere(option, own, reference);
-    let mut section = Section::new(owner.as_str(), entry.place, options, &known, elsewhere);
+    let types = REFERENCE.types.iter().map(|(_, group)| group);
+    let types = types.filter(|group| own.is_none_or(|(_, own)| own == *group));
+    let groups: Vec<&OptionGroup> = std::iter::once(&REFERENCE.common).chain(types).collect();
+    let elsewhere = |option: &str| elsewhere(option, own);
+    let mut section = Section::new(name.as_str(), entry.place, options, &groups, elsewhere);
 
-    let common = section.read(&reference.common.options, read_options::<CommonOptions>);
-    let rules = own.and_then(|(sync_type, group)| section.read(&group.options, sync_type.read));
+    let common = section.read(&REFERENCE.common, read_options::<CommonOptions>);
+    let rules = own.and_then(|(sync_type, group)| section.read(group, sync_type.read));
     if let Some(common) = &common {
         check_regions(&mut section, common);
         check_key(&mut section, common);
@@ -128,49 +110,47 @@ fn options(
 }
 
 /// Returns where an option belongs that does not belong in a job.
-fn elsewhere(
-    option: &str,
-    own: Option<&(SyncType, OptionGroup)>,
-    reference: &Reference,
-) -> Option<String> {
-    let has = |group: &OptionGroup| group.find(option).is_some();
-    let this = own.map_or_else(String::new, |(own, _)| {
-        format!(", and this is an `{}` job", own.name)
-    });
-    if let Some((_, other)) = reference.types.iter().find(|(_, group)| has(group)) {
-        return Some(format!("it is an option of {}{this}", other.of));
+fn elsewhere(option: &str, own: Option<&(SyncType, OptionGroup)>) -> Option<String> {
+    let other = REFERENCE
+        .types
+        .iter()
+        .find(|(_, group)| group.find(option).is_some());
+    match (other, own) {
+        (Some((_, other)), Some((own, _))) => Some(format!(
+            "it is an option of {}, and this is an `{}` job",
+            other.of, own.name
+        )),
+        _ if REFERENCE.client.find(option).is_some() => {
+            Some(format!("put it inside {CLIENT_CONFIG}"))
+        }
+        _ => None,
     }
-    has(&reference.client).then(|| format!("put it inside {CLIENT_CONFIG}"))
 }
 
 fn check_regions(section: &mut Section<'_>, common: &CommonOptions) {
     let (source, destination) = (&common.source_region, &common.destination_region);
     let (from, to) = (source.partition(), destination.partition());
     let owner = &section.owner;
-    let (message, help) = if source == destination {
-        (
-            format!("source and destination of {owner} are the same region, {source}"),
-            "copies for disaster recovery go to another region",
-        )
+    let problem = if source == destination {
+        let message = format!("source and destination of {owner} are the same region, {source}");
+        Problem::new(message).help("copies for disaster recovery go to another region")
     } else if from != to {
-        (
-            format!(
-                "{owner} can't copy from {source} to {destination}: they are in the partitions {from} and {to}"
-            ),
-            "AWS copies nothing from one partition to another",
-        )
+        let message = format!(
+            "{owner} can't copy from {source} to {destination}: they are in the partitions {from} and {to}"
+        );
+        Problem::new(message).help("AWS copies nothing from one partition to another")
     } else {
         return;
     };
-    section.report("destination_region", Problem::new(message).help(help));
+    section.report("destination_region", problem);
 }
 
 /// Checks that a key is one of the destination region, as one without ARN always is.
 fn check_key(section: &mut Section<'_>, common: &CommonOptions) {
-    let destination = &common.destination_region;
+    let (owner, destination) = (&section.owner, &common.destination_region);
     let region = common.kms_key_id.as_deref().and_then(arn::kms_key_region);
     if let Some(region) = region.filter(|region| *region != destination.as_str()) {
-        let (owner, region) = (&section.owner, named(region));
+        let region = named(region);
         let message = format!(
             "option `kms_key_id` of {owner} must be a key of the destination region, {destination}, not of {region}"
         );

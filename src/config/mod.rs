@@ -20,10 +20,10 @@ mod endpoint;
 mod job;
 mod legacy;
 mod names;
-mod options;
 mod reference;
 mod schema;
 mod section;
+mod shared_options;
 mod source;
 mod syntax;
 
@@ -39,8 +39,8 @@ use crate::model::problem::Problem;
 use crate::sync_types::ConfiguredJob;
 use client::Level;
 use document::{Data, EXAMPLE, Entry, Node};
-use options::CLIENT_CONFIG;
-use reference::Reference;
+use reference::REFERENCE;
+use shared_options::CLIENT_CONFIG;
 
 /// A commented config to begin with, valid as it is.
 pub const STARTER: &str = include_str!("starter.yaml");
@@ -73,11 +73,10 @@ impl Config {
 /// What makes the file useless as a whole; never empty.
 pub fn read(bytes: &[u8]) -> Result<Config, Vec<Problem>> {
     let root = document::read(bytes)?;
-    let reference = Reference::new();
-    let (entries, global, mut notes) = top(&root, &reference)?;
+    let (entries, global, mut notes) = top(&root)?;
     let mut jobs = Vec::with_capacity(entries.len());
     for entry in entries {
-        let (job, of_job) = job::read(entry, &global, &reference);
+        let (job, of_job) = job::read(entry, &global);
         notes.extend(of_job);
         jobs.push((job, entry.place));
     }
@@ -99,63 +98,51 @@ pub type ClientConfigs = BTreeMap<JobName, Result<ClientConfig, Vec<Problem>>>;
 /// What makes the file useless as a whole; never empty.
 pub fn client_configs(bytes: &[u8]) -> Result<ClientConfigs, Vec<Problem>> {
     let root = document::read(bytes)?;
-    let reference = Reference::new();
-    let (entries, global, _) = top(&root, &reference)?;
-    let of_job = |entry: &&Entry| {
-        let (settings, _) = job::client_config(entry, &global, &reference);
-        (job::name(entry), settings)
-    };
-    Ok(entries.iter().map(of_job).collect())
+    let (entries, global, _) = top(&root)?;
+    let of_job = |entry: &Entry| (job::name(entry), job::client_config(entry, &global).0);
+    Ok(entries.into_iter().map(of_job).collect())
 }
 
 /// Returns true if the file contains a secret key or a token, even if no job uses it.
 pub fn holds_keys(bytes: &[u8]) -> bool {
-    let client = Reference::new().client;
-    let is_secret =
-        |option: &&OptionFacts| ["aws_secret_key", "session_token"].contains(&option.name.as_str());
-    let names = client
-        .options
-        .iter()
-        .filter(is_secret)
-        .flat_map(|option| option.names());
-    let names: Vec<&str> = names.collect();
-    document::read(bytes).is_ok_and(|root| has_value(&root, &names))
+    document::read(bytes).is_ok_and(|root| has_key(&root))
 }
 
-fn has_value(node: &Node, keys: &[&str]) -> bool {
-    let is_meant = |entry: &Entry| {
-        keys.contains(&entry.key.as_str()) && !entry.node.is_blank() || has_value(&entry.node, keys)
+fn has_key(node: &Node) -> bool {
+    let is_key = |entry: &Entry| {
+        let option = REFERENCE.client.find(&entry.key);
+        let is_key = option.is_some_and(|option| {
+            ["aws_secret_key", "session_token"].contains(&option.name.as_str())
+        });
+        is_key && !entry.node.is_blank() || has_key(&entry.node)
     };
     match &node.data {
         Data::Scalar { .. } => false,
-        Data::List(items) => items.iter().any(|item| has_value(item, keys)),
-        Data::Mapping(entries) => entries.iter().any(is_meant),
+        Data::List(items) => items.iter().any(|item| has_key(item)),
+        Data::Mapping(entries) => entries.iter().any(is_key),
     }
 }
 
 /// Splits the top level of a config into jobs, the settings of all jobs, and notes on keys without meaning.
-fn top<'d>(
-    root: &'d Node,
-    reference: &Reference,
-) -> Result<(Vec<&'d Entry>, Level, Vec<Problem>), Vec<Problem>> {
+fn top(root: &Node) -> Result<(Vec<&Entry>, Level, Vec<Problem>), Vec<Problem>> {
     let refused = |message: &str| vec![Problem::new(message).at(root.place).help(EXAMPLE)];
-    let Some(entries) = root.entries() else {
+    let Data::Mapping(entries) = &root.data else {
         let message = format!("the config must be a mapping of jobs, not {}", root.noun());
         return Err(refused(&message));
     };
     let (jobs, others): (Vec<&Entry>, Vec<&Entry>) =
         entries.iter().partition(|entry| legacy::is_job(&entry.key));
     if jobs.is_empty() {
-        return Err(refused(
-            "the config has no sync job: no top-level key starts with `sync_`",
-        ));
+        let message = "the config has no sync job: no top-level key starts with `sync_`";
+        return Err(refused(message));
     }
-    let (globals, others): (Vec<&Entry>, Vec<&Entry>) = others
+    let global = others.iter().find(|entry| entry.key == CLIENT_CONFIG);
+    let level = Level::read(format!("the global {CLIENT_CONFIG}"), global.copied());
+    let ignored = others
         .into_iter()
-        .partition(|entry| entry.key == CLIENT_CONFIG);
-    let owner = format!("the global {CLIENT_CONFIG}");
-    let global = Level::read(&owner, globals.first().copied(), &reference.client);
-    Ok((jobs, global, others.into_iter().map(ignored).collect()))
+        .filter(|entry| entry.key != CLIENT_CONFIG)
+        .map(ignored);
+    Ok((jobs, level, ignored.collect()))
 }
 
 fn ignored(entry: &Entry) -> Problem {

@@ -1,11 +1,13 @@
 //! What there is to say about each option, out of the schemas of the structs that options are read into.
 
-use schemars::JsonSchema;
+use std::sync::LazyLock;
+
 use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
 use super::names::list;
-use super::options::{ClientOptions, CommonOptions};
+use super::shared_options::{ClientOptions, CommonOptions};
 use crate::sync_types::{SYNC_TYPES, SyncType};
 
 /// Options that belong together.
@@ -45,37 +47,36 @@ pub(super) struct Reference {
     pub(super) client: OptionGroup,
 }
 
-impl Reference {
-    pub(super) fn new() -> Self {
-        let mut generator = SchemaSettings::draft07().into_generator();
-        let common = CommonOptions::json_schema(&mut generator).to_value();
-        let client = ClientOptions::json_schema(&mut generator).to_value();
-        let types = SYNC_TYPES.iter().map(|sync_type| {
-            let schema = (sync_type.schema)(&mut generator).to_value();
-            (
-                *sync_type,
-                OptionGroup::new(format!("`{}` jobs", sync_type.name), &schema),
-            )
-        });
-        Self {
-            types: types.collect(),
-            common: OptionGroup::new("all jobs", &common),
-            client: OptionGroup::new("`aws_client_config`", &client),
-        }
+pub(super) static REFERENCE: LazyLock<Reference> = LazyLock::new(|| {
+    let mut generator = SchemaSettings::draft07().into_generator();
+    let common = CommonOptions::json_schema(&mut generator);
+    let client = ClientOptions::json_schema(&mut generator);
+    let types = SYNC_TYPES.iter().map(|sync_type| {
+        let schema = (sync_type.schema)(&mut generator);
+        (
+            *sync_type,
+            OptionGroup::new(format!("`{}` jobs", sync_type.name), schema),
+        )
+    });
+    Reference {
+        types: types.collect(),
+        common: OptionGroup::new("all jobs", common),
+        client: OptionGroup::new("`aws_client_config`", client),
     }
-}
+});
 
 /// Returns all options of the config, those of all jobs first.
-pub fn reference() -> Vec<OptionGroup> {
-    let reference = Reference::new();
-    let types = reference.types.into_iter().map(|(_, group)| group);
-    let first = std::iter::once(reference.common);
-    first.chain(types).chain([reference.client]).collect()
+pub fn reference() -> impl Iterator<Item = &'static OptionGroup> {
+    let types = REFERENCE.types.iter().map(|(_, group)| group);
+    std::iter::once(&REFERENCE.common)
+        .chain(types)
+        .chain([&REFERENCE.client])
 }
 
 impl OptionGroup {
-    fn new(of: impl Into<String>, schema: &Value) -> Self {
-        let required = texts(schema, "required");
+    fn new(of: impl Into<String>, schema: Schema) -> Self {
+        let schema = schema.to_value();
+        let required = texts(&schema, "required");
         let properties = schema["properties"].as_object().into_iter().flatten();
         let options = properties.map(|(name, schema)| OptionFacts {
             name: name.clone(),

@@ -1,71 +1,44 @@
 //! The config as a JSON Schema, with which editors complete and check it.
 
-use std::borrow::Cow;
-
 use schemars::generate::SchemaSettings;
-use schemars::transform::RecursiveTransform;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::legacy::ruby_options;
-use super::options::{CLIENT_CONFIG, ClientOptions, CommonOptions};
+use super::shared_options::{CLIENT_CONFIG, ClientOptions, CommonOptions};
 use crate::sync_types::{SYNC_TYPES, SyncType};
-
-const IS_JOB: &str = "^[Ss][Yy][Nn][Cc]_";
 
 /// Returns the schema of a config, in draft 7, which editors know best.
 pub fn schema() -> Value {
-    let settings = SchemaSettings::draft07().with_transform(RecursiveTransform(publish));
-    let mut schema = settings
-        .into_generator()
-        .into_root_schema_for::<Config>()
-        .to_value();
-    if let Some(client) = schema.pointer_mut("/definitions/ClientConfig") {
-        add_exclusions(client);
-    }
-    schema
-}
-
-/// The whole file.
-struct Config;
-
-impl JsonSchema for Config {
-    fn schema_name() -> Cow<'static, str> {
-        "Config".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "title": "The config of xrs",
-            "description": "Every key that starts with `sync_` is a sync job.",
-            "type": "object",
-            "properties": { CLIENT_CONFIG: generator.subschema_for::<Option<ClientOptions>>() },
-            "patternProperties": { IS_JOB: generator.subschema_for::<Job>() },
-            // One job at least.
-            "not": { "propertyNames": { "not": { "pattern": IS_JOB } } },
-        })
-    }
-}
-
-/// A job of any type.
-struct Job;
-
-impl JsonSchema for Job {
-    fn schema_name() -> Cow<'static, str> {
-        "Job".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let types = SYNC_TYPES.iter().map(|sync_type| job(sync_type, generator));
-        json_schema!({
-            "description": "A sync job: one image or database, one source region, one destination region.",
-            "oneOf": types.collect::<Vec<_>>(),
-        })
-    }
+    const IS_JOB: &str = "^[Ss][Yy][Nn][Cc]_";
+    let mut generator = SchemaSettings::draft07().into_generator();
+    let jobs: Vec<Value> = SYNC_TYPES
+        .iter()
+        .map(|sync_type| job(sync_type, &mut generator))
+        .collect();
+    let mut definitions = generator.take_definitions(false);
+    let client = ClientOptions::json_schema(&mut generator).to_value();
+    definitions.insert(
+        "ClientConfig".to_owned(),
+        with_exclusions(published(client)),
+    );
+    let optional_client =
+        json!({"anyOf": [{"$ref": "#/definitions/ClientConfig"}, {"type": "null"}]});
+    json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "The config of xrs",
+        "description": "Every key that starts with `sync_` is a sync job: one image or database, one source region, one destination region.",
+        "type": "object",
+        "properties": { CLIENT_CONFIG: optional_client },
+        "patternProperties": { IS_JOB: {"oneOf": jobs} },
+        // One job at least.
+        "not": { "propertyNames": { "not": { "pattern": IS_JOB } } },
+        "definitions": definitions,
+    })
 }
 
 /// Returns the schema of a job of one type, with the options of all jobs.
-fn job(sync_type: &SyncType, generator: &mut SchemaGenerator) -> Schema {
+fn job(sync_type: &SyncType, generator: &mut SchemaGenerator) -> Value {
     let mut job = CommonOptions::json_schema(generator).to_value();
     let mut of_type = (sync_type.schema)(generator).to_value();
     job["description"] = of_type["description"].take();
@@ -79,16 +52,14 @@ fn job(sync_type: &SyncType, generator: &mut SchemaGenerator) -> Schema {
     }
     let name = &mut job["properties"]["sync_type"];
     *name = json!({"const": sync_type.name, "description": name["description"]});
-    Schema::try_from(job).unwrap_or_default()
+    published(job)
 }
 
-/// Turns a struct of options into what the config accepts.
-fn publish(schema: &mut Schema) {
-    let Some(Value::Object(properties)) = schema.get_mut("properties") else {
-        return;
-    };
+/// Turns the schema of a struct of options into that of what the config accepts.
+fn published(mut schema: Value) -> Value {
     let mut others = Map::new();
-    for (name, option) in properties.iter_mut() {
+    let properties = schema["properties"].as_object_mut();
+    for (name, option) in properties.into_iter().flatten() {
         let Some(option) = option.as_object_mut() else {
             continue;
         };
@@ -106,7 +77,10 @@ fn publish(schema: &mut Schema) {
             others.extend(names.map(|alias| (alias.to_owned(), other.clone().into())));
         }
     }
-    properties.extend(others);
+    for (name, option) in others {
+        schema["properties"][name] = option;
+    }
+    schema
 }
 
 /// Accepts integers for text, and text for numbers.
@@ -130,7 +104,7 @@ fn accept_other_types(option: &mut Map<String, Value>) {
 }
 
 /// Adds that credentials and a profile exclude each other, and the settings that only the gem used.
-fn add_exclusions(client: &mut Value) {
+fn with_exclusions(mut client: Value) -> Value {
     let keys = client["properties"]
         .as_object()
         .into_iter()
@@ -143,4 +117,5 @@ fn add_exclusions(client: &mut Value) {
         let description = format!("Has no effect: {instead}.");
         client["properties"][name] = json!({"description": description, "deprecated": true});
     }
+    client
 }

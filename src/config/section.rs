@@ -7,7 +7,7 @@ use serde_yaml::{Mapping, Value};
 
 use super::document::{Data, Entry, Node};
 use super::names::{self, close_match, list, named};
-use super::reference::OptionFacts;
+use super::reference::{OptionFacts, OptionGroup};
 use super::source::is_control;
 use crate::model::problem::{Problem, TextPlace};
 use crate::model::words::count;
@@ -33,7 +33,7 @@ impl<'d> Section<'d> {
         owner: &str,
         place: TextPlace,
         options: impl IntoIterator<Item = &'d Entry>,
-        known: &[&'d OptionFacts],
+        groups: &[&'d OptionGroup],
         elsewhere: impl Fn(&str) -> Option<String>,
     ) -> Self {
         let mut section = Self {
@@ -44,12 +44,12 @@ impl<'d> Section<'d> {
         };
         let mut unknown = Vec::new();
         for option in options {
-            match known.iter().find(|facts| facts.has_name(&option.key)) {
+            match groups.iter().find_map(|group| group.find(&option.key)) {
                 Some(facts) => section.take(&facts.name, option),
                 None => unknown.push(option),
             }
         }
-        section.report_unknown(&unknown, known, elsewhere);
+        section.report_unknown(&unknown, groups, elsewhere);
         section
     }
 
@@ -83,26 +83,26 @@ impl<'d> Section<'d> {
     }
 
     /// Returns the values of these options under their names.
-    pub(super) fn values(&self, options: &[OptionFacts]) -> Mapping {
+    pub(super) fn values(&self, group: &OptionGroup) -> Mapping {
         let value = |facts: &OptionFacts| {
             let option = self.get(&facts.name)?;
             Some((Value::from(facts.name.as_str()), option.node.value()))
         };
-        options.iter().filter_map(value).collect()
+        group.options.iter().filter_map(value).collect()
     }
 
     /// Reads these options into a struct. Serde stops at the first error, so to report every error, the option or the item of its list
     /// is removed and the others are read again.
     pub(super) fn read<T>(
         &mut self,
-        options: &[OptionFacts],
+        group: &OptionGroup,
         read: impl Fn(Value) -> Result<T, OptionError>,
     ) -> Option<T> {
         let problems = self.problems.len();
-        self.require(options);
-        let mut values = self.values(options);
+        self.require(group);
+        let mut values = self.values(group);
         let reason = "text without control characters and line breaks\n";
-        for facts in options {
+        for facts in &group.options {
             if values.get(&facts.name).is_some_and(has_control) {
                 values.remove(&facts.name);
                 self.refuse(facts, None, reason);
@@ -118,7 +118,7 @@ impl<'d> Section<'d> {
             // If a required option is missing, which has been reported, the path is empty.
             let mut path = error.path().iter();
             let name = path.next()?.to_string();
-            let facts = options.iter().find(|facts| facts.name == name)?;
+            let facts = group.find(&name)?;
             let reason = error.inner().to_string();
             match (values.get_mut(&name)?, path.next()) {
                 (Value::Sequence(items), Some(Segment::Seq { index })) => {
@@ -134,14 +134,14 @@ impl<'d> Section<'d> {
         }
     }
 
-    fn require(&mut self, options: &[OptionFacts]) {
-        for facts in options.iter().filter(|facts| facts.is_required) {
+    fn require(&mut self, group: &OptionGroup) {
+        for facts in group.options.iter().filter(|facts| facts.is_required) {
             let name = facts.name.as_str();
             if self.get(name).is_none() {
                 let message = format!("{} has no `{name}`, which is required", self.owner);
                 let place = self.given.get(name).map_or(self.place, |empty| empty.place);
                 let problem = Problem::new(message).at(place);
-                self.problems.push(problem.help(phrase(&facts.description)));
+                self.problems.push(problem.help(&facts.description));
             }
         }
     }
@@ -177,7 +177,7 @@ impl<'d> Section<'d> {
     fn report_unknown(
         &mut self,
         unknown: &[&Entry],
-        known: &[&OptionFacts],
+        groups: &[&OptionGroup],
         elsewhere: impl Fn(&str) -> Option<String>,
     ) {
         let owner = &self.owner;
@@ -187,7 +187,7 @@ impl<'d> Section<'d> {
                 Some(help) => (format!("option `{key}` does not belong in {owner}"), help),
                 None => (
                     format!("unknown option `{key}` in {owner}"),
-                    alternatives(&option.key, known),
+                    alternatives(&option.key, groups),
                 ),
             };
             self.problems
@@ -212,18 +212,12 @@ fn help(facts: &OptionFacts, node: &Node) -> Option<String> {
     }
 }
 
-/// Returns a sentence in the form of other help.
-fn phrase(sentence: &str) -> String {
-    let mut rest = sentence.trim_end_matches('.').chars();
-    let first = rest.next().map(|first| first.to_ascii_lowercase());
-    first.into_iter().chain(rest).collect()
-}
-
-fn alternatives(name: &str, known: &[&OptionFacts]) -> String {
+fn alternatives(name: &str, groups: &[&OptionGroup]) -> String {
     if name.contains(':') {
         return "put a space after the colon that separates a key from its value".to_owned();
     }
-    let names: Vec<&str> = known.iter().flat_map(|facts| facts.names()).collect();
+    let options = groups.iter().flat_map(|group| &group.options);
+    let names: Vec<&str> = options.flat_map(OptionFacts::names).collect();
     match close_match(name, &names) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("the options are {}", list(&names)),

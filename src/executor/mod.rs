@@ -12,6 +12,8 @@ mod options;
 mod perform;
 mod precondition;
 mod session;
+#[cfg(test)]
+mod tests;
 mod wait_time;
 
 use std::sync::Arc;

@@ -2,10 +2,10 @@
 
 use super::case::Case;
 use super::duplicates::Claims;
+use crate::model::fail_reason::FailReason;
 use crate::model::identity::copy_ids;
 use crate::model::ids::ArtifactId;
 use crate::model::kind::CopyId;
-use crate::model::reason::FailReason;
 use crate::model::sync_tag::key_on_copy;
 
 /// Returns the first id for the copy that nothing else has; nothing where AWS assigns ids.

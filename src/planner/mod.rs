@@ -13,6 +13,7 @@ mod warnings;
 
 use crate::model::action::Action;
 use crate::model::artifact::Artifact;
+use crate::model::fail_reason::FailReason;
 use crate::model::identity::{Source, is_in_account};
 use crate::model::ids::{AccountId, JobName};
 use crate::model::invariants::broken;
@@ -21,7 +22,7 @@ use crate::model::plan::{
     ClientConfigRef, CredentialsFrom, End, JobPlan, Observed, ObservedArtifact, Outcome,
 };
 use crate::model::problem::Problem;
-use crate::model::reason::{FailReason, JobReason};
+use crate::model::reason::JobReason;
 use crate::sync_types::SyncJob;
 use case::Case;
 use duplicates::Claims;

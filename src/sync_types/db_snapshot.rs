@@ -1,18 +1,17 @@
 //! `rds_automated_snapshot`: the newest automated snapshot of one DB instance.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde::de::{Deserializer, Error};
+use serde::{Deserialize, Deserializer};
 
+use super::option_value::{from_text, whole_number};
 use super::permissions::{PolicyStage, Statement, arn, in_sid, stated_account};
 use super::rules::{Belonging, CopySettings, Retention, SyncJob, SyncTypeRules};
-use super::whole_number::whole_number;
 use crate::model::artifact::Artifact;
+use crate::model::fail_reason::FailReason;
 use crate::model::identity::{is_copy_id, origin};
 use crate::model::ids::{ParentId, Partition};
 use crate::model::kind::SyncTypeName;
 use crate::model::query::Queries;
-use crate::model::reason::FailReason;
 use crate::model::sync_tag::{SYNC_KEEP, key_on_copy, key_on_source};
 
 /// The date and time that RDS ends the ids of automated snapshots with: it keeps `orders` apart from `orders-eu`.
@@ -44,19 +43,16 @@ fn default_max_retained() -> u32 {
 /// Reads the identifier of a DB instance. RDS keeps it in lower case.
 /// See <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html>.
 fn db_instance<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ParentId, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let is_identifier = text.len() <= 63
-        && text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    if is_identifier {
-        return Ok(ParentId::from(text.to_ascii_lowercase()));
-    }
-    Err(D::Error::custom(
-        "the identifier of a DB instance\n\
-         up to 63 letters, digits and hyphens, as `aws rds describe-db-instances` lists them; not an ARN or a host name",
-    ))
+    let must_be = "the identifier of a DB instance";
+    let help = "up to 63 letters, digits and hyphens, as `aws rds describe-db-instances` lists them; not an ARN or a host name";
+    from_text(deserializer, must_be, help, |text| {
+        let is_identifier = text.len() <= 63
+            && text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        is_identifier.then(|| ParentId::from(text.to_ascii_lowercase()))
+    })
 }
 
 impl SyncTypeRules for DbSnapshotOptions {

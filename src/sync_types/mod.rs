@@ -7,15 +7,15 @@ mod ami;
 mod configured_job;
 mod db_snapshot;
 mod image_filter;
+mod option_value;
 mod permissions;
 mod registry;
 mod rules;
-mod whole_number;
 
 pub use ami::AmiOptions;
 pub use configured_job::ConfiguredJob;
 pub use db_snapshot::DbSnapshotOptions;
+pub use option_value::{from_text, refused, whole_number};
 pub use permissions::{PolicyStage, Statement, arn, stated_account};
 pub use registry::{OptionError, SYNC_TYPES, SyncType, read_options};
 pub use rules::{Belonging, CopySettings, Retention, SyncJob, SyncTypeRules};
-pub use whole_number::whole_number;

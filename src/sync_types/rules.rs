@@ -7,13 +7,13 @@ use std::sync::Arc;
 use super::permissions::{PolicyStage, Statement};
 use crate::model::artifact::Artifact;
 use crate::model::client_config::ClientConfig;
+use crate::model::fail_reason::FailReason;
 use crate::model::ids::{AccountId, JobName, ParentId, Region};
 use crate::model::inventory::Observation;
 use crate::model::kind::{Kind, SyncTypeName};
 use crate::model::location::Location;
 use crate::model::problem::Problem;
 use crate::model::query::Queries;
-use crate::model::reason::FailReason;
 
 /// One `sync_*` entry of the config: one resource, one source region, one destination region.
 #[derive(Clone, Debug)]

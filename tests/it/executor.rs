@@ -1,4 +1,4 @@
-//! How an apply comes to its end before its time: interrupted, without credentials, at AWS's limits.
+//! An apply that is interrupted, loses its credentials, or reaches AWS's limits.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,7 +9,7 @@ use aws_xregion_sync::sync_types::SyncJob;
 
 use crate::support::*;
 
-/// So many databases, each with a copy to make and two to retire.
+/// Databases, each with a copy to make and two to delete.
 fn databases(number: usize) -> (Sandbox, Vec<SyncJob>) {
     let mut world = empty_world();
     world.quotas.manual_snapshots = 10 * number;
@@ -30,7 +30,7 @@ fn writes(sandbox: &Sandbox) -> usize {
 }
 
 #[test]
-fn once_interrupted_nothing_new_is_begun_and_everything_is_reported() {
+fn after_an_interrupt_no_action_starts_and_everything_is_reported() {
     let (sandbox, jobs) = databases(20);
     let planned = plan(&sandbox, &jobs);
     let stop = AtomicBool::new(false);
@@ -64,11 +64,11 @@ fn once_interrupted_nothing_new_is_begun_and_everything_is_reported() {
     assert_eq!(
         done,
         writes(&sandbox),
-        "what was under way is finished and reported"
+        "what was running is finished and reported"
     );
     assert!(
         (1..=PARALLELISM).contains(&done),
-        "{done} actions were begun"
+        "{done} actions were started"
     );
     let untouched = results.last().expect("a result");
     assert!(untouched.failed());
@@ -92,12 +92,12 @@ fn once_interrupted_nothing_new_is_begun_and_everything_is_reported() {
     assert_eq!(
         copies,
         20 * 3,
-        "applied again, all ends as without the interruption"
+        "applied again, it ends as without the interrupt"
     );
 }
 
 #[test]
-fn credentials_that_expire_half_way_fail_the_rest_without_asking_again() {
+fn after_credentials_have_expired_no_more_calls_are_made_with_them() {
     let (sandbox, jobs) = databases(150);
     let planned = plan(&sandbox, &jobs);
     let before = sandbox.calls().len();
@@ -114,10 +114,10 @@ fn credentials_that_expire_half_way_fail_the_rest_without_asking_again() {
             .is_some_and(|aws| aws.code.starts_with("Expired"))
     }));
     let asked = sandbox.calls().len() - before;
-    // A hundred jobs are looked at together; where that takes more than a minute, those who go first look again.
+    // A hundred jobs are observed together.
     assert!(
         asked <= 1 + 2 * 100 + 3 * PARALLELISM,
-        "{asked} calls, where one round of looks tells it all"
+        "{asked} calls, though one round of reads tells it all"
     );
     assert_eq!(writes(&sandbox), 0);
 }
@@ -149,7 +149,7 @@ fn copies_over_the_limit_are_deferred_and_made_by_applying_again() {
 }
 
 #[test]
-fn a_limit_is_known_by_every_spelling_of_its_code() {
+fn the_limit_of_concurrent_copies_is_known_by_every_spelling_of_its_code() {
     for (call, code, message) in [
         (
             "CopyImage",
@@ -180,7 +180,7 @@ fn a_limit_is_known_by_every_spelling_of_its_code() {
 }
 
 #[test]
-fn a_full_store_of_snapshots_is_a_failure_that_waiting_does_not_help() {
+fn a_used_up_quota_of_snapshots_is_a_failure() {
     let (sandbox, jobs) = databases(1);
     sandbox.edit(|world| world.quotas.manual_snapshots = 4);
     let results = apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
@@ -191,7 +191,7 @@ fn a_full_store_of_snapshots_is_a_failure_that_waiting_does_not_help() {
 }
 
 #[test]
-fn a_name_that_somebody_took_since_is_no_reason_to_adopt_what_is_there() {
+fn a_copy_does_not_adopt_another_snapshot_that_has_its_id() {
     let (sandbox, jobs) = databases(1);
     let planned = plan(&sandbox, &jobs);
     sandbox.edit(|world| {
@@ -208,7 +208,7 @@ fn a_name_that_somebody_took_since_is_no_reason_to_adopt_what_is_there() {
         "{stale:?}"
     );
 
-    // The look misses it, as a listing that lags behind does: then AWS says that the name is taken.
+    // The listing lags behind and does not show it: then AWS says that the id is in use.
     let (sandbox, jobs) = databases(1);
     let planned = plan(&sandbox, &jobs);
     let taken = Fault::new(

@@ -14,12 +14,12 @@ use aws_xregion_sync::sync_types::SyncJob;
 use crate::laws::worlds::{NONE, copied, database_job, images_in_destination, one_image, written};
 use crate::support::*;
 
-/// Applies a plan; at the beginning of each action somebody does something.
+/// Applies a plan; somebody changes something before each action.
 fn apply_with(
     provider: &dyn Provider,
     plan: &SavedPlan,
     jobs: &[SyncJob],
-    deed: impl Fn(&Action) + Sync,
+    change: impl Fn(&Action) + Sync,
 ) -> Vec<SyncResult> {
     let (callers, stop) = (callers(jobs), AtomicBool::new(false));
     let options = Options {
@@ -29,7 +29,7 @@ fn apply_with(
     };
     let on_event = |event: Event<'_>| {
         if let Event::ActionStarted { action, .. } = event {
-            deed(action);
+            change(action);
         }
     };
     block_on(executor::apply(
@@ -37,19 +37,19 @@ fn apply_with(
     ))
 }
 
-/// The copy of four that `retain: 2` deletes.
-fn doomed() -> ArtifactId {
+/// The copy of four that a job with `max_snapshots_to_retain: 2` deletes.
+fn to_delete() -> ArtifactId {
     ArtifactId::from("rds-db-2026-01-12-05-10")
 }
 
 #[test]
-fn a_doomed_copy_that_somebody_else_deletes_is_as_good_as_deleted() {
+fn a_copy_that_somebody_else_deletes_is_already_deleted() {
     for word in ["deleting", "deleted"] {
         let sandbox = Sandbox::new(copied("db", 0..4));
         let jobs = database_job();
         let planned = plan(&sandbox, &jobs);
         sandbox.edit(|world| {
-            world.snapshot_mut(&west(), &doomed()).expect("it").state = state(word);
+            world.snapshot_mut(&west(), &to_delete()).expect("it").state = state(word);
         });
         let results = apply(&sandbox, &planned, &jobs);
         no_failures(&results);
@@ -60,8 +60,8 @@ fn a_doomed_copy_that_somebody_else_deletes_is_as_good_as_deleted() {
 }
 
 #[test]
-fn a_deletion_that_comes_second_looks_what_has_become_of_the_copy() {
-    // What somebody does between the look and the deletion; none takes the copy away altogether.
+fn the_second_of_two_deletions_reads_what_has_become_of_the_copy() {
+    // What somebody does between the observation and the deletion; `None` removes the copy.
     for (found, outcome) in [
         (None, ActionOutcome::AlreadyDone),
         (Some("deleting"), ActionOutcome::AlreadyDone),
@@ -77,11 +77,11 @@ fn a_deletion_that_comes_second_looks_what_has_become_of_the_copy() {
                 world.faults.push(refused);
                 match found {
                     Some(word) => {
-                        world.snapshot_mut(&west(), &doomed()).expect("it").state = state(word);
+                        world.snapshot_mut(&west(), &to_delete()).expect("it").state = state(word);
                     }
                     None => {
                         let here = world.region_mut(&west()).expect("the destination");
-                        here.snapshots.retain(|snapshot| snapshot.id != doomed());
+                        here.snapshots.retain(|snapshot| snapshot.id != to_delete());
                     }
                 }
             });
@@ -92,7 +92,7 @@ fn a_deletion_that_comes_second_looks_what_has_become_of_the_copy() {
 }
 
 #[test]
-fn a_copy_that_is_being_deleted_is_none_and_is_made_anew_under_the_next_name() {
+fn a_copy_that_is_being_deleted_is_made_again_with_the_next_id() {
     let mut world = copied("db", 0..2);
     let going = ArtifactId::from("rds-db-2026-01-15-05-10");
     world.snapshot_mut(&west(), &going).expect("it").state = state("deleting");
@@ -108,7 +108,7 @@ fn a_copy_that_is_being_deleted_is_none_and_is_made_anew_under_the_next_name() {
 }
 
 #[test]
-fn beside_a_copy_that_is_being_deleted_the_other_one_is_the_copy() {
+fn another_copy_counts_beside_one_that_is_being_deleted() {
     let mut world = copied("db", 0..0);
     let mut going = our_copy(&mut world, "db", days_ago(0));
     going.id = ArtifactId::from(format!("{}-us-east-1", going.id));
@@ -129,7 +129,7 @@ fn beside_a_copy_that_is_being_deleted_the_other_one_is_the_copy() {
 }
 
 #[test]
-fn a_copy_to_be_tagged_of_which_something_else_holds_by_now_is_not_tagged_nor_its_source() {
+fn a_copy_that_has_changed_is_not_tagged_and_neither_is_its_source() {
     type Deed = fn(&mut WorldArtifact);
     let deeds: [(&str, Deed); 4] = [
         ("fails", |copy| copy.state = state("failed")),
@@ -167,7 +167,7 @@ fn a_copy_to_be_tagged_of_which_something_else_holds_by_now_is_not_tagged_nor_it
 }
 
 #[test]
-fn a_copy_that_is_gone_is_not_named_in_the_tag_of_its_source() {
+fn a_copy_that_is_gone_is_not_named_on_its_source() {
     for how in ["removed", "deregistered"] {
         let (sandbox, jobs) = one_image();
         sandbox.edit(|world| {
@@ -200,7 +200,7 @@ fn a_copy_that_is_gone_is_not_named_in_the_tag_of_its_source() {
 }
 
 #[test]
-fn a_source_that_is_gone_has_nothing_to_be_tagged() {
+fn a_source_that_is_gone_is_not_tagged() {
     let (mut world, mut jobs) = (copied("db", 1..5), database_job().to_vec());
     add_image(&mut world, "ami-0a", "web", "Web");
     jobs.push(ami_job("sync_web", "Web"));
@@ -224,7 +224,7 @@ fn a_source_that_is_gone_has_nothing_to_be_tagged() {
 }
 
 #[test]
-fn a_throttled_look_for_the_image_just_made_is_taken_again() {
+fn a_throttled_read_of_the_new_image_is_made_again() {
     let (sandbox, jobs) = one_image();
     let planned = plan(&sandbox, &jobs);
     let results = apply_with(&sandbox, &planned, &jobs, |action| {

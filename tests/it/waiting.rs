@@ -1,6 +1,6 @@
-//! Staying until copies are available: what ends the wait, and what follows it.
+//! Waiting until copies are available: what ends the wait, and what follows.
 
-mod put_off;
+mod deferred;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +16,7 @@ use jiff::SignedDuration;
 
 use crate::support::*;
 
-/// So many databases, each with a copy to make and one to retire.
+/// Databases, each with a copy to make and one to delete.
 fn databases(number: usize) -> (World, Vec<SyncJob>) {
     let mut world = empty_world();
     world.quotas.manual_snapshots = 10 * number;
@@ -73,12 +73,12 @@ fn fault_in(region: Region, call: &str, code: &str, times: Option<u32>) -> Fault
     fault
 }
 
-/// What became of each action of a job.
+/// Returns what became of each action of a job.
 fn outcomes(result: &SyncResult) -> Vec<ActionOutcome> {
     result.actions.iter().map(|action| action.outcome).collect()
 }
 
-/// Nothing was deleted, and the job says so.
+/// Checks that nothing was deleted, and that the job says so.
 fn kept_all(sandbox: &Sandbox, result: &SyncResult) {
     assert!(result.failed(), "{result:?}");
     assert_eq!(result.deleted_resources, []);
@@ -130,16 +130,16 @@ fn old_copies_are_deleted_when_the_new_ones_are_available() {
         .zip(last_copy)
         .map(|(first, last)| first.at.duration_since(last.at).as_secs());
     assert!(waited.is_some_and(|seconds| seconds >= 590), "{waited:?}");
-    // Half a second, growing to a minute, makes ten minutes in some twenty looks: at the copies alone, all databases in
-    // one. Before that the source is looked at twice, once for each of planning and applying, and once more to delete.
-    let looks_at = |region| {
-        let looks = calls
+    // Pauses that grow from half a second to a minute make some twenty reads in ten minutes: of the copies only, all databases
+    // in one. The source is read three times: to plan, to copy and to delete.
+    let reads_of = |region| {
+        let reads = calls
             .iter()
             .filter(|call| call.call == "DescribeDBSnapshots");
-        looks.filter(|call| call.region == region).count()
+        reads.filter(|call| call.region == region).count()
     };
-    assert!((15..30).contains(&looks_at(west())), "{}", looks_at(west()));
-    assert_eq!(looks_at(east()), 3);
+    assert!((15..30).contains(&reads_of(west())), "{}", reads_of(west()));
+    assert_eq!(reads_of(east()), 3);
 
     let seen = seen.into_inner().expect("no panic");
     for line in [
@@ -158,7 +158,7 @@ fn old_copies_are_deleted_when_the_new_ones_are_available() {
 }
 
 #[test]
-fn a_limit_ends_the_wait_and_not_the_copy() {
+fn the_limit_ends_the_wait_and_not_the_copy() {
     let (world, jobs) = databases(1);
     let sandbox = Sandbox::new(world);
     let planned = plan(&sandbox, &jobs);
@@ -168,7 +168,7 @@ fn a_limit_ends_the_wait_and_not_the_copy() {
     assert!(results[0].created_resource.is_some());
     let error = &results[0].errors[0];
     assert!(
-        error.message.contains("still under way (creating, "),
+        error.message.contains("still in progress (creating, "),
         "{error}"
     );
     assert!(error.message.contains("5 min"), "{error}");
@@ -181,7 +181,7 @@ fn a_limit_ends_the_wait_and_not_the_copy() {
     let length = sandbox.world().now.duration_since(start()).as_secs();
     assert!((300..330).contains(&length), "{length}");
 
-    // The copy goes on, and the same plan is good for what is left.
+    // AWS goes on copying, and the same plan can be applied again for the rest.
     let again = wait(&sandbox, &planned, &jobs, Wait::ToTheEnd);
     no_failures(&again);
     assert_eq!(outcomes(&again[0])[0], ActionOutcome::AlreadyDone);
@@ -193,7 +193,7 @@ fn a_limit_ends_the_wait_and_not_the_copy() {
 }
 
 #[test]
-fn law_5_a_new_plan_does_not_delete_before_a_copy_of_earlier_is_available() {
+fn law_5_a_new_plan_deletes_only_when_the_copy_of_an_earlier_run_is_available() {
     let (world, jobs) = databases(2);
     let sandbox = Sandbox::new(world);
     let results = wait(&sandbox, &plan(&sandbox, &jobs), &jobs, up_to(60));
@@ -214,7 +214,7 @@ fn law_5_a_new_plan_does_not_delete_before_a_copy_of_earlier_is_available() {
 }
 
 #[test]
-fn law_5_nor_before_one_is_in_a_state_that_is_known() {
+fn law_5_nothing_is_deleted_while_the_copy_is_in_an_unknown_state() {
     let (world, jobs) = databases(1);
     let sandbox = Sandbox::new(world);
     wait(&sandbox, &plan(&sandbox, &jobs), &jobs, up_to(60));
@@ -231,7 +231,7 @@ fn law_5_nor_before_one_is_in_a_state_that_is_known() {
 }
 
 #[test]
-fn law_5_a_copy_of_earlier_that_fails_keeps_the_old_ones() {
+fn law_5_nothing_is_deleted_when_the_copy_of_an_earlier_run_fails() {
     let (mut world, jobs) = databases(1);
     world.fail_next_copies.push(FailNextCopy {
         region: west(),
@@ -254,14 +254,14 @@ fn law_5_a_copy_of_earlier_that_fails_keeps_the_old_ones() {
     assert_eq!(
         finished.into_inner().expect("no panic").len(),
         1,
-        "told once"
+        "reported once"
     );
 }
 
 #[test]
 fn a_copy_that_fails_before_its_tag_ends_its_job_once() {
     let (mut world, jobs) = databases(1);
-    // It has failed by the time its source's tag is due, for which it is looked anew.
+    // It has failed when the tag of its source is due.
     world.copy_seconds = 30;
     world.fail_next_copies.push(FailNextCopy {
         region: west(),
@@ -290,7 +290,7 @@ fn a_copy_that_fails_before_its_tag_ends_its_job_once() {
 }
 
 #[test]
-fn a_newer_copy_that_makes_the_planned_one_needless_is_waited_for() {
+fn a_newer_copy_that_makes_the_planned_one_unnecessary_is_waited_for() {
     let (world, jobs) = databases(1);
     let sandbox = Sandbox::new(world);
     let planned = plan(&sandbox, &jobs);
@@ -302,7 +302,7 @@ fn a_newer_copy_that_makes_the_planned_one_needless_is_waited_for() {
     kept_all(&sandbox, &results[0]);
 }
 
-/// Applies the copies and tags of a plan.
+/// Applies the copies and tags of a plan, without its deletions.
 fn apply_but_deletions(sandbox: &Sandbox, plan: &SavedPlan, jobs: &[SyncJob]) -> Vec<SyncResult> {
     let mut plan = plan.clone();
     for job in &mut plan.jobs {
@@ -313,7 +313,7 @@ fn apply_but_deletions(sandbox: &Sandbox, plan: &SavedPlan, jobs: &[SyncJob]) ->
 }
 
 #[test]
-fn a_copy_that_fails_or_goes_ends_its_job_at_once() {
+fn a_copy_that_fails_or_is_gone_ends_its_job_at_once() {
     let (mut world, jobs) = databases(2);
     world.fail_next_copies.push(FailNextCopy {
         region: west(),
@@ -362,7 +362,7 @@ fn a_copy_that_fails_or_goes_ends_its_job_at_once() {
 }
 
 #[test]
-fn a_full_store_of_snapshots_is_not_waited_for() {
+fn a_used_up_quota_of_snapshots_is_not_waited_for() {
     let (mut world, jobs) = databases(1);
     world.quotas.manual_snapshots = 3;
     let sandbox = Sandbox::new(world);
@@ -397,7 +397,7 @@ fn an_interrupt_ends_the_wait_within_a_second() {
 }
 
 #[test]
-fn law_6_looks_that_fail_for_the_moment_are_taken_again() {
+fn law_6_reads_that_fail_at_the_moment_are_made_again() {
     for code in ["Throttling", "InternalFailure"] {
         let (world, jobs) = databases(1);
         let sandbox = Sandbox::new(world);
@@ -418,8 +418,8 @@ fn law_6_looks_that_fail_for_the_moment_are_taken_again() {
 }
 
 #[test]
-fn law_6_looks_that_go_on_failing_end_the_wait_and_nothing_is_deleted() {
-    // What does not pass ends it at once; what may, after ten minutes.
+fn law_6_reads_that_keep_failing_end_the_wait_and_nothing_is_deleted() {
+    // Throttling may pass and ends the wait after ten minutes; the others end it at once.
     for (code, lengths) in [
         ("AccessDenied", 0..60),
         ("ExpiredToken", 0..60),
@@ -449,7 +449,7 @@ fn law_6_looks_that_go_on_failing_end_the_wait_and_nothing_is_deleted() {
 }
 
 #[test]
-fn a_job_without_credentials_any_more_is_not_waited_for() {
+fn a_job_whose_credentials_have_expired_is_not_waited_for() {
     let (world, jobs) = databases(1);
     let sandbox = Sandbox::new(world);
     let planned = plan(&sandbox, &jobs);
@@ -473,7 +473,7 @@ fn a_job_without_credentials_any_more_is_not_waited_for() {
 }
 
 #[test]
-fn law_5_another_snapshot_that_takes_the_name_of_the_copy_is_not_taken_for_it() {
+fn law_5_another_snapshot_with_the_id_of_the_copy_is_not_taken_for_it() {
     let (world, jobs) = databases(1);
     let sandbox = Sandbox::new(world);
     let planned = plan(&sandbox, &jobs);
@@ -493,11 +493,11 @@ fn law_5_another_snapshot_that_takes_the_name_of_the_copy_is_not_taken_for_it() 
     let results = watched(&sandbox, &planned, &jobs, Wait::ToTheEnd, &stop, &on_event);
     kept_all(&sandbox, &results[0]);
     let error = &results[0].errors[0].message;
-    assert!(error.contains("another snapshot has its name"), "{error}");
+    assert!(error.contains("another snapshot has its id"), "{error}");
 }
 
 #[test]
-fn law_6_an_image_is_waited_for_though_its_source_region_is_gone_and_a_look_fails() {
+fn law_6_an_image_is_waited_for_while_its_source_region_does_not_answer_and_a_read_fails() {
     let mut world = empty_world();
     add_image(&mut world, "ami-0a", "web", "web");
     world.copy_seconds = 7_200;
@@ -517,11 +517,11 @@ fn law_6_an_image_is_waited_for_though_its_source_region_is_gone_and_a_look_fail
     let stop = AtomicBool::new(false);
     let results = watched(&sandbox, &planned, &jobs, up_to(86_400), &stop, &on_event);
     no_failures(&results);
-    assert!(!is_first.into_inner(), "the copy was seen under way");
+    assert!(!is_first.into_inner(), "the copy was observed in progress");
 }
 
 #[test]
-fn a_state_that_nobody_knows_is_not_waited_for_for_ever() {
+fn an_unknown_state_is_waited_for_an_hour() {
     let (world, jobs) = databases(1);
     let sandbox = Sandbox::new(world);
     let planned = plan(&sandbox, &jobs);
@@ -540,7 +540,7 @@ fn a_state_that_nobody_knows_is_not_waited_for_for_ever() {
     kept_all(&sandbox, &results[0]);
     let help = results[0].errors[0].help.as_deref();
     assert!(
-        help.is_some_and(|help| help.contains("it has failed or is deleted")),
+        help.is_some_and(|help| help.contains("has failed or is deleted")),
         "{help:?}"
     );
     let error = &results[0].errors[0].message;
@@ -553,7 +553,7 @@ fn a_state_that_nobody_knows_is_not_waited_for_for_ever() {
 }
 
 #[test]
-fn an_image_is_waited_for_though_its_source_is_denied_once_it_is_copied() {
+fn an_image_is_waited_for_when_its_source_can_no_longer_be_read() {
     let mut world = empty_world();
     add_image(&mut world, "ami-0a", "web", "web");
     let jobs = [ami_job("sync_web", "web")];
@@ -566,7 +566,7 @@ fn an_image_is_waited_for_though_its_source_is_denied_once_it_is_copied() {
             let denied = fault_in(east(), "DescribeImages", "UnauthorizedOperation", None);
             sandbox.edit(|world| {
                 world.faults.push(denied);
-                // What was seen is too old for the tag of the source, which is looked at anew.
+                // The observation is too old for the tag of the source.
                 world.advance(SignedDuration::from_secs(90));
             });
         }
@@ -574,5 +574,5 @@ fn an_image_is_waited_for_though_its_source_is_denied_once_it_is_copied() {
     let stop = AtomicBool::new(false);
     let results = watched(&sandbox, &planned, &jobs, up_to(86_400), &stop, &on_event);
     no_failures(&results);
-    assert_eq!(results[0].warnings.len(), 1, "of the tag: {results:?}");
+    assert_eq!(results[0].warnings.len(), 1, "about the tag: {results:?}");
 }

@@ -2,124 +2,92 @@
 
 use super::*;
 
-/// Each row: the global settings, the job's own, and what a job without global settings would have.
+/// Short for settings in the tables below.
+const WORDS: [(&str, &str); 6] = [
+    ("KEYS", "aws_access_key: A, aws_secret_key: S"),
+    ("OTHERS", "aws_access_key: B, aws_secret_key: Z"),
+    ("TOKEN", "session_token: T"),
+    ("ROLE", "role_arn: 'arn:aws:iam::123456789012:role/r'"),
+    ("ROLF", "role_arn: 'arn:aws:iam::123456789012:role/f'"),
+    ("ACCOUNT", "aws_account_id: '1234-5678-9012'"),
+];
+
+fn rows(table: &'static str) -> impl Iterator<Item = [String; 3]> {
+    let cell = |cell: &str| {
+        let replace = |cell: String, (word, settings): (&str, &str)| cell.replace(word, settings);
+        WORDS.into_iter().fold(cell.trim().to_owned(), replace)
+    };
+    table.trim().lines().map(move |line| {
+        let cells: Vec<String> = line.split('|').map(cell).collect();
+        cells.try_into().expect("three cells")
+    })
+}
+
+/// The global settings, the job's own, and what a job without global settings would have.
+const MERGED: &str = "
+    | |
+    KEYS | | KEYS
+    | KEYS | KEYS
+    KEYS | access_key_id: B, secret_access_key: Z | OTHERS
+    KEYS | aws_access_key_id: B, aws_secret_access_key: Z | OTHERS
+    access_key_id: B, aws_secret_key: S | aws_access_key: A | KEYS
+    aws_session_token: U, KEYS | TOKEN | KEYS, TOKEN
+    aws_access_key: A | aws_secret_key: S | KEYS
+    KEYS, TOKEN | profile: p | profile: p
+    KEYS, TOKEN | OTHERS | OTHERS
+    KEYS, TOKEN | aws_secret_key: Z | aws_access_key: A, aws_secret_key: Z
+    profile: p | KEYS | KEYS
+    profile: p | profile: q | profile: q
+    profile: p | profile: '' | profile: p
+    ROLE, external_id: e, role_session_name: s | ROLF | ROLF
+    ROLE, external_id: e, role_session_name: s | external_id: f | ROLE, external_id: f, role_session_name: s
+    ROLE, external_id: e | profile: p | ROLE, external_id: e, profile: p
+    ACCOUNT | | aws_account_id: 123456789012
+    ACCOUNT | profile: p | profile: p
+    ACCOUNT | KEYS | KEYS
+    ACCOUNT | ROLF | ROLF
+    ACCOUNT | max_attempts: 4 | ACCOUNT, max_attempts: 4
+    ACCOUNT | profile: p, aws_account_id: 2109-8765-4321 | aws_account_id: '210987654321', profile: p
+    max_attempts: 4, read_timeout: 1.5 | max_attempts: 2 | max_attempts: 2, read_timeout: '1.5'
+    use_fips_endpoint: true | use_fips_endpoint: false | use_fips_endpoint: false
+    use_fips_endpoint: true | use_dualstack_endpoint: TRUE | use_fips_endpoint: true, use_dualstack_endpoint: true
+    endpoint_url: 'http://a' | endpoint_url: 'http://b:80' | endpoint_url: 'http://b:80'
+    connect_timeout: 3 | | connect_timeout: '3'";
+
 #[test]
 fn a_jobs_own_settings_win_key_by_key_and_disable_what_contradicts_them() {
-    const KEYS: &str = "aws_access_key: A, aws_secret_key: S";
-    const TOKEN: &str = "aws_access_key: A, aws_secret_key: S, session_token: T";
-    const ROLE: &str =
-        "role_arn: 'arn:aws:iam::123456789012:role/r', external_id: e, role_session_name: s";
-    const OTHER_ROLE: &str = "role_arn: 'arn:aws:iam::123456789012:role/q'";
-    const OTHER_KEYS: &str = "aws_access_key: B, aws_secret_key: Z";
-    const ACCOUNT: &str = "aws_account_id: 1234-5678-9012";
-    let rows = [
-        ("", "", ""),
-        (KEYS, "", KEYS),
-        ("", KEYS, KEYS),
-        // Aliases are the same settings.
-        (KEYS, "access_key_id: B, secret_access_key: Z", OTHER_KEYS),
-        (
-            KEYS,
-            "aws_access_key_id: B, aws_secret_access_key: Z",
-            OTHER_KEYS,
-        ),
-        (
-            "access_key_id: B, aws_secret_key: S",
-            "aws_access_key: A",
-            KEYS,
-        ),
-        (
-            "aws_session_token: U, access_key_id: A, aws_secret_key: S",
-            "session_token: T",
-            TOKEN,
-        ),
-        ("aws_access_key: A", "aws_secret_key: S", KEYS),
-        // A profile disables keys and token; keys disable profile and token.
-        (TOKEN, "profile: p", "profile: p"),
-        (TOKEN, OTHER_KEYS, OTHER_KEYS),
-        (
-            TOKEN,
-            "aws_secret_key: Z",
-            "aws_access_key: A, aws_secret_key: Z",
-        ),
-        ("profile: p", KEYS, KEYS),
-        ("profile: p", "profile: q", "profile: q"),
-        ("profile: p", "profile: ''", "profile: p"),
-        // A role disables the global external id and session name.
-        (ROLE, OTHER_ROLE, OTHER_ROLE),
-        (
-            ROLE,
-            "external_id: f",
-            "role_arn: 'arn:aws:iam::123456789012:role/r', external_id: f, role_session_name: s",
-        ),
-        // Other credentials may belong to another account.
-        (ACCOUNT, "", "aws_account_id: 123456789012"),
-        (ACCOUNT, "profile: p", "profile: p"),
-        (ACCOUNT, KEYS, KEYS),
-        (ACCOUNT, OTHER_ROLE, OTHER_ROLE),
-        (
-            ACCOUNT,
-            "max_attempts: 4",
-            "aws_account_id: 123456789012, max_attempts: 4",
-        ),
-        (
-            ACCOUNT,
-            "profile: p, aws_account_id: 2109-8765-4321",
-            "aws_account_id: '210987654321', profile: p",
-        ),
-        // Everything else is only replaced.
-        (
-            "max_attempts: 4, read_timeout: 1.5",
-            "max_attempts: 2",
-            "max_attempts: 2, read_timeout: '1.5'",
-        ),
-        (
-            "use_fips_endpoint: true",
-            "use_fips_endpoint: false, use_dualstack_endpoint: TRUE",
-            "use_fips_endpoint: false, use_dualstack_endpoint: true",
-        ),
-        (
-            "endpoint_url: 'http://a'",
-            "endpoint_url: 'http://b:80', connect_timeout: '3'",
-            "endpoint_url: 'http://b:80', connect_timeout: 3",
-        ),
-    ];
-    for (global, own, expected) in rows {
-        let merged_settings = merged(global, own).expect(own);
-        assert_eq!(
-            merged_settings,
-            merged("", expected).expect(expected),
-            "{global} | {own}"
-        );
+    for [global, own, expected] in rows(MERGED) {
+        let settings = merged(&global, &own).expect(&own);
+        let expected = merged("", &expected).expect(&expected);
+        assert_eq!(settings, expected, "{global} | {own}");
     }
-    let both = merged(ROLE, "profile: p").expect("valid");
-    assert!(both.profile.is_some() && both.role_arn.is_some() && both.external_id.is_some());
-    let token = merged("", TOKEN).expect("valid").session_token;
-    assert_eq!(token, Some(Secret::new("T")));
+    let token = merged(
+        "",
+        "KEYS, TOKEN"
+            .replace("KEYS", WORDS[0].1)
+            .replace("TOKEN", WORDS[2].1)
+            .as_str(),
+    );
+    assert_eq!(token.expect("valid").session_token, Some(Secret::new("T")));
 }
+
+/// The global settings, the job's own, and the message.
+const CONTRADICTIONS: &str = "
+    | aws_access_key: A | aws_client_config of sync_x has an access key but no secret key
+    | aws_secret_key: A | aws_client_config of sync_x has a secret key but no access key
+    | aws_access_key: A, aws_secret_key: '' | aws_client_config of sync_x has an access key but no secret key
+    | TOKEN | aws_client_config of sync_x has a session token but no keys
+    aws_access_key: A | | the global aws_client_config has an access key but no secret key
+    profile: p | TOKEN | aws_client_config of sync_x has a session token but no keys
+    | profile: p, aws_secret_key: A | aws_client_config of sync_x has both keys and a `profile`
+    | profile: p, TOKEN | aws_client_config of sync_x has both keys and a `profile`
+    profile: p, access_key_id: A | profile: q | the global aws_client_config has both keys and a `profile`
+    | access_key_id: A, OTHERS | options `access_key_id` and `aws_access_key` of aws_client_config of sync_x mean the same, but differ";
 
 #[test]
 fn contradictions_are_refused() {
-    let of_job = "aws_client_config of sync_x has";
-    let global = "the global aws_client_config has";
-    let rows = [
-        ("", "aws_access_key: A", format!("{of_job} an access key but no secret key")),
-        ("", "aws_secret_key: A", format!("{of_job} a secret key but no access key")),
-        ("", "aws_access_key: A, aws_secret_key: ''", format!("{of_job} an access key but no secret key")),
-        ("", "session_token: A", format!("{of_job} a session token but no keys")),
-        ("aws_access_key: A", "", format!("{global} an access key but no secret key")),
-        ("profile: p", "session_token: A", format!("{of_job} a session token but no keys")),
-        ("", "profile: p, aws_secret_key: A", format!("{of_job} both keys and a `profile`")),
-        ("", "profile: p, session_token: A", format!("{of_job} both keys and a `profile`")),
-        ("profile: p, access_key_id: A", "profile: q", format!("{global} both keys and a `profile`")),
-        (
-            "",
-            "access_key_id: A, aws_access_key: B, aws_secret_key: C",
-            "options `access_key_id` and `aws_access_key` of aws_client_config of sync_x mean the same, but differ".to_owned(),
-        ),
-    ];
-    for (global, own, expected) in rows {
-        let problems = merged(global, own).expect_err(own);
+    for [global, own, expected] in rows(CONTRADICTIONS) {
+        let problems = merged(&global, &own).expect_err(&own);
         let messages: Vec<&str> = problems
             .iter()
             .map(|problem| problem.message.as_str())
@@ -151,7 +119,7 @@ fn values_are_checked() {
     must(
         "max_attempts",
         "0",
-        "a whole number from 1 to 4294967295, not 0",
+        "a whole number from 1 to 4294967295, without leading zeros, not 0",
     );
     for role in [
         "xrs",
@@ -181,7 +149,7 @@ fn values_are_checked() {
         "text without control characters and line breaks",
     );
     let not_a_mapping = read("{aws_client_config: [], sync_x: {}}").problems();
-    let message = "the global aws_client_config must be a mapping of settings, not a list";
+    let message = "the global aws_client_config must be a mapping, not a list";
     assert_eq!(not_a_mapping[0].message, message);
 }
 

@@ -76,7 +76,7 @@ fn every_option_is_read() {
 #[test]
 fn the_config_to_begin_with_is_valid_and_mentions_every_option() {
     assert_eq!(valid(config::STARTER).len(), 2);
-    for option in config::reference().iter().flat_map(|group| &group.options) {
+    for option in config::reference().flat_map(|group| &group.options) {
         let is_mentioned = config::STARTER.contains(&format!(" {}:", option.name));
         assert!(is_mentioned, "{}", option.name);
     }

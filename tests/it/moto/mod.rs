@@ -16,7 +16,6 @@ mod credentials;
 mod environment;
 mod failures;
 mod images;
-mod logging;
 mod policy;
 mod program;
 pub(crate) mod server;

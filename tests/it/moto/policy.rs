@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_xregion_sync::ConfigFile;
-use aws_xregion_sync::model::provider_error::permission;
+use aws_xregion_sync::model::provider_error_help::permission;
 use aws_xregion_sync::ops::{self, PolicyStage};
 
 use super::site::{Site, on_day};

@@ -218,6 +218,67 @@ fn a_throttled_call_is_retried_and_then_fails_only_its_job() {
 }
 
 #[test]
+fn writes_are_logged_at_level_info_and_reads_at_level_debug() {
+    let site = Site::new(2);
+    let logged = |arguments: &[&str]| {
+        let log = site.xrs(arguments).err;
+        let calls = log.lines().filter(|line| line.contains("AWS call="));
+        calls.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let has = |lines: &[String], parts: &[&str]| {
+        let has_all = |line: &String| parts.iter().all(|part| line.contains(part));
+        assert!(lines.iter().any(has_all), "{parts:?} in {lines:#?}");
+    };
+    site.automated(&on_day(15));
+    let writes = logged(&["-v", "run"]);
+    assert_eq!(writes.len(), 4, "two copies and two tags: {writes:#?}");
+    let about = format!(
+        "about=arn:aws:rds:us-east-1:{}:snapshot:rds:mydatabase-2026-01-15-05-10",
+        site.world.account
+    );
+    has(
+        &writes,
+        &[
+            "INFO",
+            "write to AWS call=\"copy\"",
+            "region=us-west-1",
+            &about,
+            "took=",
+        ],
+    );
+    has(
+        &writes,
+        &[
+            "INFO",
+            "write to AWS call=\"tag\"",
+            "region=us-east-1",
+            &about,
+            "took=",
+        ],
+    );
+
+    site.world
+        .fail(json!({"action": "DescribeImages", "code": "AccessDenied", "status": 403}));
+    let reads = logged(&["-vv", "plan"]);
+    let about = "about=(DbSnapshot, Manual([\"mydatabase\"]))";
+    has(
+        &reads,
+        &[
+            "DEBUG",
+            "read from AWS call=\"find\"",
+            "region=us-west-1",
+            about,
+            "found=1",
+        ],
+    );
+    has(&reads, &["call=\"caller_identity\"", "found=1"]);
+    has(
+        &reads,
+        &["error=DescribeImages in us-east-1: AccessDenied: injected"],
+    );
+}
+
+#[test]
 fn law_8_no_secret_is_printed_or_saved_at_the_finest_log_level() {
     let site = Site::new(2);
     site.automated(&on_day(15));

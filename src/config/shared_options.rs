@@ -1,19 +1,18 @@
 //! The options that are the same for every sync type, as serde reads them. Errors say what a value must be, and after a line break the
 //! way out.
 
-use std::fmt::Display;
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 use serde_yaml::Value;
 
 use super::{arn, endpoint};
 use crate::model::client_config::{ClientConfig, Secret};
 use crate::model::ids::{AccountId, Region};
 use crate::model::kind::SyncTypeName;
-use crate::sync_types::whole_number;
+use crate::sync_types::{from_text, refused, whole_number};
 
 /// The key of client settings, of a job or of all jobs.
 pub(super) const CLIENT_CONFIG: &str = "aws_client_config";
@@ -133,14 +132,12 @@ impl From<ClientOptions> for ClientConfig {
     }
 }
 
-/// Returns the value if it is valid.
-fn checked<T, E: Error>(is_valid: bool, value: T, must_be: impl Display) -> Result<T, E> {
-    is_valid.then_some(value).ok_or_else(|| E::custom(must_be))
-}
-
 /// Reads the code of a region. New regions come every year, so there is no list of them.
 fn region<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Region, D::Error> {
     let text = String::deserialize(deserializer)?;
+    if Region::is_well_formed(&text) {
+        return Ok(Region::from(text));
+    }
     let lower = text.trim().to_lowercase().replace(['_', ' '], "-");
     let without_zone = lower.trim_end_matches(|c: char| c.is_ascii_lowercase());
     let help = if Region::is_well_formed(&lower) {
@@ -150,71 +147,56 @@ fn region<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Region, D::Error
     } else {
         "write it as in us-east-1".to_owned()
     };
-    let is_valid = Region::is_well_formed(&text);
-    checked(
-        is_valid,
-        Region::from(text),
-        format_args!("the code of a region\n{help}"),
-    )
+    Err(refused("the code of a region", &help))
 }
 
 fn kms_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let is_valid = !text.starts_with("arn:") || arn::kms_key_region(&text).is_some();
-    checked(
-        is_valid,
-        Some(text),
-        "the id, the alias or the ARN of a KMS key\n",
-    )
+    let must_be = "the id, the alias or the ARN of a KMS key";
+    from_text(deserializer, must_be, "", |text| {
+        let is_key = !text.starts_with("arn:") || arn::kms_key_region(text).is_some();
+        is_key.then(|| Some(text.to_owned()))
+    })
 }
 
 /// Reads an account id, also with hyphens between its digits.
 fn account_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<AccountId>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    let must_be =
-        "an account id of 12 digits\nhyphens between the digits are fine, as in 1234-5678-9012";
-    checked(digits.len() == 12, Some(AccountId::from(digits)), must_be)
+    let help = "hyphens between the digits are fine, as in 1234-5678-9012";
+    from_text(deserializer, "an account id of 12 digits", help, |text| {
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        (digits.len() == 12).then(|| Some(AccountId::from(digits)))
+    })
 }
 
 fn role_arn<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let must_be = "the ARN of an IAM role\nsuch as arn:aws:iam::123456789012:role/xrs";
-    checked(arn::is_role(&text), Some(text), must_be)
+    let help = "such as arn:aws:iam::123456789012:role/xrs";
+    from_text(deserializer, "the ARN of an IAM role", help, |text| {
+        arn::is_role(text).then(|| Some(text.to_owned()))
+    })
 }
 
 fn endpoint_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let must_be = endpoint::fault(&text);
-    let help = "such as http://localhost:5000";
-    checked(
-        must_be.is_none(),
-        Some(text),
-        format_args!("{}\n{help}", must_be.unwrap_or_default()),
-    )
+    match endpoint::fault(&text) {
+        Some(must_be) => Err(refused(must_be, "such as http://localhost:5000")),
+        None => Ok(Some(text)),
+    }
 }
 
 fn attempts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     whole_number::<1, D>(deserializer).map(Some)
 }
 
-/// Reads a number of seconds, fractions allowed.
+/// Reads a number of seconds, also in quotes.
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    let text = value.as_str().map(str::trim);
-    let text = text.filter(|text| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'.')
-    });
-    let seconds = value
-        .as_f64()
-        .or_else(|| text?.parse().ok())
-        .unwrap_or_default();
-    let duration = Duration::try_from_secs_f64(seconds).ok();
-    let is_valid = (0.001..=86_400.0).contains(&seconds);
-    checked(
-        is_valid,
-        duration,
-        "a number of seconds, above 0 and at most 86400\n",
-    )
+    let seconds = match Value::deserialize(deserializer)? {
+        Value::String(text) => text.trim().parse().unwrap_or_default(),
+        number => number.as_f64().unwrap_or_default(),
+    };
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if (0.001..=86_400.0).contains(&seconds) => Ok(Some(duration)),
+        _ => Err(refused(
+            "a number of seconds, above 0 and at most 86400",
+            "",
+        )),
+    }
 }

@@ -1,4 +1,4 @@
-//! Copies that are put off because AWS takes only so many at a time: which count, whose turn it is, how often AWS is asked.
+//! Copies that wait for a slot because of AWS's limit of concurrent copies: which count, which is next, how often AWS is asked.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::support::*;
 
-/// Waits for a day at most, with a fault from when the first copy is put off.
+/// Waits for a day at most, with a fault from when the first copy is deferred.
 fn with_fault(
     sandbox: &Sandbox,
     plan: &SavedPlan,
@@ -34,12 +34,12 @@ fn with_fault(
     };
     let stop = AtomicBool::new(false);
     let results = watched(sandbox, plan, jobs, up_to(86_400), &stop, &on_event);
-    assert!(!is_first.into_inner(), "no copy was put off");
+    assert!(!is_first.into_inner(), "no copy was deferred");
     results
 }
 
 #[test]
-fn more_copies_than_aws_takes_are_put_off_without_asking_for_them() {
+fn copies_beyond_the_limit_wait_without_asking_for_them() {
     let (world, jobs) = databases(23);
     let sandbox = Sandbox::new(world);
     let planned = plan(&sandbox, &jobs);
@@ -49,7 +49,10 @@ fn more_copies_than_aws_takes_are_put_off_without_asking_for_them() {
     for result in deferred {
         assert_eq!(result.actions[0].outcome, ActionOutcome::Deferred);
         let error = &result.errors[0];
-        assert!(error.message.contains("no more than 20"), "{error}");
+        assert!(
+            error.message.contains("limit of 20 concurrent copies"),
+            "{error}"
+        );
         assert!(
             error
                 .help
@@ -63,7 +66,7 @@ fn more_copies_than_aws_takes_are_put_off_without_asking_for_them() {
     assert!(asked.clone().all(|call| call.error.is_none()));
     assert_eq!(asked.count(), 20);
 
-    // Copies of an earlier apply count as well.
+    // Copies of an earlier apply count, too.
     let (world, more) = databases(24);
     let more = more[23..].to_vec();
     sandbox.edit(|here| {
@@ -83,7 +86,7 @@ fn more_copies_than_aws_takes_are_put_off_without_asking_for_them() {
     assert_eq!(again.iter().filter(|result| result.failed()).count(), 4);
     let asked = sandbox.calls();
     let asked = asked.iter().filter(|call| call.call == "CopyDBSnapshot");
-    assert_eq!(asked.count(), 20, "no more than the first time");
+    assert_eq!(asked.count(), 20, "as many as the first time");
 
     let planned = plan(&sandbox, &all);
     no_failures(&wait(&sandbox, &planned, &all, Wait::ToTheEnd));
@@ -93,31 +96,31 @@ fn more_copies_than_aws_takes_are_put_off_without_asking_for_them() {
 }
 
 #[test]
-fn places_that_have_come_free_are_seen_before_copies_are_put_off() {
+fn slots_that_are_free_again_are_used_before_copies_are_deferred() {
     let (mut world, jobs) = databases(23);
-    // Faster than the calls of an apply.
+    // Less than the calls of an apply take.
     world.copy_seconds = 5;
     let sandbox = Sandbox::new(world);
     no_failures(&apply(&sandbox, &plan(&sandbox, &jobs), &jobs));
 }
 
 #[test]
-fn copies_that_aws_refuses_are_begun_when_others_are_done() {
+fn copies_that_aws_refuses_start_when_others_have_finished() {
     for (limit, number) in [(5, 6), (1, 8), (3, 23)] {
         let (mut world, jobs) = databases(number);
         world.quotas.snapshot_copies_in_flight = limit;
         let sandbox = Sandbox::new(world);
         let planned = plan(&sandbox, &jobs);
-        let put_off = Mutex::new(0);
+        let deferred = Mutex::new(0);
         let on_event = |event: Event<'_>| {
             if let Event::CopyDeferred { .. } = event {
-                *put_off.lock().expect("no panic") += 1;
+                *deferred.lock().expect("no panic") += 1;
             }
         };
         let stop = AtomicBool::new(false);
         let results = watched(&sandbox, &planned, &jobs, Wait::ToTheEnd, &stop, &on_event);
         no_failures(&results);
-        assert_eq!(put_off.into_inner().expect("no panic"), number - limit);
+        assert_eq!(deferred.into_inner().expect("no panic"), number - limit);
         for result in &results {
             assert!(outcomes(result).iter().all(|o| *o == ActionOutcome::Done));
             assert_eq!(result.deleted_resources.len(), 1);
@@ -130,7 +133,7 @@ fn copies_that_aws_refuses_are_begun_when_others_are_done() {
 }
 
 #[test]
-fn images_that_aws_refuses_are_begun_when_others_are_done() {
+fn images_that_aws_refuses_start_when_others_have_finished() {
     let mut world = empty_world();
     world.quotas.image_copies_in_flight = 2;
     let jobs: Vec<SyncJob> = (0..5)
@@ -156,7 +159,7 @@ fn images_that_aws_refuses_are_begun_when_others_are_done() {
 }
 
 #[test]
-fn what_is_put_off_when_the_wait_is_over_is_deferred() {
+fn copies_that_still_wait_at_the_limit_are_deferred() {
     let (mut world, jobs) = databases(2);
     world.quotas.snapshot_copies_in_flight = 1;
     let sandbox = Sandbox::new(world);
@@ -168,26 +171,26 @@ fn what_is_put_off_when_the_wait_is_over_is_deferred() {
 }
 
 #[test]
-fn law_7_copies_that_cannot_be_looked_at_any_more_keep_no_others_from_being_made() {
+fn law_7_copies_that_can_no_longer_be_read_hold_up_no_others() {
     let (world, jobs) = databases(25);
     let sandbox = Sandbox::new(world);
     let denied = fault_in(west(), "DescribeDBSnapshots", "AccessDenied", Some(1));
     let results = with_fault(&sandbox, &plan(&sandbox, &jobs), &jobs, &denied);
     let (failed, well): (Vec<_>, Vec<_>) = results.iter().partition(|result| result.failed());
     assert_eq!((failed.len(), well.len()), (20, 5), "{results:?}");
-    assert!(
-        failed
-            .iter()
-            .all(|result| result.errors[0].message.contains("failed to look at"))
-    );
+    assert!(failed.iter().all(|result| {
+        result.errors[0]
+            .message
+            .contains("failed to read the state")
+    }));
 }
 
 #[test]
-fn a_look_that_fails_for_the_moment_leaves_a_copy_put_off() {
+fn a_read_that_fails_at_the_moment_is_made_again_before_the_copy() {
     for (times, is_too_long) in [(Some(2), false), (None, true)] {
         let (world, jobs) = databases(22);
         let sandbox = Sandbox::new(world);
-        // While copies are waited for, the source is looked at for those alone that are about to be begun.
+        // While copies are waited for, sources are read only before a copy starts or one is deleted.
         let throttled = fault_in(east(), "DescribeDBSnapshots", "Throttling", times);
         let results = with_fault(&sandbox, &plan(&sandbox, &jobs), &jobs, &throttled);
         let failed = results.iter().filter(|result| result.failed()).count();
@@ -198,7 +201,7 @@ fn a_look_that_fails_for_the_moment_leaves_a_copy_put_off() {
 }
 
 #[test]
-fn after_a_refusal_ever_more_copies_are_asked_for() {
+fn when_aws_accepts_copies_again_all_of_them_start() {
     let mut world = empty_world();
     world.copy_seconds = 7_200;
     let mut jobs = Vec::new();
@@ -209,7 +212,7 @@ fn after_a_refusal_ever_more_copies_are_asked_for() {
     }
     let sandbox = Sandbox::new(world);
     let planned = plan(&sandbox, &jobs);
-    // The first that are asked for, and one more twice.
+    // The first ones, and the next two that are tried.
     let times = u32::try_from(PARALLELISM + 2).expect("a number");
     let refusals = fault("CopyImage", "ResourceLimitExceeded", Some(times));
     sandbox.edit(|world| world.faults.push(refusals));
@@ -220,8 +223,8 @@ fn after_a_refusal_ever_more_copies_are_asked_for() {
     assert!(after.is_some_and(|seconds| seconds < 900), "{after:?}");
 }
 
-/// So many databases, each with a copy under way when a newer snapshot is there to be copied.
-fn databases_with_copies_under_way(number: usize) -> (Sandbox, Vec<SyncJob>) {
+/// Databases, each with a copy in progress and a newer snapshot to be copied.
+fn databases_with_copies_in_progress(number: usize) -> (Sandbox, Vec<SyncJob>) {
     let (world, jobs) = databases(number);
     let sandbox = Sandbox::new(world);
     no_failures(&apply_but_deletions(
@@ -238,9 +241,9 @@ fn databases_with_copies_under_way(number: usize) -> (Sandbox, Vec<SyncJob>) {
 }
 
 #[test]
-fn law_7_copies_of_earlier_that_could_not_be_looked_at_do_not_count_for_ever() {
+fn law_7_earlier_copies_that_could_not_be_read_do_not_count_for_ever() {
     for code in ["Throttling", "AccessDenied"] {
-        let (sandbox, jobs) = databases_with_copies_under_way(20);
+        let (sandbox, jobs) = databases_with_copies_in_progress(20);
         let once = fault_in(west(), "DescribeDBSnapshots", code, Some(1));
         let planned = plan(&sandbox, &jobs);
         no_failures(&with_fault(&sandbox, &planned, &jobs, &once));
@@ -248,7 +251,7 @@ fn law_7_copies_of_earlier_that_could_not_be_looked_at_do_not_count_for_ever() {
 }
 
 #[test]
-fn copies_of_earlier_that_could_not_be_looked_at_once_count_again() {
+fn earlier_copies_still_count_after_a_read_has_failed() {
     let (world, jobs) = databases(22);
     let sandbox = Sandbox::new(world);
     let first = apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
@@ -259,14 +262,14 @@ fn copies_of_earlier_that_could_not_be_looked_at_once_count_again() {
     let calls = sandbox.calls();
     let asked = calls.iter().filter(|call| call.call == "CopyDBSnapshot");
     let refused = asked.filter(|call| call.error.is_some()).count();
-    assert!(refused <= 2, "{refused} asked for in vain");
+    assert!(refused <= 2, "{refused} copies refused");
 }
 
 fn europe() -> Region {
     Region::from("eu-west-1")
 }
 
-/// So many databases of another source region, each with a copy to make.
+/// Databases of another source region, each with a copy to make.
 fn databases_of_europe(world: &mut World, number: usize) -> Vec<SyncJob> {
     world.quotas.manual_snapshots = 1000;
     world.add_region(&europe());
@@ -286,10 +289,10 @@ fn databases_of_europe(world: &mut World, number: usize) -> Vec<SyncJob> {
 }
 
 #[test]
-fn a_region_that_answers_again_has_its_turn_again() {
+fn jobs_of_a_region_that_answers_again_are_next() {
     let (mut world, jobs) = databases(60);
     let europe_jobs = databases_of_europe(&mut world, 5);
-    // Behind those that are begun at once, ahead of those of two more rounds.
+    // After those that start at once, before those of two more rounds.
     let jobs = [&jobs[..20], &europe_jobs, &jobs[20..]].concat();
     let sandbox = Sandbox::new(world);
     let planned = plan(&sandbox, &jobs);
@@ -317,7 +320,7 @@ fn a_region_that_answers_again_has_its_turn_again() {
 }
 
 #[test]
-fn law_7_copies_of_a_region_that_does_not_answer_keep_no_others_from_being_begun() {
+fn law_7_a_region_that_does_not_answer_holds_up_no_copies_of_others() {
     let (mut world, healthy) = databases(10);
     let jobs = [databases_of_europe(&mut world, 60), healthy].concat();
     let sandbox = Sandbox::new(world);
@@ -345,14 +348,14 @@ fn law_7_copies_of_a_region_that_does_not_answer_keep_no_others_from_being_begun
             .all(|r| r.name.as_str().starts_with("sync_eu"))
     );
     assert_eq!(failed.count(), 40);
-    // As soon as the first copies are done: they take ten minutes.
+    // As soon as the first copies, which take ten minutes, have finished.
     let done = healthy_done.into_inner().expect("no panic");
     let after = done.map(|done| done.duration_since(start()).as_secs());
     assert!(after.is_some_and(|seconds| seconds < 1000), "{after:?}");
 }
 
 #[test]
-fn a_refusal_is_not_asked_for_again_at_every_look() {
+fn after_a_refusal_copies_are_tried_one_at_a_time_and_half_a_minute_apart() {
     let (mut world, jobs) = databases(12);
     world.quotas.snapshot_copies_in_flight = 2;
     let sandbox = Sandbox::new(world);
@@ -361,19 +364,19 @@ fn a_refusal_is_not_asked_for_again_at_every_look() {
     let calls = sandbox.calls();
     let asked = calls.iter().filter(|call| call.call == "CopyDBSnapshot");
     let refused: Vec<_> = asked.filter(|call| call.error.is_some()).collect();
-    // All but two of the first ten that go out side by side. After that one at a time.
-    let later = refused.get(PARALLELISM - 2..).expect("the first ones");
+    // All but two are tried before the first refusal is known.
+    let later = refused.get(10..).expect("the first ones");
     let gaps = later
         .windows(2)
         .map(|two| two[1].at.duration_since(two[0].at));
     for gap in gaps {
         assert!(gap.as_secs() >= 30, "{gap:?} between two refusals");
     }
-    assert!(!later.is_empty(), "others' copies may come to an end");
+    assert!(!later.is_empty(), "copies of others may finish");
 }
 
 #[test]
-fn looks_are_frequent_again_for_a_copy_that_has_just_begun() {
+fn reads_are_frequent_again_when_a_copy_has_started() {
     let (mut world, jobs) = databases(2);
     world.quotas.snapshot_copies_in_flight = 1;
     let sandbox = Sandbox::new(world);
@@ -384,17 +387,17 @@ fn looks_are_frequent_again_for_a_copy_that_has_just_begun() {
         .iter()
         .rfind(|call| call.call == "CopyDBSnapshot" && call.error.is_none())
         .expect("the second copy");
-    let looks = calls.iter().filter(|call| {
+    let reads = calls.iter().filter(|call| {
         call.call == "DescribeDBSnapshots"
             && call.region == west()
             && call.at > second.at
             && call.at.duration_since(second.at).as_secs() < 20
     });
-    assert!(looks.count() >= 3, "looks within 20 s");
+    assert!(reads.count() >= 3, "reads within 20 s");
 }
 
 #[test]
-fn law_7_the_only_place_is_not_kept_for_a_region_that_does_not_answer() {
+fn law_7_the_only_slot_is_not_kept_for_a_region_that_does_not_answer() {
     let (mut world, healthy) = databases(21);
     let silent = databases_of_europe(&mut world, 2);
     let jobs = [&healthy[..20], &silent, &healthy[20..]].concat();
@@ -409,7 +412,7 @@ fn law_7_the_only_place_is_not_kept_for_a_region_that_does_not_answer() {
             let throttled = fault_in(europe(), "DescribeDBSnapshots", "Throttling", None);
             sandbox.edit(|world| {
                 world.faults.push(throttled);
-                // One of the twenty is done soon.
+                // One of the twenty finishes soon.
                 let soon = world.now + SignedDuration::from_secs(60);
                 let there = world.region_mut(&west()).expect("the destination");
                 let mut copying = there
@@ -425,7 +428,7 @@ fn law_7_the_only_place_is_not_kept_for_a_region_that_does_not_answer() {
     let calls = sandbox.calls();
     let last = calls.iter().rfind(|call| call.call == "CopyDBSnapshot");
     let after = last.map(|last| last.at.duration_since(start()).as_secs());
-    // And not when ten minutes have passed in silence.
+    // And not after ten minutes without an answer.
     assert!(
         after.is_some_and(|seconds| (60..300).contains(&seconds)),
         "{after:?}"

@@ -1,0 +1,44 @@
+//! How values of options are read, for `deserialize_with`. The config hands integers over as the text that is written.
+
+use std::fmt::Display;
+
+use serde::de::{Deserialize, Deserializer, Error};
+
+/// Returns an error for a value: what it must be, and the way out.
+pub fn refused<E: Error>(must_be: impl Display, help: &str) -> E {
+    E::custom(format!("{must_be}\n{help}"))
+}
+
+/// Reads text and turns it into a value.
+///
+/// # Errors
+///
+/// If it is not text, or not a value.
+pub fn from_text<'de, T, D: Deserializer<'de>>(
+    deserializer: D,
+    must_be: &str,
+    help: &str,
+    value: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    value(&text).ok_or_else(|| refused(must_be, help))
+}
+
+/// Reads a whole number that is at least `MIN`, also in quotes, which the gem accepted.
+///
+/// # Errors
+///
+/// If it is another value. A leading zero is refused: the gem read such a number as octal, and the versions of YAML disagree.
+pub fn whole_number<'de, const MIN: u32, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<u32, D::Error> {
+    let must_be = format!("a whole number from {MIN} to {}", u32::MAX);
+    let help = "write it in digits, without leading zeros";
+    from_text(deserializer, &must_be, help, |text| {
+        let text = text.trim();
+        let is_plain = text == "0" || text.starts_with(|c: char| ('1'..='9').contains(&c));
+        text.parse()
+            .ok()
+            .filter(|number| is_plain && *number >= MIN)
+    })
+}
