@@ -275,6 +275,8 @@ fn reader_and_schema_agree_on_values() {
     let differ: Vec<_> = cases
         .map(|(sync_type, options)| (taken(&validator, sync_type, &options), options))
         .filter(|((reader, schema), _)| reader != schema)
+        // Null means "not given"; where an option has a default, an editor points out that it can be omitted.
+        .filter(|((reader, _), options)| !(*reader && options.contains("null")))
         .collect();
     assert!(differ.is_empty(), "(reader, schema): {differ:#?}");
 }
