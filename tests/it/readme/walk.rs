@@ -64,13 +64,18 @@ fn lines(text: &str) -> Vec<String> {
 }
 
 /// Returns true if a text is what a page shows: `…` stands for any characters or, alone on its line, for any lines.
-fn is_shown(shown: &[&str], text: &[&str]) -> bool {
+fn is_shown(shown: &str, text: &str) -> bool {
+    let lines = |text| str::lines(str::trim_end(text)).collect::<Vec<_>>();
+    are_lines(&lines(shown), &lines(text))
+}
+
+fn are_lines(shown: &[&str], text: &[&str]) -> bool {
     match shown.split_first() {
         None => text.is_empty(),
-        Some((&"…", rest)) => (0..=text.len()).any(|n| is_shown(rest, &text[n..])),
+        Some((&"…", rest)) => (0..=text.len()).any(|n| are_lines(rest, &text[n..])),
         Some((line, rest)) => text
             .split_first()
-            .is_some_and(|(first, others)| is_line(line, first) && is_shown(rest, others)),
+            .is_some_and(|(first, others)| is_line(line, first) && are_lines(rest, others)),
     }
 }
 
@@ -86,19 +91,8 @@ fn is_line(shown: &str, line: &str) -> bool {
 
 #[track_caller]
 fn assert_shown(at: &str, shown: &str, text: &str) {
-    let lines = |text: &'_ str| {
-        text.trim_end()
-            .lines()
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
-    let (shown, said) = (lines(shown), lines(text));
-    let (shown, said): (Vec<&str>, Vec<&str>) = (
-        shown.iter().map(String::as_str).collect(),
-        said.iter().map(String::as_str).collect(),
-    );
     assert!(
-        is_shown(&shown, &said),
+        is_shown(shown, text),
         "{at}: the output differs from what is shown:\n{text}"
     );
 }
@@ -114,7 +108,17 @@ struct Reader<'a> {
     calls: Vec<Vec<String>>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(page: &'a Page, world: Option<String>) -> Self {
+        Self {
+            page,
+            world,
+            scene: None,
+            document: None,
+            calls: Vec::new(),
+        }
+    }
+
     fn scene(&mut self) -> &Scene {
         let world = self.world.as_deref();
         self.scene.get_or_insert_with(|| Scene::new(world))
@@ -257,13 +261,7 @@ impl Reader<'_> {
 
 /// Reads a whole page, and returns its calls of the AWS CLI.
 fn walk(page: &Page, world: Option<String>) -> Vec<Vec<String>> {
-    let mut reader = Reader {
-        page,
-        world,
-        scene: None,
-        document: None,
-        calls: Vec::new(),
-    };
+    let mut reader = Reader::new(page, world);
     for (line, part) in &page.parts {
         reader.read(*line, part);
     }
@@ -328,17 +326,13 @@ fn every_page_is_tested() {
 
 #[test]
 fn shown_output_can_be_cut_but_not_changed() {
-    let fits = |shown: &str, text: &str| {
-        let lines = |text| str::lines(text).collect::<Vec<_>>();
-        is_shown(&lines(shown), &lines(text))
-    };
-    assert!(fits("a\n…\nd", "a\nb\nc\nd"));
-    assert!(fits("a\n…", "a"));
-    assert!(fits("Digest: sha256:…", "Digest: sha256:04"));
-    assert!(fits("a … c …", "a b c d"));
-    assert!(!fits("a", "a\nb"));
-    assert!(!fits("…\nb", "b\na"));
-    assert!(!fits("a…c", "a b"));
+    assert!(is_shown("a\n…\nd", "a\nb\nc\nd"));
+    assert!(is_shown("a\n…", "a"));
+    assert!(is_shown("Digest: sha256:…", "Digest: sha256:04"));
+    assert!(is_shown("a … c …", "a b c d"));
+    assert!(!is_shown("a", "a\nb"));
+    assert!(!is_shown("…\nb", "b\na"));
+    assert!(!is_shown("a…c", "a b"));
 }
 
 #[test]
@@ -349,17 +343,7 @@ fn unknown_blocks_and_commands_fail() {
         Some(Line::Cron("backup".to_owned()))
     );
     assert_eq!(classified("cargo test"), Some(Line::Not));
-    let read = |part: Part| {
-        let page = pages::page("README.md");
-        let mut reader = Reader {
-            page: &page,
-            world: None,
-            scene: None,
-            document: None,
-            calls: Vec::new(),
-        };
-        reader.read(1, &part);
-    };
+    let page = pages::page("README.md");
     let block = |info: Option<&str>, text: &str| Part::Block {
         info: info.map(str::to_owned),
         text: text.to_owned(),
@@ -379,7 +363,7 @@ fn unknown_blocks_and_commands_fail() {
         },
     ] {
         let shown = format!("{part:?}");
-        let result = std::panic::catch_unwind(|| read(part));
+        let result = std::panic::catch_unwind(|| Reader::new(&page, None).read(1, &part));
         assert!(result.is_err(), "{shown}");
     }
 }
