@@ -20,7 +20,7 @@ pub(super) fn action_id(job: &SyncJob, rest: &str) -> ActionId {
 pub(super) fn copy_due(case: &Case<'_>) -> CopyDue {
     let Case { job, artifact, .. } = case;
     let available = case.copies.iter().filter(|copy| copy.state.is_available());
-    let name = artifact.name.to_string();
+    let name = artifact.name().to_owned();
     CopyDue {
         kind: artifact.kind,
         source: artifact.id.clone(),

@@ -128,14 +128,14 @@ impl SyncTypeRules for AmiOptions {
 
     fn copy_settings(&self, _: &SyncJob, source: &Artifact) -> Result<CopySettings, FailReason> {
         Ok(CopySettings {
-            name: Some(source.name.to_string()),
-            description: Some(source.description.to_string()).filter(|text| !text.is_empty()),
+            name: Some(source.name().to_owned()),
+            description: Some(source.description().to_owned()).filter(|text| !text.is_empty()),
             option_group_name: None,
         })
     }
 
     fn can_adopt(&self, _: &SyncJob, source: &Artifact, copy: &Artifact) -> bool {
-        copy.name == source.name
+        copy.name() == source.name()
     }
 
     fn belonging(&self, job: &SyncJob, copy: &Artifact) -> Belonging {
@@ -290,8 +290,8 @@ fn test_filter(filter: &ImageFilter, copy: &Artifact, job: &SyncJob) -> Test {
     match filter.name.as_str() {
         "tag-key" => test_tags(&|key, _| is_any(key)),
         "tag-value" => test_tags(&|_, value| is_any(value)),
-        "name" => is_any(&copy.name).into(),
-        "description" => is_any(&copy.description).into(),
+        "name" => is_any(copy.name()).into(),
+        "description" => is_any(copy.description()).into(),
         "image-id" => origin(copy, &job.source_region)
             .map_or(Test::Impossible, |origin| is_any(&origin.id).into()),
         _ => Test::Impossible,
