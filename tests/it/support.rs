@@ -12,7 +12,7 @@ use aws_xregion_sync::model::ids::{ArtifactId, JobName, ParentId, Region};
 use aws_xregion_sync::model::plan::{ConfigRef, JobPlan, Plan, SavedPlan};
 use aws_xregion_sync::model::query::{ImageSelector, Query};
 use aws_xregion_sync::model::result::SyncResult;
-use aws_xregion_sync::model::safe::tricky;
+use aws_xregion_sync::model::safe::unprintable;
 use aws_xregion_sync::observe::{Request, observe};
 use aws_xregion_sync::planfile::{self, Header};
 use aws_xregion_sync::planner;
@@ -91,12 +91,6 @@ pub fn ami_options(job: &SyncJob) -> Option<&AmiOptions> {
     rules.downcast_ref()
 }
 
-/// The options of a database job, if it is one.
-pub fn db_options(job: &SyncJob) -> Option<&DbSnapshotOptions> {
-    let rules: &dyn Any = &*job.rules;
-    rules.downcast_ref()
-}
-
 /// The selector of an image job.
 pub fn selector(job: &SyncJob) -> ImageSelector {
     match job.rules.queries().sources {
@@ -112,20 +106,13 @@ pub fn change_ami(job: &mut SyncJob, change: impl FnOnce(&mut AmiOptions)) {
     job.rules = Arc::new(options);
 }
 
-/// Changes the options of a database job.
-pub fn change_db(job: &mut SyncJob, change: impl FnOnce(&mut DbSnapshotOptions)) {
-    let mut options = db_options(job).expect("a database job").clone();
-    change(&mut options);
-    job.rules = Arc::new(options);
-}
-
 /// What escapes a screen, and a line of its own that looks like one of ours.
 pub const TRICK: &str = "Odd\u{1b}[31m\u{9b}\u{202e}\u{200b}\u{e0001}\nDigest: sha256:00";
 
 /// Nothing in it does anything else than stand there, but line ends.
 #[track_caller]
 pub fn assert_no_tricks(text: &str) {
-    let found = tricky(text).find(|(c, tricky)| *tricky && *c != '\n');
+    let found = unprintable(text).find(|(c, is_unprintable)| *is_unprintable && *c != '\n');
     assert_eq!(found, None, "{text:?}");
 }
 
