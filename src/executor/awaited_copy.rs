@@ -118,7 +118,7 @@ impl AwaitedCopy {
         if is_usable {
             return CopyStatus::Available;
         }
-        let reason = copy.state_reason.as_ref();
+        let reason = copy.state_reason();
         let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
         let problem = again(format!(
             "the copy {id} did not become available; its state is {state}{reason}"
