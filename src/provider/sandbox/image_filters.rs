@@ -46,7 +46,10 @@ fn answer(filter: &str, image: &WorldArtifact, tags: &Tags) -> Option<Vec<String
     let source = image.copied_from.as_ref();
     let texts: Vec<Option<String>> = match filter {
         "tag-key" => tags.keys().map(|key| Some(key.to_owned())).collect(),
-        "tag-value" => tags.values().map(|value| Some(value.to_owned())).collect(),
+        "tag-value" => tags
+            .iter()
+            .map(|(_, value)| Some(value.to_owned()))
+            .collect(),
         "block-device-mapping.volume-size" => {
             let disks = image.backing_snapshots.iter();
             disks.map(|disk| Some(disk.size_gib.to_string())).collect()
