@@ -157,6 +157,15 @@ pub struct Copy {
     pub expects: ExpectedSource,
 }
 
+impl Copy {
+    /// Returns all tags of the copy, with its sync tag.
+    pub fn all_tags(&self) -> Tags {
+        let mut tags = self.tags.clone();
+        tags.insert(self.sync_tag.key.as_str(), self.sync_tag.value.as_str());
+        tags
+    }
+}
+
 /// What a copy will be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NewCopy {
