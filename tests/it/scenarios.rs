@@ -600,8 +600,8 @@ fn a_plan_gone_stale_is_not_carried_out_and_says_what_differs() {
     assert_eq!(stale.len(), 2);
     let detail = stale[0].detail.as_deref().expect("a difference");
     assert!(
-        detail.contains("rds-mydatabase-2026-01-14-05-10")
-            && detail.contains("found rds-mydatabase-2026-01-14-05-10 gone"),
+        detail.contains("kept copy rds-mydatabase-2026-01-14-05-10")
+            && detail.ends_with("found gone"),
         "{detail}"
     );
 }

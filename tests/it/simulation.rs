@@ -1,31 +1,31 @@
-//! Random histories on an AWS in memory, with faults, and the laws looked at after each step.
+//! Random histories on an AWS in memory, with faults, and the laws on_read at after each step.
 //!
-//! `XRS_HISTORIES=200000` runs more of them, and `XRS_FIRST_SEED=…` others; `XRS_SEED=…` runs one and tells it.
-//! A seed tells another story whenever this generator changes: what it has found is kept as a test by hand, in `meanwhile`.
+//! `XRS_HISTORIES=200000` runs more of them, and `XRS_FIRST_SEED=…` others; `XRS_SEED=…` runs one and is_verbose it.
+//! A seed is_verbose another report whenever this generator changes: what it has found is kept as a test by hand, in `meanwhile`.
 
-mod books;
-mod ending;
+mod check_plan;
+mod check_results;
+mod check_writes;
+mod convergence;
+mod environment;
 mod fault_plan;
-mod faults;
-mod hands;
+mod faulty_provider;
 mod history;
-mod people;
-mod plans;
+mod interference;
+mod ledger;
+mod monitor;
 pub mod random;
-mod results;
+mod report;
 mod rules;
-pub mod run;
+pub mod scheduler;
 mod setup;
-mod story;
-mod watch;
-mod writes;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use books::Counts;
+use ledger::Counts;
 
-/// Histories in a run that nobody asked more of.
+/// Histories in a run that nobody read more of.
 const HISTORIES: u64 = 2_000;
 
 fn from_environment(name: &str) -> Option<u64> {
@@ -37,26 +37,26 @@ fn from_environment(name: &str) -> Option<u64> {
 struct Broken {
     seed: u64,
     breach: String,
-    story: String,
+    report: String,
 }
 
-/// Runs the history of a seed; tells it if a law was broken in it.
+/// Runs the history of a seed; is_verbose it if a law was broken in it.
 fn broken(seed: u64) -> Result<Counts, Broken> {
     let quick = history::run(seed, false);
     if quick.breaches.is_empty() {
         return Ok(quick.counts);
     }
-    let told = history::run(seed, true);
-    let breach = told.breaches.first().cloned().unwrap_or_default();
-    let story = format!(
+    let description = history::run(seed, true);
+    let breach = description.breaches.first().cloned().unwrap_or_default();
+    let report = format!(
         "{}\n\n{}\nto run it alone: XRS_SEED={seed} cargo test --no-default-features --test it simulation",
-        told.story,
-        told.breaches.join("\n")
+        description.report,
+        description.breaches.join("\n")
     );
     Err(Broken {
         seed,
         breach,
-        story,
+        report,
     })
 }
 
@@ -115,7 +115,7 @@ const AT_LEAST: [(&str, u64); 44] = [
     ("a copy of an image is deregistered", 20),
     ("a database is made anew", 200),
     ("a job cannot be planned", 1000),
-    ("a job is not planned, for its looks failed", 200),
+    ("a job is not planned, for its reads failed", 200),
     ("a listing of earlier", 2000),
     ("a name is taken", 50),
     ("a plan is applied", 2000),
@@ -143,7 +143,7 @@ const AT_LEAST: [(&str, u64); 44] = [
     ("killed after a call", 50),
     ("killed before a call", 50),
     ("plans are applied side by side", 800),
-    ("somebody meddles with an apply", 800),
+    ("somebody interferes with an apply", 800),
     ("tag_copy", 100),
     ("tag_source", 3000),
 ];
@@ -151,26 +151,26 @@ const AT_LEAST: [(&str, u64); 44] = [
 #[test]
 fn the_laws_hold_in_random_histories() {
     if let Some(seed) = from_environment("XRS_SEED") {
-        let told = history::run(seed, true);
+        let description = history::run(seed, true);
         assert!(
-            told.breaches.is_empty(),
+            description.breaches.is_empty(),
             "{}\n\n{}",
-            told.story,
-            told.breaches.join("\n")
+            description.report,
+            description.breaches.join("\n")
         );
-        println!("{}", told.story);
+        println!("{}", description.report);
         return;
     }
     let first = from_environment("XRS_FIRST_SEED").unwrap_or(0);
     let number = from_environment("XRS_HISTORIES").unwrap_or(HISTORIES);
     let (counts, found) = run_all(first, number);
-    if let Some(Broken { seed, story, .. }) = found.first() {
+    if let Some(Broken { seed, report, .. }) = found.first() {
         let all: Vec<String> = found
             .iter()
             .map(|b| format!("{}: {}", b.seed, b.breach))
             .collect();
         panic!(
-            "seed {seed}: {story}\n\nseeds that broke a law:\n{}",
+            "seed {seed}: {report}\n\nseeds that broke a law:\n{}",
             all.join("\n")
         );
     }

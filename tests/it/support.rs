@@ -91,12 +91,6 @@ pub fn ami_options(job: &SyncJob) -> Option<&AmiOptions> {
     rules.downcast_ref()
 }
 
-/// The options of a database job, if it is one.
-pub fn db_options(job: &SyncJob) -> Option<&DbSnapshotOptions> {
-    let rules: &dyn Any = &*job.rules;
-    rules.downcast_ref()
-}
-
 /// The selector of an image job.
 pub fn selector(job: &SyncJob) -> ImageSelector {
     match job.rules.queries().sources {
@@ -108,13 +102,6 @@ pub fn selector(job: &SyncJob) -> ImageSelector {
 /// Changes the options of an image job.
 pub fn change_ami(job: &mut SyncJob, change: impl FnOnce(&mut AmiOptions)) {
     let mut options = ami_options(job).expect("an image job").clone();
-    change(&mut options);
-    job.rules = Arc::new(options);
-}
-
-/// Changes the options of a database job.
-pub fn change_db(job: &mut SyncJob, change: impl FnOnce(&mut DbSnapshotOptions)) {
-    let mut options = db_options(job).expect("a database job").clone();
     change(&mut options);
     job.rules = Arc::new(options);
 }

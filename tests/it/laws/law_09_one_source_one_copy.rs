@@ -27,7 +27,7 @@ use proptest::prelude::*;
 use super::worlds::{cases, images_in_destination, one_image};
 use crate::random_world::recipes;
 use crate::simulation::random::Random;
-use crate::simulation::run::{Task, side_by_side};
+use crate::simulation::scheduler::{Task, side_by_side};
 use crate::support::*;
 
 /// Gives every image of the source region a new tag, so that a new plan asks for another copy with the same client token.

@@ -23,11 +23,11 @@ pub struct FaultPlan {
     /// Percent of reads that show an earlier world, and how much earlier.
     pub stale: usize,
     pub lag: Lag,
-    /// The run is asked to stop when so many things have happened in it.
+    /// The run is read to stop when so many things have happened in it.
     pub interrupt: Option<usize>,
     /// The most turns that others get at each end of a call.
     pub yields: usize,
-    /// The destination knows no database of the names it is asked for, and refuses to look for their snapshots. That is
+    /// The destination knows no database of the names it is read for, and refuses to read for their snapshots. That is
     /// no fault.
     pub refuses_absent_databases: bool,
     /// The run stays until copies are available, for so many seconds at most. That is no fault.

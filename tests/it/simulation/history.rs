@@ -1,4 +1,4 @@
-//! One random history: what happens, step by step, and what is looked at after each.
+//! One random history: what happens, step by step, and what is on_read at after each.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -19,14 +19,14 @@ use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::sync_types::SyncJob;
 use jiff::SignedDuration;
 
-use super::books::{Counts, Stage};
 use super::fault_plan::FaultPlan;
-use super::faults::{Faulty, take_turns};
+use super::faulty_provider::{FaultyProvider, yield_turns};
+use super::ledger::{Counts, RecordedSandbox};
+use super::monitor::{Monitor, ReadRecord};
 use super::random::Random;
-use super::run::{Task, alone, side_by_side};
+use super::scheduler::{Task, alone, side_by_side};
 use super::setup::{self, Setup};
-use super::watch::{LookRecord, Watch};
-use super::{ending, hands, people, plans, results, story};
+use super::{check_plan, check_results, convergence, environment, interference, report};
 
 /// Plans that are kept to be applied later.
 const POOL: usize = 6;
@@ -34,7 +34,7 @@ const POOL: usize = 6;
 /// What a run has seen when it planned.
 pub struct Before {
     inventory: Inventory,
-    looks: Vec<LookRecord>,
+    reads: Vec<ReadRecord>,
     /// Whether all of it was the truth of that very time.
     is_true: bool,
     /// Whether it may be of an earlier time.
@@ -45,78 +45,79 @@ pub struct Before {
 pub struct Outcome {
     pub counts: Counts,
     pub breaches: Vec<String>,
-    pub story: String,
+    pub report: String,
 }
 
 /// A history while it goes on.
 pub struct History {
     pub random: Random,
     pub setup: Setup,
-    pub stage: Stage,
+    pub recorded: RecordedSandbox,
     pool: Vec<Arc<SavedPlan>>,
 }
 
-/// Runs the history of a seed; `tells` it if somebody is to read it.
-pub fn run(seed: u64, tells: bool) -> Outcome {
+/// Runs the history of a seed; `is_verbose` it if somebody is to read it.
+pub fn run(seed: u64, is_verbose: bool) -> Outcome {
     let mut random = Random::new(seed);
     let (setup, world) = setup::random(&mut random);
-    let stage = Stage::new(world, tells);
+    let recorded = RecordedSandbox::new(world, is_verbose);
     let mut history = History {
         random,
         setup,
-        stage,
+        recorded,
         pool: Vec::new(),
     };
     history
-        .stage
-        .books()
-        .tell(|| format!("seed {seed}\n{}", history.setup.told()));
+        .recorded
+        .ledger()
+        .log_line(|| format!("seed {seed}\n{}", history.setup.description()));
     let steps = history.random.within(10, 40);
     for step in 0..steps {
         history.step(step);
-        if !history.stage.books().breaches().is_empty() {
+        if !history.recorded.ledger().breaches().is_empty() {
             break;
         }
-        let now = history.stage.sandbox.now();
-        history.stage.books().forget(now);
+        let now = history.recorded.sandbox.now();
+        history.recorded.ledger().forget(now);
     }
-    if history.stage.books().breaches().is_empty() {
-        ending::reach(&mut history);
+    if history.recorded.ledger().breaches().is_empty() {
+        convergence::converge(&mut history);
     }
-    let world = history.stage.sandbox.world();
-    let mut books = history.stage.books();
-    books.tell(|| format!("the world then:\n{}", story::of_world(&world)));
+    let world = history.recorded.sandbox.world();
+    let mut ledger = history.recorded.ledger();
+    ledger.log_line(|| format!("the world then:\n{}", report::of_world(&world)));
     Outcome {
-        counts: books.counts.clone(),
-        breaches: books.breaches().to_vec(),
-        story: books.story(),
+        counts: ledger.counts.clone(),
+        breaches: ledger.breaches().to_vec(),
+        report: ledger.report(),
     }
 }
 
 impl History {
     /// Writes down what happened in a step.
     pub fn say(&self, what: &'static str, line: impl FnOnce() -> String) {
-        let now = self.stage.sandbox.now();
-        let mut books = self.stage.books();
-        books.count(what);
-        books.tell(|| format!("{} {}", now.strftime("%Y-%m-%d %H:%M:%S"), line()));
+        let now = self.recorded.sandbox.now();
+        let mut ledger = self.recorded.ledger();
+        ledger.count(what);
+        ledger.log_line(|| format!("{} {}", now.strftime("%Y-%m-%d %H:%M:%S"), line()));
     }
 
     fn step(&mut self, step: i64) {
         let Self {
             random,
             setup,
-            stage,
+            recorded,
             pool,
         } = self;
-        let (what, told) = match random.weighed(&[18, 22, 18, 20, 22]) {
-            0 => stage.edit(|world| hands::pass_time(random, setup, world)),
-            1 => stage.edit(|world| hands::life(random, setup, world)),
+        let (what, description) = match random.weighed(&[18, 22, 18, 20, 22]) {
+            0 => recorded.edit(|world| environment::pass_time(random, setup, world)),
+            1 => recorded.edit(|world| environment::life(random, setup, world)),
             2 => {
                 let of_plans = named_in(pool);
-                let deed = stage.edit(|world| people::meddle(random, setup, &of_plans, world));
-                touched(stage, deed.copy);
-                (deed.what, deed.told)
+                let change =
+                    recorded.edit(|world| interference::interfere(random, setup, &of_plans, world));
+                interfered(recorded, change.copy);
+                (change.what, change.description)
             }
             3 => {
                 let faults = if random.chance(25) {
@@ -130,7 +131,7 @@ impl History {
             _ if pool.is_empty() => ("nothing", String::new()),
             _ => return self.apply_step(step),
         };
-        self.say(what, || format!("{step}: {told}"));
+        self.say(what, || format!("{step}: {description}"));
     }
 
     fn plan_step(&mut self, step: i64, faults: FaultPlan, selection: Option<usize>) {
@@ -154,9 +155,9 @@ impl History {
             } else {
                 FaultPlan::none(&mut self.random)
             };
-            let meddles = self.random.chance(20);
+            let interferes = self.random.chance(20);
             let chosen = [Arc::clone(&plan)];
-            self.carry_out(step, &chosen, Some(before), vec![faults], meddles);
+            self.carry_out(step, &chosen, Some(before), vec![faults], interferes);
         }
         if self.pool.len() == POOL {
             let oldest = self.random.below(POOL);
@@ -165,7 +166,7 @@ impl History {
         self.pool.push(plan);
     }
 
-    /// Makes a plan and looks at it; nothing if the run was killed.
+    /// Makes a plan and reads at it; nothing if the run was killed.
     pub fn plan(&mut self, jobs: &[SyncJob], faults: FaultPlan, name: String) -> Option<SavedPlan> {
         Some(self.look_and_plan(jobs, faults, name)?.0)
     }
@@ -178,42 +179,49 @@ impl History {
         name: String,
     ) -> Option<(SavedPlan, Before)> {
         let parallelism = 1 + self.random.below(4);
-        let mut watch = Watch::new(&self.stage, &self.setup, None, faults.clone(), parallelism);
-        watch.name = name;
-        let faulty = Faulty::new(&self.stage.sandbox, &watch, faults, self.random.fork());
-        let states = self.stage.moment().state;
-        // To seal a plan takes longer than all the rest together; its text is looked at now and then.
+        let mut monitor = Monitor::new(
+            &self.recorded,
+            &self.setup,
+            None,
+            faults.clone(),
+            parallelism,
+        );
+        monitor.name = name;
+        let faulty =
+            FaultyProvider::new(&self.recorded.sandbox, &monitor, faults, self.random.fork());
+        let states = self.recorded.moment().state;
+        // To seal a plan takes longer than all the rest together; its text is on_read at now and then.
         let sealed = self.random.chance(10);
         let (plan, inventory) = alone(until_killed(
             &faulty,
             make_plan(&faulty, jobs, parallelism, sealed),
         ))?;
-        let changed = self.stage.moment().state != states;
-        let mut books = self.stage.books();
+        let changed = self.recorded.moment().state != states;
+        let mut ledger = self.recorded.ledger();
         if changed {
-            books.breach("law 1: planning has changed the world");
+            ledger.breach("law 1: planning has changed the world");
         }
-        plans::check(&watch, &mut books, &plan);
+        check_plan::check(&monitor, &mut ledger, &plan);
         if sealed {
-            plans::check_text(&mut books, &plan);
+            check_plan::check_text(&mut ledger, &plan);
         }
-        books.tell(|| story::of_plan(&plan));
+        ledger.log_line(|| report::of_plan(&plan));
         for job in &plan.jobs {
-            books.count(match job.outcome {
+            ledger.count(match job.outcome {
                 aws_xregion_sync::model::plan::Outcome::Changes => "a job has changes",
                 aws_xregion_sync::model::plan::Outcome::UpToDate => "a job is up to date",
                 aws_xregion_sync::model::plan::Outcome::Failed => "a job fails",
             });
         }
-        drop(books);
+        drop(ledger);
         let before = Before {
             inventory,
-            looks: std::mem::take(&mut watch.seen().looks),
-            is_true: watch.faults.is_none(),
-            is_stale: watch.is_stale(),
+            reads: std::mem::take(&mut monitor.log().reads),
+            is_true: monitor.faults.is_none(),
+            is_stale: monitor.is_stale(),
         };
         // Law 2: another order of listings, another hour, the same plan.
-        if watch.faults.is_none() && sealed {
+        if monitor.faults.is_none() && sealed {
             self.same_again(jobs);
         }
         Some((plan, before))
@@ -221,17 +229,17 @@ impl History {
 
     /// Law 2: two worlds that differ in nothing but the order of their listings have one plan.
     fn same_again(&mut self, jobs: &[SyncJob]) {
-        let world = self.stage.sandbox.world();
+        let world = self.recorded.sandbox.world();
         let mut shuffled = world.clone();
         shuffled.listing_seed = self.random.next();
         let [one, other] = [world, shuffled].map(|world| {
             let sandbox = aws_xregion_sync::provider::sandbox::Sandbox::new(world);
             alone(make_plan(&sandbox, jobs, 1, true)).0
         });
-        let mut books = self.stage.books();
-        books.count("a plan is made again");
+        let mut ledger = self.recorded.ledger();
+        ledger.count("a plan is made again");
         if one.digest != other.digest {
-            books.breach(format!(
+            ledger.breach(format!(
                 "law 2: another order of listings gives another plan: {one:?} and {other:?}"
             ));
         }
@@ -254,7 +262,7 @@ impl History {
             };
             chosen.push(other);
         }
-        let meddles = self.random.chance(15);
+        let interferes = self.random.chance(15);
         let faults: Vec<FaultPlan> = (0..runs)
             .map(|_| {
                 let random = &mut self.random;
@@ -276,7 +284,7 @@ impl History {
                 chosen.len()
             )
         });
-        self.apply(step, &chosen, faults, meddles);
+        self.apply(step, &chosen, faults, interferes);
         if self.random.chance(25) {
             self.say("a plan is applied again", || format!("{step}: apply again"));
             let faults = FaultPlan::none(&mut self.random);
@@ -290,9 +298,9 @@ impl History {
         step: i64,
         chosen: &[Arc<SavedPlan>],
         faults: Vec<FaultPlan>,
-        meddles: bool,
+        interferes: bool,
     ) -> Vec<Option<Vec<SyncResult>>> {
-        self.carry_out(step, chosen, None, faults, meddles)
+        self.carry_out(step, chosen, None, faults, interferes)
     }
 
     /// The same; the first of them with what it has seen before.
@@ -302,64 +310,68 @@ impl History {
         chosen: &[Arc<SavedPlan>],
         before: Option<Before>,
         faults: Vec<FaultPlan>,
-        meddles: bool,
+        interferes: bool,
     ) -> Vec<Option<Vec<SyncResult>>> {
         let is_true = before.as_ref().is_none_or(|before| before.is_true);
-        let alone = chosen.len() == 1 && !meddles && is_true;
+        let alone = chosen.len() == 1 && !interferes && is_true;
         let Self {
             random,
             setup,
-            stage,
+            recorded,
             ..
         } = self;
-        let (setup, stage) = (&*setup, &*stage);
-        let mut watches: Vec<Watch<'_>> = chosen
+        let (setup, recorded) = (&*setup, &*recorded);
+        let mut monitors: Vec<Monitor<'_>> = chosen
             .iter()
             .zip(faults)
             .enumerate()
             .map(|(n, (plan, faults))| {
-                let mut watch = Watch::new(stage, setup, Some(plan), faults, 1 + random.below(4));
-                (watch.alone, watch.name) = (alone, format!("run {step}.{n}"));
-                watch
+                let mut monitor =
+                    Monitor::new(recorded, setup, Some(plan), faults, 1 + random.below(4));
+                (monitor.alone, monitor.name) = (alone, format!("run {step}.{n}"));
+                monitor
             })
             .collect();
         let mut seen = before.map(|before| {
-            watches[0].seen().looks = before.looks;
-            watches[0].was_stale = before.is_stale;
+            monitors[0].log().reads = before.reads;
+            monitors[0].was_stale = before.is_stale;
             before.inventory
         });
         let mut tasks: Vec<Task<'_, Option<Vec<SyncResult>>>> = Vec::new();
-        for (watch, plan) in watches.iter().zip(chosen) {
+        for (monitor, plan) in monitors.iter().zip(chosen) {
             let (random, seen) = (random.fork(), seen.take());
-            tasks.push(Box::pin(apply_one(stage, setup, watch, plan, seen, random)));
+            tasks.push(Box::pin(apply_one(
+                recorded, setup, monitor, plan, seen, random,
+            )));
         }
-        if meddles {
+        if interferes {
             let mut random = random.fork();
             let of_plans = named_in(chosen);
             tasks.push(Box::pin(async move {
                 for _ in 0..=random.below(3) {
-                    take_turns(random.below(60)).await;
-                    let deed =
-                        stage.edit(|world| people::meddle(&mut random, setup, &of_plans, world));
-                    stage.books().count("somebody meddles with an apply");
-                    stage
-                        .books()
-                        .tell(|| format!("    meanwhile: {}", deed.told));
-                    touched(stage, deed.copy);
+                    yield_turns(random.below(60)).await;
+                    let change = recorded.edit(|world| {
+                        interference::interfere(&mut random, setup, &of_plans, world)
+                    });
+                    recorded.ledger().count("somebody interferes with an apply");
+                    recorded
+                        .ledger()
+                        .log_line(|| format!("    meanwhile: {}", change.description));
+                    interfered(recorded, change.copy);
                 }
                 None
             }));
         }
         let mut ended = side_by_side(random, tasks);
         ended.truncate(chosen.len());
-        for ((watch, plan), ended) in watches.iter().zip(chosen).zip(&ended) {
-            let mut books = stage.books();
+        for ((monitor, plan), ended) in monitors.iter().zip(chosen).zip(&ended) {
+            let mut ledger = recorded.ledger();
             match ended {
                 Some(ended) => {
-                    books.tell(|| story::of_results(&watch.name, ended));
-                    results::check(watch, &mut books, plan, ended);
+                    ledger.log_line(|| report::of_results(&monitor.name, ended));
+                    check_results::check(monitor, &mut ledger, plan, ended);
                 }
-                None => books.tell(|| format!("    {} is killed", watch.name)),
+                None => ledger.log_line(|| format!("    {} is killed", monitor.name)),
             }
         }
         ended
@@ -367,8 +379,8 @@ impl History {
 }
 
 /// What plans are about: what is done to that by hand matters most.
-fn named_in(plans: &[Arc<SavedPlan>]) -> people::Aims {
-    let mut aims = people::Aims::default();
+fn named_in(plans: &[Arc<SavedPlan>]) -> interference::Aims {
+    let mut aims = interference::Aims::default();
     for job in plans.iter().flat_map(|plan| &plan.jobs) {
         for action in &job.actions {
             match action {
@@ -389,10 +401,10 @@ fn named_in(plans: &[Arc<SavedPlan>]) -> people::Aims {
     aims
 }
 
-fn touched(stage: &Stage, copy: Option<String>) {
+fn interfered(recorded: &RecordedSandbox, copy: Option<String>) {
     if let Some(copy) = copy {
-        let now = stage.sandbox.now();
-        stage.books().touched.insert(copy, now);
+        let now = recorded.sandbox.now();
+        recorded.ledger().interfered.insert(copy, now);
     }
 }
 
@@ -403,8 +415,8 @@ async fn make_plan(
     parallelism: usize,
     sealed: bool,
 ) -> (SavedPlan, Inventory) {
-    let looks: Vec<Request> = jobs.iter().map(Request::of_job).collect();
-    let inventory = observe(provider, &looks, parallelism).await;
+    let reads: Vec<Request> = jobs.iter().map(Request::of_job).collect();
+    let inventory = observe(provider, &reads, parallelism).await;
     let plan = Plan {
         provider: provider.kind(),
         selection: None,
@@ -437,29 +449,29 @@ async fn make_plan(
 
 /// As `xrs apply` does with a plan that was found fit.
 async fn apply_one(
-    stage: &Stage,
+    recorded: &RecordedSandbox,
     setup: &Setup,
-    watch: &Watch<'_>,
+    monitor: &Monitor<'_>,
     plan: &SavedPlan,
     seen: Option<Inventory>,
     random: Random,
 ) -> Option<Vec<SyncResult>> {
-    let faulty = Faulty::new(&stage.sandbox, watch, watch.faults.clone(), random);
+    let faulty = FaultyProvider::new(&recorded.sandbox, monitor, monitor.faults.clone(), random);
     let stop = AtomicBool::new(false);
     let happened = std::sync::atomic::AtomicUsize::new(0);
     let on_event = |_: Event<'_>| {
         let before = happened.fetch_add(1, Ordering::Relaxed);
-        if watch.faults.interrupt == Some(before) {
+        if monitor.faults.interrupt == Some(before) {
             stop.store(true, Ordering::Relaxed);
-            stage.books().count("a run is interrupted");
+            recorded.ledger().count("a run is interrupted");
         }
     };
-    let wait = watch.faults.waits.map_or(Wait::No, |seconds| {
-        stage.books().count("an apply waits");
+    let wait = monitor.faults.waits.map_or(Wait::No, |seconds| {
+        recorded.ledger().count("an apply waits");
         Wait::UpTo(SignedDuration::from_secs(seconds))
     });
     let options = Options {
-        parallelism: watch.parallelism,
+        parallelism: monitor.parallelism,
         wait,
         stop: &stop,
     };
@@ -468,7 +480,7 @@ async fn apply_one(
 }
 
 /// Runs a future as long as the run that it belongs to is alive; nothing, once that is killed.
-async fn until_killed<T>(faulty: &Faulty<'_>, work: impl Future<Output = T>) -> Option<T> {
+async fn until_killed<T>(faulty: &FaultyProvider<'_>, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     let dead = Cell::new(false);
     poll_fn(|context| {

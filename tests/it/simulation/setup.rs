@@ -10,7 +10,7 @@ use aws_xregion_sync::provider::sandbox::{World, WorldDatabase};
 use aws_xregion_sync::sync_types::{AmiOptions, DbSnapshotOptions, SyncJob, SyncTypeRules};
 use jiff::SignedDuration;
 
-use super::hands;
+use super::environment;
 use super::random::Random;
 use super::rules;
 use crate::support::{east, selector, start, west};
@@ -41,7 +41,7 @@ impl Setup {
     }
 
     /// The jobs in one line each.
-    pub fn told(&self) -> String {
+    pub fn description(&self) -> String {
         let lines = self.jobs.iter().map(|job| {
             let (from, to) = (&job.source_region, &job.destination_region);
             let what = format!("{:?}", job.rules);
@@ -93,7 +93,7 @@ pub fn random(random: &mut Random) -> (Setup, World) {
         }
         world.add_database(region, database);
     }
-    hands::furnish(random, &setup, &mut world);
+    environment::furnish(random, &setup, &mut world);
     (setup, world)
 }
 

@@ -9,15 +9,15 @@ use aws_xregion_sync::provider::sandbox::{
 use aws_xregion_sync::sync_types::SyncJob;
 use jiff::SignedDuration;
 
-use super::hands;
+use super::environment;
 use super::random::Random;
 use super::rules;
 use super::setup::{KindDatabase, Setup, regions};
 
 /// What somebody did: its kind, a line for the history, and the copy it was done to.
-pub struct Deed {
+pub struct Change {
     pub what: &'static str,
-    pub told: String,
+    pub description: String,
     pub copy: Option<String>,
 }
 
@@ -29,7 +29,7 @@ pub struct Aims {
 }
 
 /// Somebody has a hand in a copy; more often than not in one that plans are about.
-pub fn meddle(random: &mut Random, setup: &Setup, aims: &Aims, world: &mut World) -> Deed {
+pub fn interfere(random: &mut Random, setup: &Setup, aims: &Aims, world: &mut World) -> Change {
     let region = random.pick(&regions()).cloned().expect("a region");
     match random.weighed(&[60, 25, 10, 5, 6]) {
         0 => on_a_snapshot(random, world, &region, &aims.copies),
@@ -37,26 +37,26 @@ pub fn meddle(random: &mut Random, setup: &Setup, aims: &Aims, world: &mut World
         2 => {
             let job = random.pick(&setup.jobs).expect("a job");
             let made = older_copy(random, job, world);
-            deed("a copy is made by hand", made)
+            change("a copy is made by hand", made)
         }
         3 => on_a_source(random, world, &region),
-        _ => deed(
+        _ => change(
             "the name of a copy is taken",
             take_a_name(random, setup, aims, world),
         ),
     }
 }
 
-fn deed(what: &'static str, told: Option<String>) -> Deed {
-    match told {
-        Some(told) => Deed {
+fn change(what: &'static str, description: Option<String>) -> Change {
+    match description {
+        Some(description) => Change {
             what,
-            told,
+            description,
             copy: None,
         },
-        None => Deed {
+        None => Change {
             what: "nothing",
-            told: String::new(),
+            description: String::new(),
             copy: None,
         },
     }
@@ -67,7 +67,7 @@ fn on_a_snapshot(
     world: &mut World,
     region: &Region,
     of_plans: &[String],
-) -> Deed {
+) -> Change {
     let aimed = random
         .pick(of_plans)
         .filter(|_| of_plans.len() > 1)
@@ -92,7 +92,7 @@ fn on_a_snapshot(
         copies = vec![aimed];
     }
     let Some(at) = random.pick(&copies).copied() else {
-        return deed("nothing", None);
+        return change("nothing", None);
     };
     let copy = &mut here.snapshots[at];
     let id = copy.id.to_string();
@@ -144,9 +144,9 @@ fn on_a_snapshot(
             "a copy is being deleted by hand"
         }
     };
-    Deed {
+    Change {
         what,
-        told: format!("{what}: {id} in {region}"),
+        description: format!("{what}: {id} in {region}"),
         copy: Some(id),
     }
 }
@@ -192,7 +192,7 @@ fn take_a_name(
     ))
 }
 
-fn on_an_image(random: &mut Random, world: &mut World, region: &Region) -> Deed {
+fn on_an_image(random: &mut Random, world: &mut World, region: &Region) -> Change {
     let here = world.region_mut(region).expect("a region");
     let is_copy = |image: &WorldArtifact| {
         image.copied_from.is_some() || image.tags.keys().any(|key| key.starts_with("Sync-From-"))
@@ -201,7 +201,7 @@ fn on_an_image(random: &mut Random, world: &mut World, region: &Region) -> Deed 
         .filter(|at| is_copy(&here.images[*at]))
         .collect();
     let Some(at) = random.pick(&copies).copied() else {
-        return deed("nothing", None);
+        return change("nothing", None);
     };
     let copy = &mut here.images[at];
     let id = copy.id.to_string();
@@ -239,14 +239,14 @@ fn on_an_image(random: &mut Random, world: &mut World, region: &Region) -> Deed 
             "a copy of an image is made available by hand"
         }
     };
-    Deed {
+    Change {
         what,
-        told: format!("{what}: {id} in {region}"),
+        description: format!("{what}: {id} in {region}"),
         copy: Some(id),
     }
 }
 
-fn on_a_source(random: &mut Random, world: &mut World, region: &Region) -> Deed {
+fn on_a_source(random: &mut Random, world: &mut World, region: &Region) -> Change {
     let here = world.region_mut(region).expect("a region");
     let sources: Vec<usize> = (0..here.images.len())
         .filter(|at| {
@@ -257,12 +257,12 @@ fn on_a_source(random: &mut Random, world: &mut World, region: &Region) -> Deed 
         })
         .collect();
     let Some(at) = random.pick(&sources).copied() else {
-        return deed("nothing", None);
+        return change("nothing", None);
     };
     let source = &mut here.images[at];
     let is_of_sync = |key: &str| key.starts_with("Sync-") && key != "Sync-Identifier";
     garble_those(&mut source.tags, is_of_sync, "yesterday");
-    deed(
+    change(
         "a tag of a source is garbled",
         Some(format!("the sync tags of {} are garbled", source.id)),
     )
@@ -271,7 +271,7 @@ fn on_a_source(random: &mut Random, world: &mut World, region: &Region) -> Deed 
 /// A copy of some snapshot or image of a job, as the older tool, this one or a person leaves it.
 pub fn older_copy(random: &mut Random, job: &SyncJob, world: &mut World) -> Option<String> {
     let Some(database) = job.kind_database() else {
-        return hands::image_copy_by_hand(random, job, world);
+        return environment::image_copy_by_hand(random, job, world);
     };
     let account = rules::account_of(job);
     let from = world.region(&job.source_region)?;
@@ -325,7 +325,7 @@ pub fn older_copy(random: &mut Random, job: &SyncJob, world: &mut World) -> Opti
     {
         return None;
     }
-    let told = format!("{} ({}) is there, a copy of {source}", copy.id, copy.state);
+    let description = format!("{} ({}) is there, a copy of {source}", copy.id, copy.state);
     here.snapshots.push(copy);
-    Some(told)
+    Some(description)
 }

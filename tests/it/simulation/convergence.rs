@@ -10,17 +10,17 @@ use aws_xregion_sync::model::plan::{JobPlan, Outcome, SavedPlan};
 use aws_xregion_sync::provider::sandbox::World;
 use aws_xregion_sync::sync_types::SyncJob;
 
+use super::check_plan;
+use super::environment;
 use super::fault_plan::FaultPlan;
-use super::hands;
 use super::history::History;
-use super::plans;
 use super::rules::{self, Route};
 
 /// Plan and apply as often as this, and all has to be done: copies; what their being available allows; no more.
 const ROUNDS: usize = 4;
 
-pub fn reach(history: &mut History) {
-    history.stage.edit(hands::calm_down);
+pub fn converge(history: &mut History) {
+    history.recorded.edit(environment::calm_down);
     history.say("the end", || {
         "the end: nothing fails any more, and nobody has a hand in it".to_owned()
     });
@@ -43,14 +43,14 @@ pub fn reach(history: &mut History) {
                 .iter()
                 .any(|job| job.name == result.name && job.outcome == Outcome::Failed);
             if result.failed() && !failed_to_plan {
-                history.stage.books().breach(format!(
+                history.recorded.ledger().breach(format!(
                     "law 7: {} fails for no reason: {:?}",
                     result.name, result.errors
                 ));
             }
         }
         if is_done {
-            history.stage.books().count(match round {
+            history.recorded.ledger().count(match round {
                 0 => "fixed point at once",
                 1 => "fixed point after one round",
                 _ => "fixed point after two rounds",
@@ -67,31 +67,31 @@ pub fn reach(history: &mut History) {
                 let (job, reason) = (&after.name, &after.reason);
                 let what =
                     format!("law 3: {job} has something to do right after an apply: {reason}");
-                history.stage.books().breach(what);
+                history.recorded.ledger().breach(what);
             }
         }
-        history.stage.edit(hands::finish_copies);
+        history.recorded.edit(environment::finish_copies);
     }
     let Some(last) = plan(history, &jobs) else {
         return;
     };
     if last.summary.actions() > 0 {
-        let books = &mut history.stage.books();
-        books.breach(format!(
+        let ledger = &mut history.recorded.ledger();
+        ledger.breach(format!(
             "law 3: after {ROUNDS} rounds there is something to do: {}",
             last.summary
         ));
     }
-    let world = history.stage.sandbox.world();
+    let world = history.recorded.sandbox.world();
     for (job, planned) in jobs.iter().zip(&last.jobs) {
         if planned.outcome == Outcome::Failed {
-            // That it fails for a reason was looked at when it was planned.
+            // That it fails for a reason was on_read at when it was planned.
             continue;
         }
         if let Some(wrong) = wrong_at_the_end(&world, job) {
             history
-                .stage
-                .books()
+                .recorded
+                .ledger()
                 .breach(format!("at the end: {}: {wrong}", job.name));
         }
     }
@@ -108,7 +108,7 @@ fn has_cause(plan: &SavedPlan, before: &JobPlan, after: &JobPlan) -> bool {
 }
 
 fn plan(history: &mut History, jobs: &[SyncJob]) -> Option<SavedPlan> {
-    plan_quietly(history, jobs).filter(|_| history.stage.books().breaches().is_empty())
+    plan_quietly(history, jobs).filter(|_| history.recorded.ledger().breaches().is_empty())
 }
 
 fn plan_quietly(history: &mut History, jobs: &[SyncJob]) -> Option<SavedPlan> {
@@ -129,7 +129,7 @@ fn wrong_at_the_end(world: &World, job: &SyncJob) -> Option<String> {
             wrong_snapshots(world, route, database, rules::retained(job))
         }
         Some(ami) => {
-            let source = plans::chosen(job, ami, world)?;
+            let source = check_plan::chosen(job, ami, world)?;
             let named = rules::named_copy(world, route, source.id.as_str());
             let copies = rules::own_images(world, route)
                 .filter(|i| rules::is_image_copy(i, route.from, source.id.as_str(), named.as_ref()))

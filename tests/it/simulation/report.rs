@@ -1,4 +1,4 @@
-//! Histories in words, for whoever looks for what went wrong.
+//! Histories in words, for whoever reads for what went wrong.
 
 use aws_xregion_sync::model::ids::ArtifactId;
 use aws_xregion_sync::model::plan::SavedPlan;

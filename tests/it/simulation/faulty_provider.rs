@@ -24,7 +24,7 @@ use super::random::Random;
 
 /// One read that was made, as its run saw it.
 #[derive(Clone, Debug)]
-pub enum Asked {
+pub enum Read {
     Identity,
     Find(Kind, Query),
 }
@@ -37,36 +37,36 @@ pub enum Write<'a> {
     Delete(&'a Delete),
 }
 
-/// Who is told what a run does, and knows the world as it was.
-pub trait Witness: Sync {
+/// Who is description what a run does, and knows the world as it was.
+pub trait CallListener: Sync {
     /// A number for the present state of the world.
-    fn mark(&self) -> usize;
+    fn state_number(&self) -> usize;
     /// The world as it was at that time, as a provider.
     fn earlier(&self, time: Timestamp) -> Box<dyn Provider>;
     /// A read was answered; the answer is of the world at `shown`.
-    fn looked(
+    fn on_read(
         &self,
         at: &Location,
-        asked: &Asked,
+        read: &Read,
         begun: usize,
         shown: Timestamp,
         error: Option<&ProviderError>,
     );
     /// A write was answered by the world itself, whatever its run hears of that.
-    fn wrote(
+    fn on_write(
         &self,
         at: &Location,
         write: &Write<'_>,
         answer: Result<Option<String>, &ProviderError>,
     );
     /// A fault happened.
-    fn happened(&self, what: &'static str, call: &str, region: &Region);
+    fn on_fault(&self, what: &'static str, call: &str, region: &Region);
 }
 
 /// A provider with faults.
-pub struct Faulty<'a> {
+pub struct FaultyProvider<'a> {
     inner: &'a dyn Provider,
-    witness: &'a dyn Witness,
+    listener: &'a dyn CallListener,
     plan: FaultPlan,
     killed: AtomicBool,
     state: Mutex<State>,
@@ -79,7 +79,7 @@ struct State {
 }
 
 /// What is in store for one call.
-struct Fate {
+struct CallFaults {
     kill: Option<When>,
     lose: bool,
     refuse: Option<(&'static str, &'static str, ErrorClass)>,
@@ -87,10 +87,10 @@ struct Fate {
     yields: (usize, usize),
 }
 
-impl<'a> Faulty<'a> {
+impl<'a> FaultyProvider<'a> {
     pub fn new(
         inner: &'a dyn Provider,
-        witness: &'a dyn Witness,
+        listener: &'a dyn CallListener,
         plan: FaultPlan,
         random: Random,
     ) -> Self {
@@ -101,7 +101,7 @@ impl<'a> Faulty<'a> {
         };
         Self {
             inner,
-            witness,
+            listener,
             plan,
             killed: AtomicBool::new(false),
             state: Mutex::new(state),
@@ -117,7 +117,7 @@ impl<'a> Faulty<'a> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn fate(&self, is_write: bool) -> Fate {
+    fn faults(&self, is_write: bool) -> CallFaults {
         let mut state = self.state();
         let (call, write) = (state.calls, state.writes);
         state.calls += 1;
@@ -153,7 +153,7 @@ impl<'a> Faulty<'a> {
             Lag::UpTo(most) => Some(random.within(1, most)),
             Lag::Steady(seconds) => Some(seconds),
         };
-        Fate {
+        CallFaults {
             kill: plan
                 .kill
                 .filter(|(nth, _)| is_now(*nth))
@@ -177,38 +177,39 @@ impl<'a> Faulty<'a> {
         }
     }
 
-    async fn before(&self, fate: &Fate, call: &'static str, at: &Location) -> Answer<()> {
+    async fn before(&self, faults: &CallFaults, call: &'static str, at: &Location) -> Answer<()> {
         self.live().await;
-        take_turns(fate.yields.0).await;
+        yield_turns(faults.yields.0).await;
         self.live().await;
-        if fate.kill == Some(When::BeforeItsEffect) {
-            self.witness
-                .happened("killed before a call", call, &at.region);
+        if faults.kill == Some(When::BeforeItsEffect) {
+            self.listener
+                .on_fault("killed before a call", call, &at.region);
             self.die().await;
         }
-        let Some((code, message, class)) = fate.refuse else {
+        let Some((code, message, class)) = faults.refuse else {
             return Ok(());
         };
-        self.witness.happened(code, call, &at.region);
+        self.listener.on_fault(code, call, &at.region);
         Err(error(call, at, code, message, class))
     }
 
     async fn after<T>(
         &self,
-        fate: &Fate,
+        faults: &CallFaults,
         call: &'static str,
         at: &Location,
         answer: Answer<T>,
     ) -> Answer<T> {
-        if fate.kill == Some(When::AfterItsEffect) {
-            self.witness
-                .happened("killed after a call", call, &at.region);
+        if faults.kill == Some(When::AfterItsEffect) {
+            self.listener
+                .on_fault("killed after a call", call, &at.region);
             self.die().await;
         }
-        take_turns(fate.yields.1).await;
+        yield_turns(faults.yields.1).await;
         self.live().await;
-        if fate.lose && answer.is_ok() {
-            self.witness.happened("an answer is lost", call, &at.region);
+        if faults.lose && answer.is_ok() {
+            self.listener
+                .on_fault("an answer is lost", call, &at.region);
             return Err(error(
                 call,
                 at,
@@ -224,7 +225,7 @@ impl<'a> Faulty<'a> {
         &self,
         call: &'static str,
         at: &Location,
-        asked: Asked,
+        read: Read,
         real: R,
         earlier: E,
     ) -> Answer<T>
@@ -233,23 +234,23 @@ impl<'a> Faulty<'a> {
         S: Future<Output = Answer<T>>,
         E: FnOnce(Box<dyn Provider>) -> S,
     {
-        let fate = self.fate(false);
-        let begun = self.witness.mark();
-        if let Err(error) = self.before(&fate, call, at).await {
-            self.witness
-                .looked(at, &asked, begun, self.inner.now(), Some(&error));
+        let faults = self.faults(false);
+        let begun = self.listener.state_number();
+        if let Err(error) = self.before(&faults, call, at).await {
+            self.listener
+                .on_read(at, &read, begun, self.inner.now(), Some(&error));
             return Err(error);
         }
-        let begun = self.witness.mark();
+        let begun = self.listener.state_number();
         let mut answer = real.await;
         let mut shown = self.inner.now();
-        if let (Ok(_), Some(lag)) = (&answer, fate.lag) {
-            self.witness
-                .happened("a listing of earlier", call, &at.region);
+        if let (Ok(_), Some(lag)) = (&answer, faults.lag) {
+            self.listener
+                .on_fault("a listing of earlier", call, &at.region);
             shown -= SignedDuration::from_secs(lag);
-            answer = earlier(self.witness.earlier(shown)).await;
+            answer = earlier(self.listener.earlier(shown)).await;
         }
-        let lost = fate.lose && answer.is_ok();
+        let lost = faults.lose && answer.is_ok();
         let unheard = lost.then(|| {
             error(
                 call,
@@ -259,14 +260,14 @@ impl<'a> Faulty<'a> {
                 ErrorClass::Unknown,
             )
         });
-        self.witness.looked(
+        self.listener.on_read(
             at,
-            &asked,
+            &read,
             begun,
             shown,
             unheard.as_ref().or(answer.as_ref().err()),
         );
-        self.after(&fate, call, at, answer).await
+        self.after(&faults, call, at, answer).await
     }
 
     async fn write<T, R>(
@@ -280,11 +281,11 @@ impl<'a> Faulty<'a> {
     where
         R: Future<Output = Answer<T>>,
     {
-        let fate = self.fate(true);
-        self.before(&fate, call, at).await?;
+        let faults = self.faults(true);
+        self.before(&faults, call, at).await?;
         let answer = real.await;
-        self.witness.wrote(at, &write, answer.as_ref().map(id));
-        self.after(&fate, call, at, answer).await
+        self.listener.on_write(at, &write, answer.as_ref().map(id));
+        self.after(&faults, call, at, answer).await
     }
 }
 
@@ -305,7 +306,7 @@ fn error(
 }
 
 /// Lets others have so many turns.
-pub async fn take_turns(number: usize) {
+pub async fn yield_turns(number: usize) {
     let mut left = number;
     poll_fn(|context| {
         if left == 0 {
@@ -319,7 +320,7 @@ pub async fn take_turns(number: usize) {
 }
 
 #[async_trait]
-impl Provider for Faulty<'_> {
+impl Provider for FaultyProvider<'_> {
     fn kind(&self) -> ProviderKind {
         self.inner.kind()
     }
@@ -336,7 +337,7 @@ impl Provider for Faulty<'_> {
     async fn caller_identity(&self, at: &Location) -> Answer<CallerIdentity> {
         let real = self.inner.caller_identity(at);
         let earlier = |old: Box<dyn Provider>| async move { old.caller_identity(at).await };
-        self.read("GetCallerIdentity", at, Asked::Identity, real, earlier)
+        self.read("GetCallerIdentity", at, Read::Identity, real, earlier)
             .await
     }
 
@@ -348,15 +349,15 @@ impl Provider for Faulty<'_> {
         if matches!(query, Query::Manual(_)) && self.plan.refuses_absent_databases {
             self.live().await;
             let what = "a region refuses to read absent databases";
-            self.witness.happened(what, call, &at.region);
+            self.listener.on_fault(what, call, &at.region);
             let (code, message) = ("DBInstanceNotFound", "DBInstance not found.");
             return Err(error(call, at, code, message, ErrorClass::Absent));
         }
         // Nothing that is planned or applied asks for everything that was copied from a region.
         let real = self.inner.find(at, kind, query);
         let earlier = |old: Box<dyn Provider>| async move { old.find(at, kind, query).await };
-        let asked = Asked::Find(kind, query.clone());
-        self.read(call, at, asked, real, earlier).await
+        let read = Read::Find(kind, query.clone());
+        self.read(call, at, read, real, earlier).await
     }
 
     async fn copy(

@@ -28,37 +28,37 @@ pub struct Made {
 pub type Counts = BTreeMap<&'static str, u64>;
 
 /// What is written down in the course of one history.
-pub struct Books {
+pub struct Ledger {
     states: Vec<World>,
     pub made: Vec<Made>,
     /// Sources whose copies a plan gives another name than the usual one, for that was held when it was made.
     pub renamed: BTreeSet<String>,
     /// Copies that a person has had a hand in, and when that was last.
-    pub touched: BTreeMap<String, Timestamp>,
+    pub interfered: BTreeMap<String, Timestamp>,
     pub counts: Counts,
     breaches: Vec<String>,
-    story: Option<Vec<String>>,
+    report: Option<Vec<String>>,
 }
 
-/// One world with its books.
-pub struct Stage {
+/// One world with its ledger.
+pub struct RecordedSandbox {
     pub sandbox: Sandbox,
-    books: Arc<Mutex<Books>>,
+    ledger: Arc<Mutex<Ledger>>,
 }
 
-impl Stage {
-    pub fn new(world: World, tells: bool) -> Self {
-        let books = Books {
+impl RecordedSandbox {
+    pub fn new(world: World, is_verbose: bool) -> Self {
+        let ledger = Ledger {
             states: vec![world.clone()],
             made: Vec::new(),
             renamed: BTreeSet::new(),
-            touched: BTreeMap::new(),
+            interfered: BTreeMap::new(),
             counts: Counts::new(),
             breaches: Vec::new(),
-            story: tells.then(Vec::new),
+            report: is_verbose.then(Vec::new),
         };
-        let books = Arc::new(Mutex::new(books));
-        let kept = Arc::clone(&books);
+        let ledger = Arc::new(Mutex::new(ledger));
+        let kept = Arc::clone(&ledger);
         // Told of each write after its effect and before its answer, while nobody else can come in between.
         let save = move |world: &World| {
             lock(&kept).states.push(world.clone());
@@ -66,12 +66,12 @@ impl Stage {
         };
         Self {
             sandbox: Sandbox::with_save(world, Box::new(save)),
-            books,
+            ledger,
         }
     }
 
-    pub fn books(&self) -> MutexGuard<'_, Books> {
-        lock(&self.books)
+    pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        lock(&self.ledger)
     }
 
     /// Changes the world by other hands than those of xrs.
@@ -81,7 +81,7 @@ impl Stage {
             world.settle();
             (changed, world.clone())
         });
-        self.books().states.push(world);
+        self.ledger().states.push(world);
         changed
     }
 
@@ -89,17 +89,17 @@ impl Stage {
     pub fn moment(&self) -> Moment {
         use aws_xregion_sync::provider::Provider;
         Moment {
-            state: self.books().states.len() - 1,
+            state: self.ledger().states.len() - 1,
             time: self.sandbox.now(),
         }
     }
 }
 
-fn lock(books: &Mutex<Books>) -> MutexGuard<'_, Books> {
-    books.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(ledger: &Mutex<Ledger>) -> MutexGuard<'_, Ledger> {
+    ledger.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Books {
+impl Ledger {
     /// The world at a moment.
     pub fn at(&self, moment: Moment) -> World {
         let mut world = self.states[moment.state].clone();
@@ -148,7 +148,7 @@ impl Books {
 
     pub fn breach(&mut self, what: impl Into<String>) {
         let what = what.into();
-        self.tell(|| format!("    BREACH {what}"));
+        self.log_line(|| format!("    BREACH {what}"));
         self.breaches.push(what);
     }
 
@@ -157,13 +157,13 @@ impl Books {
     }
 
     /// A line of the history, worked out only if somebody is to read it.
-    pub fn tell(&mut self, line: impl FnOnce() -> String) {
-        if let Some(story) = &mut self.story {
-            story.push(line());
+    pub fn log_line(&mut self, line: impl FnOnce() -> String) {
+        if let Some(report) = &mut self.report {
+            report.push(line());
         }
     }
 
-    pub fn story(&self) -> String {
-        self.story.as_deref().unwrap_or_default().join("\n")
+    pub fn report(&self) -> String {
+        self.report.as_deref().unwrap_or_default().join("\n")
     }
 }

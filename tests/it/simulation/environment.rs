@@ -7,7 +7,7 @@ use aws_xregion_sync::provider::sandbox::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::people;
+use super::interference;
 use super::random::Random;
 use super::rules;
 use super::setup::{Setup, regions};
@@ -30,7 +30,7 @@ pub fn furnish(random: &mut Random, setup: &Setup, world: &mut World) {
     }
     for job in &setup.jobs {
         for _ in 0..random.below(5) {
-            people::older_copy(random, job, world);
+            interference::older_copy(random, job, world);
         }
     }
 }
@@ -105,10 +105,10 @@ pub fn life(random: &mut Random, setup: &Setup, world: &mut World) -> (&'static 
         }
         7 => {
             let region = random.pick(&regions()).cloned().expect("a region");
-            let told = format!("the next copy into {region} will fail");
+            let description = format!("the next copy into {region} will fail");
             let reason = "Client.InternalError: it broke".to_owned();
             world.fail_next_copies.push(FailNextCopy { region, reason });
-            ("a copy is going to fail", told)
+            ("a copy is going to fail", description)
         }
         _ => {
             let quotas = &mut world.quotas;

@@ -11,11 +11,11 @@ use aws_xregion_sync::planfile;
 use aws_xregion_sync::provider::sandbox::{World, WorldArtifact};
 use aws_xregion_sync::sync_types::{AmiOptions, SyncJob};
 
-use super::books::Books;
-use super::faults::Asked;
+use super::faulty_provider::Read;
+use super::ledger::Ledger;
+use super::monitor::{Monitor, ReadRecord, source_word};
 use super::rules::{self, Route};
 use super::setup::{KindDatabase, SECRETS};
-use super::watch::{LookRecord, Watch, source_word};
 use crate::support::{ami_options, selector};
 
 /// What a job's plan has to come to.
@@ -30,45 +30,45 @@ enum Expected {
     },
 }
 
-pub fn check(watch: &Watch<'_>, books: &mut Books, plan: &SavedPlan) {
+pub fn check(monitor: &Monitor<'_>, ledger: &mut Ledger, plan: &SavedPlan) {
     let mut claimed: Vec<(String, Option<String>)> = Vec::new();
     for job_plan in &plan.jobs {
-        let job = watch.setup.job(&job_plan.name);
-        check_job(watch, books, job, job_plan, &mut claimed);
+        let job = monitor.setup.job(&job_plan.name);
+        check_job(monitor, ledger, job, job_plan, &mut claimed);
     }
 }
 
 /// Law 8, and that a plan is what its file says.
-pub fn check_text(books: &mut Books, plan: &SavedPlan) {
+pub fn check_text(ledger: &mut Ledger, plan: &SavedPlan) {
     let text = planfile::to_text(plan).expect("JSON");
     if SECRETS.iter().any(|secret| text.contains(secret)) {
-        books.breach("law 8: a secret is in the plan");
+        ledger.breach("law 8: a secret is in the plan");
     }
     match planfile::read(text.as_bytes()) {
         Ok(read) if read == *plan => {}
-        other => books.breach(format!("the plan is read back as {other:?}")),
+        other => ledger.breach(format!("the plan is read back as {other:?}")),
     }
 }
 
 fn check_job(
-    watch: &Watch<'_>,
-    books: &mut Books,
+    monitor: &Monitor<'_>,
+    ledger: &mut Ledger,
     job: &SyncJob,
     plan: &JobPlan,
     claimed: &mut Vec<(String, Option<String>)>,
 ) {
     let name = &job.name;
-    let looks: Vec<LookRecord> = watch
-        .seen()
-        .looks
+    let reads: Vec<ReadRecord> = monitor
+        .log()
+        .reads
         .iter()
-        .filter(|look| concerns(job, look))
+        .filter(|read| concerns(job, read))
         .cloned()
         .collect();
-    let looks = without_others_copies(books, job, looks);
-    let failed: Vec<&str> = looks
+    let reads = without_others_copies(ledger, job, reads);
+    let failed: Vec<&str> = reads
         .iter()
-        .filter_map(|look| Some(look.error.as_ref()?.code.as_str()))
+        .filter_map(|read| Some(read.error.as_ref()?.code.as_str()))
         .collect();
     if !failed.is_empty() {
         let said = plan
@@ -77,38 +77,38 @@ fn check_job(
             .filter_map(|error| error.aws.as_ref())
             .any(|aws| failed.contains(&aws.code.as_str()));
         if plan.outcome != Outcome::Failed || !plan.actions.is_empty() || !said {
-            books.breach(format!(
+            ledger.breach(format!(
                 "law 6: {name} is planned as {:?} after {failed:?}",
                 plan.outcome
             ));
         }
-        books.count("a job is not planned, for its looks failed");
+        ledger.count("a job is not planned, for its reads failed");
         return;
     }
-    // Who asked for images by their ids cannot be told where several sources have the same destination.
-    let unclear = |look: &LookRecord| {
-        let by_id = matches!(look.asked, Asked::Find(Kind::Image, Query::ByIds(_)));
-        by_id && (look.error.is_some() || watch.faults.stale > 0)
+    // Who read for images by their ids cannot be description where several sources have the same destination.
+    let unclear = |read: &ReadRecord| {
+        let by_id = matches!(read.read, Read::Find(Kind::Image, Query::ByIds(_)));
+        by_id && (read.error.is_some() || monitor.faults.stale > 0)
     };
-    if job.kind_database().is_none() && watch.seen().looks.iter().any(unclear) {
+    if job.kind_database().is_none() && monitor.log().reads.iter().any(unclear) {
         return;
     }
-    let Some((source, destination)) = worlds(books, job, &looks) else {
+    let Some((source, destination)) = worlds(ledger, job, &reads) else {
         return;
     };
     let expected = match ami_options(job) {
         None => {
-            check_name(books, job, plan, &destination);
+            check_name(ledger, job, plan, &destination);
             let database = job.rules.parent().expect("a database").as_str();
             expected_snapshot(job, &source, &destination, database, plan)
         }
         Some(ami) => expected_image(job, ami, &source, &destination, claimed),
     };
-    compare(books, plan, expected);
+    compare(ledger, plan, expected);
 }
 
 /// Law 9: a copy has the usual name, unless something holds that.
-fn check_name(books: &mut Books, job: &SyncJob, plan: &JobPlan, destination: &World) {
+fn check_name(ledger: &mut Ledger, job: &SyncJob, plan: &JobPlan, destination: &World) {
     let Some(action @ Action::Copy(copy)) = plan.actions.first() else {
         return;
     };
@@ -121,16 +121,16 @@ fn check_name(books: &mut Books, job: &SyncJob, plan: &JobPlan, destination: &Wo
     }
     let holder = destination.snapshot(&job.destination_region, &usual.as_str().into());
     if holder.is_some() {
-        books.renamed.extend(source_word(action, job));
+        ledger.renamed.extend(source_word(action, job));
     } else {
         let name = &plan.name;
-        books.breach(format!(
+        ledger.breach(format!(
             "law 9: {name} does not name its copy {usual}, which is free"
         ));
     }
 }
 
-fn compare(books: &mut Books, plan: &JobPlan, expected: Expected) {
+fn compare(ledger: &mut Ledger, plan: &JobPlan, expected: Expected) {
     let name = &plan.name;
     let copies = plan.actions.iter().any(|a| matches!(a, Action::Copy(_)));
     let tags = plan.actions.iter().any(|a| matches!(a, Action::TagCopy(_)));
@@ -141,17 +141,17 @@ fn compare(books: &mut Books, plan: &JobPlan, expected: Expected) {
     let deleted: BTreeSet<String> = deleted.collect();
     let is_failed = plan.outcome == Outcome::Failed;
     match expected {
-        Expected::Fails if is_failed => books.count("a job cannot be planned"),
-        Expected::Fails => books.breach(format!("{name} should fail, and is {:?}", plan.outcome)),
+        Expected::Fails if is_failed => ledger.count("a job cannot be planned"),
+        Expected::Fails => ledger.breach(format!("{name} should fail, and is {:?}", plan.outcome)),
         Expected::Nothing if plan.outcome == Outcome::UpToDate => {
-            books.count("an image is left to another job");
+            ledger.count("an image is left to another job");
         }
-        Expected::Nothing => books.breach(format!(
+        Expected::Nothing => ledger.breach(format!(
             "{name} has nothing to do, and is {:?}",
             plan.outcome
         )),
         Expected::Comes { .. } if is_failed => {
-            books.breach(format!("{name} fails without a reason: {:?}", plan.errors));
+            ledger.breach(format!("{name} fails without a reason: {:?}", plan.errors));
         }
         Expected::Comes {
             copy,
@@ -159,38 +159,38 @@ fn compare(books: &mut Books, plan: &JobPlan, expected: Expected) {
             deletes,
         } => {
             if copies != copy {
-                books.breach(format!(
+                ledger.breach(format!(
                     "law 4: {name}: a copy is planned: {copies}; is due: {copy}"
                 ));
             }
             if tags != tag_copy {
-                books.breach(format!(
+                ledger.breach(format!(
                     "{name}: a tag for a copy is planned: {tags}; is due: {tag_copy}"
                 ));
             }
             if deleted != deletes {
-                books.breach(format!("law 5: {name}: {deleted:?} are planned to be deleted; to be deleted are {deletes:?}"));
+                ledger.breach(format!("law 5: {name}: {deleted:?} are planned to be deleted; to be deleted are {deletes:?}"));
             }
         }
     }
 }
 
 /// Whether a read when planning was made for this job, too.
-pub fn concerns(job: &SyncJob, look: &LookRecord) -> bool {
-    let at_source = look.region == job.source_region;
-    let at_destination = look.region == job.destination_region;
-    if look.credentials != job.client_config {
+pub fn concerns(job: &SyncJob, read: &ReadRecord) -> bool {
+    let at_source = read.region == job.source_region;
+    let at_destination = read.region == job.destination_region;
+    if read.credentials != job.client_config {
         return false;
     }
-    let Asked::Find(_, query) = &look.asked else {
+    let Read::Find(_, query) = &read.read else {
         return at_destination;
     };
     match (query, job.rules.parent()) {
-        (Query::Matching(asked), None) => {
+        (Query::Matching(read), None) => {
             let ours = selector(job);
-            let identifiers = &asked.sync_identifiers;
+            let identifiers = &read.sync_identifiers;
             at_source
-                && (&asked.owner, &asked.filters) == (&ours.owner, &ours.filters)
+                && (&read.owner, &read.filters) == (&ours.owner, &ours.filters)
                 && ours
                     .sync_identifiers
                     .iter()
@@ -204,15 +204,19 @@ pub fn concerns(job: &SyncJob, look: &LookRecord) -> bool {
     }
 }
 
-/// Copies are asked for by the images of many jobs: what is left is what was asked for this one, too.
-fn without_others_copies(books: &Books, job: &SyncJob, looks: Vec<LookRecord>) -> Vec<LookRecord> {
+/// Copies are read for by the images of many jobs: what is left is what was read for this one, too.
+fn without_others_copies(
+    ledger: &Ledger,
+    job: &SyncJob,
+    reads: Vec<ReadRecord>,
+) -> Vec<ReadRecord> {
     if job.rules.parent().is_some() {
-        return looks;
+        return reads;
     }
     let identifier = selector(job).sync_identifiers.first().cloned();
-    let selected = looks.iter().find_map(|look| match &look.asked {
-        Asked::Find(_, Query::Matching(_)) if look.error.is_none() => {
-            Some(books.at(*look.shown.last()?))
+    let selected = reads.iter().find_map(|read| match &read.read {
+        Read::Find(_, Query::Matching(_)) if read.error.is_none() => {
+            Some(ledger.at(*read.shown.last()?))
         }
         _ => None,
     });
@@ -221,21 +225,21 @@ fn without_others_copies(books: &Books, job: &SyncJob, looks: Vec<LookRecord>) -
         let image = world.and_then(|world| world.image(&job.source_region, id));
         image.is_some_and(|image| image.tags.get("Sync-Identifier") == identifier.as_deref())
     };
-    let concerns = |look: &LookRecord| match &look.asked {
-        Asked::Find(_, Query::CopiesOf { ids, .. }) => ids.iter().any(is_ours),
+    let concerns = |read: &ReadRecord| match &read.read {
+        Read::Find(_, Query::CopiesOf { ids, .. }) => ids.iter().any(is_ours),
         _ => true,
     };
-    looks.into_iter().filter(concerns).collect()
+    reads.into_iter().filter(concerns).collect()
 }
 
-/// The worlds of source and destination that a job was planned with, where that can be told.
-fn worlds(books: &Books, job: &SyncJob, looks: &[LookRecord]) -> Option<(World, World)> {
+/// The worlds of source and destination that a job was planned with, where that can be description.
+fn worlds(ledger: &Ledger, job: &SyncJob, reads: &[ReadRecord]) -> Option<(World, World)> {
     let shown = |is_wanted: fn(&Query) -> bool| {
-        let look = looks.iter().rfind(|look| match &look.asked {
-            Asked::Find(_, query) => is_wanted(query),
-            Asked::Identity => false,
+        let read = reads.iter().rfind(|read| match &read.read {
+            Read::Find(_, query) => is_wanted(query),
+            Read::Identity => false,
         })?;
-        Some(books.at(*look.shown.last()?))
+        Some(ledger.at(*read.shown.last()?))
     };
     if job.kind_database().is_some() {
         let source = shown(|query| matches!(query, Query::Automated(_)))?;

@@ -9,12 +9,12 @@ use aws_xregion_sync::model::plan::{JobPlan, SavedPlan};
 use aws_xregion_sync::model::result::{ActionOutcome, ActionResult, SyncResult};
 use aws_xregion_sync::provider::sandbox::World;
 
-use super::books::Books;
+use super::ledger::Ledger;
+use super::monitor::Monitor;
 use super::rules::{self, Route};
 use super::setup::SECRETS;
-use super::watch::Watch;
 
-pub fn check(watch: &Watch<'_>, books: &mut Books, plan: &SavedPlan, results: &[SyncResult]) {
+pub fn check(monitor: &Monitor<'_>, ledger: &mut Ledger, plan: &SavedPlan, results: &[SyncResult]) {
     // The texts of results; their other parts are words of our own.
     let mut texts = results.iter().flat_map(|result| {
         let problems = result.errors.iter().map(|error| &error.message);
@@ -25,12 +25,12 @@ pub fn check(watch: &Watch<'_>, books: &mut Books, plan: &SavedPlan, results: &[
         problems.chain(details).chain(&result.warnings)
     });
     if texts.any(|text| SECRETS.iter().any(|secret| text.contains(secret))) {
-        books.breach("law 8: a secret is in the results");
+        ledger.breach("law 8: a secret is in the results");
     }
     let names: Vec<&str> = results.iter().map(|result| result.name.as_str()).collect();
     let planned: Vec<&str> = plan.jobs.iter().map(|job| job.name.as_str()).collect();
     if names != planned {
-        books.breach(format!(
+        ledger.breach(format!(
             "law 10: results of {names:?} for a plan of {planned:?}"
         ));
         return;
@@ -47,13 +47,13 @@ pub fn check(watch: &Watch<'_>, books: &mut Books, plan: &SavedPlan, results: &[
             .map(|action| action.id().as_str())
             .collect();
         if said != planned {
-            books.breach(format!(
+            ledger.breach(format!(
                 "law 10: {} says {said:?} of {planned:?}",
                 result.name
             ));
         }
         if result.failed() == result.errors.is_empty() {
-            books.breach(format!(
+            ledger.breach(format!(
                 "{} has failed: {}, with {:?}",
                 result.name,
                 result.failed(),
@@ -63,12 +63,12 @@ pub fn check(watch: &Watch<'_>, books: &mut Books, plan: &SavedPlan, results: &[
         for (said, action) in result.actions.iter().zip(&job.actions) {
             let ends_well = said.outcome.is_done() || matches!(action, Action::TagSource(_));
             if !ends_well && !result.failed() {
-                books.breach(format!(
+                ledger.breach(format!(
                     "{} is {:?}, and its job has not failed",
                     said.id, said.outcome
                 ));
             }
-            books.count(match said.outcome {
+            ledger.count(match said.outcome {
                 ActionOutcome::Done => "an action is done",
                 ActionOutcome::AlreadyDone => "an action is already done",
                 ActionOutcome::Stale => "an action is stale",
@@ -76,20 +76,26 @@ pub fn check(watch: &Watch<'_>, books: &mut Books, plan: &SavedPlan, results: &[
                 ActionOutcome::Skipped => "an action is skipped",
                 ActionOutcome::Failed => "an action fails",
             });
-            deferral(books, said);
-            if said.outcome.is_done() && !watch.is_stale() {
-                named_copy(watch, books, job, action, said);
+            deferral(ledger, said);
+            if said.outcome.is_done() && !monitor.is_stale() {
+                named_copy(monitor, ledger, job, action, said);
             }
-            adoption(watch, books, action, said.outcome, said.detail.as_deref());
+            adoption(
+                monitor,
+                ledger,
+                action,
+                said.outcome,
+                said.detail.as_deref(),
+            );
         }
-        effects(watch, books, result);
+        effects(monitor, ledger, result);
     }
 }
 
 /// What is said to be the copy, made now or found, is one.
 fn named_copy(
-    watch: &Watch<'_>,
-    books: &mut Books,
+    monitor: &Monitor<'_>,
+    ledger: &mut Ledger,
     plan: &JobPlan,
     action: &Action,
     said: &ActionResult,
@@ -97,7 +103,7 @@ fn named_copy(
     let Some(id) = &said.resource else {
         return;
     };
-    let job = watch.setup.job(&plan.name);
+    let job = monitor.setup.job(&plan.name);
     let account = rules::account_of(job);
     let route = Route {
         account: &account,
@@ -125,8 +131,8 @@ fn named_copy(
         }
         _ => true,
     };
-    if !books.since(0).iter().any(is_one) {
-        books.breach(format!(
+    if !ledger.since(0).iter().any(is_one) {
+        ledger.breach(format!(
             "law 9: {} says that {id} is its copy, which it is not",
             said.id
         ));
@@ -134,7 +140,7 @@ fn named_copy(
 }
 
 /// Too many copies in flight is another thing than too many snapshots stored.
-fn deferral(books: &mut Books, said: &ActionResult) {
+fn deferral(ledger: &mut Ledger, said: &ActionResult) {
     let detail = said.detail.as_deref().unwrap_or_default();
     let in_flight =
         detail.contains("Cannot copy more than") || detail.contains("ResourceLimitExceeded");
@@ -143,13 +149,13 @@ fn deferral(books: &mut Books, said: &ActionResult) {
         ActionOutcome::Deferred | ActionOutcome::Failed
     );
     if is_tried && in_flight != (said.outcome == ActionOutcome::Deferred) {
-        books.breach(format!("{} is {:?} for {detail}", said.id, said.outcome));
+        ledger.breach(format!("{} is {:?} for {detail}", said.id, said.outcome));
     }
 }
 
 /// What AWS was heard to have done is reported as done, and nothing else is.
-fn effects(watch: &Watch<'_>, books: &mut Books, result: &SyncResult) {
-    let seen = watch.seen();
+fn effects(monitor: &Monitor<'_>, ledger: &mut Ledger, result: &SyncResult) {
+    let seen = monitor.log();
     let of_job = |(action, _): &&(String, String)| action.starts_with(&format!("{}/", result.name));
     let deleted: BTreeSet<&str> = seen
         .deleted
@@ -163,9 +169,9 @@ fn effects(watch: &Watch<'_>, books: &mut Books, result: &SyncResult) {
         .map(ArtifactId::as_str)
         .collect();
     if !reported.is_subset(&deleted)
-        || (watch.faults.lose.is_none() && watch.faults.losses == 0 && reported != deleted)
+        || (monitor.faults.lose.is_none() && monitor.faults.losses == 0 && reported != deleted)
     {
-        books.breach(format!(
+        ledger.breach(format!(
             "law 10: {} has deleted {deleted:?}, and reports {reported:?}",
             result.name
         ));
@@ -181,13 +187,13 @@ fn effects(watch: &Watch<'_>, books: &mut Books, result: &SyncResult) {
         Some(created)
             if !made.contains(&created.as_str()) && !created.as_str().starts_with("ami-") =>
         {
-            books.breach(format!(
+            ledger.breach(format!(
                 "law 10: {} reports {created}, and has made {made:?}",
                 result.name
             ));
         }
-        None if !made.is_empty() && watch.is_calm() => {
-            books.breach(format!(
+        None if !made.is_empty() && monitor.is_calm() => {
+            ledger.breach(format!(
                 "law 10: {} has made {made:?}, and reports none",
                 result.name
             ));
@@ -198,8 +204,8 @@ fn effects(watch: &Watch<'_>, books: &mut Books, result: &SyncResult) {
 
 /// Law 9: a name that is taken by the very copy that is to be made is no failure.
 fn adoption(
-    watch: &Watch<'_>,
-    books: &mut Books,
+    monitor: &Monitor<'_>,
+    ledger: &mut Ledger,
     action: &Action,
     outcome: ActionOutcome,
     detail: Option<&str>,
@@ -207,18 +213,18 @@ fn adoption(
     let Action::Copy(copy) = action else {
         return;
     };
-    // Listings that lag are no excuse: they catch up while xrs looks.
-    let mut faults = watch.faults.clone();
+    // Listings that lag are no excuse: they catch up while xrs reads.
+    let mut faults = monitor.faults.clone();
     faults.stale = 0;
     let blurred = !faults.is_none();
     let collided = detail.is_some_and(|detail| detail.contains("DBSnapshotAlreadyExists"));
     if outcome != ActionOutcome::Failed || blurred || !collided {
         return;
     }
-    let job = watch
+    let job = monitor
         .plan
         .and_then(|plan| plan.jobs.iter().find(|job| job.actions.contains(action)));
-    let Some(job) = job.map(|job| watch.setup.job(&job.name)) else {
+    let Some(job) = job.map(|job| monitor.setup.job(&job.name)) else {
         return;
     };
     let taken = rules::seconds(copy.expects.data_time);
@@ -226,11 +232,11 @@ fn adoption(
     let Some(copy_id) = &copy.copy.id else {
         return;
     };
-    let there = books.after().snapshot(&job.destination_region, copy_id);
+    let there = ledger.after().snapshot(&job.destination_region, copy_id);
     if there.is_some_and(|c| {
         !rules::is_dead(&c.state) && rules::is_copy(c, &job.source_region, id, taken)
     }) {
-        books.breach(format!(
+        ledger.breach(format!(
             "law 9: {} fails, for the copy is there: {detail:?}",
             action.id()
         ));

@@ -16,14 +16,14 @@ use aws_xregion_sync::provider::sandbox::Sandbox;
 use aws_xregion_sync::sync_types::SyncJob;
 use jiff::{SignedDuration, Timestamp};
 
-use super::books::{Books, Moment, Stage};
 use super::fault_plan::FaultPlan;
-use super::faults::{Asked, Witness, Write};
+use super::faulty_provider::{CallListener, Read, Write};
+use super::ledger::{Ledger, Moment, RecordedSandbox};
 use super::setup::{KindDatabase, Setup};
-use super::{rules, writes};
+use super::{check_writes, rules};
 
-pub struct Watch<'a> {
-    pub stage: &'a Stage,
+pub struct Monitor<'a> {
+    pub recorded: &'a RecordedSandbox,
     pub setup: &'a Setup,
     /// What is applied; nothing while planning.
     pub plan: Option<&'a SavedPlan>,
@@ -35,13 +35,13 @@ pub struct Watch<'a> {
     pub was_stale: bool,
     /// How many jobs are worked on at a time.
     pub parallelism: usize,
-    state: Mutex<Seen>,
+    state: Mutex<RunLog>,
 }
 
 /// What a run has seen and done so far.
 #[derive(Default)]
-pub struct Seen {
-    pub looks: Vec<LookRecord>,
+pub struct RunLog {
+    pub reads: Vec<ReadRecord>,
     /// The state that each job's latest copy or tag led to.
     pub led_to: BTreeMap<JobName, usize>,
     /// Copies made and deleted: the action and the id.
@@ -51,19 +51,19 @@ pub struct Seen {
 
 /// A read, and the moments of the world that its answer may be of.
 #[derive(Clone, Debug)]
-pub struct LookRecord {
+pub struct ReadRecord {
     pub region: Region,
     pub credentials: Arc<ClientConfig>,
-    pub asked: Asked,
+    pub read: Read,
     pub begun: usize,
     pub begun_at: Timestamp,
     pub shown: Vec<Moment>,
     pub error: Option<ProviderError>,
 }
 
-impl<'a> Watch<'a> {
+impl<'a> Monitor<'a> {
     pub fn new(
-        stage: &'a Stage,
+        recorded: &'a RecordedSandbox,
         setup: &'a Setup,
         plan: Option<&'a SavedPlan>,
         faults: FaultPlan,
@@ -71,7 +71,7 @@ impl<'a> Watch<'a> {
     ) -> Self {
         let (state, name) = (Mutex::default(), String::new());
         Self {
-            stage,
+            recorded,
             setup,
             plan,
             faults,
@@ -83,7 +83,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    pub fn seen(&self) -> MutexGuard<'_, Seen> {
+    pub fn log(&self) -> MutexGuard<'_, RunLog> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -97,24 +97,26 @@ impl<'a> Watch<'a> {
         self.alone && self.faults.is_none()
     }
 
-    /// The reads a job rests on, by what a look at it has to show: identity, source, copies.
-    fn rests_on(job: &SyncJob, plan: &JobPlan, look: &LookRecord) -> Option<usize> {
-        let at_source = look.region == job.source_region;
-        let at_destination = look.region == job.destination_region;
+    /// The reads a job rests on, by what a read at it has to show: identity, source, copies.
+    fn rests_on(job: &SyncJob, plan: &JobPlan, read: &ReadRecord) -> Option<usize> {
+        let at_source = read.region == job.source_region;
+        let at_destination = read.region == job.destination_region;
         let subject = plan.subject()?;
         let is_parent = |of: &[ParentId]| of.iter().any(|id| subject.parent.as_ref() == Some(id));
         let is_image = |ids: &[ArtifactId]| subject.parent.is_none() && ids.contains(&subject.id);
-        let query = match &look.asked {
-            Asked::Identity => {
-                let is_this = at_destination && look.credentials == job.client_config;
+        let query = match &read.read {
+            Read::Identity => {
+                let is_this = at_destination && read.credentials == job.client_config;
                 return is_this.then_some(0);
             }
-            Asked::Find(_, query) => query,
+            Read::Find(_, query) => query,
         };
         match query {
             Query::ByIds(ids) if at_source && is_image(ids) => Some(1),
             // As when planning.
-            Query::Matching(_) if subject.parent.is_none() && super::plans::concerns(job, look) => {
+            Query::Matching(_)
+                if subject.parent.is_none() && super::check_plan::concerns(job, read) =>
+            {
                 Some(1)
             }
             Query::CopiesOf { region, ids }
@@ -130,43 +132,43 @@ impl<'a> Watch<'a> {
     }
 
     /// Law 6: what a write rests on has been seen, lately, and nothing of it was left open.
-    fn check_looks(&self, books: &mut Books, job: &SyncJob, plan: &JobPlan, action: &Action) {
+    fn check_reads(&self, ledger: &mut Ledger, job: &SyncJob, plan: &JobPlan, action: &Action) {
         let id = action.id();
-        let seen = self.seen();
+        let seen = self.log();
         let shared = |other: &SyncJob| {
             other.name != job.name
                 && other.kind_database() == job.kind_database()
                 && (other.source_region == job.source_region
                     || other.destination_region == job.destination_region)
         };
-        // Of two jobs with the same subject one may have failed to look; and a whole region is listed for any job.
+        // Of two jobs with the same subject one may have failed to read; and a whole region is listed for any job.
         let is_shared = self.setup.jobs.iter().any(shared);
         let is_anyones =
-            |look: &LookRecord| is_shared || matches!(look.asked, Asked::Find(_, Query::AllManual));
+            |read: &ReadRecord| is_shared || matches!(read.read, Read::Find(_, Query::AllManual));
         // While a job waits to see its image, time passes for those beside it.
         let is_prompt = self.alone && self.parallelism == 1 && action.kind() != Kind::Image;
-        let now = self.stage.sandbox.now();
+        let now = self.recorded.sandbox.now();
         for part in 0..3 {
-            let mut looks = seen
-                .looks
+            let mut reads = seen
+                .reads
                 .iter()
-                .filter(|look| Self::rests_on(job, plan, look) == Some(part));
-            let latest = looks.next_back();
+                .filter(|read| Self::rests_on(job, plan, read) == Some(part));
+            let latest = reads.next_back();
             let answered = match latest {
-                Some(look) if part > 0 && !is_anyones(look) => look.error.is_none(),
-                Some(look) => look.error.is_none() || looks.any(|look| look.error.is_none()),
+                Some(read) if part > 0 && !is_anyones(read) => read.error.is_none(),
+                Some(read) => read.error.is_none() || reads.any(|read| read.error.is_none()),
                 None => false,
             };
             if !answered {
-                books.breach(format!(
+                ledger.breach(format!(
                     "law 6: {} writes {id} without having seen part {part}: {latest:?}",
                     self.name
                 ));
             }
-            let age = latest.map(|look| now.duration_since(look.begun_at));
+            let age = latest.map(|read| now.duration_since(read.begun_at));
             if is_prompt && part > 0 && age.is_some_and(|age| age > SignedDuration::from_secs(80)) {
-                books.breach(format!(
-                    "{} writes {id}, and has last looked {age:?} ago",
+                ledger.breach(format!(
+                    "{} writes {id}, and has last on_read {age:?} ago",
                     self.name
                 ));
             }
@@ -175,29 +177,29 @@ impl<'a> Watch<'a> {
 
     /// The moments that the run was shown of a job's destination, since that state, latest first.
     pub fn shown_to(&self, job: &SyncJob, plan: &JobPlan, since: usize) -> Vec<Moment> {
-        let seen = self.seen();
-        let looks = seen.looks.iter().rev().filter(|look| {
-            Self::rests_on(job, plan, look) == Some(2)
-                && look.error.is_none()
-                && look.begun >= since
+        let seen = self.log();
+        let reads = seen.reads.iter().rev().filter(|read| {
+            Self::rests_on(job, plan, read) == Some(2)
+                && read.error.is_none()
+                && read.begun >= since
         });
-        looks.flat_map(|look| look.shown.iter().copied()).collect()
+        reads.flat_map(|read| read.shown.iter().copied()).collect()
     }
 
-    /// What the run was shown of a job's destination when it asked for copies by their ids.
+    /// What the run was shown of a job's destination when it read for copies by their ids.
     pub fn shown_by_id(&self, job: &SyncJob) -> Vec<(Vec<ArtifactId>, Moment)> {
-        let seen = self.seen();
-        let looks = seen.looks.iter().filter(|look| look.error.is_none());
-        let by_id = looks.filter_map(|look| match &look.asked {
-            Asked::Find(Kind::DbSnapshot, Query::ByIds(ids))
-                if look.region == job.destination_region =>
+        let seen = self.log();
+        let reads = seen.reads.iter().filter(|read| read.error.is_none());
+        let by_id = reads.filter_map(|read| match &read.read {
+            Read::Find(Kind::DbSnapshot, Query::ByIds(ids))
+                if read.region == job.destination_region =>
             {
-                Some((ids, look))
+                Some((ids, read))
             }
             _ => None,
         });
         by_id
-            .flat_map(|(ids, look)| look.shown.iter().map(|moment| (ids.clone(), *moment)))
+            .flat_map(|(ids, read)| read.shown.iter().map(|moment| (ids.clone(), *moment)))
             .collect()
     }
 
@@ -250,33 +252,33 @@ fn account_at(at: &Location) -> aws_xregion_sync::model::ids::AccountId {
     stated.unwrap_or_else(|| aws_xregion_sync::model::ids::AccountId::from("123456789012"))
 }
 
-impl Witness for Watch<'_> {
-    fn mark(&self) -> usize {
-        self.stage.moment().state
+impl CallListener for Monitor<'_> {
+    fn state_number(&self) -> usize {
+        self.recorded.moment().state
     }
 
     fn earlier(&self, time: Timestamp) -> Box<dyn Provider> {
-        let books = self.stage.books();
-        let mut world = books.at(books.moment_of(time));
+        let ledger = self.recorded.ledger();
+        let mut world = ledger.at(ledger.moment_of(time));
         world.faults.clear();
         // The call itself takes a second; its answer is of that very time.
         world.now -= SignedDuration::from_secs(1);
         Box::new(Sandbox::new(world))
     }
 
-    fn looked(
+    fn on_read(
         &self,
         at: &Location,
-        asked: &Asked,
+        read: &Read,
         begun: usize,
         shown: Timestamp,
         error: Option<&ProviderError>,
     ) {
-        let now = self.stage.moment();
-        let mut books = self.stage.books();
+        let now = self.recorded.moment();
+        let mut ledger = self.recorded.ledger();
         let moments = if shown < now.time {
-            vec![books.moment_of(shown)]
-        } else if matches!(asked, Asked::Find(_, Query::CopiesOf { .. })) {
+            vec![ledger.moment_of(shown)]
+        } else if matches!(read, Read::Find(_, Query::CopiesOf { .. })) {
             // Two calls, between which others may have come.
             (begun..=now.state)
                 .map(|state| Moment {
@@ -287,7 +289,7 @@ impl Witness for Watch<'_> {
         } else {
             vec![now]
         };
-        books.tell(|| {
+        ledger.log_line(|| {
             let what = match error {
                 Some(error) => format!("is answered {}", error.code),
                 None if shown < now.time => format!(
@@ -297,17 +299,17 @@ impl Witness for Watch<'_> {
                 None => "is shown".to_owned(),
             };
             format!(
-                "    {} {} {} {asked:?} {what}",
+                "    {} {} {} {read:?} {what}",
                 now.time.strftime("%d %H:%M:%S"),
                 self.name,
                 at.region
             )
         });
-        drop(books);
-        self.seen().looks.push(LookRecord {
+        drop(ledger);
+        self.log().reads.push(ReadRecord {
             region: at.region.clone(),
             credentials: Arc::clone(&at.credentials),
-            asked: asked.clone(),
+            read: read.clone(),
             begun,
             begun_at: now.time,
             shown: moments,
@@ -315,15 +317,15 @@ impl Witness for Watch<'_> {
         });
     }
 
-    fn wrote(
+    fn on_write(
         &self,
         at: &Location,
         write: &Write<'_>,
         answer: Result<Option<String>, &ProviderError>,
     ) {
-        let now = self.stage.moment();
-        let mut books = self.stage.books();
-        books.tell(|| {
+        let now = self.recorded.moment();
+        let mut ledger = self.recorded.ledger();
+        ledger.log_line(|| {
             let what = match write {
                 Write::Copy(copy) => format!("copy {} as {:?}", copy.source.id, copy.copy.id),
                 Write::Tag(artifact, tags) => format!("tag {} {tags:?}", artifact.id),
@@ -341,34 +343,34 @@ impl Witness for Watch<'_> {
             )
         });
         let Some((plan, action)) = self.action_of(at, write) else {
-            books.breach(format!(
+            ledger.breach(format!(
                 "law 1 or 10: {} makes a write that is not in its plan: {write:?} in {}",
                 self.name, at.region
             ));
             return;
         };
         let job = self.setup.job(&plan.name);
-        self.check_looks(&mut books, job, plan, action);
+        self.check_reads(&mut ledger, job, plan, action);
         let id = match answer {
             Ok(id) => id,
             Err(error) => {
                 if error.code == "DBSnapshotAlreadyExists" {
-                    books.count("a name is taken");
+                    ledger.count("a name is taken");
                 }
                 return;
             }
         };
-        books.count(action_word(action));
-        writes::check(self, &mut books, job, plan, action, write, id.as_deref());
+        ledger.count(action_word(action));
+        check_writes::check(self, &mut ledger, job, plan, action, write, id.as_deref());
         if !matches!(action, Action::Delete(_)) {
-            self.seen().led_to.insert(job.name.clone(), now.state);
+            self.log().led_to.insert(job.name.clone(), now.state);
         }
     }
 
-    fn happened(&self, what: &'static str, call: &str, region: &Region) {
-        let mut books = self.stage.books();
-        books.count(what);
-        books.tell(|| format!("    {} {region} {call}: {what}", self.name));
+    fn on_fault(&self, what: &'static str, call: &str, region: &Region) {
+        let mut ledger = self.recorded.ledger();
+        ledger.count(what);
+        ledger.log_line(|| format!("    {} {region} {call}: {what}", self.name));
     }
 }
 
