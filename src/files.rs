@@ -1,4 +1,4 @@
-//! Files: reading with a limit, writing whole or not at all, and locks.
+//! Files: reading with a limit, writing completely or not at all, and locks.
 
 use std::fs::{self, File, Metadata, TryLockError};
 use std::io::{self, Read, Write};
@@ -27,7 +27,7 @@ pub enum FileError {
         /// The folder.
         path: PathBuf,
     },
-    /// It is larger than anything that xrs reads.
+    /// It is larger than the limit.
     #[error("{} is larger than {limit} bytes, the most that is read", path.display())]
     TooLarge {
         /// The file.
@@ -77,7 +77,7 @@ impl FileError {
     }
 }
 
-/// Returns the bytes of a file, or of whatever can be read at that path, up to `limit`.
+/// Returns the bytes of a file, or of whatever can be read at a path, up to `limit`.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     let file = File::open(path).map_err(FileError::system("read", path))?;
     let mut bytes = Vec::new();
@@ -118,12 +118,12 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         .map_err(failed())?;
     file.persist(&target)
         .map_err(|persist| failed()(persist.error))?;
-    // The new name survives a power cut once the folder is written, too. Not every file system can do that on demand.
+    // The new name survives a power failure once the folder is written, too. Some file systems can't do that on demand.
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(())
 }
 
-/// Creates a file, whole or not at all. An existing file is not changed.
+/// Creates a file, completely or not at all. An existing file is not changed.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let failed = || FileError::system("written", path);
     let folder = folder_of(path);
@@ -180,11 +180,11 @@ pub struct Lock {
     _file: File,
 }
 
-/// Locks a file for a whole command.
+/// Locks a file for a whole command. If another process holds the lock, calls `waiting` once and waits: commands on a sandbox are
+/// short, and Ctrl-C ends the waiting.
 ///
-/// The lock is on `<file>.lock`, because the file itself is replaced whenever it is written. That file is never removed:
-/// otherwise two processes could hold a lock. If another process holds it, `waiting` is called once, and this waits: commands
-/// on a sandbox are short, and Ctrl-C ends the waiting.
+/// The lock is on `<file>.lock`, because the file itself is replaced whenever it is written. That file is never removed, because two
+/// processes could then hold a lock.
 pub fn lock(path: &Path, waiting: impl FnOnce()) -> Result<Lock, FileError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");

@@ -1,4 +1,4 @@
-//! The IAM policy that a stage needs for the jobs of a config: the calls that it makes, and no more.
+//! The IAM policy that a stage needs for the jobs of a config. It allows the calls that the stage makes, and no others.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,11 @@ use crate::model::problem::Problem;
 use crate::model::words;
 use crate::sync_types::{PolicyStage, Statement, SyncJob, arn, stated_account};
 
-/// IAM takes no managed policy with more characters, white space not counted.
+/// The greatest length of a managed policy in characters, not counting white space.
 /// See <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>.
 pub const MOST_CHARACTERS: usize = 6144;
 
-/// An IAM policy, as IAM takes it.
+/// An IAM policy, as IAM reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Policy {
@@ -47,7 +47,7 @@ impl Policy {
 ///
 /// # Errors
 ///
-/// If there is no job, or if they are in several partitions: no identity is in two.
+/// If there is no job, or if the jobs are in several partitions: no identity is in two.
 pub fn policy(stage: PolicyStage, jobs: &[SyncJob]) -> Result<Policy, Problem> {
     let partitions = jobs.iter().map(|job| job.destination_region.partition());
     let partitions: BTreeSet<&str> = partitions.collect();
@@ -56,10 +56,10 @@ pub fn policy(stage: PolicyStage, jobs: &[SyncJob]) -> Result<Policy, Problem> {
     }
     if partitions.len() > 1 {
         let message = format!(
-            "the jobs are in the partitions {}, and a policy belongs to one",
+            "the jobs are in the partitions {}, and a policy belongs to one partition",
             words::list(partitions)
         );
-        return Err(Problem::new(message).help("pick the jobs of one of them with --job"));
+        return Err(Problem::new(message).help("select the jobs of one partition with --job"));
     }
     // Statements come in an order that does not depend on that of the jobs: reads first.
     let mut jobs: Vec<&SyncJob> = jobs.iter().collect();
@@ -80,8 +80,8 @@ pub fn policy(stage: PolicyStage, jobs: &[SyncJob]) -> Result<Policy, Problem> {
     Ok(policy)
 }
 
-/// Returns what jobs need to be allowed with the keys of their copies and sources. xrs never calls KMS: EC2 and RDS do, on behalf of
-/// the caller that asks them for a copy.
+/// Returns the permissions for the keys of copies and sources. xrs never calls KMS: EC2 and RDS do, on behalf of the caller that
+/// requests a copy.
 fn key_permissions(jobs: &[&SyncJob]) -> impl Iterator<Item = Statement> {
     let with_key = jobs
         .iter()
@@ -113,7 +113,7 @@ fn copy_key(job: &SyncJob, key: &str) -> [Statement; 2] {
     })
 }
 
-/// Returns statements about the keys that sources may be encrypted with: no config names them.
+/// Returns statements about the keys that sources may be encrypted with, which no config names.
 fn source_key(job: &SyncJob) -> [Statement; 2] {
     const ACTIONS: &[&str] = &["kms:Decrypt", "kms:DescribeKey", "kms:ReEncryptFrom"];
     let account = stated_account(&job.client_config);
@@ -121,8 +121,9 @@ fn source_key(job: &SyncJob) -> [Statement; 2] {
     key_statements(job, "KeysOfSources", ACTIONS, arn)
 }
 
-/// Returns statements that allow to use keys and to grant that use, through the services of a job only. Both regions count: which
-/// of them asks for the key of the source is not documented. What follows the region in their names differs between partitions.
+/// Returns statements that allow the use of keys, and grants of that use, through the service of a job only. Both of its regions
+/// are allowed, because AWS does not document which of them uses the key of the source. The end of host names differs between
+/// partitions.
 fn key_statements(
     job: &SyncJob,
     keys: &str,
@@ -138,7 +139,7 @@ fn key_statements(
     [uses, grants].map(|statement| statement.when("StringLike", "kms:ViaService", services.clone()))
 }
 
-/// Returns the ARN of the key that is named, or of every key it may be: no policy can name a key by an alias alone.
+/// Returns the ARN of a key, or of every key that an alias may stand for: no policy can name a key by its alias alone.
 fn key_arn(job: &SyncJob, key: &str) -> String {
     let account_of_arn = key.split(':').nth(4);
     let account = account_of_arn.unwrap_or_else(|| stated_account(&job.client_config));

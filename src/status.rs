@@ -1,5 +1,5 @@
-//! The status of jobs: what each destination holds, computed from what was observed. Synchronous and pure, like the planner; but it
-//! also answers while the source region does not.
+//! The status of jobs: what each destination holds, computed from what was observed. It is synchronous and pure, like the planner,
+//! and does not need the source region to answer.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -63,6 +63,7 @@ fn unknown(name: &JobName) -> JobStatus {
 struct AgeLimit {
     /// The time up to which ages are counted.
     now: Timestamp,
+    /// The greatest age in seconds, if there is a limit.
     seconds: Option<i64>,
 }
 
@@ -148,7 +149,7 @@ fn facts<'a>(
             list(untestable)
         ));
     }
-    // A source that is there tells which copies are the job's: the others belong to other jobs.
+    // If the source is known, it tells which copies are the job's: the others belong to other jobs.
     if !matches!(source_newest, SourceNewest::Present { .. }) && !unknown.is_empty() {
         warnings.push(format!(
             "{} {} from {} may belong to this job, but nothing on them says so: {}",
@@ -218,7 +219,7 @@ fn own_copies<'a>(
     candidates: Vec<&'a Artifact>,
 ) -> (Vec<DatedCopy<'a>>, Vec<&'a ArtifactId>) {
     let (region, destination) = (&job.source_region, &job.destination_region);
-    // What came from the destination is never a source.
+    // A copy from the destination is never a source.
     let returned = key_on_copy(destination);
     let artifacts = observation.sources.iter().flatten();
     let artifacts = artifacts.filter(|artifact| !artifact.tags.contains_key(&returned));
@@ -306,7 +307,7 @@ fn readiness(kind: Kind, copies: &Copies, limit: &AgeLimit) -> (Readiness, Strin
     let Some(newest) = &copies.newest_usable else {
         return (Readiness::NoCopy, no_copy(copies));
     };
-    // What does not age is as good as it gets while its source has nothing newer.
+    // A copy of what does not age is current while the source region has nothing newer.
     let is_current = !kind.facts().data_ages && newest.behind_seconds == Some(0);
     match (limit.seconds, newest.age_seconds) {
         _ if is_current => (

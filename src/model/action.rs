@@ -57,7 +57,7 @@ impl Action {
         }
     }
 
-    /// Returns the artifact that tells what has to be observed before the action: its source, or the copy to delete.
+    /// Returns the artifact that determines what is observed before the action: its source, or the copy to delete.
     pub fn subject(&self) -> &ArtifactRef {
         match self {
             Self::Copy(action) => &action.source,
@@ -117,7 +117,7 @@ pub enum Stage {
     Copies,
     /// Then the tags that tie copies and sources together.
     Tags,
-    /// Last what cannot be undone.
+    /// Last what can't be undone.
     Deletions,
 }
 
@@ -151,10 +151,19 @@ pub struct Copy {
     pub kms_key_id: Option<String>,
     /// The option group of the copy; `null` for the default one.
     pub option_group_name: Option<String>,
-    /// What is copied, in GiB, where AWS states it. After the first copy of a database only changes are transferred.
+    /// The size of the source in GiB, where AWS states it. After the first copy of a database only changes are transferred.
     pub size_gib: Option<u32>,
     /// What must still hold when it is performed.
     pub expects: ExpectedSource,
+}
+
+impl Copy {
+    /// Returns all tags of the copy, with its sync tag.
+    pub fn all_tags(&self) -> Tags {
+        let mut tags = self.tags.clone();
+        tags.insert(self.sync_tag.key.as_str(), self.sync_tag.value.as_str());
+        tags
+    }
 }
 
 /// What a copy will be.
@@ -173,7 +182,7 @@ pub struct NewCopy {
     pub description: Option<String>,
 }
 
-/// The source as it was planned with: still there, in this state, of this time.
+/// What a copy expects of its source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExpectedSource {
     /// Its state: `available`.
@@ -201,7 +210,7 @@ pub struct TagCopy {
     pub expects: ExpectedCopy,
 }
 
-/// A copy as it was planned with.
+/// What a tag expects of the copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExpectedCopy {
     /// When its data was captured (UTC, whole seconds), where AWS states it.
@@ -258,7 +267,7 @@ pub struct Delete {
     pub kind: Kind,
     /// Why, for people.
     pub reason: String,
-    /// The copy that must have been accepted before; `null` if the job makes none.
+    /// The copy that AWS must have accepted before; `null` if the job makes none.
     pub after: Option<ActionId>,
     /// The copy to delete.
     pub artifact: ArtifactRef,
@@ -277,7 +286,7 @@ pub struct ExpectedDeletion {
     pub state: ArtifactState,
     /// The sync tag that makes it ours.
     pub sync_tag: Tag,
-    /// The copies that are kept, newest first: all of them still there and available.
+    /// The copies that are kept, newest first, all of which must still be there and available.
     pub kept: Vec<KeptCopy>,
 }
 

@@ -1,4 +1,5 @@
-//! Is this a copy of that? Is it ours? Does it belong to the same database? The rules that planning, status and applying share.
+//! What is a copy of what, what xrs may delete, and what belongs to the same database: the rules that planning, status and
+//! applying share.
 
 use std::borrow::Cow;
 
@@ -10,7 +11,7 @@ use super::kind::{CopyId, Kind};
 use super::reason::NotOurs;
 use super::sync_tag::{SYNC_KEEP, SyncTag, key_on_copy, key_on_source, whole_seconds};
 
-/// The source of a copy, as far as its copies can be told by it.
+/// What the copies of a source are recognised by.
 #[derive(Clone, Debug)]
 pub struct Source<'a> {
     /// What it is.
@@ -23,8 +24,8 @@ pub struct Source<'a> {
     pub region: &'a Region,
     /// When its data was captured (UTC, whole seconds).
     pub data_time: Timestamp,
-    /// The copy that its own sync tag names. It counts only where an id says for ever what it names, and neither AWS nor
-    /// a tag of the copy says anything: that is how the gem left copies.
+    /// The copy that its own sync tag names. It counts only where ids are never used again, and where neither AWS nor a sync tag
+    /// on the copy says anything: the gem left such copies.
     pub named_copy: Option<ArtifactId>,
 }
 
@@ -48,7 +49,7 @@ impl<'a> Source<'a> {
         self
     }
 
-    /// Returns true if `copy` is a copy of this very source: the same id, and the same time where ids can appear again.
+    /// Returns true if `copy` is a copy of exactly this source: the same id, and the same time where ids can be used again.
     pub fn is_source_of(&self, copy: &Artifact) -> bool {
         match self.origin_of(copy) {
             Some(origin) => {
@@ -84,7 +85,7 @@ impl<'a> Source<'a> {
     }
 
     /// Returns the copy that makes another one unnecessary: a copy of this source, or, where that suffices, of a newer one,
-    /// that has not failed and is not being deleted. Of several, the best: available ones first, then by id.
+    /// that has not failed and is not being deleted. Of several, it returns the best: available ones come first, then older ones.
     pub fn synced_by<'c>(
         &self,
         copies: impl IntoIterator<Item = &'c Artifact>,
@@ -99,7 +100,7 @@ impl<'a> Source<'a> {
             })
     }
 
-    /// Returns true if `copy` holds this source, or a newer one where that suffices. Its state does not matter here.
+    /// Returns true if `copy` is a copy of this source, or of a newer one where that suffices, in whatever state.
     pub fn is_reached_by(&self, copy: &Artifact) -> bool {
         let is_newer =
             || self.kind.facts().newer_copy_suffices && self.is_older_than_source_of(copy);
@@ -136,7 +137,7 @@ pub struct Origin<'a> {
 
 /// Returns where a copy comes from, if AWS, or else its sync tag, says that it was copied from `source_region`.
 pub fn origin<'a>(copy: &'a Artifact, source_region: &Region) -> Option<Origin<'a>> {
-    // The tag is read only where AWS leaves something open: reading it takes time, and this is asked of every copy.
+    // The tag is parsed only where AWS does not state everything: that takes time, and this function is called for every copy.
     let tag = || SyncTag::find(&copy.tags, &key_on_copy(source_region));
     let data_time = copy.data_time.map(whole_seconds);
     match &copy.copied_from {
@@ -188,7 +189,6 @@ pub fn copy_ids(
     source: &ArtifactId,
     source_region: &Region,
 ) -> impl Iterator<Item = ArtifactId> + use<> {
-    // Nobody has a hundred snapshots of one id, and loops have bounds.
     const MOST: usize = 100;
     let plain = source.as_str().replace(':', "-");
     let with_region = format!("{plain}-{source_region}");
@@ -204,8 +204,7 @@ pub fn is_copy_id(id: &ArtifactId, source: &ArtifactId, source_region: &Region) 
     copy_ids(source, source_region).any(|other| other == *id)
 }
 
-/// Returns the sync tag of a copy that a job from `source_region` made and may delete, or why it may not. The state of the copy
-/// does not matter here.
+/// Returns the sync tag of a copy that a job from `source_region` made and may delete, in whatever state, or why it may not.
 pub fn ours(copy: &Artifact, source_region: &Region) -> Result<SyncTag, NotOurs> {
     let tag = SyncTag::find(&copy.tags, &key_on_copy(source_region)).ok_or(NotOurs::NoSyncTag)?;
     match &copy.copied_from {
@@ -227,15 +226,15 @@ pub fn ours(copy: &Artifact, source_region: &Region) -> Result<SyncTag, NotOurs>
             }
         }
     }
-    // Last: a copy that is kept still counts as ours, and one of another source does not.
+    // This comes last: a copy with `Sync-Keep` still counts as ours, and one of another source does not.
     if copy.tags.contains_key(SYNC_KEEP) {
         return Err(NotOurs::Kept);
     }
     Ok(tag)
 }
 
-/// Returns when the present database was created (UTC, whole seconds): that of the newest copy, or of its source where the
-/// copy does not state it. Whoever made that copy does not matter.
+/// Returns when the present database was created (UTC, whole seconds): the database of the newest copy, whoever made that copy.
+/// Where the copy does not state it, its source does.
 pub fn present_parent_created<'a>(
     copies: impl IntoIterator<Item = &'a Artifact>,
     sources: &[Artifact],
@@ -255,7 +254,7 @@ pub fn present_parent_created<'a>(
     newest.parent_created.or_else(of_source).map(whole_seconds)
 }
 
-/// Returns true if a copy is one of the database that was created then. A copy that does not say counts as one.
+/// Returns true if a copy is of the database that was created at this time. A copy that does not state a time counts as one.
 pub fn is_of_parent(copy: &Artifact, parent_created: Option<Timestamp>) -> bool {
     copy.parent_created
         .is_none_or(|time| Some(whole_seconds(time)) == parent_created)

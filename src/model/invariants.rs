@@ -1,4 +1,4 @@
-//! What holds for every plan, whoever made it: checked when a plan is finished, and when one is read to be applied.
+//! What holds for every plan. It is checked when a plan has been made, and again before a plan is applied.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use super::artifact::ArtifactRef;
 use super::ids::JobName;
 use super::plan::{JobPlan, Outcome};
 
-/// Returns the first job whose plan contradicts the others, and how: jobs and actions are known by name.
+/// Returns the first job whose plan conflicts with those of others, and how: names of jobs and ids of actions are unique.
 pub fn broken_together(plans: &[JobPlan]) -> Option<(&JobName, String)> {
     let (mut names, mut ids) = (BTreeSet::new(), BTreeSet::new());
     for plan in plans {
@@ -42,7 +42,7 @@ pub fn broken(plan: &JobPlan) -> Option<String> {
         }
         stage = action.stage();
         if !is_about_job(action, plan) {
-            return Some(format!("{id} is about something else than the job"));
+            return Some(format!("{id} is about something other than the job"));
         }
         if let Action::Delete(delete) = action {
             let kept = &delete.expects.kept;
@@ -63,7 +63,7 @@ pub fn broken(plan: &JobPlan) -> Option<String> {
     (copies > 1).then(|| format!("it makes {copies} copies"))
 }
 
-/// Returns true if an action is about what is observed for the job: things of its kind, in its regions, of one parent or source.
+/// Returns true if an action is about what is observed for the job: artifacts of its kind, in its regions, of one parent or source.
 fn is_about_job(action: &Action, plan: &JobPlan) -> bool {
     let source = plan.source.as_ref().map(|end| &end.region);
     let destination = plan.destination.as_ref().map(|end| &end.region);

@@ -12,13 +12,13 @@ use super::ids::{AccountId, JobName, Region};
 use super::location::Location;
 use super::provider_error::ProviderError;
 
-/// The answer to a call. An error does not mean that something is absent: nothing but a failed job follows from it.
+/// The answer to a call. An error does not mean that something is absent: all that follows from it is a failed job.
 pub type Answer<T> = Result<T, ProviderError>;
 
-/// What was observed for a number of jobs.
+/// What was observed for some jobs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Inventory {
-    /// What was observed: AWS, or a sandbox.
+    /// Whether AWS or a sandbox was observed.
     pub provider: ProviderKind,
     /// When observing started, by the provider's clock (UTC).
     pub observed_at: Timestamp,
@@ -29,11 +29,11 @@ pub struct Inventory {
 /// What was observed for one job.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observation {
-    /// Who is calling.
+    /// The account and endpoint of the calls.
     pub identity: Answer<CallerIdentity>,
-    /// What the source region has that the job could copy, in every state.
+    /// The artifacts of the source region that the job could copy, in every state.
     pub sources: Answer<Vec<Artifact>>,
-    /// What the destination has that may be copies of it, in every state.
+    /// The artifacts of the destination that may be their copies, in every state.
     pub copies: Answer<Vec<Artifact>>,
 }
 
@@ -46,19 +46,19 @@ impl Observation {
     }
 }
 
-/// What was observed with each destination read independently of the sources, so that it is known whatever the sources answer.
+/// What was observed when each destination was read independently of the sources, so that it is known even if they do not answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DestinationInventory {
-    /// As for a plan, but where copies are found by their sources, it has only those that the sources' own tags name.
+    /// As for a plan; but where copies are found by their sources, only those that the tags of the sources name.
     pub inventory: Inventory,
-    /// Everything that a destination has from a source region, once for all jobs.
+    /// Everything in a destination that was copied from a source region, for all jobs.
     pub copied_from: HashMap<(Location, Region), Answer<Vec<Artifact>>>,
 }
 
 /// The copies that were observed by their ids, by job.
 pub type ObservedCopies = HashMap<JobName, Answer<Vec<Artifact>>>;
 
-/// Who is calling, and where the calls go.
+/// The account and endpoint of calls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallerIdentity {
     /// The account of the credentials, as STS states it.
@@ -67,18 +67,18 @@ pub struct CallerIdentity {
     pub endpoint_url: Option<String>,
 }
 
-/// What is behind a provider.
+/// What a provider talks to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProviderKind {
-    /// AWS, or what answers in its place at an endpoint.
+    /// AWS, or something in its place at an endpoint.
     Aws,
-    /// The world in memory.
+    /// An AWS in memory.
     Sandbox,
 }
 
 impl ProviderKind {
-    /// Returns the word in plan files.
+    /// Returns the name in plan files.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Aws => "aws",

@@ -28,18 +28,18 @@ pub struct KindFacts {
     pub tag_rules: TagRules,
     /// How a copy gets its id.
     pub copy_id: CopyId,
-    /// The most ids that one read asks for.
+    /// The greatest number of ids that one read asks for.
     pub ids_per_read: usize,
     /// How many copies into one region AWS makes at a time for one account.
     pub max_concurrent_copies: usize,
-    /// Whether an id can appear again: an automated snapshot gets the id of an earlier one when its database is deleted
-    /// and created again. If so, times are compared as well as ids.
+    /// Whether an id can be used again: an automated snapshot can get the id of an earlier one when its database is deleted and
+    /// created again. If so, times are compared as well as ids.
     pub ids_recur: bool,
     /// Whether a copy of a newer artifact of the same parent makes a copy of an older one unnecessary.
     pub newer_copy_suffices: bool,
-    /// Whether AWS deletes sources by itself after a while, as it does automated snapshots.
+    /// Whether AWS deletes sources after a while, as it does automated snapshots.
     pub sources_expire: bool,
-    /// Whether the data gets older while nothing changes: a database moves on, an image does not.
+    /// Whether a copy gets out of date while its source exists: a database changes, an image does not.
     pub data_ages: bool,
 }
 
@@ -50,7 +50,7 @@ pub enum CopyId {
     AssignedByAws,
     /// The caller chooses it, and AWS makes no two of the same id.
     Chosen {
-        /// The most characters that it may have.
+        /// The greatest length, in characters.
         max_length: usize,
     },
 }
@@ -70,7 +70,7 @@ const IMAGE: KindFacts = KindFacts {
     service: "ec2",
     tag_rules: TagRules::Ec2,
     copy_id: CopyId::AssignedByAws,
-    // EC2 answers `FilterLimitExceeded` to more.
+    // With more ids, EC2 answers `FilterLimitExceeded`.
     // See <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>.
     ids_per_read: 200,
     // Older documentation says 50. The larger number is the safer one: if it is too large, AWS refuses a copy, which then
@@ -89,9 +89,9 @@ const DB_SNAPSHOT: KindFacts = KindFacts {
     tag_rules: TagRules::Rds,
     // See <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBSnapshot.html>.
     copy_id: CopyId::Chosen { max_length: 255 },
-    // As many as fit one page. RDS documents no limit.
+    // RDS documents no limit. These fit one page.
     ids_per_read: 100,
-    // It cannot be raised. See <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_CopySnapshot.html>.
+    // AWS does not raise it. See <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_CopySnapshot.html>.
     max_concurrent_copies: 20,
     ids_recur: true,
     newer_copy_suffices: true,
@@ -128,7 +128,7 @@ impl TagRules {
     /// Returns true if the service accepts this tag.
     pub fn can_have(self, key: &str, value: &str) -> bool {
         match self {
-            // Both come from a resource of EC2, which has checked them.
+            // Both come from a resource of EC2, which has accepted them.
             Self::Ec2 => true,
             Self::Rds => {
                 let is_reserved =

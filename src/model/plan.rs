@@ -19,9 +19,9 @@ use super::words::count;
 /// What the planner decides, and all that the digest covers beside the format version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// What it was made on: AWS, or a sandbox.
+    /// Whether it was made on AWS or on a sandbox.
     pub provider: ProviderKind,
-    /// The jobs it was limited to by `--job`; `None` for all.
+    /// The jobs that `--job` limited it to; `None` for all.
     pub selection: Option<Vec<JobName>>,
     /// In the order of the config.
     pub jobs: Vec<JobPlan>,
@@ -38,22 +38,22 @@ pub struct SavedPlan {
     pub xrs_version: String,
     /// When it was made (UTC), by the provider's clock.
     pub created_at: Timestamp,
-    /// `sha256:…` over format version, provider, selection and jobs: the thing that is approved.
+    /// `sha256:…` over format version, provider, selection and jobs: what is approved.
     #[schemars(regex(pattern = "^sha256:[0-9a-f]{64}$"))]
     pub digest: String,
-    /// What it was made on: AWS, or a sandbox.
+    /// Whether it was made on AWS or on a sandbox.
     pub provider: ProviderKind,
-    /// The jobs it was limited to by `--job`; `null` for all.
+    /// The jobs that `--job` limited it to; `null` for all.
     pub selection: Option<Vec<JobName>>,
-    /// The config it was made from.
+    /// The config that it was made from.
     pub config: ConfigRef,
-    /// What the jobs come to.
+    /// The jobs and actions in numbers.
     pub summary: Summary,
     /// In the order of the config.
     pub jobs: Vec<JobPlan>,
 }
 
-/// The config file a plan was made from.
+/// The config file that a plan was made from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConfigRef {
     /// As it was given on the command line.
@@ -62,7 +62,7 @@ pub struct ConfigRef {
     pub sha256: String,
 }
 
-/// What the jobs of a plan come to, in numbers.
+/// The jobs and actions of a plan in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// All jobs.
@@ -82,7 +82,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Counts what these jobs come to.
+    /// Counts these jobs and their actions.
     pub fn of(jobs: &[JobPlan]) -> Self {
         let mut summary = Self {
             jobs: jobs.len(),
@@ -139,21 +139,21 @@ pub struct JobPlan {
     pub source: Option<End>,
     /// Its destination region; `null` where the config is not valid.
     pub destination: Option<End>,
-    /// The account it was planned in; `null` where that is not known.
+    /// The account that it was planned in; `null` where that is not known.
     pub account_id: Option<AccountId>,
     /// Where its credentials come from; `null` where the config is not valid.
     pub client_config: Option<ClientConfigRef>,
-    /// What the job comes to.
+    /// Whether there is something to do.
     pub outcome: Outcome,
-    /// Why, in a sentence for people. Nothing is decided by it.
+    /// Why, for people. Nothing is decided by it.
     pub reason: String,
     /// What the plan is based on; `null` where nothing could be observed.
     pub observed: Option<Observed>,
-    /// What is to be done, in the order of the stages.
+    /// The actions, in the order of their stages.
     pub actions: Vec<Action>,
     /// What a reviewer should know.
     pub warnings: Vec<String>,
-    /// Why the job failed; empty unless it did.
+    /// Why the job could not be planned; empty if it could.
     pub errors: Vec<Problem>,
 }
 
@@ -170,12 +170,12 @@ impl JobPlan {
             .any(|action| action.stage() == Stage::Copies)
     }
 
-    /// Returns the artifact that tells what has to be observed before the actions, if there are any.
+    /// Returns the artifact that determines what is observed before the actions, if there are any.
     pub fn subject(&self) -> Option<&ArtifactRef> {
         self.actions.first().map(Action::subject)
     }
 
-    /// Returns the newest copy, if AWS was copying it when the plan was made and the plan makes no other.
+    /// Returns the newest copy, if AWS was making it when the plan was made and the plan makes no other.
     pub fn copy_being_made(&self) -> Option<&ArtifactId> {
         self.newest_copy(ArtifactState::is_being_copied)
     }
@@ -198,14 +198,14 @@ pub struct End {
     pub region: Region,
 }
 
-/// Where the credentials of a job come from. None of them is ever written into a plan.
+/// Where the credentials of a job come from. A plan never contains the credentials themselves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClientConfigRef {
     /// The SDK's default chain, or the config.
     pub from: CredentialsFrom,
     /// SHA-256 over the client settings without secrets.
     pub fingerprint: String,
-    /// The endpoint in place of AWS's own, if one was in force.
+    /// The endpoint that was used in place of AWS's own, if there was one.
     pub endpoint_url: Option<String>,
 }
 
@@ -219,7 +219,7 @@ pub enum CredentialsFrom {
     Config,
 }
 
-/// What a job comes to.
+/// Whether a job has something to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -231,16 +231,16 @@ pub enum Outcome {
     Failed,
 }
 
-/// What a job's plan is based on, for the reviewer. No lists: a plan stays readable however large the account.
+/// What the plan of a job is based on, for the reviewer. It has no lists, so that a plan stays readable for large accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Observed {
     /// The source that was chosen.
     pub source: Option<ObservedArtifact>,
     /// The newest copy in the destination.
     pub newest_copy: Option<ObservedArtifact>,
-    /// How many images or snapshots the source region had to choose from.
+    /// The number of images or snapshots that the source was chosen from.
     pub sources: usize,
-    /// How many copies the destination has, in any state.
+    /// The number of copies in the destination, in any state.
     pub copies: usize,
 }
 
@@ -251,7 +251,7 @@ pub struct ObservedArtifact {
     pub id: ArtifactId,
     /// When its data was captured (UTC, whole seconds). For a copy: the time of its source.
     pub data_time: Option<Timestamp>,
-    /// Its state, in AWS's word.
+    /// Its state, as AWS calls it.
     pub state: ArtifactState,
     /// Its size in GiB, where AWS states it.
     pub size_gib: Option<u32>,

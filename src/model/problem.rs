@@ -1,4 +1,4 @@
-//! What can go wrong, as data: said once, where it happened, and shown at the edge.
+//! What can go wrong, as data: each problem is put into words where it arises, and rendered at the end.
 
 use std::fmt;
 
@@ -7,27 +7,26 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::Region;
 
-/// Something wrong, with its place and the way out.
+/// Something that is wrong, where it is, and what to do about it.
 ///
-/// The same shape serves a mistake in the config (`at`), a call that AWS refused (`aws`), and a choice
-/// that cannot be made (neither).
+/// It is a mistake in the config (`at`), a call that AWS refused (`aws`), or a choice that can't be made (neither).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
-    /// What is wrong; lower case at the start, no full stop at the end.
+    /// What is wrong, without a capital letter at the start and a full stop at the end.
     pub message: String,
-    /// Where in the config, if that is where it is.
+    /// Where it is in the config, if it is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<TextPlace>,
-    /// AWS's own words, if AWS said no.
+    /// What AWS answered, if AWS refused a call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aws: Option<Box<AwsFailure>>,
-    /// The way out.
+    /// What to do about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
 }
 
 impl Problem {
-    /// A problem without a place.
+    /// Returns a problem with nothing but a message.
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -37,14 +36,14 @@ impl Problem {
         }
     }
 
-    /// The same, with the way out.
+    /// Returns the same problem with what to do about it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// The same, at a place of the config.
+    /// Returns the same problem with its place in the config.
     #[must_use]
     pub fn at(mut self, at: TextPlace) -> Self {
         self.at = Some(at);
@@ -74,7 +73,7 @@ pub struct TextPlace {
     pub line: usize,
     /// From 1, in characters.
     pub column: usize,
-    /// How many characters are meant; at least 1.
+    /// The number of characters there; at least 1.
     pub length: usize,
 }
 
@@ -83,22 +82,17 @@ pub struct TextPlace {
 pub struct AwsFailure {
     /// The call, such as `DescribeDBSnapshots`.
     pub call: String,
-    /// The region that was asked.
+    /// The region that the call went to.
     pub region: Region,
-    /// AWS's code, such as `AccessDenied`; for failures on the way there, one of ours, such as `Timeout`.
+    /// AWS's code, such as `AccessDenied`; a code of xrs, such as `Timeout`, if AWS did not answer.
     pub code: String,
-    /// AWS's message, without request ids and what else differs from one answer to the next.
+    /// AWS's message, without request ids and other parts that differ from one answer to the next.
     pub message: String,
 }
 
 impl fmt::Display for AwsFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            call,
-            region,
-            code,
-            message,
-        } = self;
-        write!(f, "{call} in {region}: {code}: {message}")
+        let (call, region) = (&self.call, &self.region);
+        write!(f, "{call} in {region}: {}: {}", self.code, self.message)
     }
 }

@@ -1,10 +1,10 @@
-//! Why AWS refused a call, and what follows from that.
+//! Why AWS refused a call, and what that means for the caller.
 
 use thiserror::Error;
 
 use super::ids::Region;
 
-/// The way out where AWS's limit of concurrent copies is reached.
+/// What to do when AWS's limit of concurrent copies is reached.
 pub const CONCURRENT_COPIES_HELP: &str =
     "run apply again when some copies have finished, or use --wait";
 
@@ -24,8 +24,7 @@ pub struct ProviderError {
     pub class: ErrorClass,
 }
 
-/// Returns a code of AWS without what differs from one endpoint to the next: some still write an older prefix, and RDS ends some
-/// codes in `Fault`.
+/// Returns an error code without what differs between endpoints: some add an old prefix, and RDS ends some codes in `Fault`.
 pub fn plain_code(code: &str) -> &str {
     let code = code
         .strip_prefix("Client.")
@@ -37,10 +36,10 @@ pub fn plain_code(code: &str) -> &str {
     }
 }
 
-/// What an error means for the caller. The list is closed, so that what follows from each is a match.
+/// What an error means for the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorClass {
-    /// What was asked for does not exist, and AWS says so explicitly. No other class implies that.
+    /// What was asked for does not exist. No other class implies that.
     Absent,
     /// Not allowed.
     Denied,
@@ -52,17 +51,17 @@ pub enum ErrorClass {
     Quota,
     /// The credentials have expired or are not valid, or there are none.
     Expired,
-    /// The id or the client token is in use, or the artifact is in a state that does not allow the call: what is there has to be
-    /// read before anything follows from it.
+    /// The id or the client token is in use, or the state of the artifact does not allow the call. What is there must be read before
+    /// anything is decided.
     Conflict,
-    /// The request was refused: a wrong value.
+    /// The request has a wrong value.
     Invalid,
     /// None of these: timeouts, lost connections, errors inside AWS.
     Unknown,
 }
 
 impl ErrorClass {
-    /// Returns the class of a [plain code](plain_code) that is known. A code that is not known is not absent.
+    /// Returns the class of a [plain code](plain_code), if the code is known.
     pub fn of(call: &str, code: &str, message: &str) -> Option<Self> {
         Some(match code {
             "InvalidAMIID.NotFound"

@@ -1,23 +1,16 @@
-//! The way out of a call that AWS refused, as far as its code and message tell.
+//! What to do about a call that AWS refused, as far as its code and message tell.
 
 use super::problem::{AwsFailure, Problem};
 use super::provider_error::{CONCURRENT_COPIES_HELP, ErrorClass, ProviderError};
 
 impl ProviderError {
-    /// Returns the problem to report, with the way out that the error suggests.
+    /// Returns the problem to report, with the help that the error suggests.
     pub fn problem(&self, message: impl Into<String>) -> Problem {
-        let Self {
-            call,
-            region,
-            code,
-            message: aws_message,
-            class: _,
-        } = self;
         let aws = AwsFailure {
-            call: (*call).to_owned(),
-            region: region.clone(),
-            code: code.clone(),
-            message: aws_message.clone(),
+            call: self.call.to_owned(),
+            region: self.region.clone(),
+            code: self.code.clone(),
+            message: self.message.clone(),
         };
         Problem {
             message: message.into(),
@@ -28,45 +21,42 @@ impl ProviderError {
     }
 }
 
-/// Returns the way out, where there is one to name.
+/// Returns what to do about an error, where something is known to help.
 fn help(error: &ProviderError) -> Option<String> {
-    let ProviderError {
-        region,
-        code,
-        class,
-        ..
-    } = error;
-    if *class != ErrorClass::Denied && is_about_a_key(error) {
+    let (region, class) = (&error.region, error.class);
+    if class != ErrorClass::Denied && is_about_a_key(error) {
         return Some(format!(
-            "see that kms_key_id names a key of {region} that is there and enabled, and that its key policy and these \
-             credentials' policy allow to use it: `xrs policy apply` prints what they need"
+            "check that kms_key_id names a key of {region} that exists and is enabled, and that its key policy and the policy of \
+             these credentials allow its use: `xrs policy apply` prints what they need"
         ));
     }
     Some(match class {
         ErrorClass::Absent | ErrorClass::Conflict | ErrorClass::Invalid => return None,
-        ErrorClass::Denied if matches!(code.as_str(), "OptInRequired" | "AuthFailure") => format!(
-            "see that {region} is enabled for this account, and that the credentials are good there"
-        ),
+        ErrorClass::Denied if matches!(error.code.as_str(), "OptInRequired" | "AuthFailure") => {
+            format!(
+                "check that {region} is enabled for this account, and that the credentials are valid there"
+            )
+        }
         ErrorClass::Denied => denied(error),
-        ErrorClass::Throttled => "ask again later, or lower --parallelism".to_owned(),
+        ErrorClass::Throttled => "try again later, or lower --parallelism".to_owned(),
         ErrorClass::Busy => CONCURRENT_COPIES_HELP.to_owned(),
         ErrorClass::Quota => {
-            "delete snapshots that nobody needs, or have the limit raised".to_owned()
+            "delete snapshots that nobody needs, or ask AWS to raise the limit".to_owned()
         }
         ErrorClass::Expired => expired(error),
         ErrorClass::Unknown => {
-            format!("see that {region} exists, is enabled and can be reached; then try again")
+            format!("check that {region} exists, is enabled and can be reached; then try again")
         }
     })
 }
 
-/// Whether it is a KMS key that AWS takes exception to.
+/// Returns true if AWS refuses the use of a KMS key.
 fn is_about_a_key(error: &ProviderError) -> bool {
     let code = error.code.to_ascii_lowercase();
     code.contains("kms") || error.message.contains("KMS key")
 }
 
-/// What to do about credentials that AWS does not take.
+/// Returns what to do about credentials that AWS does not accept.
 fn expired(error: &ProviderError) -> String {
     let region = &error.region;
     match error.code.as_str() {
@@ -74,27 +64,22 @@ fn expired(error: &ProviderError) -> String {
             "the credentials have expired: sign in again".to_owned()
         }
         "RequestExpired" => {
-            "sign in again; if that does not help, see that the clock of this machine is right".to_owned()
+            "sign in again; if that does not help, check the clock of this machine".to_owned()
         }
         "SignatureDoesNotMatch" | "IncompleteSignature" => {
-            "see that the secret key belongs to the access key, and that the clock of this machine is right".to_owned()
+            "check that the secret key belongs to the access key, and check the clock of this machine".to_owned()
         }
         "InvalidAccessKeyId" | "InvalidClientTokenId" | "InvalidToken" | "UnrecognizedClientException" => format!(
-            "see that the access key is active, that temporary keys have their session token, and that {region} is \
+            "check that the access key is active, that temporary keys have their session token, and that {region} is \
              enabled for this account"
         ),
-        _ => "sign in again, or see that aws_client_config names credentials that are valid".to_owned(),
+        _ => "sign in again, or check that aws_client_config names valid credentials".to_owned(),
     }
 }
 
-/// What to allow: what AWS's message names, else what the call is known to need.
+/// Returns what to allow: what AWS's message names, or else what the call needs.
 fn denied(error: &ProviderError) -> String {
-    let ProviderError {
-        call,
-        region,
-        message,
-        ..
-    } = error;
+    let (call, region, message) = (error.call, &error.region, &error.message);
     let action = word_after(message, "not authorized to perform: ")
         .filter(|action| action.contains(':'))
         .map_or_else(|| permission(call), str::to_owned);
@@ -104,7 +89,9 @@ fn denied(error: &ProviderError) -> String {
     };
     if let Some(policy) = between(message, "explicit deny in a", " policy") {
         // `an identity-based`, `a service control`.
-        return format!("a{policy} policy denies {on}: whoever keeps that policy has to lift it");
+        return format!(
+            "a{policy} policy denies {on}: whoever maintains that policy must change it"
+        );
     }
     if message.contains("no permissions boundary allows") {
         return format!("allow {on} in the permissions boundary of these credentials");
@@ -114,7 +101,7 @@ fn denied(error: &ProviderError) -> String {
     {
         return format!("allow {on} in the {policy} policy");
     }
-    if *call == "AssumeRole" {
+    if call == "AssumeRole" {
         return format!("allow {on} to these credentials, and them in the role's trust policy");
     }
     let stage = if call.starts_with("Describe") {
@@ -127,7 +114,7 @@ fn denied(error: &ProviderError) -> String {
     )
 }
 
-/// The word that follows; AWS ends sentences right after ARNs.
+/// Returns the word that follows `before`. AWS ends sentences right after ARNs.
 fn word_after<'m>(message: &'m str, before: &str) -> Option<&'m str> {
     let (_, rest) = message.split_once(before)?;
     let word = rest.split_whitespace().next()?;
@@ -139,7 +126,7 @@ fn between<'m>(message: &'m str, before: &str, after: &str) -> Option<&'m str> {
     rest.split_once(after).map(|(between, _)| between)
 }
 
-/// The IAM action that a call needs: its service and its name.
+/// Returns the IAM action that a call needs: its service and its name.
 pub fn permission(call: &str) -> String {
     let service = match call {
         "AssumeRole" | "GetCallerIdentity" => "sts",
@@ -167,97 +154,75 @@ mod tests {
 
     #[test]
     fn a_missing_permission_is_named_with_what_it_is_for() {
-        let arn = "arn:aws:rds:us-west-1:123456789012:snapshot:rds-mydatabase-2026-01-14-05-10";
-        let who = "User: arn:aws:iam::123456789012:user/me is not authorized to perform: rds:CopyDBSnapshot on resource:";
-        for (rest, help) in [
+        let arn = "arn:aws:rds:us-west-1:1:snapshot:rds-mydatabase-2026-01-14-05-10";
+        for (call, message, help) in [
             (
-                "because no identity-based policy allows the rds:CopyDBSnapshot action",
-                format!(
-                    "allow rds:CopyDBSnapshot on {arn} to these credentials in us-west-1: `xrs policy apply` prints all that they need"
-                ),
+                "CopyDBSnapshot",
+                "rds:CopyDBSnapshot on resource: ARN because no identity-based policy allows the rds:CopyDBSnapshot action",
+                "allow rds:CopyDBSnapshot on ARN to these credentials in us-west-1: `xrs policy apply` prints all that they need",
             ),
             (
-                "with an explicit deny in a service control policy",
-                format!(
-                    "a service control policy denies rds:CopyDBSnapshot on {arn}: whoever keeps that policy has to lift it"
-                ),
+                "CopyDBSnapshot",
+                "rds:CopyDBSnapshot on resource: ARN with an explicit deny in a service control policy",
+                "a service control policy denies rds:CopyDBSnapshot on ARN: whoever maintains that policy must change it",
             ),
             (
-                "with an explicit deny in an identity-based policy",
-                format!(
-                    "an identity-based policy denies rds:CopyDBSnapshot on {arn}: whoever keeps that policy has to lift it"
-                ),
+                "CopyDBSnapshot",
+                "rds:CopyDBSnapshot on resource: ARN with an explicit deny in an identity-based policy",
+                "an identity-based policy denies rds:CopyDBSnapshot on ARN: whoever maintains that policy must change it",
             ),
             (
-                "because no permissions boundary allows the rds:CopyDBSnapshot action",
-                format!(
-                    "allow rds:CopyDBSnapshot on {arn} in the permissions boundary of these credentials"
-                ),
+                "CopyDBSnapshot",
+                "rds:CopyDBSnapshot on resource: ARN because no permissions boundary allows the rds:CopyDBSnapshot action",
+                "allow rds:CopyDBSnapshot on ARN in the permissions boundary of these credentials",
             ),
             (
-                "because no service control policy allows the rds:CopyDBSnapshot action",
-                format!("allow rds:CopyDBSnapshot on {arn} in the service control policy"),
+                "CopyDBSnapshot",
+                "rds:CopyDBSnapshot on resource: ARN because no service control policy allows the rds:CopyDBSnapshot action",
+                "allow rds:CopyDBSnapshot on ARN in the service control policy",
+            ),
+            (
+                "CopyDBSnapshot",
+                "kms:CreateGrant on resource: ARN because no resource-based policy allows the kms:CreateGrant action",
+                "allow kms:CreateGrant on ARN to these credentials in us-west-1: `xrs policy apply` prints all that they need",
+            ),
+            (
+                "AssumeRole",
+                "sts:AssumeRole on resource: ARN.",
+                "allow sts:AssumeRole on ARN to these credentials, and them in the role's trust policy",
+            ),
+            (
+                "DescribeImages",
+                "this operation",
+                "allow ec2:DescribeImages to these credentials in us-west-1: `xrs policy plan` prints all that they need",
             ),
         ] {
-            let message = format!("{who} {arn} {rest}");
-            assert_eq!(help_for("CopyDBSnapshot", "AccessDenied", &message), help);
+            let message = message.replace("ARN", arn);
+            let message = format!("User: me is not authorized to perform: {message}");
+            let given = help_for(call, "AccessDenied", &message);
+            assert_eq!(given, help.replace("ARN", arn), "{message}");
         }
-        let role = "User: arn:aws:iam::1:user/me is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::2:role/xrs.";
-        assert_eq!(
-            help_for("AssumeRole", "AccessDenied", role),
-            "allow sts:AssumeRole on arn:aws:iam::2:role/xrs to these credentials, and them in the role's trust policy"
-        );
-        let key = "User: me is not authorized to perform: kms:CreateGrant on resource: arn:aws:kms:us-west-1:1:key/k because \
-                   no resource-based policy allows the kms:CreateGrant action";
-        assert!(help_for("CopyDBSnapshot", "AccessDenied", key).starts_with(
-            "allow kms:CreateGrant on arn:aws:kms:us-west-1:1:key/k to these credentials"
-        ));
     }
 
     #[test]
-    fn what_a_message_does_not_name_the_call_does() {
-        assert_eq!(
-            help_for(
-                "DescribeImages",
-                "UnauthorizedOperation",
-                "You are not authorized to perform this operation"
-            ),
-            "allow ec2:DescribeImages to these credentials in us-west-1: `xrs policy plan` prints all that they need"
-        );
-    }
-
-    #[test]
-    fn credentials_regions_and_keys_have_a_way_out_of_their_own() {
-        for (code, message, says) in [
+    fn the_help_depends_on_what_is_wrong() {
+        let unknown_key = "The specified KMS key [k] does not exist";
+        for (code, message, part_of_help) in [
             ("ExpiredToken", "", "sign in again"),
             ("RequestExpired", "", "the clock"),
-            (
-                "SignatureDoesNotMatch",
-                "",
-                "the secret key belongs to the access key",
-            ),
+            ("SignatureDoesNotMatch", "", "belongs to the access key"),
             ("InvalidClientTokenId", "", "us-west-1 is enabled"),
             ("MissingAuthenticationToken", "", "aws_client_config"),
             ("OptInRequired", "", "us-west-1 is enabled"),
             ("AuthFailure", "", "us-west-1 is enabled"),
-            (
-                "KMSKeyNotAccessible",
-                "",
-                "kms_key_id names a key of us-west-1",
-            ),
-            (
-                "InvalidParameterValue",
-                "The specified KMS key [k] does not exist",
-                "kms_key_id names a key",
-            ),
+            ("KMSKeyNotAccessible", "", "names a key of us-west-1"),
+            ("InvalidParameterValue", unknown_key, "names a key"),
             ("InternalError", "", "can be reached"),
         ] {
             let help = help_for("CopyDBSnapshot", code, message);
-            assert!(help.contains(says), "{code}: {help}");
+            assert!(help.contains(part_of_help), "{code}: {help}");
         }
-        assert_eq!(
-            help_for("CopyDBSnapshot", "InvalidParameterValue", "no such thing"),
-            ""
-        );
+        let help = help_for("CopyDBSnapshot", "InvalidParameterValue", "no such thing");
+        assert_eq!(help, "");
     }
 }

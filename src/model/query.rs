@@ -10,7 +10,7 @@ pub enum Query {
     Matching(ImageSelector),
     /// Images, or manual snapshots, by id. Disabled images are included.
     ByIds(Vec<ArtifactId>),
-    /// The caller's own images that AWS or their sync tag ties to one of these in another region. Disabled ones are included.
+    /// The caller's own images that AWS or their sync tag calls a copy of one of these images. Disabled ones are included.
     CopiesOf {
         /// The region of the sources.
         region: Region,
@@ -45,13 +45,13 @@ impl Query {
 pub struct ImageSelector {
     /// An account id, `self`, `amazon` or `aws-marketplace`, as EC2 takes it.
     pub owner: String,
-    /// Values of the tag `Sync-Identifier`, of which an image must carry one. Without any, the tag does not matter.
+    /// Values of the tag `Sync-Identifier`, one of which an image must carry. If there are none, the tag does not matter.
     pub sync_identifiers: Vec<String>,
     /// Filters of DescribeImages, all of which must match.
     pub filters: Vec<ImageFilter>,
 }
 
-/// A filter of DescribeImages, of which any value may match.
+/// A filter of DescribeImages. It is met if any of its values matches.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ImageFilter {
     /// Its name, such as `tag:Environment`, `name` or `architecture`.
@@ -79,7 +79,7 @@ pub enum CopiesQuery {
 }
 
 impl Queries {
-    /// Returns what is read for a job that is about a parent, or else about one artifact: what an apply checks before it writes.
+    /// Returns what an apply reads before it writes, for a job that is about a parent or else about one artifact.
     pub fn about(artifact: &ArtifactRef) -> Self {
         match &artifact.parent {
             Some(parent) => Self::of_parent(parent),

@@ -1,4 +1,4 @@
-//! Why something is done, kept, skipped or refused: every reason is a case of an enum here, and here alone it is put into words.
+//! Why something is kept, skipped or not needed: the reasons that decisions depend on, and the words for them.
 
 use std::fmt;
 
@@ -16,9 +16,9 @@ pub enum NotOurs {
     NoSyncTag,
     /// It carries `Sync-Keep`.
     Kept,
-    /// AWS says it was copied from something else than its sync tag says.
+    /// AWS states another source than its sync tag does.
     OtherSource,
-    /// AWS does not say what it was copied from, and its id is not one that a copy of that source gets.
+    /// AWS does not state its source, and its id is not one that a copy of that source gets.
     OtherId,
 }
 
@@ -40,7 +40,7 @@ pub enum SkipReason {
     AfterNotDone(ActionId),
     /// The job's copy did not become available.
     CopyNotAvailable(ArtifactId),
-    /// The job could not be started; its errors say why.
+    /// The job could not be started. Its errors say why.
     NotStarted,
     /// The job was stopped before the action was started.
     Stopped(StopReason),
@@ -49,7 +49,7 @@ pub enum SkipReason {
 }
 
 impl SkipReason {
-    /// Returns the problem of a job of which an action is skipped for this reason; nothing if its errors say why already.
+    /// Returns the problem of a job that skips an action for this reason; nothing if its errors already say why.
     pub fn problem(&self) -> Option<Problem> {
         match self {
             Self::AfterNotDone(_) | Self::CopyNotAvailable(_) | Self::NotStarted => None,
@@ -81,14 +81,14 @@ impl fmt::Display for SkipReason {
     }
 }
 
-/// Why a job can't go on.
+/// Why a job can't continue.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StopReason {
     /// The apply was interrupted.
     Interrupted,
-    /// The credentials have expired, which trying again does not change.
+    /// The credentials have expired, so trying again does not help.
     Expired(ProviderError),
-    /// It has waited for as long as it may.
+    /// It has waited as long as it may.
     WaitOver(SignedDuration),
 }
 
@@ -107,7 +107,7 @@ impl fmt::Display for StopReason {
 pub enum UnneededReason {
     /// The destination has a copy of a newer source.
     NewerCopy(ArtifactId),
-    /// There is no copy of the very source that is to be tagged.
+    /// There is no copy of exactly the source that is to be tagged.
     NoCopyToName,
     /// The source that is to be tagged is gone.
     SourceGone,
@@ -117,7 +117,7 @@ impl fmt::Display for UnneededReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NewerCopy(id) => write!(f, "there is a copy of a newer source: {id}"),
-            Self::NoCopyToName => f.write_str("there is no copy of this very source to name"),
+            Self::NoCopyToName => f.write_str("there is no copy of exactly this source to name"),
             Self::SourceGone => f.write_str("the source is gone"),
         }
     }

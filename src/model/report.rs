@@ -1,4 +1,4 @@
-//! The problems of a config for programs.
+//! The problems of a config, for programs.
 //!
 //! These types are the format of `xrs validate --format json`. Within a major version keys are only added.
 
@@ -13,41 +13,41 @@ use super::problem::Problem;
 /// The format that this version writes.
 pub const FORMAT_VERSION: &str = "2.0";
 
-/// How bad it is.
+/// How serious a problem is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Something cannot be used.
     Error,
-    /// Something will be used, and should be looked at.
+    /// Something will be used, and should be checked.
     Warning,
     /// Something has no effect.
     Note,
 }
 
-/// What there is to say of a config.
+/// The jobs and problems of a config.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "The problems of a config of xrs")]
 pub struct Report {
     /// `major.minor`.
     #[schemars(regex(pattern = r"^2\.[0-9]+$"))]
     pub format_version: String,
-    /// The version of xrs that looked.
+    /// The version of xrs that made the report.
     pub xrs_version: String,
-    /// The config's path, as it was given.
+    /// The path of the config, as it was given.
     pub file: String,
-    /// Whether it has no error.
+    /// Whether the config has no error.
     pub valid: bool,
-    /// Its jobs, in its order.
+    /// Its jobs, in the order of the config.
     pub jobs: Vec<ReportedJob>,
-    /// Errors, warnings and notes.
+    /// Its errors, warnings and notes.
     pub problems: Vec<ReportedProblem>,
 }
 
 /// A job of a config.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportedJob {
-    /// Its key.
+    /// Its key in the config.
     pub name: JobName,
     /// Whether it can be planned.
     pub valid: bool,
@@ -59,22 +59,22 @@ pub struct ReportedJob {
     pub destination: Option<End>,
 }
 
-/// A problem and its place.
+/// A problem and where it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportedProblem {
-    /// How bad it is.
+    /// How serious it is.
     pub severity: Level,
-    /// The config's path, as it was given.
+    /// The path of the config, as it was given.
     pub file: String,
-    /// From 1; `null` where it belongs to no line.
+    /// From 1; `null` if it belongs to no line.
     pub line: Option<usize>,
     /// From 1, in characters.
     pub column: Option<usize>,
-    /// How many characters are meant.
+    /// The number of characters that it is about.
     pub length: Option<usize>,
     /// What is wrong.
     pub message: String,
-    /// The way out.
+    /// What to do about it.
     pub help: Option<String>,
 }
 
@@ -91,29 +91,21 @@ impl Report {
         }
     }
 
-    /// The same, with problems.
+    /// Returns the same report with these problems.
     #[must_use]
     pub fn with(mut self, severity: Level, problems: &[Problem]) -> Self {
         self.valid &= severity != Level::Error || problems.is_empty();
         let file = self.file.clone();
-        self.problems.extend(problems.iter().map(|problem| {
-            // Destructured without `..`: a new field does not compile until it is reported.
-            let Problem {
-                message,
-                at,
-                aws: _, // No config is checked by asking AWS.
-                help,
-            } = problem;
-            ReportedProblem {
+        self.problems
+            .extend(problems.iter().map(|problem| ReportedProblem {
                 severity,
                 file: file.clone(),
-                line: at.map(|at| at.line),
-                column: at.map(|at| at.column),
-                length: at.map(|at| at.length),
-                message: message.clone(),
-                help: help.clone(),
-            }
-        }));
+                line: problem.at.map(|at| at.line),
+                column: problem.at.map(|at| at.column),
+                length: problem.at.map(|at| at.length),
+                message: problem.message.clone(),
+                help: problem.help.clone(),
+            }));
         self
     }
 }

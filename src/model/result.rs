@@ -14,29 +14,29 @@ use super::problem::Problem;
 pub struct SyncResult {
     /// The job's key in the config.
     pub name: JobName,
-    /// Whether all went as planned. A job with nothing to do is completed, too.
+    /// Whether everything went as planned. A job with nothing to do is completed, too.
     pub completed: bool,
     /// Whether a copy was due when the job was planned.
     pub sync_required: bool,
-    /// The image or snapshot that this run had AWS create, if it did. AWS goes on copying after that.
+    /// The image or snapshot that AWS created for this run, if it did. The copy may still be in progress.
     pub created_resource: Option<ArtifactId>,
-    /// The copies that this run had AWS delete.
+    /// The copies that this run deleted.
     pub deleted_resources: Vec<ArtifactId>,
-    /// What became of each action of the plan, in its order.
+    /// What became of each action, in the order of the plan.
     pub actions: Vec<ActionResult>,
-    /// What somebody should know.
+    /// What deserves attention.
     pub warnings: Vec<String>,
     /// Why the job is not completed.
     pub errors: Vec<Problem>,
 }
 
 impl SyncResult {
-    /// Whether something did not go as planned; `errors` says what.
+    /// Returns true if something did not go as planned; `errors` says what.
     pub fn failed(&self) -> bool {
         !self.completed
     }
 
-    /// Whether a copy was due when the job was planned.
+    /// Returns true if a copy was due when the job was planned.
     pub fn sync_required(&self) -> bool {
         self.sync_required
     }
@@ -51,14 +51,14 @@ pub struct ActionResult {
     pub action: ActionName,
     /// What became of it.
     pub outcome: ActionOutcome,
-    /// The image or snapshot it made, found made, tagged or deleted.
+    /// The image or snapshot that was made, found, tagged or deleted.
     pub resource: Option<ArtifactId>,
-    /// What else there is to say: what differs, why it was skipped.
+    /// Details, such as what differs or why it was skipped.
     pub detail: Option<String>,
 }
 
 impl ActionResult {
-    /// A result without resource and detail.
+    /// Returns a result without resource and detail.
     pub fn new(action: &Action, outcome: ActionOutcome) -> Self {
         Self {
             id: action.id().clone(),
@@ -69,14 +69,14 @@ impl ActionResult {
         }
     }
 
-    /// The same, about this image or snapshot.
+    /// Returns the same result with an image or snapshot.
     #[must_use]
     pub fn resource(mut self, resource: ArtifactId) -> Self {
         self.resource = Some(resource);
         self
     }
 
-    /// The same, with more to say.
+    /// Returns the same result with a detail.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
@@ -94,11 +94,11 @@ pub enum ActionOutcome {
     AlreadyDone,
     /// Not performed: what it depends on has changed since the plan was made.
     Stale,
-    /// Not performed: AWS's limit of concurrent copies is reached. The way out is to apply again.
+    /// Not performed: AWS's limit of concurrent copies is reached. Apply again later.
     Deferred,
     /// Not performed: an action before it was not done, or it could not be checked.
     Skipped,
-    /// Tried, and refused by AWS.
+    /// Attempted, and refused by AWS.
     Failed,
 }
 
@@ -109,7 +109,7 @@ impl ActionOutcome {
     }
 }
 
-/// The results of an apply as they are saved: a results file.
+/// The results of an apply, as they are saved in a results file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "The results of xrs")]
 pub struct SavedResults {
@@ -123,11 +123,11 @@ pub struct SavedResults {
     pub plan_digest: String,
     /// When the apply began (UTC), by the provider's clock.
     pub started_at: Timestamp,
-    /// Whether every job is in it. While an apply runs, or after it was killed, some are missing.
+    /// Whether every job is in it. Some are missing while an apply runs, and after it was killed.
     pub complete: bool,
-    /// Whether the apply was interrupted, so that some actions were not even begun.
+    /// Whether the apply was interrupted, so that some actions were not started.
     #[serde(default)]
     pub interrupted: bool,
-    /// One per job, in the order of the plan.
+    /// One for each job, in the order of the plan.
     pub results: Vec<SyncResult>,
 }

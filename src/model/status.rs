@@ -1,4 +1,4 @@
-//! The status: what each destination holds now, and whether that would suffice if the source region were gone.
+//! The status: what each destination holds now, and whether that is enough if the source region is lost.
 //!
 //! These types are the format of `xrs status --format json`. Within a major version keys are only added.
 
@@ -27,15 +27,15 @@ pub struct Status {
     pub format_version: String,
     /// The version of xrs that observed it.
     pub xrs_version: String,
-    /// When it was observed (UTC), by the provider's clock: ages count up to this time.
+    /// When it was observed (UTC), by the provider's clock. Ages are counted up to this time.
     pub observed_at: Timestamp,
     /// What was observed: AWS, or a sandbox.
     pub provider: ProviderKind,
-    /// The jobs it was limited to by `--job`; `null` for all.
+    /// The jobs that `--job` limited it to; `null` for all.
     pub selection: Option<Vec<JobName>>,
     /// The config.
     pub config: ConfigRef,
-    /// How old the newest usable copy may be, in seconds; `null` without a limit.
+    /// The greatest age that the newest usable copy may have, in seconds; `null` without a limit.
     pub max_age_seconds: Option<i64>,
     /// The number of jobs in each state.
     pub summary: Summary,
@@ -97,7 +97,7 @@ pub struct JobStatus {
     pub source_newest: Option<SourceNewest>,
     /// What the destination has; `null` where that is not known.
     pub copies: Option<Copies>,
-    /// What deserves attention, but does not make the job unready.
+    /// What deserves attention but does not change the readiness.
     pub warnings: Vec<String>,
     /// Why the destination could not be observed; empty if it could.
     pub errors: Vec<Problem>,
@@ -111,7 +111,7 @@ pub enum Readiness {
     Ready,
     /// There is no usable copy.
     NoCopy,
-    /// The newest usable copy is older than it may be.
+    /// The newest usable copy is older than the limit.
     TooOld,
     /// The age of the newest usable copy is not known, and there is a limit.
     AgeUnknown,
@@ -177,15 +177,15 @@ pub enum SourceNewest {
 pub struct Copies {
     /// The newest usable copy.
     pub newest_usable: Option<UsableCopy>,
-    /// What would be left if the source region were gone now.
+    /// What would be left if the source region were lost now.
     pub left: Left,
     /// Copies that AWS is still making.
     pub in_progress: Vec<CopyInProgress>,
-    /// Copies that failed and are still listed.
+    /// Copies that failed and that AWS still lists.
     pub failed: Vec<FailedCopy>,
 }
 
-/// A copy that can be restored from at once.
+/// A copy that can be restored from now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UsableCopy {
     /// The image or snapshot.
@@ -198,10 +198,10 @@ pub struct UsableCopy {
     pub behind_seconds: Option<i64>,
 }
 
-/// What would be left if the source region were gone now: the usable copies.
+/// What would be left if the source region were lost now: the usable copies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Left {
-    /// How many.
+    /// The number of usable copies.
     pub count: usize,
     /// The newest of them.
     pub newest: Option<ArtifactId>,

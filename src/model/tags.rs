@@ -8,72 +8,67 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-/// Resource tags, in key order, so that whatever is made from them is the same every time.
+/// Resource tags, in the order of their keys, so that whatever is made from them is the same every time.
 ///
-/// There is an inventory of them for each snapshot of a month and its copy: they stand in one piece of memory, the short
-/// ones without any of their own.
+/// An inventory has the tags of many thousand artifacts, so they use little memory: one allocation for all tags of an artifact,
+/// and none for short texts.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-// An object in JSON; `LiteMap` itself would make an array of one without tags.
+// An object in JSON; `LiteMap` itself turns an empty map into an array.
 #[serde(from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
 #[schemars(inline)]
 pub struct Tags(LiteMap<SmolStr, SmolStr>);
 
 impl Tags {
-    /// No tags.
+    /// Returns no tags.
     pub const fn new() -> Self {
         Self(LiteMap::new_vec())
     }
 
-    /// The value under a key.
+    /// Returns the value of the tag with this key.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(SmolStr::as_str)
     }
 
-    /// Whether there is one under this key.
+    /// Returns true if there is a tag with this key.
     pub fn contains_key(&self, key: &str) -> bool {
         self.0.contains_key(key)
     }
 
-    /// Adds a tag, in place of one of the same key.
+    /// Adds a tag, and replaces one with the same key.
     pub fn insert(&mut self, key: impl Into<SmolStr>, value: impl Into<SmolStr>) {
         self.0.insert(key.into(), value.into());
     }
 
-    /// Takes all tags away.
+    /// Removes all tags.
     pub fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// Takes away the tags for which `keep` says no.
+    /// Removes the tags for which `keep` returns false.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &str) -> bool) {
         self.0.retain(|key, value| keep(key, value));
     }
 
-    /// How many there are.
+    /// Returns the number of tags.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Keys and values, in the order of the keys.
+    /// Returns keys and values, in the order of the keys.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
             .map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
-    /// The keys, in order.
+    /// Returns the keys, in order.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.iter().map(|(key, _)| key)
-    }
-
-    /// The values, in the order of their keys.
-    pub fn values(&self) -> impl Iterator<Item = &str> {
-        self.iter().map(|(_, value)| value)
     }
 }
 

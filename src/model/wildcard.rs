@@ -1,5 +1,7 @@
 //! The wildcards of EC2's filters.
 
+use std::collections::BTreeSet;
+
 /// A part of a filter value.
 enum Part {
     /// This character.
@@ -29,34 +31,23 @@ pub fn matches(pattern: &str, text: &str) -> bool {
         return pattern == text;
     }
     let text: Vec<char> = text.chars().collect();
-    // The parts so far can stand for the first n characters where `reached[n]` is true.
-    let mut reached = vec![false; text.len() + 1];
-    if let Some(start) = reached.first_mut() {
-        *start = true;
-    }
+    // The lengths of the beginnings of the text that the parts so far can stand for.
+    let mut reached = BTreeSet::from([0]);
     for part in parts(pattern) {
-        let before = std::iter::once(&false).chain(&reached);
+        let before = reached.iter().copied();
         reached = match part {
-            Part::Is(c) => {
-                let is_c = std::iter::once(false).chain(text.iter().map(|other| *other == c));
-                before
-                    .zip(is_c)
-                    .map(|(before, is_c)| *before && is_c)
-                    .collect()
-            }
-            Part::AtMostOne => before
-                .zip(&reached)
-                .map(|(before, here)| *before || *here)
+            Part::Is(c) => before
+                .filter(|n| text.get(*n) == Some(&c))
+                .map(|n| n + 1)
                 .collect(),
-            Part::Any => {
-                let first = reached.iter().position(|here| *here);
-                (0..reached.len())
-                    .map(|n| first.is_some_and(|first| n >= first))
-                    .collect()
-            }
+            Part::AtMostOne => before
+                .flat_map(|n| [n, n + 1])
+                .filter(|n| *n <= text.len())
+                .collect(),
+            Part::Any => before.min().map_or(0..0, |n| n..text.len() + 1).collect(),
         };
     }
-    reached.last().copied().unwrap_or(false)
+    reached.contains(&text.len())
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
-//! Times, spans and numbers as people read them; the same wherever they stand.
+//! Times, numbers and lists for people, the same in every message.
 
 use jiff::Timestamp;
 
-/// A time in UTC, to the minute: `2026-01-14 05:10 UTC`.
+/// Returns a time in UTC, to the minute: `2026-01-14 05:10 UTC`.
 pub fn utc(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
-/// A length of time in its largest fitting unit: `45 s`, `12 min`, `24 h`, `3 days`.
+/// Returns a length of time in a unit that fits: `45 s`, `12 min`, `24 h`, `3 days`.
 pub fn span(seconds: i64) -> String {
     const MINUTE: u64 = 60;
     const HOUR: u64 = 60 * MINUTE;
@@ -20,24 +20,20 @@ pub fn span(seconds: i64) -> String {
     }
 }
 
-/// A number and its noun: `1 copy`, `3 copies`.
+/// Returns a number and its noun: `1 copy`, `3 copies`.
 pub fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
-/// A list for a sentence, cut after so many that nobody would read on: `a, b, c and 12 more`.
+/// Returns a list for a sentence, cut before it is too long to read: `a, b, c and 12 more`.
 pub fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
     const SHOWN: usize = 20;
     let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
-    let shown = items
-        .iter()
-        .take(SHOWN)
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ");
-    match items.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
+    match items.get(..SHOWN) {
+        Some(shown) if items.len() > SHOWN => {
+            format!("{} and {} more", shown.join(", "), items.len() - SHOWN)
+        }
+        _ => items.join(", "),
     }
 }
 
@@ -46,17 +42,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_are_told_in_their_largest_fitting_unit() {
-        let told: Vec<String> = [0, 119, 120, 7199, 7200, 86_400, 259_199, 259_200]
-            .map(span)
-            .to_vec();
-        assert_eq!(
-            told,
-            [
-                "0 s", "119 s", "2 min", "119 min", "2 h", "24 h", "71 h", "3 days"
-            ]
-        );
-        assert_eq!(span(-86_400), "24 h");
+    fn spans_have_a_unit_that_fits() {
+        let spans = [0, 119, 120, 7199, 7200, 86_400, 259_199, 259_200, -86_400].map(span);
+        let expected = "0 s, 119 s, 2 min, 119 min, 2 h, 24 h, 71 h, 3 days, 24 h";
+        assert_eq!(list(spans), expected);
     }
 
     #[test]

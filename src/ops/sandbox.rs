@@ -162,9 +162,6 @@ fn example_job(job: &SyncJob) -> ExampleJob {
         destination: job.destination(),
         sources: job.rules.queries().sources,
         kms_key_id: job.kms_key_id.clone(),
-        max_retained: job
-            .rules
-            .retention()
-            .map(|retention| retention.max_retained),
+        max_retained: job.rules.retention(),
     }
 }

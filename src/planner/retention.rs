@@ -34,7 +34,7 @@ pub(super) fn decide<'a>(
     due: Option<&ActionId>,
     warnings: &mut Vec<String>,
 ) -> Decision<'a> {
-    let Some(retention) = case.job.rules.retention() else {
+    let Some(limit) = case.job.rules.retention() else {
         return Decision::default();
     };
     let current = of_present_parent(counted(case), case, due, warnings);
@@ -47,7 +47,6 @@ pub(super) fn decide<'a>(
         || current
             .iter()
             .any(|dated| dated.copy.state.is_in_progress() && dated.time > newest.time);
-    let limit = retention.max_retained;
     if limit == 0 && is_newer_coming {
         warnings.push(format!(
             "max_snapshots_to_retain is 0: {}, the last usable copy, stays until the new one is available",

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::image_filter::Filter;
 use super::permissions::{PolicyStage, Statement, arn};
-use super::rules::{Belonging, CopySettings, Retention, SyncJob, SyncTypeRules};
+use super::rules::{Belonging, CopySettings, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
 use crate::model::identity::origin;
 use crate::model::ids::ParentId;
@@ -123,7 +123,7 @@ impl SyncTypeRules for AmiOptions {
         if available.len() > 1 && !self.most_recent {
             let images = count(available.len(), "image matches", "images match");
             warnings.push(format!(
-                "{images} in {}, so that none is copied: the newest is assumed here",
+                "{images} in {}, so none is copied; the newest is assumed here",
                 job.source_region
             ));
         }
@@ -173,7 +173,7 @@ impl SyncTypeRules for AmiOptions {
         names.filter(|name| !is_testable(name)).collect()
     }
 
-    fn retention(&self) -> Option<Retention> {
+    fn retention(&self) -> Option<u32> {
         None
     }
 
@@ -205,7 +205,7 @@ struct Found<'a> {
     /// Oldest first.
     available: Vec<&'a Artifact>,
     unavailable: Vec<&'a Artifact>,
-    /// Copies that came from the job's destination. They are never sources, or jobs there and back would never end.
+    /// Copies that came from the job's destination. They are never sources: jobs in both directions would never end.
     returned: Vec<&'a Artifact>,
 }
 
@@ -244,7 +244,7 @@ impl AmiOptions {
         let help = if !found.unavailable.is_empty() {
             "plan again when it is available"
         } else if is_by_tag && self.selector.owner != OWN_ACCOUNT {
-            "tags that other accounts gave their images are not visible to you: select their images by name"
+            "tags that other accounts gave their images are not visible: select these images by name"
         } else {
             "check that ami_owner, sync_identifier and filters match an image in this region; tags of images of other \
              accounts are not visible"

@@ -1,10 +1,10 @@
-//! What a `sync_*` entry of the config comes to.
+//! A `sync_*` entry of the config: a job, or what is wrong with it.
 
 use super::rules::SyncJob;
 use crate::model::ids::JobName;
 use crate::model::problem::Problem;
 
-/// What a `sync_*` entry of the config comes to.
+/// A `sync_*` entry of the config.
 #[derive(Clone, Debug)]
 pub enum ConfiguredJob {
     /// A job that can be planned.

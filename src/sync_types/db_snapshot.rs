@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::option_value::{from_text, whole_number};
 use super::permissions::{PolicyStage, Statement, arn, in_sid, stated_account};
-use super::rules::{Belonging, CopySettings, Retention, SyncJob, SyncTypeRules};
+use super::rules::{Belonging, CopySettings, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
 use crate::model::identity::{is_copy_id, origin};
 use crate::model::ids::{GOV_CLOUD, ParentId};
@@ -14,7 +14,7 @@ use crate::model::problem::Problem;
 use crate::model::query::Queries;
 use crate::model::sync_tag::{SYNC_KEEP, key_on_copy, key_on_source};
 
-/// The date and time that RDS ends the ids of automated snapshots with: it keeps `orders` apart from `orders-eu`.
+/// The date and time at the end of the ids of automated snapshots. It tells those of `orders` from those of `orders-eu`.
 const TIME: &str = "????-??-??-??-??";
 
 /// Keeps copies of the newest automated snapshots of one RDS DB instance in the destination region.
@@ -40,7 +40,7 @@ fn default_max_retained() -> u32 {
     2
 }
 
-/// Reads the identifier of a DB instance. RDS keeps it in lower case.
+/// Reads the identifier of a DB instance. RDS stores it in lower case.
 /// See <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html>.
 fn db_instance<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ParentId, D::Error> {
     let must_be = "the identifier of a DB instance";
@@ -116,10 +116,8 @@ impl SyncTypeRules for DbSnapshotOptions {
         Vec::new()
     }
 
-    fn retention(&self) -> Option<Retention> {
-        Some(Retention {
-            max_retained: self.max_snapshots_to_retain,
-        })
+    fn retention(&self) -> Option<u32> {
+        Some(self.max_snapshots_to_retain)
     }
 
     fn permissions(&self, job: &SyncJob, stage: PolicyStage) -> Vec<Statement> {

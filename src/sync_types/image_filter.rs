@@ -14,7 +14,7 @@ use crate::model::query::ImageFilter;
 pub(super) struct Filter(pub(super) ImageFilter);
 
 impl TryFrom<Value> for Filter {
-    /// What it must be, and after a line break the way out.
+    /// What it must be, and after a line break what to do.
     type Error = &'static str;
 
     fn try_from(value: Value) -> Result<Self, Self::Error> {

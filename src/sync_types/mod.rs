@@ -18,4 +18,4 @@ pub use db_snapshot::DbSnapshotOptions;
 pub use option_value::{from_text, refused, whole_number};
 pub use permissions::{PolicyStage, Statement, arn, stated_account};
 pub use registry::{OptionError, SYNC_TYPES, SyncType, read_options};
-pub use rules::{Belonging, CopySettings, Retention, SyncJob, SyncTypeRules};
+pub use rules::{Belonging, CopySettings, SyncJob, SyncTypeRules};

@@ -1,10 +1,10 @@
-//! How values of options are read, for `deserialize_with`. The config hands integers over as the text that is written.
+//! Functions that read values of options, for `deserialize_with`. The config passes integers as text.
 
 use std::fmt::Display;
 
 use serde::de::{Deserialize, Deserializer, Error};
 
-/// Returns an error for a value: what it must be, and the way out.
+/// Returns an error for a value: what it must be, and what to do.
 pub fn refused<E: Error>(must_be: impl Display, help: &str) -> E {
     E::custom(format!("{must_be}\n{help}"))
 }
@@ -13,7 +13,7 @@ pub fn refused<E: Error>(must_be: impl Display, help: &str) -> E {
 ///
 /// # Errors
 ///
-/// If it is not text, or not a value.
+/// If it is not text, or `value` returns nothing.
 pub fn from_text<'de, T, D: Deserializer<'de>>(
     deserializer: D,
     must_be: &str,
@@ -24,7 +24,7 @@ pub fn from_text<'de, T, D: Deserializer<'de>>(
     value(&text).ok_or_else(|| refused(must_be, help))
 }
 
-/// Reads a whole number that is at least `MIN`, also in quotes, which the gem accepted.
+/// Reads a whole number that is at least `MIN`. It may be in quotes, as in the gem.
 ///
 /// # Errors
 ///

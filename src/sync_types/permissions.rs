@@ -1,6 +1,6 @@
-//! Parts of an IAM policy: what sync types say that their jobs need to be allowed.
+//! Parts of an IAM policy: the permissions that jobs need.
 //!
-//! Where AWS's documentation leaves open what a call is checked against, both answers are allowed. Facts are from the
+//! Where AWS's documentation does not say which resources a call is checked against, all of them are allowed. Facts are from the
 //! [Service Authorization Reference](https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,8 +52,7 @@ impl Statement {
         }
     }
 
-    /// Returns a statement that allows a read in some regions. Lists are not checked against resources, so the region is all
-    /// that can limit them.
+    /// Returns a statement that allows a read in some regions. Lists can't be limited to resources, only to regions.
     pub fn read<'a>(
         sid: &'static str,
         action: &'static str,
@@ -92,7 +91,7 @@ impl Statement {
     }
 }
 
-/// Returns the account that a config states, by its number or in its role; else `*`, for any.
+/// Returns the account that a config states, or that its role belongs to; else `*`.
 pub fn stated_account(config: &ClientConfig) -> &str {
     let stated = config.account_id.as_ref().map(AccountId::as_str);
     let of_role = || config.role_arn.as_deref()?.split(':').nth(4);

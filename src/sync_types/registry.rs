@@ -44,11 +44,11 @@ impl SyncType {
     }
 }
 
-/// Reads a struct of options out of a mapping of them.
+/// Reads options from a mapping.
 ///
 /// # Errors
 ///
-/// If an option is unknown, missing or has another form.
+/// If an option is unknown or missing, or has the wrong form.
 pub fn read_options<T: DeserializeOwned>(options: Value) -> Result<T, OptionError> {
     serde_path_to_error::deserialize(options)
 }

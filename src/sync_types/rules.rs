@@ -1,4 +1,4 @@
-//! What a sync type has to say about its jobs.
+//! Sync jobs, and the rules that a sync type has for them.
 
 use std::any::Any;
 use std::fmt;
@@ -28,8 +28,8 @@ pub struct SyncJob {
     pub client_config: Arc<ClientConfig>,
     /// A KMS key of the destination region to encrypt copies with.
     pub kms_key_id: Option<String>,
-    /// Whether an earlier job of the config copies a database of the same name to the same destination. The ids of this job's
-    /// copies then carry the source region, whichever of the jobs are planned.
+    /// Whether an earlier job of the config copies a database of the same name to the same destination. If so, the ids of this job's
+    /// copies contain the source region, whichever of the jobs are planned.
     pub has_shared_parent_name: bool,
     /// What is special about the type of the job, with its options.
     pub rules: Arc<dyn SyncTypeRules>,
@@ -107,11 +107,11 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
     /// Returns what is read for a job.
     fn queries(&self) -> Queries;
 
-    /// Returns what the job's sources are snapshots of: a database. No two jobs may share it, for each would count and delete
-    /// the other's copies. Nothing for images.
+    /// Returns what the job's sources are snapshots of: a database, or nothing for images. No two jobs may share it, because each
+    /// would count and delete the other's copies.
     fn parent(&self) -> Option<&ParentId>;
 
-    /// Returns the one source that is to have a copy, out of all that was found; adds warnings that hold in any case.
+    /// Returns the source that is to have a copy, out of all that was found; adds warnings, also to an error.
     ///
     /// # Errors
     ///
@@ -123,7 +123,7 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
         warnings: &mut Vec<String>,
     ) -> Result<&'a Artifact, Problem>;
 
-    /// Returns the newest source for a status, where it matters less that there is exactly one; adds warnings.
+    /// Returns the newest source, for a status, where there may be more than one; adds warnings.
     fn newest_source<'a>(
         &self,
         job: &SyncJob,
@@ -138,18 +138,18 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
     /// If it can't be copied with the job's options.
     fn copy_settings(&self, job: &SyncJob, source: &Artifact) -> Result<CopySettings, Problem>;
 
-    /// Returns true if a copy without a sync tag, which AWS or the source says is one, is what the gem left, so that it gets the
-    /// sync tag it lacks.
+    /// Returns true if a copy without a sync tag is one that the gem left, so that it gets the tag. AWS or the source says that it
+    /// is a copy.
     fn can_adopt(&self, job: &SyncJob, source: &Artifact, copy: &Artifact) -> bool;
 
-    /// Returns whether a copy belongs to the job, by what is on the copy itself: for a status when the source can't be read.
+    /// Returns whether a copy belongs to the job, by the copy alone: for a status when the source can't be read.
     fn belonging(&self, job: &SyncJob, copy: &Artifact) -> Belonging;
 
-    /// Returns the conditions by which the job selects its sources that can't be tested on a copy.
+    /// Returns the conditions of the job for its sources that can't be tested on a copy.
     fn untestable_conditions(&self) -> Vec<&str>;
 
-    /// Returns how many copies are kept; nothing if none is ever deleted.
-    fn retention(&self) -> Option<Retention>;
+    /// Returns how many copies are kept beside the one being made; nothing if none is ever deleted.
+    fn retention(&self) -> Option<u32>;
 
     /// Returns what a stage needs to be allowed, beside the use of keys.
     fn permissions(&self, job: &SyncJob, stage: PolicyStage) -> Vec<Statement>;
@@ -173,13 +173,6 @@ pub enum Belonging {
     ThisJob,
     /// It is not.
     OtherJob,
-    /// Nothing on the copy says.
+    /// The copy does not tell.
     Unknown,
-}
-
-/// How many copies are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retention {
-    /// Beside the one being made.
-    pub max_retained: u32,
 }

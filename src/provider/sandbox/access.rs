@@ -2,12 +2,13 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::calls::{EC2_CALLS, Fault, Refusal, Reply};
+use super::calls::{Fault, Refusal, Reply};
 use super::contents::WorldArtifact;
 use super::world::{World, WorldRegion};
 use crate::model::artifact::Artifact;
 use crate::model::ids::{AccountId, Region};
 use crate::model::kind::Kind;
+use crate::model::provider_error_help::permission;
 
 /// A world as an account reaches it in a region.
 pub(super) struct Access<'a> {
@@ -27,7 +28,9 @@ impl Access<'_> {
             return Err(Refusal::new(&fault.code, fault.message));
         }
         let is_expired = self.world.expired_credentials.contains(&self.account);
-        let (code, message) = match (EC2_CALLS.contains(&call), is_expired) {
+        // EC2 has other error codes than RDS and STS for the same refusals.
+        let is_ec2 = permission(call).starts_with("ec2:");
+        let (code, message) = match (is_ec2, is_expired) {
             (true, true) => ("RequestExpired", "Request has expired."),
             (false, true) => (
                 "ExpiredToken",

@@ -1,4 +1,4 @@
-//! The calls of AWS that the sandbox answers, the errors it answers them with, and the errors planned for them.
+//! The calls of AWS that the sandbox answers, and the errors that it answers them with.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,9 +17,6 @@ pub(super) const WRITES: [&str; 5] = [
     "AddTagsToResource",
     "DeleteDBSnapshot",
 ];
-
-/// The calls to EC2, which has other error codes than RDS and STS for the same refusals.
-pub(super) const EC2_CALLS: [&str; 3] = ["DescribeImages", "CopyImage", "CreateTags"];
 
 /// A call that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,19 +41,19 @@ pub struct CallRecord {
 pub struct Fault {
     /// AWS's name of the call.
     pub call: String,
-    /// The region; every region if none is given.
+    /// The region that it is limited to, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
     /// AWS's code, such as `RequestLimitExceeded`.
     pub code: String,
     /// AWS's message.
     pub message: String,
-    /// How many more calls are answered with it; `null` means all.
+    /// How many more calls are answered with it; `null` for all.
     pub times: Option<u32>,
 }
 
 impl Fault {
-    /// Returns a fault of a call in every region, for a number of times.
+    /// Returns a fault of a call in every region.
     pub fn new(call: &str, code: &str, message: &str, times: Option<u32>) -> Self {
         Self {
             call: call.to_owned(),
@@ -91,6 +88,7 @@ impl Refusal {
         Self::new("InvalidParameterValue", message)
     }
 
+    /// Returns the error of the call that it answers.
     pub(super) fn answering(self, call: &'static str, region: &Region) -> ProviderError {
         let code = plain_code(&self.code).to_owned();
         let class = ErrorClass::of(call, &code, &self.message);

@@ -14,7 +14,7 @@ use crate::model::tags::Tags;
 /// The tags that an account sees if it has given an image none.
 static NO_TAGS: Tags = Tags::new();
 
-/// An image or DB snapshot, as AWS keeps it. Which of them it is follows from the list that it is in.
+/// An image or DB snapshot, as AWS keeps it. Its kind is that of the list that it is in.
 ///
 /// The aliases are the names in format 1.0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,13 +37,13 @@ pub struct WorldArtifact {
     /// The database that a snapshot was taken of.
     #[serde(alias = "db_instance", skip_serializing_if = "Option::is_none")]
     pub parent: Option<ParentId>,
-    /// How a snapshot came to be.
+    /// How a snapshot was made.
     #[serde(default, alias = "kind", skip_serializing_if = "is_manual")]
     pub snapshot_type: SnapshotType,
     /// `available`, `pending` (images) or `creating` (snapshots), `failed`, …
     #[serde(alias = "status")]
     pub state: ArtifactState,
-    /// Why it failed. Of snapshots AWS does not tell.
+    /// Why it failed. For snapshots AWS does not state it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state_reason: Option<String>,
     /// When it was created (UTC): a copied image when the copy was requested, a copied snapshot when the copy was finished.
@@ -83,18 +83,18 @@ pub struct WorldArtifact {
     /// The accounts that an image is shared with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shared_with: Vec<AccountId>,
-    /// What an image answers to filters such as `architecture`, where that differs from most images.
+    /// The values that filters such as `architecture` compare, where they differ from those of most images.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, String>,
-    /// The tags that its owner gave it. No other account sees them.
+    /// The tags that its owner gave it, which no other account sees.
     #[serde(default)]
     pub tags: Tags,
-    /// The tags that other accounts gave an image that is public or shared. Each account sees its own only.
+    /// The tags that other accounts gave a public or shared image. Each account sees only its own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags_by_others: BTreeMap<AccountId, Tags>,
 }
 
-/// How a DB snapshot came to be.
+/// How a DB snapshot was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SnapshotType {
@@ -124,12 +124,12 @@ pub struct Copying {
     pub since: Timestamp,
     /// When it ends.
     pub until: Timestamp,
-    /// Why it fails then; nothing if it becomes available.
+    /// Why it will fail; nothing if it will become available.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fails: Option<String>,
 }
 
-/// A DB instance. xrs does not read it; its snapshots are taken of it.
+/// A DB instance. xrs reads only its snapshots.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub struct WorldDatabase {
@@ -211,7 +211,7 @@ impl WorldArtifact {
         }
     }
 
-    /// Returns the same with a tag of its owner.
+    /// Returns the same artifact with a tag of its owner.
     #[must_use]
     pub fn tag(mut self, key: &str, value: &str) -> Self {
         self.tags.insert(key, value);
@@ -290,7 +290,7 @@ impl WorldArtifact {
         }
     }
 
-    /// Returns how much of it is done.
+    /// Returns how much of it is done, in percent.
     fn percent(&self, now: Timestamp) -> Option<u8> {
         if self.state.is_available() {
             return Some(100);
@@ -314,7 +314,7 @@ fn is_manual(snapshot_type: &SnapshotType) -> bool {
     *snapshot_type == SnapshotType::Manual
 }
 
-/// Reads what something was copied from. Format 1.0 has the id and region of an image in place of its ARN.
+/// Reads the ARN of what was copied. Format 1.0 has the id and region of an image in place of its ARN.
 fn source_arn<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Arn>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged, expecting = "expected an ARN")]

@@ -1,4 +1,4 @@
-//! Copies that progress with the clock.
+//! Copies in progress, which end as the clock advances.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,13 +8,13 @@ use crate::model::artifact::ArtifactState;
 use crate::model::ids::Region;
 
 impl World {
-    /// Moves the clock on, and ends the copies that are due by then.
+    /// Advances the clock, and ends the copies that are due by then.
     pub fn advance(&mut self, by: SignedDuration) {
         self.now = later(self.now, by);
         self.settle();
     }
 
-    /// Ends the copies that are due: they become available or fail. A copy that somebody gave another state meanwhile keeps it.
+    /// Ends the copies that are due: they become available or fail. A copy that was given another state meanwhile keeps it.
     pub fn settle(&mut self) {
         let now = self.now;
         for region in self.regions.values_mut() {
@@ -27,7 +27,7 @@ impl World {
         }
     }
 
-    /// Returns a copy into a region that starts now. It fails if that is planned, or for the reason given.
+    /// Starts a copy into a region. It will fail if that is planned for the region, or for the reason given.
     pub(super) fn start_copy(&mut self, into: &Region, failure: Option<String>) -> Copying {
         let mut planned = self.fail_next_copies.iter();
         let planned = planned.position(|planned| planned.region == *into);
@@ -51,7 +51,7 @@ fn end(copy: &mut WorldArtifact, ended: Copying) {
     }
 }
 
-/// Returns a later time, but none beyond the end of time.
+/// Returns a later time, at most the latest that can be represented.
 fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
     time.checked_add(by).unwrap_or(Timestamp::MAX)
 }

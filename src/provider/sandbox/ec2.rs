@@ -20,7 +20,7 @@ const MAX_TOKEN: usize = 64;
 const NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=128;
 const MAX_DESCRIPTION: usize = 255;
 
-/// Returns how many calls of DescribeImages a query takes: copies are found by what AWS states, and by their sync tag.
+/// Returns how many calls of DescribeImages a query takes: copies are found by AWS's statement, and by their sync tag.
 pub(super) fn number_of_calls(query: &Query) -> usize {
     match query {
         Query::CopiesOf { .. } | Query::CopiedFrom(_) => 2,
@@ -28,7 +28,7 @@ pub(super) fn number_of_calls(query: &Query) -> usize {
     }
 }
 
-/// Returns true if an account that asks with a selector is told about an image.
+/// Returns true if an account that reads with a selector finds an image.
 pub(super) fn is_selected(image: &WorldArtifact, by: &ImageSelector, account: &AccountId) -> bool {
     let is_owner = match by.owner.as_str() {
         "self" => image.account == *account,
@@ -88,8 +88,7 @@ impl Access<'_> {
     pub(super) fn copy_image(&mut self, copy: &Copy, token: Option<&str>) -> Reply<ArtifactId> {
         let name = copy.copy.name.as_deref().unwrap_or_default();
         let description = copy.copy.description.as_deref().unwrap_or_default();
-        let mut tags = copy.tags.clone();
-        tags.insert(copy.sync_tag.key.as_str(), copy.sync_tag.value.as_str());
+        let tags = copy.all_tags();
         check_request(name, description, token)?;
         tag_limits::check(Kind::Image, &Tags::new(), &tags)?;
         let request = fingerprint(copy);
@@ -173,7 +172,7 @@ impl Access<'_> {
         Err(Refusal::new("ResourceLimitExceeded", message))
     }
 
-    /// Answers CreateTags. An image that is public or shared can be tagged by others, too.
+    /// Answers CreateTags. Other accounts can tag a public or shared image, too.
     pub(super) fn tag_image(&mut self, id: &ArtifactId, tags: &Tags) -> Reply<()> {
         let account = &self.account;
         let mut images = self.world.add_region(self.region).images.iter_mut();
@@ -186,7 +185,7 @@ impl Access<'_> {
     }
 }
 
-/// Refuses what EC2 refuses by the request alone.
+/// Refuses what EC2 refuses whatever exists.
 fn check_request(name: &str, description: &str, token: Option<&str>) -> Reply<()> {
     let is_token = |token: &str| (1..=MAX_TOKEN).contains(&token.len()) && token.is_ascii();
     if !token.is_none_or(is_token) {

@@ -1,4 +1,4 @@
-//! A plain world to try a config in: every job finds something to copy, and old copies that are due for deletion.
+//! A simple world to try a config in: every job finds something to copy, and old copies that are due for deletion.
 
 use std::cmp::Reverse;
 
@@ -18,7 +18,7 @@ use crate::model::query::{ImageFilter, ImageSelector, Query};
 use crate::model::sync_tag::{SYNC_IDENTIFIER, SyncTag, key_on_copy, key_on_source};
 use crate::model::tags::Tags;
 
-/// The time in an example: 2026-01-15T06:00:00Z. It is fixed, so that the same config makes the same world.
+/// The present time of an example: 2026-01-15T06:00:00Z. It is fixed, so that the same config makes the same world.
 const NOW: Timestamp = Timestamp::constant(1_768_456_800, 0);
 /// 2026-01-14T22:00:00Z
 const IMAGE_CREATED: Timestamp = Timestamp::constant(1_768_428_000, 0);
@@ -26,7 +26,7 @@ const IMAGE_CREATED: Timestamp = Timestamp::constant(1_768_428_000, 0);
 const DATABASE_CREATED: Timestamp = Timestamp::constant(1_709_544_067, 0);
 /// When the newest automated snapshot was taken: 2026-01-15T05:10:33.417Z.
 const NEWEST_SNAPSHOT: Timestamp = Timestamp::constant(1_768_453_833, 417_000_000);
-/// How long RDS keeps automated snapshots unless it is told otherwise.
+/// How long RDS keeps automated snapshots by default.
 const AUTOMATED_DAYS: i64 = 7;
 /// How many copies there are beyond those that are retained, so that some are deleted.
 const SURPLUS_COPIES: u32 = 2;
@@ -34,14 +34,14 @@ const MAX_COPIES: u32 = 20;
 /// The account behind an alias such as `amazon`.
 const ALIASED_ACCOUNT: &str = "137112412989";
 
-/// What an example has to know about a job.
+/// What an example is made from: the essentials of a job.
 #[derive(Clone, Debug)]
 pub struct ExampleJob {
     /// Its key in the config.
     pub name: JobName,
-    /// Where its sources are.
+    /// The source region.
     pub source: Location,
-    /// Where its copies go.
+    /// The destination region.
     pub destination: Location,
     /// What it reads in the source region.
     pub sources: Query,
@@ -52,11 +52,11 @@ pub struct ExampleJob {
 }
 
 impl World {
-    /// Returns a world in which every job finds something to copy, and a problem for each job with a filter that nothing simple
+    /// Returns a world in which every job finds something to copy, and a problem for each job with filters that no simple image
     /// matches. Jobs with the same source find the same artifact, and the same jobs make the same world.
     ///
-    /// A job that selects images finds one that has, literally, what the filters ask for. A job about a database finds automated
-    /// snapshots, the newest of them not copied yet, and older copies, more than it retains.
+    /// A job that selects images finds an image that has, literally, the values of its filters. A job about a database finds
+    /// automated snapshots, the newest of which is not copied yet, and more copies of older ones than it retains.
     pub fn example(jobs: &[ExampleJob]) -> (Self, Vec<Problem>) {
         let mut world = Self::new(NOW);
         for job in jobs {
@@ -67,7 +67,7 @@ impl World {
             let keys = &mut world.add_region(&job.destination.region).kms_keys;
             keys.extend(job.kms_key_id.clone());
         }
-        // The most demanding jobs come first, so that the others find what is there for those.
+        // Jobs with the most filters come first, so that the others may find the same images.
         let mut jobs: Vec<&ExampleJob> = jobs.iter().collect();
         jobs.sort_by_key(|job| match &job.sources {
             Query::Matching(selector) => {
@@ -90,7 +90,7 @@ impl World {
                 _ => {}
             }
         }
-        // Whoever has this many copies has had the limit raised.
+        // An account with this many copies has a higher limit.
         let stored = world.regions.values().map(|region| region.snapshots.len());
         let room = stored.max().unwrap_or(0) + jobs.len();
         world.quotas.manual_snapshots = world.quotas.manual_snapshots.max(room);
@@ -143,8 +143,8 @@ impl World {
         Some(Problem::new(message).help(help))
     }
 
-    /// Adds the automated snapshots of a database, unless they are there, and copies of all but the newest: also of some that RDS
-    /// has deleted since.
+    /// Adds the automated snapshots of a database, unless they are there, and copies of all but the newest. Some of them are copies
+    /// of snapshots that RDS has deleted since.
     fn add_backups(&mut self, job: &ExampleJob, parent: &ParentId, account: &AccountId) {
         let database = WorldDatabase {
             size_gib: 200,
@@ -223,7 +223,7 @@ fn plain_image(id: ArtifactId, job: &JobName, owner: &str, account: &AccountId) 
     image
 }
 
-/// Gives an image what a filter asks for, if that is simple.
+/// Gives an image the value of a filter, if that is simple.
 fn set(image: &mut WorldArtifact, account: &AccountId, filter: &str, value: &str) {
     let tags = image.tags_of_mut(account);
     match filter {

@@ -13,7 +13,7 @@ use crate::model::wildcard::matches;
 /// See <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>.
 const MAX_VALUES: usize = 200;
 
-/// Refuses filters that EC2 does not know, those without values, and too many values beside `other_values`.
+/// Refuses filters that EC2 does not know or that have no values, and too many values together with `other_values`.
 pub(super) fn check(filters: &[ImageFilter], other_values: usize) -> Result<(), Refusal> {
     let any = WorldArtifact::image("", &AccountId::from(""), "", Timestamp::UNIX_EPOCH);
     for ImageFilter { name, values } in filters {
@@ -46,7 +46,10 @@ fn answer(filter: &str, image: &WorldArtifact, tags: &Tags) -> Option<Vec<String
     let source = image.copied_from.as_ref();
     let texts: Vec<Option<String>> = match filter {
         "tag-key" => tags.keys().map(|key| Some(key.to_owned())).collect(),
-        "tag-value" => tags.values().map(|value| Some(value.to_owned())).collect(),
+        "tag-value" => tags
+            .iter()
+            .map(|(_, value)| Some(value.to_owned()))
+            .collect(),
         "block-device-mapping.volume-size" => {
             let disks = image.backing_snapshots.iter();
             disks.map(|disk| Some(disk.size_gib.to_string())).collect()
@@ -79,7 +82,7 @@ fn answer(filter: &str, image: &WorldArtifact, tags: &Tags) -> Option<Vec<String
     Some(texts.into_iter().flatten().collect())
 }
 
-/// Returns what most images answer to a filter that is about an attribute: an image of the world can have another value.
+/// Returns the value that most images have for a filter about an attribute. An image of the world can have another one.
 pub(super) fn attribute(filter: &str) -> Option<&'static str> {
     Some(match filter {
         "architecture" => "x86_64",

@@ -1,7 +1,7 @@
 //! An AWS in memory, which can be kept in a file, so that xrs can be tried, rehearsed and tested without an account.
 //!
-//! It answers as AWS does: with the same codes, the same limits, and copies that take their time. Nothing here touches a file,
-//! the environment or a clock: whoever opens a [`Sandbox`] reads and saves its [`World`].
+//! It answers as AWS does: with the same codes, the same limits, and copies that take time. Nothing here touches a file, the
+//! environment or a clock: the caller that opens a [`Sandbox`] reads and saves its [`World`].
 
 mod access;
 mod builder;
@@ -46,7 +46,7 @@ pub use world::{
     ClientToken, DEFAULT_ACCOUNT, FORMAT_VERSION, FailNextCopy, Quotas, World, WorldRegion,
 };
 
-/// Writes a world to where it is kept, or says why it can't.
+/// Saves a world, or returns why it can't.
 pub type Save = Box<dyn Fn(&World) -> Result<(), String> + Send + Sync>;
 
 /// A provider that reads and changes a [`World`] in place of AWS.
@@ -80,7 +80,7 @@ impl Sandbox {
         }
     }
 
-    /// Saves the world as it is, at the end of a command: reads and pauses have moved the clock on since the last write.
+    /// Saves the world as it is. This is for the end of a command: reads and pauses have advanced the clock since the last write.
     pub fn save(&self) -> Result<(), String> {
         let save = self.save.as_ref();
         save.map_or(Ok(()), |save| save(&self.lock().world))
@@ -91,7 +91,7 @@ impl Sandbox {
         self.lock().world.clone()
     }
 
-    /// Changes the world, as a person would, and then ends the copies that are due.
+    /// Changes the world as a person would, and then ends the copies that are due.
     pub fn edit<R>(&self, change: impl FnOnce(&mut World) -> R) -> R {
         let mut state = self.lock();
         let changed = change(&mut state.world);
@@ -104,12 +104,12 @@ impl Sandbox {
         self.lock().calls.clone()
     }
 
-    /// Locks the state. The world is plain data, so it can be used even if somebody panicked while holding it.
+    /// Locks the state. The world is plain data, so it can be used even after a panic in a thread that held the lock.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes a call: moves the clock on, gets the world's answer, records the call, and saves after a write.
+    /// Makes a call: advances the clock, gets the world's answer, records the call, and saves after a write.
     async fn call<T>(
         &self,
         call: &'static str,
@@ -146,7 +146,7 @@ impl Sandbox {
     }
 }
 
-/// Lets other futures run, as a call over a network does, so that calls made side by side interleave here, too.
+/// Lets other futures run, as a call over a network does, so that concurrent calls interleave here, too.
 async fn yield_once() {
     let mut has_waited = false;
     poll_fn(|context| {
@@ -187,22 +187,19 @@ impl Provider for Sandbox {
     }
 
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {
-        match kind {
-            Kind::Image => {
-                let call = "DescribeImages";
-                for _ in 1..ec2::number_of_calls(query) {
-                    self.call(call, at, |access| access.describe_images(query))
-                        .await?;
-                }
-                self.call(call, at, |access| access.describe_images(query))
-                    .await
-            }
-            Kind::DbSnapshot => {
-                let call = "DescribeDBSnapshots";
-                self.call(call, at, |access| access.describe_snapshots(query))
-                    .await
-            }
+        let (call, number_of_calls) = match kind {
+            Kind::Image => ("DescribeImages", ec2::number_of_calls(query)),
+            Kind::DbSnapshot => ("DescribeDBSnapshots", 1),
+        };
+        let mut found = Vec::new();
+        for _ in 0..number_of_calls {
+            let answer = |access: &mut Access<'_>| match kind {
+                Kind::Image => access.describe_images(query),
+                Kind::DbSnapshot => access.describe_snapshots(query),
+            };
+            found = self.call(call, at, answer).await?;
         }
+        Ok(found)
     }
 
     async fn copy(
@@ -211,16 +208,15 @@ impl Provider for Sandbox {
         copy: &Copy,
         client_token: Option<&str>,
     ) -> Answer<ArtifactId> {
-        match copy.kind {
-            Kind::Image => {
-                let answer = |access: &mut Access<'_>| access.copy_image(copy, client_token);
-                self.call("CopyImage", at, answer).await
-            }
-            Kind::DbSnapshot => {
-                let answer = |access: &mut Access<'_>| access.copy_snapshot(copy);
-                self.call("CopyDBSnapshot", at, answer).await
-            }
-        }
+        let call = match copy.kind {
+            Kind::Image => "CopyImage",
+            Kind::DbSnapshot => "CopyDBSnapshot",
+        };
+        let answer = |access: &mut Access<'_>| match copy.kind {
+            Kind::Image => access.copy_image(copy, client_token),
+            Kind::DbSnapshot => access.copy_snapshot(copy),
+        };
+        self.call(call, at, answer).await
     }
 
     async fn tag(
@@ -230,32 +226,26 @@ impl Provider for Sandbox {
         artifact: &ArtifactRef,
         tags: &Tags,
     ) -> Answer<()> {
-        let (id, arn) = (&artifact.id, &artifact.arn);
-        match kind {
-            Kind::Image => {
-                self.call("CreateTags", at, |access| access.tag_image(id, tags))
-                    .await
-            }
-            Kind::DbSnapshot => {
-                let call = "AddTagsToResource";
-                self.call(call, at, |access| access.tag_snapshot(arn, tags))
-                    .await
-            }
-        }
+        let call = match kind {
+            Kind::Image => "CreateTags",
+            Kind::DbSnapshot => "AddTagsToResource",
+        };
+        let answer = |access: &mut Access<'_>| match kind {
+            Kind::Image => access.tag_image(&artifact.id, tags),
+            Kind::DbSnapshot => access.tag_snapshot(&artifact.arn, tags),
+        };
+        self.call(call, at, answer).await
     }
 
     async fn delete(&self, at: &Location, delete: &Delete) -> Answer<()> {
-        let id = &delete.artifact.id;
-        match delete.kind {
-            Kind::Image => {
-                let refusal = Refusal::new("InvalidRequest", "xrs does not delete images");
-                self.call("DeregisterImage", at, |_| Err(refusal)).await
-            }
-            Kind::DbSnapshot => {
-                let call = "DeleteDBSnapshot";
-                self.call(call, at, |access| access.delete_snapshot(id))
-                    .await
-            }
-        }
+        let call = match delete.kind {
+            Kind::Image => "DeregisterImage",
+            Kind::DbSnapshot => "DeleteDBSnapshot",
+        };
+        let answer = |access: &mut Access<'_>| match delete.kind {
+            Kind::Image => Err(Refusal::new("InvalidRequest", "xrs does not delete images")),
+            Kind::DbSnapshot => access.delete_snapshot(&delete.artifact.id),
+        };
+        self.call(call, at, answer).await
     }
 }

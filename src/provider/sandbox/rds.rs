@@ -38,8 +38,7 @@ impl Access<'_> {
     pub(super) fn copy_snapshot(&mut self, copy: &Copy) -> Reply<ArtifactId> {
         let id = copy.copy.id.as_ref().map_or("", ArtifactId::as_str);
         let id = ArtifactId::from(id.to_ascii_lowercase());
-        let mut tags = copy.tags.clone();
-        tags.insert(copy.sync_tag.key.as_str(), copy.sync_tag.value.as_str());
+        let tags = copy.all_tags();
         check_id(id.as_str())?;
         tag_limits::check(Kind::DbSnapshot, &Tags::new(), &tags)?;
         let arn = &copy.source.arn;
@@ -48,9 +47,8 @@ impl Access<'_> {
         if is_from_elsewhere {
             check_needs(copy, &source)?;
         }
-        if let Some(key) = &copy.kms_key_id
-            && !self.world.has_kms_key(self.region, key)
-        {
+        let key = copy.kms_key_id.as_deref();
+        if let Some(key) = key.filter(|key| !self.world.has_kms_key(self.region, key)) {
             let message = format!(
                 "The specified KMS key [{key}] does not exist, is not enabled or you do not have permissions to access it."
             );
@@ -82,14 +80,14 @@ impl Access<'_> {
         };
         let mut snapshots = there.snapshots.iter();
         let source = snapshots.find(|snapshot| has_arn(snapshot, &region, &self.account, arn));
-        let source = source.ok_or_else(|| not_found(arn.as_str()))?;
-        if source.state.is_available() {
-            return Ok(source);
+        match source {
+            Some(source) if source.state.is_available() => Ok(source),
+            Some(source) => Err(wrong_state("copy", source)),
+            None => Err(not_found(arn.as_str())),
         }
-        Err(wrong_state("copy", source))
     }
 
-    /// Refuses an id that is in use, and what goes beyond a limit.
+    /// Refuses a copy with an id that is in use, or beyond a limit.
     fn check_room(&self, id: &ArtifactId) -> Reply<()> {
         let own = self.own(Kind::DbSnapshot);
         if own.clone().any(|snapshot| snapshot.id == *id) {
@@ -99,8 +97,7 @@ impl Access<'_> {
             return Err(Refusal::new("DBSnapshotAlreadyExists", message));
         }
         let manual = own.filter(|snapshot| snapshot.snapshot_type == SnapshotType::Manual);
-        let copies = manual.clone();
-        let copies = copies.filter(|snapshot| snapshot.state.is_being_copied());
+        let copies = manual.clone().filter(|copy| copy.state.is_being_copied());
         let quotas = &self.world.quotas;
         let (most, most_copies) = (quotas.manual_snapshots, quotas.snapshot_copies_in_flight);
         let message = if manual.count() >= most {
@@ -147,7 +144,7 @@ impl Access<'_> {
     }
 }
 
-/// Refuses ids that are not letters, digits and hyphens, a letter first, no hyphen last, and no two hyphens in a row.
+/// Refuses an id that RDS does not accept.
 fn check_id(id: &str) -> Reply<()> {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     let is_valid = id.len() <= MAX_IDENTIFIER
@@ -159,8 +156,8 @@ fn check_id(id: &str) -> Reply<()> {
         return Ok(());
     }
     Err(Refusal::invalid(format!(
-        "Invalid snapshot identifier: {id}. It must begin with a letter, hold only letters, digits and hyphens, and not end \
-         with a hyphen or hold two in a row"
+        "Invalid snapshot identifier: {id}. It must begin with a letter, contain only letters, digits and hyphens, and not end \
+         with a hyphen or contain two in a row"
     )))
 }
 

@@ -1,4 +1,4 @@
-//! The tags that EC2 and RDS refuse. The planner has rules of its own; these are AWS's side.
+//! The tags that EC2 and RDS refuse. They are AWS's rules; the planner has its own.
 
 use super::calls::Refusal;
 use crate::model::kind::Kind;
@@ -7,7 +7,7 @@ use crate::model::tags::Tags;
 
 const MAX_VALUE: usize = 256;
 
-/// Refuses tags that can't be written over those that are there.
+/// Refuses tags that can't be added to those that are there.
 pub(super) fn check(kind: Kind, old: &Tags, new: &Tags) -> Result<(), Refusal> {
     // EC2's API model says 127 characters, its guide 128; 127 is safe with both.
     let (reserved, max_key): (&[&str], usize) = match kind {

@@ -1,4 +1,4 @@
-//! What a sandbox holds: plain data, as it is kept in the sandbox file.
+//! The state of a sandbox: plain data, as it is kept in the sandbox file.
 
 use std::collections::BTreeMap;
 
@@ -19,28 +19,28 @@ pub const DEFAULT_ACCOUNT: &str = "123456789012";
 
 /// An AWS in memory.
 ///
-/// Every field is public, so that tests and people can change the world as they like. Odd values get odd answers, but never
-/// a panic.
+/// Every field is public, so that tests and people can change the world as they like. Odd values lead to odd answers, but never
+/// to a panic.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "an object")]
 pub struct World {
     /// `major.minor`.
     pub format_version: String,
-    /// The clock (UTC). A call moves it on by a second, a pause by its length.
+    /// The clock (UTC). A call advances it by a second, a pause by its length.
     pub now: Timestamp,
-    /// The accounts that callers can belong to; the first is that of callers that state none.
+    /// The accounts that callers can belong to. The first is the account of callers that state none.
     pub accounts: Vec<AccountId>,
     /// The accounts with expired credentials.
     pub expired_credentials: Vec<AccountId>,
     /// How long a copy takes.
     pub copy_seconds: u64,
-    /// Decides the order of lists: AWS promises none, so none is to be relied on.
+    /// Determines the order of lists: AWS promises none, so nothing may rely on it.
     pub listing_seed: u64,
-    /// How many image ids were assigned; the next id is made from it.
+    /// The number of image ids that were assigned. The next id is made from it.
     pub images_made: u64,
     /// Limits for each account in each region.
     pub quotas: Quotas,
-    /// Copies that are accepted and then fail; each entry is used up by one copy.
+    /// Copies that are accepted and then fail. Each entry is used up by one copy.
     pub fail_next_copies: Vec<FailNextCopy>,
     /// Calls that are answered with an error.
     pub faults: Vec<Fault>,
@@ -77,7 +77,7 @@ impl Default for Quotas {
 pub struct FailNextCopy {
     /// The destination.
     pub region: Region,
-    /// What AWS says about it. Of snapshots AWS says nothing.
+    /// AWS's reason. For snapshots AWS states none.
     pub reason: String,
 }
 
@@ -85,7 +85,7 @@ pub struct FailNextCopy {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "an object")]
 pub struct WorldRegion {
-    /// Whether the accounts have opted in to it.
+    /// Whether the accounts have opted in to this region.
     pub enabled: bool,
     /// The images of every owner.
     pub images: Vec<WorldArtifact>,
@@ -152,11 +152,11 @@ impl World {
 
     /// Returns the account of callers that state none.
     pub fn default_account(&self) -> AccountId {
-        let first = self.accounts.first();
-        first.map_or_else(|| AccountId::from(DEFAULT_ACCOUNT), AccountId::clone)
+        let first = self.accounts.first().cloned();
+        first.unwrap_or_else(|| AccountId::from(DEFAULT_ACCOUNT))
     }
 
-    /// Returns the account of a caller: the one that the client config states, if this world has it, else the default one.
+    /// Returns the account of a caller: the account that the client config states, if this world has it, else the default one.
     pub(super) fn account_at(&self, at: &Location) -> AccountId {
         let stated = at.credentials.account_id.as_ref();
         let known = stated.filter(|account| self.accounts.contains(account));
@@ -173,7 +173,7 @@ impl World {
         self.regions.get_mut(region)
     }
 
-    /// Returns the artifacts of a kind in a region, those of every account.
+    /// Returns the artifacts of a kind in a region, of every account.
     pub(super) fn artifacts(&self, region: &Region, kind: Kind) -> &[WorldArtifact] {
         self.region(region).map_or(&[], |region| match kind {
             Kind::Image => &region.images,

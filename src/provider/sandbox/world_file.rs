@@ -1,4 +1,4 @@
-//! The sandbox file: JSON text in and out, and what is checked in it.
+//! The sandbox file: reading, checking and writing its JSON text.
 
 use std::collections::BTreeSet;
 
@@ -58,7 +58,7 @@ impl World {
         document(self).unwrap_or_default()
     }
 
-    /// Checks what the types alone do not ensure. Most of these mistakes would otherwise go unnoticed.
+    /// Checks what the types do not ensure. Most of these mistakes would otherwise go unnoticed.
     fn check(&self) -> Result<(), String> {
         let has_region = |what, region: &Region| {
             let message = format!("{what}: the world has no region {region:?}");
@@ -135,7 +135,7 @@ fn require(is_met: bool, message: impl Into<String>) -> Result<(), String> {
     if is_met { Ok(()) } else { Err(message.into()) }
 }
 
-/// Returns what serde says, with the line and column as a place.
+/// Returns the message of serde, with the line and column as a place.
 fn unreadable(error: &serde_json::Error) -> Problem {
     let (line, column) = (error.line(), error.column());
     let message = error.to_string();

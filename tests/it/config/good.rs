@@ -97,7 +97,7 @@ fn anchors_aliases_and_merges_work_also_merges_of_merges() {
     assert_eq!(regions, expected);
     // Own options win over merged ones, and earlier sources over later ones, whatever these merge themselves.
     let retained = jobs.iter().filter_map(|job| job.rules.retention());
-    let retained: Vec<u32> = retained.map(|retention| retention.max_retained).collect();
+    let retained: Vec<u32> = retained.collect();
     assert_eq!(retained, [30, 3]);
     let profile = |job: &SyncJob| job.client_config.profile.clone();
     assert!(

@@ -399,9 +399,9 @@ impl Case<'_> {
 
     fn source_tag(&self, ledger: &mut Ledger, source: &str, tags: &Tags) {
         let named = tags
-            .values()
+            .iter()
             .next()
-            .and_then(|value| value.split_once(" / "))
+            .and_then(|(_, value)| value.split_once(" / "))
             .map(|(_, id)| id.to_owned());
         let named = named.unwrap_or_default();
         let database = self.job.kind_database();

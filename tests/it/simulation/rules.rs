@@ -25,10 +25,8 @@ pub fn account_of(job: &SyncJob) -> AccountId {
 }
 
 pub fn retained(job: &SyncJob) -> usize {
-    let retention = job.rules.retention();
-    retention.map_or(0, |retention| {
-        usize::try_from(retention.max_retained).expect("a small number")
-    })
+    let retained = job.rules.retention().unwrap_or(0);
+    usize::try_from(retained).expect("a small number")
 }
 
 pub fn seconds(time: Timestamp) -> i64 {
