@@ -1,7 +1,7 @@
 //! What changes the world beside xrs: time, AWS's own doing, the older tool, and people.
 
 use aws_xregion_sync::model::artifact::ArtifactState;
-use aws_xregion_sync::model::ids::{AccountId, Arn, ArtifactId, ParentId, Region};
+use aws_xregion_sync::model::ids::{AccountId, ArtifactId, ParentId, Region};
 use aws_xregion_sync::provider::sandbox::{
     FailNextCopy, SnapshotType, World, WorldArtifact, automated_id,
 };
@@ -9,9 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::interference;
 use super::random::Random;
-use super::rules;
 use super::setup::{Setup, regions};
-use crate::support::{ami_options, selector};
 
 /// What a fresh world holds: sources of the last days, and copies by various hands.
 pub fn furnish(random: &mut Random, setup: &Setup, world: &mut World) {
@@ -326,47 +324,4 @@ pub fn finish_copies(world: &mut World) {
         let wait = last.duration_since(world.now).max(SignedDuration::ZERO);
         world.advance(wait + SignedDuration::from_secs(1));
     }
-}
-
-/// A copy of an image that the older tool or a person made.
-pub fn image_copy_by_hand(
-    random: &mut Random,
-    job: &aws_xregion_sync::sync_types::SyncJob,
-    world: &mut World,
-) -> Option<String> {
-    ami_options(job)?;
-    let account = rules::account_of(job);
-    let identifier = &selector(job).sync_identifiers[0];
-    let here = world.region(&job.source_region)?;
-    let sources: Vec<WorldArtifact> = here
-        .images
-        .iter()
-        .filter(|i| i.account == account && i.tags.get("Sync-Identifier") == Some(identifier))
-        .cloned()
-        .collect();
-    let source = random.pick(&sources)?;
-    let id = world.new_image_id();
-    let name = if random.chance(80) {
-        source.name.clone()
-    } else {
-        "by hand".to_owned()
-    };
-    let mut copy = WorldArtifact::image(id.as_str(), &account, &name, world.now);
-    if random.chance(60) {
-        copy.copied_from = Some(Arn::of_image(&job.source_region, &source.id));
-    }
-    if random.chance(50) {
-        let value = rules::tag_value(source.created.expect("a time"), source.id.as_str());
-        copy.tags
-            .insert(format!("Sync-From-{}", job.source_region), value);
-    }
-    if random.chance(50) {
-        let value = rules::tag_value(source.created.expect("a time"), id.as_str());
-        let image = world.image_mut(&job.source_region, &source.id)?;
-        image
-            .tags
-            .insert(format!("Sync-{}", job.destination_region), value);
-    }
-    world.add_image(&job.destination_region, copy);
-    Some(format!("{id} is made of {} by hand", source.id))
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::sandbox::{Sandbox, World};
 use jiff::{SignedDuration, Timestamp};
 
@@ -85,9 +86,16 @@ impl RecordedSandbox {
         changed
     }
 
+    /// Records that somebody has changed a copy.
+    pub fn record_interference(&self, copy: Option<String>) {
+        if let Some(copy) = copy {
+            let now = self.sandbox.now();
+            self.ledger().interfered.insert(copy, now);
+        }
+    }
+
     /// The present moment.
     pub fn moment(&self) -> Moment {
-        use aws_xregion_sync::provider::Provider;
         Moment {
             state: self.ledger().states.len() - 1,
             time: self.sandbox.now(),

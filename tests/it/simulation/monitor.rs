@@ -19,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::fault_plan::FaultPlan;
 use super::faulty_provider::{CallListener, Read, Write};
 use super::ledger::{Ledger, Moment, RecordedSandbox};
-use super::setup::{KindDatabase, Setup};
+use super::setup::Setup;
 use super::{check_writes, rules};
 
 pub struct Monitor<'a> {
@@ -137,7 +137,7 @@ impl<'a> Monitor<'a> {
         let seen = self.log();
         let shared = |other: &SyncJob| {
             other.name != job.name
-                && other.kind_database() == job.kind_database()
+                && other.rules.parent() == job.rules.parent()
                 && (other.source_region == job.source_region
                     || other.destination_region == job.destination_region)
         };
@@ -176,7 +176,7 @@ impl<'a> Monitor<'a> {
     }
 
     /// The moments that the run was shown of a job's destination, since that state, latest first.
-    pub fn shown_to(&self, job: &SyncJob, plan: &JobPlan, since: usize) -> Vec<Moment> {
+    pub fn observed_by(&self, job: &SyncJob, plan: &JobPlan, since: usize) -> Vec<Moment> {
         let seen = self.log();
         let reads = seen.reads.iter().rev().filter(|read| {
             Self::rests_on(job, plan, read) == Some(2)
@@ -187,7 +187,7 @@ impl<'a> Monitor<'a> {
     }
 
     /// What the run was shown of a job's destination when it read for copies by their ids.
-    pub fn shown_by_id(&self, job: &SyncJob) -> Vec<(Vec<ArtifactId>, Moment)> {
+    pub fn observed_by_id(&self, job: &SyncJob) -> Vec<(Vec<ArtifactId>, Moment)> {
         let seen = self.log();
         let reads = seen.reads.iter().filter(|read| read.error.is_none());
         let by_id = reads.filter_map(|read| match &read.read {
@@ -210,7 +210,7 @@ impl<'a> Monitor<'a> {
         actions.find(|(plan, action)| {
             let job = self.setup.job(&plan.name);
             let (from, to) = (&job.source_region, &job.destination_region);
-            let place = rules::account_of(job) == account_at(at);
+            let place = rules::account_of(&job.client_config) == rules::account_of(&at.credentials);
             place
                 && match (write, action) {
                     (Write::Copy(copy), Action::Copy(planned)) => {
@@ -245,11 +245,6 @@ impl<'a> Monitor<'a> {
                 }
         })
     }
-}
-
-fn account_at(at: &Location) -> aws_xregion_sync::model::ids::AccountId {
-    let stated = at.credentials.account_id.clone();
-    stated.unwrap_or_else(|| aws_xregion_sync::model::ids::AccountId::from("123456789012"))
 }
 
 impl CallListener for Monitor<'_> {
@@ -361,7 +356,8 @@ impl CallListener for Monitor<'_> {
             }
         };
         ledger.count(action_word(action));
-        check_writes::check(self, &mut ledger, job, plan, action, write, id.as_deref());
+        let planned = (job, plan, action);
+        check_writes::check(self, &mut ledger, planned, write, id.as_deref());
         if !matches!(action, Action::Delete(_)) {
             self.log().led_to.insert(job.name.clone(), now.state);
         }
@@ -396,7 +392,7 @@ pub fn source_word(action: &Action, job: &SyncJob) -> Option<String> {
             "{} of {} of {} from {from} in {to}",
             copy.source.id,
             copy.expects.data_time,
-            rules::account_of(job)
+            rules::account_of(&job.client_config)
         )),
         _ => None,
     }

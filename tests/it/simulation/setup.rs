@@ -49,7 +49,7 @@ impl Setup {
             format!(
                 "  {}: {what}, {from} to {to}, {key}, account {}",
                 job.name,
-                rules::account_of(job)
+                rules::account_of(&job.client_config)
             )
         });
         lines.collect::<Vec<_>>().join("\n")
@@ -148,19 +148,19 @@ fn add_job(random: &mut Random, setup: &mut Setup, n: i64) {
 
 /// Adds a job, unless the config would be refused for it: the same database to the same place twice.
 fn register(setup: &mut Setup, mut job: SyncJob) {
-    let account = rules::account_of(&job);
+    let account = rules::account_of(&job.client_config).clone();
     let destination = &job.destination_region;
     let namesake = |name: &ParentId| {
         let mut others = setup.jobs.iter();
         others.any(|other| {
-            other.kind_database() == Some(name) && other.destination_region == *destination
+            other.rules.parent() == Some(name) && other.destination_region == *destination
         })
     };
     match job.rules.parent().cloned() {
         Some(parent) => {
             let place = (job.source_region.clone(), parent.clone(), account);
             let same = |other: &SyncJob| {
-                other.kind_database() == Some(&parent)
+                other.rules.parent() == Some(&parent)
                     && other.source_region == job.source_region
                     && other.destination_region == job.destination_region
             };
@@ -183,17 +183,6 @@ fn register(setup: &mut Setup, mut job: SyncJob) {
     let client = Arc::clone(&job.client_config);
     setup.callers.insert(job.name.clone(), Ok(client));
     setup.jobs.push(job);
-}
-
-/// The database a job is about, if it is about one.
-pub trait KindDatabase {
-    fn kind_database(&self) -> Option<&ParentId>;
-}
-
-impl KindDatabase for SyncJob {
-    fn kind_database(&self) -> Option<&ParentId> {
-        self.rules.parent()
-    }
 }
 
 fn with_keys(account_id: Option<AccountId>) -> ClientConfig {
