@@ -88,7 +88,7 @@ const AT_LEAST: [(&str, u64); 44] = [
     ("a copy is made by hand", 200),
     ("a copy is marked to be kept", 100),
     ("a copy of an image is deregistered", 20),
-    ("a database is made anew", 200),
+    ("a database is created again", 200),
     ("a job cannot be planned", 1000),
     ("a job is not planned because its reads failed", 200),
     ("an old listing", 2000),

@@ -23,7 +23,7 @@ pub struct FaultPlan {
     /// Percent of reads that show an earlier world, and how much earlier it is.
     pub stale: usize,
     pub lag: Lag,
-    /// The run is read to stop when so many things have happened in it.
+    /// The run is asked to stop after this number of events.
     pub interrupt: Option<usize>,
     /// The most turns that other runs get at each end of a call.
     pub yields: usize,

@@ -15,7 +15,7 @@ use super::random::Random;
 use super::rules;
 use crate::support::{east, selector, start, west};
 
-/// What no plan and no result may ever show.
+/// What no plan and no result may show.
 pub const SECRETS: [&str; 3] = [
     "AKIASIMULATED0EXAMPLE",
     "wJalrXUtnFEMI7MDENGsimulated",
@@ -40,7 +40,7 @@ impl Setup {
         found.expect("a job of the config")
     }
 
-    /// The jobs in one line each.
+    /// Returns a line for each job.
     pub fn description(&self) -> String {
         let lines = self.jobs.iter().map(|job| {
             let (from, to) = (&job.source_region, &job.destination_region);
@@ -146,11 +146,11 @@ fn add_job(random: &mut Random, setup: &mut Setup, n: i64) {
     register(setup, job);
 }
 
-/// Adds a job, unless the config would be refused for it: the same database to the same place twice.
+/// Adds a job, unless it makes the config invalid: the same database to the same place twice.
 fn register(setup: &mut Setup, mut job: SyncJob) {
     let account = rules::account_of(&job.client_config).clone();
     let destination = &job.destination_region;
-    let namesake = |name: &ParentId| {
+    let has_name = |name: &ParentId| {
         let mut others = setup.jobs.iter();
         others.any(|other| {
             other.rules.parent() == Some(name) && other.destination_region == *destination
@@ -167,7 +167,7 @@ fn register(setup: &mut Setup, mut job: SyncJob) {
             if setup.jobs.iter().any(same) {
                 return;
             }
-            job.has_shared_parent_name = namesake(&parent);
+            job.has_shared_parent_name = has_name(&parent);
             if !setup.databases.contains(&place) {
                 setup.databases.push(place);
             }
