@@ -50,7 +50,7 @@ impl Policy {
 /// If there is no job, or if they are in several partitions: no identity is in two.
 pub fn policy(stage: PolicyStage, jobs: &[SyncJob]) -> Result<Policy, Problem> {
     let partitions = jobs.iter().map(|job| job.destination_region.partition());
-    let partitions: BTreeSet<String> = partitions.map(|partition| partition.to_string()).collect();
+    let partitions: BTreeSet<&str> = partitions.collect();
     if jobs.is_empty() {
         return Err(Problem::new("there is no valid job to write a policy for"));
     }

@@ -9,7 +9,7 @@ pub(super) fn is_role(arn: &str) -> bool {
     !name.is_empty() && !name.ends_with('/') && !name.contains(char::is_whitespace)
 }
 
-/// Returns the region in the ARN of a KMS key, or of an alias of one.
+/// Returns the region in the ARN of a KMS key or alias.
 pub(super) fn kms_key_region(arn: &str) -> Option<&str> {
     let (region, resource) = parts(arn, "kms")?;
     let is_key = resource.starts_with("key/") || resource.starts_with("alias/");

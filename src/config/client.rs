@@ -1,4 +1,4 @@
-//! `aws_client_config`: the settings of all jobs merged with those of one job.
+//! `aws_client_config`: the settings of a job, merged with those of all jobs.
 
 use serde_yaml::{Mapping, Value};
 
@@ -27,7 +27,7 @@ const DISABLES: [(&str, &str); 4] = [
     ("role_arn", "external_id role_session_name aws_account_id"),
 ];
 
-/// The settings of all jobs, or those of one job.
+/// The settings of all jobs, or those of a single job.
 #[derive(Default)]
 pub(super) struct Level {
     /// How messages name it.

@@ -1,4 +1,4 @@
-//! The YAML document of a config as a tree whose values know their line and column.
+//! The YAML document of a config as a tree in which every value has its line and column.
 //!
 //! saphyr-parser reads the text, because serde_yaml tells no positions, mixes up anchors that are defined twice, and refuses integers
 //! above 64 bits. serde_yaml says what a scalar means, and reads parts of the tree into structs. Aliases share the value that they
@@ -23,7 +23,6 @@ const MAX_REPEATED: usize = 20;
 pub(super) const EXAMPLE: &str = "`xrs init` writes an example of a config with jobs";
 
 /// A value of the config.
-#[derive(Debug)]
 pub(super) struct Node {
     /// Where it is written; for an alias, where its anchor is.
     pub(super) place: TextPlace,
@@ -35,7 +34,6 @@ pub(super) struct Node {
 }
 
 /// What a value is.
-#[derive(Debug)]
 pub(super) enum Data {
     Scalar {
         text: String,
@@ -47,7 +45,7 @@ pub(super) enum Data {
 }
 
 /// A key of a mapping, and its value.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Entry {
     pub(super) key: String,
     /// Where the key is.
@@ -93,12 +91,11 @@ impl Node {
 
     /// Returns true if there is no value: null, or empty text.
     pub(super) fn is_blank(&self) -> bool {
-        match &self.data {
-            Data::Scalar { text, is_quoted } => {
-                text.trim().is_empty() || !is_quoted && self.value().is_null()
-            }
-            _ => false,
-        }
+        let Data::Scalar { text, is_quoted } = &self.data else {
+            return false;
+        };
+        let is_null = !is_quoted && matches!(text.as_str(), "~" | "null" | "Null" | "NULL");
+        is_null || text.trim().is_empty()
     }
 
     /// Returns the text of a single value.

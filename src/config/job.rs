@@ -145,7 +145,7 @@ fn check_regions(section: &mut Section<'_>, common: &CommonOptions) {
     section.report("destination_region", problem);
 }
 
-/// Checks that a key is one of the destination region, as one without ARN always is.
+/// Checks that a key is in the destination region. A key that is not given by its ARN always is.
 fn check_key(section: &mut Section<'_>, common: &CommonOptions) {
     let (owner, destination) = (&section.owner, &common.destination_region);
     let region = common.kms_key_id.as_deref().and_then(arn::kms_key_region);

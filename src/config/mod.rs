@@ -4,10 +4,10 @@
 //! |---|---|
 //! | `source`, `names` | bytes to text; names and values as messages show them |
 //! | `document`, `syntax` | text to a tree with lines and columns, within limits; errors of YAML itself |
-//! | `options` | the structs of options, beside those of the sync types |
+//! | `shared_options` | the structs of options, beside those of the sync types |
 //! | `arn`, `endpoint` | the form of certain values |
 //! | `section` | reads options into the structs; "did you mean" |
-//! | `job`, `client` | a job; the settings of all jobs merged with those of one |
+//! | `job`, `client` | a job; its client settings, merged with those of all jobs |
 //! | `legacy` | what the gem accepted |
 //! | `conflicts` | problems between jobs |
 //! | `reference`, `schema` | the structs of options as a reference and as a JSON Schema |
@@ -73,17 +73,21 @@ impl Config {
 /// What makes the file useless as a whole; never empty.
 pub fn read(bytes: &[u8]) -> Result<Config, Vec<Problem>> {
     let root = document::read(bytes)?;
-    let (entries, global, mut notes) = top(&root)?;
-    let mut jobs = Vec::with_capacity(entries.len());
-    for entry in entries {
+    let Top {
+        jobs,
+        global,
+        mut notes,
+    } = Top::new(&root)?;
+    let mut configured = Vec::with_capacity(jobs.len());
+    for entry in jobs {
         let (job, of_job) = job::read(entry, &global);
         notes.extend(of_job);
-        jobs.push((job, entry.place));
+        configured.push((job, entry.place));
     }
     notes.extend(global.notes);
-    conflicts::check(&mut jobs);
+    conflicts::check(&mut configured);
     Ok(Config {
-        jobs: jobs.into_iter().map(|(job, _)| job).collect(),
+        jobs: configured.into_iter().map(|(job, _)| job).collect(),
         notes: in_order(notes),
     })
 }
@@ -98,9 +102,9 @@ pub type ClientConfigs = BTreeMap<JobName, Result<ClientConfig, Vec<Problem>>>;
 /// What makes the file useless as a whole; never empty.
 pub fn client_configs(bytes: &[u8]) -> Result<ClientConfigs, Vec<Problem>> {
     let root = document::read(bytes)?;
-    let (entries, global, _) = top(&root)?;
+    let Top { jobs, global, .. } = Top::new(&root)?;
     let of_job = |entry: &Entry| (job::name(entry), job::client_config(entry, &global).0);
-    Ok(entries.into_iter().map(of_job).collect())
+    Ok(jobs.into_iter().map(of_job).collect())
 }
 
 /// Returns true if the file contains a secret key or a token, even if no job uses it.
@@ -123,26 +127,40 @@ fn has_key(node: &Node) -> bool {
     }
 }
 
-/// Splits the top level of a config into jobs, the settings of all jobs, and notes on keys without meaning.
-fn top(root: &Node) -> Result<(Vec<&Entry>, Level, Vec<Problem>), Vec<Problem>> {
-    let refused = |message: &str| vec![Problem::new(message).at(root.place).help(EXAMPLE)];
-    let Data::Mapping(entries) = &root.data else {
-        let message = format!("the config must be a mapping of jobs, not {}", root.noun());
-        return Err(refused(&message));
-    };
-    let (jobs, others): (Vec<&Entry>, Vec<&Entry>) =
-        entries.iter().partition(|entry| legacy::is_job(&entry.key));
-    if jobs.is_empty() {
-        let message = "the config has no sync job: no top-level key starts with `sync_`";
-        return Err(refused(message));
+/// The top level of a config.
+struct Top<'d> {
+    jobs: Vec<&'d Entry>,
+    /// The settings of all jobs.
+    global: Level,
+    /// Notes on keys without meaning.
+    notes: Vec<Problem>,
+}
+
+impl<'d> Top<'d> {
+    fn new(root: &'d Node) -> Result<Self, Vec<Problem>> {
+        let refused = |message: &str| vec![Problem::new(message).at(root.place).help(EXAMPLE)];
+        let Data::Mapping(entries) = &root.data else {
+            let message = format!("the config must be a mapping of jobs, not {}", root.noun());
+            return Err(refused(&message));
+        };
+        let (jobs, others): (Vec<&Entry>, Vec<&Entry>) =
+            entries.iter().partition(|entry| legacy::is_job(&entry.key));
+        if jobs.is_empty() {
+            let message = "the config has no sync job: no top-level key starts with `sync_`";
+            return Err(refused(message));
+        }
+        let is_global = |entry: &&&Entry| entry.key == CLIENT_CONFIG;
+        let global = others.iter().find(is_global).copied();
+        let ignored = others
+            .iter()
+            .filter(|entry| !is_global(entry))
+            .map(|entry| ignored(entry));
+        Ok(Self {
+            jobs,
+            global: Level::read(format!("the global {CLIENT_CONFIG}"), global),
+            notes: ignored.collect(),
+        })
     }
-    let global = others.iter().find(|entry| entry.key == CLIENT_CONFIG);
-    let level = Level::read(format!("the global {CLIENT_CONFIG}"), global.copied());
-    let ignored = others
-        .into_iter()
-        .filter(|entry| entry.key != CLIENT_CONFIG)
-        .map(ignored);
-    Ok((jobs, level, ignored.collect()))
 }
 
 fn ignored(entry: &Entry) -> Problem {

@@ -25,7 +25,7 @@ pub(super) fn named(text: &str) -> String {
     format!("{}{more}", escaped.unwrap_or_default())
 }
 
-/// Returns true if a text that should not be a secret may contain one.
+/// Returns true if a text that should not be a secret may contain a secret.
 fn may_contain_secret(text: &str) -> bool {
     let lower = text.to_lowercase();
     let words = ["secret", "token", "passw", "credential", "access_key"];
@@ -46,11 +46,11 @@ pub(super) fn key(text: &str) -> String {
     format!("{}{more}", name.escape_debug())
 }
 
-/// Returns the name that is most like a misspelt one.
+/// Returns the name that a misspelt name is most like.
 pub(super) fn close_match<'n>(name: &str, names: &'n [impl AsRef<str>]) -> Option<&'n str> {
     /// Which share of their letters two names must have in common.
     const ALIKE: f32 = 0.6;
-    /// A name that is longer is not a misspelt one.
+    /// A longer text is not a misspelt name.
     const LONGEST: usize = 64;
     let name = name.to_lowercase().replace(['-', ' '], "_");
     if name.len() > LONGEST {

@@ -75,22 +75,25 @@ pub fn reference() -> impl Iterator<Item = &'static OptionGroup> {
 
 impl OptionGroup {
     fn new(of: impl Into<String>, schema: Schema) -> Self {
-        let schema = schema.to_value();
-        let required = texts(&schema, "required");
-        let properties = schema["properties"].as_object().into_iter().flatten();
-        let options = properties.map(|(name, schema)| OptionFacts {
-            name: name.clone(),
-            aliases: texts(schema, "x-aliases"),
-            must_be: must_be(schema),
-            choices: texts(schema, "enum"),
-            default: schema.get("default").map(Value::to_string),
-            is_required: required.contains(name),
-            description: schema["description"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned(),
-            is_secret: schema.get("x-secret").is_some(),
-        });
+        let required = texts(schema.get("required"));
+        let properties = schema.get("properties").and_then(Value::as_object);
+        let options = properties
+            .into_iter()
+            .flatten()
+            .map(|(name, option)| OptionFacts {
+                name: name.clone(),
+                aliases: texts(option.get("x-aliases")),
+                must_be: must_be(option),
+                choices: texts(option.get("enum")),
+                default: option.get("default").map(Value::to_string),
+                is_required: required.contains(name),
+                description: option
+                    .get("description")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .to_owned(),
+                is_secret: option.get("x-secret").is_some(),
+            });
         Self {
             of: of.into(),
             options: options.collect(),
@@ -126,15 +129,15 @@ fn must_be(schema: &Value) -> String {
         ("number", "a number of seconds"),
         ("array", "a list"),
     ];
-    if schema["enum"].is_array() {
-        return format!("one of {}", list(&texts(schema, "enum")));
+    if schema.get("enum").is_some() {
+        return format!("one of {}", list(&texts(schema.get("enum"))));
     }
-    let types = schema["type"].to_string();
+    let types = schema.get("type").map(Value::to_string).unwrap_or_default();
     let found = WORDS.iter().find(|(name, _)| types.contains(name));
     found.map_or("a mapping", |(_, words)| words).to_owned()
 }
 
-fn texts(schema: &Value, key: &str) -> Vec<String> {
-    let texts = schema[key].as_array().into_iter().flatten();
+fn texts(list: Option<&Value>) -> Vec<String> {
+    let texts = list.and_then(Value::as_array).into_iter().flatten();
     texts.filter_map(Value::as_str).map(str::to_owned).collect()
 }

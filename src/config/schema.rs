@@ -1,7 +1,7 @@
 //! The config as a JSON Schema, with which editors complete and check it.
 
 use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::legacy::ruby_options;
@@ -12,16 +12,12 @@ use crate::sync_types::{SYNC_TYPES, SyncType};
 pub fn schema() -> Value {
     const IS_JOB: &str = "^[Ss][Yy][Nn][Cc]_";
     let mut generator = SchemaSettings::draft07().into_generator();
-    let jobs: Vec<Value> = SYNC_TYPES
+    let jobs: Vec<Schema> = SYNC_TYPES
         .iter()
         .map(|sync_type| job(sync_type, &mut generator))
         .collect();
     let mut definitions = generator.take_definitions(false);
-    let client = ClientOptions::json_schema(&mut generator).to_value();
-    definitions.insert(
-        "ClientConfig".to_owned(),
-        with_exclusions(published(client)),
-    );
+    definitions.insert("ClientConfig".to_owned(), client(&mut generator).to_value());
     let optional_client =
         json!({"anyOf": [{"$ref": "#/definitions/ClientConfig"}, {"type": "null"}]});
     json!({
@@ -38,57 +34,86 @@ pub fn schema() -> Value {
 }
 
 /// Returns the schema of a job of one type, with the options of all jobs.
-fn job(sync_type: &SyncType, generator: &mut SchemaGenerator) -> Value {
-    let mut job = CommonOptions::json_schema(generator).to_value();
-    let mut of_type = (sync_type.schema)(generator).to_value();
-    job["description"] = of_type["description"].take();
-    for (name, option) in of_type["properties"].as_object().into_iter().flatten() {
-        job["properties"][name] = option.clone();
+fn job(sync_type: &SyncType, generator: &mut SchemaGenerator) -> Schema {
+    let mut common = CommonOptions::json_schema(generator);
+    let mut job = (sync_type.schema)(generator);
+    let mut options = options(&mut common);
+    options.extend(self::options(&mut job));
+    if let Some(Value::Object(name)) = options.get_mut("sync_type") {
+        name.retain(|key, _| key == "description");
+        name.insert("const".to_owned(), sync_type.name.as_str().into());
     }
-    if let (Value::Array(job), Value::Array(of_type)) =
-        (&mut job["required"], &mut of_type["required"])
-    {
-        job.append(of_type);
-    }
-    let name = &mut job["properties"]["sync_type"];
-    *name = json!({"const": sync_type.name, "description": name["description"]});
-    published(job)
+    job.insert("properties".to_owned(), options.into());
+    let required = [common, job.clone()].map(|schema| schema.get("required").cloned());
+    let required = required
+        .iter()
+        .flatten()
+        .filter_map(Value::as_array)
+        .flatten();
+    job.insert("required".to_owned(), required.cloned().collect());
+    job
 }
 
-/// Turns the schema of a struct of options into that of what the config accepts.
-fn published(mut schema: Value) -> Value {
-    let mut others = Map::new();
-    let properties = schema["properties"].as_object_mut();
-    for (name, option) in properties.into_iter().flatten() {
-        let Some(option) = option.as_object_mut() else {
+/// Returns the schema of an `aws_client_config`. Credentials and a profile exclude each other.
+fn client(generator: &mut SchemaGenerator) -> Schema {
+    let mut client = ClientOptions::json_schema(generator);
+    let mut settings = options(&mut client);
+    let keys = settings
+        .keys()
+        .filter(|name| name.contains("key") || name.contains("token"));
+    let keys: Vec<Value> = keys.map(|name| json!({"required": [name]})).collect();
+    client.insert(
+        "dependencies".to_owned(),
+        json!({"profile": {"not": {"anyOf": keys}}}),
+    );
+    for (name, instead) in ruby_options() {
+        let description = format!("Has no effect: {instead}.");
+        let setting = json!({"description": description, "deprecated": true});
+        settings.insert(name.to_owned(), setting);
+    }
+    client.insert("properties".to_owned(), settings.into());
+    client
+}
+
+/// Takes the options out of the schema of a struct of them, as the config accepts them: also under their other names.
+fn options(schema: &mut Schema) -> Map<String, Value> {
+    let mut options = Map::new();
+    let Some(Value::Object(properties)) = schema.remove("properties") else {
+        return options;
+    };
+    for (name, mut option) in properties {
+        let Some(facts) = option.as_object_mut() else {
             continue;
         };
-        accept_other_types(option);
-        option.retain(|key, value| {
+        accept_other_types(facts);
+        facts.retain(|key, value| {
             !matches!(key.as_str(), "x-secret" | "format") && (key != "default" || !value.is_null())
         });
-        if let Some(Value::Array(aliases)) = option.remove("x-aliases") {
-            let mut other = option.clone();
+        let aliases = facts.remove("x-aliases");
+        for alias in aliases
+            .iter()
+            .filter_map(Value::as_array)
+            .flatten()
+            .filter_map(Value::as_str)
+        {
+            let mut other = facts.clone();
             other.insert(
                 "description".to_owned(),
                 format!("Another name of `{name}`.").into(),
             );
-            let names = aliases.iter().filter_map(Value::as_str);
-            others.extend(names.map(|alias| (alias.to_owned(), other.clone().into())));
+            options.insert(alias.to_owned(), other.into());
         }
+        options.insert(name, option);
     }
-    for (name, option) in others {
-        schema["properties"][name] = option;
-    }
-    schema
+    options
 }
 
 /// Accepts integers for text, and text for numbers.
 fn accept_other_types(option: &mut Map<String, Value>) {
-    let types = option.get("type").cloned().unwrap_or_default();
-    let mut types = match types {
-        Value::Array(types) => types,
-        name => vec![name],
+    let mut types = match option.get("type") {
+        Some(Value::Array(types)) => types.clone(),
+        Some(name) => vec![name.clone()],
+        None => return,
     };
     let (other, pattern) = match types.first().and_then(Value::as_str) {
         Some("string") if !option.contains_key("pattern") => ("integer", None),
@@ -98,24 +123,5 @@ fn accept_other_types(option: &mut Map<String, Value>) {
     };
     types.push(other.into());
     option.insert("type".to_owned(), types.into());
-    if let Some(pattern) = pattern {
-        option.insert("pattern".to_owned(), pattern.into());
-    }
-}
-
-/// Adds that credentials and a profile exclude each other, and the settings that only the gem used.
-fn with_exclusions(mut client: Value) -> Value {
-    let keys = client["properties"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name);
-    let keys = keys.filter(|name| name.contains("key") || name.contains("token"));
-    let keys: Vec<Value> = keys.map(|name| json!({"required": [name]})).collect();
-    client["dependencies"] = json!({"profile": {"not": {"anyOf": keys}}});
-    for (name, instead) in ruby_options() {
-        let description = format!("Has no effect: {instead}.");
-        client["properties"][name] = json!({"description": description, "deprecated": true});
-    }
-    client
+    option.extend(pattern.map(|pattern| ("pattern".to_owned(), pattern.into())));
 }

@@ -13,8 +13,8 @@ use crate::model::problem::{Problem, TextPlace};
 use crate::model::words::count;
 use crate::sync_types::OptionError;
 
-/// How many unknown options are reported one by one.
-const MAX_UNKNOWN: usize = 20;
+/// How many unknown options, and how many invalid values, are reported for a section.
+const MAX_REPORTED: usize = 20;
 
 /// The options of a job or of an `aws_client_config`.
 pub(super) struct Section<'d> {
@@ -28,7 +28,7 @@ pub(super) struct Section<'d> {
 }
 
 impl<'d> Section<'d> {
-    /// Takes in the options that are given. `elsewhere` returns what is known about an option that is not one of this section.
+    /// Takes in the options that are given. `elsewhere` returns where an option belongs that does not belong here.
     pub(super) fn new(
         owner: &str,
         place: TextPlace,
@@ -108,9 +108,9 @@ impl<'d> Section<'d> {
                 self.refuse(facts, None, reason);
             }
         }
-        // How many items of the list in question have been read.
-        let mut read_items = 0;
-        loop {
+        // How many items of each list have been read.
+        let mut read_items: HashMap<String, usize> = HashMap::new();
+        for _ in 0..MAX_REPORTED {
             let error = match read(Value::Mapping(values.clone())) {
                 Ok(read) => return Some(read).filter(|_| self.problems.len() == problems),
                 Err(error) => error,
@@ -122,8 +122,9 @@ impl<'d> Section<'d> {
             let reason = error.inner().to_string();
             match (values.get_mut(&name)?, path.next()) {
                 (Value::Sequence(items), Some(Segment::Seq { index })) => {
-                    self.refuse(facts, Some(read_items + index), &reason);
-                    read_items += index + 1;
+                    let before = read_items.entry(name).or_default();
+                    self.refuse(facts, Some(*before + index), &reason);
+                    *before += index + 1;
                     items.drain(..=*index);
                 }
                 _ => {
@@ -132,6 +133,7 @@ impl<'d> Section<'d> {
                 }
             }
         }
+        None
     }
 
     fn require(&mut self, group: &OptionGroup) {
@@ -141,7 +143,11 @@ impl<'d> Section<'d> {
                 let message = format!("{} has no `{name}`, which is required", self.owner);
                 let place = self.given.get(name).map_or(self.place, |empty| empty.place);
                 let problem = Problem::new(message).at(place);
-                self.problems.push(problem.help(&facts.description));
+                let help = match facts.choices.as_slice() {
+                    [] => &facts.description,
+                    _ => &facts.must_be,
+                };
+                self.problems.push(problem.help(help));
             }
         }
     }
@@ -181,7 +187,7 @@ impl<'d> Section<'d> {
         elsewhere: impl Fn(&str) -> Option<String>,
     ) {
         let owner = &self.owner;
-        for option in unknown.iter().take(MAX_UNKNOWN) {
+        for option in unknown.iter().take(MAX_REPORTED) {
             let key = names::key(&option.key);
             let (message, help) = match elsewhere(&option.key) {
                 Some(help) => (format!("option `{key}` does not belong in {owner}"), help),
@@ -193,8 +199,8 @@ impl<'d> Section<'d> {
             self.problems
                 .push(Problem::new(message).at(option.place).help(help));
         }
-        if let Some(next) = unknown.get(MAX_UNKNOWN) {
-            let more = unknown.len() - MAX_UNKNOWN;
+        if let Some(next) = unknown.get(MAX_REPORTED) {
+            let more = unknown.len() - MAX_REPORTED;
             let more = count(more, "more unknown option", "more unknown options");
             let problem = Problem::new(format!("{more} in {owner}"));
             self.problems.push(problem.at(next.place));

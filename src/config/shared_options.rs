@@ -1,5 +1,4 @@
-//! The options that are the same for every sync type, as serde reads them. Errors say what a value must be, and after a line break the
-//! way out.
+//! The options that are the same for every sync type, as serde reads them and schemars describes them.
 
 use std::time::Duration;
 
@@ -17,29 +16,24 @@ use crate::sync_types::{from_text, refused, whole_number};
 /// The key of client settings, of a job or of all jobs.
 pub(super) const CLIENT_CONFIG: &str = "aws_client_config";
 
+/// The code of a region. New regions come every year, so there is no list of them.
+const REGION: &str = "^[a-z]{2,}(-[a-z]{2,})+-[0-9]{1,2}$";
+
 /// The options that jobs of every type have.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CommonOptions {
-    /// What is synced: `ec2_ami` for an image, `rds_automated_snapshot` for a database.
+    /// The type of the job: what is synced.
     #[serde(rename = "sync_type")]
     #[schemars(with = "String", extend("enum" = SyncTypeName::ALL))]
     _sync_type: SyncTypeName,
     /// The region that the image or database is in, such as us-east-1.
     #[serde(deserialize_with = "region")]
-    #[schemars(
-        with = "String",
-        regex(pattern = "^[a-z]{2,}(-[a-z]{2,})+-[0-9]{1,2}$"),
-        length(max = 32)
-    )]
+    #[schemars(with = "String", regex(pattern = REGION), length(max = 32))]
     pub(super) source_region: Region,
     /// The region that copies go to, such as us-west-1: another region of the same partition.
     #[serde(deserialize_with = "region")]
-    #[schemars(
-        with = "String",
-        regex(pattern = "^[a-z]{2,}(-[a-z]{2,})+-[0-9]{1,2}$"),
-        length(max = 32)
-    )]
+    #[schemars(with = "String", regex(pattern = REGION), length(max = 32))]
     pub(super) destination_region: Region,
     /// A KMS key of the destination region to encrypt copies with; needed where the source is an encrypted snapshot.
     #[serde(default, deserialize_with = "kms_key")]
@@ -89,7 +83,7 @@ pub(super) struct ClientOptions {
     /// The session name to assume the role with.
     role_session_name: Option<String>,
     /// An endpoint to use instead of AWS's own, for every service.
-    // An invalid one may contain a password.
+    // An invalid URL may contain a password.
     #[serde(default, deserialize_with = "endpoint_url")]
     #[schemars(regex(pattern = r"^https?://[^/?#@\s]+(/[^?#\s]*)?$"), extend("x-secret" = true))]
     endpoint_url: Option<String>,
@@ -132,7 +126,6 @@ impl From<ClientOptions> for ClientConfig {
     }
 }
 
-/// Reads the code of a region. New regions come every year, so there is no list of them.
 fn region<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Region, D::Error> {
     let text = String::deserialize(deserializer)?;
     if Region::is_well_formed(&text) {

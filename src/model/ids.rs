@@ -19,7 +19,7 @@ macro_rules! text_id {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// The identifier as AWS writes it.
+            /// Returns the identifier as AWS writes it.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -68,59 +68,32 @@ text_id! {
     ActionId;
 }
 
-/// A group of regions that AWS keeps apart from all others; nothing is copied from one to another.
-///
-/// See <https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Partition {
-    /// `aws`, the commercial regions.
-    Commercial,
-    /// `aws-cn`, the regions in China.
-    China,
-    /// `aws-us-gov`, AWS GovCloud (US).
-    GovCloud,
-    /// One of the isolated partitions (`aws-iso`, `aws-iso-b`, …), told apart by the start of their region codes.
-    Isolated(&'static str),
-}
+/// The partition of the AWS GovCloud (US) regions.
+pub const GOV_CLOUD: &str = "aws-us-gov";
 
-impl fmt::Display for Partition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Commercial => "aws",
-            Self::China => "aws-cn",
-            Self::GovCloud => "aws-us-gov",
-            Self::Isolated(name) => name,
-        })
-    }
-}
+/// The partitions other than `aws`, by the start of their region codes.
+const PARTITIONS: [(&str, &str); 7] = [
+    ("cn-", "aws-cn"),
+    ("us-gov-", GOV_CLOUD),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+    ("eusc-", "aws-eusc"),
+];
 
 impl Region {
-    /// The partition this region belongs to, by the start of its code.
-    pub fn partition(&self) -> Partition {
-        let starts = |prefix: &str| self.as_str().starts_with(prefix);
-        if starts("cn-") {
-            Partition::China
-        } else if starts("us-gov-") {
-            Partition::GovCloud
-        } else if starts("us-isob-") {
-            Partition::Isolated("aws-iso-b")
-        } else if starts("us-isof-") || starts("eu-isoe-") {
-            Partition::Isolated(if starts("eu-") {
-                "aws-iso-e"
-            } else {
-                "aws-iso-f"
-            })
-        } else if starts("us-iso-") {
-            Partition::Isolated("aws-iso")
-        } else if starts("eusc-") {
-            Partition::Isolated("aws-eusc")
-        } else {
-            Partition::Commercial
-        }
+    /// Returns the partition of the region, such as `aws`: AWS keeps partitions apart, and nothing is copied from one to another.
+    ///
+    /// See <https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>.
+    pub fn partition(&self) -> &'static str {
+        let mut partitions = PARTITIONS.iter();
+        let partition = partitions.find(|(start, _)| self.0.starts_with(start));
+        partition.map_or("aws", |(_, partition)| partition)
     }
 
-    /// Whether the text has the form of a region code: `us-east-1`, `us-gov-west-1`, `ap-southeast-2`.
-    /// New regions come every year, so there is no list to compare with.
+    /// Returns true if a text has the form of a region code, such as `us-east-1` or `us-gov-west-1`. There is no list to compare
+    /// with, because AWS adds regions every year.
     pub fn is_well_formed(text: &str) -> bool {
         let parts: Vec<&str> = text.split('-').collect();
         let Some((number, words)) = parts.split_last() else {
@@ -176,53 +149,50 @@ mod tests {
         for good in [
             "us-east-1",
             "us-gov-west-1",
-            "ap-southeast-2",
             "us-iso-east-1",
             "mx-central-1",
         ] {
             assert!(Region::is_well_formed(good), "{good}");
         }
-        for bad in [
-            "",
-            "us",
-            "us-east",
-            "us-east-1a",
-            "US-EAST-1",
-            "us east 1",
-            "us-east-123",
-            "-east-1",
-        ] {
+        let bad = "us,us-east,us-east-1a,US-EAST-1,us east 1,us-east-123,-east-1,";
+        for bad in bad.split(',') {
             assert!(!Region::is_well_formed(bad), "{bad}");
         }
     }
 
     #[test]
     fn partitions_follow_the_region_code() {
-        assert_eq!(Region::from("cn-north-1").partition(), Partition::China);
-        assert_eq!(
-            Region::from("us-gov-east-1").partition(),
-            Partition::GovCloud
-        );
-        assert_eq!(Region::from("eu-west-1").partition(), Partition::Commercial);
-        assert_eq!(
-            Region::from("us-isob-east-1").partition(),
-            Partition::Isolated("aws-iso-b")
-        );
+        for (region, partition) in [
+            ("eu-west-1", "aws"),
+            ("cn-north-1", "aws-cn"),
+            ("us-gov-east-1", "aws-us-gov"),
+            ("us-iso-east-1", "aws-iso"),
+            ("us-isob-east-1", "aws-iso-b"),
+        ] {
+            assert_eq!(Region::from(region).partition(), partition);
+        }
     }
 
     #[test]
     fn an_arn_gives_region_account_and_id() {
-        let arn =
+        let image = Arn::of_image(&Region::from("cn-north-1"), &ArtifactId::from("ami-1"));
+        assert_eq!(image.as_str(), "arn:aws-cn:ec2:cn-north-1::image/ami-1");
+        let snapshot =
             Arn::from("arn:aws:rds:us-east-1:123456789012:snapshot:rds:mydb-2026-01-14-05-10");
-        assert_eq!(arn.region(), Some("us-east-1"));
-        assert_eq!(arn.account(), Some("123456789012"));
-        assert_eq!(arn.id(), Some("rds:mydb-2026-01-14-05-10"));
-        let arn = Arn::of_image(&Region::from("cn-north-1"), &ArtifactId::from("ami-1"));
-        assert_eq!(arn.as_str(), "arn:aws-cn:ec2:cn-north-1::image/ami-1");
-        assert_eq!(
-            (arn.region(), arn.account(), arn.id()),
-            (Some("cn-north-1"), None, Some("ami-1"))
-        );
-        assert_eq!(Arn::from("nonsense").region(), None);
+        for (arn, region, account, id) in [
+            (image, Some("cn-north-1"), None, Some("ami-1")),
+            (
+                snapshot,
+                Some("us-east-1"),
+                Some("123456789012"),
+                Some("rds:mydb-2026-01-14-05-10"),
+            ),
+            (Arn::from("nonsense"), None, None, None),
+        ] {
+            assert_eq!(
+                (arn.region(), arn.account(), arn.id()),
+                (region, account, id)
+            );
+        }
     }
 }

@@ -1,17 +1,21 @@
-//! Documents as JSON, printed and saved.
+//! Documents as JSON text, to be printed or saved.
 
 use serde::Serialize;
 
-use super::safe::tricky;
+use super::safe::unprintable;
 
-/// A document as indented JSON with a line end. What could trick whoever looks at it is written as an escape, which
+/// Returns a document as indented JSON that ends with a line break. What a reader could not see is written as an escape, which
 /// reads back as the same text.
+///
+/// # Errors
+///
+/// If the document can't be serialised.
 pub fn document<T: Serialize>(document: &T) -> serde_json::Result<String> {
     let json = serde_json::to_string_pretty(document)?;
     let mut text = String::with_capacity(json.len() + 1);
-    for (c, tricky) in tricky(&json) {
-        // Outside of strings there is nothing tricky but line ends, and in them there are none.
-        if tricky && c != '\n' {
+    for (c, is_unprintable) in unprintable(&json) {
+        // Line breaks are between strings only: serde_json has escaped those in strings.
+        if is_unprintable && c != '\n' {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 text.push_str(&format!("\\u{unit:04x}"));
             }
@@ -28,14 +32,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_tricky_is_written_as_an_escape_and_read_back() {
-        let tricky = "a\u{1b}[31m\u{9b}\u{7f}\u{202e}\nb\u{e0001}\u{301} naïve 日本語 🙂";
-        let text = document(&[tricky]).expect("JSON");
+    fn what_is_unprintable_is_written_as_an_escape_and_read_back() {
+        let unprintable = "a\u{1b}[31m\u{9b}\u{7f}\u{202e}\nb\u{e0001}\u{301} naïve 日本語 🙂";
+        let text = document(&[unprintable]).expect("JSON");
         assert_eq!(
             text,
             "[\n  \"a\\u001b[31m\\u009b\\u007f\\u202e\\nb\\udb40\\udc01\\u0301 naïve 日本語 🙂\"\n]\n"
         );
         let read: [String; 1] = serde_json::from_str(&text).expect("JSON");
-        assert_eq!(read, [tricky]);
+        assert_eq!(read, [unprintable]);
     }
 }

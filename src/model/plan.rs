@@ -114,20 +114,16 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            jobs,
-            copy,
-            tag_copy,
-            tag_source,
-            delete,
-            up_to_date,
-            failed,
-        } = self;
         write!(
             f,
-            "{}, {copy} copy, {tag_copy} tag_copy, {tag_source} tag_source, {delete} delete, {up_to_date} up_to_date, \
-             {failed} failed",
-            count(*jobs, "job", "jobs")
+            "{}, {} copy, {} tag_copy, {} tag_source, {} delete, {} up_to_date, {} failed",
+            count(self.jobs, "job", "jobs"),
+            self.copy,
+            self.tag_copy,
+            self.tag_source,
+            self.delete,
+            self.up_to_date,
+            self.failed
         )
     }
 }

@@ -1,46 +1,47 @@
-//! Text that others wrote, made fit to be looked at: on a terminal, in a log, in a file.
+//! Text from elsewhere, made safe to display: on a terminal, in a log, in a file.
 
 use std::borrow::Cow;
 
-/// A text from AWS or from a file, with everything escaped that could end the line, move the cursor, hide
-/// itself, or turn the order of the letters round.
+/// Returns a text from AWS or from a file, with everything escaped that could end the line, move the cursor, be invisible, or
+/// change the order of the letters.
 pub fn safe(text: &str) -> Cow<'_, str> {
-    if !tricky(text).any(|(_, tricky)| tricky) {
+    if !unprintable(text).any(|(_, is_unprintable)| is_unprintable) {
         return Cow::Borrowed(text);
     }
-    let escape = |(c, tricky): (char, bool)| {
-        if tricky {
-            c.escape_default().collect()
+    let mut escaped = String::new();
+    for (c, is_unprintable) in unprintable(text) {
+        if is_unprintable {
+            escaped.extend(c.escape_default());
         } else {
-            String::from(c)
+            escaped.push(c);
         }
-    };
-    Cow::Owned(tricky(text).map(escape).collect())
+    }
+    Cow::Owned(escaped)
 }
 
-/// The characters of a text, each with whether it does something else than stand there and be seen.
-pub fn tricky(text: &str) -> impl Iterator<Item = (char, bool)> {
-    let mut after_letter = false;
+/// Returns the characters of a text, each with whether it is anything but a visible character in its place.
+pub fn unprintable(text: &str) -> impl Iterator<Item = (char, bool)> {
+    let mut is_after_letter = false;
     text.chars().map(move |c| {
-        let tricky = if c.is_ascii() {
+        let is_unprintable = if c.is_ascii() {
             c.is_ascii_control()
         } else {
-            is_blank(c) || !shows(c, after_letter)
+            is_blank(c) || !is_visible(c, is_after_letter)
         };
-        after_letter = !tricky && (c.is_alphanumeric() || is_mark(c));
-        (c, tricky)
+        is_after_letter = !is_unprintable && (c.is_alphanumeric() || is_mark(c));
+        (c, is_unprintable)
     })
 }
 
-/// Whether a character is shown on a letter before it only, if at all.
+/// Returns true if a character is visible only on a letter before it, if at all.
 pub fn is_mark(c: char) -> bool {
-    !c.is_ascii() && !shows(c, false)
+    !c.is_ascii() && !is_visible(c, false)
 }
 
-/// Whether a character can be seen, by the tables that Rust's Debug goes by: controls, direction marks, foreign
-/// spaces and what Unicode leaves open cannot, a combining mark only on the letter that it belongs to.
-fn shows(c: char, after_letter: bool) -> bool {
-    if after_letter {
+/// Returns true if a character is visible, by the tables that `Debug` uses: controls, direction marks, spaces other than the
+/// ordinary one and unassigned characters are not; a combining mark is, on the letter that it belongs to.
+fn is_visible(c: char, is_after_letter: bool) -> bool {
+    if is_after_letter {
         let text = String::from_iter(['a', c]);
         text.escape_debug().eq(text.chars())
     } else {
@@ -48,12 +49,12 @@ fn shows(c: char, after_letter: bool) -> bool {
     }
 }
 
-/// What those tables count as letters, marks and symbols, and nobody can see.
+/// Returns true for what those tables count as a letter, mark or symbol although it is invisible.
 fn is_blank(c: char) -> bool {
     matches!(c,
         // Combining grapheme joiner; fillers of Hangul; inherent vowels of Khmer.
         '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{17b4}' | '\u{17b5}'
-        // Variation selectors, of Mongolian, of all, and their supplement.
+        // Variation selectors: of Mongolian, general, and their supplement.
         | '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}'
         // Blank braille; null note head.
         | '\u{2800}' | '\u{1d159}')
@@ -64,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_moves_hides_or_turns_is_escaped() {
+    fn what_moves_the_cursor_or_changes_the_order_is_escaped() {
         assert_eq!(safe("a\nb\r\t\u{1b}[31m"), r"a\nb\r\t\u{1b}[31m");
         assert_eq!(
             safe("\u{202e}gpj.exe\u{200b}\u{feff}\u{9b}"),
@@ -73,50 +74,19 @@ mod tests {
     }
 
     #[test]
-    fn no_name_looks_like_another_by_what_cannot_be_seen() {
-        for hidden in [
-            '\u{7f}',
-            '\u{85}',
-            '\u{a0}',
-            '\u{ad}',
-            '\u{34f}',
-            '\u{61c}',
-            '\u{115f}',
-            '\u{1160}',
-            '\u{17b4}',
-            '\u{180b}',
-            '\u{180e}',
-            '\u{180f}',
-            '\u{2003}',
-            '\u{200c}',
-            '\u{200d}',
-            '\u{2028}',
-            '\u{2029}',
-            '\u{2060}',
-            '\u{2066}',
-            '\u{206f}',
-            '\u{2800}',
-            '\u{3000}',
-            '\u{3164}',
-            '\u{e000}',
-            '\u{fe00}',
-            '\u{fe0f}',
-            '\u{ffa0}',
-            '\u{fff9}',
-            '\u{1d159}',
-            '\u{e0001}',
-            '\u{e007f}',
-            '\u{e0100}',
-            '\u{e01ef}',
-            '\u{10ffff}',
-        ] {
+    fn what_is_invisible_is_escaped() {
+        let hidden = "\u{7f}\u{85}\u{a0}\u{ad}\u{34f}\u{61c}\u{115f}\u{1160}\u{17b4}\u{180b}\u{180e}\
+                      \u{180f}\u{2003}\u{200c}\u{200d}\u{2028}\u{2029}\u{2060}\u{2066}\u{206f}\u{2800}\
+                      \u{3000}\u{3164}\u{e000}\u{fe00}\u{fe0f}\u{ffa0}\u{fff9}\u{1d159}\u{e0001}\u{e007f}\
+                      \u{e0100}\u{e01ef}\u{10ffff}";
+        for hidden in hidden.chars() {
             let escaped = format!("we{}b", hidden.escape_default());
             assert_eq!(safe(&format!("we{hidden}b")), escaped);
         }
     }
 
     #[test]
-    fn a_mark_is_shown_on_its_letter_alone() {
+    fn a_combining_mark_is_shown_only_on_a_letter() {
         assert_eq!(safe("e\u{301}\u{323}"), "e\u{301}\u{323}");
         for (marked, shown) in [
             ("\u{301}a", r"\u{301}a"),
@@ -130,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_every_language_stay_as_they_are() {
+    fn text_in_any_language_stays_as_it_is() {
         for text in [
             "Web Application",
             "naïve 日本語 🙂",

@@ -1,8 +1,7 @@
 //! The wildcards of EC2's filters.
 
-/// A piece of a filter value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Piece {
+/// A part of a filter value.
+enum Part {
     /// This character.
     Is(char),
     /// `?`: one character or none.
@@ -11,47 +10,51 @@ pub enum Piece {
     Any,
 }
 
-/// Cuts a filter value into pieces; a backslash takes the meaning from the character after it.
-pub fn pieces(pattern: &str) -> impl Iterator<Item = Piece> {
+/// Splits a filter value into its parts. A backslash makes the character after it an ordinary one.
+fn parts(pattern: &str) -> impl Iterator<Item = Part> {
     let mut rest = pattern.chars();
     std::iter::from_fn(move || {
         Some(match rest.next()? {
-            '*' => Piece::Any,
-            '?' => Piece::AtMostOne,
-            '\\' => Piece::Is(rest.next().unwrap_or('\\')),
-            c => Piece::Is(c),
+            '*' => Part::Any,
+            '?' => Part::AtMostOne,
+            '\\' => Part::Is(rest.next().unwrap_or('\\')),
+            c => Part::Is(c),
         })
     })
 }
 
-/// Whether a text is one that a filter value means: `*` for any characters, `?` for one or none.
+/// Returns true if a filter value stands for this text: `*` for any characters, `?` for one or none.
 pub fn matches(pattern: &str, text: &str) -> bool {
     if !pattern.contains(['*', '?', '\\']) {
         return pattern == text;
     }
     let text: Vec<char> = text.chars().collect();
-    // reached[n]: the pieces so far can stand for the first n characters.
+    // The parts so far can stand for the first n characters where `reached[n]` is true.
     let mut reached = vec![false; text.len() + 1];
     if let Some(start) = reached.first_mut() {
         *start = true;
     }
-    for piece in pieces(pattern) {
-        let mut next = vec![false; reached.len()];
-        // Whether any shorter beginning was reached: `*` goes on from it.
-        let mut before = false;
-        // What stands one character earlier: was it reached, and which character leads here?
-        let mut previous: Option<(bool, char)> = None;
-        for (n, (slot, here)) in next.iter_mut().zip(&reached).enumerate() {
-            let step = previous.is_some_and(|(reached, _)| reached);
-            *slot = match piece {
-                Piece::Is(wanted) => previous.is_some_and(|(reached, c)| reached && c == wanted),
-                Piece::AtMostOne => *here || step,
-                Piece::Any => *here || before,
-            };
-            before |= *here;
-            previous = text.get(n).map(|c| (*here, *c));
-        }
-        reached = next;
+    for part in parts(pattern) {
+        let before = std::iter::once(&false).chain(&reached);
+        reached = match part {
+            Part::Is(c) => {
+                let is_c = std::iter::once(false).chain(text.iter().map(|other| *other == c));
+                before
+                    .zip(is_c)
+                    .map(|(before, is_c)| *before && is_c)
+                    .collect()
+            }
+            Part::AtMostOne => before
+                .zip(&reached)
+                .map(|(before, here)| *before || *here)
+                .collect(),
+            Part::Any => {
+                let first = reached.iter().position(|here| *here);
+                (0..reached.len())
+                    .map(|n| first.is_some_and(|first| n >= first))
+                    .collect()
+            }
+        };
     }
     reached.last().copied().unwrap_or(false)
 }

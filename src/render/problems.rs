@@ -11,7 +11,7 @@ use annotate_snippets::{AnnotationKind, Group, Level as Title, Origin, Renderer,
 
 use crate::model::problem::{Problem, TextPlace};
 use crate::model::report::Level;
-use crate::model::safe::{is_mark, safe, tricky};
+use crate::model::safe::{is_mark, safe, unprintable};
 
 /// The width to which lines are cut around a mistake where no terminal is narrower: a config may be one long line.
 pub const WIDTH: usize = 140;
@@ -105,8 +105,8 @@ fn in_place(text: &str, width: usize) -> String {
 fn line_in_place(line: &str, width: usize) -> impl Iterator<Item = char> {
     // Only a part of a long line is shown, and the cut may separate a mark from its letter.
     let may_be_cut = line.chars().count() > width / 2;
-    tricky(line).map(move |(c, tricky)| {
-        let is_replaced = tricky || may_be_cut && is_mark(c);
+    unprintable(line).map(move |(c, is_unprintable)| {
+        let is_replaced = is_unprintable || may_be_cut && is_mark(c);
         if is_replaced && !matches!(c, '\n' | '\r' | '\t') {
             '\u{fffd}'
         } else {

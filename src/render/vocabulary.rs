@@ -1,4 +1,4 @@
-//! Words that are the same in every format: each action and outcome has one name, also in counts.
+//! Words that are the same in every format: each action and outcome has one name, and each action one noun for counts.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
@@ -18,6 +18,27 @@ pub(super) fn action_name(name: ActionName) -> &'static str {
         ActionName::TagSource => "tag source",
         ActionName::Delete => "delete",
     }
+}
+
+/// Returns a number of actions, such as `2 source tags`.
+pub(super) fn count_of(name: ActionName, number: usize) -> String {
+    let (one, many) = match name {
+        ActionName::Copy => ("copy", "copies"),
+        ActionName::TagCopy => ("copy tag", "copy tags"),
+        ActionName::TagSource => ("source tag", "source tags"),
+        ActionName::Delete => ("deletion", "deletions"),
+    };
+    count(number, one, many)
+}
+
+/// Returns how many actions there are of each name, such as `1 copy, 2 deletions`; nothing if there are none.
+pub(super) fn action_counts(names: impl Iterator<Item = ActionName>) -> Option<String> {
+    let groups = grouped(names.map(|name| (name, ())));
+    let words: Vec<String> = groups
+        .iter()
+        .map(|(name, all)| count_of(*name, all.len()))
+        .collect();
+    (!words.is_empty()).then(|| words.join(", "))
 }
 
 /// Returns the name of an outcome.
@@ -63,9 +84,9 @@ impl Totals {
     }
 }
 
-/// Returns how many there are of each name, such as `1 copy, 2 delete`; nothing if there are none.
-pub(super) fn counts(names: impl Iterator<Item = &'static str>) -> Option<String> {
-    let groups = grouped(names.map(|name| (name, ())));
+/// Returns how many there are of each outcome, such as `1 stale, 2 skipped`; nothing if there are none.
+pub(super) fn outcome_counts(outcomes: impl Iterator<Item = ActionOutcome>) -> Option<String> {
+    let groups = grouped(outcomes.map(|outcome| (outcome_name(outcome), ())));
     let words: Vec<String> = groups
         .iter()
         .map(|(name, all)| format!("{} {name}", all.len()))

@@ -7,14 +7,14 @@ use super::image_filter::Filter;
 use super::permissions::{PolicyStage, Statement, arn};
 use super::rules::{Belonging, CopySettings, Retention, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
-use crate::model::fail_reason::FailReason;
 use crate::model::identity::origin;
 use crate::model::ids::ParentId;
-use crate::model::kind::{Kind, SyncTypeName};
+use crate::model::kind::SyncTypeName;
+use crate::model::problem::Problem;
 use crate::model::query::{CopiesQuery, ImageFilter, ImageSelector, Queries, Query};
 use crate::model::sync_tag::{SYNC_IDENTIFIER, is_sync_key, key_on_copy, key_on_source};
 use crate::model::wildcard::matches;
-use crate::model::words::count;
+use crate::model::words::{count, list};
 
 /// The owner that stands for the account of the credentials.
 const OWN_ACCOUNT: &str = "self";
@@ -86,7 +86,7 @@ impl SyncTypeRules for AmiOptions {
         job: &SyncJob,
         sources: &'a [Artifact],
         warnings: &mut Vec<String>,
-    ) -> Result<&'a Artifact, FailReason> {
+    ) -> Result<&'a Artifact, Problem> {
         let found = Found::new(job, sources);
         warnings.extend(found.unavailable.iter().map(|image| {
             format!(
@@ -99,12 +99,16 @@ impl SyncTypeRules for AmiOptions {
             [image] => Ok(image),
             [.., newest] if self.most_recent => Ok(newest),
             several => {
-                let ids = several.iter().map(|image| image.id.clone());
-                Err(FailReason::SeveralSources {
-                    kind: Kind::Image,
-                    ids: ids.collect(),
-                    region: job.source_region.clone(),
-                })
+                let message = format!(
+                    "{} images match {} in {}: {}",
+                    several.len(),
+                    job.name,
+                    job.source_region,
+                    list(several.iter().map(|image| &image.id))
+                );
+                Err(Problem::new(message).help(
+                    "narrow it down to one with sync_identifier and filters, or set most_recent: true",
+                ))
             }
         }
     }
@@ -126,7 +130,7 @@ impl SyncTypeRules for AmiOptions {
         available.last().copied()
     }
 
-    fn copy_settings(&self, _: &SyncJob, source: &Artifact) -> Result<CopySettings, FailReason> {
+    fn copy_settings(&self, _: &SyncJob, source: &Artifact) -> Result<CopySettings, Problem> {
         Ok(CopySettings {
             name: Some(source.name.to_string()),
             description: Some(source.description.to_string()).filter(|text| !text.is_empty()),
@@ -139,21 +143,24 @@ impl SyncTypeRules for AmiOptions {
     }
 
     fn belonging(&self, job: &SyncJob, copy: &Artifact) -> Belonging {
-        if origin(copy, &job.source_region).is_none() {
+        let Some(origin) = origin(copy, &job.source_region) else {
             return Belonging::OtherJob;
-        }
+        };
         let filters = self.selector.filters.iter();
-        let mut tests: Vec<Test> = filters
-            .map(|filter| test_filter(filter, copy, job))
+        let mut tests: Vec<Option<bool>> = filters
+            .filter(|filter| is_testable(&filter.name))
+            .map(|filter| was_met(filter, copy, &origin.id))
             .collect();
         let identifiers = &self.selector.sync_identifiers;
         if !identifiers.is_empty() {
-            let is_met = |value: &str| identifiers.iter().any(|known| known == value);
-            tests.push(test_tag(copy, SYNC_IDENTIFIER, is_met));
+            let is_identifier = |value: &str| identifiers.iter().any(|known| known == value);
+            tests.push(had_tag(copy, |key, value| {
+                key == SYNC_IDENTIFIER && is_identifier(value)
+            }));
         }
-        if tests.contains(&Test::NotMet) {
+        if tests.contains(&Some(false)) {
             Belonging::OtherJob
-        } else if tests.contains(&Test::Lost) || !tests.contains(&Test::Met) {
+        } else if tests.is_empty() || tests.contains(&None) {
             Belonging::Unknown
         } else {
             Belonging::ThisJob
@@ -161,11 +168,8 @@ impl SyncTypeRules for AmiOptions {
     }
 
     fn untestable_conditions(&self) -> Vec<&str> {
-        let names = self
-            .selector
-            .filters
-            .iter()
-            .map(|filter| filter.name.as_str());
+        let filters = self.selector.filters.iter();
+        let names = filters.map(|filter| filter.name.as_str());
         names.filter(|name| !is_testable(name)).collect()
     }
 
@@ -226,19 +230,17 @@ impl<'a> Found<'a> {
 }
 
 impl AmiOptions {
-    fn no_source(&self, job: &SyncJob, found: &Found<'_>) -> FailReason {
+    fn no_source(&self, job: &SyncJob, found: &Found<'_>) -> Problem {
         let unavailable = found.unavailable.iter();
         let unavailable = unavailable.map(|image| format!("{} ({})", image.id, image.state));
         let returned = found
             .returned
             .iter()
             .map(|image| format!("{} (a copy from {})", image.id, job.destination_region));
+        let instead: Vec<String> = unavailable.chain(returned).collect();
+        let mut filters = self.selector.filters.iter();
         let is_by_tag = !self.selector.sync_identifiers.is_empty()
-            || self
-                .selector
-                .filters
-                .iter()
-                .any(|filter| filter.name.starts_with("tag"));
+            || filters.any(|filter| filter.name.starts_with("tag"));
         let help = if !found.unavailable.is_empty() {
             "plan again when it is available"
         } else if is_by_tag && self.selector.owner != OWN_ACCOUNT {
@@ -247,61 +249,14 @@ impl AmiOptions {
             "check that ami_owner, sync_identifier and filters match an image in this region; tags of images of other \
              accounts are not visible"
         };
-        FailReason::NoSource {
-            what: "available image".to_owned(),
-            instead: unavailable.chain(returned).collect(),
-            region: job.source_region.clone(),
-            help: help.to_owned(),
-        }
-    }
-}
-
-/// What a copy says about one condition that its source was selected by.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Test {
-    /// Its source met the condition.
-    Met,
-    /// Its source did not.
-    NotMet,
-    /// It would be on the copy, if the copy had any tags of its source.
-    Lost,
-    /// Copies have nothing that says.
-    Impossible,
-}
-
-impl From<bool> for Test {
-    fn from(is_met: bool) -> Self {
-        if is_met { Self::Met } else { Self::NotMet }
-    }
-}
-
-fn test_filter(filter: &ImageFilter, copy: &Artifact, job: &SyncJob) -> Test {
-    let is_any = |text: &str| filter.values.iter().any(|value| matches(value, text));
-    if let Some(key) = filter.name.strip_prefix("tag:") {
-        return test_tag(copy, key, is_any);
-    }
-    let test_tags = |is_met: &dyn Fn(&str, &str) -> bool| {
-        if user_tags(copy).any(|(key, value)| is_met(key, value)) {
-            Test::Met
-        } else {
-            without_tag(copy)
-        }
-    };
-    match filter.name.as_str() {
-        "tag-key" => test_tags(&|key, _| is_any(key)),
-        "tag-value" => test_tags(&|_, value| is_any(value)),
-        "name" => is_any(&copy.name).into(),
-        "description" => is_any(&copy.description).into(),
-        "image-id" => origin(copy, &job.source_region)
-            .map_or(Test::Impossible, |origin| is_any(&origin.id).into()),
-        _ => Test::Impossible,
+        job.no_source("available image", &instead, help)
     }
 }
 
 /// Returns true if copies have something that says whether their source met a filter.
 fn is_testable(filter: &str) -> bool {
     match filter.strip_prefix("tag:") {
-        Some(key) => !key.starts_with("aws:"),
+        Some(key) => is_copied(key),
         None => matches!(
             filter,
             "tag-key" | "tag-value" | "name" | "description" | "image-id"
@@ -309,25 +264,31 @@ fn is_testable(filter: &str) -> bool {
     }
 }
 
-fn test_tag(copy: &Artifact, key: &str, is_met: impl Fn(&str) -> bool) -> Test {
-    match copy.tags.get(key) {
-        _ if key.starts_with("aws:") => Test::Impossible,
-        Some(value) => is_met(value).into(),
-        None => without_tag(copy),
+/// Returns whether the source of a copy met a filter that is testable; nothing if the copy does not say.
+fn was_met(filter: &ImageFilter, copy: &Artifact, source_id: &str) -> Option<bool> {
+    let is_any = |text: &str| filter.values.iter().any(|value| matches(value, text));
+    match filter.name.as_str() {
+        "name" => Some(is_any(&copy.name)),
+        "description" => Some(is_any(&copy.description)),
+        "image-id" => Some(is_any(source_id)),
+        "tag-key" => had_tag(copy, |key, _| is_any(key)),
+        "tag-value" => had_tag(copy, |_, value| is_any(value)),
+        name => had_tag(copy, |key, value| {
+            name.strip_prefix("tag:") == Some(key) && is_any(value)
+        }),
     }
 }
 
-/// Returns what it means that a copy lacks a tag. A copy has all user tags of its source, or none: the gem gave none.
-fn without_tag(copy: &Artifact) -> Test {
-    if user_tags(copy).next().is_some() {
-        Test::NotMet
-    } else {
-        Test::Lost
-    }
+/// Returns whether the source of a copy had a tag; nothing if the copy has no tags of its source. A copy has all of them or none:
+/// the gem copied none.
+fn had_tag(copy: &Artifact, is_wanted: impl Fn(&str, &str) -> bool) -> Option<bool> {
+    let tags = copy.tags.iter();
+    let mut copied = tags.filter(|(key, _)| is_copied(key)).peekable();
+    copied.peek()?;
+    Some(copied.any(|(key, value)| is_wanted(key, value)))
 }
 
-/// Returns the tags that a copy has from its source.
-fn user_tags(copy: &Artifact) -> impl Iterator<Item = (&str, &str)> {
-    let is_users = |(key, _): &(&str, &str)| !is_sync_key(key) && !key.starts_with("aws:");
-    copy.tags.iter().filter(is_users)
+/// Returns true if copies get the tags with this key from their sources.
+fn is_copied(key: &str) -> bool {
+    !is_sync_key(key) && !key.starts_with("aws:")
 }

@@ -28,7 +28,7 @@ pub fn from_text<'de, T, D: Deserializer<'de>>(
 ///
 /// # Errors
 ///
-/// If it is another value. A leading zero is refused: the gem read such a number as octal, and the versions of YAML disagree.
+/// If it is another value. A leading zero is refused: the gem read the number as octal then, and the versions of YAML disagree.
 pub fn whole_number<'de, const MIN: u32, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<u32, D::Error> {

@@ -11,7 +11,7 @@ use super::db_snapshot::DbSnapshotOptions;
 use super::rules::SyncTypeRules;
 use crate::model::kind::SyncTypeName;
 
-/// Why options can't be read, and which one is meant.
+/// Why options can't be read, with the path to the option.
 pub type OptionError = serde_path_to_error::Error<serde_yaml::Error>;
 
 /// A sync type, as the config knows it.

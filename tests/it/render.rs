@@ -197,7 +197,7 @@ fn tags_an_endpoint_a_sandbox_and_a_selection() {
 }
 
 /// A text that tries to forge a line, move the cursor, hide, and turn the order round.
-const HOSTILE: &str = "x\nPlan: 0 delete.\r\u{1b}[2J\u{1b}]0;t\u{7}\u{202e}\u{200b}\u{feff}";
+const HOSTILE: &str = "x\nPlan: 0 deletions.\r\u{1b}[2J\u{1b}]0;t\u{7}\u{202e}\u{200b}\u{feff}";
 
 #[test]
 fn hostile_strings_reach_no_terminal() {
@@ -322,10 +322,10 @@ fn harmless(screen: &str) {
     assert!(
         !screen
             .lines()
-            .any(|line| line.trim_start().starts_with("Plan: 0 delete")),
+            .any(|line| line.trim_start().starts_with("Plan: 0 deletions")),
         "{screen}"
     );
-    assert!(screen.contains(r"x\nPlan: 0 delete."), "{screen}");
+    assert!(screen.contains(r"x\nPlan: 0 deletions."), "{screen}");
 }
 
 #[test]
@@ -370,7 +370,7 @@ fn a_failed_job_says_which_tags_it_wrote() {
     ];
     let screen = text::results(&[result], &Styles::default());
     assert!(
-        screen.starts_with("sync_a was not completed.\n  done: 1 tag copy\nsync_a encountered"),
+        screen.starts_with("sync_a was not completed.\n  done: 1 copy tag\nsync_a encountered"),
         "{screen}"
     );
 }
@@ -427,14 +427,14 @@ fn an_error_that_many_jobs_share_is_told_once() {
             "    help: allow rds:DescribeDBSnapshots to these credentials in us-west-1",
             "  error: the apply was interrupted",
             "    help: apply again",
-            "  not done: 200 tag source, 400 delete, 198 copy",
+            "  not done: 200 source tags, 400 deletions, 198 copies",
             "",
             "Results: 0 jobs completed, 200 failed; 2 copies created, 0 copies deleted; 798 actions not done.",
         ]
     );
     let one = text::results(&results[5..6], &Styles::default());
     assert!(
-        one.contains("\n  not done: 1 copy, 1 tag source, 2 delete (sync_005/copy, sync_005/tag-source, sync_005/delete/a, sync_005/delete/b)\n"),
+        one.contains("\n  not done: 1 copy, 1 source tag, 2 deletions (sync_005/copy, sync_005/tag-source, sync_005/delete/a, sync_005/delete/b)\n"),
         "{one}"
     );
 }

@@ -275,6 +275,8 @@ fn reader_and_schema_agree_on_values() {
     let differ: Vec<_> = cases
         .map(|(sync_type, options)| (taken(&validator, sync_type, &options), options))
         .filter(|((reader, schema), _)| reader != schema)
+        // Null means "not given"; where an option has a default, an editor points out that it can be omitted.
+        .filter(|((reader, _), options)| !(*reader && options.contains("null")))
         .collect();
     assert!(differ.is_empty(), "(reader, schema): {differ:#?}");
 }
@@ -282,8 +284,9 @@ fn reader_and_schema_agree_on_values() {
 #[test]
 fn reader_and_schema_know_the_same_options() {
     let schema = schema(Document::Config);
-    let jobs = schema["definitions"]["Job"]["oneOf"]
-        .as_array()
+    let jobs = schema["patternProperties"]
+        .as_object()
+        .and_then(|patterns| patterns.values().next()?["oneOf"].as_array())
         .expect("types");
     let common =
         "source_region: us-east-1, destination_region: us-west-1, db_instance: a, zzqqyyxx: 1";

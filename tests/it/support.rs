@@ -12,7 +12,7 @@ use aws_xregion_sync::model::ids::{ArtifactId, JobName, ParentId, Region};
 use aws_xregion_sync::model::plan::{ConfigRef, JobPlan, Plan, SavedPlan};
 use aws_xregion_sync::model::query::{ImageSelector, Query};
 use aws_xregion_sync::model::result::SyncResult;
-use aws_xregion_sync::model::safe::tricky;
+use aws_xregion_sync::model::safe::unprintable;
 use aws_xregion_sync::observe::{Request, observe};
 use aws_xregion_sync::planfile::{self, Header};
 use aws_xregion_sync::planner;
@@ -112,7 +112,7 @@ pub const TRICK: &str = "Odd\u{1b}[31m\u{9b}\u{202e}\u{200b}\u{e0001}\nDigest: s
 /// Asserts that a text has no control or invisible characters but line ends.
 #[track_caller]
 pub fn assert_no_tricks(text: &str) {
-    let found = tricky(text).find(|(c, tricky)| *tricky && *c != '\n');
+    let found = unprintable(text).find(|(c, is_unprintable)| *is_unprintable && *c != '\n');
     assert_eq!(found, None, "{text:?}");
 }
 

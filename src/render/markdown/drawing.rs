@@ -1,10 +1,11 @@
 //! What is copied from which region to which, as Mermaid.
 
 use super::escape::{fenced, label};
+use crate::model::action::ActionName;
 use crate::model::ids::Region;
 use crate::model::plan::JobPlan;
 use crate::model::words::count;
-use crate::render::vocabulary::{grouped, size_of_copies};
+use crate::render::vocabulary::{count_of, grouped, size_of_copies};
 
 /// A drawing with more arrows could not be read.
 const MAX_ARROWS: usize = 30;
@@ -26,9 +27,9 @@ pub(super) fn drawing(jobs: &[JobPlan]) -> String {
             [*source, *destination].map(|region| node(&mut regions, region));
         let size = size_of_copies(jobs.iter().copied());
         let size = size.map_or_else(String::new, |size| format!(", {size}"));
-        let copies = jobs.len();
+        let copies = count_of(ActionName::Copy, jobs.len());
         lines.push_str(&format!(
-            "  {source} -->|\"{copies} copy{size}\"| {destination}\n"
+            "  {source} -->|\"{copies}{size}\"| {destination}\n"
         ));
     }
     let omitted = match arrows.len().saturating_sub(MAX_ARROWS) {

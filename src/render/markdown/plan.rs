@@ -5,11 +5,13 @@ use super::commands::Commands;
 use super::drawing::drawing;
 use super::escape::{cell, fenced, html, message, name};
 use super::fit::{Room, cut, script};
-use crate::model::action::{Action, Delete};
+use crate::model::action::{Action, ActionName, Delete};
 use crate::model::plan::{JobPlan, Outcome, SavedPlan, Summary};
 use crate::model::words::{count, list, utc};
 use crate::render::text::one_job;
-use crate::render::vocabulary::{action_name, artifacts, counts, size_of_copies, some, total_size};
+use crate::render::vocabulary::{
+    action_counts, artifacts, count_of, size_of_copies, some, total_size,
+};
 
 /// Returns the plan as Markdown, at most [`MAX_BYTES`](super::MAX_BYTES) long.
 pub fn plan(plan: &SavedPlan, commands: &Commands) -> String {
@@ -53,12 +55,14 @@ fn verdict(jobs: &[JobPlan]) -> String {
         "nothing to do, every destination is up to date".to_owned()
     } else {
         let size = size_of_copies(jobs).map_or_else(String::new, |size| format!(" ({size})"));
-        let (deletions, failures) = (loud(delete, "delete"), loud(failed, "failed"));
-        format!("{copy} copy{size}, {deletions}, {failures}")
+        let copies = count_of(ActionName::Copy, copy);
+        let deletions = loud(delete, count_of(ActionName::Delete, delete));
+        let failures = loud(failed, count(failed, "failed job", "failed jobs"));
+        format!("{copies}{size}, {deletions}, {failures}")
     };
     let rest = [
-        some(tag_copy, "tag copy", "tag copy"),
-        some(tag_source, "tag source", "tag source"),
+        (tag_copy > 0).then(|| count_of(ActionName::TagCopy, tag_copy)),
+        (tag_source > 0).then(|| count_of(ActionName::TagSource, tag_source)),
         some(warnings, "warning", "warnings"),
     ];
     for part in rest.into_iter().flatten() {
@@ -67,11 +71,12 @@ fn verdict(jobs: &[JobPlan]) -> String {
     line
 }
 
-/// Returns a count that must not be overlooked, if there is something to count.
-fn loud(number: usize, word: &str) -> String {
-    match number {
-        0 => format!("0 {word}"),
-        number => format!("{number} {}", word.to_uppercase()),
+/// Returns a count that must not be overlooked, unless it is zero.
+fn loud(number: usize, counted: String) -> String {
+    if number == 0 {
+        counted
+    } else {
+        counted.to_uppercase()
     }
 }
 
@@ -234,14 +239,12 @@ fn planned(job: &JobPlan) -> String {
     };
     let size = size_of_copies([job]).map_or_else(String::new, |size| format!(" ({size})"));
     let copy = job.has_copy().then(|| format!("1 copy{size}"));
-    let other = job.actions.iter().map(Action::name);
-    let tags = other
-        .map(action_name)
-        .filter(|name| name.starts_with("tag"));
-    let deletions = some(deleting(job).count(), "DELETE", "DELETE");
+    let names = job.actions.iter().map(Action::name);
+    let tags = names.filter(|name| matches!(name, ActionName::TagCopy | ActionName::TagSource));
+    let deletions = some(deleting(job).count(), "DELETION", "DELETIONS");
     let deletions = deletions.map(|deletions| format!("**{deletions}**"));
     let warnings = some(job.warnings.len(), "warning", "warnings");
-    let words = [outcome, copy, counts(tags), deletions, warnings];
+    let words = [outcome, copy, action_counts(tags), deletions, warnings];
     words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 

@@ -7,7 +7,7 @@ use crate::model::action::ActionName;
 use crate::model::result::{ActionOutcome, ActionResult, SavedResults, SyncResult};
 use crate::model::words::{count, list, utc};
 use crate::render::text::one_result;
-use crate::render::vocabulary::{Totals, action_name, counts, outcome_name, some};
+use crate::render::vocabulary::{Totals, action_counts, outcome_counts, some};
 
 /// Returns the results of an apply as Markdown, at most [`MAX_BYTES`](super::MAX_BYTES) long. `show` is the command that shows
 /// all of them, if they are saved.
@@ -113,7 +113,7 @@ fn row(result: &SyncResult) -> String {
     };
     let not_done = result.actions.iter().map(|action| action.outcome);
     let not_done = not_done.filter(|outcome| !outcome.is_done());
-    let not_done = counts(not_done.map(outcome_name)).unwrap_or_default();
+    let not_done = outcome_counts(not_done).unwrap_or_default();
     let (name, done) = (cell(result.name.as_str()), done(result).join(", "));
     format!("| {name} | {outcome} | {done} | {not_done} |\n")
 }
@@ -131,8 +131,8 @@ fn done(result: &SyncResult) -> Vec<String> {
     [
         created.map(|id| format!("created {id}")),
         (!deleted.is_empty()).then(|| format!("deleted {deleted}")),
-        counts(tags.map(|action| action_name(action.action))),
-        counts(already.map(outcome_name)),
+        action_counts(tags.map(|action| action.action)),
+        outcome_counts(already),
         some(result.warnings.len(), "warning", "warnings"),
     ]
     .into_iter()

@@ -4,13 +4,13 @@ use owo_colors::OwoColorize;
 
 use super::action_lines::actions;
 use super::screen::{Screen, job_title};
-use crate::model::action::Action;
+use crate::model::action::{Action, ActionName};
 use crate::model::kind::Kind;
 use crate::model::plan::{JobPlan, Outcome, SavedPlan, Summary};
 use crate::model::safe::safe;
 use crate::model::words::{count, list, utc};
 use crate::render::styles::Styles;
-use crate::render::vocabulary::{artifacts, size_of_copies};
+use crate::render::vocabulary::{artifacts, count_of, size_of_copies};
 
 /// Returns the plan as a screen. `next` is the command that carries it out, if there is one to recommend.
 pub fn plan(plan: &SavedPlan, next: Option<&str>, styles: &Styles) -> String {
@@ -103,8 +103,12 @@ fn summary_line(plan: &SavedPlan) -> String {
     } = &plan.summary;
     let size = size_of_copies(&plan.jobs).map_or_else(String::new, |size| format!(" ({size})"));
     format!(
-        "Plan: {copy} copy{size}, {tag_copy} tag copy, {tag_source} tag source, {delete} delete, {up_to_date} up to date, \
-         {failed} failed."
+        "Plan: {}{size}, {}, {}, {}; {} up to date, {failed} failed.",
+        count_of(ActionName::Copy, *copy),
+        count_of(ActionName::TagCopy, *tag_copy),
+        count_of(ActionName::TagSource, *tag_source),
+        count_of(ActionName::Delete, *delete),
+        count(*up_to_date, "job", "jobs"),
     )
 }
 

@@ -10,7 +10,7 @@ use crate::model::result::{ActionOutcome, ActionResult, SavedResults, SyncResult
 use crate::model::safe::safe;
 use crate::model::words::{count, utc};
 use crate::render::styles::Styles;
-use crate::render::vocabulary::{Totals, action_name, by_cause, causes, counts, grouped, some};
+use crate::render::vocabulary::{Totals, action_counts, by_cause, causes, grouped, some};
 
 /// Returns the results of an apply, failures last, and a line that sums up.
 pub fn results(results: &[SyncResult], styles: &Styles) -> String {
@@ -117,7 +117,7 @@ fn done_by_failed_job(screen: &mut Screen<'_>, result: &SyncResult) {
         let is_tag = matches!(action.action, ActionName::TagCopy | ActionName::TagSource);
         is_tag && action.outcome == ActionOutcome::Done && action.detail.is_none()
     });
-    if let Some(tags) = counts(tags.map(|action| action_name(action.action))) {
+    if let Some(tags) = action_counts(tags.map(|action| action.action)) {
         screen.line(2, format_args!("done: {tags}"));
     }
     details(screen, result);
@@ -181,7 +181,7 @@ fn write_not_done(screen: &mut Screen<'_>, results: &[&SyncResult]) {
     /// More ids than this are only counted.
     const MAX_IDS: usize = 5;
     let not_done: Vec<&ActionResult> = not_done(results.iter().copied()).collect();
-    if let Some(line) = counts(not_done.iter().map(|action| action_name(action.action))) {
+    if let Some(line) = action_counts(not_done.iter().map(|action| action.action)) {
         let ids: Vec<_> = not_done
             .iter()
             .map(|action| safe(action.id.as_str()))

@@ -470,7 +470,7 @@ fn what_is_not_done_is_told_once() {
     for (text, times) in [
         ("no such key", 1),
         ("sync_my_database encountered the following errors:\n", 1),
-        ("\n  not done: 1 copy, 1 tag source, ", 1),
+        ("\n  not done: 1 copy, 1 source tag, ", 1),
         ("was not done", 0),
     ] {
         assert_eq!(told(&applied.out, text), times, "{text}: {applied:#?}");

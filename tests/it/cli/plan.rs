@@ -12,7 +12,7 @@ fn a_plan_says_what_would_be_done_and_what_to_run_next() {
         "  + copy image ",
         "  + copy snapshot ",
         "  - DELETE snapshot ",
-        "Plan: 2 copy (",
+        "Plan: 2 copies (",
         "Digest: sha256:",
     ]);
     assert_eq!(
@@ -64,7 +64,10 @@ fn markdown_names_the_digest_and_the_command_that_applies_it() {
     saved.went_well(&[&format!(
         "\n```sh\nxrs apply 'my plan.json' --config xrs.yaml --sandbox world.json --expect-digest {digest}\n```\n"
     )]);
-    assert!(saved.out.starts_with("### xrs plan: 2 copy ("), "{saved:?}");
+    assert!(
+        saved.out.starts_with("### xrs plan: 2 copies ("),
+        "{saved:?}"
+    );
     assert!(
         saved.out.contains("\n> [!CAUTION]\n> **DELETES "),
         "{saved:?}"
@@ -99,7 +102,7 @@ fn detailed_exit_codes_tell_changes_from_none() {
     let second = plan();
     second.went_well(&[
         "Nothing to do",
-        "Plan: 0 copy, 0 tag copy, 0 tag source, 0 delete, 2 up to date, 0 failed.",
+        "Plan: 0 copies, 0 copy tags, 0 source tags, 0 deletions; 2 jobs up to date, 0 failed.",
     ]);
     assert!(!second.out.contains("Next:"), "{second:?}");
 }

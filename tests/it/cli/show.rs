@@ -24,7 +24,7 @@ fn show_renders_plans_and_results_offline() {
     ]);
     folder
         .xrs(&["show", "plan.json", "--format", "markdown"])
-        .went_well(&["### xrs plan: 2 copy (", "\nxrs apply plan.json "]);
+        .went_well(&["### xrs plan: 2 copies (", "\nxrs apply plan.json "]);
     folder
         .xrs(&["show", "results.json", "--format", "markdown"])
         .went_well(&["### xrs apply: 2 jobs completed, 0 failed, "]);

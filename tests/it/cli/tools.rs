@@ -31,7 +31,7 @@ fn init_writes_a_config_that_can_be_tried_at_once() {
     assert_eq!(validated.err, "");
     folder
         .xrs(&["plan", "xrs.yaml", "--sandbox", "world.json"])
-        .went_well(&["sync_web_application", "sync_database", "Plan: 2 copy"]);
+        .went_well(&["sync_web_application", "sync_database", "Plan: 2 copies"]);
     folder
         .xrs(&["init", "my staging.yaml"])
         .went_well(&["xrs validate 'my staging.yaml'"]);

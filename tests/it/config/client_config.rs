@@ -119,7 +119,7 @@ fn values_are_checked() {
     must(
         "max_attempts",
         "0",
-        "a whole number from 1 to 4294967295, without leading zeros, not 0",
+        "a whole number from 1 to 4294967295, not 0",
     );
     for role in [
         "xrs",

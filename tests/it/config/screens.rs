@@ -4,80 +4,49 @@ use super::*;
 
 #[test]
 fn all_the_parts_of_a_problem_are_shown() {
-    let region = Region::from("us-west-1");
-    let (call, code, message) = (
-        "CopyImage".to_owned(),
-        "AccessDenied".to_owned(),
-        "no\u{1b}[31m".to_owned(),
-    );
-    let aws = Some(Box::new(AwsFailure {
-        call,
-        region,
-        code,
-        message,
-    }));
-    let at = Some(TextPlace {
+    let aws = AwsFailure {
+        call: "CopyImage".to_owned(),
+        region: Region::from("us-west-1"),
+        code: "AccessDenied".to_owned(),
+        message: "no\u{1b}[31m".to_owned(),
+    };
+    let at = TextPlace {
         line: 1,
         column: 9,
         length: 99,
-    });
-    let problem = Problem {
-        message: "this".to_owned(),
-        at,
-        aws,
-        help: Some("do\nthat".to_owned()),
     };
-    insta::assert_snapshot!(
-        "all_the_parts",
-        diagnostics(
-            "a b.yaml",
-            "name: é🙂\n",
-            &[problem],
-            Level::Warning,
-            false,
-            WIDTH
-        )
-    );
+    let mut problem = Problem::new("this").at(at).help("do\nthat");
+    problem.aws = Some(Box::new(aws));
+    let (path, text) = ("a b.yaml", "name: é🙂\n");
+    let shown = diagnostics(path, text, &[problem], Level::Warning, false, WIDTH);
+    insta::assert_snapshot!("all_the_parts", shown);
 }
 
 #[test]
 fn colour_changes_no_word() {
-    let problems = read("sync_x: {}").problems();
-    let coloured = diagnostics(
-        "xrs.yaml",
-        "sync_x: {}",
-        &problems,
-        Level::Error,
-        true,
-        WIDTH,
-    );
-    assert!(coloured.contains("\u{1b}["));
-    let mut plain = String::new();
-    for (n, part) in coloured.split("\u{1b}[").enumerate() {
-        plain.push_str(if n == 0 {
-            part
-        } else {
-            part.split_once('m').expect("a style").1
-        });
-    }
-    assert_eq!(plain, screen("sync_x: {}", &problems));
+    let text = "sync_x: {}";
+    let problems = read(text).problems();
+    let coloured = diagnostics("xrs.yaml", text, &problems, Level::Error, true, WIDTH);
+    let mut parts = coloured.split("\u{1b}[");
+    let first = parts.next().expect("a part").to_owned();
+    let styled: Vec<&str> = parts
+        .map(|part| part.split_once('m').expect("a style").1)
+        .collect();
+    assert!(!styled.is_empty());
+    assert_eq!(first + &styled.concat(), screen(text, &problems));
 }
 
 const SECRET: &str = "wJalrXUtnFEMI7K7MDENGbPxRfiCYZ";
 
 /// What is shown of each line of a config, wherever a problem may be.
 fn every_line(text: &str) -> String {
-    let problem = |line| {
-        Problem::new("here").at(TextPlace {
-            line,
-            column: 1,
-            length: 1,
-        })
+    let place = |line| TextPlace {
+        line,
+        column: 1,
+        length: 1,
     };
-    screen(
-        text,
-        &(1..=text.lines().count()).map(problem).collect::<Vec<_>>(),
-    )
+    let problems = (1..=text.lines().count()).map(|line| Problem::new("here").at(place(line)));
+    screen(text, &problems.collect::<Vec<_>>())
 }
 
 #[test]
@@ -150,37 +119,30 @@ fn what_is_no_secret_is_shown() {
     }
 }
 
-/// Texts that are nearly configs: parts of good ones, and what breaks them.
+/// Texts that are nearly configs: lines of good ones, some with what breaks them at a random character.
 fn nearly_yaml() -> impl Strategy<Value = String> {
+    const BREAKS: [&str; 24] = [
+        "{", "}", "[", "]", ":", ": ", ",", "\n", "\t", " ", "\"", "'", "&a ", "*a ", "<<: ",
+        "|\n", "- ", "? ", "!x ", "---\n", "#", "\r", "\\", "é",
+    ];
     let good = format!("{SEED}\n{ALL_OPTIONS}\n{ANCHORS}")
         .replace("my_secret_key", SECRET)
         .replace("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", SECRET);
     let lines: Vec<String> = good.lines().map(|line| format!("{line}\n")).collect();
-    let breaks = [
-        "{", "}", "[", "]", ":", ": ", ",", "\n", "\t", " ", "\"", "'", "&a ", "*a ", "<<: ",
-        "|\n", "- ", "? ", "!x ", "---\n", "#", "\r", "\\", "é",
-    ];
-    let line = prop::sample::select(lines.clone());
+    let line = prop::sample::select(lines);
+    let position = any::<prop::sample::Index>();
     let broken = (
-        prop::sample::select(lines),
-        any::<prop::sample::Index>(),
-        prop::sample::select(breaks.to_vec()),
+        line.clone(),
+        position,
+        prop::sample::select(BREAKS.to_vec()),
         any::<bool>(),
-    )
-        .prop_map(|(line, at, part, cut)| {
-            let at = line
-                .char_indices()
-                .map(|(i, _)| i)
-                .nth(at.index(line.chars().count()))
-                .unwrap_or_default();
-            let (before, after) = line.split_at(at);
-            let rest: String = if cut {
-                after.chars().skip(1).collect()
-            } else {
-                after.to_owned()
-            };
-            format!("{before}{part}{rest}")
-        });
+    );
+    let broken = broken.prop_map(|(line, position, part, cut)| {
+        let mut chars: Vec<char> = line.chars().collect();
+        let at = position.index(chars.len());
+        chars.splice(at..at + usize::from(cut), part.chars());
+        String::from_iter(chars)
+    });
     prop::collection::vec(prop_oneof![6 => line, 1 => broken], 0..40)
         .prop_map(|lines| lines.concat())
 }
@@ -200,12 +162,10 @@ proptest! {
     fn nearly_yaml_never_panics_and_law_8_no_message_holds_a_secret(text in nearly_yaml()) {
         let outcome = config::read(text.as_bytes());
         prop_assert_eq!(config::client_configs(text.as_bytes()).is_err(), outcome.is_err());
+        prop_assert!(outcome.as_ref().err().is_none_or(|problems| !problems.is_empty()));
         let problems = match outcome {
             Ok(config) => [config.problems(), config.notes].concat(),
-            Err(problems) => {
-                prop_assert!(!problems.is_empty());
-                problems
-            }
+            Err(problems) => problems,
         };
         for problem in &problems {
             prop_assert!(!problem.message.is_empty() && !problem.message.ends_with('.'), "{}", problem.message);
@@ -225,14 +185,12 @@ proptest! {
 /// Where a long line is cut, a mark must not come to stand on what is before the cut.
 #[test]
 fn no_mark_is_parted_from_its_letter() {
+    let marked = "e\u{301}".repeat(200);
     for padding in 0..200 {
-        let marked = "e\u{301}".repeat(200);
-        let text = format!(
-            "sync_x: {{sync_type: {}{marked}, nope: 1}}\n",
-            "x".repeat(padding)
-        );
+        let padding = "x".repeat(padding);
+        let text = format!("sync_x: {{sync_type: {padding}{marked}, nope: 1}}\n");
         let shown = whole_screen(&text);
-        let found = tricky(&shown).find(|(c, tricky)| *tricky && *c != '\n');
+        let found = unprintable(&shown).find(|(c, is_unprintable)| *is_unprintable && *c != '\n');
         assert_eq!(found, None, "{shown:?}");
     }
 }
@@ -246,9 +204,7 @@ fn a_narrow_terminal_has_frames_that_fit() {
         let shown = diagnostics("xrs.yaml", &line, &problems, Level::Error, false, width);
         let frames = shown.lines().filter(|line| line.contains(" | "));
         let widest = frames.map(|line| line.chars().count()).max();
-        assert!(
-            widest.is_some_and(|widest| widest <= width),
-            "{width}:\n{shown}"
-        );
+        let fits = widest.is_some_and(|widest| widest <= width);
+        assert!(fits, "{width}:\n{shown}");
     }
 }

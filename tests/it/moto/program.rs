@@ -62,7 +62,7 @@ fn the_example_of_the_gem_is_planned_applied_and_up_to_date() {
     let (jobs, _) = shown.out.split_once("\nDigest").expect("a digest");
     assert!(planned.out.starts_with(jobs), "{shown:?}");
 
-    site.done(&["apply", "plan.json", "--results", "results.json"]);
+    site.succeeds(&["apply", "plan.json", "--results", "results.json"]);
     let results = site.folder.json("results.json");
     let copy = &job(&results, "sync_my_web_app")["created_resource"];
     let copy = copy.as_str().expect("an image");

@@ -93,6 +93,11 @@ impl Site {
         ended
     }
 
+    /// Runs the program to its end, with success. What it prints does not matter.
+    pub(super) fn succeeds(&self, arguments: &[&str]) {
+        let _ = self.done(arguments);
+    }
+
     /// Starts the program.
     pub(super) fn start(&self, arguments: &[&str]) -> Child {
         let mut command = self.command(arguments);
@@ -102,14 +107,14 @@ impl Site {
 
     /// Plans into `plan.json` and returns the plan.
     pub(super) fn plan(&self) -> Value {
-        self.done(&["plan", "--out", "plan.json"]);
+        self.succeeds(&["plan", "--out", "plan.json"]);
         self.folder.json("plan.json")
     }
 
     /// Plans, applies, and returns the results.
     pub(super) fn plan_and_apply(&self) -> Value {
         self.plan();
-        self.done(&["apply", "plan.json", "--results", "results.json"]);
+        self.succeeds(&["apply", "plan.json", "--results", "results.json"]);
         self.folder.json("results.json")
     }
 

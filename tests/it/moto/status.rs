@@ -62,7 +62,7 @@ fn from_no_copy_to_a_source_region_that_does_not_answer() {
     }
 
     site.world.settings(json!({"copy_describes": 1000}));
-    site.done(&["run"]);
+    site.succeeds(&["run"]);
     let copying = site.assert_status(["no_copy"; 2], 1, limit);
     let ids = jobs(&copying).map(|job| {
         let copies = job["copies"]["in_progress"].as_array().expect("a list");
@@ -121,7 +121,7 @@ fn from_no_copy_to_a_source_region_that_does_not_answer() {
 fn failed_copies_and_sources_that_were_deleted() {
     let site = Site::new(2);
     let snapshot = site.automated(&hours_ago(3));
-    site.done(&["run"]);
+    site.succeeds(&["run"]);
     let (before, _) = site.status(&[]);
     let ids = jobs(&before).map(|job| {
         let id = &job["copies"]["left"]["newest"];

@@ -43,7 +43,7 @@ fn six_copies_with_a_limit_of_five() {
         assert_eq!(result["completed"], true, "{result}");
         assert_eq!(result["actions"][1]["outcome"], "done", "{result}");
     }
-    site.done(&["plan", "--detailed-exitcode"]);
+    site.succeeds(&["plan", "--detailed-exitcode"]);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn old_copies_are_deleted_when_the_new_one_is_available() {
         results["results"][0]["deleted_resources"].clone()
     };
     for day in 16..18 {
-        site.done(&RUN);
+        site.succeeds(&RUN);
         let created = format!("2026-01-{day}T05:10:33Z");
         site.world.snapshot(EAST, "db0", &created, json!({}));
     }
@@ -65,7 +65,7 @@ fn old_copies_are_deleted_when_the_new_one_is_available() {
     assert_eq!((deleted(), site.copies().len()), (json!([]), 3));
 
     std::thread::sleep(Duration::from_secs(3));
-    site.done(&RUN);
+    site.succeeds(&RUN);
     assert_eq!(deleted(), json!(["rds-db0-2026-01-15-05-10"]));
 }
 
