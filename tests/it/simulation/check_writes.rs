@@ -268,7 +268,7 @@ impl Check<'_> {
     }
 
     fn source_tag(&mut self, source: &str, tags: &Tags) {
-        let value = tags.values().next();
+        let value = tags.iter().map(|(_, value)| value).next();
         let named = value.and_then(|value| value.split_once(" / "));
         let named = named.map_or("", |(_, id)| id).to_owned();
         let job = self.job;
