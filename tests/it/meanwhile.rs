@@ -122,26 +122,26 @@ fn another_copy_counts_beside_one_that_is_being_deleted() {
         actions(&planned),
         ["sync_db/tag-copy", "sync_db/tag-source"]
     );
-    let observed = planned.jobs[0].observed.as_ref().expect("a look");
+    let observed = planned.jobs[0].observed.as_ref().expect("an observation");
     let newest = observed.newest_copy.as_ref().expect("a copy");
     assert_eq!(newest.id, bare);
 }
 
 #[test]
 fn a_copy_that_has_changed_is_not_tagged_and_neither_is_its_source() {
-    type Deed = fn(&mut WorldArtifact);
-    let deeds: [(&str, Deed); 4] = [
+    type Change = fn(&mut WorldArtifact);
+    let changes: [(&str, Change); 4] = [
         ("fails", |copy| copy.state = state("failed")),
         ("is being deleted", |copy| copy.state = state("deleting")),
-        ("is one that states another time", |copy| {
+        ("states no time", |copy| {
             copy.data_time = None;
         }),
-        ("is one of which nothing can be told", |copy| {
+        ("states nothing", |copy| {
             (copy.copied_from, copy.data_time) = (None, None);
             copy.created = Some(days_ago(0));
         }),
     ];
-    for (what, deed) in deeds {
+    for (what, change) in changes {
         let mut world = copied("db", 0..0);
         let mut bare = our_copy(&mut world, "db", days_ago(0));
         bare.tags.clear();
@@ -153,7 +153,7 @@ fn a_copy_that_has_changed_is_not_tagged_and_neither_is_its_source() {
             actions(&planned),
             ["sync_db/tag-copy", "sync_db/tag-source"]
         );
-        sandbox.edit(|world| deed(world.snapshot_mut(&west(), &bare).expect("it")));
+        sandbox.edit(|world| change(world.snapshot_mut(&west(), &bare).expect("it")));
         let results = apply(&sandbox, &planned, &jobs);
         let outcomes: Vec<ActionOutcome> = results[0].actions.iter().map(|a| a.outcome).collect();
         assert_eq!(

@@ -12,7 +12,7 @@ use crate::laws::worlds::{NONE, copied, written};
 use crate::support::*;
 
 #[test]
-fn a_fraction_of_a_second_makes_no_other_database() {
+fn a_database_is_the_same_despite_a_fraction_of_a_second() {
     let mut world = copied("db", 0..0);
     for day in 1..5 {
         let mut copy = our_copy(&mut world, "db", days_ago(day));
@@ -26,21 +26,21 @@ fn a_fraction_of_a_second_makes_no_other_database() {
 }
 
 #[test]
-fn a_copy_on_its_way_out_is_none_on_its_way_in() {
+fn a_copy_that_is_being_deleted_is_not_in_progress() {
     let mut world = empty_world();
     add_automated(&mut world, "db", days_ago(1));
     for day in 1..4 {
         add_our_copy(&mut world, "db", days_ago(day));
     }
-    let mut dying = our_copy(&mut world, "db", days_ago(0));
-    dying.state = state("deleting");
-    world.add_snapshot(&west(), dying);
+    let mut going = our_copy(&mut world, "db", days_ago(0));
+    going.state = state("deleting");
+    world.add_snapshot(&west(), going);
     let jobs = [snapshot_job("sync_db", "db", 2)];
     assert_eq!(deletions(&plan(&Sandbox::new(world), &jobs)), NONE);
 }
 
 #[test]
-fn a_copy_that_has_no_room_for_a_tag_is_named_and_fails_nothing() {
+fn a_copy_without_room_for_a_tag_is_named_in_a_warning() {
     let mut world = copied("db", 0..0);
     let mut full = our_copy(&mut world, "db", days_ago(0));
     full.tags = (0..50).map(|n| (format!("k{n}"), String::new())).collect();
@@ -95,7 +95,7 @@ fn another_account_in_the_middle_of_an_apply_stops_it() {
 }
 
 #[test]
-fn copies_are_not_made_of_a_source_that_is_no_longer_the_one_that_was_planned() {
+fn a_source_that_has_changed_since_the_plan_is_not_copied() {
     let source = ArtifactId::from("rds:db-2026-01-15-05-10");
     for what in ["state", "time", "gone"] {
         let sandbox = Sandbox::new(copied("db", 0..0));
@@ -145,12 +145,12 @@ fn copies_are_not_made_of_a_source_that_is_no_longer_the_one_that_was_planned() 
 }
 
 #[test]
-fn a_plan_that_xrs_would_not_make_is_refused_though_its_digest_is_right() {
+fn an_invalid_plan_is_refused_though_its_digest_is_right() {
     let sandbox = Sandbox::new(copied("db", 1..5));
     let jobs = [snapshot_job("sync_db", "db", 2)];
-    let sound = plan(&sandbox, &jobs);
+    let valid = plan(&sandbox, &jobs);
     let forge = |change: fn(&mut SavedPlan)| {
-        let mut forged = sound.clone();
+        let mut forged = valid.clone();
         change(&mut forged);
         let value = serde_json::to_value(&forged).expect("JSON");
         forged.digest = planfile::digest(&value).expect("a digest");

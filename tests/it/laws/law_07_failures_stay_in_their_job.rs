@@ -1,6 +1,6 @@
 //! Law 7: the failure of one job never stops another.
 //!
-//! More tests are in `batches.rs` (reads that jobs share), `waiting/put_off.rs` (limits of concurrent copies), `cli/run.rs` (entries
+//! More tests are in `batches.rs` (reads that jobs share), `waiting/deferred.rs` (limits of concurrent copies), `cli/run.rs` (entries
 //! that are not valid) and `moto/batches.rs`.
 
 use aws_xregion_sync::model::ids::Region;
