@@ -314,8 +314,8 @@ impl Regions<'_> {
         let newest_then = newest.max(Some(*data_time));
         let available = ArtifactState::available();
         let kept_rows = kept.iter().map(|kept| {
-            let (then, now) = (show_kept(kept, &available), self.found_kept(kept));
-            row("a copy that the plan keeps", then, now)
+            let (then, now) = (show_kept(kept.data_time, &available), self.found_kept(kept));
+            row(format!("kept copy {}", kept.id), then, now)
         });
         let rows = [
             row(format!("tag {key} of {id}"), value, tag),
@@ -337,19 +337,16 @@ impl Regions<'_> {
     fn found_kept(&self, kept: &KeptCopy) -> String {
         let region = &self.target.request.source.region;
         let Some(copy) = self.copies.iter().find(|copy| copy.id == kept.id) else {
-            return format!("{} gone", kept.id);
+            return "gone".to_owned();
         };
         match (ours(copy, region), copy_time(copy, region)) {
-            (Ok(_) | Err(NotOurs::Kept), Some(data_time)) => {
-                let id = copy.id.clone();
-                show_kept(&KeptCopy { id, data_time }, &copy.state)
-            }
-            (Err(reason), _) => format!("{}, but {reason}", copy.id),
-            (Ok(_), None) => format!("{} of unknown time ({})", copy.id, copy.state),
+            (Ok(_) | Err(NotOurs::Kept), Some(data_time)) => show_kept(data_time, &copy.state),
+            (Err(reason), _) => format!("not one of ours: {reason}"),
+            (Ok(_), None) => format!("a copy of unknown time ({})", copy.state),
         }
     }
 }
 
-fn show_kept(KeptCopy { id, data_time }: &KeptCopy, state: &ArtifactState) -> String {
-    format!("{id} of {data_time} ({state})")
+fn show_kept(data_time: Timestamp, state: &ArtifactState) -> String {
+    format!("a copy of {data_time} ({state})")
 }
