@@ -296,7 +296,7 @@ fn copies(mut copies: Vec<DatedCopy<'_>>, source: &SourceNewest, limit: &AgeLimi
                 id: copy.artifact.id.clone(),
                 data_time: copy.data_time,
                 state: copy.artifact.state.clone(),
-                reason: copy.artifact.state_reason.as_deref().map(str::to_owned),
+                reason: copy.artifact.state_reason().map(str::to_owned),
             })
             .collect(),
     }

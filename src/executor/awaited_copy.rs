@@ -118,7 +118,7 @@ impl AwaitedCopy {
         if is_usable {
             return CopyStatus::Available;
         }
-        let reason = copy.state_reason.as_ref();
+        let reason = copy.state_reason();
         let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
         let problem = again(format!(
             "the copy {id} did not become available; its state is {state}{reason}"
@@ -151,4 +151,69 @@ fn is_something_else(copy: &Artifact, source: &Source<'_>) -> bool {
 
 fn again(message: String) -> Problem {
     Problem::new(message).help("plan again: a copy that is missing or has failed is made again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::job_event::fixtures::*;
+    use super::*;
+    use crate::model::provider_error::ErrorClass;
+
+    #[test]
+    fn a_copy_is_waited_for_until_it_is_available_or_lost() {
+        let listed = |state| Ok(vec![snapshot("us-west-1", "rds-db-14", 14, state)]);
+        let absent = || Ok(Vec::new());
+        let failed = |class| Err(error(class));
+        let (throttled, denied) = (ErrorClass::Throttled, ErrorClass::Denied);
+        for (answers, expected) in [
+            (
+                vec![(0, listed("creating")), (9_999, listed("available"))],
+                "available",
+            ),
+            (
+                vec![(0, listed("creating")), (9_999, listed("copying"))],
+                "in progress",
+            ),
+            (vec![(0, listed("disabled"))], "available"),
+            (vec![(0, listed("failed"))], "its state is failed"),
+            (vec![(0, listed("deleting"))], "its state is deleting"),
+            (vec![(150, absent())], "in progress"),
+            (vec![(151, absent())], "is gone"),
+            (
+                vec![(0, listed("odd")), (3_600, listed("odd"))],
+                "in progress",
+            ),
+            (
+                vec![(0, listed("odd")), (3_601, listed("odd"))],
+                "its state is odd",
+            ),
+            (
+                vec![(0, failed(throttled)), (600, failed(throttled))],
+                "in progress",
+            ),
+            (
+                vec![(0, failed(throttled)), (601, failed(throttled))],
+                "failed to read",
+            ),
+            (vec![(0, failed(throttled)), (300, absent())], "is gone"),
+            (vec![(0, failed(denied))], "failed to read"),
+        ] {
+            let copy = AwaitedCopy::new(ArtifactId::from("rds-db-14"), at(0));
+            let status =
+                answers
+                    .iter()
+                    .fold(CopyStatus::InProgress(copy), |status, (now, answer)| {
+                        let CopyStatus::InProgress(copy) = status else {
+                            return status;
+                        };
+                        copy.observed(answer, None, at(*now))
+                    });
+            let shown = match status {
+                CopyStatus::InProgress(_) => "in progress".to_owned(),
+                CopyStatus::Available => "available".to_owned(),
+                CopyStatus::Lost(problem) => problem.message,
+            };
+            assert!(shown.contains(expected), "{answers:?}: {shown}");
+        }
+    }
 }

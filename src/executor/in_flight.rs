@@ -190,3 +190,70 @@ pub(super) fn refused(copy: &Copy, error: &ProviderError) -> Problem {
         copy.id
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::job_event::fixtures::*;
+    use super::*;
+    use crate::model::action::Action;
+    use crate::model::provider_error::ErrorClass;
+
+    #[test]
+    fn slots_follow_what_is_in_progress_and_what_aws_refuses() {
+        let plan = plan();
+        let targets: Vec<Target> = (0..30)
+            .map(|n| {
+                let mut target = target(&plan);
+                target.request.job = JobName::from(format!("job{n}"));
+                target
+            })
+            .collect();
+        let id = |n: usize| ArtifactId::from(format!("rds-db-{n}"));
+        let mut copies = InFlightCopies::default();
+        for (n, target) in targets.iter().enumerate().take(20) {
+            assert!(copies.has_slot(target, at(0)));
+            copies.reserve(target);
+            copies.release(target);
+            copies.count(target, &id(n));
+        }
+        assert!(
+            !copies.has_slot(&targets[20], at(9_999)),
+            "the documented limit"
+        );
+        let requested: BTreeSet<ArtifactId> = copies
+            .requests()
+            .into_values()
+            .flat_map(|request| request.ids)
+            .collect();
+        assert_eq!(requested.len(), 20);
+
+        copies.update(&targets[0].request.job, &Ok(Vec::new()));
+        copies.update(&targets[1].request.job, &Err(error(ErrorClass::Throttled)));
+        copies.update(&targets[2].request.job, &Err(error(ErrorClass::Denied)));
+        copies.reserve(&targets[20]);
+        copies.reserve(&targets[21]);
+        assert!(
+            !copies.has_slot(&targets[22], at(0)),
+            "two have finished or are unknown"
+        );
+
+        copies.release(&targets[20]);
+        copies.release(&targets[21]);
+        copies.refuse(&targets[20], &error(ErrorClass::Busy), at(0));
+        assert!(!copies.has_slot(&targets[20], at(29)));
+        assert!(copies.has_slot(&targets[20], at(30)));
+        copies.reserve(&targets[20]);
+        assert!(!copies.has_slot(&targets[21], at(30)), "one at a time");
+        copies.release(&targets[20]);
+        copies.count(&targets[20], &id(20));
+        assert!(
+            copies.has_slot(&targets[21], at(30)),
+            "AWS has accepted one more"
+        );
+        let Some(Action::Copy(copy)) = plan.actions.first() else {
+            panic!("a copy comes first");
+        };
+        let deferral = copies.deferral(&targets[21], copy);
+        assert!(deferral.aws.is_some(), "{deferral}");
+    }
+}

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::awaited_copy::{AwaitedCopy, CopyStatus, MAX_UNREADABLE};
 use super::in_flight::refused;
+use super::job_event::{Facts, JobEvent, Step};
 use super::job_result::{JobResult, is_optional};
 use super::precondition::{Precondition, Target, check, newer_source, source_of};
 use crate::model::action::{Action, ActionName, Stage};
 use crate::model::artifact::Artifact;
 use crate::model::ids::ArtifactId;
-use crate::model::inventory::{Answer, Observation};
+use crate::model::inventory::Answer;
 use crate::model::plan::JobPlan;
 use crate::model::problem::Problem;
 use crate::model::provider_error::{ErrorClass, ProviderError};
@@ -19,9 +20,6 @@ use crate::model::reason::SkipReason::{self, CopyNotAvailable};
 use crate::model::reason::{StopReason, UnneededReason};
 use crate::model::result::ActionOutcome::{AlreadyDone, Deferred, Failed, Skipped, Stale};
 use crate::model::result::{ActionResult, SyncResult};
-
-/// How old an observation may be when an action is performed.
-pub(super) const MAX_AGE: SignedDuration = SignedDuration::from_secs(60);
 
 /// A job with actions.
 pub(super) struct Job<'a> {
@@ -52,57 +50,6 @@ enum JobState<'a> {
     WaitingForCopy(AwaitedCopy),
     /// Every action is over.
     Finished,
-}
-
-/// What was observed for a job.
-pub(super) struct Facts {
-    pub(super) observation: Observation,
-    /// When observing started.
-    pub(super) observed_at: Timestamp,
-    /// The stage that it was observed for.
-    pub(super) stage: Stage,
-}
-
-impl Facts {
-    /// Returns true if they are recent enough for this action. Deletions need those of their own stage. An error may
-    /// be older: nothing but a failure follows from it.
-    fn can_serve(&self, action: &Action, now: Timestamp) -> bool {
-        let is_recent = now.duration_since(self.observed_at) <= MAX_AGE;
-        match action.stage() {
-            stage if stage == self.stage => is_recent || self.observation.error().is_some(),
-            Stage::Copies | Stage::Tags => is_recent,
-            Stage::Deletions => false,
-        }
-    }
-}
-
-/// What a job needs next.
-pub(super) enum Step<'j, 'a> {
-    /// A new observation.
-    Observe,
-    Perform(&'a Action),
-    /// A slot, and then a new observation.
-    WaitForSlot,
-    /// A pause, and then a new observation.
-    WaitToRead,
-    WaitForCopy(&'j AwaitedCopy),
-    /// The answer that is on its way, or nothing any more.
-    Nothing,
-}
-
-/// What happens to a job.
-pub(super) enum JobEvent {
-    ObservationStarted,
-    Observed(Facts),
-    /// The observation says nothing about the job.
-    NotObserved,
-    /// There is no slot for the next action, a copy.
-    NoSlot(Problem),
-    PerformStarted,
-    Performed(Answer<ActionResult>),
-    /// The copy that is waited for was read at that time.
-    CopyRead(Answer<Vec<Artifact>>, Timestamp),
-    Stopped(StopReason),
 }
 
 impl<'a> Job<'a> {
@@ -347,5 +294,99 @@ impl<'a> Job<'a> {
     fn skip_rest(&mut self, reason: &SkipReason) -> JobState<'a> {
         self.actions.skip_rest(reason);
         JobState::Finished
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::super::job_event::fixtures::*;
+    use super::JobEvent::{NoSlot, ObservationStarted, PerformStarted, Performed, Stopped};
+    use super::*;
+    use crate::model::result::ActionOutcome::Done;
+
+    #[test]
+    fn a_job_copies_tags_waits_and_deletes() {
+        let plan = plan();
+        let table = vec![
+            (0, ObservationStarted, "nothing"),
+            (1, observed(source(), Stage::Copies, 0), "job/copy"),
+            (61, PerformStarted, "nothing"),
+            (61, PerformStarted, "nothing"),
+            (62, done(&plan, 0, "rds-db-14"), "observe"),
+            (62, ObservationStarted, "nothing"),
+            (63, observed(source(), Stage::Tags, 62), "job/tag-source"),
+            (63, PerformStarted, "nothing"),
+            (64, done(&plan, 1, "rds:db-14"), "wait for rds-db-14"),
+            (65, copy_read("creating", 65), "wait for rds-db-14"),
+            (66, copy_read("available", 66), "observe"),
+            (66, ObservationStarted, "nothing"),
+            (67, observed(source(), Stage::Deletions, 66), "job/delete"),
+            (67, PerformStarted, "nothing"),
+            (68, done(&plan, 2, "rds-db-10"), "finished"),
+        ];
+        let result = run(&plan, true, table);
+        assert!(result.completed, "{result:?}");
+        assert_eq!(result.created_resource, Some(ArtifactId::from("rds-db-14")));
+        assert_eq!(result.deleted_resources, [ArtifactId::from("rds-db-10")]);
+    }
+
+    #[test]
+    fn without_waiting_a_job_without_a_slot_is_deferred() {
+        let plan = plan();
+        let busy = || error(ErrorClass::Busy);
+        let over = StopReason::WaitOver(SignedDuration::ZERO);
+        let table = vec![
+            (0, ObservationStarted, "nothing"),
+            (1, observed(source(), Stage::Copies, 0), "job/copy"),
+            (1, PerformStarted, "nothing"),
+            (2, Performed(Err(busy())), "wait for a slot"),
+            (3, ObservationStarted, "nothing"),
+            (4, observed(source(), Stage::Copies, 3), "job/copy"),
+            (4, NoSlot(busy().problem("refused")), "wait for a slot"),
+            (5, Stopped(over), "finished"),
+        ];
+        let result = run(&plan, false, table);
+        assert_eq!(outcomes(&result), [Deferred, Skipped, Skipped]);
+        assert_eq!(result.errors.len(), 1, "{result:?}");
+    }
+
+    #[test]
+    fn reads_that_fail_at_the_moment_are_made_again_for_ten_minutes_while_waiting() {
+        let plan = plan();
+        let fails = |class, now| observed(Err(error(class)), Stage::Copies, now);
+        let table = vec![
+            (0, ObservationStarted, "nothing"),
+            (1, fails(ErrorClass::Throttled, 0), "wait to read"),
+            (300, ObservationStarted, "nothing"),
+            (301, fails(ErrorClass::Unknown, 300), "wait to read"),
+            (700, ObservationStarted, "nothing"),
+            (701, fails(ErrorClass::Throttled, 700), "finished"),
+        ];
+        assert_eq!(outcomes(&run(&plan, true, table)), [Skipped; 3]);
+        for (class, waits) in [(ErrorClass::Denied, true), (ErrorClass::Throttled, false)] {
+            let start = (0, ObservationStarted, "nothing");
+            let table = vec![start, (1, fails(class, 0), "finished")];
+            let result = run(&plan, waits, table);
+            assert_eq!(result.errors.len(), 1, "{class:?}: {result:?}");
+        }
+    }
+
+    #[test]
+    fn a_job_can_be_stopped_unless_something_is_running() {
+        let plan = plan();
+        let table = vec![
+            (0, ObservationStarted, "nothing"),
+            (0, Stopped(StopReason::Interrupted), "nothing"),
+            (1, observed(source(), Stage::Copies, 0), "job/copy"),
+            (1, PerformStarted, "nothing"),
+            (1, Stopped(StopReason::Interrupted), "nothing"),
+            (2, done(&plan, 0, "rds-db-14"), "job/tag-source"),
+            (2, Stopped(StopReason::Interrupted), "finished"),
+        ];
+        let result = run(&plan, true, table);
+        assert_eq!(outcomes(&result), [Done, Skipped, Skipped]);
+        assert!(result.errors[0].message.contains("interrupted"));
     }
 }

@@ -6,14 +6,13 @@
 
 mod awaited_copy;
 mod in_flight;
+mod job_event;
 mod job_result;
 mod job_state;
 mod options;
 mod perform;
 mod precondition;
 mod session;
-#[cfg(test)]
-mod tests;
 mod wait_time;
 
 use std::sync::Arc;
@@ -24,8 +23,9 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use self::options::{Callers, Event, OnEvent, Options, Wait};
 
+use self::job_event::{JobEvent, MAX_AGE, Step};
 use self::job_result::JobResult;
-use self::job_state::{Job, JobEvent, MAX_AGE, Step};
+use self::job_state::Job;
 use self::perform::perform;
 use self::precondition::Target;
 use self::session::Session;

@@ -315,7 +315,7 @@ impl Regions<'_> {
         let available = ArtifactState::available();
         let kept_rows = kept.iter().map(|kept| {
             let (then, now) = (show_kept(kept, &available), self.found_kept(kept));
-            row(format!("kept copy {}", kept.id), then, now)
+            row("a copy that the plan keeps", then, now)
         });
         let rows = [
             row(format!("tag {key} of {id}"), value, tag),
@@ -337,19 +337,19 @@ impl Regions<'_> {
     fn found_kept(&self, kept: &KeptCopy) -> String {
         let region = &self.target.request.source.region;
         let Some(copy) = self.copies.iter().find(|copy| copy.id == kept.id) else {
-            return "gone".to_owned();
+            return format!("{} gone", kept.id);
         };
         match (ours(copy, region), copy_time(copy, region)) {
             (Ok(_) | Err(NotOurs::Kept), Some(data_time)) => {
                 let id = copy.id.clone();
                 show_kept(&KeptCopy { id, data_time }, &copy.state)
             }
-            (Err(reason), _) => reason.to_string(),
-            (Ok(_), None) => format!("of unknown time ({})", copy.state),
+            (Err(reason), _) => format!("{}, but {reason}", copy.id),
+            (Ok(_), None) => format!("{} of unknown time ({})", copy.id, copy.state),
         }
     }
 }
 
-fn show_kept(kept: &KeptCopy, state: &ArtifactState) -> String {
-    format!("of {} ({state})", kept.data_time)
+fn show_kept(KeptCopy { id, data_time }: &KeptCopy, state: &ArtifactState) -> String {
+    format!("{id} of {data_time} ({state})")
 }

@@ -7,7 +7,8 @@ use std::sync::atomic::Ordering;
 use jiff::Timestamp;
 
 use super::in_flight::InFlightCopies;
-use super::job_state::{Facts, Job, JobEvent};
+use super::job_event::{Facts, JobEvent};
+use super::job_state::Job;
 use super::options::{Event, OnEvent, Options};
 use super::precondition::Target;
 use crate::model::action::{Action, Stage};

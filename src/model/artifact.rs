@@ -21,18 +21,10 @@ pub struct Artifact {
     pub id: ArtifactId,
     /// Its ARN.
     pub arn: Arn,
-    /// The name of an image, which is not unique; empty for a snapshot.
-    pub name: Box<str>,
-    /// The description of an image; empty if it has none, and for a snapshot.
-    pub description: Box<str>,
     /// What a snapshot was taken of: a database. A copy keeps the name, also in a region without that database.
     pub parent: Option<ParentId>,
     /// Its state.
     pub state: ArtifactState,
-    /// What AWS says about a failure. For snapshots AWS says nothing.
-    pub state_reason: Option<Box<str>>,
-    /// The account that owns an image. Snapshots are listed for their owner only.
-    pub owner: Option<AccountId>,
     /// When it was created (UTC). For a copy: when the copy was created. Snapshots in progress state none.
     pub created: Option<Timestamp>,
     /// When the data in it was captured (UTC), where AWS states a time that survives copying.
@@ -44,16 +36,51 @@ pub struct Artifact {
     /// Whether it is encrypted; for an image, whether any of its backing snapshots is.
     pub encrypted: bool,
     /// The option group it needs, where AWS states one.
-    pub option_group: Option<Box<str>>,
+    pub option_group: Option<SmolStr>,
     /// The size of its disks or of the storage of its database, in GiB, where AWS states it.
     pub size_gib: Option<u32>,
     /// How much of a copy in progress is done, in percent, where AWS states it. For images AWS does not.
     pub percent: Option<u8>,
     /// Its tags, AWS's own (`aws:`) among them.
     pub tags: Tags,
+    /// What AWS states about images only.
+    pub image: Option<Box<ImageDetails>>,
+}
+
+/// What AWS states about images only. There are many more snapshots than images, so it has a place of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageDetails {
+    /// Its name, which is not unique.
+    pub name: String,
+    /// Its description; empty if it has none.
+    pub description: String,
+    /// What AWS says about a failure.
+    pub state_reason: Option<String>,
+    /// The account that owns it.
+    pub owner: Option<AccountId>,
 }
 
 impl Artifact {
+    /// Returns the name of an image; empty for a snapshot.
+    pub fn name(&self) -> &str {
+        self.image.as_ref().map_or("", |image| &image.name)
+    }
+
+    /// Returns the description of an image; empty if it has none, and for a snapshot.
+    pub fn description(&self) -> &str {
+        self.image.as_ref().map_or("", |image| &image.description)
+    }
+
+    /// Returns what AWS says about a failure. For snapshots AWS says nothing.
+    pub fn state_reason(&self) -> Option<&str> {
+        self.image.as_ref()?.state_reason.as_deref()
+    }
+
+    /// Returns the account that owns an image. Snapshots are listed for their owner only.
+    pub fn owner(&self) -> Option<&AccountId> {
+        self.image.as_ref()?.owner.as_ref()
+    }
+
     /// Returns the time of a source: when its data was captured (UTC, whole seconds).
     pub fn source_time(&self) -> Option<Timestamp> {
         self.data_time.or(self.created).map(whole_seconds)

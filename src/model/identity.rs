@@ -180,7 +180,7 @@ pub fn has_sync_tag(copy: &Artifact, source_region: &Region) -> bool {
 pub fn is_in_account(copy: &Artifact, account: &AccountId) -> bool {
     let is_own = |owner: &AccountId| owner == account;
     let is_from = |arn: &Arn| arn.account().is_none_or(|other| other == account.as_str());
-    copy.owner.as_ref().is_none_or(is_own) && copy.copied_from.as_ref().is_none_or(is_from)
+    copy.owner().is_none_or(is_own) && copy.copied_from.as_ref().is_none_or(is_from)
 }
 
 /// Returns the ids that a copy of a source may get where the caller chooses it, in order of preference: the gem's, then with the

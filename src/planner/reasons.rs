@@ -7,7 +7,7 @@ use crate::model::words::{count, span, utc};
 /// Returns why a copy is due, and how far behind the destination is.
 pub(super) fn copy_due(case: &Case<'_>) -> String {
     let (kind, id, time) = (case.artifact.kind, case.source.id, case.source.data_time);
-    let name = match &*case.artifact.name {
+    let name = match case.artifact.name() {
         "" => String::new(),
         name => format!(" ({name})"),
     };

@@ -15,7 +15,7 @@ pub(super) fn about_copies(case: &Case<'_>, warnings: &mut Vec<String>) {
 fn about_failed_copies(case: &Case<'_>, warnings: &mut Vec<String>) {
     let region = &case.job.destination_region;
     for copy in case.copies.iter().filter(|copy| copy.state.is_failed()) {
-        let reason = copy.state_reason.as_deref();
+        let reason = copy.state_reason();
         let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
         let (id, state) = (&copy.id, &copy.state);
         warnings.push(format!("the copy {id} in {region} is {state}{reason}"));

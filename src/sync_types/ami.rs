@@ -132,14 +132,14 @@ impl SyncTypeRules for AmiOptions {
 
     fn copy_settings(&self, _: &SyncJob, source: &Artifact) -> Result<CopySettings, Problem> {
         Ok(CopySettings {
-            name: Some(source.name.to_string()),
-            description: Some(source.description.to_string()).filter(|text| !text.is_empty()),
+            name: Some(source.name().to_owned()),
+            description: Some(source.description().to_owned()).filter(|text| !text.is_empty()),
             option_group_name: None,
         })
     }
 
     fn can_adopt(&self, _: &SyncJob, source: &Artifact, copy: &Artifact) -> bool {
-        copy.name == source.name
+        copy.name() == source.name()
     }
 
     fn belonging(&self, job: &SyncJob, copy: &Artifact) -> Belonging {
@@ -268,8 +268,8 @@ fn is_testable(filter: &str) -> bool {
 fn was_met(filter: &ImageFilter, copy: &Artifact, source_id: &str) -> Option<bool> {
     let is_any = |text: &str| filter.values.iter().any(|value| matches(value, text));
     match filter.name.as_str() {
-        "name" => Some(is_any(&copy.name)),
-        "description" => Some(is_any(&copy.description)),
+        "name" => Some(is_any(copy.name())),
+        "description" => Some(is_any(copy.description())),
         "image-id" => Some(is_any(source_id)),
         "tag-key" => had_tag(copy, |key, _| is_any(key)),
         "tag-value" => had_tag(copy, |_, value| is_any(value)),

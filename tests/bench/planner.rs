@@ -192,12 +192,8 @@ fn automated(database: &ParentId, time: Timestamp) -> Artifact {
         kind: Kind::DbSnapshot,
         arn: arn(EAST, &id),
         id,
-        name: "".into(),
-        description: "".into(),
         parent: Some(database.clone()),
         state: ArtifactState::available(),
-        state_reason: None,
-        owner: None,
         created: Some(time),
         data_time: Some(time),
         copied_from: None,
@@ -207,6 +203,7 @@ fn automated(database: &ParentId, time: Timestamp) -> Artifact {
         size_gib: Some(100),
         percent: Some(100),
         tags: Tags::from([("Team", "data")]),
+        image: None,
     }
 }
 

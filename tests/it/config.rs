@@ -14,7 +14,6 @@ use aws_xregion_sync::model::kind::SyncTypeName;
 use aws_xregion_sync::model::problem::{AwsFailure, Problem, TextPlace};
 use aws_xregion_sync::model::query::{ImageFilter, ImageSelector, Query};
 use aws_xregion_sync::model::report::Level;
-use aws_xregion_sync::model::safe::unprintable;
 use aws_xregion_sync::render::problems::{WIDTH, diagnostics};
 use aws_xregion_sync::sync_types::{AmiOptions, ConfiguredJob, DbSnapshotOptions, SyncJob};
 use proptest::prelude::*;

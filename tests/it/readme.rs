@@ -1,5 +1,5 @@
-//! README.md and the pages of `src/guide/`: what they show is what there is. Whatever is added to them is looked at without a
-//! change here, and what these tests cannot make out fails them.
+//! README.md and the pages of `src/guide/` show what the program does. Additions to them are tested without a change here, and
+//! what these tests do not understand fails.
 
 mod aws;
 mod commands;
@@ -14,13 +14,13 @@ mod walk;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A file of the project.
+/// Returns the path of a file of the project.
 fn project(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
 }
 
-/// Compares a text that is made from the program with a file of the project, or part of it; `INSTA_UPDATE=always`, as
-/// for the golden screens, puts it there. `file` makes the whole file out of the text.
+/// Compares a text that the program makes with a file of the project, or a part of it. `INSTA_UPDATE=always` updates the file, as
+/// it does golden screens; `file` returns the whole file.
 #[track_caller]
 fn kept(path: &str, kept: &str, made: &str, file: impl FnOnce() -> String) {
     if kept == made {
@@ -30,16 +30,10 @@ fn kept(path: &str, kept: &str, made: &str, file: impl FnOnce() -> String) {
         fs::write(project(path), file()).expect("written");
         return;
     }
-    let lines = |text: &str| {
-        text.lines()
-            .map(str::to_owned)
-            .chain([String::new()])
-            .collect::<Vec<_>>()
-    };
-    let (there, made) = (lines(kept), lines(made));
-    let differs = there.iter().zip(&made).find(|(a, b)| a != b);
+    let lines = |text| str::lines(text).chain([""]);
+    let differs = lines(kept).zip(lines(made)).find(|(a, b)| a != b);
     panic!(
-        "{path} is not what the program says; after a change that is meant: \
+        "{path} is not what the program says; after an intended change: \
          INSTA_UPDATE=always cargo test --test it readme\nfirst difference: {differs:#?}"
     );
 }

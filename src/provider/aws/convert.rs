@@ -7,7 +7,7 @@ use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types as rds;
 use jiff::Timestamp;
 
-use crate::model::artifact::{Artifact, ArtifactState};
+use crate::model::artifact::{Artifact, ArtifactState, ImageDetails};
 use crate::model::ids::{AccountId, Arn, ArtifactId, ParentId, Region};
 use crate::model::inventory::Answer;
 use crate::model::kind::Kind;
@@ -28,16 +28,18 @@ pub(super) fn image(image: &ec2::Image, region: &Region) -> Result<Artifact, &'s
     let sizes = disks.clone().filter_map(|disk| disk.volume_size());
     let sizes = sizes.filter_map(|size| u32::try_from(size).ok());
     let tags = image.tags().iter();
+    let details = ImageDetails {
+        name: image.name().unwrap_or_default().to_owned(),
+        description: image.description().unwrap_or_default().to_owned(),
+        state_reason: reason.map(str::to_owned),
+        owner: stated(image.owner_id()).map(AccountId::from),
+    };
     Ok(Artifact {
         kind: Kind::Image,
         arn: Arn::of_image(region, &id),
         id,
-        name: image.name().unwrap_or_default().into(),
-        description: image.description().unwrap_or_default().into(),
         parent: None,
         state: ArtifactState::from(image.state().map_or("", ec2::ImageState::as_str)),
-        state_reason: reason.map(Into::into),
-        owner: stated(image.owner_id()).map(AccountId::from),
         created,
         data_time: None,
         copied_from,
@@ -47,6 +49,7 @@ pub(super) fn image(image: &ec2::Image, region: &Region) -> Result<Artifact, &'s
         size_gib: sizes.reduce(u32::saturating_add),
         percent: None,
         tags: to_tags(tags.map(|tag| (tag.key(), tag.value()))),
+        image: Some(Box::new(details)),
     })
 }
 
@@ -65,12 +68,8 @@ pub(super) fn db_snapshot(snapshot: rds::DbSnapshot) -> Result<Artifact, &'stati
         kind: Kind::DbSnapshot,
         id: ArtifactId::from(id),
         arn: Arn::from(arn),
-        name: "".into(),
-        description: "".into(),
         parent: database.map(|name| ParentId::from(name.to_lowercase())),
         state: ArtifactState::from(snapshot.status().unwrap_or_default()),
-        state_reason: None,
-        owner: None,
         created: snapshot.snapshot_create_time().and_then(timestamp),
         data_time: snapshot.original_snapshot_create_time().and_then(timestamp),
         copied_from: stated(snapshot.source_db_snapshot_identifier()).map(Arn::from),
@@ -80,6 +79,7 @@ pub(super) fn db_snapshot(snapshot: rds::DbSnapshot) -> Result<Artifact, &'stati
         size_gib: size.filter(|size| *size > 0),
         percent: percent.and_then(|percent| u8::try_from(percent).ok()),
         tags: to_tags(tags.map(|tag| (tag.key(), tag.value()))),
+        image: None,
     })
 }
 
@@ -173,7 +173,7 @@ mod tests {
     fn unstated_values_stay_unknown() {
         let image = in_west(ec2::Image::builder().image_id("ami-1"));
         assert_eq!((image.created, image.size_gib), (None, None));
-        assert_eq!((image.state_reason, image.owner), (None, None));
+        assert_eq!((image.state_reason(), image.owner()), (None, None));
         assert!(!image.state.is_available() && !image.state.is_failed());
     }
 

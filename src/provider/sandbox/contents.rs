@@ -6,7 +6,7 @@ use std::ops::Not;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::model::artifact::{Artifact, ArtifactState};
+use crate::model::artifact::{Artifact, ArtifactState, ImageDetails};
 use crate::model::ids::{AccountId, Arn, ArtifactId, ParentId, Region};
 use crate::model::kind::Kind;
 use crate::model::tags::Tags;
@@ -262,7 +262,12 @@ impl WorldArtifact {
         let disk_size = sizes
             .reduce(u32::saturating_add)
             .filter(|_| !self.state.is_being_copied());
-        let reason = self.state_reason.as_deref().filter(|_| is_image);
+        let details = || ImageDetails {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            state_reason: self.state_reason.clone(),
+            owner: Some(self.account.clone()),
+        };
         Artifact {
             kind,
             id: self.id.clone(),
@@ -270,12 +275,8 @@ impl WorldArtifact {
                 Kind::Image => Arn::of_image(region, &self.id),
                 Kind::DbSnapshot => snapshot_arn(region, &self.account, &self.id),
             },
-            name: self.name.as_str().into(),
-            description: self.description.as_str().into(),
             parent: self.parent.clone(),
             state: self.state.clone(),
-            state_reason: reason.map(Into::into),
-            owner: is_image.then(|| self.account.clone()),
             created: self.created,
             data_time: self.data_time,
             copied_from: self.copied_from.clone(),
@@ -285,6 +286,7 @@ impl WorldArtifact {
             size_gib: if is_image { disk_size } else { self.size_gib },
             percent: self.percent(now).filter(|_| !is_image),
             tags: self.tags_of(by).clone(),
+            image: is_image.then(|| Box::new(details())),
         }
     }
 

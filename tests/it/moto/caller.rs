@@ -135,7 +135,7 @@ pub(super) fn ids(artifacts: &[Artifact]) -> Vec<&str> {
 
 /// The names of images, in order.
 pub(super) fn names(artifacts: &[Artifact]) -> Vec<&str> {
-    in_order(artifacts, |artifact| &artifact.name)
+    in_order(artifacts, Artifact::name)
 }
 
 fn in_order<'a>(artifacts: &'a [Artifact], of: impl Fn(&'a Artifact) -> &'a str) -> Vec<&'a str> {

@@ -95,7 +95,7 @@ async fn a_selector_finds_images_in_all_states_by_owner_identifier_and_filters()
         (image.copied_from.as_ref(), image.parent.as_ref()),
         (None, None)
     );
-    assert_eq!(image.owner.as_ref(), Some(&world.account));
+    assert_eq!(image.owner(), Some(&world.account));
     assert_eq!(json!(image.tags), web);
     assert!(image.state.is_available());
 }

@@ -1,4 +1,4 @@
-//! The command line as the pages and the help of the program tell it.
+//! The command line as the pages and the help of the program describe it.
 
 use std::collections::BTreeSet;
 
@@ -10,13 +10,13 @@ use super::{aws, kept};
 
 const REFERENCE: &str = "src/guide/reference.md";
 
-/// Options that the pages name and xrs does not have: of other programs.
+/// Options of other programs that the pages name.
 const OF_OTHERS: [(&str, &str); 2] = [
     ("--no-default-features", "cargo"),
     ("--quick", "the benchmarks"),
 ];
 
-/// The commands of xrs, but for the one that helps with the others.
+/// Returns the commands of xrs, except `help`.
 fn commands() -> Vec<Command> {
     let xrs = cli::command();
     let shown = |command: &&Command| !command.is_hide_set() && command.get_name() != "help";
@@ -29,7 +29,7 @@ fn command(name: &str) -> Option<Command> {
         .find(|command| command.get_name() == name)
 }
 
-/// Whether this names a command, or an option of one, and is no call of it: that needs more.
+/// Returns true if this only names a command or an option of a command: a call needs more.
 #[cfg(unix)]
 pub fn is_name(code: &str) -> bool {
     let mut words = code.split(' ').skip(1);
@@ -50,7 +50,7 @@ pub fn is_name(code: &str) -> bool {
         || command.get_arguments().any(Arg::is_required_set)
 }
 
-/// What a command takes itself, or what all take.
+/// Returns the arguments of a command: its own, or those of all commands.
 fn arguments(command: &Command, of_all: bool) -> Vec<&Arg> {
     let every = |arg: &&Arg| {
         let for_all = arg.is_global_set() || matches!(arg.get_id().as_str(), "help" | "version");
@@ -59,7 +59,7 @@ fn arguments(command: &Command, of_all: bool) -> Vec<&Arg> {
     command.get_arguments().filter(every).collect()
 }
 
-/// An argument as one writes it.
+/// Returns an argument as it is written on the command line.
 fn written(arg: &Arg) -> String {
     let value = match arg.get_value_names() {
         Some(names) if arg.get_action().takes_values() => names.join(" "),
@@ -86,7 +86,7 @@ fn written(arg: &Arg) -> String {
     )
 }
 
-/// A cell of a table.
+/// Returns the text of a cell of a table.
 fn cell(text: &str) -> String {
     text.split_whitespace()
         .collect::<Vec<_>>()
@@ -96,7 +96,7 @@ fn cell(text: &str) -> String {
 
 fn row(arg: &Arg) -> String {
     let help = arg.get_long_help().or(arg.get_help());
-    let mut meaning = help.expect("each says what it is for").to_string();
+    let mut meaning = help.expect("each has a help").to_string();
     let takes = arg.get_action().takes_values();
     if takes {
         for (n, value) in arg.get_possible_values().iter().enumerate() {
@@ -120,7 +120,7 @@ fn table(arguments: &[&Arg]) -> String {
     format!("| argument | default | meaning |\n|---|---|---|\n{rows}\n")
 }
 
-/// The commands as the reference has them.
+/// Returns the commands as the reference lists them.
 fn reference() -> String {
     let of_all = cli::command();
     let mut text = format!(
@@ -128,7 +128,7 @@ fn reference() -> String {
         table(&arguments(&of_all, true))
     );
     for command in commands() {
-        let about = command.get_about().expect("each says what it does");
+        let about = command.get_about().expect("each has a summary");
         text += &format!("### xrs {}\n\n{about}.\n\n", command.get_name());
         let own = arguments(&command, false);
         text += &table(&own);
@@ -219,7 +219,7 @@ fn the_readme_lists_every_command_as_it_is_called() {
 }
 
 #[test]
-fn a_usage_that_is_none_is_told() {
+fn a_wrong_usage_is_found() {
     for (usage, says) in [
         ("xrs destroy", "no command"),
         ("xrs plan [--ou FILE]", "has no --ou"),
@@ -278,7 +278,7 @@ fn every_option_that_a_page_names_is_one() {
     }
 }
 
-/// The examples at the end of a help: each a line, with or without a word on what it does.
+/// Returns the examples at the end of a help: each is a line, with or without an explanation.
 #[cfg(unix)]
 fn examples(help: &str) -> Vec<String> {
     let lines = help
@@ -288,7 +288,7 @@ fn examples(help: &str) -> Vec<String> {
     lines
         .take_while(|line| !line.is_empty())
         .map(|line| line.strip_prefix("  ").expect("set off"))
-        // Further in stands the word on the line above.
+        // A line that is indented further explains the line above.
         .filter(|line| !line.starts_with(' '))
         .map(|line| line.split("  ").next().unwrap_or_default().to_owned())
         .collect()
@@ -311,7 +311,7 @@ fn every_help_ends_with_examples_and_they_run() {
                 "{example}"
             );
             let _ = scene.aws_calls();
-            // Which makes a folder for the next one.
+            // The next example uses the folder that this one makes.
             if !example.starts_with("mkdir ") {
                 scene = super::scene::Scene::new(None).beside();
             }
@@ -329,7 +329,7 @@ fn helps_fit_a_terminal_and_examples_are_their_end() {
             .get_after_long_help()
             .map_or(end.clone(), ToString::to_string);
         assert!(whole_end.starts_with(end.trim_end()), "{name}");
-        // A longer line is broken, and cannot be copied.
+        // A longer line is wrapped, and can't be copied.
         for line in whole_end.lines() {
             assert!(line.chars().count() <= 80, "{name}: {line}");
         }
@@ -338,7 +338,7 @@ fn helps_fit_a_terminal_and_examples_are_their_end() {
 
 #[cfg(unix)]
 #[test]
-fn a_name_is_told_from_a_call() {
+fn a_name_is_not_a_call() {
     for name in [
         "xrs apply",
         "xrs plan --out",

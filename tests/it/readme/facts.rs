@@ -1,4 +1,4 @@
-//! The tables of the reference, each compared with what it tells of.
+//! The tables of the reference, each compared with what it describes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use aws_xregion_sync::cli::{self, Exit};
 use aws_xregion_sync::model::ids::Region;
+use aws_xregion_sync::model::plan::Summary;
 use aws_xregion_sync::ops::{self, Document};
 use aws_xregion_sync::provider::sandbox::{FailNextCopy, Fault, World};
 use aws_xregion_sync::{config, planfile};
@@ -20,7 +21,7 @@ fn reference() -> Page {
     pages::page("src/guide/reference.md")
 }
 
-/// The words of a cell that stands for several.
+/// Returns the words of a cell that lists several.
 fn names(cell: &str) -> impl Iterator<Item = &str> {
     cell.split(", ")
         .map(|name| name.trim_end_matches(" (required)"))
@@ -57,7 +58,7 @@ fn the_exit_codes_are_those_of_the_program() {
     assert_eq!(stated, numbers);
 }
 
-/// The variables that the program reads itself, by its sources.
+/// Returns the variables that the program reads itself, as its sources name them.
 fn variables() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for entry in fs::read_dir(project("src/cli")).expect("the folder") {
@@ -177,6 +178,19 @@ fn files_have_the_versions_and_sizes_that_are_stated() {
 }
 
 #[test]
+fn the_actions_of_a_plan_are_those_that_its_summary_counts() {
+    let summary = serde_json::to_value(Summary::default()).expect("JSON");
+    let summary = summary.as_object().expect("an object");
+    let counted = summary
+        .keys()
+        .map(String::as_str)
+        .filter(|key| !["jobs", "up_to_date", "failed"].contains(key));
+    let page = reference();
+    let stated: BTreeSet<&str> = page.rows("The plan").iter().map(|row| &*row[0]).collect();
+    assert_eq!(stated, counted.collect());
+}
+
+#[test]
 fn the_metrics_are_those_that_are_written() {
     let written =
         fs::read_to_string(project("testdata/screens/status_prometheus.snap")).expect("there");
@@ -223,7 +237,7 @@ fn the_keys_of_a_sandbox_are_keys_of_one() {
             row[0]
         );
     }
-    // What is left out is bookkeeping.
+    // The others are bookkeeping.
     let stated: BTreeSet<&str> = rows.iter().map(|row| row[0].as_str()).collect();
     let left: Vec<&&str> = keys.difference(&stated).collect();
     assert_eq!(

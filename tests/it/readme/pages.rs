@@ -7,34 +7,34 @@ use comrak::{Arena, Options, parse_document};
 
 use super::project;
 
-/// A page, and what is on it, in its order.
+/// A page and its parts, in their order.
 pub struct Page {
     pub path: String,
     pub text: String,
     pub parts: Vec<(usize, Part)>,
 }
 
-/// Something that is looked at.
+/// A part of a page that is tested.
 #[derive(Debug)]
 pub enum Part {
     Heading(String),
-    /// A block of code; an indented one says nothing about itself.
+    /// A block of code; an indented block has no info.
     Block {
         info: Option<String>,
         text: String,
     },
-    /// Code within a line. In the first column of a table of commands it is a usage: `[…]` may be left out.
+    /// Code within a line. In the first column of a table of commands it is a usage: `[…]` may be omitted.
     Code {
         text: String,
         usage: bool,
     },
-    /// The words of each cell, the head first.
+    /// The words of each cell, the header row first.
     Table(Vec<Vec<String>>),
     /// Of a link or a picture.
     Link(String),
 }
 
-/// README.md and what is in `src/guide/`.
+/// Returns README.md and the pages in `src/guide/`.
 pub fn all() -> Vec<Page> {
     let mut pages = vec![page("README.md")];
     for entry in fs::read_dir(project("src/guide")).expect("the folder") {
@@ -76,7 +76,7 @@ fn read<'a>(node: &'a AstNode<'a>, usage: bool, parts: &mut Vec<(usize, Part)>) 
         NodeValue::Link(link) | NodeValue::Image(link) => Some(Part::Link(link.url.clone())),
         NodeValue::HtmlBlock(_) | NodeValue::HtmlInline(_) => {
             panic!(
-                "line {}: HTML, which nobody looks at",
+                "line {}: HTML, which is not tested",
                 data.sourcepos.start.line
             )
         }
@@ -108,7 +108,7 @@ fn cells<'a>(table: &'a AstNode<'a>) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// The words of a node, its code among them.
+/// Returns the words of a node, including its code.
 fn words<'a>(node: &'a AstNode<'a>) -> String {
     node.descendants()
         .map(|node| match &node.data.borrow().value {
@@ -121,12 +121,12 @@ fn words<'a>(node: &'a AstNode<'a>) -> String {
 }
 
 impl Page {
-    /// Where something stands.
+    /// Returns the place of a line.
     pub fn at(&self, line: usize) -> String {
         format!("{}:{line}", self.path)
     }
 
-    /// All tables under a heading, without their heads, one after the other.
+    /// Returns the rows of all tables under a heading, without header rows.
     pub fn rows(&self, heading: &str) -> Vec<&[String]> {
         let mut parts = self.parts.iter().map(|(_, part)| part);
         let found = parts.any(|part| matches!(part, Part::Heading(words) if words == heading));
@@ -141,7 +141,7 @@ impl Page {
             .collect()
     }
 
-    /// The names of its headings in links, as GitHub makes them.
+    /// Returns the names of its headings in links, as GitHub makes them.
     fn anchors(&self) -> Vec<String> {
         let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
         self.parts

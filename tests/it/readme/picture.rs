@@ -1,4 +1,4 @@
-//! The picture of a plan, made of what the program prints.
+//! The picture of a plan, made from the output of the program.
 
 use std::fs;
 
@@ -8,10 +8,10 @@ use super::{kept, project};
 use crate::cli::Folder;
 
 const PICTURE: &str = "src/guide/plan.svg";
-/// As wide as the window it is a picture of: a terminal begins a new line there.
+/// The width of the window in the picture, where a terminal wraps lines.
 const COLUMNS: usize = 128;
 
-/// What a terminal of that width shows.
+/// Returns what a terminal of that width shows.
 fn in_columns(text: &str) -> String {
     let mut shown = String::new();
     let mut column = 0;

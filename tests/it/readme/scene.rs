@@ -1,4 +1,4 @@
-//! A folder as a reader has it, with the programs that the pages call.
+//! A reader's folder, with the programs that the pages call.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -27,22 +27,22 @@ for word in "$@"; do
 done
 exec "$XRS" "$@"
 "#;
-/// `cargo run`: it builds and runs xrs.
+/// Only `cargo run`, which runs xrs.
 const CARGO: &str = r#"#!/bin/sh
 [ "$1 $2" = "run --" ] || { echo "cargo $* is not run here"; exit 1; }
 shift 2
 exec xrs "$@"
 "#;
-/// It writes down what it is called with.
+/// Records its arguments.
 const AWS: &str = r#"#!/bin/sh
 printf '%s\0' "$@" >> "$CALLS"
 printf '\036' >> "$CALLS"
 "#;
 const MAIL: &str = "#!/bin/sh\ncat > /dev/null\n";
-/// It shows manual pages and nothing else.
+/// Accepts only manual pages.
 const MAN: &str = "#!/bin/sh\ngrep -q '^.TH xrs'\n";
 
-/// What the examples of the pages are about: the config of the older tool's README, planned, and applied.
+/// The example of the pages: the config of the older tool's README, planned and applied.
 struct Example {
     config: String,
     plan: String,
@@ -71,12 +71,12 @@ fn example() -> &'static Example {
     })
 }
 
-/// The example's world once everything is copied.
+/// Returns the example's world once everything is copied.
 pub fn settled() -> String {
     example().settled.clone()
 }
 
-/// The same, and then its source region goes down.
+/// Returns the same world with its source region down.
 pub fn after_the_loss() -> String {
     let mut world: Value = serde_json::from_str(&settled()).expect("JSON");
     let fault = |call: &str| {
@@ -92,7 +92,7 @@ pub struct Scene {
     root: TempDir,
 }
 
-/// How a line ended, and what it said.
+/// How a line ended, and what it printed.
 #[derive(Debug)]
 pub struct Said {
     pub code: Option<i32>,
@@ -100,7 +100,7 @@ pub struct Said {
 }
 
 impl Scene {
-    /// A folder with the example's config, and a sandbox if there is to be one already.
+    /// Creates a folder with the example's config, and with a sandbox if one is given.
     pub fn new(world: Option<&str>) -> Self {
         let scene = Self {
             root: tempfile::tempdir().expect("a folder"),
@@ -146,7 +146,7 @@ impl Scene {
         scene
     }
 
-    /// Another folder with the same files, and with a plan, results and a world where this one has none.
+    /// Creates another folder with the same files, and with a plan, results and a world where this folder has none.
     pub fn beside(&self) -> Self {
         let beside = Self::new(None);
         for entry in fs::read_dir(self.path(".")).expect("a folder") {
@@ -191,7 +191,7 @@ impl Scene {
     /// Runs a line in a shell.
     pub fn run(&self, line: &str) -> Said {
         if line.contains("xrs init") {
-            // Whoever calls it has no config yet.
+            // Its users have no config yet.
             self.remove("xrs.yaml");
             self.remove("world.json");
         }
@@ -214,7 +214,7 @@ impl Scene {
     pub fn run_as_cron(&self, line: &str) -> Said {
         assert!(
             !line.contains('%'),
-            "which cron takes for a line end: {line}"
+            "which cron reads as a line end: {line}"
         );
         let mut line = line.to_owned();
         for folder in ["/etc/", "/var/"] {
@@ -249,7 +249,7 @@ impl Scene {
         Said { code, text }
     }
 
-    /// The pages of AWS's reference for the calls of its CLI so far; each is looked at.
+    /// Returns the calls of the AWS CLI so far, after checking each.
     pub fn aws_calls(&self) -> Vec<Vec<String>> {
         let calls = fs::read_to_string(self.root.path().join("calls")).unwrap_or_default();
         let calls = calls.split_terminator('\u{1e}').map(|call| {
@@ -276,7 +276,7 @@ fn a_scene_has_what_a_reader_has() {
     }
     assert!(Path::exists(&scene.path("world.json")), "on a sandbox");
     let said = scene.run("false | cat");
-    assert_eq!(said.code, Some(1), "what fails is seen, wherever it stands");
+    assert_eq!(said.code, Some(1), "a failure in a pipe is seen");
     let said = scene.run("cargo build");
     assert_eq!(said.code, Some(1));
     let said = scene.run("xrs man plan | man -l - && ! echo x | man -l -");

@@ -1,7 +1,7 @@
-//! Every command that the pages show is run, in their order, and what they show beside it is compared.
+//! Runs every command that the pages show, in their order, and compares its output with what they show.
 //!
-//! A section begins in a folder of its own, with the example's config in `xrs.yaml`. Blocks are followed as a reader would;
-//! what stands within a line is run beside, and changes nothing for what follows.
+//! Each section has its own folder, with the example's config in `xrs.yaml`. Blocks are run as a reader would run them. Commands
+//! within a sentence are run in a copy of the folder, and change nothing for what follows.
 
 use std::collections::BTreeSet;
 
@@ -27,8 +27,8 @@ const NOT_RUN: [(&str, &str); 6] = [
     ("cargo bench", "it takes half an hour, and Python"),
     ("cargo bench -- planner start-up", "it takes minutes"),
 ];
-/// What a line of commands begins with.
-const PROGRAMS: [&str; 4] = ["xrs", "cargo", "aws", "mkdir"];
+/// The programs that a line of commands can start with.
+const PROGRAMS: [&str; 5] = ["xrs", "cargo", "aws", "jq", "mkdir"];
 
 #[derive(Debug, PartialEq)]
 enum Line {
@@ -37,7 +37,7 @@ enum Line {
     Not,
 }
 
-/// What is to be done about a line of commands.
+/// Returns what to do with a line of commands.
 fn classified(line: &str) -> Option<Line> {
     if NOT_RUN.iter().any(|(not, _)| *not == line) {
         return Some(Line::Not);
@@ -56,21 +56,26 @@ fn classified(line: &str) -> Option<Line> {
         .then(|| Line::Run(line.to_owned()))
 }
 
-/// The lines of a block, those that end in a backslash with the next.
+/// Returns the lines of a block; a line that ends in a backslash is joined with the next.
 fn lines(text: &str) -> Vec<String> {
     let whole = text.replace("\\\n", " ");
     let lines = whole.lines().map(str::trim).map(str::to_owned);
     lines.filter(|line| !line.is_empty()).collect()
 }
 
-/// Whether a text is what is shown: `…` stands for any characters, or, alone in its line, for any lines.
-fn is_shown(shown: &[&str], text: &[&str]) -> bool {
+/// Returns true if a text is what a page shows: `…` stands for any characters or, alone on its line, for any lines.
+fn is_shown(shown: &str, text: &str) -> bool {
+    let lines = |text| str::lines(str::trim_end(text)).collect::<Vec<_>>();
+    are_lines(&lines(shown), &lines(text))
+}
+
+fn are_lines(shown: &[&str], text: &[&str]) -> bool {
     match shown.split_first() {
         None => text.is_empty(),
-        Some((&"…", rest)) => (0..=text.len()).any(|n| is_shown(rest, &text[n..])),
+        Some((&"…", rest)) => (0..=text.len()).any(|n| are_lines(rest, &text[n..])),
         Some((line, rest)) => text
             .split_first()
-            .is_some_and(|(first, others)| is_line(line, first) && is_shown(rest, others)),
+            .is_some_and(|(first, others)| is_line(line, first) && are_lines(rest, others)),
     }
 }
 
@@ -86,35 +91,34 @@ fn is_line(shown: &str, line: &str) -> bool {
 
 #[track_caller]
 fn assert_shown(at: &str, shown: &str, text: &str) {
-    let lines = |text: &'_ str| {
-        text.trim_end()
-            .lines()
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
-    let (shown, said) = (lines(shown), lines(text));
-    let (shown, said): (Vec<&str>, Vec<&str>) = (
-        shown.iter().map(String::as_str).collect(),
-        said.iter().map(String::as_str).collect(),
-    );
     assert!(
-        is_shown(&shown, &said),
-        "{at}: what is shown is not what comes:\n{text}"
+        is_shown(shown, text),
+        "{at}: the output differs from what is shown:\n{text}"
     );
 }
 
-/// Somebody who reads a page and does what it says.
+/// A reader of a page, who does what it says.
 struct Reader<'a> {
     page: &'a Page,
     world: Option<String>,
     scene: Option<Scene>,
-    /// What the last command wrote to a file, or else printed.
+    /// What the last command wrote to a file, otherwise what it printed.
     document: Option<String>,
-    /// What was called of the AWS CLI.
+    /// The calls of the AWS CLI.
     calls: Vec<Vec<String>>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(page: &'a Page, world: Option<String>) -> Self {
+        Self {
+            page,
+            world,
+            scene: None,
+            document: None,
+            calls: Vec::new(),
+        }
+    }
+
     fn scene(&mut self) -> &Scene {
         let world = self.world.as_deref();
         self.scene.get_or_insert_with(|| Scene::new(world))
@@ -138,7 +142,7 @@ impl Reader<'_> {
                     let document = self.document.as_deref().expect("a command before it");
                     assert_shown(&at, text, document);
                 }
-                Some(other) => panic!("{at}: nobody looks at a block of {other:?}"),
+                Some(other) => panic!("{at}: a block of {other:?} is not tested"),
             },
             Part::Code { usage: true, .. } | Part::Table(_) | Part::Link(_) => {}
         }
@@ -156,7 +160,7 @@ impl Reader<'_> {
         let classified = classified(line);
         let scene = self.scene();
         let said = match classified {
-            None => panic!("{at}: nobody knows what to do about {line:?}"),
+            None => panic!("{at}: {line:?} is not a known command"),
             Some(Line::Not) => return String::new(),
             Some(Line::Run(line)) => scene.run(&line),
             Some(Line::Cron(line)) => scene.run_as_cron(&line),
@@ -172,7 +176,7 @@ impl Reader<'_> {
         text
     }
 
-    /// Runs what stands within a line, if it is a command.
+    /// Runs code within a sentence, if it is a command.
     fn beside(&mut self, at: &str, code: &str) {
         let is_command = PROGRAMS.iter().any(|program| {
             code.strip_prefix(program)
@@ -184,7 +188,7 @@ impl Reader<'_> {
         match classified(code) {
             Some(Line::Not) => {}
             Some(Line::Run(line)) => {
-                // What is said of any day is not tried on the worst one.
+                // It is not about the day of the loss.
                 let beside = match self.world {
                     Some(_) => Scene::new(None).beside(),
                     None => self.scene().beside(),
@@ -197,7 +201,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Runs the lines after a `$`, each of which is followed by what it says.
+    /// Runs the lines after a `$`, each of which is followed by its output.
     fn session(&mut self, at: &str, text: &str) {
         let (before, commands) = text.split_once("$ ").expect("a prompt");
         assert_eq!(before, "", "{at}: a session begins with a prompt");
@@ -208,7 +212,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A config: a comment in its first line names its file.
+    /// Writes a config to the file that a comment in its first line names.
     fn yaml(&mut self, at: &str, text: &str) {
         let is_config = text.lines().any(|line| line.starts_with("sync_"));
         let is_comment = text.lines().all(|line| line.starts_with('#'));
@@ -236,7 +240,7 @@ impl Reader<'_> {
         assert!(said.contains("is valid") && is_clean(&said), "{at}: {said}");
     }
 
-    /// Keys of a sandbox: they are put into the last one that was used.
+    /// Adds keys to the sandbox that was used last.
     fn json(&mut self, at: &str, text: &str) {
         let change: Value =
             serde_json::from_str(text).unwrap_or_else(|error| panic!("{at}: {error}"));
@@ -255,15 +259,9 @@ impl Reader<'_> {
     }
 }
 
-/// Reads a page from its beginning to its end; the calls of the AWS CLI on the way.
+/// Reads a whole page, and returns its calls of the AWS CLI.
 fn walk(page: &Page, world: Option<String>) -> Vec<Vec<String>> {
-    let mut reader = Reader {
-        page,
-        world,
-        scene: None,
-        document: None,
-        calls: Vec::new(),
-    };
+    let mut reader = Reader::new(page, world);
     for (line, part) in &page.parts {
         reader.read(*line, part);
     }
@@ -309,7 +307,7 @@ fn the_page_for_the_worst_day_does_what_it_shows() {
 }
 
 #[test]
-fn no_page_is_left_out() {
+fn every_page_is_tested() {
     let pages = pages::all();
     let paths: Vec<&str> = pages.iter().map(|page| page.path.as_str()).collect();
     assert_eq!(
@@ -322,47 +320,30 @@ fn no_page_is_left_out() {
     );
     for (line, why) in NOT_RUN {
         let shown = pages.iter().any(|page| page.text.contains(line));
-        assert!(
-            shown,
-            "{line} is not shown any more, and need not be excused: {why}"
-        );
+        assert!(shown, "{line} is no longer shown: {why}");
     }
 }
 
 #[test]
-fn what_is_shown_may_be_cut_and_nothing_else() {
-    let fits = |shown: &str, text: &str| {
-        let lines = |text| str::lines(text).collect::<Vec<_>>();
-        is_shown(&lines(shown), &lines(text))
-    };
-    assert!(fits("a\n…\nd", "a\nb\nc\nd"));
-    assert!(fits("a\n…", "a"));
-    assert!(fits("Digest: sha256:…", "Digest: sha256:04"));
-    assert!(fits("a … c …", "a b c d"));
-    assert!(!fits("a", "a\nb"));
-    assert!(!fits("…\nb", "b\na"));
-    assert!(!fits("a…c", "a b"));
+fn shown_output_can_be_cut_but_not_changed() {
+    assert!(is_shown("a\n…\nd", "a\nb\nc\nd"));
+    assert!(is_shown("a\n…", "a"));
+    assert!(is_shown("Digest: sha256:…", "Digest: sha256:04"));
+    assert!(is_shown("a … c …", "a b c d"));
+    assert!(!is_shown("a", "a\nb"));
+    assert!(!is_shown("…\nb", "b\na"));
+    assert!(!is_shown("a…c", "a b"));
 }
 
 #[test]
-fn what_nobody_knows_is_not_passed_over() {
+fn unknown_blocks_and_commands_fail() {
     assert_eq!(classified("rm -rf target"), None);
     assert_eq!(
         classified("0 3 * * * backup"),
         Some(Line::Cron("backup".to_owned()))
     );
     assert_eq!(classified("cargo test"), Some(Line::Not));
-    let read = |part: Part| {
-        let page = pages::page("README.md");
-        let mut reader = Reader {
-            page: &page,
-            world: None,
-            scene: None,
-            document: None,
-            calls: Vec::new(),
-        };
-        reader.read(1, &part);
-    };
+    let page = pages::page("README.md");
     let block = |info: Option<&str>, text: &str| Part::Block {
         info: info.map(str::to_owned),
         text: text.to_owned(),
@@ -382,7 +363,7 @@ fn what_nobody_knows_is_not_passed_over() {
         },
     ] {
         let shown = format!("{part:?}");
-        let looked = std::panic::catch_unwind(|| read(part));
-        assert!(looked.is_err(), "{shown}");
+        let result = std::panic::catch_unwind(|| Reader::new(&page, None).read(1, &part));
+        assert!(result.is_err(), "{shown}");
     }
 }

@@ -20,8 +20,8 @@ fn a_copy_is_pending_until_it_is_due() {
     let id = copy(&sandbox, &the_image(), "t").expect("a copy");
     let pending = image(&sandbox, west(), &id);
     assert_eq!(pending.state.as_str(), "pending");
-    assert_eq!(&*pending.name, "web");
-    assert_eq!(pending.owner, Some(account()));
+    assert_eq!(pending.name(), "web");
+    assert_eq!(pending.owner(), Some(&account()));
     assert_eq!(pending.copied_from, Some(the_image().source.arn));
     assert_eq!(pending.arn, Arn::of_image(&west(), &id));
     let sync_tag = format!("20260114120000+0000 / {IMAGE}");
@@ -183,7 +183,7 @@ fn an_unknown_key_and_a_planned_failure_show_only_later() {
     wait(sandbox.pause(10 * MINUTE));
     let end = |id: &ArtifactId| {
         let image = image(&sandbox, west(), id);
-        let reason = image.state_reason.as_deref().map(str::to_owned);
+        let reason = image.state_reason().map(str::to_owned);
         (image.state.is_available(), reason, image.encrypted)
     };
     let failed = |reason: &str, encrypted| (false, Some(reason.to_owned()), encrypted);

@@ -92,7 +92,7 @@ fn the_seed_finds_two_sources_and_two_surplus_copies() {
     let [image] = images.try_into().expect("one image");
     assert!(image.state.is_available());
     let mut request = copy_of_image(image.id.as_str());
-    request.copy.name = Some(image.name.to_string());
+    request.copy.name = Some(image.name().to_owned());
     request.tags = image.tags;
     wait(sandbox.copy(&jobs[0].destination, &request, Some("t"))).expect("a copy");
 
@@ -157,7 +157,7 @@ fn each_job_finds_one_image_that_has_what_its_filters_ask_for() {
         let (images, _) = found(&sandbox, job);
         assert_eq!(images.len(), 1, "{}: {images:#?}", job.name);
         let mut request = copy_of_image(images[0].id.as_str());
-        request.copy.name = Some(images[0].name.to_string());
+        request.copy.name = Some(images[0].name().to_owned());
         copy(&sandbox, &request, job.name.as_str()).expect("a copy");
     }
 }

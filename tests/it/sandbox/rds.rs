@@ -53,7 +53,7 @@ fn automated_and_manual_snapshots_are_told_apart() {
     let taken = Some(time("2026-01-14T05:10:33.417Z"));
     assert_eq!((newest.created, newest.data_time), (taken, taken));
     assert_eq!(newest.parent, Some(ParentId::from("mydb")));
-    assert_eq!((newest.percent, &newest.owner), (Some(100), &None));
+    assert_eq!((newest.percent, newest.owner()), (Some(100), None));
     let found = |region, query: &Query| ids(snapshots(&sandbox, region, query));
     let none: [&str; 0] = [];
     assert_eq!(found(east(), &manual(&databases)), none);
@@ -213,7 +213,7 @@ fn a_planned_failure_leaves_a_failed_copy_without_a_time_or_a_reason() {
     let failed = snapshot(&sandbox, west(), &id);
     assert_eq!(failed.state.as_str(), "failed");
     assert_eq!((failed.created, failed.percent), (None, None));
-    assert_eq!(failed.state_reason, None, "RDS states none");
+    assert_eq!(failed.state_reason(), None, "RDS states none");
     assert_eq!(sandbox.world().fail_next_copies.len(), 1);
     delete(&sandbox, west(), TARGET).expect("a failed copy can be deleted");
 }
