@@ -141,12 +141,8 @@ pub(super) mod fixtures {
             kind: Kind::DbSnapshot,
             id: ArtifactId::from(id),
             arn: Arn::from(arn(region, id)),
-            name: "".into(),
-            description: "".into(),
             parent: Some(ParentId::from("db")),
             state: ArtifactState::from(state),
-            state_reason: None,
-            owner: None,
             created: None,
             data_time: Some(format!("2026-01-{day}T05:10:00Z").parse().expect("a time")),
             copied_from: None,
@@ -156,6 +152,7 @@ pub(super) mod fixtures {
             size_gib: None,
             percent: None,
             tags: Default::default(),
+            image: None,
         };
         if region == "us-west-1" {
             let source = format!("rds:db-{day}");

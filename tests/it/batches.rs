@@ -1,4 +1,4 @@
-//! Reads of many jobs at once: few of them, and each job is told what it would have been told alone.
+//! Reads that many jobs share: there are few of them, and each job gets the observation that it would get alone.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -26,12 +26,12 @@ use proptest::prelude::*;
 use crate::random_world::recipes;
 use crate::support::*;
 
-fn seen(provider: &dyn Provider, jobs: &[SyncJob]) -> Inventory {
-    let looks: Vec<Request> = jobs.iter().map(Request::of_job).collect();
-    block_on(observe(provider, &looks, 10))
+fn observed(provider: &dyn Provider, jobs: &[SyncJob]) -> Inventory {
+    let requests: Vec<Request> = jobs.iter().map(Request::of_job).collect();
+    block_on(observe(provider, &requests, 10))
 }
 
-/// What was found, whatever the order in which it was listed.
+/// Returns an observation without the order in which AWS listed it.
 fn in_order(observation: &Observation) -> Observation {
     let mut observation = observation.clone();
     let Observation {
@@ -67,11 +67,11 @@ fn many(databases: usize, images: usize) -> (Vec<SyncJob>, World) {
 
 proptest! {
     #[test]
-    fn a_job_is_told_the_same_in_company_and_alone(recipe in recipes()) {
+    fn a_job_gets_the_same_observation_alone_and_beside_others(recipe in recipes()) {
         let jobs = recipe.jobs();
-        let together = seen(&Sandbox::new(recipe.world()), &jobs);
+        let together = observed(&Sandbox::new(recipe.world()), &jobs);
         for job in &jobs {
-            let alone = seen(&Sandbox::new(recipe.world()), std::slice::from_ref(job));
+            let alone = observed(&Sandbox::new(recipe.world()), std::slice::from_ref(job));
             prop_assert_eq!(
                 in_order(&together.jobs[&job.name]),
                 in_order(&alone.jobs[&job.name])
@@ -81,15 +81,15 @@ proptest! {
 }
 
 #[test]
-fn reads_follow_what_is_there_and_not_the_number_of_jobs() {
+fn the_number_of_reads_follows_batches_and_not_jobs() {
     let calls = |databases, images| {
         let (jobs, world) = many(databases, images);
         let sandbox = Sandbox::new(world);
-        let inventory = seen(&sandbox, &jobs);
+        let inventory = observed(&sandbox, &jobs);
         assert_eq!(inventory.jobs.len(), databases + images);
         sandbox.calls().len()
     };
-    // Who is calling, the source, the destination; of the copies of images AWS is asked in two ways.
+    // The identity, the source, the destination; copies of images are read in two ways.
     assert_eq!(calls(1, 0), 3);
     assert_eq!(calls(14, 0), 3);
     assert_eq!(calls(15, 0), 4);
@@ -112,9 +112,9 @@ fn identifiers_leave_room_for_the_values_of_other_filters() {
         });
     }
     let sandbox = Sandbox::new(world);
-    let inventory = seen(&sandbox, &jobs);
-    assert!(inventory.jobs.values().all(|seen| seen.error().is_none()));
-    // Who is calling, 190 and 5 identifiers, and their copies.
+    let inventory = observed(&sandbox, &jobs);
+    assert!(inventory.jobs.values().all(|job| job.error().is_none()));
+    // The identity, 190 and 5 identifiers, and their copies.
     assert_eq!(sandbox.calls().len(), 1 + 2 + 2);
     assert!(sandbox.calls().iter().all(|call| call.error.is_none()));
 }
@@ -127,8 +127,8 @@ fn identical_reads_happen_once() {
             name: JobName::from(format!("{}_{n}", job.name)),
             ..job.clone()
         };
-        let twins: Vec<SyncJob> = jobs[..2].iter().map(again).collect();
-        jobs.extend(twins);
+        let copies: Vec<SyncJob> = jobs[..2].iter().map(again).collect();
+        jobs.extend(copies);
         let filtered = ImageSelector {
             owner: "self".to_owned(),
             sync_identifiers: Vec::new(),
@@ -142,7 +142,7 @@ fn identical_reads_happen_once() {
         jobs.push(by_name);
     }
     let sandbox = Sandbox::new(world);
-    let inventory = seen(&sandbox, &jobs);
+    let inventory = observed(&sandbox, &jobs);
     assert_eq!(inventory.jobs.len(), jobs.len());
     // As for one job of each kind, and one more for the images by name.
     assert_eq!(sandbox.calls().len(), 3 + 3 + 1);
@@ -152,19 +152,19 @@ fn identical_reads_happen_once() {
     }
 }
 
-/// A world in which some things make a read fail, whatever else is asked for in it; it counts the reads under way.
-struct Touchy {
+/// A sandbox in which some names make a read fail, whatever else it asks for. It counts the reads in progress.
+struct Refusing {
     sandbox: Sandbox,
-    /// What must not be asked for, and the kind of the error.
+    /// The name that must not be asked for, and the class of the error.
     bad: (&'static str, ErrorClass),
-    /// A region that keeps one waiting for longer than facts are good for, and does not answer.
+    /// A region that does not answer, and takes longer for that than facts may be used.
     silent: Option<Region>,
-    /// Whether the destination refuses to look for the snapshots of databases that it has not.
+    /// Whether the destination refuses to list the snapshots of databases that it does not have.
     is_strict: bool,
     in_progress: Mutex<(usize, usize)>,
 }
 
-impl Touchy {
+impl Refusing {
     fn new(world: World, name: &'static str, kind: ErrorClass) -> Self {
         Self {
             sandbox: Sandbox::new(world),
@@ -209,13 +209,13 @@ fn refusal(at: &Location, kind: ErrorClass) -> ProviderError {
         call: "Describe",
         region: at.region.clone(),
         code: "Bad".to_owned(),
-        message: "something among it".to_owned(),
+        message: "one of the names".to_owned(),
         class: kind,
     }
 }
 
 #[async_trait]
-impl Provider for Touchy {
+impl Provider for Refusing {
     fn kind(&self) -> ProviderKind {
         self.sandbox.kind()
     }
@@ -263,7 +263,7 @@ impl Provider for Touchy {
     }
 }
 
-/// The jobs that cannot be planned.
+/// Returns the jobs that cannot be planned.
 fn failed(provider: &dyn Provider, jobs: &[SyncJob]) -> Vec<String> {
     let jobs = plan(provider, jobs).jobs.into_iter();
     let failed = jobs.filter(|job| job.outcome == Outcome::Failed);
@@ -273,7 +273,7 @@ fn failed(provider: &dyn Provider, jobs: &[SyncJob]) -> Vec<String> {
 #[test]
 fn law_7_a_batch_that_is_refused_for_one_member_fails_that_member_alone() {
     let (jobs, world) = many(45, 30);
-    let refused = |name, kind| failed(&Touchy::new(world.clone(), name, kind), &jobs);
+    let refused = |name, kind| failed(&Refusing::new(world.clone(), name, kind), &jobs);
     for kind in [ErrorClass::Invalid, ErrorClass::Absent] {
         assert_eq!(refused("db17", kind), ["sync_db17"]);
         assert_eq!(refused("app 3", kind), ["sync_app3"]);
@@ -291,8 +291,8 @@ fn law_6_a_batch_that_fails_fails_its_jobs_and_no_others() {
         ErrorClass::Unknown,
         ErrorClass::Expired,
     ] {
-        let touchy = Touchy::new(world.clone(), "db17", kind);
-        let failed = failed(&touchy, &jobs);
+        let refusing = Refusing::new(world.clone(), "db17", kind);
+        let failed = failed(&refusing, &jobs);
         // The databases of a source are asked for in order, 14 at a time: db0, db1, db10 … db20.
         assert_eq!(failed.len(), 14, "{failed:?}");
         assert!(failed.contains(&"sync_db17".to_owned()), "{failed:?}");
@@ -304,16 +304,16 @@ fn law_6_a_batch_that_fails_fails_its_jobs_and_no_others() {
 }
 
 #[test]
-fn a_destination_that_looks_for_no_database_it_has_not_is_listed_once() {
+fn a_destination_that_refuses_absent_databases_is_listed_once() {
     let (jobs, mut world) = many(60, 0);
     for n in 0..60 {
         add_our_copy(&mut world, &format!("db{n}"), days_ago(1));
         add_our_copy(&mut world, &format!("others{n}"), days_ago(1));
     }
     let lax = Sandbox::new(world.clone());
-    let mut strict = Touchy::new(world, "", ErrorClass::Unknown);
+    let mut strict = Refusing::new(world, "", ErrorClass::Unknown);
     strict.is_strict = true;
-    let (expected, found) = (seen(&lax, &jobs), seen(&strict, &jobs));
+    let (expected, found) = (observed(&lax, &jobs), observed(&strict, &jobs));
     for job in &jobs {
         assert_eq!(
             in_order(&found.jobs[&job.name]),
@@ -338,7 +338,7 @@ fn law_6_a_destination_that_cannot_be_listed_either_fails_its_jobs() {
         ErrorClass::Denied,
         ErrorClass::Unknown,
     ] {
-        let mut strict = Touchy::new(world.clone(), "everything", kind);
+        let mut strict = Refusing::new(world.clone(), "everything", kind);
         strict.is_strict = true;
         let failed = failed(&strict, &jobs);
         assert_eq!(failed.len(), 60, "{failed:?}");
@@ -347,7 +347,7 @@ fn law_6_a_destination_that_cannot_be_listed_either_fails_its_jobs() {
 }
 
 #[test]
-fn law_7_a_region_that_keeps_one_waiting_costs_the_others_one_more_look_together() {
+fn law_7_a_region_that_does_not_answer_costs_the_other_jobs_one_more_observation() {
     let (mut jobs, mut world) = many(16, 0);
     let silent = Region::from("eu-west-1");
     world.add_region(&silent);
@@ -360,33 +360,33 @@ fn law_7_a_region_that_keeps_one_waiting_costs_the_others_one_more_look_together
         source_region: silent.clone(),
         ..snapshot_job("sync_eu", "eu", 2)
     });
-    let mut touchy = Touchy::new(world, "", ErrorClass::Unknown);
-    let planned = plan(&touchy.sandbox, &jobs);
-    let looks = |touchy: &Touchy| {
-        let calls = touchy.sandbox.calls();
-        let looks = calls
+    let mut refusing = Refusing::new(world, "", ErrorClass::Unknown);
+    let planned = plan(&refusing.sandbox, &jobs);
+    let reads = |refusing: &Refusing| {
+        let calls = refusing.sandbox.calls();
+        let reads = calls
             .iter()
             .filter(|call| call.call == "DescribeDBSnapshots");
-        looks.count()
+        reads.count()
     };
-    let of_planning = looks(&touchy);
-    touchy.silent = Some(silent);
-    let results = apply(&touchy, &planned, &jobs);
+    let of_planning = reads(&refusing);
+    refusing.silent = Some(silent);
+    let results = apply(&refusing, &planned, &jobs);
     let failed = results.iter().filter(|result| result.failed());
     let failed: Vec<&str> = failed.map(|result| result.name.as_str()).collect();
     assert_eq!(failed, ["sync_eu"], "{results:?}");
     // Two batches of the source and one of the destination, and all of it once more.
-    assert_eq!(looks(&touchy) - of_planning, 2 * 3);
+    assert_eq!(reads(&refusing) - of_planning, 2 * 3);
 }
 
 #[test]
-fn no_more_reads_are_under_way_than_asked_for() {
+fn no_more_reads_are_in_progress_than_the_parallelism_allows() {
     let (jobs, world) = many(400, 0);
     let at_once = |parallelism| {
-        let touchy = Touchy::new(world.clone(), "", ErrorClass::Unknown);
-        let looks: Vec<Request> = jobs.iter().map(Request::of_job).collect();
-        block_on(observe(&touchy, &looks, parallelism));
-        touchy.in_progress.into_inner().expect("a lock").1
+        let refusing = Refusing::new(world.clone(), "", ErrorClass::Unknown);
+        let requests: Vec<Request> = jobs.iter().map(Request::of_job).collect();
+        block_on(observe(&refusing, &requests, parallelism));
+        refusing.in_progress.into_inner().expect("a lock").1
     };
     assert_eq!(at_once(1), 1);
     assert_eq!(at_once(3), 3);
@@ -395,7 +395,7 @@ fn no_more_reads_are_under_way_than_asked_for() {
 }
 
 #[test]
-fn an_image_is_looked_at_by_its_id_though_it_is_gone() {
+fn the_copies_of_an_image_are_found_by_its_id_though_it_is_gone() {
     let (jobs, world) = many(0, 3);
     let sandbox = Sandbox::new(world);
     apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
@@ -412,8 +412,8 @@ fn an_image_is_looked_at_by_its_id_though_it_is_gone() {
         };
         request
     };
-    let looks = [request(0, &gone), request(1, &kept)];
-    let inventory = block_on(observe(&sandbox, &looks, 10));
+    let requests = [request(0, &gone), request(1, &kept)];
+    let inventory = block_on(observe(&sandbox, &requests, 10));
     let found = |n: usize| {
         let Observation {
             sources, copies, ..

@@ -1,4 +1,4 @@
-//! Files that somebody damaged, by accident or on purpose: whatever they hold, there is an answer, soon, and no panic.
+//! Files that were damaged by accident or on purpose: whatever they hold, they get an answer soon, and no panic.
 //!
 //! More cases than usual: `PROPTEST_CASES=250000 cargo test --release --no-default-features --test it hostile`.
 
@@ -18,9 +18,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
+use crate::laws::worlds::{both_types, cases};
 use crate::support::*;
 
-/// What tends to break readers: deep nesting, anchors, numbers at their limits, text that is not what it seems.
+/// Text that tends to break readers: deep nesting, anchors, numbers at their limits, invisible characters.
 const TOKENS: [&str; 31] = [
     "{",
     "}",
@@ -77,7 +78,7 @@ fn damage() -> impl Strategy<Value = Damage> {
 }
 
 impl Damage {
-    fn done_to(&self, file: &mut Vec<u8>) {
+    fn apply_to(&self, file: &mut Vec<u8>) {
         let place = |index: &Index| index.index(file.len() + 1);
         let range = |from: &Index, to: &Index| {
             let (from, to) = (place(from), place(to));
@@ -114,13 +115,13 @@ impl Damage {
     }
 }
 
-/// Arbitrary bytes, or one of these files with damage done to it.
-fn files(sound: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
+/// Returns arbitrary bytes, or one of these files with damage.
+fn files(valid: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     let damaged = (any::<Index>(), proptest::collection::vec(damage(), 1..8)).prop_map(
         move |(which, damages)| {
-            let mut file = sound[which.index(sound.len())].clone();
+            let mut file = valid[which.index(valid.len())].clone();
             for damage in damages {
-                damage.done_to(&mut file);
+                damage.apply_to(&mut file);
             }
             file
         },
@@ -138,20 +139,10 @@ fn configs() -> Vec<Vec<u8>> {
     .to_vec()
 }
 
-/// A world with something of everything, a plan for it, and the results of applying that.
+/// Returns a world with something of everything, a plan for it, and the results of applying that.
 fn documents() -> (World, SavedPlan, SavedResults) {
-    let mut world = empty_world();
-    add_image(&mut world, "ami-0a", "web", "Web Application");
-    add_automated(&mut world, "mydatabase", days_ago(0));
-    for day in 1..5 {
-        add_our_copy(&mut world, "mydatabase", days_ago(day));
-    }
-    let jobs = [
-        ami_job("sync_app", "Web Application"),
-        snapshot_job("sync_db", "mydatabase", 2),
-        ami_job("sync_no", "none"),
-    ];
-    let sandbox = Sandbox::new(world);
+    let (sandbox, mut jobs) = both_types();
+    jobs.push(ami_job("sync_no", "none"));
     let plan = plan(&sandbox, &jobs);
     let results = SavedResults {
         format_version: "1.0".to_owned(),
@@ -165,7 +156,7 @@ fn documents() -> (World, SavedPlan, SavedResults) {
     (sandbox.world(), plan, results)
 }
 
-/// A file in a folder of its own.
+/// Saves a file in a folder of its own.
 fn saved(name: &str, bytes: &[u8]) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(name);
@@ -187,7 +178,7 @@ fn lines(text: &str) -> usize {
     text.lines().count()
 }
 
-/// The document with another control character for every line end in its texts: as many lines show it.
+/// Returns the document with another control character for every line end in its texts: it takes as many lines to show.
 fn in_one_line<T: Serialize + DeserializeOwned>(document: &T) -> T {
     let json = serde_json::to_string(document).expect("JSON");
     // An escaped backslash before an `n` is no line end.
@@ -195,16 +186,8 @@ fn in_one_line<T: Serialize + DeserializeOwned>(document: &T) -> T {
     serde_json::from_str(&parts.collect::<Vec<_>>().join(r"\\")).expect("JSON")
 }
 
-fn cases() -> ProptestConfig {
-    ProptestConfig {
-        failure_persistence: None,
-        max_shrink_iters: 1000,
-        ..ProptestConfig::default()
-    }
-}
-
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(cases(256))]
 
     #[test]
     fn a_damaged_config_is_answered(bytes in files(configs())) {
@@ -220,7 +203,7 @@ proptest! {
         prop_assert_eq!(ops::validate(&file, &[]).is_err(), config::client_configs(&bytes).is_err());
         let shown = [(problems, Level::Error), (notes, Level::Note)]
             .map(|(problems, level)| diagnostics("xrs.yaml", &file.text(), &problems, level, false, WIDTH));
-        // A tab of the config moves nothing but what stands behind it on its line.
+        // A tab of the config moves only what follows on its line.
         assert_no_tricks(&shown.concat().replace('\t', " "));
         prop_assert_eq!(std::fs::read(&path).expect("there"), bytes);
         prop_assert_eq!(files_in(&folder), ["xrs.yaml"]);
@@ -228,10 +211,10 @@ proptest! {
 
     #[test]
     fn a_damaged_plan_is_answered_and_never_applied(bytes in files(vec![planfile::to_text(&documents().1).expect("JSON").into_bytes()])) {
-        let sound = documents().1;
+        let valid = documents().1;
         if let Ok(plan) = planfile::read(&bytes) {
             // What the digest does not cover may have changed; what would be done has not.
-            prop_assert_eq!(plan.jobs, sound.jobs);
+            prop_assert_eq!(plan.jobs, valid.jobs);
         }
         if let Ok(plan) = planfile::open(&bytes) {
             let shown = |plan: &SavedPlan| render::text::plan(plan, None, &Styles::new(false));

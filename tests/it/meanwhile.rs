@@ -98,13 +98,12 @@ fn a_copy_that_is_being_deleted_is_made_again_with_the_next_id() {
     world.snapshot_mut(&west(), &going).expect("it").state = state("deleting");
     let sandbox = Sandbox::new(world);
     let jobs = database_job();
-    let results = apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
-    no_failures(&results);
+    let results = sync(&sandbox, &jobs);
     assert_eq!(
-        results[0].created_resource.as_ref().map(ArtifactId::as_str),
+        created(&results[0]),
         Some("rds-db-2026-01-15-05-10-us-east-1")
     );
-    assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new());
+    assert_nothing_to_do(&sandbox, &jobs);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Random jobs and worlds: sources, copies by various hands, in all states that AWS is known to show.
+//! Random jobs and worlds: sources, and copies from various makers, in all states that AWS is known to show.
 
 use aws_xregion_sync::model::ids::{Arn, ArtifactId};
 use aws_xregion_sync::provider::sandbox::{World, WorldArtifact};
@@ -9,24 +9,24 @@ use proptest::prelude::*;
 
 use crate::support::*;
 
-/// Who made a copy, and what they left of its marks.
+/// Who made a copy, and what it still has of its tags and its source.
 #[derive(Clone, Copy, Debug)]
-pub enum Hand {
+pub enum Maker {
     Ours,
-    OlderTool,
-    OlderToolStopped,
+    Gem,
+    GemWithoutTag,
     Person,
-    PersonKeeps,
+    OursToKeep,
     OtherRegion,
     UnreadableTag,
     EarlierDatabase,
 }
 
-/// A copy of the snapshot of so many days ago.
+/// A copy of the snapshot taken this number of days ago.
 #[derive(Clone, Copy, Debug)]
 pub struct CopyRecipe {
     pub day: i64,
-    pub hand: Hand,
+    pub maker: Maker,
     pub status: &'static str,
 }
 
@@ -42,10 +42,10 @@ pub struct ImageRecipe {
     pub state: &'static str,
     pub several: bool,
     pub most_recent: bool,
-    pub copy: Option<(Hand, &'static str)>,
+    pub copy: Option<(Maker, &'static str)>,
 }
 
-/// Jobs and a world, by what they are made from.
+/// What random jobs and their world are made from.
 #[derive(Clone, Debug)]
 pub struct Recipe {
     pub databases: Vec<DatabaseRecipe>,
@@ -63,16 +63,16 @@ pub fn recipes() -> impl Strategy<Value = Recipe> {
     )
 }
 
-fn hands() -> impl Strategy<Value = Hand> {
+fn makers() -> impl Strategy<Value = Maker> {
     prop_oneof![
-        6 => Just(Hand::Ours),
-        2 => Just(Hand::OlderTool),
-        1 => Just(Hand::OlderToolStopped),
-        1 => Just(Hand::Person),
-        1 => Just(Hand::PersonKeeps),
-        1 => Just(Hand::OtherRegion),
-        1 => Just(Hand::UnreadableTag),
-        1 => Just(Hand::EarlierDatabase),
+        6 => Just(Maker::Ours),
+        2 => Just(Maker::Gem),
+        1 => Just(Maker::GemWithoutTag),
+        1 => Just(Maker::Person),
+        1 => Just(Maker::OursToKeep),
+        1 => Just(Maker::OtherRegion),
+        1 => Just(Maker::UnreadableTag),
+        1 => Just(Maker::EarlierDatabase),
     ]
 }
 
@@ -81,9 +81,9 @@ fn statuses() -> impl Strategy<Value = &'static str> {
 }
 
 fn databases() -> impl Strategy<Value = DatabaseRecipe> {
-    let copy = (0..9i64, hands(), statuses()).prop_map(|(day, hand, status)| CopyRecipe {
+    let copy = (0..9i64, makers(), statuses()).prop_map(|(day, maker, status)| CopyRecipe {
         day,
-        hand,
+        maker,
         status,
     });
     (0..4u32, vec((0..5i64, statuses()), 0..4), vec(copy, 0..9)).prop_map(
@@ -104,18 +104,15 @@ fn images() -> impl Strategy<Value = ImageRecipe> {
         1 => Just("disabled"),
         1 => Just("deregistered")
     ];
-    (
-        state,
-        any::<bool>(),
-        any::<bool>(),
-        proptest::option::of((hands(), copy_state)),
-    )
-        .prop_map(|(state, several, most_recent, copy)| ImageRecipe {
+    let copy = proptest::option::of((makers(), copy_state));
+    (state, any::<bool>(), any::<bool>(), copy).prop_map(|(state, several, most_recent, copy)| {
+        ImageRecipe {
             state,
             several,
             most_recent,
             copy,
-        })
+        }
+    })
 }
 
 impl Recipe {
@@ -164,27 +161,27 @@ impl DatabaseRecipe {
                 .get("Sync-From-us-east-1")
                 .unwrap_or_default()
                 .to_owned();
-            match recipe.hand {
-                Hand::Ours => {}
-                Hand::OlderTool => (copy.copied_from, copy.data_time) = (None, None),
-                Hand::OlderToolStopped => copy.tags.clear(),
-                Hand::Person => {
+            match recipe.maker {
+                Maker::Ours => {}
+                Maker::Gem => (copy.copied_from, copy.data_time) = (None, None),
+                Maker::GemWithoutTag => copy.tags.clear(),
+                Maker::Person => {
                     copy.tags.clear();
                     copy.id = ArtifactId::from(format!("by-hand-{name}-{}", recipe.day));
                 }
-                Hand::PersonKeeps => {
+                Maker::OursToKeep => {
                     copy.tags.insert("Sync-Keep".to_owned(), "yes".to_owned());
                 }
-                Hand::OtherRegion => {
+                Maker::OtherRegion => {
                     copy.tags.clear();
                     copy.tags.insert("Sync-From-eu-west-1".to_owned(), tag);
                     copy.copied_from = None;
                 }
-                Hand::UnreadableTag => {
+                Maker::UnreadableTag => {
                     copy.tags
                         .insert("Sync-From-us-east-1".to_owned(), "yesterday".to_owned());
                 }
-                Hand::EarlierDatabase => copy.parent_created = Some(days_ago(900)),
+                Maker::EarlierDatabase => copy.parent_created = Some(days_ago(900)),
             }
             copy.state = state(recipe.status);
             let here = &mut world
@@ -217,7 +214,7 @@ impl ImageRecipe {
             .image_mut(&east(), &id.as_str().into())
             .expect("it")
             .state = state(self.state);
-        let Some((hand, copy_state)) = self.copy else {
+        let Some((maker, copy_state)) = self.copy else {
             return;
         };
         let owner = world.default_account();
@@ -230,12 +227,12 @@ impl ImageRecipe {
             days_ago(0) + SignedDuration::from_mins(9),
         );
         copy.state = state(copy_state);
-        match hand {
-            Hand::Ours | Hand::PersonKeeps | Hand::EarlierDatabase => {
+        match maker {
+            Maker::Ours | Maker::OursToKeep | Maker::EarlierDatabase => {
                 copy = copy.tag("Sync-From-us-east-1", &tag);
                 copy.copied_from = copied_from;
             }
-            Hand::OlderTool => {
+            Maker::Gem => {
                 let source = world.image_mut(&east(), &id.as_str().into()).expect("it");
                 let value = format!(
                     "{}+0000 / {}",
@@ -244,13 +241,13 @@ impl ImageRecipe {
                 );
                 source.tags.insert("Sync-us-west-1".to_owned(), value);
             }
-            Hand::OlderToolStopped => copy.copied_from = copied_from,
-            Hand::Person => {
+            Maker::GemWithoutTag => copy.copied_from = copied_from,
+            Maker::Person => {
                 copy.copied_from = copied_from;
                 copy.name = "by hand".to_owned();
             }
-            Hand::OtherRegion => copy = copy.tag("Sync-From-eu-west-1", &tag),
-            Hand::UnreadableTag => {
+            Maker::OtherRegion => copy = copy.tag("Sync-From-eu-west-1", &tag),
+            Maker::UnreadableTag => {
                 copy = copy.tag("Sync-From-us-east-1", "yesterday");
                 copy.copied_from = copied_from;
             }

@@ -22,6 +22,8 @@ use aws_xregion_sync::provider::sandbox::{
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::support::{block_on as wait, east, time, west};
+
 mod calls;
 mod ec2;
 mod example;
@@ -34,18 +36,6 @@ const OTHER_ACCOUNT: &str = "432143214321";
 const KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
 const IMAGE: &str = "ami-0123456789abcdef0";
 const SNAPSHOT: &str = "rds:mydb-2026-01-14-05-10";
-
-fn east() -> Region {
-    Region::from("us-east-1")
-}
-
-fn west() -> Region {
-    Region::from("us-west-1")
-}
-
-fn time(text: &str) -> Timestamp {
-    text.parse().expect("a time")
-}
 
 fn account() -> AccountId {
     AccountId::from(DEFAULT_ACCOUNT)
@@ -73,12 +63,6 @@ fn at_with(config: ClientConfig, region: Region) -> Location {
         credentials: Arc::new(config),
         region,
     }
-}
-
-/// Runs a future to its end, on this thread.
-fn wait<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
-    runtime.expect("a runtime").block_on(future)
 }
 
 /// Both regions, an image and a database with three automated snapshots in the east.

@@ -1,4 +1,4 @@
-//! Whole stories on the sandbox: what happens to a database or an image over days, and what other hands left behind.
+//! Scenarios on the sandbox: what happens to a database or an image over days, and what people and the gem left.
 
 use aws_xregion_sync::model::action::Action;
 use aws_xregion_sync::model::ids::{Arn, ArtifactId};
@@ -8,45 +8,43 @@ use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::sandbox::{Sandbox, WorldArtifact};
 use jiff::SignedDuration;
 
+use crate::laws::worlds::{NONE, both_types, copied};
 use crate::support::*;
+
+fn ids_of_copies(sandbox: &Sandbox) -> Vec<ArtifactId> {
+    let copies = copies_of(&sandbox.world(), "mydatabase").into_iter();
+    copies.map(|copy| copy.id).collect()
+}
+
+/// Lets time pass until the next automated snapshot, and takes it.
+fn next_day(sandbox: &Sandbox, day: i64) {
+    sandbox.edit(|world| {
+        let next = days_ago(-day);
+        world.now = next + SignedDuration::from_mins(50);
+        add_automated(world, "mydatabase", next);
+    });
+}
 
 #[test]
 fn six_days_of_retention_keep_two_copies_beside_the_one_being_made() {
-    let mut world = empty_world();
-    add_automated(&mut world, "mydatabase", days_ago(0));
+    let world = copied("mydatabase", 0..0);
     let sandbox = Sandbox::new(world);
     let jobs = [snapshot_job("sync_my_database", "mydatabase", 2)];
     let mut copies_at_evening = Vec::new();
     for day in 0..6 {
-        let results = apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
-        no_failures(&results);
+        let results = sync(&sandbox, &jobs);
         assert!(
             results[0].created_resource.is_some(),
             "day {day}: a copy is made every day"
         );
-        assert_eq!(
-            actions(&plan(&sandbox, &jobs)),
-            Vec::<String>::new(),
-            "day {day}, while the copy is pending"
-        );
+        assert_nothing_to_do(&sandbox, &jobs);
         wait_for_copies(&sandbox);
-        assert_eq!(
-            actions(&plan(&sandbox, &jobs)),
-            Vec::<String>::new(),
-            "day {day}, when the copy is done"
-        );
+        assert_nothing_to_do(&sandbox, &jobs);
         copies_at_evening.push(copies_of(&sandbox.world(), "mydatabase").len());
-        sandbox.edit(|world| {
-            let next = days_ago(-(day + 1));
-            world.now = next + SignedDuration::from_mins(50);
-            add_automated(world, "mydatabase", next);
-        });
+        next_day(&sandbox, day + 1);
     }
     assert_eq!(copies_at_evening, [1, 2, 3, 3, 3, 3]);
-    let left: Vec<ArtifactId> = copies_of(&sandbox.world(), "mydatabase")
-        .into_iter()
-        .map(|s| s.id)
-        .collect();
+    let left = ids_of_copies(&sandbox);
     for day in [18, 19, 20] {
         let id = ArtifactId::from(format!("rds-mydatabase-2026-01-{day}-05-10"));
         assert!(
@@ -58,14 +56,13 @@ fn six_days_of_retention_keep_two_copies_beside_the_one_being_made() {
 
 #[test]
 fn with_nothing_to_retain_the_last_usable_copy_stays_until_the_new_one_is_available() {
-    let mut world = empty_world();
-    add_automated(&mut world, "mydatabase", days_ago(0));
+    let mut world = copied("mydatabase", 0..0);
     let old = add_our_copy(&mut world, "mydatabase", days_ago(1));
     let sandbox = Sandbox::new(world);
     let jobs = [snapshot_job("sync_my_database", "mydatabase", 0)];
 
     let first = plan(&sandbox, &jobs);
-    assert_eq!(deletions(&first), Vec::<ArtifactId>::new());
+    assert_eq!(deletions(&first), NONE);
     assert!(
         job(&first, "sync_my_database")
             .warnings
@@ -75,7 +72,7 @@ fn with_nothing_to_retain_the_last_usable_copy_stays_until_the_new_one_is_availa
     no_failures(&apply(&sandbox, &first, &jobs));
     assert_eq!(
         deletions(&plan(&sandbox, &jobs)),
-        Vec::<ArtifactId>::new(),
+        NONE,
         "while the copy is pending"
     );
 
@@ -88,9 +85,9 @@ fn with_nothing_to_retain_the_last_usable_copy_stays_until_the_new_one_is_availa
 }
 
 #[test]
-fn a_world_left_by_the_older_tool_is_taken_over_without_a_second_copy() {
+fn a_world_left_by_the_gem_is_taken_over_without_a_second_copy() {
     let mut world = empty_world();
-    // The older tool tagged the source of an image and left its copy bare.
+    // The gem tagged the source of an image and left its copy bare.
     add_image(&mut world, "ami-0a", "web", "Web Application");
     let owner = world.default_account();
     world.add_image(
@@ -119,9 +116,9 @@ fn a_world_left_by_the_older_tool_is_taken_over_without_a_second_copy() {
         snapshot_job("sync_my_database", "mydatabase", 2),
     ];
 
-    let plan_made = plan(&sandbox, &jobs);
+    let planned = plan(&sandbox, &jobs);
     assert_eq!(
-        actions(&plan_made),
+        actions(&planned),
         [
             "sync_my_web_app/tag-copy",
             "sync_my_web_app/tag-source",
@@ -129,7 +126,7 @@ fn a_world_left_by_the_older_tool_is_taken_over_without_a_second_copy() {
             "sync_my_database/delete/rds-mydatabase-2026-01-12-05-10",
         ]
     );
-    no_failures(&apply(&sandbox, &plan_made, &jobs));
+    no_failures(&apply(&sandbox, &planned, &jobs));
     let world = sandbox.world();
     let copy = world.image(&west(), &"ami-0b".into()).expect("the copy");
     assert_eq!(
@@ -141,7 +138,7 @@ fn a_world_left_by_the_older_tool_is_taken_over_without_a_second_copy() {
         source.tags.get("Sync-us-west-1"),
         Some("20260114051000+0000 / ami-0b")
     );
-    assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new());
+    assert_nothing_to_do(&sandbox, &jobs);
 }
 
 #[test]
@@ -160,33 +157,30 @@ fn copies_of_an_earlier_database_of_the_same_name_are_never_deleted() {
     let sandbox = Sandbox::new(world);
     let jobs = [snapshot_job("sync_my_database", "mydatabase", 1)];
 
-    let plan_made = plan(&sandbox, &jobs);
-    let warnings = job(&plan_made, "sync_my_database").warnings.join("\n");
+    let planned = plan(&sandbox, &jobs);
+    let warnings = job(&planned, "sync_my_database").warnings.join("\n");
     assert!(warnings.contains("earlier database"), "{warnings}");
     assert!(
         earlier.iter().all(|id| warnings.contains(id.as_str())),
         "{warnings}"
     );
     assert_eq!(
-        deletions(&plan_made),
+        deletions(&planned),
         [
             "rds-mydatabase-2026-01-12-05-10",
             "rds-mydatabase-2026-01-13-05-10"
         ]
         .map(ArtifactId::from)
     );
-    no_failures(&apply(&sandbox, &plan_made, &jobs));
+    no_failures(&apply(&sandbox, &planned, &jobs));
     wait_for_copies(&sandbox);
-    no_failures(&apply(&sandbox, &plan(&sandbox, &jobs), &jobs));
-    let left: Vec<ArtifactId> = copies_of(&sandbox.world(), "mydatabase")
-        .into_iter()
-        .map(|s| s.id)
-        .collect();
+    sync(&sandbox, &jobs);
+    let left = ids_of_copies(&sandbox);
     assert!(earlier.iter().all(|id| left.contains(id)), "{left:?}");
 }
 
 #[test]
-fn a_database_made_anew_gets_a_copy_under_a_name_of_its_own() {
+fn a_database_created_again_gets_a_copy_with_an_id_of_its_own() {
     let mut world = empty_world();
     // The new database's snapshot has the identifier that the old one's had: RDS names them after the minute.
     let taken = days_ago(0);
@@ -202,24 +196,18 @@ fn a_database_made_anew_gets_a_copy_under_a_name_of_its_own() {
     let sandbox = Sandbox::new(world);
     let jobs = [snapshot_job("sync_my_database", "mydatabase", 2)];
 
-    let results = apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
-    no_failures(&results);
+    let results = sync(&sandbox, &jobs);
     assert_eq!(
-        results[0].created_resource.as_ref().map(ArtifactId::as_str),
+        created(&results[0]),
         Some("rds-mydatabase-2026-01-15-05-10-us-east-1")
     );
-    assert!(
-        copies_of(&sandbox.world(), "mydatabase")
-            .iter()
-            .any(|s| s.id == old)
-    );
-    assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new());
+    assert!(ids_of_copies(&sandbox).contains(&old));
+    assert_nothing_to_do(&sandbox, &jobs);
 }
 
 #[test]
-fn a_copy_made_by_hand_counts_as_synced_and_is_left_alone() {
-    let mut world = empty_world();
-    add_automated(&mut world, "mydatabase", days_ago(0));
+fn a_copy_made_by_hand_counts_as_synced_and_is_not_changed() {
+    let mut world = copied("mydatabase", 0..0);
     for day in 0..6 {
         let mut copy = our_copy(&mut world, "mydatabase", days_ago(day));
         copy.id = ArtifactId::from(format!("before-the-upgrade-{day}"));
@@ -229,35 +217,26 @@ fn a_copy_made_by_hand_counts_as_synced_and_is_left_alone() {
     let ours = add_our_copy(&mut world, "mydatabase", days_ago(7));
     let sandbox = Sandbox::new(world);
     let jobs = [snapshot_job("sync_my_database", "mydatabase", 0)];
-    let plan_made = plan(&sandbox, &jobs);
-    assert_eq!(actions(&plan_made), Vec::<String>::new());
-    assert_eq!(
-        job(&plan_made, "sync_my_database").outcome,
-        Outcome::UpToDate
-    );
-    assert!(
-        copies_of(&sandbox.world(), "mydatabase")
-            .iter()
-            .any(|s| s.id == ours),
-        "ours stays, not pushed out by theirs"
-    );
+    let planned = plan(&sandbox, &jobs);
+    assert_eq!(actions(&planned), Vec::<String>::new());
+    assert_eq!(job(&planned, "sync_my_database").outcome, Outcome::UpToDate);
+    assert!(ids_of_copies(&sandbox).contains(&ours));
 }
 
 #[test]
-fn a_copy_by_the_older_tool_that_was_stopped_before_tagging_is_tagged_not_copied() {
-    let mut world = empty_world();
-    add_automated(&mut world, "mydatabase", days_ago(0));
+fn a_copy_that_the_gem_left_without_a_tag_is_tagged_and_not_copied() {
+    let mut world = copied("mydatabase", 0..0);
     let mut bare = our_copy(&mut world, "mydatabase", days_ago(0));
     bare.tags.clear();
     let bare = world.add_snapshot(&west(), bare);
     let sandbox = Sandbox::new(world);
     let jobs = [snapshot_job("sync_my_database", "mydatabase", 2)];
-    let plan_made = plan(&sandbox, &jobs);
+    let planned = plan(&sandbox, &jobs);
     assert_eq!(
-        actions(&plan_made),
+        actions(&planned),
         ["sync_my_database/tag-copy", "sync_my_database/tag-source"]
     );
-    no_failures(&apply(&sandbox, &plan_made, &jobs));
+    no_failures(&apply(&sandbox, &planned, &jobs));
     let copies = copies_of(&sandbox.world(), "mydatabase");
     assert_eq!(copies.len(), 1);
     assert_eq!(copies[0].id, bare);
@@ -265,21 +244,20 @@ fn a_copy_by_the_older_tool_that_was_stopped_before_tagging_is_tagged_not_copied
         copies[0].tags.get("Sync-From-us-east-1"),
         Some("20260115051000+0000 / rds:mydatabase-2026-01-15-05-10")
     );
-    assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new());
+    assert_nothing_to_do(&sandbox, &jobs);
 }
 
 #[test]
-fn what_cannot_be_told_to_be_a_copy_or_not_fails_the_job() {
-    let mut world = empty_world();
-    add_automated(&mut world, "mydatabase", days_ago(0));
+fn a_job_fails_where_nothing_tells_whether_a_snapshot_is_its_copy() {
+    let mut world = copied("mydatabase", 0..0);
     let mut holder = our_copy(&mut world, "mydatabase", days_ago(0));
     (holder.copied_from, holder.data_time) = (None, None);
     holder.tags.clear();
     let holder = world.add_snapshot(&west(), holder);
     let sandbox = Sandbox::new(world);
     let jobs = [snapshot_job("sync_my_database", "mydatabase", 2)];
-    let plan_made = plan(&sandbox, &jobs);
-    let job = job(&plan_made, "sync_my_database");
+    let planned = plan(&sandbox, &jobs);
+    let job = job(&planned, "sync_my_database");
     assert_eq!(job.outcome, Outcome::Failed);
     assert!(
         job.errors[0].message.contains(holder.as_str()),
@@ -296,15 +274,11 @@ fn syncing_there_and_back_does_not_loop() {
     let there = ami_job("sync_there", "Web Application");
     let mut back = ami_job("sync_back", "Web Application");
     std::mem::swap(&mut back.source_region, &mut back.destination_region);
-    no_failures(&apply(
-        &sandbox,
-        &plan(&sandbox, std::slice::from_ref(&there)),
-        std::slice::from_ref(&there),
-    ));
+    sync(&sandbox, std::slice::from_ref(&there));
     wait_for_copies(&sandbox);
-    let plan_made = plan(&sandbox, &[there, back]);
-    assert_eq!(actions(&plan_made), Vec::<String>::new());
-    let back = job(&plan_made, "sync_back");
+    let planned = plan(&sandbox, &[there, back]);
+    assert_eq!(actions(&planned), Vec::<String>::new());
+    let back = job(&planned, "sync_back");
     assert_eq!(back.outcome, Outcome::Failed);
     assert!(
         back.errors[0].message.contains("a copy from us-east-1"),
@@ -314,7 +288,7 @@ fn syncing_there_and_back_does_not_loop() {
 }
 
 #[test]
-fn two_jobs_that_come_to_the_same_image_make_one_copy() {
+fn two_jobs_that_select_the_same_image_make_one_copy() {
     let mut world = empty_world();
     add_image(&mut world, "ami-0a", "web", "Web Application");
     let sandbox = Sandbox::new(world);
@@ -322,25 +296,25 @@ fn two_jobs_that_come_to_the_same_image_make_one_copy() {
         ami_job("sync_first", "Web Application"),
         ami_job("sync_second", "Web Application"),
     ];
-    let plan_made = plan(&sandbox, &jobs);
+    let planned = plan(&sandbox, &jobs);
     assert_eq!(
-        actions(&plan_made),
+        actions(&planned),
         ["sync_first/copy", "sync_first/tag-source"]
     );
-    assert!(job(&plan_made, "sync_second").reason.contains("sync_first"));
+    assert!(job(&planned, "sync_second").reason.contains("sync_first"));
 
     let mut other_key = jobs.clone();
     other_key[1].kms_key_id = Some("alias/aws/ebs".to_owned());
-    let plan_made = plan(&sandbox, &other_key);
-    assert_eq!(job(&plan_made, "sync_second").outcome, Outcome::Failed);
+    let planned = plan(&sandbox, &other_key);
+    assert_eq!(job(&planned, "sync_second").outcome, Outcome::Failed);
     assert_eq!(
-        actions(&plan_made),
+        actions(&planned),
         ["sync_first/copy", "sync_first/tag-source"]
     );
 }
 
 #[test]
-fn databases_of_the_same_name_in_two_regions_get_copies_under_two_names() {
+fn databases_of_the_same_name_in_two_regions_get_copies_with_two_ids() {
     let mut world = empty_world();
     let ireland = aws_xregion_sync::model::ids::Region::from("eu-west-1");
     add_automated(&mut world, "mydatabase", days_ago(0));
@@ -349,12 +323,8 @@ fn databases_of_the_same_name_in_two_regions_get_copies_under_two_names() {
     let mut other = snapshot_job("sync_ireland", "mydatabase", 2);
     other.source_region = ireland;
     let jobs = [snapshot_job("sync_virginia", "mydatabase", 2), other];
-    let results = apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
-    no_failures(&results);
-    let made: Vec<&str> = results
-        .iter()
-        .filter_map(|r| r.created_resource.as_ref().map(ArtifactId::as_str))
-        .collect();
+    let results = sync(&sandbox, &jobs);
+    let made: Vec<&str> = results.iter().filter_map(created).collect();
     assert_eq!(
         made,
         [
@@ -363,16 +333,16 @@ fn databases_of_the_same_name_in_two_regions_get_copies_under_two_names() {
         ]
     );
     wait_for_copies(&sandbox);
-    assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new());
+    assert_nothing_to_do(&sandbox, &jobs);
 }
 
 #[test]
-fn images_are_chosen_as_the_config_says_and_nothing_else() {
+fn images_are_chosen_as_the_config_says() {
     let mut world = empty_world();
     let none = Sandbox::new(world.clone());
     let jobs = [ami_job("sync_my_web_app", "Web Application")];
-    let plan_made = plan(&none, &jobs);
-    let failed = job(&plan_made, "sync_my_web_app");
+    let planned = plan(&none, &jobs);
+    let failed = job(&planned, "sync_my_web_app");
     assert!(
         failed.errors[0]
             .message
@@ -394,24 +364,18 @@ fn images_are_chosen_as_the_config_says_and_nothing_else() {
         .expect("it")
         .state = state("pending");
     let pending = Sandbox::new(world.clone());
-    let plan_made = plan(&pending, &jobs);
+    let planned = plan(&pending, &jobs);
     assert_eq!(
-        actions(&plan_made),
+        actions(&planned),
         ["sync_my_web_app/copy", "sync_my_web_app/tag-source"]
     );
-    assert!(job(&plan_made, "sync_my_web_app").warnings[0].contains("ami-0b"));
+    assert!(job(&planned, "sync_my_web_app").warnings[0].contains("ami-0b"));
 
-    world
-        .image_mut(&east(), &"ami-0b".into())
-        .expect("it")
-        .state = state("available");
-    world
-        .image_mut(&east(), &"ami-0b".into())
-        .expect("it")
-        .created = Some(days_ago(0));
+    let second = world.image_mut(&east(), &"ami-0b".into()).expect("it");
+    (second.state, second.created) = (state("available"), Some(days_ago(0)));
     let several = Sandbox::new(world);
-    let plan_made = plan(&several, &jobs);
-    let failed = job(&plan_made, "sync_my_web_app");
+    let planned = plan(&several, &jobs);
+    let failed = job(&planned, "sync_my_web_app");
     assert!(
         failed.errors[0].message.contains("ami-0a, ami-0b"),
         "{:?}",
@@ -419,23 +383,23 @@ fn images_are_chosen_as_the_config_says_and_nothing_else() {
     );
     let mut newest = ami_job("sync_my_web_app", "Web Application");
     change_ami(&mut newest, |ami| ami.most_recent = true);
-    let plan_made = plan(&several, &[newest]);
-    let Action::Copy(copy) = &plan_made.jobs[0].actions[0] else {
-        panic!("{:?}", plan_made.jobs[0])
+    let planned = plan(&several, &[newest]);
+    let Action::Copy(copy) = &planned.jobs[0].actions[0] else {
+        panic!("{:?}", planned.jobs[0])
     };
     assert_eq!(copy.source.id.as_str(), "ami-0b");
 }
 
 #[test]
-fn what_aws_states_about_a_copy_outranks_its_tags() {
+fn the_source_that_aws_states_outranks_the_tags_of_a_copy() {
     let mut world = empty_world();
     add_image(&mut world, "ami-0a", "web", "Web Application");
     let owner = world.default_account();
     // Tagged as a copy of the image, but AWS says it was made from another.
-    let mut pretender = WorldArtifact::image("ami-0b", &owner, "web", days_ago(0))
+    let mut other = WorldArtifact::image("ami-0b", &owner, "web", days_ago(0))
         .tag("Sync-From-us-east-1", "20260114051000+0000 / ami-0a");
-    pretender.copied_from = Some(Arn::of_image(&east(), &"ami-0f".into()));
-    world.add_image(&west(), pretender);
+    other.copied_from = Some(Arn::of_image(&east(), &"ami-0f".into()));
+    world.add_image(&west(), other);
     let sandbox = Sandbox::new(world);
     let jobs = [ami_job("sync_my_web_app", "Web Application")];
     assert_eq!(
@@ -445,9 +409,8 @@ fn what_aws_states_about_a_copy_outranks_its_tags() {
 }
 
 #[test]
-fn a_copy_that_failed_is_made_again_and_cleared_away_later() {
-    let mut world = empty_world();
-    add_automated(&mut world, "mydatabase", days_ago(0));
+fn a_copy_that_failed_is_made_again_and_deleted_later() {
+    let mut world = copied("mydatabase", 0..0);
     world
         .fail_next_copies
         .push(aws_xregion_sync::provider::sandbox::FailNextCopy {
@@ -460,7 +423,7 @@ fn a_copy_that_failed_is_made_again_and_cleared_away_later() {
         snapshot_job("sync_my_database", "mydatabase", 2),
         ami_job("sync_my_web_app", "Web Application"),
     ];
-    no_failures(&apply(&sandbox, &plan(&sandbox, &jobs), &jobs));
+    sync(&sandbox, &jobs);
     wait_for_copies(&sandbox);
     sandbox.edit(|world| {
         // The image's copy fails as well.
@@ -468,10 +431,9 @@ fn a_copy_that_failed_is_made_again_and_cleared_away_later() {
             image.state = state("failed");
         }
     });
-    let results = apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
-    no_failures(&results);
+    let results = sync(&sandbox, &jobs);
     assert_eq!(
-        results[0].created_resource.as_ref().map(ArtifactId::as_str),
+        created(&results[0]),
         Some("rds-mydatabase-2026-01-15-05-10-us-east-1")
     );
     assert!(
@@ -480,14 +442,10 @@ fn a_copy_that_failed_is_made_again_and_cleared_away_later() {
     );
     wait_for_copies(&sandbox);
     let clean_up = plan(&sandbox, &jobs);
-    sandbox.edit(|world| {
-        let next = days_ago(-1);
-        world.now = next + SignedDuration::from_mins(50);
-        add_automated(world, "mydatabase", next);
-    });
+    next_day(&sandbox, 1);
     // The failed one is as old as the good one: it goes when a newer copy is available.
-    assert_eq!(deletions(&clean_up), Vec::<ArtifactId>::new());
-    no_failures(&apply(&sandbox, &plan(&sandbox, &jobs), &jobs));
+    assert_eq!(deletions(&clean_up), NONE);
+    sync(&sandbox, &jobs);
     wait_for_copies(&sandbox);
     let clean_up = plan(&sandbox, &jobs);
     assert_eq!(
@@ -495,7 +453,7 @@ fn a_copy_that_failed_is_made_again_and_cleared_away_later() {
         [ArtifactId::from("rds-mydatabase-2026-01-15-05-10")]
     );
     no_failures(&apply(&sandbox, &clean_up, &jobs));
-    assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new());
+    assert_nothing_to_do(&sandbox, &jobs);
 }
 
 #[test]
@@ -514,12 +472,12 @@ fn an_encrypted_snapshot_or_one_with_an_option_group_of_its_own_fails_at_plan_ti
         snapshot_job("sync_locked", "locked", 2),
         snapshot_job("sync_oracle", "oracle", 2),
     ];
-    let plan_made = plan(&sandbox, &jobs);
+    let planned = plan(&sandbox, &jobs);
     for (name, option) in [
         ("sync_locked", "kms_key_id"),
         ("sync_oracle", "option_group_name"),
     ] {
-        let failed = job(&plan_made, name);
+        let failed = job(&planned, name);
         assert_eq!(failed.outcome, Outcome::Failed, "{name}");
         assert!(
             failed.errors[0].message.contains(option),
@@ -537,7 +495,7 @@ fn an_encrypted_snapshot_or_one_with_an_option_group_of_its_own_fails_at_plan_ti
 }
 
 #[test]
-fn a_database_without_an_available_automated_snapshot_says_so() {
+fn a_database_without_an_available_automated_snapshot_fails_its_job() {
     let mut world = empty_world();
     add_automated(&mut world, "young", days_ago(0));
     world
@@ -549,8 +507,8 @@ fn a_database_without_an_available_automated_snapshot_says_so() {
         snapshot_job("sync_young", "young", 2),
         snapshot_job("sync_absent", "absent", 2),
     ];
-    let plan_made = plan(&sandbox, &jobs);
-    let young = &job(&plan_made, "sync_young").errors[0];
+    let planned = plan(&sandbox, &jobs);
+    let young = &job(&planned, "sync_young").errors[0];
     assert!(
         young
             .message
@@ -558,7 +516,7 @@ fn a_database_without_an_available_automated_snapshot_says_so() {
         "{}",
         young.message
     );
-    let absent = &job(&plan_made, "sync_absent").errors[0];
+    let absent = &job(&planned, "sync_absent").errors[0];
     assert!(
         absent
             .help
@@ -569,17 +527,13 @@ fn a_database_without_an_available_automated_snapshot_says_so() {
 }
 
 #[test]
-fn a_plan_gone_stale_is_not_carried_out_and_says_what_differs() {
-    let mut world = empty_world();
-    add_automated(&mut world, "mydatabase", days_ago(0));
-    for day in 1..5 {
-        add_our_copy(&mut world, "mydatabase", days_ago(day));
-    }
+fn a_stale_plan_deletes_nothing_and_says_what_differs() {
+    let world = copied("mydatabase", 1..5);
     let sandbox = Sandbox::new(world);
     let jobs = [snapshot_job("sync_my_database", "mydatabase", 2)];
     let planned = plan(&sandbox, &jobs);
     assert_eq!(deletions(&planned).len(), 2);
-    // Somebody deletes a copy that the plan counts on, and says of another that it is to be kept.
+    // Somebody deletes a copy that the plan keeps.
     sandbox.edit(|world| {
         let here = world.region_mut(&west()).expect("the destination");
         here.snapshots
@@ -591,7 +545,7 @@ fn a_plan_gone_stale_is_not_carried_out_and_says_what_differs() {
         results[0].created_resource.is_some(),
         "the copy itself is not stale"
     );
-    assert_eq!(results[0].deleted_resources, Vec::<ArtifactId>::new());
+    assert_eq!(results[0].deleted_resources, NONE);
     let stale: Vec<_> = results[0]
         .actions
         .iter()
@@ -608,17 +562,7 @@ fn a_plan_gone_stale_is_not_carried_out_and_says_what_differs() {
 
 #[test]
 fn applying_the_same_plan_twice_makes_one_copy_and_deletes_nothing_more() {
-    let mut world = empty_world();
-    add_image(&mut world, "ami-0a", "web", "Web Application");
-    add_automated(&mut world, "mydatabase", days_ago(0));
-    for day in 1..5 {
-        add_our_copy(&mut world, "mydatabase", days_ago(day));
-    }
-    let sandbox = Sandbox::new(world);
-    let jobs = [
-        ami_job("sync_my_web_app", "Web Application"),
-        snapshot_job("sync_my_database", "mydatabase", 2),
-    ];
+    let (sandbox, jobs) = both_types();
     let planned = plan(&sandbox, &jobs);
     no_failures(&apply(&sandbox, &planned, &jobs));
     let after_one = sandbox.world();

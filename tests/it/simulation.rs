@@ -1,7 +1,7 @@
-//! Random histories on an AWS in memory, with faults, and the laws on_read at after each step.
+//! Random histories on an AWS in memory, with faults. The laws are checked after each step.
 //!
-//! `XRS_HISTORIES=200000` runs more of them, and `XRS_FIRST_SEED=…` others; `XRS_SEED=…` runs one and is_verbose it.
-//! A seed is_verbose another report whenever this generator changes: what it has found is kept as a test by hand, in `meanwhile`.
+//! `XRS_HISTORIES=200000` runs more of them, and `XRS_FIRST_SEED=…` others; `XRS_SEED=…` runs one and prints a report of it.
+//! A seed gives another history whenever this generator changes: what it has found is kept as a test in `meanwhile`.
 
 mod check_plan;
 mod check_results;
@@ -20,13 +20,18 @@ mod rules;
 pub mod scheduler;
 mod setup;
 
+use std::ops::Range;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use ledger::Counts;
 
-/// Histories in a run that nobody read more of.
+/// Number of histories in a usual run.
 const HISTORIES: u64 = 2_000;
+
+/// A run ends early after this number of histories that broke a law.
+const MOST_BROKEN: usize = 20;
 
 fn from_environment(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
@@ -37,70 +42,40 @@ fn from_environment(name: &str) -> Option<u64> {
 struct Broken {
     seed: u64,
     breach: String,
-    report: String,
 }
 
-/// Runs the history of a seed; is_verbose it if a law was broken in it.
-fn broken(seed: u64) -> Result<Counts, Broken> {
-    let quick = history::run(seed, false);
-    if quick.breaches.is_empty() {
-        return Ok(quick.counts);
-    }
-    let description = history::run(seed, true);
-    let breach = description.breaches.first().cloned().unwrap_or_default();
-    let report = format!(
-        "{}\n\n{}\nto run it alone: XRS_SEED={seed} cargo test --no-default-features --test it simulation",
-        description.report,
-        description.breaches.join("\n")
-    );
-    Err(Broken {
-        seed,
-        breach,
-        report,
-    })
-}
-
-/// Runs the histories of so many seeds on all cores; what happened in them, and the first that was broken.
-fn run_all(first: u64, number: u64) -> (Counts, Vec<Broken>) {
-    let next = AtomicU64::new(first);
-    let workers = thread::available_parallelism().map_or(2, usize::from);
+/// Runs the histories of these seeds on all cores. Returns what happened in them, and those that broke a law.
+fn run_all(seeds: Range<u64>) -> (Counts, Vec<Broken>) {
+    let next = AtomicU64::new(seeds.start);
+    let total = Mutex::new((Counts::new(), Vec::new()));
     let work = || {
-        let (mut counts, mut found) = (Counts::new(), Vec::new());
-        loop {
+        while total.lock().expect("a lock").1.len() <= MOST_BROKEN {
             let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= first + number || found.len() > 20 {
-                return (counts, found);
+            if seed >= seeds.end {
+                return;
             }
-            match broken(seed) {
-                Ok(more) => {
-                    for (what, times) in more {
-                        *counts.entry(what).or_default() += times;
-                    }
-                }
-                Err(broken) => found.push(broken),
+            let history = history::run(seed, false);
+            let (counts, broken) = &mut *total.lock().expect("a lock");
+            match history.breaches.into_iter().next() {
+                Some(breach) => broken.push(Broken { seed, breach }),
+                None => history.counts.into_iter().for_each(|(what, times)| {
+                    *counts.entry(what).or_default() += times;
+                }),
             }
         }
     };
-    let parts = thread::scope(|scope| {
-        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().expect("a worker"))
-            .collect::<Vec<_>>()
-    });
-    let (mut counts, mut found) = (Counts::new(), Vec::new());
-    for (part, stories) in parts {
-        for (what, times) in part {
-            *counts.entry(what).or_default() += times;
+    let workers = thread::available_parallelism().map_or(2, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(work);
         }
-        found.extend(stories);
-    }
-    found.sort_by_key(|broken: &Broken| broken.seed);
-    (counts, found)
+    });
+    let (counts, mut broken) = total.into_inner().expect("a lock");
+    broken.sort_by_key(|broken: &Broken| broken.seed);
+    (counts, broken)
 }
 
-/// What has to happen in a usual run, and how often at least: a simulation that no longer does these things finds
-/// nothing any more.
+/// What has to happen in a usual run, and how often at least. A simulation that no longer does these things finds nothing.
 const AT_LEAST: [(&str, u64); 44] = [
     ("ExpiredToken", 50),
     ("RequestTimeout", 300),
@@ -113,10 +88,10 @@ const AT_LEAST: [(&str, u64); 44] = [
     ("a copy is made by hand", 200),
     ("a copy is marked to be kept", 100),
     ("a copy of an image is deregistered", 20),
-    ("a database is made anew", 200),
+    ("a database is created again", 200),
     ("a job cannot be planned", 1000),
-    ("a job is not planned, for its reads failed", 200),
-    ("a listing of earlier", 2000),
+    ("a job is not planned because its reads failed", 200),
+    ("an old listing", 2000),
     ("a name is taken", 50),
     ("a plan is applied", 2000),
     ("a plan is applied again", 1000),
@@ -151,36 +126,30 @@ const AT_LEAST: [(&str, u64); 44] = [
 #[test]
 fn the_laws_hold_in_random_histories() {
     if let Some(seed) = from_environment("XRS_SEED") {
-        let description = history::run(seed, true);
-        assert!(
-            description.breaches.is_empty(),
-            "{}\n\n{}",
-            description.report,
-            description.breaches.join("\n")
-        );
-        println!("{}", description.report);
+        let history = history::run(seed, true);
+        let breaches = history.breaches.join("\n");
+        assert!(breaches.is_empty(), "{}\n\n{breaches}", history.report);
+        println!("{}", history.report);
         return;
     }
     let first = from_environment("XRS_FIRST_SEED").unwrap_or(0);
     let number = from_environment("XRS_HISTORIES").unwrap_or(HISTORIES);
-    let (counts, found) = run_all(first, number);
-    if let Some(Broken { seed, report, .. }) = found.first() {
-        let all: Vec<String> = found
-            .iter()
-            .map(|b| format!("{}: {}", b.seed, b.breach))
-            .collect();
+    let (counts, broken) = run_all(first..first + number);
+    if let Some(Broken { seed, .. }) = broken.first() {
+        let history = history::run(*seed, true);
+        let all = broken.iter().map(|b| format!("{}: {}", b.seed, b.breach));
         panic!(
-            "seed {seed}: {report}\n\nseeds that broke a law:\n{}",
-            all.join("\n")
+            "{}\n\n{}\nto run it alone: XRS_SEED={seed} cargo test --no-default-features --test it simulation\n\n\
+             seeds that broke a law:\n{}",
+            history.report,
+            history.breaches.join("\n"),
+            all.collect::<Vec<_>>().join("\n")
         );
     }
     println!("{number} histories from seed {first}: {counts:#?}");
-    let too_few = |(what, least): &&(&str, u64)| {
+    let is_rare = |(what, least): &&(&str, u64)| {
         number >= HISTORIES && counts.get(what).copied().unwrap_or(0) < *least
     };
-    let rare: Vec<_> = AT_LEAST.iter().filter(too_few).collect();
-    assert!(
-        rare.is_empty(),
-        "happened less often than {rare:?}: {counts:#?}"
-    );
+    let rare: Vec<_> = AT_LEAST.iter().filter(is_rare).collect();
+    assert!(rare.is_empty(), "too rare are {rare:?}: {counts:#?}");
 }

@@ -1,4 +1,4 @@
-//! What many tests start from: jobs, worlds, and the way from one to a plan and its results.
+//! Jobs and worlds that many tests start from, and functions that plan and apply them.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ pub fn start() -> Timestamp {
     time("2026-01-15T06:00:00Z")
 }
 
-/// So many days before the start, at 05:10, when automated snapshots are taken.
+/// Returns the time this number of days before the start, at 05:10, when automated snapshots are taken.
 pub fn days_ago(days: i64) -> Timestamp {
     time("2026-01-15T05:10:00Z") - SignedDuration::from_hours(24 * days)
 }
@@ -72,7 +72,7 @@ pub fn ami_job(name: &str, identifier: &str) -> SyncJob {
     )
 }
 
-/// A job from east to west with the default credentials.
+/// Returns a job from east to west with the default credentials.
 pub fn job_of(name: &str, rules: impl SyncTypeRules) -> SyncJob {
     SyncJob {
         name: JobName::from(name),
@@ -85,13 +85,13 @@ pub fn job_of(name: &str, rules: impl SyncTypeRules) -> SyncJob {
     }
 }
 
-/// The options of an image job, if it is one.
+/// Returns the options of a job, if it is an image job.
 pub fn ami_options(job: &SyncJob) -> Option<&AmiOptions> {
     let rules: &dyn Any = &*job.rules;
     rules.downcast_ref()
 }
 
-/// The selector of an image job.
+/// Returns the selector of an image job.
 pub fn selector(job: &SyncJob) -> ImageSelector {
     match job.rules.queries().sources {
         Query::Matching(selector) => selector,
@@ -106,17 +106,17 @@ pub fn change_ami(job: &mut SyncJob, change: impl FnOnce(&mut AmiOptions)) {
     job.rules = Arc::new(options);
 }
 
-/// What escapes a screen, and a line of its own that looks like one of ours.
+/// Characters that could deceive readers on a terminal, and a line that could be taken for one of ours.
 pub const TRICK: &str = "Odd\u{1b}[31m\u{9b}\u{202e}\u{200b}\u{e0001}\nDigest: sha256:00";
 
-/// Nothing in it does anything else than stand there, but line ends.
+/// Asserts that a text has no control or invisible characters but line ends.
 #[track_caller]
 pub fn assert_no_tricks(text: &str) {
     let found = unprintable(text).find(|(c, is_unprintable)| *is_unprintable && *c != '\n');
     assert_eq!(found, None, "{text:?}");
 }
 
-/// A world with both regions and nothing in them.
+/// Returns a world with both regions and nothing in them.
 pub fn empty_world() -> World {
     let mut world = World::new(start());
     world.add_region(&east());
@@ -131,7 +131,7 @@ pub fn add_image(world: &mut World, id: &str, name: &str, identifier: &str) -> A
     world.add_image(&east(), image)
 }
 
-/// A database in the source region, made a year ago unless it is there.
+/// Returns a database of the source region, which is added with an age of a year if it is absent.
 pub fn database(world: &mut World, name: &str) -> WorldDatabase {
     let account = world.default_account();
     let here = world.add_region(&east());
@@ -152,7 +152,7 @@ pub fn add_automated(world: &mut World, name: &str, taken: Timestamp) -> Artifac
     world.add_automated_snapshot(&east(), &ParentId::from(name), taken)
 }
 
-/// A copy in the destination as xrs and the older tool leave it.
+/// Returns a copy for the destination as xrs and the gem leave it.
 pub fn our_copy(world: &mut World, name: &str, taken: Timestamp) -> WorldArtifact {
     let database = database(world, name);
     let source = format!("rds:{name}-{}", taken.strftime("%Y-%m-%d-%H-%M"));
@@ -179,7 +179,7 @@ pub fn add_our_copy(world: &mut World, name: &str, taken: Timestamp) -> Artifact
     world.add_snapshot(&west(), copy)
 }
 
-/// Runs a future to its end. Nothing here waits for anything but the sandbox, which answers at once.
+/// Runs a future to its end.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -191,8 +191,8 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 /// Plans these jobs, as `xrs plan` does.
 pub fn plan(provider: &dyn Provider, jobs: &[SyncJob]) -> SavedPlan {
     block_on(async {
-        let looks: Vec<Request> = jobs.iter().map(Request::of_job).collect();
-        let inventory = observe(provider, &looks, PARALLELISM).await;
+        let requests: Vec<Request> = jobs.iter().map(Request::of_job).collect();
+        let inventory = observe(provider, &requests, PARALLELISM).await;
         let plan = Plan {
             provider: provider.kind(),
             selection: None,
@@ -213,14 +213,14 @@ pub fn plan(provider: &dyn Provider, jobs: &[SyncJob]) -> SavedPlan {
     })
 }
 
-/// As whom these jobs are applied.
+/// Returns the callers that these jobs are applied with.
 pub fn callers(jobs: &[SyncJob]) -> Callers {
     jobs.iter()
         .map(|job| (job.name.clone(), Ok(Arc::clone(&job.client_config))))
         .collect()
 }
 
-/// Applies a plan of these jobs, as `xrs apply` does once it has found it fit.
+/// Applies a plan of these jobs, as `xrs apply` does once it has accepted it.
 pub fn apply(provider: &dyn Provider, plan: &SavedPlan, jobs: &[SyncJob]) -> Vec<SyncResult> {
     let callers = callers(jobs);
     let stop = AtomicBool::new(false);
@@ -239,7 +239,25 @@ pub fn apply(provider: &dyn Provider, plan: &SavedPlan, jobs: &[SyncJob]) -> Vec
     ))
 }
 
-/// The ids of a plan's actions.
+/// Plans these jobs and applies the plan, which must not fail.
+#[track_caller]
+pub fn sync(provider: &dyn Provider, jobs: &[SyncJob]) -> Vec<SyncResult> {
+    let results = apply(provider, &plan(provider, jobs), jobs);
+    no_failures(&results);
+    results
+}
+
+#[track_caller]
+pub fn assert_nothing_to_do(provider: &dyn Provider, jobs: &[SyncJob]) {
+    assert_eq!(actions(&plan(provider, jobs)), Vec::<String>::new());
+}
+
+/// Returns the id of the copy that a job made.
+pub fn created(result: &SyncResult) -> Option<&str> {
+    result.created_resource.as_ref().map(ArtifactId::as_str)
+}
+
+/// Returns the ids of the actions of a plan.
 pub fn actions(plan: &SavedPlan) -> Vec<String> {
     plan.jobs
         .iter()
@@ -248,7 +266,7 @@ pub fn actions(plan: &SavedPlan) -> Vec<String> {
         .collect()
 }
 
-/// The plan of one job.
+/// Returns the plan of one job.
 pub fn job<'a>(plan: &'a SavedPlan, name: &str) -> &'a JobPlan {
     plan.jobs
         .iter()
@@ -256,7 +274,7 @@ pub fn job<'a>(plan: &'a SavedPlan, name: &str) -> &'a JobPlan {
         .expect("a job of that name")
 }
 
-/// Identifiers of the snapshots that a plan deletes.
+/// Returns the ids of the snapshots that a plan deletes.
 pub fn deletions(plan: &SavedPlan) -> Vec<ArtifactId> {
     let deleted = |action: &Action| match action {
         Action::Delete(delete) => Some(delete.artifact.id.clone()),
@@ -269,7 +287,7 @@ pub fn deletions(plan: &SavedPlan) -> Vec<ArtifactId> {
         .collect()
 }
 
-/// Manual snapshots of a database in the destination.
+/// Returns the manual snapshots of a database in the destination.
 pub fn copies_of(world: &World, name: &str) -> Vec<WorldArtifact> {
     let is_copy = |s: &&WorldArtifact| {
         let parent = s.parent.as_ref().map(ParentId::as_str);
@@ -285,7 +303,7 @@ pub fn copies_of(world: &World, name: &str) -> Vec<WorldArtifact> {
         .collect()
 }
 
-/// Lets all copies under way be done.
+/// Lets time pass until all copies in progress are done.
 pub fn wait_for_copies(sandbox: &Sandbox) {
     sandbox.edit(|world| {
         let length = i64::try_from(world.copy_seconds).expect("a length");
@@ -293,6 +311,7 @@ pub fn wait_for_copies(sandbox: &Sandbox) {
     });
 }
 
+#[track_caller]
 pub fn no_failures(results: &[SyncResult]) {
     for result in results {
         assert!(

@@ -79,14 +79,13 @@ proptest! {
 #[test]
 fn law_9_a_copy_that_vanished_is_made_again_with_the_next_token() {
     let (sandbox, jobs) = one_image();
-    no_failures(&apply(&sandbox, &plan(&sandbox, &jobs), &jobs));
+    sync(&sandbox, &jobs);
     let first = images_in_destination(&sandbox).remove(0).id;
     sandbox.edit(|world| {
         let destination = world.region_mut(&west()).expect("the destination");
         destination.images.clear();
     });
-    let results = apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
-    no_failures(&results);
+    let results = sync(&sandbox, &jobs);
     assert!(results[0].created_resource.is_some());
     assert_ne!(results[0].created_resource, Some(first));
     assert_eq!(images_in_destination(&sandbox).len(), 1);
@@ -161,7 +160,7 @@ fn law_9_every_failed_copy_leads_to_the_next_token_in_any_order() {
         wait_for_copies(&sandbox);
         // The same copy with other tags is another request for tokens that are used already.
         retag(&sandbox);
-        no_failures(&apply(&sandbox, &plan(&sandbox, &jobs), &jobs));
+        sync(&sandbox, &jobs);
         // An apply that does not observe this copy yet comes to the same token.
         let lagging = Lagging(&sandbox, SignedDuration::from_mins(1));
         no_failures(&apply(&lagging, &one, &jobs));

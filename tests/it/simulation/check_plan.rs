@@ -1,4 +1,4 @@
-//! Whether a plan is the one that the worlds it was shown ask for.
+//! Checks whether a plan is the one that the observed worlds ask for.
 
 use std::collections::BTreeSet;
 
@@ -14,16 +14,16 @@ use aws_xregion_sync::sync_types::{AmiOptions, SyncJob};
 use super::faulty_provider::Read;
 use super::ledger::Ledger;
 use super::monitor::{Monitor, ReadRecord, source_word};
-use super::rules::{self, Route};
-use super::setup::{KindDatabase, SECRETS};
+use super::rules::{self, Source};
+use super::setup::SECRETS;
 use crate::support::{ami_options, selector};
 
-/// What a job's plan has to come to.
+/// What the plan of a job has to be.
 enum Expected {
     Fails,
     /// Another job has the image.
     Nothing,
-    Comes {
+    Actions {
         copy: bool,
         tag_copy: bool,
         deletes: BTreeSet<String>,
@@ -38,7 +38,7 @@ pub fn check(monitor: &Monitor<'_>, ledger: &mut Ledger, plan: &SavedPlan) {
     }
 }
 
-/// Law 8, and that a plan is what its file says.
+/// Checks law 8, and that a plan is what its file says.
 pub fn check_text(ledger: &mut Ledger, plan: &SavedPlan) {
     let text = planfile::to_text(plan).expect("JSON");
     if SECRETS.iter().any(|secret| text.contains(secret)) {
@@ -57,40 +57,29 @@ fn check_job(
     plan: &JobPlan,
     claimed: &mut Vec<(String, Option<String>)>,
 ) {
-    let name = &job.name;
-    let reads: Vec<ReadRecord> = monitor
-        .log()
-        .reads
-        .iter()
-        .filter(|read| concerns(job, read))
-        .cloned()
-        .collect();
-    let reads = without_others_copies(ledger, job, reads);
+    let all = monitor.log().reads.clone();
+    let reads = all.iter().filter(|read| concerns(job, read)).cloned();
+    let reads = without_others_copies(ledger, job, reads.collect());
     let failed: Vec<&str> = reads
         .iter()
         .filter_map(|read| Some(read.error.as_ref()?.code.as_str()))
         .collect();
     if !failed.is_empty() {
-        let said = plan
-            .errors
-            .iter()
-            .filter_map(|error| error.aws.as_ref())
-            .any(|aws| failed.contains(&aws.code.as_str()));
-        if plan.outcome != Outcome::Failed || !plan.actions.is_empty() || !said {
-            ledger.breach(format!(
-                "law 6: {name} is planned as {:?} after {failed:?}",
-                plan.outcome
-            ));
+        let mut named = plan.errors.iter().filter_map(|error| error.aws.as_ref());
+        let is_named = named.any(|aws| failed.contains(&aws.code.as_str()));
+        if plan.outcome != Outcome::Failed || !plan.actions.is_empty() || !is_named {
+            let (name, outcome) = (&job.name, plan.outcome);
+            ledger.breach(format!("law 6: {name} is {outcome:?} after {failed:?}"));
         }
-        ledger.count("a job is not planned, for its reads failed");
+        ledger.count("a job is not planned because its reads failed");
         return;
     }
-    // Who read for images by their ids cannot be description where several sources have the same destination.
-    let unclear = |read: &ReadRecord| {
+    // For which job images were read by their ids is unknown where several sources have the same destination.
+    let is_unclear = |read: &ReadRecord| {
         let by_id = matches!(read.read, Read::Find(Kind::Image, Query::ByIds(_)));
         by_id && (read.error.is_some() || monitor.faults.stale > 0)
     };
-    if job.kind_database().is_none() && monitor.log().reads.iter().any(unclear) {
+    if job.rules.parent().is_none() && all.iter().any(is_unclear) {
         return;
     }
     let Some((source, destination)) = worlds(ledger, job, &reads) else {
@@ -99,15 +88,14 @@ fn check_job(
     let expected = match ami_options(job) {
         None => {
             check_name(ledger, job, plan, &destination);
-            let database = job.rules.parent().expect("a database").as_str();
-            expected_snapshot(job, &source, &destination, database, plan)
+            expected_snapshot(job, &source, &destination, plan)
         }
         Some(ami) => expected_image(job, ami, &source, &destination, claimed),
     };
     compare(ledger, plan, expected);
 }
 
-/// Law 9: a copy has the usual name, unless something holds that.
+/// Checks law 9: a copy has the usual name, unless something holds that.
 fn check_name(ledger: &mut Ledger, job: &SyncJob, plan: &JobPlan, destination: &World) {
     let Some(action @ Action::Copy(copy)) = plan.actions.first() else {
         return;
@@ -139,43 +127,43 @@ fn compare(ledger: &mut Ledger, plan: &JobPlan, expected: Expected) {
         _ => None,
     });
     let deleted: BTreeSet<String> = deleted.collect();
-    let is_failed = plan.outcome == Outcome::Failed;
-    match expected {
-        Expected::Fails if is_failed => ledger.count("a job cannot be planned"),
-        Expected::Fails => ledger.breach(format!("{name} should fail, and is {:?}", plan.outcome)),
-        Expected::Nothing if plan.outcome == Outcome::UpToDate => {
-            ledger.count("an image is left to another job");
+    match (expected, plan.outcome) {
+        (Expected::Fails, Outcome::Failed) => ledger.count("a job cannot be planned"),
+        (Expected::Nothing, Outcome::UpToDate) => ledger.count("an image is left to another job"),
+        (Expected::Fails, outcome) => {
+            ledger.breach(format!("{name} should fail, and is {outcome:?}"));
         }
-        Expected::Nothing => ledger.breach(format!(
-            "{name} has nothing to do, and is {:?}",
-            plan.outcome
-        )),
-        Expected::Comes { .. } if is_failed => {
+        (Expected::Nothing, outcome) => {
+            ledger.breach(format!("{name} has nothing to do, and is {outcome:?}"));
+        }
+        (Expected::Actions { .. }, Outcome::Failed) => {
             ledger.breach(format!("{name} fails without a reason: {:?}", plan.errors));
         }
-        Expected::Comes {
-            copy,
-            tag_copy,
-            deletes,
-        } => {
+        (
+            Expected::Actions {
+                copy,
+                tag_copy,
+                deletes,
+            },
+            _,
+        ) => {
             if copies != copy {
-                ledger.breach(format!(
-                    "law 4: {name}: a copy is planned: {copies}; is due: {copy}"
-                ));
+                let what = format!("a copy is planned: {copies}; is due: {copy}");
+                ledger.breach(format!("law 4: {name}: {what}"));
             }
             if tags != tag_copy {
-                ledger.breach(format!(
-                    "{name}: a tag for a copy is planned: {tags}; is due: {tag_copy}"
-                ));
+                let what = format!("a tag for a copy is planned: {tags}; is due: {tag_copy}");
+                ledger.breach(format!("{name}: {what}"));
             }
             if deleted != deletes {
-                ledger.breach(format!("law 5: {name}: {deleted:?} are planned to be deleted; to be deleted are {deletes:?}"));
+                let what = format!("{deleted:?} are planned to be deleted; {deletes:?} are due");
+                ledger.breach(format!("law 5: {name}: {what}"));
             }
         }
     }
 }
 
-/// Whether a read when planning was made for this job, too.
+/// Returns true if a read for planning was made for this job, too.
 pub fn concerns(job: &SyncJob, read: &ReadRecord) -> bool {
     let at_source = read.region == job.source_region;
     let at_destination = read.region == job.destination_region;
@@ -204,7 +192,7 @@ pub fn concerns(job: &SyncJob, read: &ReadRecord) -> bool {
     }
 }
 
-/// Copies are read for by the images of many jobs: what is left is what was read for this one, too.
+/// Copies of the images of many jobs are read together: returns the reads that were made for this job, too.
 fn without_others_copies(
     ledger: &Ledger,
     job: &SyncJob,
@@ -232,7 +220,7 @@ fn without_others_copies(
     reads.into_iter().filter(concerns).collect()
 }
 
-/// The worlds of source and destination that a job was planned with, where that can be description.
+/// Returns the worlds of source and destination that a job was planned with, where that is known.
 fn worlds(ledger: &Ledger, job: &SyncJob, reads: &[ReadRecord]) -> Option<(World, World)> {
     let shown = |is_wanted: fn(&Query) -> bool| {
         let read = reads.iter().rfind(|read| match &read.read {
@@ -241,7 +229,7 @@ fn worlds(ledger: &Ledger, job: &SyncJob, reads: &[ReadRecord]) -> Option<(World
         })?;
         Some(ledger.at(*read.shown.last()?))
     };
-    if job.kind_database().is_some() {
+    if job.rules.parent().is_some() {
         let source = shown(|query| matches!(query, Query::Automated(_)))?;
         let copies = shown(|query| matches!(query, Query::Manual(_) | Query::AllManual))?;
         return Some((source, copies));
@@ -255,83 +243,50 @@ fn expected_snapshot(
     job: &SyncJob,
     source: &World,
     destination: &World,
-    database: &str,
     plan: &JobPlan,
 ) -> Expected {
-    let account = rules::account_of(job);
-    let route = Route {
-        account: &account,
-        from: &job.source_region,
-        to: &job.destination_region,
-    };
-    let Some(newest) = rules::newest_automated(source, route, database) else {
+    let Some(newest) = rules::newest_automated(source, job) else {
         return Expected::Fails;
     };
-    let taken = newest.data_time.map_or(0, rules::seconds);
-    let id = newest.id.as_str();
-    let due = !rules::manual(destination, route, database)
-        .any(|c| rules::serves(c, route.from, id, taken));
-    if due && newest.kms_key_id.is_some() && job.kms_key_id.is_none() {
-        return Expected::Fails;
+    let is_synced =
+        rules::manual(destination, job).any(|c| rules::serves(c, job, Source::of(newest)));
+    if !is_synced {
+        let lacks_key = newest.kms_key_id.is_some() && job.kms_key_id.is_none();
+        let is_failed = plan.outcome == Outcome::Failed;
+        if lacks_key || is_failed && has_unidentified_holder(destination, job, newest) {
+            return Expected::Fails;
+        }
     }
-    if due
-        && plan.outcome == Outcome::Failed
-        && riddle(destination, route, database, newest).is_some()
-    {
-        return Expected::Fails;
-    }
-    let retain = rules::retained(job);
-    let deletes = rules::outlived(destination, route, database, retain, newest, due);
     // A copy that retention would not keep is not tagged first.
-    let untagged = rules::to_be_tagged(destination, route, database, newest);
-    let tag_copy = !due
-        && untagged.is_some_and(|copy| {
-            let mut tagged = destination.clone();
-            if let Some(copy) = tagged.snapshot_mut(route.to, &copy.id) {
-                let key = format!("Sync-From-{}", route.from);
-                copy.tags.insert(
-                    key,
-                    rules::tag_value(newest.data_time.unwrap_or(source.now), id),
-                );
-                copy.tags.retain(|key, _| key != "Sync-Keep");
-            }
-            !rules::outlived(&tagged, route, database, retain, newest, false)
-                .contains(copy.id.as_str())
-        });
-    Expected::Comes {
-        copy: due,
+    let untagged = rules::to_be_tagged(destination, job, newest);
+    let tag_copy = untagged.filter(|_| is_synced).is_some_and(|copy| {
+        let mut tagged = destination.clone();
+        if let Some(copy) = tagged.snapshot_mut(&job.destination_region, &copy.id) {
+            let time = newest.data_time.unwrap_or(source.now);
+            let value = rules::tag_value(time, newest.id.as_str());
+            copy.tags.insert(rules::copy_key(job), value);
+            copy.tags.retain(|key, _| key != "Sync-Keep");
+        }
+        !rules::outlived(&tagged, job, newest, false).contains(copy.id.as_str())
+    });
+    Expected::Actions {
+        copy: !is_synced,
         tag_copy,
-        deletes,
+        deletes: rules::outlived(destination, job, newest, !is_synced),
     }
 }
 
-/// A snapshot that holds a name for the copy, and of which nobody can tell what it is.
-pub fn riddle(
-    world: &World,
-    route: Route<'_>,
-    database: &str,
-    source: &WorldArtifact,
-) -> Option<String> {
-    let here = world.region(route.to).expect("a region");
-    let mut holders = here.snapshots.iter().filter(|s| {
-        s.account == *route.account
-            && s.parent
-                .as_ref()
-                .is_some_and(|parent| parent.as_str() == database)
-            && !rules::is_dead(&s.state)
-    });
-    let key = format!("Sync-From-{}", route.from);
-    let riddle = holders.find(|s| {
-        rules::is_given_name(s.id.as_str(), source.id.as_str(), route.from)
+/// Returns true if a snapshot that nothing identifies holds a name for the copy.
+fn has_unidentified_holder(world: &World, job: &SyncJob, source: &WorldArtifact) -> bool {
+    let (id, to) = (source.id.as_str(), &job.destination_region);
+    let database = job.rules.parent().expect("a database");
+    rules::snapshots_of(world, job, to, database).any(|s| {
+        !rules::is_dead(&s.state)
+            && rules::is_given_name(s.id.as_str(), id, &job.source_region)
             && s.data_time
                 .is_none_or(|taken| Some(taken) == source.data_time)
-            && read_as(s, &key).is_none_or(|id| id == source.id.as_str())
-    });
-    riddle.map(|s| s.id.to_string())
-}
-
-fn read_as(copy: &WorldArtifact, key: &str) -> Option<String> {
-    Some(rules::read_tag(&copy.tags, key)?.1)
+            && rules::copy_tag(s, job).is_none_or(|tag| tag.1 == id)
+    })
 }
 
 fn expected_image(
@@ -341,16 +296,12 @@ fn expected_image(
     destination: &World,
     claimed: &mut Vec<(String, Option<String>)>,
 ) -> Expected {
-    let account = rules::account_of(job);
-    let route = Route {
-        account: &account,
-        from: &job.source_region,
-        to: &job.destination_region,
-    };
     let Some(image) = chosen(job, ami, source) else {
         return Expected::Fails;
     };
-    let claim = format!("{account} {} {} {}", route.from, route.to, image.id);
+    let (from, to) = (&job.source_region, &job.destination_region);
+    let account = rules::account_of(&job.client_config);
+    let claim = format!("{account} {from} {to} {}", image.id);
     if let Some((_, key)) = claimed.iter().find(|(claimed, _)| *claimed == claim) {
         return if *key == job.kms_key_id {
             Expected::Nothing
@@ -359,42 +310,34 @@ fn expected_image(
         };
     }
     claimed.push((claim, job.kms_key_id.clone()));
-    let named = rules::named_copy(source, route, image.id.as_str());
-    let copies: Vec<&WorldArtifact> = rules::own_images(destination, route)
-        .filter(|i| !rules::is_dead(&i.state))
-        .filter(|i| rules::is_image_copy(i, route.from, image.id.as_str(), named.as_ref()))
-        .collect();
-    let key = format!("Sync-From-{}", route.from);
-    let tagged = copies
+    let copies: Vec<&WorldArtifact> =
+        rules::image_copies(destination, source, job, image.id.as_str())
+            .filter(|copy| !rules::is_dead(&copy.state))
+            .collect();
+    let is_tagged = copies
         .iter()
-        .any(|i| rules::read_tag(&i.tags, &key).is_some());
-    let named = copies.iter().any(|i| i.name == image.name);
-    Expected::Comes {
+        .any(|copy| rules::copy_tag(copy, job).is_some());
+    let is_named = copies.iter().any(|copy| copy.name == image.name);
+    Expected::Actions {
         copy: copies.is_empty(),
-        tag_copy: !copies.is_empty() && !tagged && named,
+        tag_copy: !copies.is_empty() && !is_tagged && is_named,
         deletes: BTreeSet::new(),
     }
 }
 
-/// The image that a job is about, if there is just one, or the newest may be taken.
+/// Returns the image that a job is about, if there is just one, or the newest may be taken.
 pub fn chosen<'a>(job: &SyncJob, ami: &AmiOptions, world: &'a World) -> Option<&'a WorldArtifact> {
-    let account = rules::account_of(job);
+    let account = rules::account_of(&job.client_config);
     let here = world.region(&job.source_region).expect("a region");
     let identifier = selector(job).sync_identifiers.first().cloned();
+    let key = format!("Sync-From-{}", job.destination_region);
     let mut found: Vec<&WorldArtifact> = here
         .images
         .iter()
-        .filter(|i| i.account == account && i.state.as_str() == "available")
+        .filter(|i| i.account == *account && rules::is_available(i))
         .filter(|i| i.tags.get("Sync-Identifier") == identifier.as_deref())
-        .filter(|i| {
-            !i.tags
-                .contains_key(&format!("Sync-From-{}", job.destination_region))
-        })
+        .filter(|i| !i.tags.contains_key(&key))
         .collect();
     found.sort_by_key(|i| (i.created, i.id.clone()));
-    match found.len() {
-        1 => found.pop(),
-        _ if ami.most_recent => found.pop(),
-        _ => None,
-    }
+    found.pop().filter(|_| found.is_empty() || ami.most_recent)
 }

@@ -1,10 +1,9 @@
-//! Whether a write that AWS has taken was one that xrs may make: by the world that it was shown, and where nothing
-//! blurs its sight and nobody comes in between, by the world as it was.
+//! Checks whether a write that AWS accepted was one that xrs may make: by the world that it observed, and, where its observations
+//! are exact and nobody else changes anything, by the world as it was.
 
 use std::cell::RefCell;
 
 use aws_xregion_sync::model::action::{Action, Copy, Delete, Tag};
-use aws_xregion_sync::model::artifact::ArtifactRef;
 use aws_xregion_sync::model::ids::ArtifactId;
 use aws_xregion_sync::model::kind::Kind;
 use aws_xregion_sync::model::plan::JobPlan;
@@ -16,334 +15,227 @@ use jiff::SignedDuration;
 use super::faulty_provider::Write;
 use super::ledger::{Ledger, Made};
 use super::monitor::{Monitor, source_word};
-use super::rules::{self, Route};
-use super::setup::KindDatabase;
+use super::rules::{self, Source};
 
-/// For so long after somebody had a hand in a copy, xrs may see it as it was before.
+/// For this long after somebody changed a copy, xrs may observe it as it was before.
 const SETTLED: SignedDuration = SignedDuration::from_secs(240);
 
 pub fn check(
     monitor: &Monitor<'_>,
     ledger: &mut Ledger,
-    job: &SyncJob,
-    plan: &JobPlan,
-    action: &Action,
+    (job, plan, action): (&SyncJob, &JobPlan, &Action),
     write: &Write<'_>,
     id: Option<&str>,
 ) {
-    let account = rules::account_of(job);
-    let route = Route {
-        account: &account,
-        from: &job.source_region,
-        to: &job.destination_region,
-    };
-    let case = Case {
+    let mut check = Check {
         monitor,
+        ledger,
         job,
         plan,
         action,
-        route,
     };
     match (action, write) {
         (Action::Copy(copy), _) => match copy.kind {
-            Kind::DbSnapshot => case.snapshot(ledger, copy),
-            Kind::Image => case.image(ledger, copy, id.unwrap_or_default()),
+            Kind::DbSnapshot => check.snapshot(copy),
+            Kind::Image => check.image(copy, id.unwrap_or_default()),
         },
-        (Action::Delete(deletion), _) => case.deletion(ledger, deletion),
+        (Action::Delete(deletion), _) => check.deletion(deletion),
         (Action::TagSource(tag), Write::Tag(_, tags)) => {
-            case.source_tag(ledger, tag.source.id.as_str(), tags)
+            check.source_tag(tag.source.id.as_str(), tags);
         }
-        (Action::TagCopy(tag), _) => case.copy_tag(
-            ledger,
-            tag.copy.id.as_str(),
-            tag.source.id.as_str(),
-            &tag.sync_tag,
-        ),
+        (Action::TagCopy(tag), _) => {
+            check.copy_tag(tag.copy.id.as_str(), tag.source.id.as_str(), &tag.sync_tag);
+        }
         _ => {}
     }
 }
 
-/// The database that a snapshot was taken of.
-fn parent(artifact: &ArtifactRef) -> &str {
-    artifact.parent.as_ref().expect("a snapshot").as_str()
-}
-
-struct Case<'a> {
+/// One write, with the job and the action that it belongs to.
+struct Check<'a> {
     monitor: &'a Monitor<'a>,
+    ledger: &'a mut Ledger,
     job: &'a SyncJob,
     plan: &'a JobPlan,
     action: &'a Action,
-    route: Route<'a>,
 }
 
-impl Case<'_> {
-    fn breach(&self, ledger: &mut Ledger, law: &str, what: String) {
-        let id = self.action.id();
-        ledger.breach(format!("{law}: {} in {id}: {what}", self.monitor.name));
+impl Check<'_> {
+    fn breach(&mut self, law: &str, what: impl std::fmt::Display) {
+        let (name, id) = (&self.monitor.name, self.action.id());
+        self.ledger.breach(format!("{law}: {name} in {id}: {what}"));
     }
 
-    /// Whether that is so in every world that this job was shown of its destination since that state.
-    fn in_all_shown(&self, ledger: &Ledger, since: usize, is_so: impl Fn(&World) -> bool) -> bool {
-        let moments = self.monitor.shown_to(self.job, self.plan, since);
-        moments.iter().all(|moment| is_so(&ledger.at(*moment)))
+    fn breach_if(&mut self, is_broken: bool, law: &str, what: impl std::fmt::Display) {
+        if is_broken {
+            self.breach(law, what);
+        }
     }
 
-    fn snapshot(&self, ledger: &mut Ledger, copy: &Copy) {
-        let (from, id) = (self.route.from, copy.source.id.as_str());
-        let taken = rules::seconds(copy.expects.data_time);
-        let database = parent(&copy.source);
-        let needless = |world: &World| {
-            rules::manual(world, self.route, database).any(|c| rules::serves(c, from, id, taken))
-        };
-        let before = ledger.before();
-        if self.in_all_shown(ledger, 0, needless) {
-            self.breach(
-                ledger,
-                "law 4",
-                "a copy, though each read has shown one".to_owned(),
-            );
-        }
-        if self.monitor.is_calm() && needless(&before) {
-            self.breach(ledger, "law 4", "a copy of what has one".to_owned());
-        }
-        let live = |world: &World, made: &Made| {
-            let there = world.snapshot(self.route.to, &made.id.as_str().into());
-            there.is_some_and(|c| !rules::is_dead(&c.state) && rules::is_copy(c, from, id, taken))
-        };
-        let copy_id = copy.copy.id.as_ref().expect("a snapshot's id is chosen");
-        self.one_copy(ledger, &before, copy_id.as_str(), live);
+    /// Returns true if that holds in every world that this job observed of its destination since that state.
+    fn in_all_observed(&self, since: usize, holds: impl Fn(&World) -> bool) -> bool {
+        let moments = self.monitor.observed_by(self.job, self.plan, since);
+        moments.iter().all(|moment| holds(&self.ledger.at(*moment)))
+    }
 
-        let source = rules::newest_automated(&before, self.route, database).cloned();
-        let here = ledger.after().region(self.route.to).expect("a region");
-        let made = here
-            .snapshots
-            .iter()
-            .find(|s| s.id == *copy_id && s.account == *self.route.account);
-        let Some(made) = made.cloned() else {
-            self.breach(
-                ledger,
-                "law 10",
-                "no snapshot of the planned name is there".to_owned(),
-            );
+    /// Returns true if that held in any state that is remembered.
+    fn was(&self, holds: impl Fn(&World) -> bool) -> bool {
+        self.ledger.since(0).iter().any(holds)
+    }
+
+    fn snapshot(&mut self, copy: &Copy) {
+        let (job, source) = (self.job, Source::planned(copy));
+        let is_synced =
+            |world: &World| rules::manual(world, job).any(|c| rules::serves(c, job, source));
+        self.needed(is_synced, true);
+        let is_live = |world: &World, made: &Made| {
+            let there = world.snapshot(&job.destination_region, &made.id.as_str().into());
+            there.is_some_and(|c| !rules::is_dead(&c.state) && rules::is_copy(c, job, source))
+        };
+        let id = copy.copy.id.as_ref().expect("a snapshot's id is chosen");
+        self.one_copy(id.as_str(), is_live);
+
+        let after = self.ledger.after();
+        let mut copies = rules::manual(after, job);
+        let Some(made) = copies.find(|copy| copy.id == *id).cloned() else {
+            drop(copies);
+            self.breach("law 10", "no snapshot of the planned name is there");
             return;
         };
-        self.tags(
-            ledger,
-            &made.tags,
-            &copy.tags,
-            &copy.sync_tag,
-            &rules::tag_value(copy.expects.data_time, id),
-        );
-        // A listing of earlier may show a snapshot of a database that has just been made anew, and of one minute.
-        if !self.monitor.is_stale() && made.data_time.map(rules::seconds) != Some(taken) {
-            self.breach(
-                ledger,
-                "law 10",
-                format!("a copy of what was taken at {:?}", made.data_time),
-            );
-        }
+        drop(copies);
+        self.tags(&made.tags, copy);
+        // An old listing may show a snapshot of a database that has just been created again, and of the same minute.
+        let is_other = made.data_time.map(rules::seconds) != Some(source.taken);
+        let what = format!("a copy of what was taken at {:?}", made.data_time);
+        self.breach_if(is_other && !self.monitor.is_stale(), "law 10", what);
         // AWS copies the key of an unencrypted source, too: none.
-        if made.kms_key_id != self.job.kms_key_id && self.job.kms_key_id.is_some() {
-            self.breach(
-                ledger,
-                "law 10",
-                format!("it is encrypted with {:?}", made.kms_key_id),
-            );
-        }
-        if source.is_some_and(|newest| newest.id.as_str() != id) {
-            ledger.count("an older source than the newest is copied");
+        let is_other = made.kms_key_id != job.kms_key_id && job.kms_key_id.is_some();
+        let what = format!("it is encrypted with {:?}", made.kms_key_id);
+        self.breach_if(is_other, "law 10", what);
+        let before = self.ledger.before();
+        let newest = rules::newest_automated(&before, job);
+        if newest.is_some_and(|newest| newest.id.as_str() != source.id) {
+            self.ledger
+                .count("an older source than the newest is copied");
         }
     }
 
-    fn image(&self, ledger: &mut Ledger, copy: &Copy, id: &str) {
-        let before = ledger.before();
-        let is_new = before.image(self.route.to, &id.into()).is_none()
-            && ledger
-                .after()
-                .image(self.route.to, &id.into())
-                .is_some_and(|image| image.copying.is_some());
-        if !is_new {
-            ledger.count("a client token is used again");
+    fn image(&mut self, copy: &Copy, id: &str) {
+        let (job, to) = (self.job, &self.job.destination_region);
+        let made = self.ledger.after().image(to, &id.into()).cloned();
+        let is_known = self.ledger.before().image(to, &id.into()).is_some();
+        let Some(made) = made.filter(|made| !is_known && made.copying.is_some()) else {
+            self.ledger.count("a client token is used again");
             return;
-        }
-        let (from, source) = (self.route.from, copy.source.id.as_str());
-        let needless = |world: &World| {
-            let named = rules::named_copy(world, self.route, source);
-            rules::own_images(world, self.route).any(|i| {
-                !rules::is_dead(&i.state) && rules::is_image_copy(i, from, source, named.as_ref())
-            })
+        };
+        let source = copy.source.id.as_str();
+        let is_synced = |world: &World| {
+            rules::image_copies(world, world, job, source).any(|i| !rules::is_dead(&i.state))
         };
         // It takes several reads to know the copies of an image; of one moment they are only where nothing lags and
-        // nobody comes in between.
-        let of_one_moment = self.monitor.alone && !self.monitor.is_stale();
-        if of_one_moment && self.in_all_shown(ledger, 0, needless) {
-            self.breach(
-                ledger,
-                "law 4",
-                "a copy, though each read has shown one".to_owned(),
-            );
-        }
-        if self.monitor.is_calm() && needless(&before) {
-            self.breach(ledger, "law 4", "a copy of what has one".to_owned());
-        }
-        let live = |world: &World, made: &Made| {
-            let there = world.image(self.route.to, &made.id.as_str().into());
-            there.is_some_and(|i| {
-                !rules::is_dead(&i.state) && rules::is_image_copy(i, from, source, None)
+        // nobody else writes.
+        self.needed(is_synced, self.monitor.alone && !self.monitor.is_stale());
+        let is_live = |world: &World, made: &Made| {
+            let there = world.image(to, &made.id.as_str().into());
+            there.is_some_and(|image| {
+                !rules::is_dead(&image.state) && rules::is_image_copy(image, job, source, None)
             })
         };
-        self.one_copy(ledger, &before, id, live);
+        self.one_copy(id, is_live);
 
-        let Some(made) = ledger.after().image(self.route.to, &id.into()).cloned() else {
-            return;
-        };
-        self.tags(
-            ledger,
-            &made.tags,
-            &copy.tags,
-            &copy.sync_tag,
-            &rules::tag_value(copy.expects.data_time, source),
-        );
+        self.tags(&made.tags, copy);
         let description = copy.copy.description.clone().unwrap_or_default();
-        if Some(&made.name) != copy.copy.name.as_ref() || made.description != description {
-            self.breach(ledger, "law 10", format!("it is named {}", made.name));
-        }
-        if made
-            .backing_snapshots
-            .iter()
-            .any(|disk| disk.tags != copy.tags)
-        {
-            self.breach(ledger, "law 10", "its disks have other tags".to_owned());
-        }
-        if made.copied_from.is_none_or(|from| from != copy.source.arn) {
-            self.breach(ledger, "law 10", "it is a copy of another image".to_owned());
-        }
+        let is_other =
+            Some(&made.name) != copy.copy.name.as_ref() || made.description != description;
+        self.breach_if(is_other, "law 10", format!("it is named {}", made.name));
+        let mut disks = made.backing_snapshots.iter();
+        let is_other = disks.any(|disk| disk.tags != copy.tags);
+        self.breach_if(is_other, "law 10", "its disks have other tags");
+        let is_other = made.copied_from.is_none_or(|from| from != copy.source.arn);
+        self.breach_if(is_other, "law 10", "it is a copy of another image");
     }
 
-    /// Laws 4 and 9: of each source there is one copy by xrs that is alive and can be known for one.
-    fn one_copy(
-        &self,
-        ledger: &mut Ledger,
-        before: &World,
-        id: &str,
-        live: impl Fn(&World, &Made) -> bool,
-    ) {
+    /// Law 4: nothing is copied that was observed to be synced.
+    fn needed(&mut self, is_synced: impl Fn(&World) -> bool, is_of_one_moment: bool) {
+        let was_observed = is_of_one_moment && self.in_all_observed(0, &is_synced);
+        self.breach_if(was_observed, "law 4", "a copy, though each read shows one");
+        let is_known = self.monitor.is_calm() && is_synced(&self.ledger.before());
+        self.breach_if(is_known, "law 4", "a copy of what has one");
+    }
+
+    /// Laws 4 and 9: each source has one live copy by xrs that can be identified as such.
+    fn one_copy(&mut self, id: &str, is_live: impl Fn(&World, &Made) -> bool) {
         let source = source_word(self.action, self.job).expect("a copy");
-        let settled = |made: &Made| {
-            ledger
-                .interfered
-                .get(&made.id)
-                .is_none_or(|interfered| before.now.duration_since(*interfered) > SETTLED)
+        let (ledger, before) = (&self.ledger, self.ledger.before());
+        let is_settled = |made: &&Made| {
+            let changed = ledger.interfered.get(&made.id);
+            changed.is_none_or(|changed| before.now.duration_since(*changed) > SETTLED)
         };
-        let others = ledger
+        let mut others = ledger
             .made
             .iter()
-            .filter(|made| made.source == source && made.id != id);
-        let other = others
-            .filter(|made| settled(made))
-            .find(|made| live(before, made))
-            .cloned();
-        let made = Made {
-            id: id.to_owned(),
-            source,
-        };
+            .filter(|made| made.source == source && made.id != id)
+            .filter(is_settled);
+        let other = others.find(|made| is_live(&before, made)).cloned();
         if let Some(other) = other {
             // The race that RDS leaves open: while one of the plans was made, a copy that had failed or something else
             // held the name, so that the other gives the copy another name.
-            let unseen = !self.monitor.alone || self.monitor.is_stale();
-            if unseen && ledger.renamed.contains(&made.source) {
-                ledger.count("two plans give one copy two names");
+            let is_blind = !self.monitor.alone || self.monitor.is_stale();
+            if is_blind && self.ledger.renamed.contains(&source) {
+                self.ledger.count("two plans give one copy two names");
             } else {
-                self.breach(
-                    ledger,
-                    "laws 4 and 9",
-                    format!("{id} is a second copy beside {}", other.id),
-                );
+                let what = format!("{id} is a second copy beside {}", other.id);
+                self.breach("laws 4 and 9", what);
             }
         }
-        ledger.made.push(made);
-        self.monitor
-            .log()
-            .made
-            .push((self.action.id().to_string(), id.to_owned()));
+        let id = id.to_owned();
+        let made = (self.action.id().to_string(), id.clone());
+        self.ledger.made.push(Made { id, source });
+        self.monitor.log().made.push(made);
     }
 
-    fn tags(&self, ledger: &mut Ledger, found: &Tags, planned: &Tags, sync_tag: &Tag, value: &str) {
-        let key = format!("Sync-From-{}", self.route.from);
-        let mut expected = planned.clone();
-        expected.insert(key.clone(), value.to_owned());
-        if *found != expected || sync_tag.key != key || sync_tag.value != value {
-            self.breach(
-                ledger,
-                "law 10",
-                format!("tags {found:?}, where {expected:?} were planned"),
-            );
-        }
+    fn tags(&mut self, found: &Tags, copy: &Copy) {
+        let key = rules::copy_key(self.job);
+        let value = rules::tag_value(copy.expects.data_time, copy.source.id.as_str());
+        let mut expected = copy.tags.clone();
+        expected.insert(key.clone(), value.clone());
+        let is_other = *found != expected || copy.sync_tag != Tag { key, value };
+        let what = format!("tags {found:?}, where {expected:?} were planned");
+        self.breach_if(is_other, "law 10", what);
     }
 
-    fn deletion(&self, ledger: &mut Ledger, deletion: &Delete) {
-        let (id, database) = (deletion.artifact.id.as_str(), parent(&deletion.artifact));
-        let before = ledger.before();
-        if before
-            .snapshot(self.route.to, &deletion.artifact.id)
-            .is_none()
-        {
+    fn deletion(&mut self, deletion: &Delete) {
+        let (job, id) = (self.job, &deletion.artifact.id);
+        let before = self.ledger.before();
+        if before.snapshot(&job.destination_region, id).is_none() {
             return;
         }
-        self.monitor
-            .log()
-            .deleted
-            .push((self.action.id().to_string(), id.to_owned()));
-        let retain = rules::retained(self.job);
+        let deleted = (self.action.id().to_string(), id.to_string());
+        self.monitor.log().deleted.push(deleted);
         let why_not = |world: &World| {
-            let wrong = rules::not_to_delete(world, self.route, database, retain, id);
-            wrong.or_else(|| self.missing(world, deletion))
+            rules::not_to_delete(world, job, id.as_str()).or_else(|| missing(world, job, deletion))
         };
-        let since = self
-            .monitor
-            .log()
-            .led_to
-            .get(&self.job.name)
-            .copied()
-            .unwrap_or(0);
+        let since = self.monitor.log().led_to.get(&job.name).copied();
         let last = RefCell::new("there was no read since the last wave".to_owned());
-        let wrong = |world: &World| {
-            why_not(world).is_some_and(|found| {
-                *last.borrow_mut() = found;
+        let is_wrong = |world: &World| {
+            why_not(world).is_some_and(|why| {
+                *last.borrow_mut() = why;
                 true
             })
         };
-        if self.in_all_shown(ledger, since, wrong) {
-            self.breach(
-                ledger,
-                "law 5",
-                format!("{id} is deleted, by each read wrongly: {}", last.borrow()),
-            );
-        }
+        let is_always_wrong = self.in_all_observed(since.unwrap_or(0), is_wrong);
+        let what = format!("{id} is deleted, by each read wrongly: {}", last.borrow());
+        self.breach_if(is_always_wrong, "law 5", what);
         if self.monitor.is_calm()
             && let Some(why) = why_not(&before)
         {
-            self.breach(ledger, "law 5", format!("{id} is deleted wrongly: {why}"));
+            self.breach("law 5", format!("{id} is deleted wrongly: {why}"));
         }
-        self.waited(ledger, deletion);
+        self.waited(deletion);
     }
 
-    /// What the plan keeps and is not there as planned.
-    fn missing(&self, world: &World, deletion: &Delete) -> Option<String> {
-        let missing = deletion.expects.kept.iter().find(|kept| {
-            !rules::manual(world, self.route, parent(&deletion.artifact)).any(|copy| {
-                let taken = rules::origin(copy, self.route.from).and_then(|origin| origin.1);
-                copy.id == kept.id
-                    && copy.state.as_str() == "available"
-                    && taken == Some(rules::seconds(kept.data_time))
-            })
-        });
-        missing.map(|kept| format!("the plan keeps {}, which is not there", kept.id))
-    }
-
-    /// A deletion that waits for the job's copy comes after that has been accepted, by whomever; in a run that stays for
-    /// it, after it was shown to be available.
-    fn waited(&self, ledger: &mut Ledger, deletion: &Delete) {
+    /// A deletion that waits for the job's copy comes after that has been accepted, whoever requested it; in a run that waits for
+    /// copies, after it was observed to be available.
+    fn waited(&mut self, deletion: &Delete) {
         let Some(after) = &deletion.after else {
             return;
         };
@@ -352,102 +244,76 @@ impl Case<'_> {
             _ => None,
         });
         let Some(copy) = copy else {
-            self.breach(
-                ledger,
-                "law 10",
-                format!("it waits for {after}, which the plan has not"),
-            );
+            let what = format!("it waits for {after}, which the plan does not have");
+            self.breach("law 10", what);
             return;
         };
-        let (id, taken) = (
-            copy.source.id.as_str(),
-            rules::seconds(copy.expects.data_time),
-        );
-        let serves = |world: &World, is_enough: fn(&WorldArtifact) -> bool| {
-            rules::manual(world, self.route, parent(&copy.source))
-                .any(|c| is_enough(c) && rules::serves(c, self.route.from, id, taken))
+        let (job, source) = (self.job, Source::planned(copy));
+        let serves = |world: &World, is_enough: &dyn Fn(&WorldArtifact) -> bool| {
+            rules::manual(world, job).any(|c| is_enough(c) && rules::serves(c, job, source))
         };
-        let accepted = ledger.since(0).iter().any(|world| serves(world, |_| true));
-        let never_available =
-            |world: &World| !serves(world, |copy| copy.state.as_str() == "available");
-        let is_available = |ids: &[ArtifactId], world: &World| {
-            rules::manual(world, self.route, parent(&copy.source)).any(|c| {
-                let is_so = c.state.as_str() == "available" && ids.contains(&c.id);
-                is_so && rules::serves(c, self.route.from, id, taken)
-            })
+        let is_unavailable = |world: &World| !serves(world, &rules::is_available);
+        let is_available = |(ids, moment): (Vec<ArtifactId>, _)| {
+            let is_named = |c: &WorldArtifact| rules::is_available(c) && ids.contains(&c.id);
+            serves(&self.ledger.at(moment), &is_named)
         };
-        let mut by_id = self.monitor.shown_by_id(self.job).into_iter();
-        let seen_by_id = by_id.any(|(ids, moment)| is_available(&ids, &ledger.at(moment)));
-        if self.monitor.faults.waits.is_some()
-            && !seen_by_id
-            && self.in_all_shown(ledger, 0, never_available)
-        {
-            self.breach(
-                ledger,
-                "law 5",
-                "the copy it waits for was never shown to be available".to_owned(),
-            );
-        }
-        if !accepted {
-            self.breach(
-                ledger,
-                "law 5",
-                "the copy it waits for has not been accepted".to_owned(),
-            );
-        }
+        let mut by_id = self.monitor.observed_by_id(job).into_iter();
+        let was_observed = by_id.any(is_available) || !self.in_all_observed(0, is_unavailable);
+        let was_accepted = self.was(|world| serves(world, &|_| true));
+        let waits = self.monitor.faults.waits.is_some();
+        let what = "the copy it waits for was never observed to be available";
+        self.breach_if(waits && !was_observed, "law 5", what);
+        let what = "the copy it waits for has not been accepted";
+        self.breach_if(!was_accepted, "law 5", what);
     }
 
-    fn source_tag(&self, ledger: &mut Ledger, source: &str, tags: &Tags) {
-        let named = tags
-            .iter()
-            .next()
-            .and_then(|(_, value)| value.split_once(" / "))
-            .map(|(_, id)| id.to_owned());
-        let named = named.unwrap_or_default();
-        let database = self.job.kind_database();
-        let is_copy = |world: &World| match database {
-            Some(database) => rules::manual(world, self.route, database.as_str()).any(|c| {
-                c.id.as_str() == named
-                    && rules::origin(c, self.route.from).is_some_and(|o| o.0 == source)
-            }),
-            None => {
-                let by_source = rules::named_copy(world, self.route, source);
-                rules::own_images(world, self.route).any(|i| {
-                    i.id.as_str() == named
-                        && rules::is_image_copy(i, self.route.from, source, by_source.as_ref())
-                })
+    fn source_tag(&mut self, source: &str, tags: &Tags) {
+        let value = tags.iter().map(|(_, value)| value).next();
+        let named = value.and_then(|value| value.split_once(" / "));
+        let named = named.map_or("", |(_, id)| id).to_owned();
+        let job = self.job;
+        let is_copy = |world: &World| match job.rules.parent() {
+            Some(_) => rules::manual(world, job)
+                .any(|c| c.id.as_str() == named && has_origin(c, job, source)),
+            None => rules::image_copies(world, world, job, source).any(|i| i.id.as_str() == named),
+        };
+        let is_wrong = !self.was(is_copy);
+        let what = format!("the tag of {source} names {named}, which is no copy of it");
+        self.breach_if(is_wrong, "law 10", what);
+    }
+
+    fn copy_tag(&mut self, copy: &str, source: &str, tag: &Tag) {
+        let job = self.job;
+        let is_other =
+            tag.key != rules::copy_key(job) || !tag.value.ends_with(&format!(" / {source}"));
+        self.breach_if(is_other, "law 10", format!("{copy} gets the tag {tag:?}"));
+        let is_untagged =
+            |c: &WorldArtifact| c.id.as_str() == copy && rules::copy_tag(c, job).is_none();
+        let was_untagged = |world: &World| match job.rules.parent() {
+            Some(_) => {
+                rules::manual(world, job).any(|c| is_untagged(c) && has_origin(c, job, source))
             }
-        };
-        if !ledger.since(0).iter().any(is_copy) {
-            self.breach(
-                ledger,
-                "law 10",
-                format!("the tag of {source} names {named}, which is no copy of it"),
-            );
-        }
-    }
-
-    fn copy_tag(&self, ledger: &mut Ledger, copy: &str, source: &str, tag: &Tag) {
-        let key = format!("Sync-From-{}", self.route.from);
-        if tag.key != key || !tag.value.ends_with(&format!(" / {source}")) {
-            self.breach(ledger, "law 10", format!("{copy} gets the tag {tag:?}"));
-        }
-        let untagged = |world: &World| match self.job.kind_database() {
-            Some(database) => rules::manual(world, self.route, database.as_str()).any(|c| {
-                c.id.as_str() == copy
-                    && rules::origin(c, self.route.from).is_some_and(|o| o.0 == source)
-                    && rules::read_tag(&c.tags, &key).is_none()
-            }),
-            None => rules::own_images(world, self.route)
-                .any(|i| i.id.as_str() == copy && rules::read_tag(&i.tags, &key).is_none()),
+            None => rules::own_images(world, job).any(is_untagged),
         };
         // What matters is that it was so a short while ago; and an image id never comes again.
-        if !ledger.since(0).iter().any(untagged) {
-            self.breach(
-                ledger,
-                "law 10",
-                format!("{copy} is tagged, which was no untagged copy of {source}"),
-            );
-        }
+        let is_wrong = !self.was(was_untagged);
+        let what = format!("{copy} is tagged, which was no untagged copy of {source}");
+        self.breach_if(is_wrong, "law 10", what);
     }
+}
+
+fn has_origin(copy: &WorldArtifact, job: &SyncJob, source: &str) -> bool {
+    rules::origin(copy, job).is_some_and(|(id, _)| id == source)
+}
+
+/// Returns what the plan keeps and is not there as planned.
+fn missing(world: &World, job: &SyncJob, deletion: &Delete) -> Option<String> {
+    let missing = deletion.expects.kept.iter().find(|kept| {
+        !rules::manual(world, job).any(|copy| {
+            let taken = rules::origin(copy, job).and_then(|origin| origin.1);
+            let is_kept = copy.id == kept.id && rules::is_available(copy);
+            is_kept && taken == Some(rules::seconds(kept.data_time))
+        })
+    });
+    missing.map(|kept| format!("the plan keeps {}, which is not there", kept.id))
 }

@@ -1,5 +1,5 @@
-//! The end of a history: nobody has a hand in the world any more and nothing fails, and then plan and apply reach the
-//! state that the config asks for, and stay there.
+//! The end of a history: nobody interferes any more and nothing fails; then plan and apply reach the state that the config asks
+//! for, and stay there.
 
 use std::sync::Arc;
 
@@ -14,41 +14,23 @@ use super::check_plan;
 use super::environment;
 use super::fault_plan::FaultPlan;
 use super::history::History;
-use super::rules::{self, Route};
+use super::rules::{self, Source};
 
-/// Plan and apply as often as this, and all has to be done: copies; what their being available allows; no more.
+/// After this number of rounds of plan and apply all has to be done: copies; what they allow once available; nothing more.
 const ROUNDS: usize = 4;
 
 pub fn converge(history: &mut History) {
     history.recorded.edit(environment::calm_down);
     history.say("the end", || {
-        "the end: nothing fails any more, and nobody has a hand in it".to_owned()
+        "the end: nothing fails and nobody interferes any more".to_owned()
     });
     let jobs = history.setup.jobs.clone();
     for round in 0..ROUNDS {
-        let Some(plan) = plan(history, &jobs) else {
+        let Some(plan) = checked_plan(history, &jobs) else {
             return;
         };
         let is_done = plan.summary.actions() == 0;
-        // Longer than any copy takes, or not at all.
-        let faults = FaultPlan {
-            waits: history.random.chance(30).then_some(1_000_000),
-            ..FaultPlan::default()
-        };
-        let waits = faults.waits.is_some();
-        let results = history.apply(1000, &[Arc::new(plan.clone())], vec![faults], false);
-        for result in results.into_iter().flatten().flatten() {
-            let failed_to_plan = plan
-                .jobs
-                .iter()
-                .any(|job| job.name == result.name && job.outcome == Outcome::Failed);
-            if result.failed() && !failed_to_plan {
-                history.recorded.ledger().breach(format!(
-                    "law 7: {} fails for no reason: {:?}",
-                    result.name, result.errors
-                ));
-            }
-        }
+        apply_and_plan_again(history, &plan, &jobs);
         if is_done {
             history.recorded.ledger().count(match round {
                 0 => "fixed point at once",
@@ -57,49 +39,63 @@ pub fn converge(history: &mut History) {
             });
             break;
         }
-        // Law 3: what has been applied is not planned again, whether or not copies are still under way. Copies that have
-        // become available meanwhile may allow more.
-        let Some(again) = plan_quietly(history, &jobs) else {
-            return;
-        };
-        for (before, after) in plan.jobs.iter().zip(&again.jobs) {
-            if !waits && !after.actions.is_empty() && !has_cause(&plan, before, after) {
-                let (job, reason) = (&after.name, &after.reason);
-                let what =
-                    format!("law 3: {job} has something to do right after an apply: {reason}");
-                history.recorded.ledger().breach(what);
-            }
-        }
         history.recorded.edit(environment::finish_copies);
     }
-    let Some(last) = plan(history, &jobs) else {
+    let Some(last) = checked_plan(history, &jobs) else {
         return;
     };
-    if last.summary.actions() > 0 {
-        let ledger = &mut history.recorded.ledger();
-        ledger.breach(format!(
-            "law 3: after {ROUNDS} rounds there is something to do: {}",
-            last.summary
-        ));
-    }
     let world = history.recorded.sandbox.world();
-    for (job, planned) in jobs.iter().zip(&last.jobs) {
-        if planned.outcome == Outcome::Failed {
-            // That it fails for a reason was on_read at when it was planned.
-            continue;
-        }
+    let mut ledger = history.recorded.ledger();
+    if last.summary.actions() > 0 {
+        let summary = &last.summary;
+        ledger.breach(format!("law 3: to do after {ROUNDS} rounds: {summary}"));
+    }
+    // Whether a job fails for a reason was checked when it was planned.
+    let planned = jobs.iter().zip(&last.jobs);
+    for (job, _) in planned.filter(|(_, plan)| plan.outcome != Outcome::Failed) {
         if let Some(wrong) = wrong_at_the_end(&world, job) {
-            history
-                .recorded
-                .ledger()
-                .breach(format!("at the end: {}: {wrong}", job.name));
+            ledger.breach(format!("at the end: {}: {wrong}", job.name));
         }
     }
 }
 
-/// Whether a job may have something to do right after an apply. It could not be planned before; or an image that
-/// was a source has been found to be a copy, and was tagged as one; or EC2 named an image that it had made before, of
-/// which nobody could tell what it is.
+/// Applies a plan. Law 3: what has been applied is not planned again, also while copies are in progress.
+fn apply_and_plan_again(history: &mut History, plan: &SavedPlan, jobs: &[SyncJob]) {
+    // Longer than any copy takes, or not at all.
+    let waits = history.random.chance(30).then_some(1_000_000);
+    let faults = FaultPlan {
+        waits,
+        ..FaultPlan::default()
+    };
+    let results = history.apply(1000, &[Arc::new(plan.clone())], None, vec![faults], false);
+    for result in results.into_iter().flatten().flatten() {
+        let of_result = plan.jobs.iter().find(|job| job.name == result.name);
+        let is_planned = of_result.is_some_and(|job| job.outcome != Outcome::Failed);
+        if result.failed() && is_planned {
+            let (name, errors) = (&result.name, &result.errors);
+            let what = format!("law 7: {name} fails for no reason: {errors:?}");
+            history.recorded.ledger().breach(what);
+        }
+    }
+    if plan.summary.actions() == 0 {
+        return;
+    }
+    let Some(again) = quiet_plan(history, jobs) else {
+        return;
+    };
+    for (before, after) in plan.jobs.iter().zip(&again.jobs) {
+        // Copies that have become available meanwhile may allow more.
+        if waits.is_none() && !after.actions.is_empty() && !has_cause(plan, before, after) {
+            let (job, reason) = (&after.name, &after.reason);
+            let what = format!("law 3: {job} has something to do right after an apply: {reason}");
+            history.recorded.ledger().breach(what);
+        }
+    }
+}
+
+/// Returns true if a job may have something to do right after an apply. It could not be planned before; or an image that was a
+/// source has been found to be a copy, and was tagged as one; or EC2 named an image that it had made before and that nothing
+/// identified.
 fn has_cause(plan: &SavedPlan, before: &JobPlan, after: &JobPlan) -> bool {
     let of_images = before.kind() == Some(Kind::Image);
     let copied = before.actions.iter().any(|a| matches!(a, Action::Copy(_)));
@@ -107,61 +103,34 @@ fn has_cause(plan: &SavedPlan, before: &JobPlan, after: &JobPlan) -> bool {
     before.outcome == Outcome::Failed || of_images && (plan.summary.tag_copy > 0 || copied && tags)
 }
 
-fn plan(history: &mut History, jobs: &[SyncJob]) -> Option<SavedPlan> {
-    plan_quietly(history, jobs).filter(|_| history.recorded.ledger().breaches().is_empty())
+fn checked_plan(history: &mut History, jobs: &[SyncJob]) -> Option<SavedPlan> {
+    quiet_plan(history, jobs).filter(|_| history.recorded.ledger().breaches().is_empty())
 }
 
-fn plan_quietly(history: &mut History, jobs: &[SyncJob]) -> Option<SavedPlan> {
-    history.plan(jobs, FaultPlan::default(), "the end".to_owned())
+fn quiet_plan(history: &mut History, jobs: &[SyncJob]) -> Option<SavedPlan> {
+    let planned = history.plan(jobs, FaultPlan::default(), "the end".to_owned());
+    Some(planned?.0)
 }
 
-/// What is not as the job asks for it.
+/// Returns what is not as the job asks for it.
 fn wrong_at_the_end(world: &World, job: &SyncJob) -> Option<String> {
-    let account = rules::account_of(job);
-    let route = Route {
-        account: &account,
-        from: &job.source_region,
-        to: &job.destination_region,
+    let Some(ami) = ami_options(job) else {
+        return wrong_snapshots(world, job);
     };
-    match ami_options(job) {
-        None => {
-            let database = job.rules.parent()?.as_str();
-            wrong_snapshots(world, route, database, rules::retained(job))
-        }
-        Some(ami) => {
-            let source = check_plan::chosen(job, ami, world)?;
-            let named = rules::named_copy(world, route, source.id.as_str());
-            let copies = rules::own_images(world, route)
-                .filter(|i| rules::is_image_copy(i, route.from, source.id.as_str(), named.as_ref()))
-                .filter(|i| ["available", "disabled"].contains(&i.state.as_str()));
-            (copies.count() == 0).then(|| format!("{} has no copy", source.id))
-        }
-    }
+    let source = check_plan::chosen(job, ami, world)?;
+    let mut copies = rules::image_copies(world, world, job, source.id.as_str());
+    let is_usable = copies.any(|image| ["available", "disabled"].contains(&image.state.as_str()));
+    (!is_usable).then(|| format!("{} has no copy", source.id))
 }
 
-fn wrong_snapshots(
-    world: &World,
-    route: Route<'_>,
-    database: &str,
-    retain: usize,
-) -> Option<String> {
-    let newest = rules::newest_automated(world, route, database)?;
-    let taken = newest.data_time.map_or(0, rules::seconds);
-    let id = newest.id.as_str();
-    let available =
-        |c: &&aws_xregion_sync::provider::sandbox::WorldArtifact| c.state.as_str() == "available";
-    let copies: Vec<_> = rules::manual(world, route, database).collect();
-    if !copies
-        .iter()
-        .copied()
-        .filter(available)
-        .any(|c| rules::serves(c, route.from, id, taken))
-    {
-        return Some(format!("{id} has no usable copy"));
+fn wrong_snapshots(world: &World, job: &SyncJob) -> Option<String> {
+    let newest = rules::newest_automated(world, job)?;
+    let source = Source::of(newest);
+    let mut copies = rules::manual(world, job);
+    if !copies.any(|copy| rules::is_available(copy) && rules::serves(copy, job, source)) {
+        return Some(format!("{} has no usable copy", source.id));
     }
-    let left = rules::outlived(world, route, database, retain, newest, false);
-    if !left.is_empty() {
-        return Some(format!("{left:?} are left beyond the {retain} to retain"));
-    }
-    None
+    let left = rules::outlived(world, job, newest, false);
+    let retain = rules::retained(job);
+    (!left.is_empty()).then(|| format!("{left:?} are left beyond the {retain} to retain"))
 }

@@ -1,19 +1,17 @@
-//! What changes the world beside xrs: time, AWS's own doing, the older tool, and people.
+//! What changes the world beside xrs and people: time, AWS itself, and the owners of the sources.
 
 use aws_xregion_sync::model::artifact::ArtifactState;
-use aws_xregion_sync::model::ids::{AccountId, Arn, ArtifactId, ParentId, Region};
+use aws_xregion_sync::model::ids::{AccountId, ArtifactId, ParentId, Region};
 use aws_xregion_sync::provider::sandbox::{
-    FailNextCopy, SnapshotType, World, WorldArtifact, automated_id,
+    FailNextCopy, Quotas, SnapshotType, World, WorldArtifact, automated_id,
 };
 use jiff::{SignedDuration, Timestamp};
 
 use super::interference;
 use super::random::Random;
-use super::rules;
 use super::setup::{Setup, regions};
-use crate::support::{ami_options, selector};
 
-/// What a fresh world holds: sources of the last days, and copies by various hands.
+/// Adds what a new world holds: sources of the last days, and copies from various makers.
 pub fn furnish(random: &mut Random, setup: &Setup, world: &mut World) {
     for (region, database, account) in &setup.databases {
         for day in (0..random.within(0, 4)).rev() {
@@ -83,13 +81,16 @@ fn new_image(
     id.to_string()
 }
 
-/// AWS and the owners of the sources go on: one thing happens.
-pub fn life(random: &mut Random, setup: &Setup, world: &mut World) -> (&'static str, String) {
-    match random.weighed(&[30, 12, 4, 4, 8, 5, 4, 6, 7]) {
+/// What happened: its name, and a line for the report.
+type Event = (&'static str, String);
+
+/// Makes one thing happen to AWS or to the sources.
+pub fn life(random: &mut Random, setup: &Setup, world: &mut World) -> Event {
+    let event = match random.weighed(&[30, 12, 4, 4, 8, 5, 4, 6, 7]) {
         0 => backup(random, setup, world),
         1 => expire(random, world),
-        2 => database_anew(random, setup, world),
-        3 => backup_under_way(random, world),
+        2 => database_created_again(random, setup, world),
+        3 => backup_in_progress(random, world),
         4 => image_replaced(random, setup, world),
         5 => image_ready(world),
         6 => {
@@ -98,30 +99,29 @@ pub fn life(random: &mut Random, setup: &Setup, world: &mut World) -> (&'static 
                 1 => 100_000,
                 _ => u64::try_from(random.within(300, 20_000)).expect("a length"),
             };
-            (
-                "copies take another time",
-                format!("copies take {} s", world.copy_seconds),
-            )
+            let description = format!("copies take {} s", world.copy_seconds);
+            Some(("copies take another time", description))
         }
         7 => {
             let region = random.pick(&regions()).cloned().expect("a region");
             let description = format!("the next copy into {region} will fail");
             let reason = "Client.InternalError: it broke".to_owned();
             world.fail_next_copies.push(FailNextCopy { region, reason });
-            ("a copy is going to fail", description)
+            Some(("a copy is going to fail", description))
         }
         _ => {
             let quotas = &mut world.quotas;
             quotas.snapshot_copies_in_flight = [1, 1, 20][random.below(3)];
             quotas.image_copies_in_flight = [1, 1, 100][random.below(3)];
             quotas.manual_snapshots = [8, 100, 100][random.below(3)];
-            ("limits change", format!("limits are {quotas:?}"))
+            Some(("limits change", format!("limits are {quotas:?}")))
         }
-    }
+    };
+    event.unwrap_or(("nothing", String::new()))
 }
 
-/// Time passes; now and then so that an automated snapshot is taken every day.
-pub fn pass_time(random: &mut Random, setup: &Setup, world: &mut World) -> (&'static str, String) {
+/// Lets time pass; now and then with an automated snapshot of each database.
+pub fn pass_time(random: &mut Random, setup: &Setup, world: &mut World) -> Event {
     let (what, seconds) = match random.below(4) {
         0 => ("seconds pass", random.within(1, 119)),
         1 => ("minutes pass", random.within(2, 119) * 60),
@@ -141,78 +141,51 @@ pub fn pass_time(random: &mut Random, setup: &Setup, world: &mut World) -> (&'st
     (what, format!("{seconds} s pass"))
 }
 
-fn backup(random: &mut Random, setup: &Setup, world: &mut World) -> (&'static str, String) {
-    let Some((region, database, account)) = random.pick(&setup.databases) else {
-        return ("nothing", String::new());
-    };
+fn backup(random: &mut Random, setup: &Setup, world: &mut World) -> Option<Event> {
+    let (region, database, account) = random.pick(&setup.databases)?;
     let taken = world.now - SignedDuration::from_secs(random.within(0, 50));
-    match take_snapshot(world, region, database, account, taken) {
-        Some(id) => (
-            "an automated snapshot is taken",
-            format!("{id} is taken in {region}"),
-        ),
-        None => ("nothing", String::new()),
-    }
+    let id = take_snapshot(world, region, database, account, taken)?;
+    let description = format!("{id} is taken in {region}");
+    Some(("an automated snapshot is taken", description))
 }
 
-fn backup_under_way(random: &mut Random, world: &mut World) -> (&'static str, String) {
+fn is_automated(snapshot: &WorldArtifact) -> bool {
+    snapshot.snapshot_type == SnapshotType::Automated
+}
+
+fn backup_in_progress(random: &mut Random, world: &mut World) -> Option<Event> {
     let region = random.pick(&regions()).cloned().expect("a region");
-    let here = world.region_mut(&region).expect("a region");
-    let mut automated: Vec<&mut WorldArtifact> = here
-        .snapshots
-        .iter_mut()
-        .filter(|s| s.snapshot_type == SnapshotType::Automated)
-        .collect();
-    // Of several only the newest can be under way; each is ended by the next call of this kind.
-    automated.sort_by_key(|s| s.data_time);
-    let Some(newest) = automated.pop() else {
-        return ("nothing", String::new());
-    };
+    let here = &mut world.region_mut(&region).expect("a region").snapshots;
+    // Only the newest can be in progress; the next call ends it. Of several with one time that is the last.
+    let automated = here.iter_mut().filter(|s| is_automated(s));
+    let newest = automated.max_by_key(|s| s.data_time)?;
     let is_available = newest.state.is_available();
     newest.state = ArtifactState::from(if is_available {
         "creating"
     } else {
         "available"
     });
-    (
-        "an automated snapshot is under way",
-        format!("{} is {}", newest.id, newest.state),
-    )
+    let description = format!("{} is {}", newest.id, newest.state);
+    Some(("an automated snapshot is in progress", description))
 }
 
-fn expire(random: &mut Random, world: &mut World) -> (&'static str, String) {
+fn expire(random: &mut Random, world: &mut World) -> Option<Event> {
     let region = random.pick(&regions()).cloned().expect("a region");
-    let here = world.region_mut(&region).expect("a region");
-    let oldest = here
-        .snapshots
-        .iter()
-        .enumerate()
-        .filter(|(_, s)| s.snapshot_type == SnapshotType::Automated)
-        .min_by_key(|(_, s)| s.data_time)
-        .map(|(at, _)| at);
-    match oldest {
-        Some(at) => {
-            let gone = here.snapshots.remove(at);
-            (
-                "an automated snapshot expires",
-                format!("{} expires in {region}", gone.id),
-            )
-        }
-        None => ("nothing", String::new()),
-    }
+    let here = &mut world.region_mut(&region).expect("a region").snapshots;
+    let automated = here.iter().enumerate().filter(|(_, s)| is_automated(s));
+    let (oldest, _) = automated.min_by_key(|(_, s)| s.data_time)?;
+    let gone = here.remove(oldest);
+    let description = format!("{} expires in {region}", gone.id);
+    Some(("an automated snapshot expires", description))
 }
 
-/// The database is deleted, with its automated snapshots, and made again under its name.
-fn database_anew(random: &mut Random, setup: &Setup, world: &mut World) -> (&'static str, String) {
-    let Some((region, id, account)) = random.pick(&setup.databases) else {
-        return ("nothing", String::new());
-    };
+/// Deletes a database with its automated snapshots, and creates it again under its name.
+fn database_created_again(random: &mut Random, setup: &Setup, world: &mut World) -> Option<Event> {
+    let (region, id, account) = random.pick(&setup.databases)?;
     let now = world.now;
     let here = world.region_mut(region).expect("a region");
     let automated = |s: &WorldArtifact| {
-        s.snapshot_type == SnapshotType::Automated
-            && s.parent.as_ref() == Some(id)
-            && s.account == *account
+        is_automated(s) && s.parent.as_ref() == Some(id) && s.account == *account
     };
     let last = here
         .snapshots
@@ -230,16 +203,12 @@ fn database_anew(random: &mut Random, setup: &Setup, world: &mut World) -> (&'st
     let same_minute = last.map(|last| last + SignedDuration::from_secs(7));
     let taken = same_minute.filter(|_| random.chance(40)).unwrap_or(now);
     let taken = take_snapshot(world, region, id, account, taken);
-    (
-        "a database is made anew",
-        format!("{id} in {region} is made anew, first snapshot {taken:?}"),
-    )
+    let description = format!("{id} in {region} is created again, first snapshot {taken:?}");
+    Some(("a database is created again", description))
 }
 
-fn image_replaced(random: &mut Random, setup: &Setup, world: &mut World) -> (&'static str, String) {
-    let Some((region, identifier, account)) = random.pick(&setup.images) else {
-        return ("nothing", String::new());
-    };
+fn image_replaced(random: &mut Random, setup: &Setup, world: &mut World) -> Option<Event> {
+    let (region, identifier, account) = random.pick(&setup.images)?;
     let how = random.below(3);
     let here = world.region_mut(region).expect("a region");
     let old = |image: &WorldArtifact| {
@@ -258,14 +227,12 @@ fn image_replaced(random: &mut Random, setup: &Setup, world: &mut World) -> (&'s
     }
     let id = new_image(random, world, region, identifier, account);
     let old = ["removed", "deregistered", "left"][how];
-    (
-        "an image is replaced",
-        format!("{id} is made in {region} for {identifier}, older ones are {old}"),
-    )
+    let description = format!("{id} is made in {region} for {identifier}, older ones are {old}");
+    Some(("an image is replaced", description))
 }
 
-/// Whatever source is not available yet gets there.
-fn image_ready(world: &mut World) -> (&'static str, String) {
+/// Makes all source images available.
+fn image_ready(world: &mut World) -> Option<Event> {
     let mut ready = Vec::new();
     for region in world.regions.values_mut() {
         for image in &mut region.images {
@@ -275,16 +242,11 @@ fn image_ready(world: &mut World) -> (&'static str, String) {
             }
         }
     }
-    if ready.is_empty() {
-        return ("nothing", String::new());
-    }
-    (
-        "a source image becomes available",
-        format!("{ready:?} become available"),
-    )
+    let description = format!("{ready:?} become available");
+    (!ready.is_empty()).then_some(("a source image becomes available", description))
 }
 
-/// What is being deleted is gone.
+/// Removes what is being deleted.
 fn end_deletions(world: &mut World) {
     for region in world.regions.values_mut() {
         region
@@ -293,21 +255,19 @@ fn end_deletions(world: &mut World) {
     }
 }
 
-/// Takes AWS's troubles away: what is under way comes to its end, limits are wide, nothing fails any more.
+/// Ends AWS's faults: what is in progress is finished, limits are wide, nothing fails any more.
 pub fn calm_down(world: &mut World) {
     world.fail_next_copies.clear();
-    world.quotas = aws_xregion_sync::provider::sandbox::Quotas {
+    world.quotas = Quotas {
         image_copies_in_flight: 100,
         snapshot_copies_in_flight: 100,
         manual_snapshots: 1000,
     };
-    image_ready(world);
+    let _ready = image_ready(world);
     end_deletions(world);
     for region in world.regions.values_mut() {
         for snapshot in &mut region.snapshots {
-            let stuck =
-                snapshot.snapshot_type == SnapshotType::Automated && !snapshot.state.is_available();
-            if stuck {
+            if is_automated(snapshot) {
                 snapshot.state = ArtifactState::available();
             }
         }
@@ -316,7 +276,7 @@ pub fn calm_down(world: &mut World) {
     finish_copies(world);
 }
 
-/// Waits until no copy is under way.
+/// Waits until no copy is in progress.
 pub fn finish_copies(world: &mut World) {
     let until = world.regions.values().flat_map(|region| {
         let snapshots = region.snapshots.iter().filter_map(|s| s.copying.as_ref());
@@ -326,47 +286,4 @@ pub fn finish_copies(world: &mut World) {
         let wait = last.duration_since(world.now).max(SignedDuration::ZERO);
         world.advance(wait + SignedDuration::from_secs(1));
     }
-}
-
-/// A copy of an image that the older tool or a person made.
-pub fn image_copy_by_hand(
-    random: &mut Random,
-    job: &aws_xregion_sync::sync_types::SyncJob,
-    world: &mut World,
-) -> Option<String> {
-    ami_options(job)?;
-    let account = rules::account_of(job);
-    let identifier = &selector(job).sync_identifiers[0];
-    let here = world.region(&job.source_region)?;
-    let sources: Vec<WorldArtifact> = here
-        .images
-        .iter()
-        .filter(|i| i.account == account && i.tags.get("Sync-Identifier") == Some(identifier))
-        .cloned()
-        .collect();
-    let source = random.pick(&sources)?;
-    let id = world.new_image_id();
-    let name = if random.chance(80) {
-        source.name.clone()
-    } else {
-        "by hand".to_owned()
-    };
-    let mut copy = WorldArtifact::image(id.as_str(), &account, &name, world.now);
-    if random.chance(60) {
-        copy.copied_from = Some(Arn::of_image(&job.source_region, &source.id));
-    }
-    if random.chance(50) {
-        let value = rules::tag_value(source.created.expect("a time"), source.id.as_str());
-        copy.tags
-            .insert(format!("Sync-From-{}", job.source_region), value);
-    }
-    if random.chance(50) {
-        let value = rules::tag_value(source.created.expect("a time"), id.as_str());
-        let image = world.image_mut(&job.source_region, &source.id)?;
-        image
-            .tags
-            .insert(format!("Sync-{}", job.destination_region), value);
-    }
-    world.add_image(&job.destination_region, copy);
-    Some(format!("{id} is made of {} by hand", source.id))
 }

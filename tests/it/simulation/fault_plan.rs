@@ -1,12 +1,12 @@
-//! What goes wrong for one run, as its seed decides.
+//! The faults that one run meets, as its seed decides.
 
 use super::random::Random;
 
-/// The most that a listing lags behind.
+/// The most seconds that a listing lags behind.
 pub const MOST_LAG: i64 = 120;
 
-/// What goes wrong for one run.
-#[derive(Clone, Debug, Default)]
+/// The faults that one run meets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FaultPlan {
     /// The run ends at its nth call, before or after the effect.
     pub kill: Option<(Nth, When)>,
@@ -20,28 +20,28 @@ pub struct FaultPlan {
     pub time_outs: usize,
     /// From this call on the credentials have expired.
     pub expires: Option<usize>,
-    /// Percent of reads that show an earlier world, and how much earlier.
+    /// Percent of reads that show an earlier world, and how much earlier it is.
     pub stale: usize,
     pub lag: Lag,
-    /// The run is read to stop when so many things have happened in it.
+    /// The run is asked to stop after this number of events.
     pub interrupt: Option<usize>,
-    /// The most turns that others get at each end of a call.
+    /// The most turns that other runs get at each end of a call.
     pub yields: usize,
-    /// The destination knows no database of the names it is read for, and refuses to read for their snapshots. That is
-    /// no fault.
+    /// The destination has none of the databases that it is asked about, and refuses to list their snapshots. That is no
+    /// fault.
     pub refuses_absent_databases: bool,
-    /// The run stays until copies are available, for so many seconds at most. That is no fault.
+    /// The run waits for copies for this number of seconds at most. That is no fault.
     pub waits: Option<i64>,
 }
 
-/// How many seconds listings are behind.
+/// The number of seconds that listings are behind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Lag {
     #[default]
     None,
-    /// Each by another time, up to this.
+    /// Each by another number, up to this.
     UpTo(i64),
-    /// All of them by this, as of a region whose listings are behind.
+    /// All of them by this, as in a region that lags behind.
     Steady(i64),
 }
 
@@ -58,7 +58,7 @@ pub enum When {
 }
 
 impl FaultPlan {
-    /// Nothing but other runs' turns, and perhaps a wait.
+    /// Returns a plan with nothing but turns for other runs, and perhaps a wait.
     pub fn none(random: &mut Random) -> Self {
         Self {
             yields: random.below(4),
@@ -104,28 +104,28 @@ impl FaultPlan {
         plan
     }
 
-    /// Whether every call is answered, and truly.
-    pub fn is_none(&self) -> bool {
-        let Self {
-            kill,
-            lose,
-            losses,
-            throttles,
-            denials,
-            time_outs,
-            expires,
-            stale,
-            interrupt,
-            ..
-        } = self;
-        kill.is_none()
-            && lose.is_none()
-            && expires.is_none()
-            && interrupt.is_none()
-            && losses + throttles + denials + time_outs + stale == 0
+    /// Returns a random plan in this percentage of cases, else one without faults.
+    pub fn maybe(random: &mut Random, percent: usize) -> Self {
+        if random.chance(percent) {
+            Self::random(random)
+        } else {
+            Self::none(random)
+        }
     }
 
-    /// Whether what is listed may be of earlier.
+    /// Returns true if every call is answered, and truly.
+    pub fn is_none(&self) -> bool {
+        let without_harmless = Self {
+            lag: Lag::None,
+            yields: 0,
+            refuses_absent_databases: false,
+            waits: None,
+            ..self.clone()
+        };
+        without_harmless == Self::default()
+    }
+
+    /// Returns true if listings may be of an earlier time.
     pub fn is_stale(&self) -> bool {
         self.stale > 0
     }

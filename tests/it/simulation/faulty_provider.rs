@@ -1,8 +1,8 @@
-//! Faults around any provider: errors, answers that are lost, listings of an earlier world, runs that are killed.
+//! Adds faults to any provider: errors, lost answers, listings of an earlier world, runs that are killed.
 
-use std::future::{Future, pending, poll_fn};
+use std::future::{pending, poll_fn};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::fault_plan::{FaultPlan, Lag, Nth, When};
 use super::random::Random;
 
-/// One read that was made, as its run saw it.
+/// What a read asks for.
 #[derive(Clone, Debug)]
 pub enum Read {
     Identity,
@@ -37,11 +37,11 @@ pub enum Write<'a> {
     Delete(&'a Delete),
 }
 
-/// Who is description what a run does, and knows the world as it was.
+/// Learns of every call of a run, and knows the world as it was.
 pub trait CallListener: Sync {
-    /// A number for the present state of the world.
+    /// Returns a number for the present state of the world.
     fn state_number(&self) -> usize;
-    /// The world as it was at that time, as a provider.
+    /// Returns the world as it was at that time, as a provider.
     fn earlier(&self, time: Timestamp) -> Box<dyn Provider>;
     /// A read was answered; the answer is of the world at `shown`.
     fn on_read(
@@ -52,14 +52,13 @@ pub trait CallListener: Sync {
         shown: Timestamp,
         error: Option<&ProviderError>,
     );
-    /// A write was answered by the world itself, whatever its run hears of that.
+    /// A write was answered by the world itself, whatever its run learns of that.
     fn on_write(
         &self,
         at: &Location,
         write: &Write<'_>,
         answer: Result<Option<String>, &ProviderError>,
     );
-    /// A fault happened.
     fn on_fault(&self, what: &'static str, call: &str, region: &Region);
 }
 
@@ -78,13 +77,29 @@ struct State {
     writes: usize,
 }
 
-/// What is in store for one call.
-struct CallFaults {
+/// One call, and the faults that it meets.
+struct Call<'a> {
+    name: &'static str,
+    at: &'a Location,
     kill: Option<When>,
-    lose: bool,
-    refuse: Option<(&'static str, &'static str, ErrorClass)>,
+    is_answer_lost: bool,
+    /// The code by which refusals are counted, and the error.
+    refusal: Option<(&'static str, ProviderError)>,
     lag: Option<i64>,
     yields: (usize, usize),
+}
+
+impl Call<'_> {
+    fn lost_answer(&self) -> ProviderError {
+        let message = "the answer was lost";
+        error(
+            self.name,
+            self.at,
+            "DispatchFailure",
+            message,
+            ErrorClass::Unknown,
+        )
+    }
 }
 
 impl<'a> FaultyProvider<'a> {
@@ -108,17 +123,13 @@ impl<'a> FaultyProvider<'a> {
         }
     }
 
-    /// Whether the run is dead: it makes no call any more, and what it waits for never comes.
+    /// Returns true once the run is dead: it makes no call any more, and what it waits for never comes.
     pub fn is_killed(&self) -> bool {
         self.killed.load(Ordering::Relaxed)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn faults(&self, is_write: bool) -> CallFaults {
-        let mut state = self.state();
+    fn call<'b>(&self, name: &'static str, at: &'b Location, is_write: bool) -> Call<'b> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (call, write) = (state.calls, state.writes);
         state.calls += 1;
         state.writes += usize::from(is_write);
@@ -126,22 +137,15 @@ impl<'a> FaultyProvider<'a> {
             Nth::Call(n) => n == call,
             Nth::Write(n) => is_write && n == write,
         };
-        let plan = &self.plan;
-        let random = &mut state.random;
-        let refuse = if plan.expires.is_some_and(|from| call >= from) {
-            Some((
-                "ExpiredToken",
-                "The security token included in the request is expired",
-                ErrorClass::Expired,
-            ))
+        let (plan, random) = (&self.plan, &mut state.random);
+        let refusal = if plan.expires.is_some_and(|from| call >= from) {
+            let message = "The security token included in the request is expired";
+            Some(("ExpiredToken", message, ErrorClass::Expired))
         } else if random.chance(plan.throttles) {
             Some(("Throttling", "Rate exceeded", ErrorClass::Throttled))
         } else if random.chance(plan.denials) {
-            Some((
-                "UnauthorizedOperation",
-                "You are not authorized",
-                ErrorClass::Denied,
-            ))
+            let message = "You are not authorized";
+            Some(("UnauthorizedOperation", message, ErrorClass::Denied))
         } else if random.chance(plan.time_outs) {
             Some(("RequestTimeout", "no answer came", ErrorClass::Unknown))
         } else {
@@ -153,139 +157,109 @@ impl<'a> FaultyProvider<'a> {
             Lag::UpTo(most) => Some(random.within(1, most)),
             Lag::Steady(seconds) => Some(seconds),
         };
-        CallFaults {
-            kill: plan
-                .kill
-                .filter(|(nth, _)| is_now(*nth))
-                .map(|(_, when)| when),
-            lose: plan.lose.is_some_and(is_now) || random.chance(plan.losses),
-            refuse,
+        let kill = plan.kill.filter(|(nth, _)| is_now(*nth));
+        Call {
+            name,
+            at,
+            kill: kill.map(|(_, when)| when),
+            is_answer_lost: plan.lose.is_some_and(is_now) || random.chance(plan.losses),
+            refusal: refusal
+                .map(|(code, message, class)| (code, error(name, at, code, message, class))),
             lag,
             yields: (random.below(plan.yields + 1), random.below(plan.yields + 1)),
         }
     }
 
-    /// Nothing is heard of this run any more.
-    async fn die(&self) {
-        self.killed.store(true, Ordering::Relaxed);
-        pending::<()>().await;
+    fn on_fault(&self, what: &'static str, call: &Call<'_>) {
+        self.listener.on_fault(what, call.name, &call.at.region);
     }
 
+    /// Ends the run here, if it is to be killed here.
+    async fn die(&self, call: &Call<'_>, when: When, what: &'static str) {
+        if call.kill == Some(when) {
+            self.on_fault(what, call);
+            self.killed.store(true, Ordering::Relaxed);
+        }
+        self.live().await;
+    }
+
+    /// Never returns once the run is dead.
     async fn live(&self) {
         if self.is_killed() {
             pending::<()>().await;
         }
     }
 
-    async fn before(&self, faults: &CallFaults, call: &'static str, at: &Location) -> Answer<()> {
+    async fn before(&self, call: &Call<'_>) -> Answer<()> {
         self.live().await;
-        yield_turns(faults.yields.0).await;
+        yield_turns(call.yields.0).await;
         self.live().await;
-        if faults.kill == Some(When::BeforeItsEffect) {
-            self.listener
-                .on_fault("killed before a call", call, &at.region);
-            self.die().await;
-        }
-        let Some((code, message, class)) = faults.refuse else {
+        self.die(call, When::BeforeItsEffect, "killed before a call")
+            .await;
+        let Some((code, error)) = &call.refusal else {
             return Ok(());
         };
-        self.listener.on_fault(code, call, &at.region);
-        Err(error(call, at, code, message, class))
+        self.on_fault(code, call);
+        Err(error.clone())
     }
 
-    async fn after<T>(
-        &self,
-        faults: &CallFaults,
-        call: &'static str,
-        at: &Location,
-        answer: Answer<T>,
-    ) -> Answer<T> {
-        if faults.kill == Some(When::AfterItsEffect) {
-            self.listener
-                .on_fault("killed after a call", call, &at.region);
-            self.die().await;
-        }
-        yield_turns(faults.yields.1).await;
+    async fn after<T>(&self, call: &Call<'_>, answer: Answer<T>) -> Answer<T> {
+        self.die(call, When::AfterItsEffect, "killed after a call")
+            .await;
+        yield_turns(call.yields.1).await;
         self.live().await;
-        if faults.lose && answer.is_ok() {
-            self.listener
-                .on_fault("an answer is lost", call, &at.region);
-            return Err(error(
-                call,
-                at,
-                "DispatchFailure",
-                "the answer was lost",
-                ErrorClass::Unknown,
-            ));
+        if call.is_answer_lost && answer.is_ok() {
+            self.on_fault("an answer is lost", call);
+            return Err(call.lost_answer());
         }
         answer
     }
 
-    async fn read<T, R, S, E>(
+    async fn read<T, S>(
         &self,
-        call: &'static str,
+        name: &'static str,
         at: &Location,
         read: Read,
-        real: R,
-        earlier: E,
+        real: impl Future<Output = Answer<T>>,
+        earlier: impl FnOnce(Box<dyn Provider>) -> S,
     ) -> Answer<T>
     where
-        R: Future<Output = Answer<T>>,
         S: Future<Output = Answer<T>>,
-        E: FnOnce(Box<dyn Provider>) -> S,
     {
-        let faults = self.faults(false);
-        let begun = self.listener.state_number();
-        if let Err(error) = self.before(&faults, call, at).await {
-            self.listener
-                .on_read(at, &read, begun, self.inner.now(), Some(&error));
+        let (call, listener) = (self.call(name, at, false), self.listener);
+        let begun = listener.state_number();
+        if let Err(error) = self.before(&call).await {
+            listener.on_read(at, &read, begun, self.inner.now(), Some(&error));
             return Err(error);
         }
-        let begun = self.listener.state_number();
+        let begun = listener.state_number();
         let mut answer = real.await;
         let mut shown = self.inner.now();
-        if let (Ok(_), Some(lag)) = (&answer, faults.lag) {
-            self.listener
-                .on_fault("a listing of earlier", call, &at.region);
+        if let (Ok(_), Some(lag)) = (&answer, call.lag) {
+            self.on_fault("an old listing", &call);
             shown -= SignedDuration::from_secs(lag);
-            answer = earlier(self.listener.earlier(shown)).await;
+            answer = earlier(listener.earlier(shown)).await;
         }
-        let lost = faults.lose && answer.is_ok();
-        let unheard = lost.then(|| {
-            error(
-                call,
-                at,
-                "DispatchFailure",
-                "the answer was lost",
-                ErrorClass::Unknown,
-            )
-        });
-        self.listener.on_read(
-            at,
-            &read,
-            begun,
-            shown,
-            unheard.as_ref().or(answer.as_ref().err()),
-        );
-        self.after(&faults, call, at, answer).await
+        let is_lost = call.is_answer_lost && answer.is_ok();
+        let lost = is_lost.then(|| call.lost_answer());
+        let error = lost.as_ref().or(answer.as_ref().err());
+        listener.on_read(at, &read, begun, shown, error);
+        self.after(&call, answer).await
     }
 
-    async fn write<T, R>(
+    async fn write<T>(
         &self,
-        call: &'static str,
+        name: &'static str,
         at: &Location,
         write: Write<'_>,
-        real: R,
+        real: impl Future<Output = Answer<T>>,
         id: impl Fn(&T) -> Option<String>,
-    ) -> Answer<T>
-    where
-        R: Future<Output = Answer<T>>,
-    {
-        let faults = self.faults(true);
-        self.before(&faults, call, at).await?;
+    ) -> Answer<T> {
+        let call = self.call(name, at, true);
+        self.before(&call).await?;
         let answer = real.await;
         self.listener.on_write(at, &write, answer.as_ref().map(id));
-        self.after(&faults, call, at, answer).await
+        self.after(&call, answer).await
     }
 }
 
@@ -305,7 +279,7 @@ fn error(
     }
 }
 
-/// Lets others have so many turns.
+/// Gives this number of turns to others.
 pub async fn yield_turns(number: usize) {
     let mut left = number;
     poll_fn(|context| {
@@ -353,7 +327,6 @@ impl Provider for FaultyProvider<'_> {
             let (code, message) = ("DBInstanceNotFound", "DBInstance not found.");
             return Err(error(call, at, code, message, ErrorClass::Absent));
         }
-        // Nothing that is planned or applied asks for everything that was copied from a region.
         let real = self.inner.find(at, kind, query);
         let earlier = |old: Box<dyn Provider>| async move { old.find(at, kind, query).await };
         let read = Read::Find(kind, query.clone());

@@ -1,21 +1,21 @@
-//! One random history: what happens, step by step, and what is on_read at after each.
+//! One random history: what happens, step by step, and what is checked after each step.
 
-use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Poll;
 
 use aws_xregion_sync::executor::{self, Event, Options, Wait};
 use aws_xregion_sync::model::action::Action;
 use aws_xregion_sync::model::inventory::Inventory;
-use aws_xregion_sync::model::plan::{ConfigRef, Plan, SavedPlan, Summary};
+use aws_xregion_sync::model::plan::{self, ConfigRef, Plan, SavedPlan, Summary};
 use aws_xregion_sync::model::result::SyncResult;
 use aws_xregion_sync::observe::{Request, observe};
 use aws_xregion_sync::planfile::{self, Header};
 use aws_xregion_sync::planner;
 use aws_xregion_sync::provider::Provider;
+use aws_xregion_sync::provider::sandbox::Sandbox;
 use aws_xregion_sync::sync_types::SyncJob;
 use jiff::SignedDuration;
 
@@ -28,27 +28,27 @@ use super::scheduler::{Task, alone, side_by_side};
 use super::setup::{self, Setup};
 use super::{check_plan, check_results, convergence, environment, interference, report};
 
-/// Plans that are kept to be applied later.
+/// Number of plans that are kept to be applied later.
 const POOL: usize = 6;
 
-/// What a run has seen when it planned.
+/// What a run observed when it planned.
 pub struct Before {
     inventory: Inventory,
     reads: Vec<ReadRecord>,
-    /// Whether all of it was the truth of that very time.
-    is_true: bool,
+    /// Whether all of it was true at that very time.
+    is_exact: bool,
     /// Whether it may be of an earlier time.
     is_stale: bool,
 }
 
-/// What a history came to.
+/// The result of a history.
 pub struct Outcome {
     pub counts: Counts,
     pub breaches: Vec<String>,
     pub report: String,
 }
 
-/// A history while it goes on.
+/// A history in progress.
 pub struct History {
     pub random: Random,
     pub setup: Setup,
@@ -56,7 +56,7 @@ pub struct History {
     pool: Vec<Arc<SavedPlan>>,
 }
 
-/// Runs the history of a seed; `is_verbose` it if somebody is to read it.
+/// Runs the history of a seed, with a report if it is verbose.
 pub fn run(seed: u64, is_verbose: bool) -> Outcome {
     let mut random = Random::new(seed);
     let (setup, world) = setup::random(&mut random);
@@ -67,20 +67,18 @@ pub fn run(seed: u64, is_verbose: bool) -> Outcome {
         recorded,
         pool: Vec::new(),
     };
-    history
-        .recorded
-        .ledger()
-        .log_line(|| format!("seed {seed}\n{}", history.setup.description()));
+    let setup = || format!("seed {seed}\n{}", history.setup.description());
+    history.recorded.ledger().log_line(setup);
     let steps = history.random.within(10, 40);
     for step in 0..steps {
         history.step(step);
-        if !history.recorded.ledger().breaches().is_empty() {
+        if history.is_broken() {
             break;
         }
         let now = history.recorded.sandbox.now();
         history.recorded.ledger().forget(now);
     }
-    if history.recorded.ledger().breaches().is_empty() {
+    if !history.is_broken() {
         convergence::converge(&mut history);
     }
     let world = history.recorded.sandbox.world();
@@ -94,7 +92,11 @@ pub fn run(seed: u64, is_verbose: bool) -> Outcome {
 }
 
 impl History {
-    /// Writes down what happened in a step.
+    fn is_broken(&self) -> bool {
+        !self.recorded.ledger().breaches().is_empty()
+    }
+
+    /// Records what happens in a step.
     pub fn say(&self, what: &'static str, line: impl FnOnce() -> String) {
         let now = self.recorded.sandbox.now();
         let mut ledger = self.recorded.ledger();
@@ -113,18 +115,14 @@ impl History {
             0 => recorded.edit(|world| environment::pass_time(random, setup, world)),
             1 => recorded.edit(|world| environment::life(random, setup, world)),
             2 => {
-                let of_plans = named_in(pool);
+                let targets = targets_of(pool);
                 let change =
-                    recorded.edit(|world| interference::interfere(random, setup, &of_plans, world));
-                interfered(recorded, change.copy);
+                    recorded.edit(|world| interference::interfere(random, setup, &targets, world));
+                recorded.record_interference(change.copy);
                 (change.what, change.description)
             }
             3 => {
-                let faults = if random.chance(25) {
-                    FaultPlan::random(random)
-                } else {
-                    FaultPlan::none(random)
-                };
+                let faults = FaultPlan::maybe(random, 25);
                 let selection = random.chance(15).then(|| random.below(setup.jobs.len()));
                 return self.plan_step(step, faults, selection);
             }
@@ -142,22 +140,16 @@ impl History {
             Some(at) => self.setup.jobs[at..=at].to_vec(),
             None => self.setup.jobs.clone(),
         };
-        let Some((plan, before)) = self.look_and_plan(&jobs, faults, format!("plan {step}")) else {
+        let Some((plan, before)) = self.plan(&jobs, faults, format!("plan {step}")) else {
             return;
         };
         let plan = Arc::new(plan);
         if self.random.chance(30) {
-            self.say("a plan is applied there and then", || {
-                format!("{step}: run")
-            });
-            let faults = if self.random.chance(40) {
-                FaultPlan::random(&mut self.random)
-            } else {
-                FaultPlan::none(&mut self.random)
-            };
+            self.say("a plan is applied at once", || format!("{step}: run"));
+            let faults = FaultPlan::maybe(&mut self.random, 40);
             let interferes = self.random.chance(20);
             let chosen = [Arc::clone(&plan)];
-            self.carry_out(step, &chosen, Some(before), vec![faults], interferes);
+            self.apply(step, &chosen, Some(before), vec![faults], interferes);
         }
         if self.pool.len() == POOL {
             let oldest = self.random.below(POOL);
@@ -166,96 +158,75 @@ impl History {
         self.pool.push(plan);
     }
 
-    /// Makes a plan and reads at it; nothing if the run was killed.
-    pub fn plan(&mut self, jobs: &[SyncJob], faults: FaultPlan, name: String) -> Option<SavedPlan> {
-        Some(self.look_and_plan(jobs, faults, name)?.0)
-    }
-
-    /// The same, with what the plan rests on.
-    fn look_and_plan(
+    /// Makes a plan and checks it. Returns it with what it rests on, or nothing if the run was killed.
+    pub fn plan(
         &mut self,
         jobs: &[SyncJob],
         faults: FaultPlan,
         name: String,
     ) -> Option<(SavedPlan, Before)> {
         let parallelism = 1 + self.random.below(4);
-        let mut monitor = Monitor::new(
-            &self.recorded,
-            &self.setup,
-            None,
-            faults.clone(),
-            parallelism,
-        );
+        let (recorded, is_exact) = (&self.recorded, faults.is_none());
+        let mut monitor = Monitor::new(recorded, &self.setup, None, faults.clone(), parallelism);
         monitor.name = name;
-        let faulty =
-            FaultyProvider::new(&self.recorded.sandbox, &monitor, faults, self.random.fork());
-        let states = self.recorded.moment().state;
-        // To seal a plan takes longer than all the rest together; its text is on_read at now and then.
-        let sealed = self.random.chance(10);
-        let (plan, inventory) = alone(until_killed(
-            &faulty,
-            make_plan(&faulty, jobs, parallelism, sealed),
-        ))?;
-        let changed = self.recorded.moment().state != states;
-        let mut ledger = self.recorded.ledger();
-        if changed {
+        let faulty = FaultyProvider::new(&recorded.sandbox, &monitor, faults, self.random.fork());
+        let state = recorded.moment().state;
+        // To seal a plan takes longer than all the rest together; its text is checked now and then.
+        let is_sealed = self.random.chance(10);
+        let planning = make_plan(&faulty, jobs, parallelism, is_sealed);
+        let (plan, inventory) = alone(until_killed(&faulty, planning))?;
+        let has_written = recorded.moment().state != state;
+        let mut ledger = recorded.ledger();
+        if has_written {
             ledger.breach("law 1: planning has changed the world");
         }
         check_plan::check(&monitor, &mut ledger, &plan);
-        if sealed {
+        if is_sealed {
             check_plan::check_text(&mut ledger, &plan);
         }
         ledger.log_line(|| report::of_plan(&plan));
         for job in &plan.jobs {
             ledger.count(match job.outcome {
-                aws_xregion_sync::model::plan::Outcome::Changes => "a job has changes",
-                aws_xregion_sync::model::plan::Outcome::UpToDate => "a job is up to date",
-                aws_xregion_sync::model::plan::Outcome::Failed => "a job fails",
+                plan::Outcome::Changes => "a job has changes",
+                plan::Outcome::UpToDate => "a job is up to date",
+                plan::Outcome::Failed => "a job fails",
             });
         }
         drop(ledger);
         let before = Before {
             inventory,
             reads: std::mem::take(&mut monitor.log().reads),
-            is_true: monitor.faults.is_none(),
+            is_exact,
             is_stale: monitor.is_stale(),
         };
-        // Law 2: another order of listings, another hour, the same plan.
-        if monitor.faults.is_none() && sealed {
-            self.same_again(jobs);
+        if is_exact && is_sealed {
+            self.plan_again(jobs);
         }
         Some((plan, before))
     }
 
-    /// Law 2: two worlds that differ in nothing but the order of their listings have one plan.
-    fn same_again(&mut self, jobs: &[SyncJob]) {
+    /// Checks law 2: two worlds that differ in nothing but the order of their listings have one plan.
+    fn plan_again(&mut self, jobs: &[SyncJob]) {
         let world = self.recorded.sandbox.world();
         let mut shuffled = world.clone();
         shuffled.listing_seed = self.random.next();
-        let [one, other] = [world, shuffled].map(|world| {
-            let sandbox = aws_xregion_sync::provider::sandbox::Sandbox::new(world);
-            alone(make_plan(&sandbox, jobs, 1, true)).0
-        });
+        let [one, other] =
+            [world, shuffled].map(|world| alone(make_plan(&Sandbox::new(world), jobs, 1, true)).0);
         let mut ledger = self.recorded.ledger();
         ledger.count("a plan is made again");
         if one.digest != other.digest {
-            ledger.breach(format!(
-                "law 2: another order of listings gives another plan: {one:?} and {other:?}"
-            ));
+            let what = "another order of listings gives another plan";
+            ledger.breach(format!("law 2: {what}: {one:?} and {other:?}"));
         }
     }
 
     fn apply_step(&mut self, step: i64) {
-        let runs = match self.random.weighed(&[60, 28, 12]) {
-            0 => 1,
-            1 => 2,
-            _ => 3,
-        };
-        let one = self.random.chance(50);
+        let runs = 1 + self.random.weighed(&[60, 28, 12]);
+        let is_one = self.random.chance(50);
         let first = self.random.pick(&self.pool).cloned().expect("a plan");
         let mut chosen = vec![first];
         while chosen.len() < runs {
-            let other = if one {
+            let other = if is_one {
                 Arc::clone(&chosen[0])
             } else {
                 self.random.pick(&self.pool).cloned().expect("a plan")
@@ -263,48 +234,27 @@ impl History {
             chosen.push(other);
         }
         let interferes = self.random.chance(15);
-        let faults: Vec<FaultPlan> = (0..runs)
-            .map(|_| {
-                let random = &mut self.random;
-                if random.chance(55) {
-                    FaultPlan::random(random)
-                } else {
-                    FaultPlan::none(random)
-                }
-            })
-            .collect();
-        let what = match (runs, one) {
+        let random = &mut self.random;
+        let faults: Vec<FaultPlan> = (0..runs).map(|_| FaultPlan::maybe(random, 55)).collect();
+        let what = match (runs, is_one) {
             (1, _) => "a plan is applied",
             (_, true) => "a plan is applied side by side with itself",
             _ => "plans are applied side by side",
         };
         self.say(what, || {
-            format!(
-                "{step}: apply {} side by side, of one plan {one}, faults {faults:?}",
-                chosen.len()
-            )
+            format!("{step}: apply {runs} side by side, of one plan {is_one}, faults {faults:?}")
         });
-        self.apply(step, &chosen, faults, interferes);
+        self.apply(step, &chosen, None, faults, interferes);
         if self.random.chance(25) {
             self.say("a plan is applied again", || format!("{step}: apply again"));
             let faults = FaultPlan::none(&mut self.random);
-            self.apply(step, &chosen[..1], vec![faults], false);
+            self.apply(step, &chosen[..1], None, vec![faults], false);
         }
     }
 
-    /// Applies plans side by side, perhaps while somebody has a hand in the world. The results of those that ended.
+    /// Applies plans side by side, perhaps while somebody changes the world, the first of them with what it observed `before`.
+    /// Returns the results of those that ended.
     pub fn apply(
-        &mut self,
-        step: i64,
-        chosen: &[Arc<SavedPlan>],
-        faults: Vec<FaultPlan>,
-        interferes: bool,
-    ) -> Vec<Option<Vec<SyncResult>>> {
-        self.carry_out(step, chosen, None, faults, interferes)
-    }
-
-    /// The same; the first of them with what it has seen before.
-    fn carry_out(
         &mut self,
         step: i64,
         chosen: &[Arc<SavedPlan>],
@@ -312,55 +262,32 @@ impl History {
         faults: Vec<FaultPlan>,
         interferes: bool,
     ) -> Vec<Option<Vec<SyncResult>>> {
-        let is_true = before.as_ref().is_none_or(|before| before.is_true);
-        let alone = chosen.len() == 1 && !interferes && is_true;
-        let Self {
-            random,
-            setup,
-            recorded,
-            ..
-        } = self;
-        let (setup, recorded) = (&*setup, &*recorded);
-        let mut monitors: Vec<Monitor<'_>> = chosen
-            .iter()
-            .zip(faults)
-            .enumerate()
-            .map(|(n, (plan, faults))| {
-                let mut monitor =
-                    Monitor::new(recorded, setup, Some(plan), faults, 1 + random.below(4));
-                (monitor.alone, monitor.name) = (alone, format!("run {step}.{n}"));
-                monitor
-            })
-            .collect();
-        let mut seen = before.map(|before| {
+        let is_exact = before.as_ref().is_none_or(|before| before.is_exact);
+        let alone = chosen.len() == 1 && !interferes && is_exact;
+        let random = &mut self.random;
+        let (setup, recorded) = (&self.setup, &self.recorded);
+        let plans = chosen.iter().zip(faults).enumerate();
+        let monitors = plans.map(|(n, (plan, faults))| {
+            let parallelism = 1 + random.below(4);
+            let mut monitor = Monitor::new(recorded, setup, Some(plan), faults, parallelism);
+            (monitor.alone, monitor.name) = (alone, format!("run {step}.{n}"));
+            monitor
+        });
+        let mut monitors: Vec<Monitor<'_>> = monitors.collect();
+        let mut inventory = before.map(|before| {
             monitors[0].log().reads = before.reads;
             monitors[0].was_stale = before.is_stale;
             before.inventory
         });
         let mut tasks: Vec<Task<'_, Option<Vec<SyncResult>>>> = Vec::new();
         for (monitor, plan) in monitors.iter().zip(chosen) {
-            let (random, seen) = (random.fork(), seen.take());
-            tasks.push(Box::pin(apply_one(
-                recorded, setup, monitor, plan, seen, random,
-            )));
+            let (random, known) = (random.fork(), inventory.take());
+            let apply = apply_one(recorded, setup, monitor, plan, known, random);
+            tasks.push(Box::pin(apply));
         }
         if interferes {
-            let mut random = random.fork();
-            let of_plans = named_in(chosen);
-            tasks.push(Box::pin(async move {
-                for _ in 0..=random.below(3) {
-                    yield_turns(random.below(60)).await;
-                    let change = recorded.edit(|world| {
-                        interference::interfere(&mut random, setup, &of_plans, world)
-                    });
-                    recorded.ledger().count("somebody interferes with an apply");
-                    recorded
-                        .ledger()
-                        .log_line(|| format!("    meanwhile: {}", change.description));
-                    interfered(recorded, change.copy);
-                }
-                None
-            }));
+            let (random, targets) = (random.fork(), targets_of(chosen));
+            tasks.push(Box::pin(interfere(recorded, setup, targets, random)));
         }
         let mut ended = side_by_side(random, tasks);
         ended.truncate(chosen.len());
@@ -378,89 +305,99 @@ impl History {
     }
 }
 
-/// What plans are about: what is done to that by hand matters most.
-fn named_in(plans: &[Arc<SavedPlan>]) -> interference::Aims {
-    let mut aims = interference::Aims::default();
+/// Changes the world a few times while plans are applied.
+async fn interfere(
+    recorded: &RecordedSandbox,
+    setup: &Setup,
+    targets: interference::Targets,
+    mut random: Random,
+) -> Option<Vec<SyncResult>> {
+    for _ in 0..=random.below(3) {
+        yield_turns(random.below(60)).await;
+        let change =
+            recorded.edit(|world| interference::interfere(&mut random, setup, &targets, world));
+        let mut ledger = recorded.ledger();
+        ledger.count("somebody interferes with an apply");
+        ledger.log_line(|| format!("    meanwhile: {}", change.description));
+        drop(ledger);
+        recorded.record_interference(change.copy);
+    }
+    None
+}
+
+/// Returns what plans are about: changes of that matter most.
+fn targets_of(plans: &[Arc<SavedPlan>]) -> interference::Targets {
+    let mut targets = interference::Targets::default();
     for job in plans.iter().flat_map(|plan| &plan.jobs) {
         for action in &job.actions {
             match action {
                 Action::Delete(deletion) => {
                     let kept = deletion.expects.kept.iter().map(|kept| kept.id.to_string());
-                    aims.copies
-                        .extend(kept.chain([deletion.artifact.id.to_string()]));
+                    let deleted = deletion.artifact.id.to_string();
+                    targets.copies.extend(kept.chain([deleted]));
                 }
-                Action::TagCopy(tag) => aims.copies.push(tag.copy.id.to_string()),
+                Action::TagCopy(tag) => targets.copies.push(tag.copy.id.to_string()),
                 Action::Copy(copy) => {
                     let id = copy.copy.id.clone();
-                    aims.names.extend(id.map(|id| (job.name.clone(), id)));
+                    targets.names.extend(id.map(|id| (job.name.clone(), id)));
                 }
                 Action::TagSource(_) => {}
             }
         }
     }
-    aims
+    targets
 }
 
-fn interfered(recorded: &RecordedSandbox, copy: Option<String>) {
-    if let Some(copy) = copy {
-        let now = recorded.sandbox.now();
-        recorded.ledger().interfered.insert(copy, now);
-    }
-}
-
-/// As `xrs plan` does.
+/// Makes a plan as `xrs plan` does.
 async fn make_plan(
     provider: &dyn Provider,
     jobs: &[SyncJob],
     parallelism: usize,
-    sealed: bool,
+    is_sealed: bool,
 ) -> (SavedPlan, Inventory) {
-    let reads: Vec<Request> = jobs.iter().map(Request::of_job).collect();
-    let inventory = observe(provider, &reads, parallelism).await;
+    let requests: Vec<Request> = jobs.iter().map(Request::of_job).collect();
+    let inventory = observe(provider, &requests, parallelism).await;
     let plan = Plan {
         provider: provider.kind(),
         selection: None,
         jobs: planner::plan(jobs, &inventory),
     };
-    let (path, created_at) = ("xrs.yaml".to_owned(), inventory.observed_at);
+    let created_at = inventory.observed_at;
     let config = ConfigRef {
-        path,
+        path: "xrs.yaml".to_owned(),
         sha256: String::new(),
     };
-    if sealed {
-        return (
-            planfile::seal(plan, Header { created_at, config }).expect("a plan"),
-            inventory,
-        );
-    }
-    let plan = SavedPlan {
-        format_version: planfile::FORMAT_VERSION.to_owned(),
-        xrs_version: String::new(),
-        created_at,
-        digest: String::new(),
-        provider: plan.provider,
-        selection: plan.selection,
-        config,
-        summary: Summary::of(&plan.jobs),
-        jobs: plan.jobs,
+    let plan = if is_sealed {
+        planfile::seal(plan, Header { created_at, config }).expect("a plan")
+    } else {
+        SavedPlan {
+            format_version: planfile::FORMAT_VERSION.to_owned(),
+            xrs_version: String::new(),
+            created_at,
+            digest: String::new(),
+            provider: plan.provider,
+            selection: plan.selection,
+            config,
+            summary: Summary::of(&plan.jobs),
+            jobs: plan.jobs,
+        }
     };
     (plan, inventory)
 }
 
-/// As `xrs apply` does with a plan that was found fit.
+/// Applies a plan as `xrs apply` does once it has accepted it.
 async fn apply_one(
     recorded: &RecordedSandbox,
     setup: &Setup,
     monitor: &Monitor<'_>,
     plan: &SavedPlan,
-    seen: Option<Inventory>,
+    known: Option<Inventory>,
     random: Random,
 ) -> Option<Vec<SyncResult>> {
     let faulty = FaultyProvider::new(&recorded.sandbox, monitor, monitor.faults.clone(), random);
-    let stop = AtomicBool::new(false);
-    let happened = std::sync::atomic::AtomicUsize::new(0);
+    let (stop, events) = (AtomicBool::new(false), AtomicUsize::new(0));
     let on_event = |_: Event<'_>| {
-        let before = happened.fetch_add(1, Ordering::Relaxed);
+        let before = events.fetch_add(1, Ordering::Relaxed);
         if monitor.faults.interrupt == Some(before) {
             stop.store(true, Ordering::Relaxed);
             recorded.ledger().count("a run is interrupted");
@@ -475,24 +412,17 @@ async fn apply_one(
         wait,
         stop: &stop,
     };
-    let apply = executor::apply(&faulty, plan, &setup.callers, seen, options, &on_event);
+    let apply = executor::apply(&faulty, plan, &setup.callers, known, options, &on_event);
     until_killed(&faulty, apply).await
 }
 
-/// Runs a future as long as the run that it belongs to is alive; nothing, once that is killed.
+/// Runs a future as long as its run is alive. Returns nothing once that is killed.
 async fn until_killed<T>(faulty: &FaultyProvider<'_>, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
-    let dead = Cell::new(false);
-    poll_fn(|context| {
-        if let Poll::Ready(done) = work.as_mut().poll(context) {
-            return Poll::Ready(Some(done));
-        }
-        dead.set(faulty.is_killed());
-        if dead.get() {
-            Poll::Ready(None)
-        } else {
-            Poll::Pending
-        }
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending if faulty.is_killed() => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
     })
     .await
 }

@@ -1,7 +1,9 @@
-//! What people and the older tool do to copies.
+//! What people and the gem do to copies and sources.
+
+use std::cmp::Reverse;
 
 use aws_xregion_sync::model::artifact::ArtifactState;
-use aws_xregion_sync::model::ids::{ArtifactId, JobName, Region};
+use aws_xregion_sync::model::ids::{Arn, ArtifactId, JobName, Region};
 use aws_xregion_sync::model::tags::Tags;
 use aws_xregion_sync::provider::sandbox::{
     SnapshotType, World, WorldArtifact, automated_id, snapshot_arn,
@@ -9,299 +11,281 @@ use aws_xregion_sync::provider::sandbox::{
 use aws_xregion_sync::sync_types::SyncJob;
 use jiff::SignedDuration;
 
-use super::environment;
 use super::random::Random;
 use super::rules;
-use super::setup::{KindDatabase, Setup, regions};
+use super::setup::{Setup, regions};
+use crate::support::selector;
 
-/// What somebody did: its kind, a line for the history, and the copy it was done to.
+/// What somebody did: its name, a line for the report, and the copy that was changed.
+#[derive(Default)]
 pub struct Change {
     pub what: &'static str,
     pub description: String,
     pub copy: Option<String>,
 }
 
+impl Change {
+    /// Returns a change of no copy, or none where nothing was done.
+    fn new(what: &'static str, description: Option<String>) -> Self {
+        Self {
+            what: description.as_ref().map_or("nothing", |_| what),
+            description: description.unwrap_or_default(),
+            copy: None,
+        }
+    }
+}
+
 /// What plans are about: copies that they delete, keep or tag, and the names that jobs are to give.
 #[derive(Default)]
-pub struct Aims {
+pub struct Targets {
     pub copies: Vec<String>,
     pub names: Vec<(JobName, ArtifactId)>,
 }
 
-/// Somebody has a hand in a copy; more often than not in one that plans are about.
-pub fn interfere(random: &mut Random, setup: &Setup, aims: &Aims, world: &mut World) -> Change {
+/// Somebody changes a copy, more often than not one that plans are about.
+pub fn interfere(
+    random: &mut Random,
+    setup: &Setup,
+    targets: &Targets,
+    world: &mut World,
+) -> Change {
     let region = random.pick(&regions()).cloned().expect("a region");
     match random.weighed(&[60, 25, 10, 5, 6]) {
-        0 => on_a_snapshot(random, world, &region, &aims.copies),
-        1 => on_an_image(random, world, &region),
+        0 => change_snapshot(random, world, &region, &targets.copies),
+        1 => change_image(random, world, &region),
         2 => {
             let job = random.pick(&setup.jobs).expect("a job");
             let made = older_copy(random, job, world);
-            change("a copy is made by hand", made)
+            Change::new("a copy is made by hand", made)
         }
-        3 => on_a_source(random, world, &region),
-        _ => change(
-            "the name of a copy is taken",
-            take_a_name(random, setup, aims, world),
-        ),
+        3 => {
+            let garbled = garble_source(random, world, &region);
+            Change::new("a tag of a source is garbled", garbled)
+        }
+        _ => {
+            let taken = take_name(random, setup, targets, world);
+            Change::new("the name of a copy is taken", taken)
+        }
     }
 }
 
-fn change(what: &'static str, description: Option<String>) -> Change {
-    match description {
-        Some(description) => Change {
-            what,
-            description,
-            copy: None,
-        },
-        None => Change {
-            what: "nothing",
-            description: String::new(),
-            copy: None,
-        },
+/// The state of a copy that is to be removed from the world.
+const REMOVED: &str = "removed";
+
+/// How often a copy is changed in this way, what that is called, and what is done.
+type CopyChange = (usize, &'static str, fn(&mut Random, &mut WorldArtifact));
+
+const SNAPSHOT_CHANGES: [CopyChange; 10] = [
+    (24, "a copy is deleted by hand", |_, copy| {
+        set(copy, REMOVED)
+    }),
+    (12, "a copy is marked to be kept", |_, copy| {
+        copy.tags.insert("Sync-Keep", "yes");
+    }),
+    (10, "a sync tag is removed", |_, copy| remove_sync_tag(copy)),
+    (4, "a sync tag names something else", |_, copy| {
+        let value = "20260101000000+0000 / rds:elsewhere-2026-01-01-00-00";
+        garble(&mut copy.tags, is_copy_key, value);
+    }),
+    (6, "a sync tag is garbled", |_, copy| {
+        garble(&mut copy.tags, is_copy_key, "yesterday");
+    }),
+    (6, "what AWS states of a copy is gone", |random, copy| {
+        copy.copied_from = None;
+        if random.chance(50) {
+            copy.data_time = None;
+        }
+    }),
+    (8, "a copy fails", |_, copy| set(copy, "failed")),
+    (6, "a copy is made available by hand", |_, copy| {
+        set(copy, "available")
+    }),
+    (3, "what AWS states of a database is gone", |_, copy| {
+        copy.parent_created = None
+    }),
+    (8, "a copy is being deleted by hand", |_, copy| {
+        set(copy, "deleting")
+    }),
+];
+
+const IMAGE_CHANGES: [CopyChange; 8] = [
+    (1, "a copy of an image is removed", |_, copy| {
+        set(copy, REMOVED)
+    }),
+    (1, "a copy of an image is deregistered", |_, copy| {
+        set(copy, "deregistered")
+    }),
+    (1, "a copy of an image is disabled", |_, copy| {
+        set(copy, "disabled")
+    }),
+    (1, "a copy of an image fails", |_, copy| set(copy, "failed")),
+    (1, "a sync tag of an image is removed", |_, copy| {
+        remove_sync_tag(copy)
+    }),
+    (1, "a sync tag of an image is garbled", |_, copy| {
+        garble(&mut copy.tags, is_copy_key, "yesterday");
+    }),
+    (1, "what AWS states of an image is gone", |_, copy| {
+        copy.copied_from = None
+    }),
+    (
+        1,
+        "a copy of an image is made available by hand",
+        |_, copy| set(copy, "available"),
+    ),
+];
+
+fn set(copy: &mut WorldArtifact, state: &str) {
+    (copy.state, copy.copying) = (ArtifactState::from(state), None);
+}
+
+fn remove_sync_tag(copy: &mut WorldArtifact) {
+    copy.tags.retain(|key, _| !is_copy_key(key));
+}
+
+fn is_copy_key(key: &str) -> bool {
+    key.starts_with("Sync-From-")
+}
+
+fn garble(tags: &mut Tags, which: impl Fn(&str) -> bool, value: &str) {
+    let given = |(key, old)| (key, if which(key) { value } else { old });
+    *tags = tags.iter().map(given).collect();
+}
+
+/// Changes one of the copies at these places, at random.
+fn change_copy(
+    random: &mut Random,
+    artifacts: &mut Vec<WorldArtifact>,
+    copies: &[usize],
+    changes: &[CopyChange],
+    region: &Region,
+) -> Change {
+    let Some(at) = random.pick(copies).copied() else {
+        return Change::new("nothing", None);
+    };
+    let weights: Vec<usize> = changes.iter().map(|change| change.0).collect();
+    let (_, what, change) = changes[random.weighed(&weights)];
+    let copy = &mut artifacts[at];
+    let id = copy.id.to_string();
+    change(random, copy);
+    if copy.state.as_str() == REMOVED {
+        artifacts.remove(at);
+    }
+    Change {
+        what,
+        description: format!("{what}: {id} in {region}"),
+        copy: Some(id),
     }
 }
 
-fn on_a_snapshot(
+fn places(artifacts: &[WorldArtifact], is_wanted: impl Fn(&WorldArtifact) -> bool) -> Vec<usize> {
+    let numbered = artifacts.iter().enumerate();
+    let wanted = numbered.filter(|(_, artifact)| is_wanted(artifact));
+    wanted.map(|(at, _)| at).collect()
+}
+
+fn change_snapshot(
     random: &mut Random,
     world: &mut World,
     region: &Region,
     of_plans: &[String],
 ) -> Change {
-    let aimed = random
-        .pick(of_plans)
-        .filter(|_| of_plans.len() > 1)
-        .cloned();
-    let is_aimed = |snapshot: &WorldArtifact| Some(snapshot.id.as_str()) == aimed.as_deref();
+    let target = random.pick(of_plans).filter(|_| of_plans.len() > 1);
+    let is_target = |snapshot: &WorldArtifact| Some(snapshot.id.as_str()) == target.map(|id| &**id);
     let holds = |region: &&Region| {
-        world
-            .region(region)
-            .is_some_and(|here| here.snapshots.iter().any(is_aimed))
+        let here = world.region(region);
+        here.is_some_and(|here| here.snapshots.iter().any(is_target))
     };
     let region = &regions().iter().find(holds).unwrap_or(region).clone();
-    let here = world.region_mut(region).expect("a region");
-    let mut copies: Vec<usize> = (0..here.snapshots.len())
-        .filter(|at| here.snapshots[*at].snapshot_type == SnapshotType::Manual)
-        .collect();
+    let here = &mut world.region_mut(region).expect("a region").snapshots;
+    let mut copies = places(here, |s| s.snapshot_type == SnapshotType::Manual);
     // The newest ones matter most.
-    copies.sort_by_key(|at| std::cmp::Reverse(here.snapshots[*at].data_time));
+    copies.sort_by_key(|at| Reverse(here[*at].data_time));
     copies.truncate(if random.chance(50) { 2 } else { usize::MAX });
-    if let Some(aimed) = here.snapshots.iter().position(is_aimed)
+    if let Some(target) = here.iter().position(is_target)
         && random.chance(70)
     {
-        copies = vec![aimed];
+        copies = vec![target];
     }
-    let Some(at) = random.pick(&copies).copied() else {
-        return change("nothing", None);
-    };
-    let copy = &mut here.snapshots[at];
-    let id = copy.id.to_string();
-    let what = match random.weighed(&[24, 12, 10, 4, 6, 6, 8, 6, 3, 8]) {
-        0 => {
-            here.snapshots.remove(at);
-            "a copy is deleted by hand"
-        }
-        1 => {
-            copy.tags.insert("Sync-Keep".to_owned(), "yes".to_owned());
-            "a copy is marked to be kept"
-        }
-        2 => {
-            copy.tags.retain(|key, _| !key.starts_with("Sync-From-"));
-            "a sync tag is removed"
-        }
-        3 => {
-            garble(
-                &mut copy.tags,
-                "20260101000000+0000 / rds:elsewhere-2026-01-01-00-00",
-            );
-            "a sync tag names something else"
-        }
-        4 => {
-            garble(&mut copy.tags, "yesterday");
-            "a sync tag is garbled"
-        }
-        5 => {
-            copy.copied_from = None;
-            if random.chance(50) {
-                copy.data_time = None;
-            }
-            "what AWS states of a copy is gone"
-        }
-        6 => {
-            (copy.state, copy.copying) = (ArtifactState::from("failed"), None);
-            "a copy fails"
-        }
-        7 => {
-            (copy.state, copy.copying) = (ArtifactState::available(), None);
-            "a copy is made available by hand"
-        }
-        8 => {
-            copy.parent_created = None;
-            "what AWS states of a database is gone"
-        }
-        _ => {
-            (copy.state, copy.copying) = (ArtifactState::from("deleting"), None);
-            "a copy is being deleted by hand"
-        }
-    };
-    Change {
-        what,
-        description: format!("{what}: {id} in {region}"),
-        copy: Some(id),
-    }
+    change_copy(random, here, &copies, &SNAPSHOT_CHANGES, region)
 }
 
-fn garble(tags: &mut Tags, value: &str) {
-    garble_those(tags, |key| key.starts_with("Sync-From-"), value);
+fn change_image(random: &mut Random, world: &mut World, region: &Region) -> Change {
+    let here = &mut world.region_mut(region).expect("a region").images;
+    let copies = places(here, |image| {
+        image.copied_from.is_some() || image.tags.keys().any(is_copy_key)
+    });
+    change_copy(random, here, &copies, &IMAGE_CHANGES, region)
 }
 
-fn garble_those(tags: &mut Tags, which: impl Fn(&str) -> bool, value: &str) {
-    let given = |(key, old)| (key, if which(key) { value } else { old });
-    *tags = tags.iter().map(given).collect();
+fn garble_source(random: &mut Random, world: &mut World, region: &Region) -> Option<String> {
+    let keys = regions().map(|region| format!("Sync-{region}"));
+    let here = &mut world.region_mut(region).expect("a region").images;
+    let sources = places(here, |image| {
+        keys.iter().any(|key| image.tags.contains_key(key))
+    });
+    let source = &mut here[*random.pick(&sources)?];
+    let is_sync_tag = |key: &str| key.starts_with("Sync-") && key != "Sync-Identifier";
+    garble(&mut source.tags, is_sync_tag, "yesterday");
+    Some(format!("the sync tags of {} are garbled", source.id))
 }
 
 /// Somebody gives another snapshot of the database the name that a copy is to have.
-fn take_a_name(
+fn take_name(
     random: &mut Random,
     setup: &Setup,
-    aims: &Aims,
+    targets: &Targets,
     world: &mut World,
 ) -> Option<String> {
-    let (job, name) = random.pick(&aims.names)?;
+    let (job, name) = random.pick(&targets.names)?;
     let job = setup.job(job);
-    let account = rules::account_of(job);
-    let from = world.region(&job.source_region)?;
-    let database = from
-        .databases
-        .iter()
-        .find(|db| Some(&db.id) == job.kind_database())?;
+    let mut databases = world.region(&job.source_region)?.databases.iter();
+    let database = databases.find(|database| Some(&database.id) == job.rules.parent())?;
     let taken = world.now - SignedDuration::from_hours(random.within(1, 2000));
     let mut other = WorldArtifact::snapshot(database, name.as_str(), SnapshotType::Manual, taken);
-    other.account = account;
+    other.account = rules::account_of(&job.client_config).clone();
     if random.chance(30) {
         other.data_time = None;
     }
-    let here = world.region_mut(&job.destination_region)?;
-    if here.snapshots.iter().any(|s| s.id == *name) {
+    let to = &job.destination_region;
+    let here = &mut world.region_mut(to)?.snapshots;
+    if here.iter().any(|s| s.id == *name) {
         return None;
     }
-    here.snapshots.push(other);
-    Some(format!(
-        "{name} in {} is taken for something else",
-        job.destination_region
-    ))
+    here.push(other);
+    Some(format!("{name} in {to} is taken for something else"))
 }
 
-fn on_an_image(random: &mut Random, world: &mut World, region: &Region) -> Change {
-    let here = world.region_mut(region).expect("a region");
-    let is_copy = |image: &WorldArtifact| {
-        image.copied_from.is_some() || image.tags.keys().any(|key| key.starts_with("Sync-From-"))
-    };
-    let copies: Vec<usize> = (0..here.images.len())
-        .filter(|at| is_copy(&here.images[*at]))
-        .collect();
-    let Some(at) = random.pick(&copies).copied() else {
-        return change("nothing", None);
-    };
-    let copy = &mut here.images[at];
-    let id = copy.id.to_string();
-    let what = match random.below(8) {
-        0 => {
-            here.images.remove(at);
-            "a copy of an image is removed"
-        }
-        1 => {
-            (copy.state, copy.copying) = (ArtifactState::from("deregistered"), None);
-            "a copy of an image is deregistered"
-        }
-        2 => {
-            (copy.state, copy.copying) = (ArtifactState::from("disabled"), None);
-            "a copy of an image is disabled"
-        }
-        3 => {
-            (copy.state, copy.copying) = (ArtifactState::from("failed"), None);
-            "a copy of an image fails"
-        }
-        4 => {
-            copy.tags.retain(|key, _| !key.starts_with("Sync-From-"));
-            "a sync tag of an image is removed"
-        }
-        5 => {
-            garble(&mut copy.tags, "yesterday");
-            "a sync tag of an image is garbled"
-        }
-        6 => {
-            copy.copied_from = None;
-            "what AWS states of an image is gone"
-        }
-        _ => {
-            (copy.state, copy.copying) = (ArtifactState::available(), None);
-            "a copy of an image is made available by hand"
-        }
-    };
-    Change {
-        what,
-        description: format!("{what}: {id} in {region}"),
-        copy: Some(id),
+/// Adds a copy of some snapshot or image of a job, as the gem, xrs or a person leaves it.
+pub fn older_copy(random: &mut Random, job: &SyncJob, world: &mut World) -> Option<String> {
+    if job.rules.parent().is_some() {
+        older_snapshot(random, job, world)
+    } else {
+        older_image(random, job, world)
     }
 }
 
-fn on_a_source(random: &mut Random, world: &mut World, region: &Region) -> Change {
-    let here = world.region_mut(region).expect("a region");
-    let sources: Vec<usize> = (0..here.images.len())
-        .filter(|at| {
-            here.images[*at]
-                .tags
-                .keys()
-                .any(|key| regions().iter().any(|r| *key == format!("Sync-{r}")))
-        })
-        .collect();
-    let Some(at) = random.pick(&sources).copied() else {
-        return change("nothing", None);
-    };
-    let source = &mut here.images[at];
-    let is_of_sync = |key: &str| key.starts_with("Sync-") && key != "Sync-Identifier";
-    garble_those(&mut source.tags, is_of_sync, "yesterday");
-    change(
-        "a tag of a source is garbled",
-        Some(format!("the sync tags of {} are garbled", source.id)),
-    )
-}
-
-/// A copy of some snapshot or image of a job, as the older tool, this one or a person leaves it.
-pub fn older_copy(random: &mut Random, job: &SyncJob, world: &mut World) -> Option<String> {
-    let Some(database) = job.kind_database() else {
-        return environment::image_copy_by_hand(random, job, world);
-    };
-    let account = rules::account_of(job);
-    let from = world.region(&job.source_region)?;
-    let made = from
-        .databases
-        .iter()
-        .find(|db| db.id == *database && db.account == account)?;
+fn older_snapshot(random: &mut Random, job: &SyncJob, world: &mut World) -> Option<String> {
+    let (from, database) = (&job.source_region, job.rules.parent()?);
+    let account = rules::account_of(&job.client_config);
+    let mut databases = world.region(from)?.databases.iter();
+    let made = databases.find(|db| db.id == *database && db.account == *account)?;
     // Of a snapshot that is still there, or of one that has expired since.
-    let there: Vec<WorldArtifact> = from
-        .snapshots
-        .iter()
-        .filter(|s| s.parent.as_ref() == Some(database) && s.account == account)
+    let there: Vec<_> = rules::snapshots_of(world, job, from, database)
         .filter(|s| s.snapshot_type == SnapshotType::Automated)
-        .cloned()
+        .map(|s| s.data_time)
         .collect();
-    let coin = random.chance(50);
-    let taken = random
-        .pick(&there)
-        .filter(|_| coin)
-        .and_then(|s| s.data_time);
+    let is_of_these = random.chance(50);
+    let taken = random.pick(&there).filter(|_| is_of_these);
     let age = SignedDuration::from_secs(random.within(3000, 1_000_000));
-    let taken = taken.unwrap_or(world.now - age);
+    let taken = taken.copied().flatten().unwrap_or(world.now - age);
     let source = automated_id(database, taken);
     let name = source.as_str().replace(':', "-");
-    let mut copy = WorldArtifact::snapshot(made, &name, SnapshotType::Manual, taken);
-    copy.copied_from = Some(snapshot_arn(&job.source_region, &account, &source));
+    let tag = rules::tag_value(taken, source.as_str());
+    let mut copy = WorldArtifact::snapshot(made, &name, SnapshotType::Manual, taken)
+        .tag(&rules::copy_key(job), &tag);
+    copy.copied_from = Some(snapshot_arn(from, account, &source));
     copy.created = Some(taken + SignedDuration::from_mins(20));
-    let key = format!("Sync-From-{}", job.source_region);
-    copy.tags
-        .insert(key.clone(), rules::tag_value(taken, source.as_str()));
     match random.weighed(&[50, 15, 8, 10, 8, 4]) {
         0 => {}
         1 => (copy.copied_from, copy.data_time) = (None, None),
@@ -317,15 +301,46 @@ pub fn older_copy(random: &mut Random, job: &SyncJob, world: &mut World) -> Opti
             (copy.copied_from, copy.data_time) = (None, None);
         }
     }
-    let here = world.region_mut(&job.destination_region)?;
-    if here
-        .snapshots
-        .iter()
-        .any(|s| s.id == copy.id && s.account == copy.account)
-    {
+    let description = format!("{} ({}) is there, a copy of {source}", copy.id, copy.state);
+    let here = &mut world.region_mut(&job.destination_region)?.snapshots;
+    let is_same = |s: &WorldArtifact| s.id == copy.id && s.account == copy.account;
+    if here.iter().any(is_same) {
         return None;
     }
-    let description = format!("{} ({}) is there, a copy of {source}", copy.id, copy.state);
-    here.snapshots.push(copy);
+    here.push(copy);
     Some(description)
+}
+
+fn older_image(random: &mut Random, job: &SyncJob, world: &mut World) -> Option<String> {
+    let (from, to) = (&job.source_region, &job.destination_region);
+    let account = rules::account_of(&job.client_config);
+    let identifier = &selector(job).sync_identifiers[0];
+    let images = world.region(from)?.images.iter();
+    let sources: Vec<WorldArtifact> = images
+        .filter(|i| i.account == *account && i.tags.get("Sync-Identifier") == Some(identifier))
+        .cloned()
+        .collect();
+    let source = random.pick(&sources)?;
+    let id = world.new_image_id();
+    let name = if random.chance(80) {
+        source.name.as_str()
+    } else {
+        "by hand"
+    };
+    let mut copy = WorldArtifact::image(id.as_str(), account, name, world.now);
+    let created = source.created.expect("a time");
+    if random.chance(60) {
+        copy.copied_from = Some(Arn::of_image(from, &source.id));
+    }
+    if random.chance(50) {
+        let value = rules::tag_value(created, source.id.as_str());
+        copy.tags.insert(rules::copy_key(job), value);
+    }
+    if random.chance(50) {
+        let value = rules::tag_value(created, id.as_str());
+        let image = world.image_mut(from, &source.id)?;
+        image.tags.insert(format!("Sync-{to}"), value);
+    }
+    world.add_image(to, copy);
+    Some(format!("{id} is made of {} by hand", source.id))
 }

@@ -1,8 +1,9 @@
-//! What really happened: every state of the world, and what is to be said about it.
+//! A record of what really happened: every state of the world, and the breaches found.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::sandbox::{Sandbox, World};
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,7 +17,7 @@ pub struct Moment {
     pub time: Timestamp,
 }
 
-/// A copy that xrs had AWS make.
+/// A copy that xrs made.
 #[derive(Clone, Debug)]
 pub struct Made {
     pub id: String,
@@ -27,20 +28,20 @@ pub struct Made {
 /// How often each kind of thing has happened.
 pub type Counts = BTreeMap<&'static str, u64>;
 
-/// What is written down in the course of one history.
+/// The record of one history.
 pub struct Ledger {
     states: Vec<World>,
     pub made: Vec<Made>,
-    /// Sources whose copies a plan gives another name than the usual one, for that was held when it was made.
+    /// Sources for which a plan gives the copy another name than the usual one, which was held when the plan was made.
     pub renamed: BTreeSet<String>,
-    /// Copies that a person has had a hand in, and when that was last.
+    /// Copies that somebody changed, and when that was last.
     pub interfered: BTreeMap<String, Timestamp>,
     pub counts: Counts,
     breaches: Vec<String>,
     report: Option<Vec<String>>,
 }
 
-/// One world with its ledger.
+/// A sandbox with its ledger.
 pub struct RecordedSandbox {
     pub sandbox: Sandbox,
     ledger: Arc<Mutex<Ledger>>,
@@ -59,7 +60,7 @@ impl RecordedSandbox {
         };
         let ledger = Arc::new(Mutex::new(ledger));
         let kept = Arc::clone(&ledger);
-        // Told of each write after its effect and before its answer, while nobody else can come in between.
+        // Called for each write after its effect and before its answer, while no other call can come in between.
         let save = move |world: &World| {
             lock(&kept).states.push(world.clone());
             Ok(())
@@ -74,7 +75,7 @@ impl RecordedSandbox {
         lock(&self.ledger)
     }
 
-    /// Changes the world by other hands than those of xrs.
+    /// Changes the world without xrs.
     pub fn edit<R>(&self, change: impl FnOnce(&mut World) -> R) -> R {
         let (changed, world) = self.sandbox.edit(|world| {
             let changed = change(world);
@@ -85,9 +86,16 @@ impl RecordedSandbox {
         changed
     }
 
-    /// The present moment.
+    /// Records that somebody has changed a copy.
+    pub fn record_interference(&self, copy: Option<String>) {
+        if let Some(copy) = copy {
+            let now = self.sandbox.now();
+            self.ledger().interfered.insert(copy, now);
+        }
+    }
+
+    /// Returns the present moment.
     pub fn moment(&self) -> Moment {
-        use aws_xregion_sync::provider::Provider;
         Moment {
             state: self.ledger().states.len() - 1,
             time: self.sandbox.now(),
@@ -100,7 +108,7 @@ fn lock(ledger: &Mutex<Ledger>) -> MutexGuard<'_, Ledger> {
 }
 
 impl Ledger {
-    /// The world at a moment.
+    /// Returns the world at a moment.
     pub fn at(&self, moment: Moment) -> World {
         let mut world = self.states[moment.state].clone();
         world.now = world.now.max(moment.time);
@@ -108,7 +116,7 @@ impl Ledger {
         world
     }
 
-    /// The world just before its latest change.
+    /// Returns the world just before its latest change.
     pub fn before(&self) -> World {
         let last = self.states.len() - 1;
         self.at(Moment {
@@ -117,17 +125,17 @@ impl Ledger {
         })
     }
 
-    /// The world just after its latest change.
+    /// Returns the world just after its latest change.
     pub fn after(&self) -> &World {
         &self.states[self.states.len() - 1]
     }
 
-    /// The states that are remembered from `first` on.
+    /// Returns the states that are remembered from `first` on.
     pub fn since(&self, first: usize) -> &[World] {
         self.states.get(first..).unwrap_or_default()
     }
 
-    /// The moment of that time, or the earliest that is remembered.
+    /// Returns the moment of that time, or the earliest that is remembered.
     pub fn moment_of(&self, time: Timestamp) -> Moment {
         let passed = self.states.iter().rposition(|world| world.now <= time);
         Moment {
@@ -136,7 +144,7 @@ impl Ledger {
         }
     }
 
-    /// Forgets what nobody can see any more. Only between steps, for moments name states by number.
+    /// Forgets what no listing shows any more. Only between steps, because moments name states by number.
     pub fn forget(&mut self, now: Timestamp) {
         let first = self.moment_of(now - MEMORY).state;
         self.states.drain(..first);
@@ -156,7 +164,7 @@ impl Ledger {
         &self.breaches
     }
 
-    /// A line of the history, worked out only if somebody is to read it.
+    /// Adds a line to the report, which is made only if there is one.
     pub fn log_line(&mut self, line: impl FnOnce() -> String) {
         if let Some(report) = &mut self.report {
             report.push(line());

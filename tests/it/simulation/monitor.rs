@@ -1,4 +1,4 @@
-//! Watches one run of xrs: what it was shown, and whether each write follows from that and from its plan.
+//! Monitors one run of xrs: what it observed, and whether each write follows from that and from its plan.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::fault_plan::FaultPlan;
 use super::faulty_provider::{CallListener, Read, Write};
 use super::ledger::{Ledger, Moment, RecordedSandbox};
-use super::setup::{KindDatabase, Setup};
+use super::setup::Setup;
 use super::{check_writes, rules};
 
 pub struct Monitor<'a> {
@@ -31,14 +31,14 @@ pub struct Monitor<'a> {
     /// Whether nothing else happens at the same time.
     pub alone: bool,
     pub name: String,
-    /// Whether what it has seen before may be of an earlier time.
+    /// Whether what it observed before may be of an earlier time.
     pub was_stale: bool,
-    /// How many jobs are worked on at a time.
+    /// The number of jobs that are worked on at a time.
     pub parallelism: usize,
     state: Mutex<RunLog>,
 }
 
-/// What a run has seen and done so far.
+/// What a run has observed and done so far.
 #[derive(Default)]
 pub struct RunLog {
     pub reads: Vec<ReadRecord>,
@@ -87,17 +87,17 @@ impl<'a> Monitor<'a> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether it may have been shown listings of earlier.
+    /// Returns true if listings may have been of an earlier time.
     pub fn is_stale(&self) -> bool {
         self.was_stale || self.faults.is_stale()
     }
 
-    /// Whether all that this run sees is the truth of that very time, and nobody else changes anything.
+    /// Returns true if all that this run observes is true at that very time, and nobody else changes anything.
     pub fn is_calm(&self) -> bool {
         self.alone && self.faults.is_none()
     }
 
-    /// The reads a job rests on, by what a read at it has to show: identity, source, copies.
+    /// Returns which of the three observations that a job rests on this read is: identity (0), source (1), copies (2).
     fn rests_on(job: &SyncJob, plan: &JobPlan, read: &ReadRecord) -> Option<usize> {
         let at_source = read.region == job.source_region;
         let at_destination = read.region == job.destination_region;
@@ -131,21 +131,21 @@ impl<'a> Monitor<'a> {
         }
     }
 
-    /// Law 6: what a write rests on has been seen, lately, and nothing of it was left open.
+    /// Checks law 6: what a write rests on was observed, lately, and without an error.
     fn check_reads(&self, ledger: &mut Ledger, job: &SyncJob, plan: &JobPlan, action: &Action) {
         let id = action.id();
         let seen = self.log();
         let shared = |other: &SyncJob| {
             other.name != job.name
-                && other.kind_database() == job.kind_database()
+                && other.rules.parent() == job.rules.parent()
                 && (other.source_region == job.source_region
                     || other.destination_region == job.destination_region)
         };
-        // Of two jobs with the same subject one may have failed to read; and a whole region is listed for any job.
+        // Of two jobs with the same subject one may have met an error; and a whole region is listed for any job.
         let is_shared = self.setup.jobs.iter().any(shared);
         let is_anyones =
             |read: &ReadRecord| is_shared || matches!(read.read, Read::Find(_, Query::AllManual));
-        // While a job waits to see its image, time passes for those beside it.
+        // While a job waits for its image to be listed, time passes for the other jobs.
         let is_prompt = self.alone && self.parallelism == 1 && action.kind() != Kind::Image;
         let now = self.recorded.sandbox.now();
         for part in 0..3 {
@@ -161,22 +161,22 @@ impl<'a> Monitor<'a> {
             };
             if !answered {
                 ledger.breach(format!(
-                    "law 6: {} writes {id} without having seen part {part}: {latest:?}",
+                    "law 6: {} writes {id} without having observed part {part}: {latest:?}",
                     self.name
                 ));
             }
             let age = latest.map(|read| now.duration_since(read.begun_at));
             if is_prompt && part > 0 && age.is_some_and(|age| age > SignedDuration::from_secs(80)) {
                 ledger.breach(format!(
-                    "{} writes {id}, and has last on_read {age:?} ago",
+                    "{} writes {id}, and has last observed {age:?} ago",
                     self.name
                 ));
             }
         }
     }
 
-    /// The moments that the run was shown of a job's destination, since that state, latest first.
-    pub fn shown_to(&self, job: &SyncJob, plan: &JobPlan, since: usize) -> Vec<Moment> {
+    /// Returns the moments of a job's destination that the run observed since that state, latest first.
+    pub fn observed_by(&self, job: &SyncJob, plan: &JobPlan, since: usize) -> Vec<Moment> {
         let seen = self.log();
         let reads = seen.reads.iter().rev().filter(|read| {
             Self::rests_on(job, plan, read) == Some(2)
@@ -186,8 +186,8 @@ impl<'a> Monitor<'a> {
         reads.flat_map(|read| read.shown.iter().copied()).collect()
     }
 
-    /// What the run was shown of a job's destination when it read for copies by their ids.
-    pub fn shown_by_id(&self, job: &SyncJob) -> Vec<(Vec<ArtifactId>, Moment)> {
+    /// Returns what the run observed of a job's destination when it read copies by their ids.
+    pub fn observed_by_id(&self, job: &SyncJob) -> Vec<(Vec<ArtifactId>, Moment)> {
         let seen = self.log();
         let reads = seen.reads.iter().filter(|read| read.error.is_none());
         let by_id = reads.filter_map(|read| match &read.read {
@@ -203,14 +203,14 @@ impl<'a> Monitor<'a> {
             .collect()
     }
 
-    /// The job and the action that a write is, as the plan has it.
+    /// Returns the planned job and action that a write belongs to.
     fn action_of(&self, at: &Location, write: &Write<'_>) -> Option<(&'a JobPlan, &'a Action)> {
         let jobs = self.plan?.jobs.iter();
         let mut actions = jobs.flat_map(|job| job.actions.iter().map(move |action| (job, action)));
         actions.find(|(plan, action)| {
             let job = self.setup.job(&plan.name);
             let (from, to) = (&job.source_region, &job.destination_region);
-            let place = rules::account_of(job) == account_at(at);
+            let place = rules::account_of(&job.client_config) == rules::account_of(&at.credentials);
             place
                 && match (write, action) {
                     (Write::Copy(copy), Action::Copy(planned)) => {
@@ -247,11 +247,6 @@ impl<'a> Monitor<'a> {
     }
 }
 
-fn account_at(at: &Location) -> aws_xregion_sync::model::ids::AccountId {
-    let stated = at.credentials.account_id.clone();
-    stated.unwrap_or_else(|| aws_xregion_sync::model::ids::AccountId::from("123456789012"))
-}
-
 impl CallListener for Monitor<'_> {
     fn state_number(&self) -> usize {
         self.recorded.moment().state
@@ -279,7 +274,7 @@ impl CallListener for Monitor<'_> {
         let moments = if shown < now.time {
             vec![ledger.moment_of(shown)]
         } else if matches!(read, Read::Find(_, Query::CopiesOf { .. })) {
-            // Two calls, between which others may have come.
+            // Two calls, with calls of others in between.
             (begun..=now.state)
                 .map(|state| Moment {
                     state,
@@ -361,7 +356,8 @@ impl CallListener for Monitor<'_> {
             }
         };
         ledger.count(action_word(action));
-        check_writes::check(self, &mut ledger, job, plan, action, write, id.as_deref());
+        let planned = (job, plan, action);
+        check_writes::check(self, &mut ledger, planned, write, id.as_deref());
         if !matches!(action, Action::Delete(_)) {
             self.log().led_to.insert(job.name.clone(), now.state);
         }
@@ -374,7 +370,7 @@ impl CallListener for Monitor<'_> {
     }
 }
 
-/// The word by which actions are counted.
+/// Returns the word by which actions are counted.
 fn action_word(action: &Action) -> &'static str {
     match (action, action.kind()) {
         (Action::Copy(_), Kind::Image) => "copy an image",
@@ -385,7 +381,7 @@ fn action_word(action: &Action) -> &'static str {
     }
 }
 
-/// The snapshot or image that an action makes a copy of, in words that two copies of one source have in common.
+/// Describes the snapshot or image that an action copies; two copies of one source have the same description.
 pub fn source_word(action: &Action, job: &SyncJob) -> Option<String> {
     let (from, to) = (&job.source_region, &job.destination_region);
     match action {
@@ -396,7 +392,7 @@ pub fn source_word(action: &Action, job: &SyncJob) -> Option<String> {
             "{} of {} of {} from {from} in {to}",
             copy.source.id,
             copy.expects.data_time,
-            rules::account_of(job)
+            rules::account_of(&job.client_config)
         )),
         _ => None,
     }

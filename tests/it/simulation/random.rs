@@ -18,24 +18,24 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// Another source of numbers, so that what one part draws changes nothing for another.
+    /// Returns another source of numbers, so that what one part draws changes nothing for another.
     pub fn fork(&mut self) -> Self {
         Self::new(self.next())
     }
 
-    /// A number below `end`.
+    /// Returns a number below `end`.
     pub fn below(&mut self, end: usize) -> usize {
         let end = u64::try_from(end.max(1)).expect("a small number");
         usize::try_from(self.next() % end).expect("a small number")
     }
 
-    /// A number from `first` to `last`.
+    /// Returns a number from `first` to `last`.
     pub fn within(&mut self, first: i64, last: i64) -> i64 {
         let span = usize::try_from(last - first + 1).expect("an order");
         first + i64::try_from(self.below(span)).expect("a small number")
     }
 
-    /// True in so many of a hundred cases.
+    /// Returns true in this percentage of cases.
     pub fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
@@ -47,7 +47,7 @@ impl Random {
         of.get(self.below(of.len()))
     }
 
-    /// The index of one of these weights.
+    /// Returns the index of one of these weights.
     pub fn weighed(&mut self, weights: &[usize]) -> usize {
         let mut drawn = self.below(weights.iter().sum());
         for (at, weight) in weights.iter().enumerate() {

@@ -1,11 +1,11 @@
-//! Histories in words, for whoever reads for what went wrong.
+//! Reports of histories, to find out what went wrong.
 
 use aws_xregion_sync::model::ids::ArtifactId;
 use aws_xregion_sync::model::plan::SavedPlan;
 use aws_xregion_sync::model::result::SyncResult;
 use aws_xregion_sync::provider::sandbox::World;
 
-/// What is in a world, a line each.
+/// Returns what is in a world, a line each.
 pub fn of_world(world: &World) -> String {
     let mut lines = Vec::new();
     for (region, here) in &world.regions {
@@ -27,7 +27,7 @@ pub fn of_world(world: &World) -> String {
     lines.join("\n")
 }
 
-/// What is planned for each job.
+/// Returns what is planned for each job.
 pub fn of_plan(plan: &SavedPlan) -> String {
     let jobs = plan.jobs.iter().map(|job| {
         let actions: Vec<&str> = job
@@ -43,7 +43,7 @@ pub fn of_plan(plan: &SavedPlan) -> String {
     jobs.collect::<Vec<_>>().join("\n")
 }
 
-/// What became of each action of an apply.
+/// Returns what became of each action of an apply.
 pub fn of_results(name: &str, results: &[SyncResult]) -> String {
     let lines = results.iter().flat_map(|result| {
         let actions = result.actions.iter().map(|action| {

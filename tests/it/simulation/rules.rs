@@ -1,27 +1,24 @@
-//! What DESIGN says of copies and of retention, said a second time, naively, about the world itself. Nothing of the
-//! planner, the executor or the lineage rules is used here.
+//! The rules of DESIGN about copies and retention, stated a second time and naively, about the world itself. Nothing of the
+//! planner, the executor or `model::identity` is used here.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
+use aws_xregion_sync::model::action::Copy;
 use aws_xregion_sync::model::artifact::ArtifactState;
-use aws_xregion_sync::model::ids::{AccountId, Region};
+use aws_xregion_sync::model::client_config::ClientConfig;
+use aws_xregion_sync::model::ids::{AccountId, ParentId, Region};
 use aws_xregion_sync::model::tags::Tags;
-use aws_xregion_sync::provider::sandbox::{SnapshotType, World, WorldArtifact};
+use aws_xregion_sync::provider::sandbox::{DEFAULT_ACCOUNT, SnapshotType, World, WorldArtifact};
 use aws_xregion_sync::sync_types::SyncJob;
 use jiff::Timestamp;
 
-/// A job in the words of these rules.
-#[derive(Clone, Copy)]
-pub struct Route<'a> {
-    pub account: &'a AccountId,
-    pub from: &'a Region,
-    pub to: &'a Region,
-}
+static USUAL_ACCOUNT: LazyLock<AccountId> = LazyLock::new(|| AccountId::from(DEFAULT_ACCOUNT));
 
-/// The account that a job works in.
-pub fn account_of(job: &SyncJob) -> AccountId {
-    let stated = job.client_config.account_id.clone();
-    stated.unwrap_or_else(|| AccountId::from("123456789012"))
+/// Returns the account that these credentials belong to.
+pub fn account_of(config: &ClientConfig) -> &AccountId {
+    config.account_id.as_ref().unwrap_or(&USUAL_ACCOUNT)
 }
 
 pub fn retained(job: &SyncJob) -> usize {
@@ -33,48 +30,81 @@ pub fn seconds(time: Timestamp) -> i64 {
     time.as_second()
 }
 
-/// A sync tag as it has to be written.
+/// A snapshot or image that is copied: its id and the time of its data.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    pub id: &'a str,
+    pub taken: i64,
+}
+
+impl<'a> Source<'a> {
+    pub fn of(artifact: &'a WorldArtifact) -> Self {
+        Self {
+            id: artifact.id.as_str(),
+            taken: artifact.data_time.map_or(0, seconds),
+        }
+    }
+
+    pub fn planned(copy: &'a Copy) -> Self {
+        Self {
+            id: copy.source.id.as_str(),
+            taken: seconds(copy.expects.data_time),
+        }
+    }
+}
+
+/// Returns the key of the sync tag on the copies of a job.
+pub fn copy_key(job: &SyncJob) -> String {
+    format!("Sync-From-{}", job.source_region)
+}
+
+/// Returns a sync tag as it has to be written.
 pub fn tag_value(time: Timestamp, id: &str) -> String {
     format!("{} / {id}", time.strftime("%Y%m%d%H%M%S+0000"))
 }
 
-/// Time and id of a sync tag, if it can be read.
+/// Returns the time and the id in a sync tag, if it can be read.
 pub fn read_tag(tags: &Tags, key: &str) -> Option<(i64, String)> {
     let (time, id) = tags.get(key)?.split_once(" / ")?;
     let digits = time.strip_suffix("+0000")?;
     if digits.len() != 14 || id.is_empty() {
         return None;
     }
-    let part = |from: usize, to: usize| digits.get(from..to);
-    let text = format!(
-        "{}-{}-{}T{}:{}:{}Z",
-        part(0, 4)?,
-        part(4, 6)?,
-        part(6, 8)?,
-        part(8, 10)?,
-        part(10, 12)?,
-        part(12, 14)?
-    );
-    let time: Timestamp = text.parse().ok()?;
+    let (date, clock) = (digits.get(..8)?, digits.get(8..)?);
+    let time: Timestamp = format!("{date}T{clock}Z").parse().ok()?;
     Some((seconds(time), id.to_owned()))
 }
 
-fn is_failed(state: &ArtifactState) -> bool {
-    ["failed", "error", "invalid"].contains(&state.as_str())
+/// Returns the time and the id in the sync tag of a copy.
+pub fn copy_tag(copy: &WorldArtifact, job: &SyncJob) -> Option<(i64, String)> {
+    read_tag(&copy.tags, &copy_key(job))
 }
 
-/// Failed, or on its way out.
+/// Returns true for an artifact that has failed or is going away.
 pub fn is_dead(state: &ArtifactState) -> bool {
-    is_failed(state) || ["deleting", "deleted", "deregistered"].contains(&state.as_str())
+    let dead = [
+        "failed",
+        "error",
+        "invalid",
+        "deleting",
+        "deleted",
+        "deregistered",
+    ];
+    dead.contains(&state.as_str())
 }
 
-/// The snapshot that a snapshot was copied from, as AWS says or else its tag, and when the data was taken.
-pub fn origin(copy: &WorldArtifact, from: &Region) -> Option<(String, Option<i64>)> {
-    let tag = read_tag(&copy.tags, &format!("Sync-From-{from}"));
+pub fn is_available(copy: &WorldArtifact) -> bool {
+    copy.state.as_str() == "available"
+}
+
+/// Returns the id of the snapshot that a snapshot was copied from, and when its data was taken: as AWS states, or else as its tag
+/// does.
+pub fn origin(copy: &WorldArtifact, job: &SyncJob) -> Option<(String, Option<i64>)> {
+    let tag = copy_tag(copy, job);
     let stated = copy.data_time.map(seconds);
     if let Some(arn) = &copy.copied_from {
         let parts: Vec<&str> = arn.as_str().splitn(7, ':').collect();
-        if parts[3] != from.as_str() {
+        if parts[3] != job.source_region.as_str() {
             return None;
         }
         return Some((parts[6].to_owned(), stated.or(tag.map(|tag| tag.0))));
@@ -83,284 +113,257 @@ pub fn origin(copy: &WorldArtifact, from: &Region) -> Option<(String, Option<i64
     Some((id, stated.or(Some(time))))
 }
 
-/// The manual snapshots of a database in a destination.
-pub fn manual<'a>(
+/// Returns the snapshots of a job's account in a region that were taken of a database.
+pub fn snapshots_of<'a>(
     world: &'a World,
-    route: Route<'a>,
-    database: &'a str,
+    job: &'a SyncJob,
+    region: &Region,
+    database: &'a ParentId,
 ) -> impl Iterator<Item = &'a WorldArtifact> {
-    let here = world.region(route.to).expect("a region");
-    here.snapshots.iter().filter(move |snapshot| {
-        snapshot.snapshot_type == SnapshotType::Manual
-            && snapshot.account == *route.account
-            && snapshot
-                .parent
-                .as_ref()
-                .is_some_and(|parent| parent.as_str() == database)
-    })
+    let account = account_of(&job.client_config);
+    let here = world.region(region).expect("a region");
+    let snapshots = here.snapshots.iter();
+    snapshots.filter(move |s| s.account == *account && s.parent.as_ref() == Some(database))
 }
 
-/// The newest available automated snapshot.
-pub fn newest_automated<'a>(
-    world: &'a World,
-    route: Route<'a>,
-    database: &str,
-) -> Option<&'a WorldArtifact> {
-    let here = world.region(route.from).expect("a region");
-    here.snapshots
-        .iter()
-        .filter(|s| s.snapshot_type == SnapshotType::Automated && s.account == *route.account)
-        .filter(|s| {
-            s.parent
-                .as_ref()
-                .is_some_and(|parent| parent.as_str() == database)
-                && s.state.as_str() == "available"
-        })
+/// Returns the manual snapshots of a job's database in its destination.
+pub fn manual<'a>(world: &'a World, job: &'a SyncJob) -> impl Iterator<Item = &'a WorldArtifact> {
+    let database = job.rules.parent().into_iter();
+    database
+        .flat_map(|database| snapshots_of(world, job, &job.destination_region, database))
+        .filter(|snapshot| snapshot.snapshot_type == SnapshotType::Manual)
+}
+
+/// Returns the newest available automated snapshot of a job's database.
+pub fn newest_automated<'a>(world: &'a World, job: &'a SyncJob) -> Option<&'a WorldArtifact> {
+    snapshots_of(world, job, &job.source_region, job.rules.parent()?)
+        .filter(|s| s.snapshot_type == SnapshotType::Automated && is_available(s))
         .max_by_key(|s| (s.data_time.map(seconds), s.id.clone()))
 }
 
-/// Whether a snapshot is a copy of this one, whatever its state.
-pub fn is_copy(copy: &WorldArtifact, from: &Region, id: &str, taken: i64) -> bool {
-    origin(copy, from)
-        .is_some_and(|(source, time)| source == id && time.is_none_or(|time| time == taken))
+/// Returns true if a snapshot is a copy of this one, in any state.
+pub fn is_copy(copy: &WorldArtifact, job: &SyncJob, source: Source<'_>) -> bool {
+    origin(copy, job)
+        .is_some_and(|(id, time)| id == source.id && time.is_none_or(|time| time == source.taken))
 }
 
-/// Whether a copy makes another one of this source needless: it is one, or one of a later snapshot, and has not failed
-/// nor is being deleted.
-pub fn serves(copy: &WorldArtifact, from: &Region, id: &str, taken: i64) -> bool {
-    let later = origin(copy, from)
-        .and_then(|o| o.1)
-        .is_some_and(|time| time > taken);
-    !is_dead(&copy.state) && (later || is_copy(copy, from, id, taken))
+/// Returns true if a copy makes another copy of this source superfluous: it is a copy of it or of a later snapshot, and is not
+/// dead.
+pub fn serves(copy: &WorldArtifact, job: &SyncJob, source: Source<'_>) -> bool {
+    let time = origin(copy, job).and_then(|origin| origin.1);
+    let is_later = time.is_some_and(|time| time > source.taken);
+    !is_dead(&copy.state) && (is_later || is_copy(copy, job, source))
 }
 
-/// Whether a name is one that a copy of this source is given: the older tool's, with the region, or numbered, too.
+/// Returns true for a name that a copy of this source is given: that of the gem, with the region, or numbered.
 pub fn is_given_name(name: &str, source: &str, from: &Region) -> bool {
     let Some(rest) = name.strip_prefix(&source.replace(':', "-")) else {
         return false;
     };
     let rest = rest.strip_prefix(&format!("-{from}")).unwrap_or(rest);
+    let number = rest.strip_prefix('-');
     rest.is_empty()
-        || name.contains(from.as_str())
-            && rest
-                .strip_prefix('-')
-                .is_some_and(|n| n.parse::<u32>().is_ok())
+        || name.contains(from.as_str()) && number.is_some_and(|n| n.parse::<u32>().is_ok())
 }
 
-/// Whether an image is a copy of this one, whatever its state.
+/// Returns true if an image is a copy of this one, in any state. `named` is the id that the source's tag names.
 pub fn is_image_copy(
     image: &WorldArtifact,
-    from: &Region,
+    job: &SyncJob,
     source: &str,
     named: Option<&String>,
 ) -> bool {
     if let Some(stated) = &image.copied_from {
-        return stated
-            .as_str()
-            .ends_with(&format!(":{from}::image/{source}"));
+        let end = format!(":{}::image/{source}", job.source_region);
+        return stated.as_str().ends_with(&end);
     }
-    match read_tag(&image.tags, &format!("Sync-From-{from}")) {
+    match copy_tag(image, job) {
         Some((_, id)) => id == source,
         None => named.is_some_and(|named| named == image.id.as_str()),
     }
 }
 
-/// The id in the tag by which a source image names its copy.
-pub fn named_copy(world: &World, route: Route<'_>, source: &str) -> Option<String> {
-    let image = world.image(route.from, &source.into())?;
-    Some(read_tag(&image.tags, &format!("Sync-{}", route.to))?.1)
+/// Returns the copies of an image in the destination. `sources` is the world in which the source's tag is read.
+pub fn image_copies<'a>(
+    world: &'a World,
+    sources: &World,
+    job: &'a SyncJob,
+    source: &'a str,
+) -> impl Iterator<Item = &'a WorldArtifact> {
+    let image = sources.image(&job.source_region, &source.into());
+    let key = format!("Sync-{}", job.destination_region);
+    let named = image
+        .and_then(|image| read_tag(&image.tags, &key))
+        .map(|tag| tag.1);
+    own_images(world, job).filter(move |image| is_image_copy(image, job, source, named.as_ref()))
 }
 
-/// One's own images in a destination.
+/// Returns the images of a job's account in its destination.
 pub fn own_images<'a>(
     world: &'a World,
-    route: Route<'a>,
+    job: &'a SyncJob,
 ) -> impl Iterator<Item = &'a WorldArtifact> {
-    let here = world.region(route.to).expect("a region");
-    here.images
-        .iter()
-        .filter(|image| image.account == *route.account)
+    let account = account_of(&job.client_config);
+    let here = world.region(&job.destination_region).expect("a region");
+    let images = here.images.iter();
+    images.filter(move |image| image.account == *account)
 }
 
-/// Why a copy is none of those that xrs has made for this job, by its marks.
-pub fn not_ours(copy: &WorldArtifact, from: &Region) -> Option<&'static str> {
-    let Some((_, id)) = read_tag(&copy.tags, &format!("Sync-From-{from}")) else {
+/// Returns the reason why a copy, by its tag and its source, is not one that xrs made for this job.
+fn not_ours(copy: &WorldArtifact, job: &SyncJob) -> Option<&'static str> {
+    let Some((_, id)) = copy_tag(copy, job) else {
         return Some("it has no readable sync tag of this job");
     };
-    let ours = match &copy.copied_from {
+    let from = &job.source_region;
+    let is_ours = match &copy.copied_from {
         Some(arn) => {
             let arn = arn.as_str();
             arn.contains(&format!(":rds:{from}:")) && arn.ends_with(&format!("snapshot:{id}"))
         }
         None => is_given_name(copy.id.as_str(), &id, from),
     };
-    (!ours).then_some("it is a copy of something else")
+    (!is_ours).then_some("it is a copy of something else")
 }
 
-/// Why a copy is none that xrs may delete, by its own marks and state.
-pub fn not_deletable(copy: &WorldArtifact, from: &Region) -> Option<&'static str> {
-    let kept = copy
-        .tags
-        .contains_key("Sync-Keep")
-        .then_some("it is to be kept");
-    let usual = ["available", "failed"].contains(&copy.state.as_str());
-    let state = (!usual).then_some("it is neither available nor failed");
-    not_ours(copy, from).or(kept).or(state)
+/// Returns the reason why a copy, by its own tags and state, may not be deleted.
+fn not_deletable(copy: &WorldArtifact, job: &SyncJob) -> Option<&'static str> {
+    let is_kept = copy.tags.contains_key("Sync-Keep");
+    let is_usual = ["available", "failed"].contains(&copy.state.as_str());
+    not_ours(copy, job)
+        .or(is_kept.then_some("it is to be kept"))
+        .or((!is_usual).then_some("it is neither available nor failed"))
 }
 
-/// The newest copy that has not failed, by whatever hand.
-fn newest_copy<'a>(
-    world: &'a World,
-    route: Route<'a>,
-    database: &'a str,
-) -> Option<&'a WorldArtifact> {
-    manual(world, route, database)
-        .filter(|c| !is_dead(&c.state))
-        .filter_map(|c| Some((origin(c, route.from)?.1, c)))
-        .max_by_key(|(taken, c)| (*taken, c.id.clone()))
-        .map(|(_, c)| c)
+/// Returns the newest copy that is not dead, whoever made it.
+fn newest_copy<'a>(world: &'a World, job: &'a SyncJob) -> Option<&'a WorldArtifact> {
+    manual(world, job)
+        .filter(|copy| !is_dead(&copy.state))
+        .filter_map(|copy| Some((origin(copy, job)?.1, copy)))
+        .max_by_key(|(taken, copy)| (*taken, copy.id.clone()))
+        .map(|(_, copy)| copy)
 }
 
-/// When the database that is there now was made, where AWS says: that of the copy being made, else of the newest, or,
-/// where that does not say, of what it was copied from.
+/// Returns when the present database was created, where AWS states it: as the source of a due copy states it, else the newest copy,
+/// or, where that states nothing, the source of that copy.
 fn present_database(
     world: &World,
-    route: Route<'_>,
-    database: &str,
+    job: &SyncJob,
     source: &WorldArtifact,
-    due: bool,
+    is_due: bool,
 ) -> Option<Timestamp> {
-    let of_due = source.parent_created.filter(|_| due);
+    let of_due = source.parent_created.filter(|_| is_due);
     of_due.or_else(|| {
-        let newest = newest_copy(world, route, database)?;
-        let taken = source.data_time.map_or(0, seconds);
-        let of_source = is_copy(newest, route.from, source.id.as_str(), taken);
+        let newest = newest_copy(world, job)?;
+        let is_of_source = is_copy(newest, job, Source::of(source));
         newest
             .parent_created
-            .or(source.parent_created.filter(|_| of_source))
+            .or(source.parent_created.filter(|_| is_of_source))
     })
 }
 
-/// The copy of a snapshot that may be given the sync tag it lacks, if none of its copies has one: the first of them
-/// that bears a name as xrs gives it.
+/// Returns the copy of a snapshot that may get the sync tag it lacks, if none of its copies has one: the first of them with a name
+/// that xrs gives.
 pub fn to_be_tagged<'a>(
     world: &'a World,
-    route: Route<'a>,
-    database: &'a str,
+    job: &'a SyncJob,
     source: &WorldArtifact,
 ) -> Option<&'a WorldArtifact> {
-    let key = format!("Sync-From-{}", route.from);
-    let taken = source.data_time.map_or(0, seconds);
-    let copies: Vec<&WorldArtifact> = manual(world, route, database)
-        .filter(|c| !is_dead(&c.state) && is_copy(c, route.from, source.id.as_str(), taken))
+    let copies: Vec<&WorldArtifact> = manual(world, job)
+        .filter(|copy| !is_dead(&copy.state) && is_copy(copy, job, Source::of(source)))
         .collect();
-    if copies.iter().any(|c| read_tag(&c.tags, &key).is_some()) {
+    if copies.iter().any(|copy| copy_tag(copy, job).is_some()) {
         return None;
     }
+    let is_given = |id: &str| is_given_name(id, source.id.as_str(), &job.source_region);
     copies
         .into_iter()
-        .filter(|c| is_given_name(c.id.as_str(), source.id.as_str(), route.from))
-        .min_by_key(|c| c.id.clone())
+        .filter(|copy| is_given(copy.id.as_str()))
+        .min_by_key(|copy| copy.id.clone())
 }
 
-/// The copies that retention counts, newest first, each with its age: ours, and the one that is about to be tagged.
-/// Those of an earlier database of that name are left out.
+/// Returns the copies that retention counts with their ages, newest first: ours, and the one that is about to be tagged, but none
+/// of an earlier database of that name.
 fn counted<'a>(
     world: &'a World,
-    route: Route<'a>,
-    database: &'a str,
+    job: &'a SyncJob,
     source: &WorldArtifact,
     present: Option<Timestamp>,
 ) -> Vec<(i64, &'a WorldArtifact)> {
-    let untagged = to_be_tagged(world, route, database, source).map(|copy| copy.id.clone());
-    let mut counted: Vec<(i64, &WorldArtifact)> = manual(world, route, database)
-        .filter(|copy| not_ours(copy, route.from).is_none() || Some(&copy.id) == untagged.as_ref())
+    let untagged = to_be_tagged(world, job, source).map(|copy| &copy.id);
+    let mut counted: Vec<(i64, &WorldArtifact)> = manual(world, job)
+        .filter(|copy| not_ours(copy, job).is_none() || Some(&copy.id) == untagged)
         .filter(|copy| copy.parent_created.is_none() || copy.parent_created == present)
-        .filter_map(|copy| Some((origin(copy, route.from)?.1?, copy)))
+        .filter_map(|copy| Some((origin(copy, job)?.1?, copy)))
         .collect();
-    counted.sort_by_key(|(taken, copy)| std::cmp::Reverse((*taken, copy.id.clone())));
+    counted.sort_by_key(|(taken, copy)| Reverse((*taken, copy.id.clone())));
     counted
 }
 
-fn is_available(copy: &WorldArtifact) -> bool {
-    copy.state.as_str() == "available"
-}
-
-/// The copies that retention has to delete from this world, no more and no less. `due` is the source of a copy that
-/// is made at the same time; `source` is the newest snapshot there is.
+/// Returns the copies that retention has to delete from this world, no more and no less. `source` is the newest snapshot;
+/// `is_due` says whether a copy of it is made at the same time.
 pub fn outlived(
     world: &World,
-    route: Route<'_>,
-    database: &str,
-    retain: usize,
+    job: &SyncJob,
     source: &WorldArtifact,
-    due: bool,
+    is_due: bool,
 ) -> BTreeSet<String> {
-    let present = present_database(world, route, database, source, due);
-    let counted = counted(world, route, database, source, present);
-    let available: Vec<(i64, &WorldArtifact)> = counted
-        .iter()
-        .copied()
-        .filter(|c| is_available(c.1))
-        .collect();
-    let Some((newest, _)) = available.first() else {
+    let present = present_database(world, job, source, is_due);
+    let counted = counted(world, job, source, present);
+    let available = counted.iter().filter(|(_, copy)| is_available(copy));
+    let Some((newest, _)) = available.clone().next() else {
         return BTreeSet::new();
     };
-    let in_progress = counted
+    let is_in_progress = counted
         .iter()
         .any(|(taken, copy)| taken > newest && !is_available(copy) && !is_dead(&copy.state));
-    let kept = if due || in_progress {
+    let retain = retained(job);
+    let kept = if is_due || is_in_progress {
         retain.max(1)
     } else {
         retain + 1
     };
     let failed = counted
         .iter()
-        .filter(|c| is_dead(&c.1.state) && c.0 < *newest);
-    let outlived = available.iter().skip(kept).chain(failed);
+        .filter(|(taken, copy)| is_dead(&copy.state) && taken < newest);
+    let outlived = available.skip(kept).chain(failed);
     outlived
-        .filter(|c| not_deletable(c.1, route.from).is_none())
-        .map(|c| c.1.id.to_string())
+        .filter(|(_, copy)| not_deletable(copy, job).is_none())
+        .map(|(_, copy)| copy.id.to_string())
         .collect()
 }
 
-/// Why a copy may not be deleted from this world, if it may not.
-pub fn not_to_delete(
-    world: &World,
-    route: Route<'_>,
-    database: &str,
-    retain: usize,
-    id: &str,
-) -> Option<String> {
-    let Some(copy) = manual(world, route, database).find(|copy| copy.id.as_str() == id) else {
+/// Returns the reason why a copy may not be deleted from this world, if there is one.
+pub fn not_to_delete(world: &World, job: &SyncJob, id: &str) -> Option<String> {
+    let Some(copy) = manual(world, job).find(|copy| copy.id.as_str() == id) else {
         return Some("it is no copy of this database".to_owned());
     };
-    if let Some(why) = not_deletable(copy, route.from) {
+    if let Some(why) = not_deletable(copy, job) {
         return Some(why.to_owned());
     }
-    let present = newest_copy(world, route, database).and_then(|newest| newest.parent_created);
-    if copy
-        .parent_created
-        .is_some_and(|made| present.is_some_and(|present| made != present))
-    {
+    let present = newest_copy(world, job).and_then(|newest| newest.parent_created);
+    let is_other = |made| present.is_some_and(|present| made != present);
+    if copy.parent_created.is_some_and(is_other) {
         return Some("it is of an earlier database of that name".to_owned());
     }
-    // What counted when it was planned, for it was to be tagged, counts whatever has become of its tag since.
-    let key = format!("Sync-From-{}", route.from);
-    let of_copy = (origin(copy, route.from)?.1?, copy.id.clone());
+    // A copy that counted when it was planned, because it was to be tagged, counts whatever has become of its tag since.
+    let of_copy = (origin(copy, job)?.1?, copy.id.clone());
     let is_newer = |other: &&WorldArtifact| {
-        let Some((id, Some(taken))) = origin(other, route.from) else {
+        let Some((id, Some(taken))) = origin(other, job) else {
             return false;
         };
-        let named = read_tag(&other.tags, &key).is_some()
-            || is_given_name(other.id.as_str(), &id, route.from);
-        let same = copy
+        let is_named = copy_tag(other, job).is_some()
+            || is_given_name(other.id.as_str(), &id, &job.source_region);
+        let is_same = copy
             .parent_created
             .and(present)
             .is_none_or(|present| other.parent_created.is_none_or(|made| made == present));
-        is_available(other) && named && same && (taken, other.id.clone()) > of_copy
+        is_available(other) && is_named && is_same && (taken, other.id.clone()) > of_copy
     };
-    let newer = manual(world, route, database).filter(is_newer).count();
-    let wanted = if is_available(copy) { retain.max(1) } else { 1 };
+    let newer = manual(world, job).filter(is_newer).count();
+    let wanted = if is_available(copy) {
+        retained(job).max(1)
+    } else {
+        1
+    };
     (newer < wanted).then(|| format!("{newer} newer ones are available, and {wanted} have to be"))
 }

@@ -6,13 +6,13 @@ use std::task::{Context, Poll, Waker};
 
 use super::random::Random;
 
-/// What one of those who work side by side does.
+/// One of the futures that run side by side.
 pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// More turns than this, and something waits for what never comes.
 const MOST_TURNS: usize = 2_000_000;
 
-/// Gives each task turns at random until all are done. Nothing here waits for anything but a turn.
+/// Gives each task turns at random until all are done. Tasks wait for nothing but a turn.
 pub fn side_by_side<T>(random: &mut Random, tasks: Vec<Task<'_, T>>) -> Vec<T> {
     let mut done: Vec<Option<T>> = tasks.iter().map(|_| None).collect();
     let mut waiting: Vec<(usize, Task<'_, T>)> = tasks.into_iter().enumerate().collect();

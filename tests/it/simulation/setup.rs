@@ -15,7 +15,7 @@ use super::random::Random;
 use super::rules;
 use crate::support::{east, selector, start, west};
 
-/// What no plan and no result may ever show.
+/// What no plan and no result may show.
 pub const SECRETS: [&str; 3] = [
     "AKIASIMULATED0EXAMPLE",
     "wJalrXUtnFEMI7MDENGsimulated",
@@ -40,7 +40,7 @@ impl Setup {
         found.expect("a job of the config")
     }
 
-    /// The jobs in one line each.
+    /// Returns a line for each job.
     pub fn description(&self) -> String {
         let lines = self.jobs.iter().map(|job| {
             let (from, to) = (&job.source_region, &job.destination_region);
@@ -49,7 +49,7 @@ impl Setup {
             format!(
                 "  {}: {what}, {from} to {to}, {key}, account {}",
                 job.name,
-                rules::account_of(job)
+                rules::account_of(&job.client_config)
             )
         });
         lines.collect::<Vec<_>>().join("\n")
@@ -146,28 +146,28 @@ fn add_job(random: &mut Random, setup: &mut Setup, n: i64) {
     register(setup, job);
 }
 
-/// Adds a job, unless the config would be refused for it: the same database to the same place twice.
+/// Adds a job, unless it makes the config invalid: the same database to the same place twice.
 fn register(setup: &mut Setup, mut job: SyncJob) {
-    let account = rules::account_of(&job);
+    let account = rules::account_of(&job.client_config).clone();
     let destination = &job.destination_region;
-    let namesake = |name: &ParentId| {
+    let has_name = |name: &ParentId| {
         let mut others = setup.jobs.iter();
         others.any(|other| {
-            other.kind_database() == Some(name) && other.destination_region == *destination
+            other.rules.parent() == Some(name) && other.destination_region == *destination
         })
     };
     match job.rules.parent().cloned() {
         Some(parent) => {
             let place = (job.source_region.clone(), parent.clone(), account);
             let same = |other: &SyncJob| {
-                other.kind_database() == Some(&parent)
+                other.rules.parent() == Some(&parent)
                     && other.source_region == job.source_region
                     && other.destination_region == job.destination_region
             };
             if setup.jobs.iter().any(same) {
                 return;
             }
-            job.has_shared_parent_name = namesake(&parent);
+            job.has_shared_parent_name = has_name(&parent);
             if !setup.databases.contains(&place) {
                 setup.databases.push(place);
             }
@@ -183,17 +183,6 @@ fn register(setup: &mut Setup, mut job: SyncJob) {
     let client = Arc::clone(&job.client_config);
     setup.callers.insert(job.name.clone(), Ok(client));
     setup.jobs.push(job);
-}
-
-/// The database a job is about, if it is about one.
-pub trait KindDatabase {
-    fn kind_database(&self) -> Option<&ParentId>;
-}
-
-impl KindDatabase for SyncJob {
-    fn kind_database(&self) -> Option<&ParentId> {
-        self.rules.parent()
-    }
 }
 
 fn with_keys(account_id: Option<AccountId>) -> ClientConfig {
