@@ -10,23 +10,14 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum FileError {
     /// It does not exist.
-    #[error("{} does not exist", path.display())]
-    Missing {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("{} does not exist", .0.display())]
+    Missing(PathBuf),
     /// It was to be created, and exists.
-    #[error("{} exists already", path.display())]
-    Exists {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("{} exists already", .0.display())]
+    Exists(PathBuf),
     /// It is a folder.
-    #[error("{} is a folder, not a file", path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-    },
+    #[error("{} is a folder, not a file", .0.display())]
+    Folder(PathBuf),
     /// It is larger than the limit.
     #[error("{} is larger than {limit} bytes, the most that is read", path.display())]
     TooLarge {
@@ -59,8 +50,8 @@ impl FileError {
     fn system(done: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |error| match error.kind() {
-            io::ErrorKind::NotFound if done == "read" => Self::Missing { path },
-            io::ErrorKind::IsADirectory => Self::Folder { path },
+            io::ErrorKind::NotFound if done == "read" => Self::Missing(path),
+            io::ErrorKind::IsADirectory => Self::Folder(path),
             _ => Self::System { done, path, error },
         }
     }
@@ -102,11 +93,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let failed = || FileError::system("written", path);
     let (target, old) = match fs::metadata(path) {
         Ok(old) if old.is_file() => (fs::canonicalize(path).map_err(failed())?, Some(old)),
-        Ok(old) if old.is_dir() => {
-            return Err(FileError::Folder {
-                path: path.to_owned(),
-            });
-        }
+        Ok(old) if old.is_dir() => return Err(FileError::Folder(path.to_owned())),
         Ok(_) => return write_into(path, bytes).map_err(failed()),
         Err(_) => (path.to_owned(), None),
     };
@@ -135,8 +122,7 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     match file.persist_noclobber(path) {
         Ok(_) => Ok(()),
         Err(persist) if persist.error.kind() == io::ErrorKind::AlreadyExists => {
-            let path = path.to_owned();
-            Err(FileError::Exists { path })
+            Err(FileError::Exists(path.to_owned()))
         }
         Err(persist) => Err(failed()(persist.error)),
     }

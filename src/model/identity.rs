@@ -233,7 +233,7 @@ pub fn ours(copy: &Artifact, source_region: &Region) -> Result<SyncTag, NotOurs>
     Ok(tag)
 }
 
-/// Returns when the present database was created (UTC, whole seconds): the database of the newest copy, whoever made that copy.
+/// Returns when the present database was created (UTC, whole seconds): the database of the newest copy, which anyone may have made.
 /// Where the copy does not state it, its source does.
 pub fn present_parent_created<'a>(
     copies: impl IntoIterator<Item = &'a Artifact>,

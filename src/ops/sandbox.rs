@@ -99,8 +99,7 @@ pub fn open_sandbox(
             }
             (Some(_), _) => files::make_folder_of(path).map_err(failed())?,
             (None, _) => {
-                let path = path.to_owned();
-                return Err(failed()(FileError::Missing { path }));
+                return Err(failed()(FileError::Missing(path.to_owned())));
             }
         }
     }
