@@ -123,7 +123,7 @@ fn another_copy_counts_beside_one_that_is_being_deleted() {
         actions(&planned),
         ["sync_db/tag-copy", "sync_db/tag-source"]
     );
-    let observed = planned.jobs[0].observed.as_ref().expect("a look");
+    let observed = planned.jobs[0].observed.as_ref().expect("an observation");
     let newest = observed.newest_copy.as_ref().expect("a copy");
     assert_eq!(newest.id, bare);
 }
@@ -137,7 +137,7 @@ fn a_copy_that_has_changed_is_not_tagged_and_neither_is_its_source() {
         ("is one that states another time", |copy| {
             copy.data_time = None;
         }),
-        ("is one of which nothing can be told", |copy| {
+        ("has lost what tells its source", |copy| {
             (copy.copied_from, copy.data_time) = (None, None);
             copy.created = Some(days_ago(0));
         }),
