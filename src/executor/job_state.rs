@@ -1,4 +1,4 @@
-//! A job while its plan is applied: what it needs next is a function of its state, and its next state one of state and event.
+//! A job while its plan is applied. What it needs next follows from its state, and its next state from state and event.
 
 use std::sync::Arc;
 

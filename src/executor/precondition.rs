@@ -283,8 +283,8 @@ impl Regions<'_> {
         }
     }
 
-    /// The copy is the same, ours and of the present database; everything that the plan keeps is there and available, and one of
-    /// it is at least as new.
+    /// The copy is the same, ours and of the present database; every copy that the plan keeps is there and available, and one
+    /// is at least as new.
     fn check_delete(&self, delete: &Delete) -> Precondition {
         let id = &delete.artifact.id;
         let mut copies = self.copies.iter();
@@ -302,7 +302,7 @@ impl Regions<'_> {
         let tag = copy.tags.get(key).unwrap_or("none");
         let time = shown(copy_time(copy, region));
         let ours_now = ours(copy, region).map_or_else(|why| why.to_string(), |_| OURS.to_owned());
-        // If the database was created again under its name, the copy is one of the last of the earlier database. Where neither the
+        // If the database was created again under its name, it is among the last copies of the earlier database. Where neither the
         // newest copy nor its source states when its database was created, that can't be ruled out.
         let present = present_parent_created(self.copies, self.sources, region);
         let database = if is_of_parent(copy, present) {
@@ -341,7 +341,7 @@ impl Regions<'_> {
         };
         match (ours(copy, region), copy_time(copy, region)) {
             (Ok(_) | Err(NotOurs::Kept), Some(data_time)) => show_kept(data_time, &copy.state),
-            (Err(reason), _) => format!("not one of ours: {reason}"),
+            (Err(reason), _) => format!("not a copy of this job: {reason}"),
             (Ok(_), None) => format!("a copy of unknown time ({})", copy.state),
         }
     }

@@ -136,7 +136,7 @@ fn a_copy_that_has_changed_is_not_tagged_and_neither_is_its_source() {
         ("states no time", |copy| {
             copy.data_time = None;
         }),
-        ("states nothing", |copy| {
+        ("has lost what tells its source", |copy| {
             (copy.copied_from, copy.data_time) = (None, None);
             copy.created = Some(days_ago(0));
         }),
