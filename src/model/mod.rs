@@ -3,6 +3,7 @@
 pub mod action;
 pub mod artifact;
 pub mod client_config;
+pub mod fail_reason;
 pub mod identity;
 pub mod ids;
 pub mod invariants;

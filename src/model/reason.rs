@@ -2,12 +2,231 @@
 
 use std::fmt;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
-use super::ids::{ActionId, ArtifactId};
+use super::artifact::ArtifactState;
+use super::ids::{ActionId, ArtifactId, JobName, Region};
+use super::kind::Kind;
 use super::problem::Problem;
 use super::provider_error::ProviderError;
-use super::words::span;
+use super::words::{count, span, utc};
+
+/// Why a job has the outcome it has.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JobReason {
+    /// The source has no copy.
+    CopyDue(CopyDue),
+    /// The source has a copy.
+    Synced {
+        /// What it is.
+        kind: Kind,
+        /// The source.
+        source: ArtifactId,
+        /// The destination.
+        region: Region,
+        /// The copy.
+        copy: ArtifactId,
+        /// The state of the copy.
+        state: ArtifactState,
+        /// How many old copies are to be deleted.
+        deletions: usize,
+    },
+    /// The destination has a copy of a newer source.
+    NewerCopy {
+        /// What it is.
+        kind: Kind,
+        /// The source.
+        source: ArtifactId,
+        /// The destination.
+        region: Region,
+        /// The copy.
+        copy: ArtifactId,
+        /// How many old copies are to be deleted.
+        deletions: usize,
+    },
+    /// Another job of the plan copies the same source to the same destination.
+    SyncedBy {
+        /// What it is.
+        kind: Kind,
+        /// The source.
+        source: ArtifactId,
+        /// The destination.
+        region: Region,
+        /// The other job.
+        job: JobName,
+    },
+    /// The config of the job is not valid.
+    InvalidConfig,
+}
+
+/// Why a copy is due.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CopyDue {
+    /// What is copied.
+    pub kind: Kind,
+    /// The source.
+    pub source: ArtifactId,
+    /// The name of the source, if it has one.
+    pub name: Option<String>,
+    /// When the data of the source was captured.
+    pub data_time: Timestamp,
+    /// The destination.
+    pub region: Region,
+    /// When the data of the newest usable copy was captured, where one copy after another is made of the same data.
+    pub newest_copy: Option<Timestamp>,
+}
+
+impl fmt::Display for JobReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let to_delete = |deletions: usize| match deletions {
+            0 => String::new(),
+            n => format!("; {} to delete", count(n, "old copy", "old copies")),
+        };
+        match self {
+            Self::CopyDue(due) => due.fmt(f),
+            Self::Synced {
+                kind,
+                source,
+                region,
+                copy,
+                state,
+                deletions,
+            } => write!(
+                f,
+                "{kind} {source} has the copy {copy} ({state}) in {region}{}",
+                to_delete(*deletions)
+            ),
+            Self::NewerCopy {
+                kind,
+                source,
+                region,
+                copy,
+                deletions,
+            } => write!(
+                f,
+                "{region} has {copy}, a copy of a newer {kind} than {source}{}",
+                to_delete(*deletions)
+            ),
+            Self::SyncedBy {
+                kind,
+                source,
+                region,
+                job,
+            } => write!(f, "{job} syncs {kind} {source} to {region}"),
+            Self::InvalidConfig => f.write_str("its configuration is not valid"),
+        }
+    }
+}
+
+impl fmt::Display for CopyDue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            kind,
+            source,
+            name,
+            data_time,
+            region,
+            newest_copy,
+        } = self;
+        let name = name
+            .as_ref()
+            .map_or(String::new(), |name| format!(" ({name})"));
+        let time = utc(*data_time);
+        write!(f, "{kind} {source}{name} of {time} has no copy in {region}")?;
+        if !kind.facts().newer_copy_suffices {
+            return Ok(());
+        }
+        match newest_copy {
+            Some(newest) => {
+                let age = span(data_time.duration_since(*newest).as_secs());
+                write!(f, "; the newest copy there is {age} older")
+            }
+            None => f.write_str("; there is no usable copy yet"),
+        }
+    }
+}
+
+/// Why a tag is written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TagReason {
+    /// A copy has no sync tag that can be read.
+    NoSyncTag {
+        /// The copy.
+        copy: ArtifactId,
+        /// Its source.
+        source: ArtifactId,
+    },
+    /// The source records where its copy is.
+    RecordsCopy {
+        /// The source.
+        source: ArtifactId,
+    },
+}
+
+impl fmt::Display for TagReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSyncTag { copy, source } => {
+                write!(
+                    f,
+                    "{copy} is a copy of {source} without a readable sync tag"
+                )
+            }
+            Self::RecordsCopy { source } => write!(f, "records on {source} where its copy is"),
+        }
+    }
+}
+
+/// Why a copy is deleted.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DeleteReason {
+    /// The copy failed, and a newer one is available.
+    Failed {
+        /// When its data was captured.
+        data_time: Timestamp,
+    },
+    /// It is older than the copies that are kept.
+    BeyondRetention {
+        /// When its data was captured.
+        data_time: Timestamp,
+        /// How many are kept.
+        kept: usize,
+        /// How many the config keeps beside the newest, or beside the one being made.
+        limit: u32,
+        /// Whether the plan makes a copy.
+        is_copy_due: bool,
+    },
+}
+
+impl fmt::Display for DeleteReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed { data_time } => write!(
+                f,
+                "the copy of {} failed, and a newer one is available",
+                utc(*data_time)
+            ),
+            Self::BeyondRetention {
+                data_time,
+                kept,
+                limit,
+                is_copy_due,
+            } => {
+                let beside = if *is_copy_due {
+                    "the one being made"
+                } else {
+                    "the newest"
+                };
+                write!(
+                    f,
+                    "the copy of {} is older than the {} kept (max_snapshots_to_retain is {limit} beside {beside})",
+                    utc(*data_time),
+                    count(*kept, "copy", "copies"),
+                )
+            }
+        }
+    }
+}
 
 /// Why a copy is kept, whatever its age: it is not ours to delete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use crate::model::action::{
     Action, Copy, ExpectedCopy, ExpectedSource, KnownCopy, NewCopy, Tag, TagCopy, TagSource,
 };
 use crate::model::ids::{ActionId, ArtifactId};
+use crate::model::reason::{CopyDue, TagReason};
 use crate::model::sync_tag::{key_on_copy, key_on_source};
 use crate::model::words::list;
 use crate::sync_types::{CopySettings, SyncJob};
@@ -15,12 +16,27 @@ pub(super) fn action_id(job: &SyncJob, rest: &str) -> ActionId {
     ActionId::from(format!("{}/{rest}", job.name))
 }
 
+/// Returns why a copy is due, and how far behind the destination is.
+pub(super) fn copy_due(case: &Case<'_>) -> CopyDue {
+    let Case { job, artifact, .. } = case;
+    let available = case.copies.iter().filter(|copy| copy.state.is_available());
+    let name = artifact.name().to_owned();
+    CopyDue {
+        kind: artifact.kind,
+        source: artifact.id.clone(),
+        name: Some(name).filter(|name| !name.is_empty()),
+        data_time: case.source.data_time,
+        region: job.destination_region.clone(),
+        newest_copy: available.filter_map(|copy| case.time_of(copy)).max(),
+    }
+}
+
 /// Returns the actions that make a copy and record it on the source, and the id of the first.
 pub(super) fn copy(
     case: &Case<'_>,
     settings: CopySettings,
     copy_id: Option<ArtifactId>,
-    reason: &str,
+    reason: &CopyDue,
     warnings: &mut Vec<String>,
 ) -> (Vec<Action>, ActionId) {
     let Case { job, artifact, .. } = case;
@@ -35,7 +51,7 @@ pub(super) fn copy(
     let copy = Copy {
         id: id.clone(),
         kind: artifact.kind,
-        reason: reason.to_owned(),
+        reason: reason.to_string(),
         source: artifact.to_ref(&job.source_region),
         copy: NewCopy {
             region: job.destination_region.clone(),
@@ -86,13 +102,14 @@ pub(super) fn tags(
         return Vec::new();
     }
     let id = action_id(job, "tag-copy");
+    let reason = TagReason::NoSyncTag {
+        copy: copy.id.clone(),
+        source: source.id.clone(),
+    };
     let tag_copy = TagCopy {
         id: id.clone(),
         kind: copy.kind,
-        reason: format!(
-            "{} is a copy of {} without a readable sync tag",
-            copy.id, source.id
-        ),
+        reason: reason.to_string(),
         copy: copy.to_ref(&job.destination_region),
         source: case.artifact.to_ref(&job.source_region),
         sync_tag: sync_tag(case),
@@ -107,10 +124,13 @@ pub(super) fn tags(
 /// Returns the action that records on the source where its copy is.
 fn tag_source(case: &Case<'_>, after: &ActionId, copy: KnownCopy) -> Action {
     let Case { job, artifact, .. } = case;
+    let reason = TagReason::RecordsCopy {
+        source: artifact.id.clone(),
+    };
     Action::TagSource(TagSource {
         id: action_id(job, "tag-source"),
         kind: artifact.kind,
-        reason: format!("records on {} where its copy is", artifact.id),
+        reason: reason.to_string(),
         after: after.clone(),
         source: artifact.to_ref(&job.source_region),
         key: key_on_source(&job.destination_region),

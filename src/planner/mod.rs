@@ -8,12 +8,12 @@ mod case;
 mod copy_names;
 mod copy_tags;
 mod duplicates;
-mod reasons;
 mod retention;
 mod warnings;
 
 use crate::model::action::Action;
 use crate::model::artifact::Artifact;
+use crate::model::fail_reason::FailReason;
 use crate::model::identity::{Source, is_in_account};
 use crate::model::ids::{AccountId, JobName};
 use crate::model::invariants::broken;
@@ -22,6 +22,7 @@ use crate::model::plan::{
     ClientConfigRef, CredentialsFrom, End, JobPlan, Observed, ObservedArtifact, Outcome,
 };
 use crate::model::problem::Problem;
+use crate::model::reason::JobReason;
 use crate::sync_types::SyncJob;
 use case::Case;
 use duplicates::Claims;
@@ -44,7 +45,7 @@ pub fn invalid(name: &JobName, problems: &[Problem]) -> JobPlan {
         account_id: None,
         client_config: None,
         outcome: Outcome::Failed,
-        reason: "its configuration is not valid".to_owned(),
+        reason: JobReason::InvalidConfig.to_string(),
         observed: None,
         actions: Vec::new(),
         warnings: Vec::new(),
@@ -54,7 +55,7 @@ pub fn invalid(name: &JobName, problems: &[Problem]) -> JobPlan {
 
 /// What is decided about a job that can be planned.
 struct Decision {
-    reason: String,
+    reason: JobReason,
     actions: Vec<Action>,
 }
 
@@ -85,7 +86,7 @@ fn plan_job<'a>(
             } else {
                 Outcome::Changes
             };
-            (outcome, reason, actions, Vec::new())
+            (outcome, reason.to_string(), actions, Vec::new())
         }
         Err(problem) => {
             let reason = problem.message.clone();
@@ -132,12 +133,7 @@ fn checked(plan: JobPlan) -> JobPlan {
     let Some(what) = broken(&plan) else {
         return plan;
     };
-    let message = format!(
-        "the plan of {} breaks an invariant of xrs: {what}",
-        plan.name
-    );
-    let problem =
-        Problem::new(message).help("this is a bug in xrs; please report it with this plan");
+    let problem = FailReason::BrokenInvariant(what).problem(&plan.name);
     JobPlan {
         outcome: Outcome::Failed,
         reason: problem.message.clone(),
@@ -153,17 +149,20 @@ fn decide<'a>(
     claims: &mut Claims<'a>,
     notes: &mut Notes,
 ) -> Result<Decision, Problem> {
+    let fail = |reason: FailReason| reason.problem(&job.name);
     let account = job.account(observation)?;
     // Claimed before anything that may fail is used: a job that fails still syncs that database.
-    claim_parent(job, account, claims)?;
+    claim_parent(job, account, claims).map_err(fail)?;
     let sources = read(job, "sources", &observation.sources)?;
     let found = read(job, "copies", &observation.copies)?;
-    let warnings = &mut notes.warnings;
-    let artifact = job.rules.choose_source(job, sources, warnings)?;
-    let case = case(job, account, artifact, sources, found)?;
+    let artifact = job
+        .rules
+        .choose_source(job, sources, &mut notes.warnings)
+        .map_err(fail)?;
+    let case = case(job, account, artifact, sources, found).map_err(fail)?;
     notes.observed = Some(observed(&case));
     warnings::about_copies(&case, &mut notes.warnings);
-    decide_case(&case, claims, notes)
+    decide_case(&case, claims, notes).map_err(fail)
 }
 
 fn read<'a>(
@@ -181,19 +180,19 @@ fn claim_parent<'a>(
     job: &'a SyncJob,
     account: &AccountId,
     claims: &mut Claims<'a>,
-) -> Result<(), Problem> {
+) -> Result<(), FailReason> {
     let Some(parent) = job.rules.parent() else {
         return Ok(());
     };
-    let Some(first) = claims.parent(account, job, parent) else {
-        return Ok(());
-    };
-    let message = format!(
-        "{} and {} sync the same database {parent} of account {account} to {}",
-        first.name, job.name, job.destination_region
-    );
-    Err(Problem::new(message)
-        .help("remove one of them, or set max_snapshots_to_retain of the other"))
+    match claims.parent(account, job, parent) {
+        None => Ok(()),
+        Some(first) => Err(FailReason::SameParent {
+            first: first.name.clone(),
+            parent: parent.clone(),
+            account: account.clone(),
+            destination: job.destination_region.clone(),
+        }),
+    }
 }
 
 fn case<'a>(
@@ -202,13 +201,10 @@ fn case<'a>(
     artifact: &'a Artifact,
     sources: &'a [Artifact],
     found: &'a [Artifact],
-) -> Result<Case<'a>, Problem> {
-    let source = Source::new(artifact, &job.source_region).ok_or_else(|| {
-        let (kind, id) = (artifact.kind, &artifact.id);
-        Problem::new(format!(
-            "AWS does not state when {kind} {id} of {} was created",
-            job.name
-        ))
+) -> Result<Case<'a>, FailReason> {
+    let source = Source::new(artifact, &job.source_region).ok_or_else(|| FailReason::NoTime {
+        kind: artifact.kind,
+        source: artifact.id.clone(),
     })?;
     let source = source.with_copy_named_by(artifact, &job.destination_region);
     let own = found.iter().filter(|copy| is_in_account(copy, account));
@@ -245,7 +241,7 @@ fn decide_case<'a>(
     case: &Case<'a>,
     claims: &mut Claims<'a>,
     notes: &mut Notes,
-) -> Result<Decision, Problem> {
+) -> Result<Decision, FailReason> {
     if let Some(reason) = synced_by_other(case, claims)? {
         let actions = Vec::new();
         return Ok(Decision { reason, actions });
@@ -260,28 +256,52 @@ fn decide_case<'a>(
 fn synced_by_other<'a>(
     case: &Case<'a>,
     claims: &mut Claims<'a>,
-) -> Result<Option<String>, Problem> {
-    let (job, kind, id) = (case.job, case.artifact.kind, case.source.id);
-    let Some(first) = claims.source(case.account, job, id) else {
+) -> Result<Option<JobReason>, FailReason> {
+    let Case { job, artifact, .. } = case;
+    let Some(first) = claims.source(case.account, job, &artifact.id) else {
         return Ok(None);
     };
-    let (name, region) = (&first.name, &job.destination_region);
-    if first.kms_key_id == job.kms_key_id {
-        return Ok(Some(format!("{name} syncs {kind} {id} to {region}")));
+    if first.kms_key_id != job.kms_key_id {
+        return Err(FailReason::OtherKey {
+            first: first.name.clone(),
+            kind: artifact.kind,
+            source: artifact.id.clone(),
+            destination: job.destination_region.clone(),
+        });
     }
-    let message = format!(
-        "{name} and {} copy the same {kind} {id} to {region}, but with different kms_key_id options",
-        job.name
-    );
-    Err(Problem::new(message).help(format!(
-        "each {kind} is copied once: give both jobs the same kms_key_id, or remove one of them"
-    )))
+    Ok(Some(JobReason::SyncedBy {
+        kind: artifact.kind,
+        source: artifact.id.clone(),
+        region: job.destination_region.clone(),
+        job: first.name.clone(),
+    }))
 }
 
 /// Decides about a job whose source has a copy: old copies may have to be deleted, and a sync tag may be missing.
 fn synced(case: &Case<'_>, copy: &Artifact, notes: &mut Notes) -> Decision {
+    let Case { job, artifact, .. } = case;
     let retention = retention::decide(case, None, &mut notes.warnings);
-    let reason = reasons::synced(case, copy, retention.deletions.len());
+    let (kind, source) = (artifact.kind, artifact.id.clone());
+    let region = job.destination_region.clone();
+    let deletions = retention.deletions.len();
+    let reason = if case.source.is_source_of(copy) {
+        JobReason::Synced {
+            kind,
+            source,
+            region,
+            copy: copy.id.clone(),
+            state: copy.state.clone(),
+            deletions,
+        }
+    } else {
+        JobReason::NewerCopy {
+            kind,
+            source,
+            region,
+            copy: copy.id.clone(),
+            deletions,
+        }
+    };
     let mut actions = actions::tags(case, &retention.beyond, &mut notes.warnings);
     actions.extend(retention.deletions);
     Decision { reason, actions }
@@ -292,13 +312,17 @@ fn due<'a>(
     case: &Case<'a>,
     claims: &mut Claims<'a>,
     notes: &mut Notes,
-) -> Result<Decision, Problem> {
+) -> Result<Decision, FailReason> {
     let settings = case.job.rules.copy_settings(case.job, case.artifact)?;
     let id = copy_names::choose(case, claims)?;
     warnings::about_expiry(case, &mut notes.warnings);
-    let reason = reasons::copy_due(case);
-    let (mut actions, copy_id) = actions::copy(case, settings, id, &reason, &mut notes.warnings);
+    let reason = actions::copy_due(case);
+    let (copy, copy_id) = actions::copy(case, settings, id, &reason, &mut notes.warnings);
     let retention = retention::decide(case, Some(&copy_id), &mut notes.warnings);
+    let mut actions = copy;
     actions.extend(retention.deletions);
-    Ok(Decision { reason, actions })
+    Ok(Decision {
+        reason: JobReason::CopyDue(reason),
+        actions,
+    })
 }

@@ -8,9 +8,9 @@ use crate::model::action::{Action, Delete, ExpectedDeletion, KeptCopy, Tag};
 use crate::model::artifact::Artifact;
 use crate::model::identity::{copy_time, is_of_parent, ours, present_parent_created};
 use crate::model::ids::{ActionId, ArtifactId};
-use crate::model::reason::NotOurs;
+use crate::model::reason::{DeleteReason, NotOurs};
 use crate::model::sync_tag::{key_on_copy, whole_seconds};
-use crate::model::words::{count, list, utc};
+use crate::model::words;
 
 /// A copy, and when its data was captured.
 #[derive(Clone, Copy)]
@@ -127,7 +127,7 @@ fn of_present_parent<'a>(
     if let (false, Some(parent)) = (earlier.is_empty(), case.job.rules.parent()) {
         warnings.push(format!(
             "copies of an earlier database named {parent} are kept until somebody deletes them: {}",
-            list(earlier.iter().map(|dated| &dated.copy.id))
+            words::list(earlier.iter().map(|dated| &dated.copy.id))
         ));
     }
     current
@@ -145,20 +145,20 @@ fn deletion(
     ours(copy, &job.source_region).ok()?;
     let key = key_on_copy(&job.source_region);
     let value = copy.tags.get(&key)?.to_owned();
-    let taken = utc(time);
     let reason = if copy.state.is_failed() {
-        format!("the copy of {taken} failed, and a newer one is available")
+        DeleteReason::Failed { data_time: time }
     } else {
-        let kept = count(kept.len(), "copy", "copies");
-        let beside = due.map_or("the newest", |_| "the one being made");
-        format!(
-            "the copy of {taken} is older than the {kept} kept (max_snapshots_to_retain is {limit} beside {beside})"
-        )
+        DeleteReason::BeyondRetention {
+            data_time: time,
+            kept: kept.len(),
+            limit,
+            is_copy_due: due.is_some(),
+        }
     };
     Some(Action::Delete(Delete {
         id: action_id(job, &format!("delete/{}", copy.id)),
         kind: copy.kind,
-        reason,
+        reason: reason.to_string(),
         after: due.cloned(),
         artifact: copy.to_ref(&job.destination_region),
         size_gib: copy.size_gib,

@@ -7,14 +7,14 @@ use super::image_filter::Filter;
 use super::permissions::{PolicyStage, Statement, arn};
 use super::rules::{Belonging, CopySettings, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
+use crate::model::fail_reason::FailReason;
 use crate::model::identity::origin;
 use crate::model::ids::ParentId;
-use crate::model::kind::SyncTypeName;
-use crate::model::problem::Problem;
+use crate::model::kind::{Kind, SyncTypeName};
 use crate::model::query::{CopiesQuery, ImageFilter, ImageSelector, Queries, Query};
 use crate::model::sync_tag::{SYNC_IDENTIFIER, is_sync_key, key_on_copy, key_on_source};
 use crate::model::wildcard::matches;
-use crate::model::words::{count, list};
+use crate::model::words::count;
 
 /// The owner that stands for the account of the credentials.
 const OWN_ACCOUNT: &str = "self";
@@ -86,7 +86,7 @@ impl SyncTypeRules for AmiOptions {
         job: &SyncJob,
         sources: &'a [Artifact],
         warnings: &mut Vec<String>,
-    ) -> Result<&'a Artifact, Problem> {
+    ) -> Result<&'a Artifact, FailReason> {
         let found = Found::new(job, sources);
         warnings.extend(found.unavailable.iter().map(|image| {
             format!(
@@ -99,16 +99,12 @@ impl SyncTypeRules for AmiOptions {
             [image] => Ok(image),
             [.., newest] if self.most_recent => Ok(newest),
             several => {
-                let message = format!(
-                    "{} images match {} in {}: {}",
-                    several.len(),
-                    job.name,
-                    job.source_region,
-                    list(several.iter().map(|image| &image.id))
-                );
-                Err(Problem::new(message).help(
-                    "narrow it down to one with sync_identifier and filters, or set most_recent: true",
-                ))
+                let ids = several.iter().map(|image| image.id.clone());
+                Err(FailReason::SeveralSources {
+                    kind: Kind::Image,
+                    ids: ids.collect(),
+                    region: job.source_region.clone(),
+                })
             }
         }
     }
@@ -130,7 +126,7 @@ impl SyncTypeRules for AmiOptions {
         available.last().copied()
     }
 
-    fn copy_settings(&self, _: &SyncJob, source: &Artifact) -> Result<CopySettings, Problem> {
+    fn copy_settings(&self, _: &SyncJob, source: &Artifact) -> Result<CopySettings, FailReason> {
         Ok(CopySettings {
             name: Some(source.name().to_owned()),
             description: Some(source.description().to_owned()).filter(|text| !text.is_empty()),
@@ -230,14 +226,13 @@ impl<'a> Found<'a> {
 }
 
 impl AmiOptions {
-    fn no_source(&self, job: &SyncJob, found: &Found<'_>) -> Problem {
+    fn no_source(&self, job: &SyncJob, found: &Found<'_>) -> FailReason {
         let unavailable = found.unavailable.iter();
         let unavailable = unavailable.map(|image| format!("{} ({})", image.id, image.state));
         let returned = found
             .returned
             .iter()
             .map(|image| format!("{} (a copy from {})", image.id, job.destination_region));
-        let instead: Vec<String> = unavailable.chain(returned).collect();
         let mut filters = self.selector.filters.iter();
         let is_by_tag = !self.selector.sync_identifiers.is_empty()
             || filters.any(|filter| filter.name.starts_with("tag"));
@@ -249,7 +244,12 @@ impl AmiOptions {
             "check that ami_owner, sync_identifier and filters match an image in this region; tags of images of other \
              accounts are not visible"
         };
-        job.no_source("available image", &instead, help)
+        FailReason::NoSource {
+            what: "available image".to_owned(),
+            instead: unavailable.chain(returned).collect(),
+            region: job.source_region.clone(),
+            help: help.to_owned(),
+        }
     }
 }
 

@@ -7,10 +7,10 @@ use super::option_value::{from_text, whole_number};
 use super::permissions::{PolicyStage, Statement, arn, in_sid, stated_account};
 use super::rules::{Belonging, CopySettings, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
+use crate::model::fail_reason::FailReason;
 use crate::model::identity::{is_copy_id, origin};
 use crate::model::ids::{GOV_CLOUD, ParentId};
 use crate::model::kind::SyncTypeName;
-use crate::model::problem::Problem;
 use crate::model::query::Queries;
 use crate::model::sync_tag::{SYNC_KEEP, key_on_copy, key_on_source};
 
@@ -73,7 +73,7 @@ impl SyncTypeRules for DbSnapshotOptions {
         job: &SyncJob,
         sources: &'a [Artifact],
         warnings: &mut Vec<String>,
-    ) -> Result<&'a Artifact, Problem> {
+    ) -> Result<&'a Artifact, FailReason> {
         self.newest_source(job, sources, warnings)
             .ok_or_else(|| self.no_source(job, sources))
     }
@@ -90,7 +90,7 @@ impl SyncTypeRules for DbSnapshotOptions {
         available.max_by_key(|snapshot| (snapshot.source_time(), &snapshot.id))
     }
 
-    fn copy_settings(&self, job: &SyncJob, source: &Artifact) -> Result<CopySettings, Problem> {
+    fn copy_settings(&self, job: &SyncJob, source: &Artifact) -> Result<CopySettings, FailReason> {
         self.check_key(job, source)?;
         self.check_option_group(job, source)?;
         Ok(CopySettings {
@@ -162,59 +162,57 @@ impl SyncTypeRules for DbSnapshotOptions {
 }
 
 impl DbSnapshotOptions {
-    fn no_source(&self, job: &SyncJob, sources: &[Artifact]) -> Problem {
+    fn no_source(&self, job: &SyncJob, sources: &[Artifact]) -> FailReason {
+        let database = &self.db_instance;
         let mut instead: Vec<String> = sources
             .iter()
             .map(|snapshot| format!("{} ({})", snapshot.id, snapshot.state))
             .collect();
         instead.sort();
-        let snapshot = format!("automated snapshot of database {}", self.db_instance);
-        if sources.is_empty() {
-            job.no_source(
-                &snapshot,
-                &[],
+        let (what, help) = if sources.is_empty() {
+            (
+                format!("automated snapshot of database {database}"),
                 "check db_instance and source_region, and that automated backups of the database are on; Aurora clusters and \
                  AWS Backup make no automated DB snapshots",
             )
         } else {
-            let available = format!("available {snapshot}");
-            job.no_source(&available, &instead, "plan again when one is available")
+            (
+                format!("available automated snapshot of database {database}"),
+                "plan again when one is available",
+            )
+        };
+        FailReason::NoSource {
+            what,
+            instead,
+            region: job.source_region.clone(),
+            help: help.to_owned(),
         }
     }
 
     /// An encrypted snapshot can't be copied to another region without a key of that region; see
     /// <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBSnapshot.html>.
-    fn check_key(&self, job: &SyncJob, source: &Artifact) -> Result<(), Problem> {
-        if !source.encrypted {
-            return Ok(());
+    fn check_key(&self, job: &SyncJob, source: &Artifact) -> Result<(), FailReason> {
+        let source_id = source.id.clone();
+        if source.encrypted && job.kms_key_id.is_none() {
+            return Err(FailReason::NoKmsKey {
+                source: source_id,
+                destination: job.destination_region.clone(),
+            });
         }
-        let (id, name, region) = (&source.id, &job.name, &job.destination_region);
-        if job.kms_key_id.is_none() {
-            let message = format!("{id} is encrypted, and {name} has no option kms_key_id");
-            let help = format!("set kms_key_id to a KMS key of {region}");
-            return Err(Problem::new(message).help(help));
-        }
-        if job.source_region.partition() == GOV_CLOUD {
-            let message = format!(
-                "{id} of {name} is encrypted, and between GovCloud regions encrypted snapshots need a pre-signed request, \
-                 which xrs does not make"
-            );
-            let help = "copy it with the AWS CLI and --source-region, which signs the request";
-            return Err(Problem::new(message).help(help));
+        if source.encrypted && job.source_region.partition() == GOV_CLOUD {
+            return Err(FailReason::NeedsPresigning { source: source_id });
         }
         Ok(())
     }
 
-    fn check_option_group(&self, job: &SyncJob, source: &Artifact) -> Result<(), Problem> {
-        let (id, name, region) = (&source.id, &job.name, &job.destination_region);
+    fn check_option_group(&self, job: &SyncJob, source: &Artifact) -> Result<(), FailReason> {
         match &source.option_group {
             Some(group) if !group.starts_with("default:") && self.option_group_name.is_none() => {
-                let message = format!(
-                    "{id} needs option group {group}, and {name} has no option option_group_name"
-                );
-                Err(Problem::new(message).help(format!(
-                    "set option_group_name to an option group of {region} with the same options"
-                )))
+                Err(FailReason::NoOptionGroup {
+                    source: source.id.clone(),
+                    group: group.to_string(),
+                    destination: job.destination_region.clone(),
+                })
             }
             _ => Ok(()),
         }

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use super::permissions::{PolicyStage, Statement};
 use crate::model::artifact::Artifact;
 use crate::model::client_config::ClientConfig;
+use crate::model::fail_reason::FailReason;
 use crate::model::ids::{AccountId, JobName, ParentId, Region};
 use crate::model::inventory::Observation;
 use crate::model::kind::{Kind, SyncTypeName};
 use crate::model::location::Location;
 use crate::model::problem::Problem;
 use crate::model::query::Queries;
-use crate::model::words::list;
 
 /// One `sync_*` entry of the config: one resource, one source region, one destination region.
 #[derive(Clone, Debug)]
@@ -77,25 +77,14 @@ impl SyncJob {
         })?;
         match &self.client_config.account_id {
             Some(stated) if *stated != identity.account_id => {
-                let message = format!(
-                    "the credentials of {} belong to account {}, but its aws_account_id is {stated}",
-                    self.name, identity.account_id
-                );
-                Err(Problem::new(message)
-                    .help("correct aws_account_id, or give the job credentials of that account"))
+                let reason = FailReason::OtherAccount {
+                    account: identity.account_id.clone(),
+                    stated: stated.clone(),
+                };
+                Err(reason.problem(&self.name))
             }
             _ => Ok(&identity.account_id),
         }
-    }
-
-    /// Returns the problem of a job that finds nothing to copy: what it needs, what was found instead, and the way out.
-    pub(super) fn no_source(&self, what: &str, instead: &[String], help: &str) -> Problem {
-        let found = match instead {
-            [] => String::new(),
-            instead => format!("; found {}", list(instead)),
-        };
-        let (name, region) = (&self.name, &self.source_region);
-        Problem::new(format!("no {what} for {name} in {region}{found}")).help(help)
     }
 }
 
@@ -121,7 +110,7 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
         job: &SyncJob,
         sources: &'a [Artifact],
         warnings: &mut Vec<String>,
-    ) -> Result<&'a Artifact, Problem>;
+    ) -> Result<&'a Artifact, FailReason>;
 
     /// Returns the newest source, for a status, where there may be more than one; adds warnings.
     fn newest_source<'a>(
@@ -136,7 +125,7 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// If it can't be copied with the job's options.
-    fn copy_settings(&self, job: &SyncJob, source: &Artifact) -> Result<CopySettings, Problem>;
+    fn copy_settings(&self, job: &SyncJob, source: &Artifact) -> Result<CopySettings, FailReason>;
 
     /// Returns true if a copy without a sync tag is one that the gem left, so that it gets the tag. AWS or the source says that it
     /// is a copy.

@@ -1,0 +1,228 @@
+//! Why a job can't be planned: every reason is a case of an enum, and here alone it is put into words.
+
+use super::ids::{AccountId, ArtifactId, JobName, ParentId, Region};
+use super::kind::Kind;
+use super::problem::Problem;
+use super::words::{count, list};
+
+/// Why a job cannot be planned.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FailReason {
+    /// The credentials belong to another account than the config says.
+    OtherAccount {
+        /// The account of the credentials.
+        account: AccountId,
+        /// The account in the config.
+        stated: AccountId,
+    },
+    /// Another job of the config copies the snapshots of the same database to the same destination.
+    SameParent {
+        /// The other job.
+        first: JobName,
+        /// The database.
+        parent: ParentId,
+        /// The account.
+        account: AccountId,
+        /// The destination.
+        destination: Region,
+    },
+    /// Another job copies the same source to the same destination, with another KMS key.
+    OtherKey {
+        /// The other job.
+        first: JobName,
+        /// What it is.
+        kind: Kind,
+        /// The source.
+        source: ArtifactId,
+        /// The destination.
+        destination: Region,
+    },
+    /// AWS does not say when the source was created.
+    NoTime {
+        /// What it is.
+        kind: Kind,
+        /// The source.
+        source: ArtifactId,
+    },
+    /// Nothing that can be copied was found.
+    NoSource {
+        /// What was not found, such as "available image".
+        what: String,
+        /// What was found instead, with the states.
+        instead: Vec<String>,
+        /// The source region.
+        region: Region,
+        /// The way out.
+        help: String,
+    },
+    /// Several sources match, and the job takes exactly one.
+    SeveralSources {
+        /// What they are.
+        kind: Kind,
+        /// The sources.
+        ids: Vec<ArtifactId>,
+        /// The source region.
+        region: Region,
+    },
+    /// An encrypted source needs a key in the destination.
+    NoKmsKey {
+        /// The source.
+        source: ArtifactId,
+        /// The destination.
+        destination: Region,
+    },
+    /// A copy of an encrypted source between GovCloud regions needs a request that xrs does not make.
+    NeedsPresigning {
+        /// The source.
+        source: ArtifactId,
+    },
+    /// The source needs an option group in the destination.
+    NoOptionGroup {
+        /// The source.
+        source: ArtifactId,
+        /// Its option group.
+        group: String,
+        /// The destination.
+        destination: Region,
+    },
+    /// The id that the copy would get is in use, and it cannot be told what uses it.
+    UnknownHolder {
+        /// What has the id.
+        holder: ArtifactId,
+        /// The source.
+        source: ArtifactId,
+        /// The destination.
+        destination: Region,
+        /// The tag that would say that it is the copy.
+        tag: String,
+    },
+    /// Every id for the copy is in use.
+    NoFreeId {
+        /// The source.
+        source: ArtifactId,
+        /// The destination.
+        destination: Region,
+    },
+    /// The finished plan breaks a rule that holds for every plan.
+    BrokenInvariant(String),
+}
+
+impl FailReason {
+    /// Returns the problem of a job that fails for this reason.
+    pub fn problem(&self, job: &JobName) -> Problem {
+        let problem = Problem::new(self.message(job));
+        match self.help() {
+            Some(help) => problem.help(help),
+            None => problem,
+        }
+    }
+
+    fn message(&self, job: &JobName) -> String {
+        match self {
+            Self::OtherAccount { account, stated } => format!(
+                "the credentials of {job} belong to account {account}, but its aws_account_id is {stated}"
+            ),
+            Self::SameParent {
+                first,
+                parent,
+                account,
+                destination,
+            } => format!(
+                "{first} and {job} sync the same database {parent} of account {account} to {destination}"
+            ),
+            Self::OtherKey {
+                first,
+                kind,
+                source,
+                destination,
+            } => format!(
+                "{first} and {job} copy the same {kind} {source} to {destination}, but with different kms_key_id options"
+            ),
+            Self::NoTime { kind, source } => {
+                format!("AWS does not state when {kind} {source} of {job} was created")
+            }
+            Self::NoSource {
+                what,
+                instead,
+                region,
+                ..
+            } => {
+                let found = if instead.is_empty() {
+                    String::new()
+                } else {
+                    format!("; found {}", list(instead))
+                };
+                format!("no {what} for {job} in {region}{found}")
+            }
+            Self::SeveralSources { kind, ids, region } => {
+                let (one, many) = kind.facts().noun;
+                let found = count(
+                    ids.len(),
+                    &format!("{one} matches"),
+                    &format!("{many} match"),
+                );
+                format!("{found} {job} in {region}: {}", list(ids))
+            }
+            Self::NoKmsKey { source, .. } => {
+                format!("{source} is encrypted, and {job} has no option kms_key_id")
+            }
+            Self::NeedsPresigning { source } => format!(
+                "{source} of {job} is encrypted, and between GovCloud regions encrypted snapshots need a pre-signed request, \
+                 which xrs does not make"
+            ),
+            Self::NoOptionGroup { source, group, .. } => format!(
+                "{source} needs option group {group}, and {job} has no option option_group_name"
+            ),
+            Self::UnknownHolder {
+                holder,
+                source,
+                destination,
+                ..
+            } => format!(
+                "{holder} in {destination} has the id for the copy of {source}, and it is not known what it is"
+            ),
+            Self::NoFreeId {
+                source,
+                destination,
+            } => format!("every id for a copy of {source} is in use in {destination}"),
+            Self::BrokenInvariant(what) => {
+                format!("the plan of {job} breaks an invariant of xrs: {what}")
+            }
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::OtherAccount { .. } => {
+                "correct aws_account_id, or give the job credentials of that account".to_owned()
+            }
+            Self::SameParent { .. } => {
+                "remove one of them, or set max_snapshots_to_retain of the other".to_owned()
+            }
+            Self::OtherKey { kind, .. } => format!(
+                "each {kind} is copied once: give both jobs the same kms_key_id, or remove one of them"
+            ),
+            Self::NoSource { help, .. } => help.clone(),
+            Self::SeveralSources { .. } => {
+                "narrow it down to one with sync_identifier and filters, or set most_recent: true"
+                    .to_owned()
+            }
+            Self::NoKmsKey { destination, .. } => {
+                format!("set kms_key_id to a KMS key of {destination}")
+            }
+            Self::NeedsPresigning { .. } => {
+                "copy it with the AWS CLI and --source-region, which signs the request".to_owned()
+            }
+            Self::NoOptionGroup { destination, .. } => format!(
+                "set option_group_name to an option group of {destination} with the same options"
+            ),
+            Self::UnknownHolder { tag, .. } => {
+                format!("if it is that copy, tag it {tag}; otherwise rename or delete it")
+            }
+            Self::BrokenInvariant(_) => {
+                "this is a bug in xrs; please report it with this plan".to_owned()
+            }
+            Self::NoTime { .. } | Self::NoFreeId { .. } => return None,
+        })
+    }
+}
