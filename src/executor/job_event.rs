@@ -78,12 +78,14 @@ pub(super) mod fixtures {
     use crate::model::client_config::ClientConfig;
     use crate::model::ids::{AccountId, Arn, ArtifactId, ParentId, Region};
     use crate::model::inventory::CallerIdentity;
-    use crate::model::kind::Kind;
+    use crate::model::kind::{Kind, SyncTypeName};
     use crate::model::plan::JobPlan;
     use crate::model::provider_error::{ErrorClass, ProviderError};
     use crate::model::result::{ActionOutcome, SyncResult};
 
     const DAY: &str = "2026-01-14T05:10:00Z";
+    const KIND: Kind = Kind::DbSnapshot;
+    const SYNC_TYPE: SyncTypeName = SyncTypeName::RdsAutomatedSnapshot;
 
     pub(in crate::executor) fn at(seconds: i64) -> Timestamp {
         Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds)
@@ -106,18 +108,18 @@ pub(super) mod fixtures {
         let old_tag =
             json!({"key": "Sync-From-us-east-1", "value": "20260110051000+0000 / rds:db-10"});
         let copy = json!({
-            "id": "job/copy", "action": "copy", "kind": "db_snapshot", "reason": "", "source": source,
+            "id": "job/copy", "action": "copy", "kind": KIND, "reason": "", "source": source,
             "copy": {"region": "us-west-1", "id": "rds-db-14"}, "tags": {},
             "sync_tag": {"key": "Sync-From-us-east-1", "value": "20260114051000+0000 / rds:db-14"},
             "kms_key_id": null, "option_group_name": null, "size_gib": null,
             "expects": {"state": "available", "data_time": DAY},
         });
         let tag = json!({
-            "id": "job/tag-source", "action": "tag_source", "kind": "db_snapshot", "reason": "", "after": "job/copy",
+            "id": "job/tag-source", "action": "tag_source", "kind": KIND, "reason": "", "after": "job/copy",
             "source": source, "key": "Sync-us-west-1", "data_time": DAY, "copy": {"of_action": "job/copy"},
         });
         let delete = json!({
-            "id": "job/delete", "action": "delete", "kind": "db_snapshot", "reason": "", "after": "job/copy",
+            "id": "job/delete", "action": "delete", "kind": KIND, "reason": "", "after": "job/copy",
             "artifact": old, "size_gib": null,
             "expects": {
                 "data_time": "2026-01-10T05:10:00Z", "state": "available", "sync_tag": old_tag,
@@ -125,7 +127,7 @@ pub(super) mod fixtures {
             },
         });
         let plan = json!({
-            "name": "job", "sync_type": "rds_automated_snapshot", "source": {"region": "us-east-1"},
+            "name": "job", "sync_type": SYNC_TYPE, "source": {"region": "us-east-1"},
             "destination": {"region": "us-west-1"}, "account_id": "123456789012", "client_config": null,
             "outcome": "changes", "reason": "", "observed": null, "actions": [copy, tag, delete], "warnings": [], "errors": [],
         });

@@ -522,7 +522,7 @@ fn copies_of_an_earlier_apply_count_and_nobody_is_refused_for_their_sake() {
     let deferred = "AWS's limit of 20 concurrent copies into us-west-1 is reached";
     assert_eq!(counted.err.matches(deferred).count(), 2, "{counted:?}");
 
-    // Its settings are others now, or it is gone: its copy cannot be looked at, and is AWS's to count.
+    // The job has other settings now, or is gone: its copy can't be read, and only AWS counts it.
     let others = fleet(", aws_client_config: {max_attempts: 7}");
     let gone = fleet("").replace("sync_db0:", "sync_db00:");
     for config in [others, gone] {
