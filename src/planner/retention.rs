@@ -1,5 +1,7 @@
 //! Which copies are no longer kept.
 
+use std::slice;
+
 use jiff::Timestamp;
 
 use super::actions::action_id;
@@ -109,7 +111,8 @@ fn counted<'a>(case: &Case<'a>) -> Vec<DatedCopy<'a>> {
 }
 
 /// Removes the copies of an earlier database of the same name: they are all that is left of it. The present database is that of
-/// the copy being made, or else of the newest copy.
+/// the copy being made, or else of the newest copy. Where that copy does not state its database, only the chosen source can: if it
+/// is a copy of another snapshot, copies that state a database are kept.
 fn of_present_parent<'a>(
     counted: Vec<DatedCopy<'a>>,
     case: &Case<'_>,
@@ -119,7 +122,8 @@ fn of_present_parent<'a>(
     let of_source = due.and(case.artifact.parent_created).map(whole_seconds);
     let present = of_source.or_else(|| {
         let copies = case.copies.iter().copied();
-        present_parent_created(copies, case.sources, &case.job.source_region)
+        let source = slice::from_ref(case.artifact);
+        present_parent_created(copies, source, &case.job.source_region)
     });
     let (current, earlier): (Vec<_>, Vec<_>) = counted
         .into_iter()
