@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 use super::artifact::Artifact;
-use super::ids::{AccountId, Arn, ArtifactId, Region};
+use super::ids::{AccountId, Arn, ArnParts, ArtifactId, Region};
 use super::kind::{CopyId, Kind};
 use super::reason::NotOurs;
 use super::sync_tag::{SYNC_KEEP, SyncTag, key_on_copy, key_on_source, whole_seconds};
@@ -51,14 +51,16 @@ impl<'a> Source<'a> {
 
     /// Returns true if `copy` is a copy of exactly this source: the same id, and the same time where ids can be used again.
     pub fn is_source_of(&self, copy: &Artifact) -> bool {
+        // Most copies are of something else, and AWS says of what: then there is nothing to read.
+        if copy.copied_from.as_ref().is_some_and(|arn| arn != self.arn) {
+            return false;
+        }
         match self.origin_of(copy) {
             Some(origin) => {
                 let is_same_time = || origin.data_time.is_none_or(|time| time == self.data_time);
                 origin.id == self.id.as_str() && (!self.kind.facts().ids_recur || is_same_time())
             }
-            None => {
-                copy.copied_from.is_none() && !has_sync_tag(copy, self.region) && self.names(copy)
-            }
+            None => copy.copied_from.is_none() && self.names(copy),
         }
     }
 
@@ -141,15 +143,17 @@ pub fn origin<'a>(copy: &'a Artifact, source_region: &Region) -> Option<Origin<'
     let tag = || SyncTag::find(&copy.tags, &key_on_copy(source_region));
     let data_time = copy.data_time.map(whole_seconds);
     match &copy.copied_from {
-        Some(arn) if arn.region() == Some(source_region.as_str()) => {
-            let id = arn.id()?;
+        Some(arn) => {
+            let ArnParts { region, id, .. } = arn.parts()?;
+            if region != source_region.as_str() {
+                return None;
+            }
             let tagged = || tag().filter(|tag| tag.other_end == id);
             Some(Origin {
                 id: id.into(),
                 data_time: data_time.or_else(|| Some(tagged()?.time)),
             })
         }
-        Some(_) => None,
         None => {
             let tag = tag()?;
             Some(Origin {
@@ -209,9 +213,10 @@ pub fn ours(copy: &Artifact, source_region: &Region) -> Result<SyncTag, NotOurs>
     let tag = SyncTag::find(&copy.tags, &key_on_copy(source_region)).ok_or(NotOurs::NoSyncTag)?;
     match &copy.copied_from {
         Some(arn) => {
-            let is_same =
-                arn.region() == Some(source_region.as_str()) && arn.id() == Some(&tag.other_end);
-            if !is_same {
+            let is_same = |parts: ArnParts<'_>| {
+                parts.region == source_region.as_str() && parts.id == tag.other_end
+            };
+            if !arn.parts().is_some_and(is_same) {
                 return Err(NotOurs::OtherSource);
             }
         }

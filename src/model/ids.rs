@@ -68,6 +68,17 @@ text_id! {
     ActionId;
 }
 
+/// The parts of an ARN, such as `arn:aws:rds:us-east-1:123456789012:snapshot:rds:mydatabase-2026-01-14-05-10`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArnParts<'a> {
+    /// The region.
+    pub region: &'a str,
+    /// The account; ARNs of images have none.
+    pub account: Option<&'a str>,
+    /// The id of the image or snapshot at the end, colons included.
+    pub id: &'a str,
+}
+
 /// The partition of the AWS GovCloud (US) regions.
 pub const GOV_CLOUD: &str = "aws-us-gov";
 
@@ -117,26 +128,31 @@ impl Arn {
         ))
     }
 
-    /// Returns the part after the nth colon, as in `arn:aws:rds:us-east-1:123456789012:snapshot:rds:mydatabase-…`.
-    fn part(&self, n: usize) -> Option<&str> {
-        let part = self.0.splitn(6, ':').nth(n);
-        part.filter(|_| self.0.starts_with("arn:"))
+    /// Returns the parts of the ARN; nothing if the text is not one.
+    pub fn parts(&self) -> Option<ArnParts<'_>> {
+        let mut parts = self.0.strip_prefix("arn:")?.splitn(5, ':').skip(2);
+        let (region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);
+        let (_, id) = resource.split_once([':', '/'])?;
+        Some(ArnParts {
+            region,
+            account: Some(account).filter(|account| !account.is_empty()),
+            id,
+        })
     }
 
     /// Returns the region in the ARN, if the text is an ARN.
     pub fn region(&self) -> Option<&str> {
-        self.part(3)
+        self.parts().map(|parts| parts.region)
     }
 
-    /// Returns the account in the ARN, if it has one: ARNs of images have none.
+    /// Returns the account in the ARN, if it has one.
     pub fn account(&self) -> Option<&str> {
-        self.part(4).filter(|account| !account.is_empty())
+        self.parts()?.account
     }
 
     /// Returns the id of the image or snapshot at the end of the ARN, colons included.
     pub fn id(&self) -> Option<&str> {
-        let (_, id) = self.part(5)?.split_once([':', '/'])?;
-        Some(id)
+        self.parts().map(|parts| parts.id)
     }
 }
 

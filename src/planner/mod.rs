@@ -5,13 +5,13 @@
 
 mod actions;
 mod case;
+mod copy_decision;
 mod copy_names;
 mod copy_tags;
 mod duplicates;
 mod retention;
 mod warnings;
 
-use crate::model::action::Action;
 use crate::model::artifact::Artifact;
 use crate::model::fail_reason::FailReason;
 use crate::model::identity::{Source, is_in_account};
@@ -25,6 +25,7 @@ use crate::model::problem::Problem;
 use crate::model::reason::JobReason;
 use crate::sync_types::SyncJob;
 use case::Case;
+use copy_decision::Decision;
 use duplicates::Claims;
 
 /// Plans every job, in the order given. A job that can't be planned says why and stops no other.
@@ -51,12 +52,6 @@ pub fn invalid(name: &JobName, problems: &[Problem]) -> JobPlan {
         warnings: Vec::new(),
         errors: problems.to_vec(),
     }
-}
-
-/// What is decided about a job that can be planned.
-struct Decision {
-    reason: JobReason,
-    actions: Vec<Action>,
 }
 
 /// What a reviewer is told whatever is decided.
@@ -162,7 +157,7 @@ fn decide<'a>(
     let case = case(job, account, artifact, sources, found).map_err(fail)?;
     notes.observed = Some(observed(&case));
     warnings::about_copies(&case, &mut notes.warnings);
-    decide_case(&case, claims, notes).map_err(fail)
+    copy_decision::decide(&case, claims, &mut notes.warnings).map_err(fail)
 }
 
 fn read<'a>(
@@ -235,94 +230,4 @@ fn observed(case: &Case<'_>) -> Observed {
         sources: case.sources.len(),
         copies: case.copies.len(),
     }
-}
-
-fn decide_case<'a>(
-    case: &Case<'a>,
-    claims: &mut Claims<'a>,
-    notes: &mut Notes,
-) -> Result<Decision, FailReason> {
-    if let Some(reason) = synced_by_other(case, claims)? {
-        let actions = Vec::new();
-        return Ok(Decision { reason, actions });
-    }
-    match case.source.synced_by(case.copies.iter().copied()) {
-        Some(copy) => Ok(synced(case, copy, notes)),
-        None => due(case, claims, notes),
-    }
-}
-
-/// Returns the reason why nothing is done, if an earlier job of the plan syncs the same source.
-fn synced_by_other<'a>(
-    case: &Case<'a>,
-    claims: &mut Claims<'a>,
-) -> Result<Option<JobReason>, FailReason> {
-    let Case { job, artifact, .. } = case;
-    let Some(first) = claims.source(case.account, job, &artifact.id) else {
-        return Ok(None);
-    };
-    if first.kms_key_id != job.kms_key_id {
-        return Err(FailReason::OtherKey {
-            first: first.name.clone(),
-            kind: artifact.kind,
-            source: artifact.id.clone(),
-            destination: job.destination_region.clone(),
-        });
-    }
-    Ok(Some(JobReason::SyncedBy {
-        kind: artifact.kind,
-        source: artifact.id.clone(),
-        region: job.destination_region.clone(),
-        job: first.name.clone(),
-    }))
-}
-
-/// Decides about a job whose source has a copy: old copies may have to be deleted, and a sync tag may be missing.
-fn synced(case: &Case<'_>, copy: &Artifact, notes: &mut Notes) -> Decision {
-    let Case { job, artifact, .. } = case;
-    let retention = retention::decide(case, None, &mut notes.warnings);
-    let (kind, source) = (artifact.kind, artifact.id.clone());
-    let region = job.destination_region.clone();
-    let deletions = retention.deletions.len();
-    let reason = if case.source.is_source_of(copy) {
-        JobReason::Synced {
-            kind,
-            source,
-            region,
-            copy: copy.id.clone(),
-            state: copy.state.clone(),
-            deletions,
-        }
-    } else {
-        JobReason::NewerCopy {
-            kind,
-            source,
-            region,
-            copy: copy.id.clone(),
-            deletions,
-        }
-    };
-    let mut actions = actions::tags(case, &retention.beyond, &mut notes.warnings);
-    actions.extend(retention.deletions);
-    Decision { reason, actions }
-}
-
-/// Decides about a job whose source has no copy.
-fn due<'a>(
-    case: &Case<'a>,
-    claims: &mut Claims<'a>,
-    notes: &mut Notes,
-) -> Result<Decision, FailReason> {
-    let settings = case.job.rules.copy_settings(case.job, case.artifact)?;
-    let id = copy_names::choose(case, claims)?;
-    warnings::about_expiry(case, &mut notes.warnings);
-    let reason = actions::copy_due(case);
-    let (copy, copy_id) = actions::copy(case, settings, id, &reason, &mut notes.warnings);
-    let retention = retention::decide(case, Some(&copy_id), &mut notes.warnings);
-    let mut actions = copy;
-    actions.extend(retention.deletions);
-    Ok(Decision {
-        reason: JobReason::CopyDue(reason),
-        actions,
-    })
 }

@@ -23,7 +23,7 @@ struct DatedCopy<'a> {
 
 /// What retention comes to.
 #[derive(Default)]
-pub(super) struct Decision<'a> {
+pub(super) struct Retention<'a> {
     /// The deletions that are due, oldest copy first.
     pub(super) deletions: Vec<Action>,
     /// The available copies that are not kept, whether or not they are ours to delete.
@@ -35,15 +35,15 @@ pub(super) fn decide<'a>(
     case: &Case<'a>,
     due: Option<&ActionId>,
     warnings: &mut Vec<String>,
-) -> Decision<'a> {
+) -> Retention<'a> {
     let Some(limit) = case.job.rules.retention() else {
-        return Decision::default();
+        return Retention::default();
     };
     let current = of_present_parent(counted(case), case, due, warnings);
     let is_available = |dated: &&DatedCopy<'_>| dated.copy.state.is_available();
     let available: Vec<DatedCopy<'_>> = current.iter().filter(is_available).copied().collect();
     let Some(newest) = available.first() else {
-        return Decision::default();
+        return Retention::default();
     };
     let is_newer_coming = due.is_some()
         || current
@@ -72,7 +72,7 @@ pub(super) fn decide<'a>(
     let deletions = candidates
         .into_iter()
         .filter_map(|dated| deletion(case, limit, dated, &kept, due));
-    Decision {
+    Retention {
         deletions: deletions.collect(),
         beyond: beyond.iter().map(|dated| &dated.copy.id).collect(),
     }

@@ -1,0 +1,110 @@
+//! Whether a job's source needs a copy, and what follows: the copy, the tags and the deletions.
+
+use super::case::Case;
+use super::duplicates::Claims;
+use super::{actions, copy_names, retention, warnings};
+use crate::model::action::Action;
+use crate::model::artifact::Artifact;
+use crate::model::fail_reason::FailReason;
+use crate::model::reason::JobReason;
+
+/// What is decided about a job that can be planned.
+pub(super) struct Decision {
+    pub(super) reason: JobReason,
+    pub(super) actions: Vec<Action>,
+}
+
+/// Decides what is done for a job.
+///
+/// # Errors
+///
+/// If its source can't be copied.
+pub(super) fn decide<'a>(
+    case: &Case<'a>,
+    claims: &mut Claims<'a>,
+    warnings: &mut Vec<String>,
+) -> Result<Decision, FailReason> {
+    if let Some(reason) = synced_by_other(case, claims)? {
+        let actions = Vec::new();
+        return Ok(Decision { reason, actions });
+    }
+    match case.source.synced_by(case.copies.iter().copied()) {
+        Some(copy) => Ok(synced(case, copy, warnings)),
+        None => due(case, claims, warnings),
+    }
+}
+
+/// Returns the reason why nothing is done, if an earlier job of the plan syncs the same source.
+fn synced_by_other<'a>(
+    case: &Case<'a>,
+    claims: &mut Claims<'a>,
+) -> Result<Option<JobReason>, FailReason> {
+    let Case { job, artifact, .. } = case;
+    let Some(first) = claims.source(case.account, job, &artifact.id) else {
+        return Ok(None);
+    };
+    if first.kms_key_id != job.kms_key_id {
+        return Err(FailReason::OtherKey {
+            first: first.name.clone(),
+            kind: artifact.kind,
+            source: artifact.id.clone(),
+            destination: job.destination_region.clone(),
+        });
+    }
+    Ok(Some(JobReason::SyncedBy {
+        kind: artifact.kind,
+        source: artifact.id.clone(),
+        region: job.destination_region.clone(),
+        job: first.name.clone(),
+    }))
+}
+
+/// Decides about a job whose source has a copy: old copies may have to be deleted, and a sync tag may be missing.
+fn synced(case: &Case<'_>, copy: &Artifact, warnings: &mut Vec<String>) -> Decision {
+    let Case { job, artifact, .. } = case;
+    let retention = retention::decide(case, None, warnings);
+    let (kind, source) = (artifact.kind, artifact.id.clone());
+    let region = job.destination_region.clone();
+    let deletions = retention.deletions.len();
+    let reason = if case.source.is_source_of(copy) {
+        JobReason::Synced {
+            kind,
+            source,
+            region,
+            copy: copy.id.clone(),
+            state: copy.state.clone(),
+            deletions,
+        }
+    } else {
+        JobReason::NewerCopy {
+            kind,
+            source,
+            region,
+            copy: copy.id.clone(),
+            deletions,
+        }
+    };
+    let mut actions = actions::tags(case, &retention.beyond, warnings);
+    actions.extend(retention.deletions);
+    Decision { reason, actions }
+}
+
+/// Decides about a job whose source has no copy.
+fn due<'a>(
+    case: &Case<'a>,
+    claims: &mut Claims<'a>,
+    warnings: &mut Vec<String>,
+) -> Result<Decision, FailReason> {
+    let settings = case.job.rules.copy_settings(case.job, case.artifact)?;
+    let id = copy_names::choose(case, claims)?;
+    warnings::about_expiry(case, warnings);
+    let reason = actions::copy_due(case);
+    let (copy, copy_id) = actions::copy(case, settings, id, &reason, warnings);
+    let retention = retention::decide(case, Some(&copy_id), warnings);
+    let mut actions = copy;
+    actions.extend(retention.deletions);
+    Ok(Decision {
+        reason: JobReason::CopyDue(reason),
+        actions,
+    })
+}
