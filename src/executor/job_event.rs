@@ -112,7 +112,7 @@ pub(super) mod fixtures {
             "copy": {"region": "us-west-1", "id": "rds-db-14"}, "tags": {},
             "sync_tag": {"key": "Sync-From-us-east-1", "value": "20260114051000+0000 / rds:db-14"},
             "kms_key_id": null, "option_group_name": null, "size_gib": null,
-            "expects": {"state": "available", "data_time": DAY},
+            "expects": {"state": "available", "data_time": DAY, "parent_created": at(0)},
         });
         let tag = json!({
             "id": "job/tag-source", "action": "tag_source", "kind": KIND, "reason": "", "after": "job/copy",

@@ -160,7 +160,10 @@ fn find<'a>(artifacts: &'a [Artifact], artifact: &ArtifactRef) -> Option<&'a Art
 
 /// Returns the source of a copy, as far as the action names it.
 pub(super) fn source_of(copy: &Copy) -> Source<'_> {
-    source(copy.kind, &copy.source, copy.expects.data_time)
+    Source {
+        parent_created: copy.expects.parent_created,
+        ..source(copy.kind, &copy.source, copy.expects.data_time)
+    }
 }
 
 fn source(kind: Kind, artifact: &ArtifactRef, data_time: Timestamp) -> Source<'_> {
@@ -170,6 +173,7 @@ fn source(kind: Kind, artifact: &ArtifactRef, data_time: Timestamp) -> Source<'_
         arn: &artifact.arn,
         region: &artifact.region,
         data_time,
+        parent_created: None,
         named_copy: None,
     }
 }
@@ -215,6 +219,7 @@ impl Regions<'_> {
         );
         let state = found.map_or("none of that id", |source| source.state.as_str());
         let time = shown(found.and_then(Artifact::source_time));
+        let created = found.and_then(|source| source.parent_created.map(whole_seconds));
         let has_its_id = |other: &&Artifact| Some(&other.id) == copy.copy.id.as_ref();
         let holder = self.copies.iter().find(has_its_id);
         let holder = holder.map_or("free".to_owned(), |holder| {
@@ -229,6 +234,11 @@ impl Regions<'_> {
                 expects.data_time,
                 time,
             ),
+            row(
+                format!("creation time of the database of {source}"),
+                shown(expects.parent_created),
+                shown(created),
+            ),
             row("id of the copy", "free", holder),
         ])
     }
@@ -242,14 +252,15 @@ impl Regions<'_> {
         }
     }
 
-    /// The copy is there, has not failed, is still a copy of that source, and lacks a readable sync tag.
+    /// The copy is there, has not failed, is still a copy of that source, which names it, and lacks a readable sync tag.
     fn check_tag_copy(&self, tag: &TagCopy) -> Precondition {
         let (id, key, value) = (&tag.copy.id, &tag.sync_tag.key, &tag.sync_tag.value);
         let copy = find(self.copies, &tag.copy).filter(|copy| !copy.state.is_gone());
         let is_copy = |copy: &&Artifact| {
             SyncTag::parse(value).is_some_and(|planned| {
                 let source = source(tag.kind, &tag.source, planned.time);
-                self.with_named_copy(source, &tag.source).is_source_of(copy)
+                let source = self.with_named_copy(source, &tag.source);
+                source.is_source_of(copy) && source.names(copy)
             })
         };
         let Some(copy) = copy.filter(is_copy) else {
@@ -302,9 +313,8 @@ impl Regions<'_> {
         let tag = copy.tags.get(key).unwrap_or("none");
         let time = shown(copy_time(copy, region));
         let ours_now = ours(copy, region).map_or_else(|why| why.to_string(), |_| OURS.to_owned());
-        // If the database was created again under its name, it is among the last copies of the earlier database. Where neither the
-        // newest copy nor its source states when its database was created, that can't be ruled out.
-        let present = present_parent_created(self.copies, self.sources, region);
+        // If the database was created again under its name since, it is among the last copies of the earlier database.
+        let present = present_parent_created(self.sources, self.copies, region);
         let database = if is_of_parent(copy, present) {
             PRESENT
         } else {

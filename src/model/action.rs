@@ -189,6 +189,9 @@ pub struct ExpectedSource {
     pub state: ArtifactState,
     /// When its data was captured (UTC, whole seconds).
     pub data_time: Timestamp,
+    /// When its database was created (UTC, whole seconds), where AWS states it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_created: Option<Timestamp>,
 }
 
 /// `tag_copy`

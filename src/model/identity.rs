@@ -24,8 +24,9 @@ pub struct Source<'a> {
     pub region: &'a Region,
     /// When its data was captured (UTC, whole seconds).
     pub data_time: Timestamp,
-    /// The copy that its own sync tag names. It counts only where ids are never used again, and where neither AWS nor a sync tag
-    /// on the copy says anything: the gem left such copies.
+    /// When its database was created (UTC, whole seconds), where AWS states it.
+    pub parent_created: Option<Timestamp>,
+    /// The copy that its own sync tag names: the gem left copies without a tag of their own.
     pub named_copy: Option<ArtifactId>,
 }
 
@@ -38,15 +39,21 @@ impl<'a> Source<'a> {
             arn: &artifact.arn,
             region,
             data_time: artifact.source_time()?,
+            parent_created: artifact.parent_created.map(whole_seconds),
             named_copy: None,
         })
     }
 
-    /// Returns the same source, with the copy that its own sync tag for `destination` names.
+    /// Returns the same source, with the copy in `destination` that its own sync tag names.
     #[must_use]
     pub fn with_copy_named_by(mut self, artifact: &Artifact, destination: &Region) -> Self {
         self.named_copy = copy_named_by(artifact, destination);
         self
+    }
+
+    /// Returns true if its own sync tag names this copy.
+    pub fn names(&self, copy: &Artifact) -> bool {
+        self.named_copy.as_ref() == Some(&copy.id)
     }
 
     /// Returns true if `copy` is a copy of exactly this source: the same id, and the same time where ids can be used again.
@@ -60,14 +67,24 @@ impl<'a> Source<'a> {
                 let is_same_time = || origin.data_time.is_none_or(|time| time == self.data_time);
                 origin.id == self.id.as_str() && (!self.kind.facts().ids_recur || is_same_time())
             }
-            None => copy.copied_from.is_none() && self.names(copy),
+            // The name says nothing where a copy's id can be used again by something else.
+            None => {
+                let is_named = !self.kind.facts().ids_recur && self.names(copy);
+                is_named && copy.copied_from.is_none()
+            }
         }
     }
 
-    /// Returns true if `copy` is a copy of a newer source of the same parent.
+    /// Returns true if `copy` is a copy of a newer source of the same database. Of two databases of the same name, the data of one
+    /// may be newer than that of the other, and still be no substitute for it.
     pub fn is_older_than_source_of(&self, copy: &Artifact) -> bool {
-        let time = self.origin_of(copy).and_then(|origin| origin.data_time);
-        time.is_some_and(|time| time > self.data_time)
+        let time = || self.origin_of(copy)?.data_time;
+        self.is_of_same_parent(copy) && time().is_some_and(|time| time > self.data_time)
+    }
+
+    /// Returns true unless it is stated that a copy is of another database of the same name.
+    pub fn is_of_same_parent(&self, copy: &Artifact) -> bool {
+        self.parent_created.is_none() || is_of_parent(copy, self.parent_created)
     }
 
     /// Returns true if it is certain that `copy`, which has an id that a copy of this source could get, is something else.
@@ -87,7 +104,8 @@ impl<'a> Source<'a> {
     }
 
     /// Returns the copy that makes another one unnecessary: a copy of this source, or, where that suffices, of a newer one,
-    /// that has not failed and is not being deleted. Of several, it returns the best: available ones come first, then older ones.
+    /// that has not failed and is not being deleted. Of several, it returns the best: available ones come first, then those that xrs
+    /// made, then older ones.
     pub fn synced_by<'c>(
         &self,
         copies: impl IntoIterator<Item = &'c Artifact>,
@@ -97,8 +115,13 @@ impl<'a> Source<'a> {
             .filter(|copy| !copy.state.is_gone())
             .filter(|copy| self.is_reached_by(copy))
             .min_by_key(|copy| {
-                let is_other = !self.is_source_of(copy);
-                (is_other, !copy.state.is_available(), copy.created, &copy.id)
+                (
+                    !self.is_source_of(copy),
+                    !copy.state.is_available(),
+                    !is_ours(copy, self.region),
+                    copy.created,
+                    &copy.id,
+                )
             })
     }
 
@@ -112,10 +135,6 @@ impl<'a> Source<'a> {
     /// Returns the value of the sync tag of its copies.
     pub fn sync_tag_value(&self) -> String {
         SyncTag::new(self.data_time, self.id.as_str()).to_string()
-    }
-
-    fn names(&self, copy: &Artifact) -> bool {
-        !self.kind.facts().ids_recur && self.named_copy.as_ref() == Some(&copy.id)
     }
 
     /// Returns where `copy` comes from, if that is this source's region and account.
@@ -238,25 +257,41 @@ pub fn ours(copy: &Artifact, source_region: &Region) -> Result<SyncTag, NotOurs>
     Ok(tag)
 }
 
-/// Returns when the present database was created (UTC, whole seconds): the database of the newest copy, which anyone may have made.
-/// Where the copy does not state it, its source does.
+/// Returns true if a job from `source_region` made a copy, whether or not it may delete it.
+pub fn is_ours(copy: &Artifact, source_region: &Region) -> bool {
+    matches!(ours(copy, source_region), Ok(_) | Err(NotOurs::Kept))
+}
+
+/// Returns when the present database was created (UTC, whole seconds): that of the newest source. Nothing if that is not certain,
+/// because there is a copy of newer data that is not known to be of the same database.
 pub fn present_parent_created<'a>(
+    sources: impl IntoIterator<Item = &'a Artifact>,
     copies: impl IntoIterator<Item = &'a Artifact>,
-    sources: &[Artifact],
     source_region: &Region,
 ) -> Option<Timestamp> {
-    let dated = copies
+    let available = sources
         .into_iter()
-        .filter(|copy| !copy.state.is_gone())
-        .filter_map(|copy| Some((copy_time(copy, source_region)?, copy)));
-    let (_, newest) = dated.max_by_key(|(time, copy)| (*time, &copy.id))?;
-    let of_source = || {
-        let is_source = |artifact: &&Artifact| {
-            Source::new(artifact, source_region).is_some_and(|source| source.is_source_of(newest))
-        };
-        sources.iter().find(is_source)?.parent_created
-    };
-    newest.parent_created.or_else(of_source).map(whole_seconds)
+        .filter(|source| source.state.is_available());
+    let source = newest(available, Artifact::source_time);
+    let there = copies.into_iter().filter(|copy| !copy.state.is_gone());
+    let copy = newest(there, |copy| copy_time(copy, source_region));
+    let created =
+        |found: Option<(Timestamp, &Artifact)>| found?.1.parent_created.map(whole_seconds);
+    let (of_source, of_copy) = (created(source), created(copy));
+    let is_copy_newer = copy.map(|(time, _)| time) > source.map(|(time, _)| time);
+    if is_copy_newer && of_source.is_some() && of_copy != of_source {
+        return None;
+    }
+    of_source.or(of_copy)
+}
+
+/// Returns the newest artifact, with its time.
+fn newest<'a>(
+    artifacts: impl Iterator<Item = &'a Artifact>,
+    time: impl Fn(&Artifact) -> Option<Timestamp>,
+) -> Option<(Timestamp, &'a Artifact)> {
+    let dated = artifacts.filter_map(|artifact| Some((time(artifact)?, artifact)));
+    dated.max_by_key(|(time, artifact)| (*time, &artifact.id))
 }
 
 /// Returns true if a copy is of the database that was created at this time. A copy that does not state a time counts as one.

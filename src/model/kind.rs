@@ -24,6 +24,8 @@ pub struct KindFacts {
     pub noun: (&'static str, &'static str),
     /// The service, as in ARNs, permissions and host names.
     pub service: &'static str,
+    /// The command of the AWS CLI that adds a tag, without the tag. `{region}`, `{id}` and `{arn}` stand for those of the artifact.
+    pub tag_command: &'static str,
     /// What the service accepts as tags.
     pub tag_rules: TagRules,
     /// How a copy gets its id.
@@ -68,6 +70,7 @@ pub enum TagRules {
 const IMAGE: KindFacts = KindFacts {
     noun: ("image", "images"),
     service: "ec2",
+    tag_command: "aws ec2 create-tags --region {region} --resources {id} --tags",
     tag_rules: TagRules::Ec2,
     copy_id: CopyId::AssignedByAws,
     // With more ids, EC2 answers `FilterLimitExceeded`.
@@ -86,6 +89,7 @@ const IMAGE: KindFacts = KindFacts {
 const DB_SNAPSHOT: KindFacts = KindFacts {
     noun: ("snapshot", "snapshots"),
     service: "rds",
+    tag_command: "aws rds add-tags-to-resource --region {region} --resource-name {arn} --tags",
     tag_rules: TagRules::Rds,
     // See <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBSnapshot.html>.
     copy_id: CopyId::Chosen { max_length: 255 },

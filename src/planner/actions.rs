@@ -8,7 +8,6 @@ use crate::model::action::{
 use crate::model::ids::{ActionId, ArtifactId};
 use crate::model::reason::{CopyDue, TagReason};
 use crate::model::sync_tag::{key_on_copy, key_on_source};
-use crate::model::words::list;
 use crate::sync_types::{CopySettings, SyncJob};
 
 /// Returns the id of an action of a job.
@@ -19,7 +18,9 @@ pub(super) fn action_id(job: &SyncJob, rest: &str) -> ActionId {
 /// Returns why a copy is due, and how far behind the destination is.
 pub(super) fn copy_due(case: &Case<'_>) -> CopyDue {
     let Case { job, artifact, .. } = case;
-    let available = case.copies.iter().filter(|copy| copy.state.is_available());
+    let copies = case.copies.iter();
+    let available =
+        copies.filter(|copy| copy.state.is_available() && case.source.is_of_same_parent(copy));
     let name = artifact.name().to_owned();
     CopyDue {
         kind: artifact.kind,
@@ -67,6 +68,7 @@ pub(super) fn copy(
         expects: ExpectedSource {
             state: artifact.state.clone(),
             data_time: case.source.data_time,
+            parent_created: case.source.parent_created,
         },
     };
     let tag = tag_source(case, &id, KnownCopy::OfAction(id.clone()));
@@ -82,13 +84,6 @@ pub(super) fn tags(
 ) -> Vec<Action> {
     let Case { job, source, .. } = case;
     let Some(copy) = case.copy_to_tag() else {
-        let others = case.untagged_copies();
-        if !others.is_empty() {
-            warnings.push(format!(
-                "not made by xrs, counted as synced, and never deleted by xrs: {}",
-                list(others.iter().map(|copy| &copy.id))
-            ));
-        }
         return Vec::new();
     };
     if beyond.contains(&&copy.id) {

@@ -46,32 +46,24 @@ impl<'a> Case<'a> {
         copy_time(copy, &self.job.source_region).or_else(of_source)
     }
 
-    /// Returns the newest copy that is there or will be; of several, one that can be restored from.
+    /// Returns the newest copy of the database or image that is there or will be; of several, one that can be restored from.
     pub(super) fn newest_copy(&self) -> Option<&'a Artifact> {
         let usable = self.copies.iter().copied();
         usable
-            .filter(|copy| !copy.state.is_gone())
+            .filter(|copy| !copy.state.is_gone() && self.source.is_of_same_parent(copy))
             .max_by_key(|copy| (self.time_of(copy), copy.state.is_available(), &copy.id))
     }
 
-    /// Returns the copies of the source that are of use, if none of them has a readable sync tag.
-    pub(super) fn untagged_copies(&self) -> Vec<&'a Artifact> {
-        let copies = self.copies.iter().copied();
-        let copies: Vec<&Artifact> = copies
-            .filter(|copy| !copy.state.is_gone() && self.source.is_source_of(copy))
-            .collect();
-        let is_tagged = |copy: &&Artifact| has_sync_tag(copy, &self.job.source_region);
-        if copies.iter().any(is_tagged) {
-            Vec::new()
-        } else {
-            copies
-        }
-    }
-
-    /// Returns the copy of the source that gets the sync tag it lacks: the gem was stopped before it wrote the tag.
+    /// Returns the copy that gets the sync tag it lacks: where no copy of the source has one, the copy that the source's own tag
+    /// names. The gem left such copies when it was stopped before it wrote the tag. Others may belong to another tool.
     pub(super) fn copy_to_tag(&self) -> Option<&'a Artifact> {
-        let rules = &self.job.rules;
-        let mut copies = self.untagged_copies().into_iter();
-        copies.find(|copy| rules.can_adopt(self.job, self.artifact, copy))
+        let source = &self.source;
+        let copies = self.copies.iter().copied();
+        let mut copies = copies.filter(|copy| !copy.state.is_gone() && source.is_source_of(copy));
+        let is_tagged = |copy: &Artifact| has_sync_tag(copy, &self.job.source_region);
+        if copies.clone().any(is_tagged) {
+            return None;
+        }
+        copies.find(|copy| source.names(copy))
     }
 }

@@ -1,17 +1,15 @@
 //! Which copies are no longer kept.
 
-use std::slice;
-
 use jiff::Timestamp;
 
 use super::actions::action_id;
 use super::case::Case;
 use crate::model::action::{Action, Delete, ExpectedDeletion, KeptCopy, Tag};
 use crate::model::artifact::Artifact;
-use crate::model::identity::{copy_time, is_of_parent, ours, present_parent_created};
+use crate::model::identity::{copy_time, is_of_parent, is_ours, ours, present_parent_created};
 use crate::model::ids::{ActionId, ArtifactId};
-use crate::model::reason::{DeleteReason, NotOurs};
-use crate::model::sync_tag::{key_on_copy, whole_seconds};
+use crate::model::reason::DeleteReason;
+use crate::model::sync_tag::key_on_copy;
 use crate::model::words;
 
 /// A copy, and when its data was captured.
@@ -39,7 +37,7 @@ pub(super) fn decide<'a>(
     let Some(limit) = case.job.rules.retention() else {
         return Retention::default();
     };
-    let current = of_present_parent(counted(case), case, due, warnings);
+    let current = of_present_parent(counted(case), case, warnings);
     let is_available = |dated: &&DatedCopy<'_>| dated.copy.state.is_available();
     let available: Vec<DatedCopy<'_>> = current.iter().filter(is_available).copied().collect();
     let Some(newest) = available.first() else {
@@ -94,9 +92,7 @@ fn number_kept(limit: u32, is_newer_coming: bool) -> usize {
 fn counted<'a>(case: &Case<'a>) -> Vec<DatedCopy<'a>> {
     let region = &case.job.source_region;
     let to_tag = case.copy_to_tag().map(|copy| &copy.id);
-    let is_counted = |copy: &Artifact| {
-        matches!(ours(copy, region), Ok(_) | Err(NotOurs::Kept)) || to_tag == Some(&copy.id)
-    };
+    let is_counted = |copy: &Artifact| is_ours(copy, region) || to_tag == Some(&copy.id);
     let dated = |copy: &'a Artifact| {
         let time = copy_time(copy, region)?;
         Some(DatedCopy { copy, time })
@@ -110,21 +106,14 @@ fn counted<'a>(case: &Case<'a>) -> Vec<DatedCopy<'a>> {
     counted
 }
 
-/// Removes the copies of an earlier database of the same name: they are all that is left of it. The present database is that of
-/// the copy being made, or else of the newest copy. Where that copy does not state its database, only the chosen source can: if it
-/// is a copy of another snapshot, copies that state a database are kept.
+/// Removes the copies of an earlier database of the same name: they are all that is left of it.
 fn of_present_parent<'a>(
     counted: Vec<DatedCopy<'a>>,
     case: &Case<'_>,
-    due: Option<&ActionId>,
     warnings: &mut Vec<String>,
 ) -> Vec<DatedCopy<'a>> {
-    let of_source = due.and(case.artifact.parent_created).map(whole_seconds);
-    let present = of_source.or_else(|| {
-        let copies = case.copies.iter().copied();
-        let source = slice::from_ref(case.artifact);
-        present_parent_created(copies, source, &case.job.source_region)
-    });
+    let copies = case.copies.iter().copied();
+    let present = present_parent_created([case.artifact], copies, &case.job.source_region);
     let (current, earlier): (Vec<_>, Vec<_>) = counted
         .into_iter()
         .partition(|dated| is_of_parent(dated.copy, present));

@@ -1,6 +1,8 @@
 //! What a reviewer is warned of, whatever is decided.
 
 use super::case::Case;
+use crate::model::artifact::Artifact;
+use crate::model::identity::{is_ours, origin};
 use crate::model::sync_tag::{SyncTag, key_on_copy};
 use crate::model::words::list;
 
@@ -46,6 +48,27 @@ fn about_unreadable_tags(case: &Case<'_>, warnings: &mut Vec<String>) {
             "the tag {key} can't be read and counts as none on {ids}"
         ));
     }
+}
+
+/// Warns that the copy that makes another one unnecessary is not ours, and says how to hand it over.
+pub(super) fn about_foreign_copy(case: &Case<'_>, copy: &Artifact, warnings: &mut Vec<String>) {
+    let (from, to) = (&case.job.source_region, &case.job.destination_region);
+    let is_to_tag = case.copy_to_tag().is_some_and(|other| other.id == copy.id);
+    let Some(origin) = origin(copy, from).filter(|_| !is_ours(copy, from) && !is_to_tag) else {
+        return;
+    };
+    let time = origin.data_time.unwrap_or(case.source.data_time);
+    let (key, value) = (key_on_copy(from), SyncTag::new(time, origin.id));
+    let command = copy.kind.facts().tag_command;
+    let command = command
+        .replace("{region}", to.as_str())
+        .replace("{id}", copy.id.as_str())
+        .replace("{arn}", copy.arn.as_str());
+    warnings.push(format!(
+        "{} was not made by xrs: it counts as synced, and xrs neither tags nor deletes it; to hand it over to xrs, run: \
+         {command} 'Key={key},Value={value}'",
+        copy.id
+    ));
 }
 
 /// Warns that a source may expire before its copy is done.

@@ -134,10 +134,6 @@ impl SyncTypeRules for AmiOptions {
         })
     }
 
-    fn can_adopt(&self, _: &SyncJob, source: &Artifact, copy: &Artifact) -> bool {
-        copy.name() == source.name()
-    }
-
     fn belonging(&self, job: &SyncJob, copy: &Artifact) -> Belonging {
         let Some(origin) = origin(copy, &job.source_region) else {
             return Belonging::OtherJob;

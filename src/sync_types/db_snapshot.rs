@@ -8,7 +8,7 @@ use super::permissions::{PolicyStage, Statement, arn, in_sid, stated_account};
 use super::rules::{Belonging, CopySettings, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
 use crate::model::fail_reason::FailReason;
-use crate::model::identity::{is_copy_id, origin};
+use crate::model::identity::origin;
 use crate::model::ids::{GOV_CLOUD, ParentId};
 use crate::model::kind::SyncTypeName;
 use crate::model::query::Queries;
@@ -97,10 +97,6 @@ impl SyncTypeRules for DbSnapshotOptions {
             option_group_name: self.option_group_name.clone(),
             ..CopySettings::default()
         })
-    }
-
-    fn can_adopt(&self, job: &SyncJob, source: &Artifact, copy: &Artifact) -> bool {
-        is_copy_id(&copy.id, &source.id, &job.source_region)
     }
 
     fn belonging(&self, job: &SyncJob, copy: &Artifact) -> Belonging {

@@ -127,10 +127,6 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
     /// If it can't be copied with the job's options.
     fn copy_settings(&self, job: &SyncJob, source: &Artifact) -> Result<CopySettings, FailReason>;
 
-    /// Returns true if a copy without a sync tag is one that the gem left, so that it gets the tag. AWS or the source says that it
-    /// is a copy.
-    fn can_adopt(&self, job: &SyncJob, source: &Artifact, copy: &Artifact) -> bool;
-
     /// Returns whether a copy belongs to the job, by the copy alone: for a status when the source can't be read.
     fn belonging(&self, job: &SyncJob, copy: &Artifact) -> Belonging;
 

@@ -113,10 +113,8 @@ fn another_copy_counts_beside_one_that_is_being_deleted() {
     going.id = ArtifactId::from(format!("{}-us-east-1", going.id));
     going.state = state("deleting");
     world.add_snapshot(&west(), going);
-    let mut bare = our_copy(&mut world, "db", days_ago(0));
-    bare.tags.clear();
-    bare.state = state("creating");
-    let bare = world.add_snapshot(&west(), bare);
+    let bare = add_copy_of_the_gem(&mut world, "db");
+    world.snapshot_mut(&west(), &bare).expect("it").state = state("creating");
     let planned = plan(&Sandbox::new(world), &database_job());
     assert_eq!(
         actions(&planned),
@@ -143,9 +141,7 @@ fn a_copy_that_has_changed_is_not_tagged_and_neither_is_its_source() {
     ];
     for (what, change) in changes {
         let mut world = copied("db", 0..0);
-        let mut bare = our_copy(&mut world, "db", days_ago(0));
-        bare.tags.clear();
-        let bare = world.add_snapshot(&west(), bare);
+        let bare = add_copy_of_the_gem(&mut world, "db");
         let sandbox = Sandbox::new(world);
         let jobs = database_job();
         let planned = plan(&sandbox, &jobs);
@@ -174,6 +170,9 @@ fn a_copy_that_is_gone_is_not_named_on_its_source() {
             let mut bare = WorldArtifact::image("ami-0b", &owner, "web", days_ago(0));
             bare.copied_from = Some(Arn::of_image(&east(), &"ami-0a".into()));
             world.add_image(&west(), bare);
+            let source = world.image_mut(&east(), &"ami-0a".into());
+            let tag = "20260114051000+0000 / ami-0b";
+            source.expect("it").tags.insert("Sync-us-west-1", tag);
         });
         let planned = plan(&sandbox, &jobs);
         assert_eq!(

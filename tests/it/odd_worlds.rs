@@ -42,9 +42,9 @@ fn a_copy_that_is_being_deleted_is_not_in_progress() {
 #[test]
 fn a_copy_without_room_for_a_tag_is_named_in_a_warning() {
     let mut world = copied("db", 0..0);
-    let mut full = our_copy(&mut world, "db", days_ago(0));
-    full.tags = (0..50).map(|n| (format!("k{n}"), String::new())).collect();
-    let full = world.add_snapshot(&west(), full);
+    let full = add_copy_of_the_gem(&mut world, "db");
+    let tags = (0..50).map(|n| (format!("k{n}"), String::new()));
+    world.snapshot_mut(&west(), &full).expect("it").tags = tags.collect();
     let sandbox = Sandbox::new(world);
     let jobs = [snapshot_job("sync_db", "db", 2)];
     let planned = plan(&sandbox, &jobs);

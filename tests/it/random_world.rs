@@ -20,6 +20,7 @@ pub enum Maker {
     OtherRegion,
     UnreadableTag,
     EarlierDatabase,
+    OtherTool,
 }
 
 /// A copy of the snapshot taken this number of days ago.
@@ -73,6 +74,7 @@ fn makers() -> impl Strategy<Value = Maker> {
         1 => Just(Maker::OtherRegion),
         1 => Just(Maker::UnreadableTag),
         1 => Just(Maker::EarlierDatabase),
+        1 => Just(Maker::OtherTool),
     ]
 }
 
@@ -164,7 +166,20 @@ impl DatabaseRecipe {
             match recipe.maker {
                 Maker::Ours => {}
                 Maker::Gem => (copy.copied_from, copy.data_time) = (None, None),
-                Maker::GemWithoutTag => copy.tags.clear(),
+                Maker::GemWithoutTag => {
+                    copy.tags.clear();
+                    let taken = days_ago(recipe.day);
+                    let source = format!("rds:{name}-{}", taken.strftime("%Y-%m-%d-%H-%M"));
+                    let source = ArtifactId::from(source);
+                    if world.snapshot(&east(), &source).is_some() {
+                        name_copy(world, &source, taken, &copy.id);
+                    }
+                }
+                // A backup tool that gives its copies the same ids.
+                Maker::OtherTool => {
+                    copy.tags.clear();
+                    copy.tags.insert("BackupTool", "nightly");
+                }
                 Maker::Person => {
                     copy.tags.clear();
                     copy.id = ArtifactId::from(format!("by-hand-{name}-{}", recipe.day));
@@ -241,7 +256,14 @@ impl ImageRecipe {
                 );
                 source.tags.insert("Sync-us-west-1".to_owned(), value);
             }
-            Maker::GemWithoutTag => copy.copied_from = copied_from,
+            Maker::GemWithoutTag => {
+                copy.copied_from = copied_from;
+                let source = world.image_mut(&east(), &id.as_str().into()).expect("it");
+                source
+                    .tags
+                    .insert("Sync-us-west-1", tag.replace(&id, copy.id.as_str()));
+            }
+            Maker::OtherTool => copy.copied_from = copied_from,
             Maker::Person => {
                 copy.copied_from = copied_from;
                 copy.name = "by hand".to_owned();

@@ -226,9 +226,7 @@ fn a_copy_made_by_hand_counts_as_synced_and_is_not_changed() {
 #[test]
 fn a_copy_that_the_gem_left_without_a_tag_is_tagged_and_not_copied() {
     let mut world = copied("mydatabase", 0..0);
-    let mut bare = our_copy(&mut world, "mydatabase", days_ago(0));
-    bare.tags.clear();
-    let bare = world.add_snapshot(&west(), bare);
+    let bare = add_copy_of_the_gem(&mut world, "mydatabase");
     let sandbox = Sandbox::new(world);
     let jobs = [snapshot_job("sync_my_database", "mydatabase", 2)];
     let planned = plan(&sandbox, &jobs);

@@ -174,6 +174,26 @@ pub fn our_copy(world: &mut World, name: &str, taken: Timestamp) -> WorldArtifac
     copy
 }
 
+/// Records on a source which copy it has, as xrs and the gem do.
+pub fn name_copy(world: &mut World, source: &ArtifactId, taken: Timestamp, copy: &ArtifactId) {
+    let value = format!("{}+0000 / {copy}", taken.strftime("%Y%m%d%H%M%S"));
+    let source = world.snapshot_mut(&east(), source);
+    source
+        .expect("the source")
+        .tags
+        .insert("Sync-us-west-1", value);
+}
+
+/// Adds a copy without a sync tag, which its source of today names: the gem was stopped before it wrote the tag.
+pub fn add_copy_of_the_gem(world: &mut World, name: &str) -> ArtifactId {
+    let mut copy = our_copy(world, name, days_ago(0));
+    copy.tags.clear();
+    let copy = world.add_snapshot(&west(), copy);
+    let source = ArtifactId::from(format!("rds:{name}-2026-01-15-05-10"));
+    name_copy(world, &source, days_ago(0), &copy);
+    copy
+}
+
 pub fn add_our_copy(world: &mut World, name: &str, taken: Timestamp) -> ArtifactId {
     let copy = our_copy(world, name, taken);
     world.add_snapshot(&west(), copy)

@@ -10,7 +10,7 @@ use aws_xregion_sync::model::ids::ArtifactId;
 use aws_xregion_sync::model::result::ActionOutcome;
 use aws_xregion_sync::model::sync_tag::SyncTag;
 use aws_xregion_sync::provider::sandbox::{Sandbox, World, WorldArtifact};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::worlds::{NONE, cases, copied, database_job, written};
@@ -283,4 +283,54 @@ fn law_5_a_copy_of_something_else_that_is_to_be_kept_pushes_out_none_of_ours() {
     }
     let planned = plan(&Sandbox::new(world), &database_job());
     assert_eq!(deletions(&planned), NONE);
+}
+
+#[test]
+fn law_5_copies_of_a_backup_tool_under_our_names_are_neither_tagged_nor_deleted() {
+    for tag in [None, Some("BackupTool")] {
+        let sandbox = Sandbox::new(copied("db", 0..0));
+        let jobs = [snapshot_job("sync_db", "db", 0)];
+        for night in 0..6 {
+            sandbox.edit(|world| {
+                let taken = days_ago(-night);
+                world.now = taken + SignedDuration::from_hours(2);
+                let source =
+                    ArtifactId::from(format!("rds:db-{}", taken.strftime("%Y-%m-%d-%H-%M")));
+                if world.snapshot(&east(), &source).is_none() {
+                    add_automated(world, "db", taken);
+                }
+                let mut copy = our_copy(world, "db", taken);
+                copy.tags.clear();
+                copy.tags.extend(tag.map(|key| (key, "nightly")));
+                world.add_snapshot(&west(), copy);
+            });
+            let planned = plan(&sandbox, &jobs);
+            let copy = deletions(&planned);
+            assert_eq!((copy, actions(&planned)), (Vec::new(), Vec::new()));
+            let warnings = job(&planned, "sync_db").warnings.join("\n");
+            let command = "aws rds add-tags-to-resource --region us-west-1 --resource-name arn:aws:rds:us-west-1:";
+            assert!(warnings.contains(command), "{warnings}");
+            no_failures(&apply(&sandbox, &planned, &jobs));
+        }
+        assert_eq!(copies_of(&sandbox.world(), "db").len(), 6);
+        assert_eq!(written(&sandbox), 0);
+    }
+}
+
+#[test]
+fn law_5_a_copy_that_is_handed_over_is_ours() {
+    let mut world = copied("db", 0..0);
+    let mut copy = our_copy(&mut world, "db", days_ago(0));
+    let tags = std::mem::take(&mut copy.tags);
+    let copy = world.add_snapshot(&west(), copy);
+    let sandbox = Sandbox::new(world);
+    let jobs = [snapshot_job("sync_db", "db", 2)];
+    let warnings = job(&plan(&sandbox, &jobs), "sync_db").warnings.join("\n");
+    // The tag in the command is the one that xrs gives its own copies.
+    let (key, value) = tags.iter().next().expect("the sync tag");
+    let tag = format!("'Key={key},Value={value}'");
+    assert!(warnings.ends_with(&tag), "{warnings}");
+    sandbox.edit(|world| world.snapshot_mut(&west(), &copy).expect("it").tags = tags.clone());
+    assert_eq!(job(&plan(&sandbox, &jobs), "sync_db").warnings.len(), 0);
+    assert_nothing_to_do(&sandbox, &jobs);
 }

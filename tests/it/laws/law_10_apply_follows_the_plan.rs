@@ -75,9 +75,7 @@ fn law_10_actions_that_are_skipped_after_a_failure_are_reported_with_the_reason(
 /// Returns a world with copies of these days and an untagged one of today; AWS refuses the next tag on it.
 fn with_refused_tag(days: std::ops::Range<i64>) -> World {
     let mut world = copied("db", days);
-    let mut untagged = our_copy(&mut world, "db", days_ago(0));
-    untagged.tags.clear();
-    world.add_snapshot(&west(), untagged);
+    add_copy_of_the_gem(&mut world, "db");
     let refused = Fault::new("AddTagsToResource", "AccessDenied", "no", Some(1));
     world.faults.push(in_region(&west(), refused));
     world

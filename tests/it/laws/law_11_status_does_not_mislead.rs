@@ -11,9 +11,10 @@ use aws_xregion_sync::observe::{Request, observe_destinations};
 use aws_xregion_sync::provider::sandbox::{Sandbox, World, WorldArtifact};
 use aws_xregion_sync::status::status;
 use aws_xregion_sync::sync_types::SyncJob;
+use jiff::SignedDuration;
 use proptest::prelude::*;
 
-use super::worlds::cases;
+use super::worlds::{cases, copied};
 use crate::random_world::recipes;
 use crate::support::*;
 
@@ -96,4 +97,27 @@ proptest! {
             prop_assert!(after.left.count <= before.left.count);
         }
     }
+}
+
+#[test]
+fn law_11_a_newer_copy_of_another_database_of_the_same_name_does_not_count() {
+    // `db-restored` took the name of `db`, and its newest snapshot is older than the last copy of the old `db`.
+    let mut world = copied("db", 0..3);
+    world
+        .region_mut(&east())
+        .expect("the source")
+        .snapshots
+        .clear();
+    let restored = add_automated(&mut world, "db", days_ago(1) + SignedDuration::from_mins(7));
+    let restored = world.snapshot_mut(&east(), &restored).expect("it");
+    restored.parent_created = Some(days_ago(2));
+    let sandbox = Sandbox::new(world);
+    let jobs = [snapshot_job("sync_db", "db", 1)];
+    let planned = plan(&sandbox, &jobs);
+    assert_eq!(actions(&planned), ["sync_db/copy", "sync_db/tag-source"]);
+    sync(&sandbox, &jobs);
+    wait_for_copies(&sandbox);
+    // Which database is the present one is certain once it has a newer snapshot.
+    assert_nothing_to_do(&sandbox, &jobs);
+    assert_eq!(copies_of(&sandbox.world(), "db").len(), 4);
 }

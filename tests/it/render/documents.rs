@@ -118,6 +118,7 @@ pub(super) fn snapshot(region: &str, id: &str) -> ArtifactRef {
 
 fn expected_source() -> ExpectedSource {
     ExpectedSource {
+        parent_created: None,
         state: ArtifactState::available(),
         data_time: time("2026-01-14T05:10:00Z"),
     }

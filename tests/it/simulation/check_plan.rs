@@ -317,7 +317,10 @@ fn expected_image(
     let is_tagged = copies
         .iter()
         .any(|copy| rules::copy_tag(copy, job).is_some());
-    let is_named = copies.iter().any(|copy| copy.name == image.name);
+    let named = rules::named_copy(image, job);
+    let is_named = copies
+        .iter()
+        .any(|copy| named.as_deref() == Some(copy.id.as_str()));
     Expected::Actions {
         copy: copies.is_empty(),
         tag_copy: !copies.is_empty() && !is_tagged && is_named,

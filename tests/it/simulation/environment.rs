@@ -3,7 +3,7 @@
 use aws_xregion_sync::model::artifact::ArtifactState;
 use aws_xregion_sync::model::ids::{AccountId, ArtifactId, ParentId, Region};
 use aws_xregion_sync::provider::sandbox::{
-    FailNextCopy, Quotas, SnapshotType, World, WorldArtifact, automated_id,
+    FailNextCopy, Quotas, SnapshotType, World, WorldArtifact, WorldDatabase, automated_id,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -86,7 +86,7 @@ type Event = (&'static str, String);
 
 /// Makes one thing happen to AWS or to the sources.
 pub fn life(random: &mut Random, setup: &Setup, world: &mut World) -> Event {
-    let event = match random.weighed(&[30, 12, 4, 4, 8, 5, 4, 6, 7]) {
+    let event = match random.weighed(&[30, 12, 4, 4, 8, 5, 4, 6, 7, 4]) {
         0 => backup(random, setup, world),
         1 => expire(random, world),
         2 => database_created_again(random, setup, world),
@@ -109,13 +109,14 @@ pub fn life(random: &mut Random, setup: &Setup, world: &mut World) -> Event {
             world.fail_next_copies.push(FailNextCopy { region, reason });
             Some(("a copy is going to fail", description))
         }
-        _ => {
+        8 => {
             let quotas = &mut world.quotas;
             quotas.snapshot_copies_in_flight = [1, 1, 20][random.below(3)];
             quotas.image_copies_in_flight = [1, 1, 100][random.below(3)];
             quotas.manual_snapshots = [8, 100, 100][random.below(3)];
             Some(("limits change", format!("limits are {quotas:?}")))
         }
+        _ => database_renamed(random, setup, world),
     };
     event.unwrap_or(("nothing", String::new()))
 }
@@ -205,6 +206,23 @@ fn database_created_again(random: &mut Random, setup: &Setup, world: &mut World)
     let taken = take_snapshot(world, region, id, account, taken);
     let description = format!("{id} in {region} is created again, first snapshot {taken:?}");
     Some(("a database is created again", description))
+}
+
+/// Gives the name of a database to another one, which was restored a while ago. Its snapshots may be older than the copies of the
+/// first.
+fn database_renamed(random: &mut Random, setup: &Setup, world: &mut World) -> Option<Event> {
+    let (region, id, account) = random.pick(&setup.databases)?;
+    let now = world.now;
+    let here = world.region_mut(region).expect("a region");
+    here.snapshots
+        .retain(|s| !is_automated(s) || s.parent.as_ref() != Some(id) || s.account != *account);
+    let is_it = |db: &&mut WorldDatabase| db.id == *id && db.account == *account;
+    let database = here.databases.iter_mut().find(is_it)?;
+    database.created = now - SignedDuration::from_hours(random.within(300, 20_000));
+    let taken = now - SignedDuration::from_hours(random.within(1, 200));
+    let taken = take_snapshot(world, region, id, account, taken);
+    let description = format!("another database is named {id} in {region}, snapshot {taken:?}");
+    Some(("another database gets the name", description))
 }
 
 fn image_replaced(random: &mut Random, setup: &Setup, world: &mut World) -> Option<Event> {

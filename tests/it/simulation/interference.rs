@@ -289,7 +289,18 @@ fn older_snapshot(random: &mut Random, job: &SyncJob, world: &mut World) -> Opti
     match random.weighed(&[50, 15, 8, 10, 8, 4]) {
         0 => {}
         1 => (copy.copied_from, copy.data_time) = (None, None),
-        2 => copy.tags.clear(),
+        // The gem was stopped before it wrote the tag, or a backup tool made a copy under the same name.
+        2 => {
+            copy.tags.clear();
+            if random.chance(50) {
+                copy.tags.insert("BackupTool", "nightly");
+            } else if let Some(snapshot) = world.snapshot_mut(from, &source) {
+                let value = rules::tag_value(taken, &name);
+                snapshot
+                    .tags
+                    .insert(format!("Sync-{}", job.destination_region), value);
+            }
+        }
         3 => {
             copy.tags.clear();
             copy.id = ArtifactId::from(format!("by-hand-{name}"));

@@ -35,6 +35,8 @@ pub fn seconds(time: Timestamp) -> i64 {
 pub struct Source<'a> {
     pub id: &'a str,
     pub taken: i64,
+    /// When its database was created.
+    pub database: Option<i64>,
 }
 
 impl<'a> Source<'a> {
@@ -42,6 +44,7 @@ impl<'a> Source<'a> {
         Self {
             id: artifact.id.as_str(),
             taken: artifact.data_time.map_or(0, seconds),
+            database: artifact.parent_created.map(seconds),
         }
     }
 
@@ -49,6 +52,7 @@ impl<'a> Source<'a> {
         Self {
             id: copy.source.id.as_str(),
             taken: seconds(copy.expects.data_time),
+            database: copy.expects.parent_created.map(seconds),
         }
     }
 }
@@ -147,11 +151,13 @@ pub fn is_copy(copy: &WorldArtifact, job: &SyncJob, source: Source<'_>) -> bool 
         .is_some_and(|(id, time)| id == source.id && time.is_none_or(|time| time == source.taken))
 }
 
-/// Returns true if a copy makes another copy of this source superfluous: it is a copy of it or of a later snapshot, and is not
-/// dead.
+/// Returns true if a copy makes another copy of this source superfluous: it is a copy of it or of a later snapshot of the same
+/// database, and is not dead.
 pub fn serves(copy: &WorldArtifact, job: &SyncJob, source: Source<'_>) -> bool {
     let time = origin(copy, job).and_then(|origin| origin.1);
-    let is_later = time.is_some_and(|time| time > source.taken);
+    let databases = copy.parent_created.map(seconds).zip(source.database);
+    let is_same = databases.is_none_or(|(copied, source)| copied == source);
+    let is_later = is_same && time.is_some_and(|time| time > source.taken);
     !is_dead(&copy.state) && (is_later || is_copy(copy, job, source))
 }
 
@@ -183,6 +189,12 @@ pub fn is_image_copy(
     }
 }
 
+/// Returns the id of the copy that a source's own tag names.
+pub fn named_copy(source: &WorldArtifact, job: &SyncJob) -> Option<String> {
+    let key = format!("Sync-{}", job.destination_region);
+    read_tag(&source.tags, &key).map(|tag| tag.1)
+}
+
 /// Returns the copies of an image in the destination. `sources` is the world in which the source's tag is read.
 pub fn image_copies<'a>(
     world: &'a World,
@@ -191,10 +203,7 @@ pub fn image_copies<'a>(
     source: &'a str,
 ) -> impl Iterator<Item = &'a WorldArtifact> {
     let image = sources.image(&job.source_region, &source.into());
-    let key = format!("Sync-{}", job.destination_region);
-    let named = image
-        .and_then(|image| read_tag(&image.tags, &key))
-        .map(|tag| tag.1);
+    let named = image.and_then(|image| named_copy(image, job));
     own_images(world, job).filter(move |image| is_image_copy(image, job, source, named.as_ref()))
 }
 
@@ -243,26 +252,23 @@ fn newest_copy<'a>(world: &'a World, job: &'a SyncJob) -> Option<&'a WorldArtifa
         .map(|(_, copy)| copy)
 }
 
-/// Returns when the present database was created, where AWS states it: as the source of a due copy states it, else the newest copy,
-/// or, where that states nothing, the source of that copy.
-fn present_database(
-    world: &World,
-    job: &SyncJob,
-    source: &WorldArtifact,
-    is_due: bool,
-) -> Option<Timestamp> {
-    let of_due = source.parent_created.filter(|_| is_due);
-    of_due.or_else(|| {
-        let newest = newest_copy(world, job)?;
-        let is_of_source = is_copy(newest, job, Source::of(source));
-        newest
-            .parent_created
-            .or(source.parent_created.filter(|_| is_of_source))
-    })
+/// Returns when the present database was created: as its newest snapshot states. Where a copy is newer, and not known to be of the
+/// same database, it is not certain.
+fn present_database(world: &World, job: &SyncJob, source: &WorldArtifact) -> Option<Timestamp> {
+    let newest = newest_copy(world, job);
+    let taken = newest.and_then(|copy| origin(copy, job)?.1);
+    let of_copy = newest.and_then(|copy| copy.parent_created);
+    match source.parent_created {
+        None => of_copy,
+        Some(_) if taken > source.data_time.map(seconds) && of_copy != source.parent_created => {
+            None
+        }
+        stated => stated,
+    }
 }
 
-/// Returns the copy of a snapshot that may get the sync tag it lacks, if none of its copies has one: the first of them with a name
-/// that xrs gives.
+/// Returns the copy of a snapshot that may get the sync tag it lacks, if none of its copies has one: the one that the snapshot's own
+/// tag names.
 pub fn to_be_tagged<'a>(
     world: &'a World,
     job: &'a SyncJob,
@@ -274,11 +280,9 @@ pub fn to_be_tagged<'a>(
     if copies.iter().any(|copy| copy_tag(copy, job).is_some()) {
         return None;
     }
-    let is_given = |id: &str| is_given_name(id, source.id.as_str(), &job.source_region);
-    copies
-        .into_iter()
-        .filter(|copy| is_given(copy.id.as_str()))
-        .min_by_key(|copy| copy.id.clone())
+    let named = named_copy(source, job);
+    let mut copies = copies.into_iter();
+    copies.find(|copy| named.as_deref() == Some(copy.id.as_str()))
 }
 
 /// Returns the copies that retention counts with their ages, newest first: ours, and the one that is about to be tagged, but none
@@ -307,7 +311,7 @@ pub fn outlived(
     source: &WorldArtifact,
     is_due: bool,
 ) -> BTreeSet<String> {
-    let present = present_database(world, job, source, is_due);
+    let present = present_database(world, job, source);
     let counted = counted(world, job, source, present);
     let available = counted.iter().filter(|(_, copy)| is_available(copy));
     let Some((newest, _)) = available.clone().next() else {
@@ -340,9 +344,11 @@ pub fn not_to_delete(world: &World, job: &SyncJob, id: &str) -> Option<String> {
     if let Some(why) = not_deletable(copy, job) {
         return Some(why.to_owned());
     }
-    let present = newest_copy(world, job).and_then(|newest| newest.parent_created);
-    let is_other = |made| present.is_some_and(|present| made != present);
-    if copy.parent_created.is_some_and(is_other) {
+    let present = match newest_automated(world, job) {
+        Some(source) => present_database(world, job, source),
+        None => newest_copy(world, job).and_then(|newest| newest.parent_created),
+    };
+    if copy.parent_created.is_some() && copy.parent_created != present {
         return Some("it is of an earlier database of that name".to_owned());
     }
     // A copy that counted when it was planned, because it was to be tagged, counts whatever has become of its tag since.
