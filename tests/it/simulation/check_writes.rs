@@ -249,8 +249,13 @@ impl Check<'_> {
             return;
         };
         let (job, source) = (self.job, Source::planned(copy));
+        // An old listing may show a snapshot of a database that has just been created again, and of the same minute.
+        let is_stale = self.monitor.is_stale();
+        let is_it = |c: &WorldArtifact| {
+            rules::serves(c, job, source) || is_stale && has_origin(c, job, source.id)
+        };
         let serves = |world: &World, is_enough: &dyn Fn(&WorldArtifact) -> bool| {
-            rules::manual(world, job).any(|c| is_enough(c) && rules::serves(c, job, source))
+            rules::manual(world, job).any(|c| is_enough(c) && is_it(c))
         };
         let is_unavailable = |world: &World| !serves(world, &rules::is_available);
         let is_available = |(ids, moment): (Vec<ArtifactId>, _)| {
