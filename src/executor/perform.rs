@@ -55,9 +55,14 @@ pub(super) async fn perform(
             CopyId::AssignedByAws => destination.copy_with_token(&target.account, copy).await,
             CopyId::Chosen { .. } => destination.copy_with_id(copy).await,
         },
-        Action::TagCopy(tag) => destination.write_tag(&tag.copy, &tag.sync_tag).await,
+        Action::TagCopy(tag) => destination.write_tags(&tag.copy, &tag.all_tags()).await,
         Action::TagSource(tag) => match copy {
-            Some(copy) => source.write_tag(&tag.source, &tag.tag(copy)).await,
+            Some(copy) => {
+                let Tag { key, value } = tag.tag(copy);
+                source
+                    .write_tags(&tag.source, &Tags::from([(key, value)]))
+                    .await
+            }
             // The precondition excludes this.
             None => Ok((AlreadyDone, tag.source.id.clone())),
         },
@@ -161,9 +166,8 @@ impl Calls<'_> {
         Err(ProviderError { message, ..error })
     }
 
-    async fn write_tag(&self, artifact: &ArtifactRef, tag: &Tag) -> Answer<Accepted> {
-        let tags = Tags::from([(&tag.key, &tag.value)]);
-        let written = self.provider.tag(self.location, self.kind, artifact, &tags);
+    async fn write_tags(&self, artifact: &ArtifactRef, tags: &Tags) -> Answer<Accepted> {
+        let written = self.provider.tag(self.location, self.kind, artifact, tags);
         written.await?;
         Ok((Done, artifact.id.clone()))
     }

@@ -252,31 +252,38 @@ impl Regions<'_> {
         }
     }
 
-    /// The copy is there, has not failed, is still a copy of that source, which names it, and lacks a readable sync tag.
+    /// The copy is there, has not failed, and is still a copy of that source; it has the planned sync tag, or lacks a readable one
+    /// and is named by the source.
     fn check_tag_copy(&self, tag: &TagCopy) -> Precondition {
-        let (id, key, value) = (&tag.copy.id, &tag.sync_tag.key, &tag.sync_tag.value);
+        let (id, Tag { key, value }) = (&tag.copy.id, &tag.sync_tag);
         let copy = find(self.copies, &tag.copy).filter(|copy| !copy.state.is_gone());
+        let readable = |copy: &Artifact| {
+            let tag = copy.tags.get(key);
+            tag.filter(|value| SyncTag::parse(value).is_some())
+                .map(str::to_owned)
+        };
         let is_copy = |copy: &&Artifact| {
             SyncTag::parse(value).is_some_and(|planned| {
                 let source = source(tag.kind, &tag.source, planned.time);
                 let source = self.with_named_copy(source, &tag.source);
-                source.is_source_of(copy) && source.names(copy)
+                source.is_source_of(copy) && (readable(copy).is_some() || source.names(copy))
             })
         };
         let Some(copy) = copy.filter(is_copy) else {
             let found = "gone, failed or no copy of that source any more";
             return compared([row(format!("copy {id}"), "there", found)]);
         };
-        let is_readable = |value: &&str| SyncTag::parse(value).is_some();
-        let readable = copy.tags.get(key).filter(is_readable).unwrap_or("none");
-        if readable == value {
+        let mut written = tag.all_tags();
+        written.retain(|key, value| copy.tags.get(key) != Some(value));
+        if written.is_empty() {
             return Precondition::AlreadyDone(id.clone());
         }
         let planned = tag.expects.data_time;
         let found = planned.and(copy.data_time.map(whole_seconds));
+        let readable = readable(copy).unwrap_or_else(|| value.clone());
         compared([
             row(format!("time of copy {id}"), shown(planned), shown(found)),
-            row(format!("tag {key} of {id}"), "none", readable),
+            row(format!("tag {key} of {id}"), value, readable),
         ])
     }
 

@@ -18,7 +18,7 @@ use super::tags::Tags;
 pub enum Action {
     /// Copies a source into the destination.
     Copy(Copy),
-    /// Gives a copy the sync tag it lacks.
+    /// Gives a copy the sync tag it lacks, or tags that have changed on its source.
     TagCopy(TagCopy),
     /// Records on the source where its copy is.
     TagSource(TagSource),
@@ -102,7 +102,7 @@ impl Action {
 pub enum ActionName {
     /// Copies a source into the destination.
     Copy,
-    /// Gives a copy the sync tag it lacks.
+    /// Gives a copy the sync tag it lacks, or tags that have changed on its source.
     TagCopy,
     /// Records on the source where its copy is.
     TagSource,
@@ -160,10 +160,14 @@ pub struct Copy {
 impl Copy {
     /// Returns all tags of the copy, with its sync tag.
     pub fn all_tags(&self) -> Tags {
-        let mut tags = self.tags.clone();
-        tags.insert(self.sync_tag.key.as_str(), self.sync_tag.value.as_str());
-        tags
+        with_sync_tag(&self.tags, &self.sync_tag)
     }
+}
+
+fn with_sync_tag(tags: &Tags, sync_tag: &Tag) -> Tags {
+    let mut tags = tags.clone();
+    tags.insert(sync_tag.key.as_str(), sync_tag.value.as_str());
+    tags
 }
 
 /// What a copy will be.
@@ -207,10 +211,20 @@ pub struct TagCopy {
     pub copy: ArtifactRef,
     /// What it is a copy of.
     pub source: ArtifactRef,
-    /// The sync tag it gets, which it must still lack.
+    /// Its sync tag, whether or not it has it yet.
     pub sync_tag: Tag,
-    /// What else must still hold when it is performed.
+    /// The tags that the job selects its sources by, where the copy has other values than the source.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
+    /// What must still hold when it is performed.
     pub expects: ExpectedCopy,
+}
+
+impl TagCopy {
+    /// Returns all tags that are written.
+    pub fn all_tags(&self) -> Tags {
+        with_sync_tag(&self.tags, &self.sync_tag)
+    }
 }
 
 /// What a tag expects of the copy.

@@ -9,7 +9,7 @@ use super::ids::{ActionId, ArtifactId, JobName, Region};
 use super::kind::Kind;
 use super::problem::Problem;
 use super::provider_error::ProviderError;
-use super::words::{count, span, utc};
+use super::words::{count, list, span, utc};
 
 /// Why a job has the outcome it has.
 #[derive(Clone, Debug, PartialEq)]
@@ -156,6 +156,15 @@ pub enum TagReason {
         /// Its source.
         source: ArtifactId,
     },
+    /// Tags that the job selects its sources by have changed on the source since the copy was made.
+    Changed {
+        /// The copy.
+        copy: ArtifactId,
+        /// Its source.
+        source: ArtifactId,
+        /// The keys of the tags.
+        keys: Vec<String>,
+    },
     /// The source records where its copy is.
     RecordsCopy {
         /// The source.
@@ -171,6 +180,9 @@ impl fmt::Display for TagReason {
                     f,
                     "{copy} is a copy of {source} without a readable sync tag"
                 )
+            }
+            Self::Changed { copy, source, keys } => {
+                write!(f, "{copy} has other values than {source} of {}", list(keys))
             }
             Self::RecordsCopy { source } => write!(f, "records on {source} where its copy is"),
         }

@@ -5,6 +5,8 @@ use super::copy_tags;
 use crate::model::action::{
     Action, Copy, ExpectedCopy, ExpectedSource, KnownCopy, NewCopy, Tag, TagCopy, TagSource,
 };
+use crate::model::artifact::Artifact;
+use crate::model::identity::is_ours;
 use crate::model::ids::{ActionId, ArtifactId};
 use crate::model::reason::{CopyDue, TagReason};
 use crate::model::sync_tag::{key_on_copy, key_on_source};
@@ -41,7 +43,8 @@ pub(super) fn copy(
     warnings: &mut Vec<String>,
 ) -> (Vec<Action>, ActionId) {
     let Case { job, artifact, .. } = case;
-    let (tags, tag_warnings) = copy_tags::for_copy(&artifact.tags, artifact.kind);
+    let (tags, tag_warnings) =
+        copy_tags::for_copy(&artifact.tags, artifact.kind, &job.rules.selecting_keys());
     warnings.extend(tag_warnings);
     let CopySettings {
         name,
@@ -75,43 +78,58 @@ pub(super) fn copy(
     (vec![Action::Copy(copy), tag], id)
 }
 
-/// Returns the actions that give the copy of the source the sync tag it lacks. A copy that retention does not keep (`beyond`) stays as it is,
-/// and so does one without room for the tag.
+/// Returns the actions that give the copy of the source the tags that it lacks: its sync tag, and those that the job selects by. A
+/// copy that retention does not keep (`beyond`) stays as it is, and so does one without room for the tags.
 pub(super) fn tags(
     case: &Case<'_>,
+    synced_by: &Artifact,
     beyond: &[&ArtifactId],
     warnings: &mut Vec<String>,
 ) -> Vec<Action> {
     let Case { job, source, .. } = case;
-    let Some(copy) = case.copy_to_tag() else {
+    let to_tag = case.copy_to_tag();
+    let is_own = |copy: &&Artifact| is_ours(copy, source.region) && source.is_source_of(copy);
+    let Some(copy) = to_tag.or(Some(synced_by).filter(is_own)) else {
         return Vec::new();
     };
-    if beyond.contains(&&copy.id) {
+    let tags = copy_tags::changed(copy, &case.artifact.tags, &job.rules.selecting_keys());
+    if beyond.contains(&&copy.id) || to_tag.is_none() && tags.is_empty() {
         return Vec::new();
     }
-    if !copy_tags::has_room(&copy.tags, &key_on_copy(&job.source_region)) {
-        warnings.push(format!(
-            "{} has no sync tag, and no room for one: remove one of its tags",
-            copy.id
-        ));
-        return Vec::new();
+    let (copy_id, source_id) = (copy.id.clone(), source.id.clone());
+    let reason = if to_tag.is_some() {
+        TagReason::NoSyncTag {
+            copy: copy_id,
+            source: source_id,
+        }
+    } else {
+        TagReason::Changed {
+            copy: copy_id,
+            source: source_id,
+            keys: tags.keys().map(str::to_owned).collect(),
+        }
+    };
+    let mut sync_tag = sync_tag(case);
+    if let Some(has) = copy.tags.get(&sync_tag.key).filter(|_| to_tag.is_none()) {
+        has.clone_into(&mut sync_tag.value);
     }
     let id = action_id(job, "tag-copy");
-    let reason = TagReason::NoSyncTag {
-        copy: copy.id.clone(),
-        source: source.id.clone(),
-    };
     let tag_copy = TagCopy {
         id: id.clone(),
         kind: copy.kind,
         reason: reason.to_string(),
         copy: copy.to_ref(&job.destination_region),
         source: case.artifact.to_ref(&job.source_region),
-        sync_tag: sync_tag(case),
+        sync_tag,
+        tags,
         expects: ExpectedCopy {
             data_time: copy.data_time.map(|_| source.data_time),
         },
     };
+    if !copy_tags::has_room(&copy.tags, &tag_copy.all_tags()) {
+        warnings.push(format!("{reason}, and has no room: remove one of its tags"));
+        return Vec::new();
+    }
     let tag_source = tag_source(case, &id, KnownCopy::Id(copy.id.clone()));
     vec![Action::TagCopy(tag_copy), tag_source]
 }

@@ -85,7 +85,7 @@ fn synced(case: &Case<'_>, copy: &Artifact, warnings: &mut Vec<String>) -> Decis
         }
     };
     warnings::about_foreign_copy(case, copy, warnings);
-    let mut actions = actions::tags(case, &retention.beyond, warnings);
+    let mut actions = actions::tags(case, copy, &retention.beyond, warnings);
     actions.extend(retention.deletions);
     Decision { reason, actions }
 }

@@ -1,5 +1,6 @@
 //! Which tags a copy gets.
 
+use crate::model::artifact::Artifact;
 use crate::model::kind::Kind;
 use crate::model::sync_tag::{MAX_TAGS, is_sync_key};
 use crate::model::tags::Tags;
@@ -8,15 +9,17 @@ use crate::model::words;
 /// Returns the tags of a source that its copy gets beside its sync tag, and warnings about those it does not get.
 ///
 /// AWS's own tags and sync tags say something about the source only. Tags that the service refuses are dropped, and so are those
-/// beyond the limit, from the end in key order: the sync tag always fits.
-pub(super) fn for_copy(source: &Tags, kind: Kind) -> (Tags, Vec<String>) {
+/// beyond the limit, from the end in key order: the sync tag always fits, and so do tags with these keys.
+pub(super) fn for_copy(source: &Tags, kind: Kind, always: &[&str]) -> (Tags, Vec<String>) {
     let facts = kind.facts();
     let mut warnings = Vec::new();
     let wanted = source
         .iter()
         .filter(|(key, _)| !is_reserved(key) && !is_sync_key(key));
-    let (accepted, refused): (Vec<_>, Vec<_>) =
+    let (mut accepted, refused): (Vec<_>, Vec<_>) =
         wanted.partition(|(key, value)| facts.tag_rules.can_have(key, value));
+    // A stable sort: the others stay in the order of their keys.
+    accepted.sort_by_key(|(key, _)| !always.contains(key));
     if !refused.is_empty() {
         let keys = words::list(refused.iter().map(|(key, _)| key));
         let service = facts.service.to_uppercase();
@@ -34,9 +37,25 @@ pub(super) fn for_copy(source: &Tags, kind: Kind) -> (Tags, Vec<String>) {
     (kept.iter().copied().collect(), warnings)
 }
 
-/// Returns true if a resource with these tags can get one with this key. AWS's own tags do not count.
-pub(super) fn has_room(tags: &Tags, key: &str) -> bool {
-    tags.contains_key(key) || tags.keys().filter(|key| !is_reserved(key)).count() < MAX_TAGS
+/// Returns true if a resource with these tags can get others. AWS's own tags do not count.
+pub(super) fn has_room(tags: &Tags, others: &Tags) -> bool {
+    let new = others.keys().filter(|key| !tags.contains_key(key));
+    tags.keys()
+        .chain(new)
+        .filter(|key| !is_reserved(key))
+        .count()
+        <= MAX_TAGS
+}
+
+/// Returns the tags with these keys that a copy lacks, or has with another value than its source.
+pub(super) fn changed(copy: &Artifact, source: &Tags, keys: &[&str]) -> Tags {
+    let rules = copy.kind.facts().tag_rules;
+    let of_source = source
+        .iter()
+        .filter(|(key, value)| keys.contains(key) && rules.can_have(key, value));
+    of_source
+        .filter(|(key, value)| copy.tags.get(key) != Some(value))
+        .collect()
 }
 
 /// Returns true for keys that only AWS may write.
@@ -66,7 +85,7 @@ mod tests {
             ("Sync-us-west-1", "20260101000000+0000 / ami-1"),
             ("Sync-From-eu-west-1", "20260101000000+0000 / ami-2"),
         ]);
-        let (copied, warnings) = for_copy(&source, Kind::Image);
+        let (copied, warnings) = for_copy(&source, Kind::Image, &[]);
         assert_eq!(
             copied,
             tags(&[("Name", "web"), ("Sync-Identifier", "Web Application")])
@@ -83,7 +102,7 @@ mod tests {
             ("emoji", "a|b"),
             ("é", "@"),
         ]);
-        let (copied, warnings) = for_copy(&source, Kind::DbSnapshot);
+        let (copied, warnings) = for_copy(&source, Kind::DbSnapshot, &[]);
         assert_eq!(copied, tags(&[("Name", "café 2"), ("é", "@")]));
         assert_eq!(
             warnings,
@@ -96,11 +115,12 @@ mod tests {
         let source: Tags = (0..50)
             .map(|n| (format!("key-{n:02}"), String::new()))
             .collect();
-        let (copied, warnings) = for_copy(&source, Kind::Image);
+        let (copied, warnings) = for_copy(&source, Kind::Image, &["key-49"]);
         assert_eq!(copied.len(), 49);
+        assert_eq!(copied.get("key-49"), Some(""));
         assert_eq!(
             warnings,
-            ["the copy does not get these tags, to leave room for the sync tag: key-49"]
+            ["the copy does not get these tags, to leave room for the sync tag: key-48"]
         );
     }
 }

@@ -165,6 +165,12 @@ impl SyncTypeRules for AmiOptions {
         names.filter(|name| !is_testable(name)).collect()
     }
 
+    fn selecting_keys(&self) -> Vec<&str> {
+        let filters = self.selector.filters.iter();
+        let keys = filters.filter_map(|filter| filter.name.strip_prefix("tag:"));
+        keys.chain([SYNC_IDENTIFIER]).collect()
+    }
+
     fn retention(&self) -> Option<u32> {
         None
     }

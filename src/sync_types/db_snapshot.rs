@@ -112,6 +112,10 @@ impl SyncTypeRules for DbSnapshotOptions {
         Vec::new()
     }
 
+    fn selecting_keys(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
     fn retention(&self) -> Option<u32> {
         Some(self.max_snapshots_to_retain)
     }

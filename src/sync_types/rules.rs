@@ -133,6 +133,10 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
     /// Returns the conditions of the job for its sources that can't be tested on a copy.
     fn untestable_conditions(&self) -> Vec<&str>;
 
+    /// Returns the keys of the tags that tell which sources the job selects. Copies always have them, so that a status finds the
+    /// copies when the source is gone.
+    fn selecting_keys(&self) -> Vec<&str>;
+
     /// Returns how many copies are kept beside the one being made; nothing if none is ever deleted.
     fn retention(&self) -> Option<u32>;
 

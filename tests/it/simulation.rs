@@ -76,12 +76,13 @@ fn run_all(seeds: Range<u64>) -> (Counts, Vec<Broken>) {
 }
 
 /// What has to happen in a usual run, and how often at least. A simulation that no longer does these things finds nothing.
-const AT_LEAST: [(&str, u64); 45] = [
+const AT_LEAST: [(&str, u64); 46] = [
     ("ExpiredToken", 50),
     ("RequestTimeout", 300),
     ("Throttling", 300),
     ("UnauthorizedOperation", 300),
     ("a client token is used again", 50),
+    ("a copy has another identifier", 15),
     ("a copy is being deleted by hand", 50),
     ("a copy is deleted by hand", 200),
     ("a copy is made available by hand", 30),

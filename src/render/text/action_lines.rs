@@ -74,12 +74,13 @@ fn write_copy(screen: &mut Screen<'_>, copy: &Copy) {
 
 fn write_tag_copy(screen: &mut Screen<'_>, tag: &TagCopy) {
     let what = artifact_in_region(tag.kind, &tag.copy);
-    let tag = pair(&tag.sync_tag.key, &tag.sync_tag.value);
+    let tags = tag.all_tags();
+    let tags: Vec<String> = tags.iter().map(|(key, value)| pair(key, value)).collect();
     head(
         screen,
         '~',
         screen.styles.tag,
-        &format!("tag copy {what}: {tag}"),
+        &format!("tag copy {what}: {}", tags.join(", ")),
     );
 }
 

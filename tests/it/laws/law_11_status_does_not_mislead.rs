@@ -6,6 +6,7 @@
 use aws_xregion_sync::model::action::Action;
 use aws_xregion_sync::model::ids::{ArtifactId, Region};
 use aws_xregion_sync::model::plan::Outcome;
+use aws_xregion_sync::model::query::ImageFilter;
 use aws_xregion_sync::model::status::{JobStatus, Readiness};
 use aws_xregion_sync::observe::{Request, observe_destinations};
 use aws_xregion_sync::provider::sandbox::{Sandbox, World, WorldArtifact};
@@ -120,4 +121,43 @@ fn law_11_a_newer_copy_of_another_database_of_the_same_name_does_not_count() {
     // Which database is the present one is certain once it has a newer snapshot.
     assert_nothing_to_do(&sandbox, &jobs);
     assert_eq!(copies_of(&sandbox.world(), "db").len(), 4);
+}
+
+#[test]
+fn law_11_a_copy_is_found_by_an_identifier_that_its_source_got_later() {
+    for tags in [0, 60] {
+        let mut world = empty_world();
+        let source = add_image(&mut world, "ami-0a", "web", "Old name");
+        let image = world.image_mut(&east(), &source).expect("it");
+        // With 50 tags, some are dropped: never those that the job selects by.
+        image
+            .tags
+            .extend((0..tags).map(|n| (format!("Key-{n:02}"), "x")));
+        image.tags.insert("Zone", "blue");
+        let sandbox = Sandbox::new(world);
+        let mut jobs = [ami_job("sync_web", "Old name")];
+        change_ami(&mut jobs[0], |ami| {
+            let (name, values) = ("tag:Zone".to_owned(), vec!["blue".to_owned()]);
+            ami.selector.filters = vec![ImageFilter { name, values }];
+        });
+        sync(&sandbox, &jobs);
+        sandbox.edit(|world| {
+            let image = world.image_mut(&east(), &source).expect("it");
+            image.tags.insert("Sync-Identifier", "New name");
+        });
+        change_ami(&mut jobs[0], |ami| {
+            ami.selector.sync_identifiers = vec!["New name".to_owned()];
+        });
+        let planned = plan(&sandbox, &jobs);
+        assert_eq!(
+            actions(&planned),
+            ["sync_web/tag-copy", "sync_web/tag-source"]
+        );
+        sync(&sandbox, &jobs);
+        assert_nothing_to_do(&sandbox, &jobs);
+        wait_for_copies(&sandbox);
+        sandbox.edit(|world| world.region_mut(&east()).expect("it").enabled = false);
+        let status = &observed(&sandbox, &jobs)[0];
+        assert_eq!(status.readiness, Readiness::Ready, "{status:?}");
+    }
 }

@@ -321,9 +321,22 @@ fn expected_image(
     let is_named = copies
         .iter()
         .any(|copy| named.as_deref() == Some(copy.id.as_str()));
+    // The copy that counts is the oldest of those that are available, and of ours if there is one.
+    let counted = copies.iter().min_by_key(|copy| {
+        let is_ours = rules::copy_tag(copy, job).is_some_and(|tag| tag.1 == image.id.as_str())
+            && copy.copied_from.is_some();
+        let key = (copy.created, copy.id.clone());
+        (!rules::is_available(copy), !is_ours, key)
+    });
+    let identifier = |image: &WorldArtifact| image.tags.get("Sync-Identifier").map(str::to_owned);
+    let is_changed = counted.is_some_and(|copy| {
+        rules::copy_tag(copy, job).is_some()
+            && copy.copied_from.is_some()
+            && identifier(copy) != identifier(image)
+    });
     Expected::Actions {
         copy: copies.is_empty(),
-        tag_copy: !copies.is_empty() && !is_tagged && is_named,
+        tag_copy: is_changed || !copies.is_empty() && !is_tagged && is_named,
         deletes: BTreeSet::new(),
     }
 }

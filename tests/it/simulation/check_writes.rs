@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use aws_xregion_sync::model::action::{Action, Copy, Delete, Tag};
+use aws_xregion_sync::model::action::{Action, Copy, Delete, Tag, TagCopy};
 use aws_xregion_sync::model::ids::ArtifactId;
 use aws_xregion_sync::model::kind::Kind;
 use aws_xregion_sync::model::plan::JobPlan;
@@ -44,7 +44,7 @@ pub fn check(
             check.source_tag(tag.source.id.as_str(), tags);
         }
         (Action::TagCopy(tag), _) => {
-            check.copy_tag(tag.copy.id.as_str(), tag.source.id.as_str(), &tag.sync_tag);
+            check.copy_tag(tag);
         }
         _ => {}
     }
@@ -287,13 +287,16 @@ impl Check<'_> {
         self.breach_if(is_wrong, "law 10", what);
     }
 
-    fn copy_tag(&mut self, copy: &str, source: &str, tag: &Tag) {
-        let job = self.job;
+    fn copy_tag(&mut self, planned: &TagCopy) {
+        let (copy, source) = (planned.copy.id.as_str(), planned.source.id.as_str());
+        let (job, tag) = (self.job, &planned.sync_tag);
         let is_other =
             tag.key != rules::copy_key(job) || !tag.value.ends_with(&format!(" / {source}"));
         self.breach_if(is_other, "law 10", format!("{copy} gets the tag {tag:?}"));
-        let is_untagged =
-            |c: &WorldArtifact| c.id.as_str() == copy && rules::copy_tag(c, job).is_none();
+        let has_tag = |c: &WorldArtifact| c.tags.get(&tag.key) == Some(&tag.value);
+        let is_untagged = |c: &WorldArtifact| {
+            c.id.as_str() == copy && (rules::copy_tag(c, job).is_none() || has_tag(c))
+        };
         let was_untagged = |world: &World| match job.rules.parent() {
             Some(_) => {
                 rules::manual(world, job).any(|c| is_untagged(c) && has_origin(c, job, source))
@@ -304,6 +307,9 @@ impl Check<'_> {
         let is_wrong = !self.was(was_untagged);
         let what = format!("{copy} is tagged, which was no untagged copy of {source}");
         self.breach_if(is_wrong, "law 10", what);
+        let is_other = planned.tags.keys().any(|key| key != "Sync-Identifier");
+        let what = format!("{copy} gets {:?}", planned.tags);
+        self.breach_if(is_other, "law 10", what);
     }
 }
 

@@ -108,7 +108,7 @@ const SNAPSHOT_CHANGES: [CopyChange; 10] = [
     }),
 ];
 
-const IMAGE_CHANGES: [CopyChange; 8] = [
+const IMAGE_CHANGES: [CopyChange; 9] = [
     (1, "a copy of an image is removed", |_, copy| {
         set(copy, REMOVED)
     }),
@@ -124,6 +124,9 @@ const IMAGE_CHANGES: [CopyChange; 8] = [
     }),
     (1, "a sync tag of an image is garbled", |_, copy| {
         garble(&mut copy.tags, is_copy_key, "yesterday");
+    }),
+    (1, "a copy has another identifier", |_, copy| {
+        copy.tags.insert("Sync-Identifier", "of last year");
     }),
     (1, "what AWS states of an image is gone", |_, copy| {
         copy.copied_from = None

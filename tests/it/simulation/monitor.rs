@@ -220,11 +220,8 @@ impl<'a> Monitor<'a> {
                         *delete == planned && at.region == *to
                     }
                     (Write::Tag(artifact, tags), Action::TagCopy(planned)) => {
-                        let action::Tag { key, value } = &planned.sync_tag;
-                        **artifact == planned.copy
-                            && at.region == *to
-                            && tags.len() == 1
-                            && tags.get(key) == Some(value)
+                        let is_there = **artifact == planned.copy && at.region == *to;
+                        is_there && **tags == planned.all_tags()
                     }
                     (Write::Tag(artifact, tags), Action::TagSource(planned)) => {
                         let value = tags
