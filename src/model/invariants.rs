@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::action::{Action, Stage};
+use super::action::{Action, KnownCopy, Stage, Tag};
 use super::artifact::ArtifactRef;
-use super::ids::JobName;
+use super::identity::is_copy_id;
+use super::ids::{AccountId, JobName};
+use super::kind::CopyId;
 use super::plan::{JobPlan, Outcome};
+use super::sync_tag::{SyncTag, is_reserved, is_sync_key, key_on_copy, key_on_source};
 
 /// Returns the first job whose plan conflicts with those of others, and how: names of jobs and ids of actions are unique.
 pub fn broken_together(plans: &[JobPlan]) -> Option<(&JobName, String)> {
@@ -43,6 +46,9 @@ pub fn broken(plan: &JobPlan) -> Option<String> {
         stage = action.stage();
         if !is_about_job(action, plan) {
             return Some(format!("{id} is about something other than the job"));
+        }
+        if let Some(what) = foreign_value(action, plan) {
+            return Some(format!("{what} of {id} is not that of the job"));
         }
         if let Action::Delete(delete) = action {
             let kept = &delete.expects.kept;
@@ -85,4 +91,73 @@ fn is_about_job(action: &Action, plan: &JobPlan) -> bool {
             Action::TagSource(tag) => is_source(&tag.source),
             Action::Delete(delete) => is_copy(&delete.artifact),
         }
+}
+
+/// Returns the first value of an action that would be sent to AWS and does not follow from the job and the artifacts it names, if
+/// there is one. A digest only proves that a plan is the one that was approved.
+fn foreign_value(action: &Action, plan: &JobPlan) -> Option<&'static str> {
+    let (from, to) = (
+        &plan.source.as_ref()?.region,
+        &plan.destination.as_ref()?.region,
+    );
+    let is_own = |artifact: &ArtifactRef| {
+        artifact.arn.parts().is_some_and(|parts| {
+            let account = plan.account_id.as_ref().map(AccountId::as_str);
+            parts.region == artifact.region.as_str()
+                && parts.id == artifact.id.as_str()
+                && parts.account.is_none_or(|other| Some(other) == account)
+        })
+    };
+    let is_sync_tag = |tag: &Tag, source: Option<&ArtifactRef>| {
+        tag.key == key_on_copy(from)
+            && SyncTag::parse(&tag.value).is_some_and(|value| {
+                source.is_none_or(|source| value.other_end == source.id.as_str())
+            })
+    };
+    let is_user_tag = |key: &str| !is_reserved(key) && !is_sync_key(key);
+    let checks = match action {
+        Action::Copy(copy) => vec![
+            ("the ARN of the source", is_own(&copy.source)),
+            (
+                "the sync tag",
+                is_sync_tag(&copy.sync_tag, Some(&copy.source)),
+            ),
+            ("a tag", copy.tags.keys().all(is_user_tag)),
+            (
+                "the id of the copy",
+                match (copy.kind.facts().copy_id, &copy.copy.id) {
+                    (CopyId::AssignedByAws, None) => true,
+                    (CopyId::Chosen { .. }, Some(id)) => is_copy_id(id, &copy.source.id, from),
+                    _ => false,
+                },
+            ),
+        ],
+        Action::TagCopy(tag) => vec![
+            ("the ARN of the copy", is_own(&tag.copy)),
+            ("the ARN of the source", is_own(&tag.source)),
+            (
+                "the sync tag",
+                is_sync_tag(&tag.sync_tag, Some(&tag.source)),
+            ),
+            ("a tag", tag.tags.keys().all(is_user_tag)),
+        ],
+        Action::TagSource(tag) => vec![
+            ("the ARN of the source", is_own(&tag.source)),
+            ("the key of the sync tag", tag.key == key_on_source(to)),
+            (
+                "the copy in the sync tag",
+                plan.actions.iter().any(|other| match (other, &tag.copy) {
+                    (Action::Copy(copy), KnownCopy::OfAction(id)) => copy.id == *id,
+                    (Action::TagCopy(other), KnownCopy::Id(id)) => other.copy.id == *id,
+                    _ => false,
+                }),
+            ),
+        ],
+        Action::Delete(delete) => vec![
+            ("the ARN of the copy", is_own(&delete.artifact)),
+            ("the sync tag", is_sync_tag(&delete.expects.sync_tag, None)),
+        ],
+    };
+    let wrong = checks.into_iter().find(|(_, is_right)| !is_right);
+    wrong.map(|(what, _)| what)
 }

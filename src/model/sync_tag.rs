@@ -37,6 +37,12 @@ pub fn is_sync_key(key: &str) -> bool {
             .is_some_and(Region::is_well_formed)
 }
 
+/// Returns true for the key of a tag that only AWS may write.
+pub fn is_reserved(key: &str) -> bool {
+    key.get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case("aws:"))
+}
+
 /// The value of a sync tag: when the data of the source was captured (UTC, whole seconds), and the id of the other end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyncTag {

@@ -2,7 +2,7 @@
 
 use crate::model::artifact::Artifact;
 use crate::model::kind::Kind;
-use crate::model::sync_tag::{MAX_TAGS, is_sync_key};
+use crate::model::sync_tag::{MAX_TAGS, is_reserved, is_sync_key};
 use crate::model::tags::Tags;
 use crate::model::words;
 
@@ -56,12 +56,6 @@ pub(super) fn changed(copy: &Artifact, source: &Tags, keys: &[&str]) -> Tags {
     of_source
         .filter(|(key, value)| copy.tags.get(key) != Some(value))
         .collect()
-}
-
-/// Returns true for keys that only AWS may write.
-fn is_reserved(key: &str) -> bool {
-    key.get(..4)
-        .is_some_and(|start| start.eq_ignore_ascii_case("aws:"))
 }
 
 #[cfg(test)]
