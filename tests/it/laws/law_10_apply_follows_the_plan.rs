@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use aws_xregion_sync::model::action::ActionName;
+use aws_xregion_sync::model::action::{Action, ActionName, KnownCopy};
 use aws_xregion_sync::model::kind::Kind;
+use aws_xregion_sync::model::plan::{Plan, SavedPlan};
 use aws_xregion_sync::model::result::ActionOutcome;
+use aws_xregion_sync::planfile::{self, Header, PlanFileError};
 use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World};
 use proptest::prelude::*;
 
@@ -103,4 +105,135 @@ fn law_10_a_job_that_fails_in_one_stage_has_no_later_one() {
     let results = apply(&sandbox, &planned, &jobs);
     assert_eq!(results[0].deleted_resources, NONE);
     assert_eq!(written(&sandbox), 0);
+}
+
+/// Seals a plan again after a change, and reads it back as apply does.
+fn read_after(plan: &SavedPlan, change: impl Fn(&mut Action)) -> Result<SavedPlan, PlanFileError> {
+    let mut jobs = plan.jobs.clone();
+    let actions = jobs.iter_mut().flat_map(|job| &mut job.actions);
+    actions.for_each(change);
+    let changed = Plan {
+        provider: plan.provider,
+        selection: None,
+        jobs,
+    };
+    let header = Header {
+        created_at: plan.created_at,
+        config: plan.config.clone(),
+    };
+    let sealed = planfile::seal(changed, header).expect("a plan");
+    planfile::read(planfile::to_text(&sealed).expect("JSON").as_bytes())
+}
+
+/// Changes a copy, a tag on a copy, a tag on a source, or a deletion; leaves the others as they are.
+type Edit = fn(&mut Action);
+
+#[test]
+fn law_10_a_sealed_plan_sends_nothing_that_does_not_follow_from_its_jobs() {
+    let (sandbox, mut jobs) = both_types();
+    sandbox.edit(|world| {
+        add_automated(world, "tagged", days_ago(0));
+        add_copy_of_the_gem(world, "tagged");
+    });
+    jobs.push(snapshot_job("sync_tagged", "tagged", 2));
+    let planned = plan(&sandbox, &jobs);
+    assert_eq!(read_after(&planned, |_| {}).as_ref(), Ok(&planned));
+    let edits: [(&str, Edit); 16] = [
+        ("the ARN of the source", |action| {
+            if let Action::Copy(copy) = action {
+                let arn = copy.source.arn.as_str();
+                copy.source.arn = arn.replace("123456789012", "999999999999").as_str().into();
+                copy.source.arn = copy
+                    .source
+                    .arn
+                    .as_str()
+                    .replace("ami-0a", "ami-0b")
+                    .as_str()
+                    .into();
+            }
+        }),
+        ("the id of the copy", |action| {
+            if let Action::Copy(copy) = action {
+                copy.copy.id = Some("elsewhere".into());
+            }
+        }),
+        ("the sync tag", |action| {
+            if let Action::Copy(copy) = action {
+                copy.sync_tag.key = "Sync-From-eu-west-1".to_owned();
+            }
+        }),
+        ("the sync tag", |action| {
+            if let Action::Copy(copy) = action {
+                copy.sync_tag.value = "20260115051000+0000 / other".to_owned();
+            }
+        }),
+        ("a tag", |action| {
+            if let Action::Copy(copy) = action {
+                copy.tags.insert("aws:origin", "x");
+            }
+        }),
+        ("a tag", |action| {
+            if let Action::Copy(copy) = action {
+                copy.tags
+                    .insert("Sync-From-eu-west-1", "20260115051000+0000 / x");
+            }
+        }),
+        ("the ARN of the copy", |action| {
+            if let Action::TagCopy(tag) = action {
+                tag.copy.arn = "arn:aws:rds:us-west-1:123456789012:snapshot:other".into();
+            }
+        }),
+        ("the ARN of the source", |action| {
+            if let Action::TagCopy(tag) = action {
+                tag.source.arn = tag.copy.arn.clone();
+            }
+        }),
+        ("the sync tag", |action| {
+            if let Action::TagCopy(tag) = action {
+                tag.sync_tag.key = "Owner".to_owned();
+            }
+        }),
+        ("a tag", |action| {
+            if let Action::TagCopy(tag) = action {
+                tag.tags.insert("Sync-us-west-1", "x");
+            }
+        }),
+        ("the key of the sync tag", |action| {
+            if let Action::TagSource(tag) = action {
+                tag.key = "Owner".to_owned();
+            }
+        }),
+        ("the ARN of the source", |action| {
+            if let Action::TagSource(tag) = action {
+                tag.source.arn = "arn:aws:rds:us-east-1:123456789012:db:production".into();
+            }
+        }),
+        ("the copy in the sync tag", |action| {
+            if let Action::TagSource(tag) = action {
+                tag.copy = KnownCopy::Id("elsewhere".into());
+            }
+        }),
+        ("the copy in the sync tag", |action| {
+            if let Action::TagSource(tag) = action {
+                tag.copy = KnownCopy::OfAction(tag.id.clone());
+            }
+        }),
+        ("the ARN of the copy", |action| {
+            if let Action::Delete(delete) = action {
+                delete.artifact.arn = "arn:aws:rds:us-west-1:999999999999:snapshot:x".into();
+            }
+        }),
+        ("the sync tag", |action| {
+            if let Action::Delete(delete) = action {
+                delete.expects.sync_tag.key = "Owner".to_owned();
+            }
+        }),
+    ];
+    for (what, edit) in edits {
+        let error = read_after(&planned, edit).expect_err(what).to_string();
+        assert!(
+            error.contains(&format!("{what} of sync_")),
+            "{what}: {error}"
+        );
+    }
 }
