@@ -2,7 +2,7 @@
 
 use crate::model::action::{Action, ActionName, Copy, KnownCopy};
 use crate::model::ids::ArtifactId;
-use crate::model::plan::{JobPlan, Outcome};
+use crate::model::plan::JobPlan;
 use crate::model::problem::Problem;
 use crate::model::reason::{SkipReason, StopReason};
 use crate::model::result::{ActionOutcome, ActionResult, SyncResult};
@@ -18,7 +18,7 @@ impl<'a> JobResult<'a> {
     pub(super) fn new(plan: &'a JobPlan) -> Self {
         let result = SyncResult {
             name: plan.name.clone(),
-            completed: plan.outcome != Outcome::Failed,
+            completed: plan.errors.is_empty(),
             sync_required: plan.has_copy(),
             created_resource: None,
             deleted_resources: Vec::new(),

@@ -37,6 +37,11 @@ pub enum FailReason {
         /// The destination.
         destination: Region,
     },
+    /// The job that copies the same source in place of this one has failed.
+    FirstFailed {
+        /// The other job.
+        first: JobName,
+    },
     /// AWS does not say when the source was created.
     NoTime {
         /// What it is.
@@ -103,6 +108,15 @@ pub enum FailReason {
         /// The destination.
         destination: Region,
     },
+    /// Copy after copy of the source has failed.
+    RepeatedFailures {
+        /// The source.
+        source: ArtifactId,
+        /// How many copies have failed.
+        number: usize,
+        /// What AWS says about the last one. For snapshots AWS says nothing.
+        reason: Option<String>,
+    },
     /// The finished plan breaks a rule that holds for every plan.
     BrokenInvariant(String),
 }
@@ -138,6 +152,9 @@ impl FailReason {
             } => format!(
                 "{first} and {job} copy the same {kind} {source} to {destination}, but with different kms_key_id options"
             ),
+            Self::FirstFailed { first } => {
+                format!("{first} copies the source of {job} in its place, and has failed")
+            }
             Self::NoTime { kind, source } => {
                 format!("AWS does not state when {kind} {source} of {job} was created")
             }
@@ -185,6 +202,17 @@ impl FailReason {
                 source,
                 destination,
             } => format!("every id for a copy of {source} is in use in {destination}"),
+            Self::RepeatedFailures {
+                source,
+                number,
+                reason,
+            } => {
+                let reason = reason.as_deref().map(|reason| format!(": {reason}"));
+                format!(
+                    "{number} copies of {source} have failed{}",
+                    reason.unwrap_or_default()
+                )
+            }
             Self::BrokenInvariant(what) => {
                 format!("the plan of {job} breaks an invariant of xrs: {what}")
             }
@@ -202,6 +230,7 @@ impl FailReason {
             Self::OtherKey { kind, .. } => format!(
                 "each {kind} is copied once: give both jobs the same kms_key_id, or remove one of them"
             ),
+            Self::FirstFailed { first } => format!("see the errors of {first}"),
             Self::NoSource { help, .. } => help.clone(),
             Self::SeveralSources { .. } => {
                 "narrow it down to one with sync_identifier and filters, or set most_recent: true"
@@ -218,6 +247,9 @@ impl FailReason {
             ),
             Self::UnknownHolder { tag, .. } => {
                 format!("if it is that copy, tag it {tag}; otherwise rename or delete it")
+            }
+            Self::RepeatedFailures { .. } => {
+                "remove the cause: the plan tries again, once per run".to_owned()
             }
             Self::BrokenInvariant(_) => {
                 "this is a bug in xrs; please report it with this plan".to_owned()

@@ -30,6 +30,9 @@ pub fn broken(plan: &JobPlan) -> Option<String> {
     if (plan.outcome == Outcome::Changes) == plan.actions.is_empty() {
         return Some("its outcome does not fit its actions".to_owned());
     }
+    if plan.outcome == Outcome::Failed && plan.errors.is_empty() {
+        return Some("it has failed without an error".to_owned());
+    }
     let mut ids = BTreeSet::new();
     let mut stage = Stage::Copies;
     for action in &plan.actions {

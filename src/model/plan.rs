@@ -77,7 +77,7 @@ pub struct Summary {
     pub delete: usize,
     /// Jobs with nothing to do.
     pub up_to_date: usize,
-    /// Jobs that could not be planned.
+    /// Jobs with errors: those that could not be planned, and those with an error beside their actions.
     pub failed: usize,
 }
 
@@ -89,11 +89,8 @@ impl Summary {
             ..Self::default()
         };
         for job in jobs {
-            match job.outcome {
-                Outcome::Changes => {}
-                Outcome::UpToDate => summary.up_to_date += 1,
-                Outcome::Failed => summary.failed += 1,
-            }
+            summary.up_to_date += usize::from(job.outcome == Outcome::UpToDate);
+            summary.failed += usize::from(!job.errors.is_empty());
             for action in &job.actions {
                 *match action.name() {
                     ActionName::Copy => &mut summary.copy,
@@ -147,13 +144,17 @@ pub struct JobPlan {
     pub outcome: Outcome,
     /// Why, for people. Nothing is decided by it.
     pub reason: String,
+    /// The job of the same plan that copies the same source to the same destination, in place of this one. If it fails, so does
+    /// this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub synced_by: Option<JobName>,
     /// What the plan is based on; `null` where nothing could be observed.
     pub observed: Option<Observed>,
     /// The actions, in the order of their stages.
     pub actions: Vec<Action>,
     /// What a reviewer should know.
     pub warnings: Vec<String>,
-    /// Why the job could not be planned; empty if it could.
+    /// Why the job could not be planned; or, beside its actions, what is wrong all the same: then the plan, too, exits with 1.
     pub errors: Vec<Problem>,
 }
 

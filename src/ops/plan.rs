@@ -4,7 +4,7 @@ use super::config_file::{ConfigFile, SelectedJobs};
 use super::operation_error::Error;
 use super::operation_options::Options;
 use crate::model::inventory::Inventory;
-use crate::model::plan::{JobPlan, Outcome, Plan, SavedPlan};
+use crate::model::plan::{JobPlan, Plan, SavedPlan};
 use crate::model::result::SyncResult;
 use crate::observe::{Request, observe};
 use crate::planfile::{self, Header};
@@ -69,7 +69,7 @@ pub async fn sync_required(
 
 fn not_applied(job: JobPlan) -> SyncResult {
     SyncResult {
-        completed: job.outcome != Outcome::Failed,
+        completed: job.errors.is_empty(),
         sync_required: job.has_copy(),
         name: job.name,
         created_resource: None,

@@ -12,7 +12,12 @@ use crate::model::reason::JobReason;
 pub(super) struct Decision {
     pub(super) reason: JobReason,
     pub(super) actions: Vec<Action>,
+    /// What is wrong although the actions can be performed.
+    pub(super) errors: Vec<FailReason>,
 }
+
+/// From this number of failed copies of one source on, they are an error.
+const MANY_FAILED: usize = 3;
 
 /// Decides what is done for a job.
 ///
@@ -25,8 +30,11 @@ pub(super) fn decide<'a>(
     warnings: &mut Vec<String>,
 ) -> Result<Decision, FailReason> {
     if let Some(reason) = synced_by_other(case, claims)? {
-        let actions = Vec::new();
-        return Ok(Decision { reason, actions });
+        return Ok(Decision {
+            reason,
+            actions: Vec::new(),
+            errors: Vec::new(),
+        });
     }
     match case.source.synced_by(case.copies.iter().copied()) {
         Some(copy) => Ok(synced(case, copy, warnings)),
@@ -87,7 +95,11 @@ fn synced(case: &Case<'_>, copy: &Artifact, warnings: &mut Vec<String>) -> Decis
     warnings::about_foreign_copy(case, copy, warnings);
     let mut actions = actions::tags(case, copy, &retention.beyond, warnings);
     actions.extend(retention.deletions);
-    Decision { reason, actions }
+    Decision {
+        reason,
+        actions,
+        errors: Vec::new(),
+    }
 }
 
 /// Decides about a job whose source has no copy.
@@ -107,5 +119,19 @@ fn due<'a>(
     Ok(Decision {
         reason: JobReason::CopyDue(reason),
         actions,
+        errors: repeated_failure(case).into_iter().collect(),
+    })
+}
+
+/// Returns an error if copy after copy of the source has failed, so that no series of failures goes unnoticed. A copy is tried all the
+/// same: the cause may be mended.
+fn repeated_failure(case: &Case<'_>) -> Option<FailReason> {
+    let is_failed = |copy: &&Artifact| copy.state.is_failed() && case.source.is_source_of(copy);
+    let failed: Vec<&Artifact> = case.copies.iter().copied().filter(is_failed).collect();
+    let newest = failed.iter().max_by_key(|copy| (copy.created, &copy.id))?;
+    (failed.len() >= MANY_FAILED).then(|| FailReason::RepeatedFailures {
+        source: case.source.id.clone(),
+        number: failed.len(),
+        reason: newest.state_reason().map(str::to_owned),
     })
 }

@@ -12,10 +12,12 @@ mod duplicates;
 mod retention;
 mod warnings;
 
+use std::collections::BTreeSet;
+
 use crate::model::artifact::Artifact;
 use crate::model::fail_reason::FailReason;
 use crate::model::identity::{Source, is_in_account};
-use crate::model::ids::{AccountId, JobName};
+use crate::model::ids::{AccountId, JobName, Region};
 use crate::model::invariants::broken;
 use crate::model::inventory::{Answer, CallerIdentity, Inventory, Observation};
 use crate::model::plan::{
@@ -31,9 +33,20 @@ use duplicates::Claims;
 /// Plans every job, in the order given. A job that can't be planned says why and stops no other.
 pub fn plan(jobs: &[SyncJob], inventory: &Inventory) -> Vec<JobPlan> {
     let mut claims = Claims::default();
-    jobs.iter()
-        .map(|job| plan_job(job, inventory.jobs.get(&job.name), &mut claims))
-        .collect()
+    let plans = jobs
+        .iter()
+        .map(|job| plan_job(job, inventory.jobs.get(&job.name), &mut claims));
+    let mut plans: Vec<JobPlan> = plans.collect();
+    let with_errors = plans.iter().filter(|plan| !plan.errors.is_empty());
+    let with_errors: BTreeSet<JobName> = with_errors.map(|plan| plan.name.clone()).collect();
+    for plan in &mut plans {
+        let first = plan.synced_by.as_ref();
+        if let Some(first) = first.filter(|first| with_errors.contains(*first)).cloned() {
+            let problem = FailReason::FirstFailed { first }.problem(&plan.name);
+            *plan = failed(plan.clone(), problem);
+        }
+    }
+    plans
 }
 
 /// Returns the plan of a config entry that is not valid: failed, with the config's problems.
@@ -47,6 +60,7 @@ pub fn invalid(name: &JobName, problems: &[Problem]) -> JobPlan {
         client_config: None,
         outcome: Outcome::Failed,
         reason: JobReason::InvalidConfig.to_string(),
+        synced_by: None,
         observed: None,
         actions: Vec::new(),
         warnings: Vec::new(),
@@ -74,40 +88,56 @@ fn plan_job<'a>(
             job.name
         ))),
     };
-    let (outcome, reason, actions, errors) = match decision {
-        Ok(Decision { reason, actions }) => {
-            let outcome = if actions.is_empty() {
-                Outcome::UpToDate
-            } else {
-                Outcome::Changes
-            };
-            (outcome, reason.to_string(), actions, Vec::new())
-        }
-        Err(problem) => {
-            let reason = problem.message.clone();
-            (Outcome::Failed, reason, Vec::new(), vec![problem])
-        }
-    };
     let identity = observation.and_then(|observation| observation.identity.as_ref().ok());
-    let end = |region: &_| {
+    let end = |region: &Region| {
         Some(End {
-            region: Clone::clone(region),
+            region: region.clone(),
         })
     };
-    checked(JobPlan {
+    let plan = JobPlan {
         name: job.name.clone(),
         sync_type: Some(job.sync_type()),
         source: end(&job.source_region),
         destination: end(&job.destination_region),
         account_id: identity.map(|identity| identity.account_id.clone()),
         client_config: Some(client_config(job, identity)),
-        outcome,
-        reason,
+        outcome: Outcome::UpToDate,
+        reason: String::new(),
+        synced_by: None,
         observed: notes.observed,
-        actions,
+        actions: Vec::new(),
         warnings: notes.warnings,
+        errors: Vec::new(),
+    };
+    match decision {
+        Ok(decision) => checked(decided(plan, decision)),
+        Err(problem) => failed(plan, problem),
+    }
+}
+
+fn decided(plan: JobPlan, decision: Decision) -> JobPlan {
+    let Decision {
+        reason,
+        actions,
         errors,
-    })
+    } = decision;
+    JobPlan {
+        outcome: match actions.as_slice() {
+            [] => Outcome::UpToDate,
+            _ => Outcome::Changes,
+        },
+        reason: reason.to_string(),
+        synced_by: match reason {
+            JobReason::SyncedBy { job, .. } => Some(job),
+            _ => None,
+        },
+        errors: errors
+            .iter()
+            .map(|error| error.problem(&plan.name))
+            .collect(),
+        actions,
+        ..plan
+    }
 }
 
 fn client_config(job: &SyncJob, identity: Option<&CallerIdentity>) -> ClientConfigRef {
@@ -129,6 +159,10 @@ fn checked(plan: JobPlan) -> JobPlan {
         return plan;
     };
     let problem = FailReason::BrokenInvariant(what).problem(&plan.name);
+    failed(plan, problem)
+}
+
+fn failed(plan: JobPlan, problem: Problem) -> JobPlan {
     JobPlan {
         outcome: Outcome::Failed,
         reason: problem.message.clone(),

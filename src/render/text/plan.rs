@@ -130,6 +130,7 @@ fn job(screen: &mut Screen<'_>, job: &JobPlan) {
         client_config,
         outcome,
         reason,
+        synced_by: _,
         observed: _,
         actions: planned,
         warnings,

@@ -49,6 +49,7 @@ pub(super) fn job(
     actions: Vec<Action>,
 ) -> JobPlan {
     JobPlan {
+        synced_by: None,
         name: name.into(),
         sync_type: Some(sync_type),
         source: Some(End {

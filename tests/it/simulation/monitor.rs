@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aws_xregion_sync::model::action::{self, Action, KnownCopy};
+use aws_xregion_sync::model::action::{Action, KnownCopy};
 use aws_xregion_sync::model::client_config::ClientConfig;
 use aws_xregion_sync::model::ids::{ArtifactId, JobName, ParentId, Region};
 use aws_xregion_sync::model::kind::Kind;
