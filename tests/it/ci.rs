@@ -26,7 +26,7 @@ const SEED: &str = include_str!("../../testdata/config/seed.yaml");
 /// Returns what `xrs init` writes. Its credentials come from the environment.
 fn initial() -> String {
     let folder = crate::cli::Folder::new();
-    let written = folder.xrs(&["init", "initial.yaml"]);
+    let written = folder.xrs("init initial.yaml");
     assert_eq!(written.code, Some(0), "{written:?}");
     folder.read("initial.yaml")
 }

@@ -94,18 +94,11 @@ fn what_the_program_writes_fits_its_schemas() {
     let folder = Folder::new();
     let config = folder.read("xrs.yaml");
     folder.write("xrs.yaml", config.replace("ec2_ami", "ec2_amis"));
-    let _ = folder.xrs(&["plan", "--out", "plan.json", "--sandbox", "world.json"]);
-    let _ = folder.xrs(&[
-        "apply",
-        "plan.json",
-        "--sandbox",
-        "world.json",
-        "--results",
-        "results.json",
-    ]);
-    let status = folder.xrs(&["status", "--sandbox", "world.json", "--format", "json"]);
+    let _ = folder.on_sandbox("plan --out plan.json");
+    let _ = folder.on_sandbox("apply plan.json --results results.json");
+    let status = folder.on_sandbox("status --format json");
     folder.write("status.json", status.out);
-    let problems = folder.xrs(&["validate", "--format", "json"]);
+    let problems = folder.xrs("validate --format json");
     folder.write("problems.json", problems.out);
     for (of, file) in [
         (Document::Plan, "plan.json"),

@@ -1,27 +1,37 @@
 //! Jobs and worlds that many tests start from, and functions that plan and apply them.
 
+mod altered;
+mod planned;
+
 use std::any::Any;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use aws_xregion_sync::executor::{self, Callers, Event, Options, Wait};
+use aws_xregion_sync::executor::{self, Callers, OnEvent, Options, Wait};
 use aws_xregion_sync::model::action::Action;
 use aws_xregion_sync::model::artifact::ArtifactState;
 use aws_xregion_sync::model::client_config::ClientConfig;
 use aws_xregion_sync::model::ids::{ArtifactId, JobName, ParentId, Region};
 use aws_xregion_sync::model::plan::{ConfigRef, JobPlan, Plan, SavedPlan};
+use aws_xregion_sync::model::problem::Problem;
 use aws_xregion_sync::model::query::{ImageSelector, Query};
 use aws_xregion_sync::model::result::SyncResult;
 use aws_xregion_sync::model::safe::unprintable;
-use aws_xregion_sync::observe::{Request, observe};
+use aws_xregion_sync::model::status::JobStatus;
+use aws_xregion_sync::observe::{Request, observe, observe_destinations};
 use aws_xregion_sync::planfile::{self, Header};
 use aws_xregion_sync::planner;
 use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::sandbox::{
-    Sandbox, SnapshotType, World, WorldArtifact, WorldDatabase, snapshot_arn,
+    Fault, Sandbox, SnapshotType, World, WorldArtifact, WorldDatabase, WorldRegion, snapshot_arn,
 };
+use aws_xregion_sync::status::status;
 use aws_xregion_sync::sync_types::{AmiOptions, DbSnapshotOptions, SyncJob, SyncTypeRules};
 use jiff::{SignedDuration, Timestamp};
+
+pub use altered::{Altered, Alters};
+pub use planned::*;
 
 pub const PARALLELISM: usize = 10;
 
@@ -116,12 +126,75 @@ pub fn assert_no_tricks(text: &str) {
     assert_eq!(found, None, "{text:?}");
 }
 
+/// Asserts that a text has this part.
+#[track_caller]
+pub fn assert_says(text: &str, part: &str) {
+    assert!(text.contains(part), "{part:?} is not in\n{text}");
+}
+
+/// Asserts that the help of a problem has this part.
+#[track_caller]
+pub fn assert_help(problem: &Problem, part: &str) {
+    assert_says(problem.help.as_deref().unwrap_or_default(), part);
+}
+
 /// Returns a world with both regions and nothing in them.
 pub fn empty_world() -> World {
     let mut world = World::new(start());
     world.add_region(&east());
     world.add_region(&west());
     world
+}
+
+pub fn source(world: &mut World) -> &mut WorldRegion {
+    world.region_mut(&east()).expect("the source")
+}
+
+pub fn destination(world: &mut World) -> &mut WorldRegion {
+    world.region_mut(&west()).expect("the destination")
+}
+
+/// Returns a manual snapshot of the destination.
+pub fn copy_mut<'a>(world: &'a mut World, id: &ArtifactId) -> &'a mut WorldArtifact {
+    world.snapshot_mut(&west(), id).expect("the copy")
+}
+
+/// Returns an image of the source.
+pub fn image_mut<'a>(world: &'a mut World, id: &str) -> &'a mut WorldArtifact {
+    world.image_mut(&east(), &id.into()).expect("the image")
+}
+
+/// Returns the same fault, in one region only.
+pub fn in_region(region: &Region, mut fault: Fault) -> Fault {
+    fault.region = Some(region.clone());
+    fault
+}
+
+/// Databases, each with a snapshot of today and copies of these days before, and with a job that keeps two copies beside the one
+/// being made.
+pub fn databases(number: usize, days: Range<i64>) -> (World, Vec<SyncJob>) {
+    let mut world = empty_world();
+    world.quotas.manual_snapshots = 10 * number;
+    let jobs = (0..number).map(|n| {
+        let name = format!("db{n}");
+        add_automated(&mut world, &name, days_ago(0));
+        for day in days.clone() {
+            add_our_copy(&mut world, &name, days_ago(day));
+        }
+        snapshot_job(&format!("sync_{name}"), &name, 2)
+    });
+    let jobs = jobs.collect();
+    (world, jobs)
+}
+
+/// Adds images, each with a job.
+pub fn add_images(world: &mut World, number: usize) -> Vec<SyncJob> {
+    let jobs = (0..number).map(|n| {
+        let name = format!("app {n}");
+        add_image(world, &format!("ami-{n:017x}"), &name, &name);
+        ami_job(&format!("sync_app{n}"), &name)
+    });
+    jobs.collect()
 }
 
 pub fn add_image(world: &mut World, id: &str, name: &str, identifier: &str) -> ArtifactId {
@@ -222,21 +295,44 @@ pub fn callers(jobs: &[SyncJob]) -> Callers {
 
 /// Applies a plan of these jobs, as `xrs apply` does once it has accepted it.
 pub fn apply(provider: &dyn Provider, plan: &SavedPlan, jobs: &[SyncJob]) -> Vec<SyncResult> {
-    let callers = callers(jobs);
-    let stop = AtomicBool::new(false);
-    let options = Options {
-        parallelism: PARALLELISM,
-        wait: Wait::No,
-        stop: &stop,
-    };
-    block_on(executor::apply(
+    apply_with(
         provider,
         plan,
-        &callers,
-        None,
-        options,
-        &|_: Event<'_>| {},
+        jobs,
+        Wait::No,
+        &AtomicBool::new(false),
+        &|_| {},
+    )
+}
+
+pub fn apply_with(
+    provider: &dyn Provider,
+    plan: &SavedPlan,
+    jobs: &[SyncJob],
+    wait: Wait,
+    stop: &AtomicBool,
+    on_event: OnEvent<'_>,
+) -> Vec<SyncResult> {
+    let (callers, parallelism) = (callers(jobs), PARALLELISM);
+    let options = Options {
+        parallelism,
+        wait,
+        stop,
+    };
+    block_on(executor::apply(
+        provider, plan, &callers, None, options, on_event,
     ))
+}
+
+/// Observes the destinations of these jobs and returns their status with this limit.
+pub fn status_within(
+    sandbox: &Sandbox,
+    jobs: &[SyncJob],
+    max_age: Option<SignedDuration>,
+) -> Vec<JobStatus> {
+    let requests: Vec<Request> = jobs.iter().map(Request::of_job).collect();
+    let observed = block_on(observe_destinations(sandbox, &requests, PARALLELISM));
+    status(jobs, &observed, max_age)
 }
 
 /// Plans these jobs and applies the plan, which must not fail.

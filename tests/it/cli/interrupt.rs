@@ -44,11 +44,11 @@ impl Drop for Running {
 }
 
 impl Running {
-    fn start(folder: &Folder, arguments: &[&str], stdout: Stdio) -> Self {
+    fn start(folder: &Folder, words: &str, stdout: Stdio) -> Self {
         let mut child = Command::new(cargo_bin("xrs"))
             .env_clear()
             .current_dir(folder.path("."))
-            .args(arguments)
+            .args(words.split(' '))
             .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
@@ -103,15 +103,8 @@ fn after_the_first_signal_nothing_is_begun_and_the_second_ends_the_apply() {
     };
     let before = copies();
     let apply = |results, stdout| {
-        let arguments = [
-            "apply",
-            "plan.json",
-            "--sandbox",
-            "world.json",
-            "--results",
-            results,
-        ];
-        let mut running = Running::start(&folder, &arguments, stdout);
+        let apply = format!("apply plan.json --sandbox world.json --results {results}");
+        let mut running = Running::start(&folder, &apply, stdout);
         running.wait_for_progress();
         running.signal("TERM");
         running
@@ -142,7 +135,7 @@ fn after_the_first_signal_nothing_is_begun_and_the_second_ends_the_apply() {
     assert!(message.contains(because), "{message}");
     let detail = last["actions"][0]["detail"].as_str().expect("a detail");
     assert!(detail.contains(because), "{detail}");
-    let shown = folder.xrs(&["show", "results.json"]);
+    let shown = folder.xrs("show results.json");
     shown.went_well(&["that apply was interrupted"]);
 
     // Nobody reads its results: but for the second signal it would wait for ever.
@@ -155,8 +148,8 @@ fn after_the_first_signal_nothing_is_begun_and_the_second_ends_the_apply() {
 #[test]
 fn the_second_signal_ends_a_run_whose_plan_nobody_reads() {
     let folder = many_jobs();
-    let run = ["run", "--sandbox", "world.json"];
-    let mut running = Running::start(&folder, &run, Stdio::piped());
+    let run = "run --sandbox world.json";
+    let mut running = Running::start(&folder, run, Stdio::piped());
     // Once there is something to read it listens, and is stuck in the middle of its plan.
     let mut out = running.child.stdout.take().expect("a pipe");
     out.read_exact(&mut [0]).expect("a byte");

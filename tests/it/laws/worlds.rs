@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use aws_xregion_sync::model::ids::{ArtifactId, Region};
-use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World, WorldArtifact};
+use aws_xregion_sync::model::ids::ArtifactId;
+use aws_xregion_sync::provider::sandbox::{Sandbox, World, WorldArtifact};
 use aws_xregion_sync::sync_types::SyncJob;
 use proptest::prelude::ProptestConfig;
 
@@ -65,12 +65,6 @@ pub fn images_in_destination(sandbox: &Sandbox) -> Vec<WorldArtifact> {
         .clone();
     images.sort_by_key(|image| image.id.clone());
     images
-}
-
-/// Returns the same fault, in one region only.
-pub fn in_region(region: &Region, mut fault: Fault) -> Fault {
-    fault.region = Some(region.clone());
-    fault
 }
 
 /// Returns the calls that were to write, in order.

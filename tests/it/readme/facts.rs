@@ -135,7 +135,7 @@ fn mebibytes(bytes: u64) -> String {
 fn files_have_the_versions_and_sizes_that_are_stated() {
     let folder = Folder::new();
     let run = |words: &str| {
-        let ended = folder.xrs(&words.split(' ').collect::<Vec<_>>());
+        let ended = folder.xrs(words);
         assert_eq!(ended.code, Some(0), "{ended:?}");
         ended.out
     };

@@ -59,8 +59,7 @@ fn example() -> &'static Example {
             "plan --out plan.json --sandbox world.json",
             "apply plan.json --results results.json --wait --sandbox world.json",
         ] {
-            let ended = folder.xrs(&words.split(' ').collect::<Vec<_>>());
-            assert_eq!(ended.code, Some(0), "{ended:?}");
+            folder.xrs(words).went_well(&[]);
         }
         Example {
             config: folder.read("xrs.yaml"),
