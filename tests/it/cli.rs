@@ -15,6 +15,7 @@ mod validate;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
 
 use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin;
@@ -55,11 +56,14 @@ impl Folder {
     }
 
     pub fn read(&self, file: &str) -> String {
-        fs::read_to_string(self.path(file)).expect("readable")
+        fs::read_to_string(self.path(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
     }
 
+    /// Writes a file, in a folder that is made if it is absent.
     pub fn write(&self, file: &str, text: impl AsRef<[u8]>) {
-        fs::write(self.path(file), text).expect("written");
+        let path = self.path(file);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(path, text).expect("written");
     }
 
     pub fn json(&self, file: &str) -> Value {
@@ -67,7 +71,7 @@ impl Folder {
     }
 
     /// Changes a JSON file.
-    fn edit(&self, file: &str, change: impl FnOnce(&mut Value)) {
+    pub fn edit(&self, file: &str, change: impl FnOnce(&mut Value)) {
         let mut value = self.json(file);
         change(&mut value);
         self.write(file, value.to_string());
@@ -82,12 +86,12 @@ impl Folder {
         fs::rename(self.path(from), self.path(to)).expect("moved");
     }
 
-    fn remove(&self, file: &str) {
+    pub fn remove(&self, file: &str) {
         fs::remove_file(self.path(file)).expect("removed");
     }
 
     #[cfg(unix)]
-    fn set_mode(&self, file: &str, mode: u32) {
+    pub fn set_mode(&self, file: &str, mode: u32) {
         use std::os::unix::fs::PermissionsExt;
         let permissions = fs::Permissions::from_mode(mode);
         fs::set_permissions(self.path(file), permissions).expect("changed");
@@ -101,6 +105,18 @@ impl Folder {
             .current_dir(self.folder.path())
             .args(words.split_whitespace());
         command
+    }
+
+    /// Starts the program; what it says on stderr can be read.
+    fn spawn(&self, words: &str, stdout: Stdio) -> Child {
+        std::process::Command::new(cargo_bin("xrs"))
+            .env_clear()
+            .current_dir(self.folder.path())
+            .args(words.split(' '))
+            .stdout(stdout)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts")
     }
 
     pub fn xrs(&self, words: &str) -> Ended {

@@ -6,7 +6,6 @@ use aws_xregion_sync::executor::{Event, Wait};
 use aws_xregion_sync::model::result::ActionOutcome;
 use aws_xregion_sync::provider::sandbox::Fault;
 
-use crate::laws::worlds::writes;
 use crate::support::*;
 
 /// Databases, each with a copy to make and two to delete.

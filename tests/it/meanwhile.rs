@@ -6,7 +6,6 @@ use aws_xregion_sync::model::ids::{Arn, ArtifactId};
 use aws_xregion_sync::model::result::ActionOutcome;
 use aws_xregion_sync::provider::sandbox::{Fault, World, WorldArtifact};
 
-use crate::laws::worlds::{NONE, copied, database_job, images_in_destination, one_image, written};
 use crate::support::*;
 
 fn planned(world: World) -> Planned {

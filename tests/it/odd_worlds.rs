@@ -7,7 +7,6 @@ use aws_xregion_sync::planfile::{self, PlanFileError};
 use aws_xregion_sync::provider::sandbox::{World, WorldArtifact};
 use jiff::SignedDuration;
 
-use crate::laws::worlds::{NONE, copied, database_job, written};
 use crate::support::*;
 
 fn planned(world: World) -> Planned {

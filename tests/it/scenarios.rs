@@ -9,7 +9,6 @@ use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::sandbox::{FailNextCopy, Sandbox, World, WorldArtifact};
 use jiff::SignedDuration;
 
-use crate::laws::worlds::{NONE, both_types, copied};
 use crate::support::*;
 
 const JOB: &str = "sync_my_database";

@@ -2,9 +2,9 @@
 
 mod altered;
 mod planned;
+mod worlds;
 
 use std::any::Any;
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -23,15 +23,15 @@ use aws_xregion_sync::observe::{Request, observe, observe_destinations};
 use aws_xregion_sync::planfile::{self, Header};
 use aws_xregion_sync::planner;
 use aws_xregion_sync::provider::Provider;
-use aws_xregion_sync::provider::sandbox::{
-    Fault, Sandbox, SnapshotType, World, WorldArtifact, WorldDatabase, WorldRegion, snapshot_arn,
-};
+use aws_xregion_sync::provider::sandbox::Sandbox;
 use aws_xregion_sync::status::status;
 use aws_xregion_sync::sync_types::{AmiOptions, DbSnapshotOptions, SyncJob, SyncTypeRules};
 use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::ProptestConfig;
 
 pub use altered::{Altered, Alters};
 pub use planned::*;
+pub use worlds::*;
 
 pub const PARALLELISM: usize = 10;
 
@@ -45,16 +45,6 @@ pub fn west() -> Region {
 
 pub fn time(text: &str) -> Timestamp {
     text.parse().expect("a time")
-}
-
-/// The time at which test worlds begin.
-pub fn start() -> Timestamp {
-    time("2026-01-15T06:00:00Z")
-}
-
-/// Returns the time this number of days before the start, at 05:10, when automated snapshots are taken.
-pub fn days_ago(days: i64) -> Timestamp {
-    time("2026-01-15T05:10:00Z") - SignedDuration::from_hours(24 * days)
 }
 
 pub fn snapshot_job(name: &str, database: &str, retain: u32) -> SyncJob {
@@ -136,120 +126,6 @@ pub fn assert_says(text: &str, part: &str) {
 #[track_caller]
 pub fn assert_help(problem: &Problem, part: &str) {
     assert_says(problem.help.as_deref().unwrap_or_default(), part);
-}
-
-/// Returns a world with both regions and nothing in them.
-pub fn empty_world() -> World {
-    let mut world = World::new(start());
-    world.add_region(&east());
-    world.add_region(&west());
-    world
-}
-
-pub fn source(world: &mut World) -> &mut WorldRegion {
-    world.region_mut(&east()).expect("the source")
-}
-
-pub fn destination(world: &mut World) -> &mut WorldRegion {
-    world.region_mut(&west()).expect("the destination")
-}
-
-/// Returns a manual snapshot of the destination.
-pub fn copy_mut<'a>(world: &'a mut World, id: &ArtifactId) -> &'a mut WorldArtifact {
-    world.snapshot_mut(&west(), id).expect("the copy")
-}
-
-/// Returns an image of the source.
-pub fn image_mut<'a>(world: &'a mut World, id: &str) -> &'a mut WorldArtifact {
-    world.image_mut(&east(), &id.into()).expect("the image")
-}
-
-/// Returns the same fault, in one region only.
-pub fn in_region(region: &Region, mut fault: Fault) -> Fault {
-    fault.region = Some(region.clone());
-    fault
-}
-
-/// Databases, each with a snapshot of today and copies of these days before, and with a job that keeps two copies beside the one
-/// being made.
-pub fn databases(number: usize, days: Range<i64>) -> (World, Vec<SyncJob>) {
-    let mut world = empty_world();
-    world.quotas.manual_snapshots = 10 * number;
-    let jobs = (0..number).map(|n| {
-        let name = format!("db{n}");
-        add_automated(&mut world, &name, days_ago(0));
-        for day in days.clone() {
-            add_our_copy(&mut world, &name, days_ago(day));
-        }
-        snapshot_job(&format!("sync_{name}"), &name, 2)
-    });
-    let jobs = jobs.collect();
-    (world, jobs)
-}
-
-/// Adds images, each with a job.
-pub fn add_images(world: &mut World, number: usize) -> Vec<SyncJob> {
-    let jobs = (0..number).map(|n| {
-        let name = format!("app {n}");
-        add_image(world, &format!("ami-{n:017x}"), &name, &name);
-        ami_job(&format!("sync_app{n}"), &name)
-    });
-    jobs.collect()
-}
-
-pub fn add_image(world: &mut World, id: &str, name: &str, identifier: &str) -> ArtifactId {
-    let owner = world.default_account();
-    let image =
-        WorldArtifact::image(id, &owner, name, days_ago(1)).tag("Sync-Identifier", identifier);
-    world.add_image(&east(), image)
-}
-
-/// Returns a database of the source region, which is added with an age of a year if it is absent.
-pub fn database(world: &mut World, name: &str) -> WorldDatabase {
-    let account = world.default_account();
-    let here = world.add_region(&east());
-    if let Some(found) = here
-        .databases
-        .iter()
-        .find(|database| database.id.as_str() == name)
-    {
-        return found.clone();
-    }
-    let made = WorldDatabase::new(name, &account, days_ago(365));
-    here.databases.push(made.clone());
-    made
-}
-
-pub fn add_automated(world: &mut World, name: &str, taken: Timestamp) -> ArtifactId {
-    database(world, name);
-    world.add_automated_snapshot(&east(), &ParentId::from(name), taken)
-}
-
-/// Returns a copy for the destination as xrs and the gem leave it.
-pub fn our_copy(world: &mut World, name: &str, taken: Timestamp) -> WorldArtifact {
-    let database = database(world, name);
-    let source = format!("rds:{name}-{}", taken.strftime("%Y-%m-%d-%H-%M"));
-    let value = format!("{}+0000 / {source}", taken.strftime("%Y%m%d%H%M%S"));
-    let arn = snapshot_arn(
-        &east(),
-        &database.account,
-        &ArtifactId::from(source.as_str()),
-    );
-    let mut copy = WorldArtifact::snapshot(
-        &database,
-        &source.replace(':', "-"),
-        SnapshotType::Manual,
-        taken,
-    )
-    .tag("Sync-From-us-east-1", &value);
-    copy.created = Some(taken + SignedDuration::from_mins(40));
-    copy.copied_from = Some(arn);
-    copy
-}
-
-pub fn add_our_copy(world: &mut World, name: &str, taken: Timestamp) -> ArtifactId {
-    let copy = our_copy(world, name, taken);
-    world.add_snapshot(&west(), copy)
 }
 
 /// Runs a future to its end.
@@ -383,30 +259,6 @@ pub fn deletions(plan: &SavedPlan) -> Vec<ArtifactId> {
         .collect()
 }
 
-/// Returns the manual snapshots of a database in the destination.
-pub fn copies_of(world: &World, name: &str) -> Vec<WorldArtifact> {
-    let is_copy = |s: &&WorldArtifact| {
-        let parent = s.parent.as_ref().map(ParentId::as_str);
-        parent == Some(name) && s.snapshot_type == SnapshotType::Manual
-    };
-    world
-        .region(&west())
-        .expect("the destination")
-        .snapshots
-        .iter()
-        .filter(is_copy)
-        .cloned()
-        .collect()
-}
-
-/// Lets time pass until all copies in progress are done.
-pub fn wait_for_copies(sandbox: &Sandbox) {
-    sandbox.edit(|world| {
-        let length = i64::try_from(world.copy_seconds).expect("a length");
-        world.advance(SignedDuration::from_secs(length + 1));
-    });
-}
-
 #[track_caller]
 pub fn no_failures(results: &[SyncResult]) {
     for result in results {
@@ -421,4 +273,14 @@ pub fn no_failures(results: &[SyncResult]) {
 
 pub fn state(word: &str) -> ArtifactState {
     ArtifactState::from(word)
+}
+
+/// Returns this number of random cases, or more where PROPTEST_CASES asks for more.
+pub fn cases(number: u32) -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig {
+        cases: number.max(usual.cases),
+        failure_persistence: None,
+        ..usual
+    }
 }

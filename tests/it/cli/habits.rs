@@ -1,7 +1,5 @@
 //! What people and pipelines expect of any program: quiet, colours, pipes, warnings as errors.
 
-use std::process::Stdio;
-
 use super::*;
 
 /// The example, which nobody else may read: its keys are no reason for a warning.
@@ -66,14 +64,7 @@ fn colours_can_be_forced_and_forbidden() {
 
 /// Runs a command whose output nobody reads: its code, and its stderr if that is read.
 fn unread(folder: &Folder, words: &str, both: bool) -> (Option<i32>, String) {
-    let mut child = std::process::Command::new(cargo_bin("xrs"))
-        .env_clear()
-        .current_dir(folder.path(""))
-        .args(words.split(' '))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
+    let mut child = folder.spawn(words, Stdio::piped());
     drop(child.stdout.take());
     if both {
         drop(child.stderr.take());

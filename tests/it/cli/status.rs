@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::Folder;
-use crate::render::markdown::outline;
+use crate::render::outline::outline;
 use crate::support::{TRICK, assert_no_tricks};
 
 impl Folder {

@@ -5,7 +5,6 @@
 use aws_xregion_sync::provider::sandbox::Sandbox;
 use proptest::prelude::*;
 
-use super::worlds::{cases, writes};
 use crate::random_world::recipes;
 use crate::support::*;
 

@@ -5,7 +5,6 @@ use aws_xregion_sync::provider::sandbox::Sandbox;
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
-use super::worlds::cases;
 use crate::random_world::recipes;
 use crate::support::*;
 

@@ -7,7 +7,6 @@ use aws_xregion_sync::provider::sandbox::Sandbox;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
-use super::worlds::{cases, copied};
 use crate::random_world::{Recipe, recipes};
 use crate::support::*;
 

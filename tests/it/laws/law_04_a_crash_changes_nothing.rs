@@ -13,7 +13,6 @@ use aws_xregion_sync::provider::sandbox::{Sandbox, World, WorldArtifact};
 use aws_xregion_sync::sync_types::SyncJob;
 use proptest::prelude::*;
 
-use super::worlds::cases;
 use crate::random_world::recipes;
 use crate::support::*;
 

@@ -13,7 +13,6 @@ use aws_xregion_sync::provider::sandbox::{Sandbox, World, WorldArtifact};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::worlds::{NONE, cases, copied, database_job, written};
 use crate::random_world::recipes;
 use crate::support::*;
 

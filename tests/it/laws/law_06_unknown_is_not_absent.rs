@@ -11,7 +11,6 @@ use aws_xregion_sync::model::plan::Outcome;
 use aws_xregion_sync::model::result::ActionOutcome;
 use aws_xregion_sync::provider::sandbox::{Fault, Sandbox};
 
-use super::worlds::{NONE, both_types, copied, writes};
 use crate::support::*;
 
 const READS: [&str; 3] = ["DescribeImages", "DescribeDBSnapshots", "GetCallerIdentity"];

@@ -7,7 +7,6 @@ use aws_xregion_sync::model::ids::Region;
 use aws_xregion_sync::model::plan::Outcome;
 use aws_xregion_sync::provider::sandbox::{Fault, Sandbox};
 
-use super::worlds::{both_types, copied};
 use crate::support::*;
 
 #[test]

@@ -21,7 +21,6 @@ use futures::future::join;
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
-use super::worlds::{cases, images_in_destination, one_image};
 use crate::random_world::recipes;
 use crate::simulation::random::Random;
 use crate::simulation::scheduler::{Task, side_by_side};

@@ -8,7 +8,6 @@ use aws_xregion_sync::model::result::ActionOutcome;
 use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World};
 use proptest::prelude::*;
 
-use super::worlds::{NONE, both_types, cases, copied, database_job, writes, written};
 use crate::random_world::recipes;
 use crate::support::*;
 

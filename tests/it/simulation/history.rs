@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Poll;
 
 use aws_xregion_sync::executor::{self, Event, Options, Wait};
-use aws_xregion_sync::model::action::Action;
 use aws_xregion_sync::model::inventory::Inventory;
 use aws_xregion_sync::model::plan::{self, ConfigRef, Plan, SavedPlan, Summary};
 use aws_xregion_sync::model::result::SyncResult;
@@ -20,7 +19,8 @@ use aws_xregion_sync::sync_types::SyncJob;
 use jiff::SignedDuration;
 
 use super::fault_plan::FaultPlan;
-use super::faulty_provider::{FaultyProvider, yield_turns};
+use super::faulty_provider::FaultyProvider;
+use super::interference::Targets;
 use super::ledger::{Counts, RecordedSandbox};
 use super::monitor::{Monitor, ReadRecord};
 use super::random::Random;
@@ -115,7 +115,7 @@ impl History {
             0 => recorded.edit(|world| environment::pass_time(random, setup, world)),
             1 => recorded.edit(|world| environment::life(random, setup, world)),
             2 => {
-                let targets = targets_of(pool);
+                let targets = Targets::of(pool);
                 let change =
                     recorded.edit(|world| interference::interfere(random, setup, &targets, world));
                 recorded.record_interference(change.copy);
@@ -286,8 +286,10 @@ impl History {
             tasks.push(Box::pin(apply));
         }
         if interferes {
-            let (random, targets) = (random.fork(), targets_of(chosen));
-            tasks.push(Box::pin(interfere(recorded, setup, targets, random)));
+            let (random, targets) = (random.fork(), Targets::of(chosen));
+            tasks.push(Box::pin(interference::meanwhile(
+                recorded, setup, targets, random,
+            )));
         }
         let mut ended = side_by_side(random, tasks);
         ended.truncate(chosen.len());
@@ -303,49 +305,6 @@ impl History {
         }
         ended
     }
-}
-
-/// Changes the world a few times while plans are applied.
-async fn interfere(
-    recorded: &RecordedSandbox,
-    setup: &Setup,
-    targets: interference::Targets,
-    mut random: Random,
-) -> Option<Vec<SyncResult>> {
-    for _ in 0..=random.below(3) {
-        yield_turns(random.below(60)).await;
-        let change =
-            recorded.edit(|world| interference::interfere(&mut random, setup, &targets, world));
-        let mut ledger = recorded.ledger();
-        ledger.count("somebody interferes with an apply");
-        ledger.log_line(|| format!("    meanwhile: {}", change.description));
-        drop(ledger);
-        recorded.record_interference(change.copy);
-    }
-    None
-}
-
-/// Returns what plans are about: changes of that matter most.
-fn targets_of(plans: &[Arc<SavedPlan>]) -> interference::Targets {
-    let mut targets = interference::Targets::default();
-    for job in plans.iter().flat_map(|plan| &plan.jobs) {
-        for action in &job.actions {
-            match action {
-                Action::Delete(deletion) => {
-                    let kept = deletion.expects.kept.iter().map(|kept| kept.id.to_string());
-                    let deleted = deletion.artifact.id.to_string();
-                    targets.copies.extend(kept.chain([deleted]));
-                }
-                Action::TagCopy(tag) => targets.copies.push(tag.copy.id.to_string()),
-                Action::Copy(copy) => {
-                    let id = copy.copy.id.clone();
-                    targets.names.extend(id.map(|id| (job.name.clone(), id)));
-                }
-                Action::TagSource(_) => {}
-            }
-        }
-    }
-    targets
 }
 
 /// Makes a plan as `xrs plan` does.
