@@ -4,18 +4,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_xregion_sync::model::artifact::Artifact;
-use aws_xregion_sync::model::ids::{ArtifactId, JobName, ParentId, Region};
-use aws_xregion_sync::model::inventory::{Answer, Inventory, Observation};
-use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::location::Location;
-use aws_xregion_sync::model::plan::Outcome;
-use aws_xregion_sync::model::provider_error::{ErrorClass, ProviderError};
-use aws_xregion_sync::model::query::{ImageFilter, ImageSelector, Queries, Query};
-use aws_xregion_sync::observe::{Request, observe};
-use aws_xregion_sync::provider::Provider;
-use aws_xregion_sync::provider::sandbox::{Sandbox, World, WorldDatabase};
-use aws_xregion_sync::sync_types::SyncJob;
+use aws_xregion_sync::model::inventory::{Inventory, Observation};
+use aws_xregion_sync::model::query::Queries;
 use proptest::prelude::*;
 
 use crate::random_world::recipes;

@@ -2,10 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use aws_xregion_sync::executor::{Event, Wait};
-use aws_xregion_sync::model::result::ActionOutcome;
-use aws_xregion_sync::provider::sandbox::Fault;
-
 use crate::support::*;
 
 /// Databases, each with a copy to make and two to delete.

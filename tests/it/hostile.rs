@@ -4,11 +4,7 @@
 
 use std::path::PathBuf;
 
-use aws_xregion_sync::model::plan::SavedPlan;
-use aws_xregion_sync::model::report::Level;
-use aws_xregion_sync::model::result::SavedResults;
 use aws_xregion_sync::ops::{self, ConfigFile, Saved};
-use aws_xregion_sync::provider::sandbox::{Sandbox, World};
 use aws_xregion_sync::render::problems::{WIDTH, diagnostics};
 use aws_xregion_sync::render::styles::Styles;
 use aws_xregion_sync::{config, planfile, render};

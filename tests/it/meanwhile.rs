@@ -1,11 +1,5 @@
 //! What others change between a plan and its apply, or while it is applied.
 
-use aws_xregion_sync::executor::{Event, Wait};
-use aws_xregion_sync::model::action::ActionName;
-use aws_xregion_sync::model::ids::{Arn, ArtifactId};
-use aws_xregion_sync::model::result::ActionOutcome;
-use aws_xregion_sync::provider::sandbox::{Fault, World, WorldArtifact};
-
 use crate::support::*;
 
 fn planned(world: World) -> Planned {

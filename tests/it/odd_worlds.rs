@@ -1,10 +1,6 @@
 //! Unusual worlds, and changes between plan and apply that make an action stale.
 
-use aws_xregion_sync::model::action::Action;
-use aws_xregion_sync::model::plan::SavedPlan;
-use aws_xregion_sync::model::result::ActionOutcome;
 use aws_xregion_sync::planfile::{self, PlanFileError};
-use aws_xregion_sync::provider::sandbox::{World, WorldArtifact};
 use jiff::SignedDuration;
 
 use crate::support::*;

@@ -2,17 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use aws_xregion_sync::model::action::Action;
-use aws_xregion_sync::model::ids::{AccountId, JobName};
-use aws_xregion_sync::model::json::document;
-use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::plan::SavedPlan;
 use aws_xregion_sync::model::provider_error_help::permission;
 use aws_xregion_sync::ops::{self, PolicyStage};
 use aws_xregion_sync::policy::Policy;
-use aws_xregion_sync::provider::sandbox::Sandbox;
 use aws_xregion_sync::{ConfigFile, Options};
 
+use crate::support::prelude::*;
 use crate::support::{assert_says, block_on, no_failures};
 
 const SEED: &str = include_str!("../../testdata/config/seed.yaml");

@@ -1,8 +1,5 @@
 //! Random jobs and worlds: sources, and copies from various makers, in all states that AWS is known to show.
 
-use aws_xregion_sync::model::ids::{Arn, ArtifactId};
-use aws_xregion_sync::provider::sandbox::{World, WorldArtifact};
-use aws_xregion_sync::sync_types::SyncJob;
 use jiff::SignedDuration;
 use proptest::collection::vec;
 use proptest::prelude::*;

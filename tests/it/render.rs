@@ -7,14 +7,7 @@ mod problems;
 mod status;
 mod texts;
 
-use aws_xregion_sync::model::action::{Action, ExpectedCopy, KnownCopy, TagCopy};
-use aws_xregion_sync::model::ids::JobName;
-use aws_xregion_sync::model::inventory::ProviderKind;
-use aws_xregion_sync::model::json::document;
-use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::plan::{JobPlan, SavedPlan};
-use aws_xregion_sync::model::problem::{Problem, TextPlace};
-use aws_xregion_sync::model::result::{ActionOutcome, ActionResult, SavedResults, SyncResult};
+use aws_xregion_sync::model::action::{ExpectedCopy, TagCopy};
 use aws_xregion_sync::render::styles::Styles;
 use aws_xregion_sync::render::text;
 
@@ -22,6 +15,7 @@ use documents::*;
 use texts::with_texts;
 
 use crate::support::assert_says;
+use crate::support::prelude::*;
 
 /// Compares with a golden screen. What it shows is said in a line above it, so that it reads as a story.
 fn golden(name: &str, story: &str, screen: &str) {

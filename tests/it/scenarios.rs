@@ -2,11 +2,6 @@
 
 mod images;
 
-use aws_xregion_sync::model::ids::ArtifactId;
-use aws_xregion_sync::model::plan::{JobPlan, Outcome};
-use aws_xregion_sync::model::result::ActionOutcome;
-use aws_xregion_sync::provider::Provider;
-use aws_xregion_sync::provider::sandbox::{FailNextCopy, Sandbox, World, WorldArtifact};
 use jiff::SignedDuration;
 
 use crate::support::*;

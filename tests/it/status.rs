@@ -1,10 +1,6 @@
 //! The status is right in every state of a copy, for each type, also while the source region does not answer.
 
-use aws_xregion_sync::model::ids::Arn;
-use aws_xregion_sync::model::query::ImageFilter;
-use aws_xregion_sync::model::status::{Copies, JobStatus, Readiness, SourceNewest, UsableCopy};
-use aws_xregion_sync::provider::sandbox::{FailNextCopy, Fault, Sandbox, World, WorldArtifact};
-use aws_xregion_sync::sync_types::SyncJob;
+use aws_xregion_sync::model::status::{Copies, SourceNewest, UsableCopy};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 

@@ -2,35 +2,25 @@
 
 mod altered;
 mod planned;
+pub mod prelude;
 mod worlds;
 
 use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use aws_xregion_sync::executor::{self, Callers, OnEvent, Options, Wait};
-use aws_xregion_sync::model::action::Action;
-use aws_xregion_sync::model::artifact::ArtifactState;
-use aws_xregion_sync::model::client_config::ClientConfig;
-use aws_xregion_sync::model::ids::{ArtifactId, JobName, ParentId, Region};
-use aws_xregion_sync::model::plan::{ConfigRef, JobPlan, Plan, SavedPlan};
-use aws_xregion_sync::model::problem::Problem;
-use aws_xregion_sync::model::query::{ImageSelector, Query};
-use aws_xregion_sync::model::result::SyncResult;
+use aws_xregion_sync::executor::{self, Callers, OnEvent, Options};
 use aws_xregion_sync::model::safe::unprintable;
-use aws_xregion_sync::model::status::JobStatus;
-use aws_xregion_sync::observe::{Request, observe, observe_destinations};
+use aws_xregion_sync::observe::observe_destinations;
 use aws_xregion_sync::planfile::{self, Header};
 use aws_xregion_sync::planner;
-use aws_xregion_sync::provider::Provider;
-use aws_xregion_sync::provider::sandbox::Sandbox;
 use aws_xregion_sync::status::status;
-use aws_xregion_sync::sync_types::{AmiOptions, DbSnapshotOptions, SyncJob, SyncTypeRules};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::ProptestConfig;
 
 pub use altered::{Altered, Alters};
 pub use planned::*;
+pub use prelude::*;
 pub use worlds::*;
 
 pub const PARALLELISM: usize = 10;

@@ -6,9 +6,6 @@ mod reads;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use aws_xregion_sync::executor::{Event, Wait};
-use aws_xregion_sync::model::result::{ActionOutcome, SyncResult};
-use aws_xregion_sync::provider::sandbox::{FailNextCopy, Fault, World, WorldArtifact};
 use jiff::SignedDuration;
 
 use crate::support::*;

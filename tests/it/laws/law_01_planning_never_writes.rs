@@ -2,7 +2,6 @@
 //!
 //! `moto/program.rs` has the same for the program, with the calls that the SDK makes.
 
-use aws_xregion_sync::provider::sandbox::Sandbox;
 use proptest::prelude::*;
 
 use crate::random_world::recipes;

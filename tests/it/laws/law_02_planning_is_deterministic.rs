@@ -1,7 +1,6 @@
 //! Law 2: planning is deterministic. The order of AWS's answers changes nothing; the same jobs and the same inventory give the
 //! same digest.
 
-use aws_xregion_sync::provider::sandbox::Sandbox;
 use jiff::SignedDuration;
 use proptest::prelude::*;
 

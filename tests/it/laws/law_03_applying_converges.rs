@@ -1,9 +1,5 @@
 //! Law 3: after an apply and with no change since, planning again gives no action, also while copies are in progress.
 
-use aws_xregion_sync::model::ids::ArtifactId;
-use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::plan::Outcome;
-use aws_xregion_sync::provider::sandbox::Sandbox;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 

@@ -6,10 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_xregion_sync::model::ids::ArtifactId;
-use aws_xregion_sync::model::result::ActionOutcome;
 use aws_xregion_sync::model::sync_tag::SyncTag;
-use aws_xregion_sync::provider::sandbox::{Sandbox, World, WorldArtifact};
 use jiff::Timestamp;
 use proptest::prelude::*;
 

@@ -6,11 +6,6 @@
 
 use std::sync::Arc;
 
-use aws_xregion_sync::model::client_config::ClientConfig;
-use aws_xregion_sync::model::plan::Outcome;
-use aws_xregion_sync::model::result::ActionOutcome;
-use aws_xregion_sync::provider::sandbox::{Fault, Sandbox};
-
 use crate::support::*;
 
 const READS: [&str; 3] = ["DescribeImages", "DescribeDBSnapshots", "GetCallerIdentity"];

@@ -3,10 +3,6 @@
 //! More tests are in `batches.rs` (reads that jobs share), `waiting/deferred.rs` (limits of concurrent copies), `cli/run.rs` (entries
 //! that are not valid) and `moto/batches.rs`.
 
-use aws_xregion_sync::model::ids::Region;
-use aws_xregion_sync::model::plan::Outcome;
-use aws_xregion_sync::provider::sandbox::{Fault, Sandbox};
-
 use crate::support::*;
 
 #[test]

@@ -5,9 +5,7 @@
 
 use std::sync::Arc;
 
-use aws_xregion_sync::model::client_config::{ClientConfig, Secret};
 use aws_xregion_sync::planfile;
-use aws_xregion_sync::provider::sandbox::Fault;
 
 use crate::support::*;
 

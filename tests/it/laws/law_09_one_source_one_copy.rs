@@ -6,17 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
-use aws_xregion_sync::executor::{self, Options, Wait};
-use aws_xregion_sync::model::artifact::Artifact;
-use aws_xregion_sync::model::ids::{AccountId, Arn};
-use aws_xregion_sync::model::inventory::Answer;
-use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::location::Location;
-use aws_xregion_sync::model::plan::Outcome;
-use aws_xregion_sync::model::query::Query;
-use aws_xregion_sync::model::result::ActionOutcome;
-use aws_xregion_sync::provider::Provider;
-use aws_xregion_sync::provider::sandbox::{Sandbox, World, WorldArtifact};
+use aws_xregion_sync::executor::{self, Options};
 use futures::future::join;
 use jiff::SignedDuration;
 use proptest::prelude::*;

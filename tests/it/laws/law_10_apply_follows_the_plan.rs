@@ -2,10 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use aws_xregion_sync::model::action::ActionName;
-use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::result::ActionOutcome;
-use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World};
 use proptest::prelude::*;
 
 use crate::random_world::recipes;

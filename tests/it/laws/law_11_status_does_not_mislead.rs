@@ -3,12 +3,6 @@
 //!
 //! `status.rs` has the states of a copy one by one; `moto/status.rs` has them for the program.
 
-use aws_xregion_sync::model::action::Action;
-use aws_xregion_sync::model::ids::{ArtifactId, Region};
-use aws_xregion_sync::model::plan::Outcome;
-use aws_xregion_sync::model::status::Readiness;
-use aws_xregion_sync::provider::sandbox::{Sandbox, World, WorldArtifact};
-use aws_xregion_sync::sync_types::SyncJob;
 use proptest::prelude::*;
 
 use crate::random_world::recipes;

@@ -5,10 +5,8 @@ use std::fs;
 use std::process::ExitCode;
 
 use aws_xregion_sync::cli::{self, Exit};
-use aws_xregion_sync::model::ids::Region;
 use aws_xregion_sync::model::plan::Summary;
 use aws_xregion_sync::ops::{self, Document};
-use aws_xregion_sync::provider::sandbox::{FailNextCopy, Fault, World};
 use aws_xregion_sync::{config, planfile};
 use serde_json::Value;
 
@@ -16,6 +14,7 @@ use super::pages::{self, Page};
 use super::project;
 use crate::cli::Folder;
 use crate::schema;
+use crate::support::prelude::*;
 use crate::support::start;
 
 fn reference() -> Page {

@@ -1,22 +1,15 @@
 //! Plans and results made by hand: the seed's two jobs, and what can become of them.
 
 use aws_xregion_sync::model::action::{
-    Action, ActionName, Copy, Delete, ExpectedDeletion, ExpectedSource, KeptCopy, KnownCopy,
-    NewCopy, Tag, TagSource,
+    Copy, ExpectedDeletion, ExpectedSource, KeptCopy, NewCopy, Tag, TagSource,
 };
-use aws_xregion_sync::model::artifact::{ArtifactRef, ArtifactState};
-use aws_xregion_sync::model::ids::{ActionId, Arn, ArtifactId, Region};
-use aws_xregion_sync::model::inventory::ProviderKind;
-use aws_xregion_sync::model::kind::{Kind, SyncTypeName};
+use aws_xregion_sync::model::ids::ActionId;
 use aws_xregion_sync::model::plan::{
-    ClientConfigRef, ConfigRef, CredentialsFrom, End, JobPlan, Observed, ObservedArtifact, Outcome,
-    Plan, SavedPlan,
+    ClientConfigRef, CredentialsFrom, End, Observed, ObservedArtifact,
 };
-use aws_xregion_sync::model::problem::{AwsFailure, Problem};
-use aws_xregion_sync::model::result::{ActionOutcome, ActionResult, SavedResults, SyncResult};
-use aws_xregion_sync::model::tags::Tags;
 use aws_xregion_sync::planfile::{Header, seal};
 
+use crate::support::prelude::*;
 pub(super) use crate::support::time;
 use crate::support::{east, west};
 

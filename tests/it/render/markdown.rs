@@ -1,8 +1,6 @@
 //! Plans and results as Markdown.
 
-use aws_xregion_sync::model::plan::{End, JobPlan, SavedPlan};
-use aws_xregion_sync::model::problem::Problem;
-use aws_xregion_sync::model::result::ActionOutcome;
+use aws_xregion_sync::model::plan::End;
 use aws_xregion_sync::render::markdown::{self, Commands, MAX_BYTES};
 use proptest::prelude::*;
 
@@ -10,6 +8,7 @@ use super::documents::*;
 use super::golden;
 use super::outline::outline;
 use super::texts::{text, with_texts};
+use crate::support::prelude::*;
 use crate::support::{assert_no_tricks, assert_says};
 
 #[track_caller]

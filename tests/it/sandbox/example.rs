@@ -1,9 +1,6 @@
 //! The example world.
 
 use aws_xregion_sync::model::identity::ours;
-use aws_xregion_sync::model::ids::JobName;
-use aws_xregion_sync::model::problem::Problem;
-use aws_xregion_sync::model::query::{ImageFilter, ImageSelector};
 use aws_xregion_sync::provider::sandbox::ExampleJob;
 
 use super::*;

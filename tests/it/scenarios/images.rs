@@ -1,8 +1,5 @@
 //! Scenarios of images.
 
-use aws_xregion_sync::model::action::Action;
-use aws_xregion_sync::model::ids::Arn;
-
 use super::*;
 
 const APP: &str = "sync_my_web_app";

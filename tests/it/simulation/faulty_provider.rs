@@ -7,20 +7,13 @@ use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_xregion_sync::model::action::{Copy, Delete};
-use aws_xregion_sync::model::artifact::{Artifact, ArtifactRef};
-use aws_xregion_sync::model::ids::{ArtifactId, Region};
-use aws_xregion_sync::model::inventory::{Answer, CallerIdentity, ProviderKind};
-use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::location::Location;
-use aws_xregion_sync::model::provider_error::{ErrorClass, ProviderError};
-use aws_xregion_sync::model::query::Query;
-use aws_xregion_sync::model::tags::Tags;
-use aws_xregion_sync::provider::Provider;
+use aws_xregion_sync::model::action::Copy;
+use aws_xregion_sync::model::inventory::CallerIdentity;
 use jiff::{SignedDuration, Timestamp};
 
 use super::fault_plan::{FaultPlan, Lag, Nth, When};
 use super::random::Random;
+use crate::support::prelude::*;
 
 /// What a read asks for.
 #[derive(Clone, Debug)]

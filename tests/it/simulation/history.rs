@@ -6,16 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Poll;
 
-use aws_xregion_sync::executor::{self, Event, Options, Wait};
+use aws_xregion_sync::executor::{self, Options};
 use aws_xregion_sync::model::inventory::Inventory;
-use aws_xregion_sync::model::plan::{self, ConfigRef, Plan, SavedPlan, Summary};
-use aws_xregion_sync::model::result::SyncResult;
-use aws_xregion_sync::observe::{Request, observe};
+use aws_xregion_sync::model::plan::{self, Summary};
 use aws_xregion_sync::planfile::{self, Header};
 use aws_xregion_sync::planner;
-use aws_xregion_sync::provider::Provider;
-use aws_xregion_sync::provider::sandbox::Sandbox;
-use aws_xregion_sync::sync_types::SyncJob;
 use jiff::SignedDuration;
 
 use super::fault_plan::FaultPlan;
@@ -27,6 +22,7 @@ use super::random::Random;
 use super::scheduler::{Task, alone, side_by_side};
 use super::setup::{self, Setup};
 use super::{check_plan, check_results, convergence, environment, interference, report};
+use crate::support::prelude::*;
 
 /// Number of plans that are kept to be applied later.
 const POOL: usize = 6;

@@ -3,16 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use aws_xregion_sync::model::action::Action;
-use aws_xregion_sync::model::artifact::ArtifactState;
-use aws_xregion_sync::model::ids::{Arn, ArtifactId, JobName, Region};
-use aws_xregion_sync::model::plan::SavedPlan;
-use aws_xregion_sync::model::result::SyncResult;
-use aws_xregion_sync::model::tags::Tags;
-use aws_xregion_sync::provider::sandbox::{
-    SnapshotType, World, WorldArtifact, automated_id, snapshot_arn,
-};
-use aws_xregion_sync::sync_types::SyncJob;
+use aws_xregion_sync::provider::sandbox::automated_id;
 use jiff::SignedDuration;
 
 use super::faulty_provider::yield_turns;
@@ -20,6 +11,7 @@ use super::ledger::RecordedSandbox;
 use super::random::Random;
 use super::rules;
 use super::setup::{Setup, regions};
+use crate::support::prelude::*;
 use crate::support::selector;
 
 /// What somebody did: its name, a line for the report, and the copy that was changed.

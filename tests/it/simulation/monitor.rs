@@ -3,17 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aws_xregion_sync::model::action::{self, Action, KnownCopy};
-use aws_xregion_sync::model::client_config::ClientConfig;
-use aws_xregion_sync::model::ids::{ArtifactId, JobName, ParentId, Region};
-use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::location::Location;
-use aws_xregion_sync::model::plan::{JobPlan, SavedPlan};
-use aws_xregion_sync::model::provider_error::ProviderError;
-use aws_xregion_sync::model::query::Query;
-use aws_xregion_sync::provider::Provider;
-use aws_xregion_sync::provider::sandbox::Sandbox;
-use aws_xregion_sync::sync_types::SyncJob;
+use aws_xregion_sync::model::action;
 use jiff::{SignedDuration, Timestamp};
 
 use super::fault_plan::FaultPlan;
@@ -21,6 +11,7 @@ use super::faulty_provider::{CallListener, Read, Write};
 use super::ledger::{Ledger, Moment, RecordedSandbox};
 use super::setup::Setup;
 use super::{check_writes, rules};
+use crate::support::prelude::*;
 
 pub struct Monitor<'a> {
     pub recorded: &'a RecordedSandbox,

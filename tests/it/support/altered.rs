@@ -3,17 +3,11 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_xregion_sync::model::action::{Copy, Delete};
-use aws_xregion_sync::model::artifact::{Artifact, ArtifactRef};
-use aws_xregion_sync::model::ids::ArtifactId;
-use aws_xregion_sync::model::inventory::{Answer, CallerIdentity, ProviderKind};
-use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::location::Location;
-use aws_xregion_sync::model::query::Query;
-use aws_xregion_sync::model::tags::Tags;
-use aws_xregion_sync::provider::Provider;
-use aws_xregion_sync::provider::sandbox::Sandbox;
+use aws_xregion_sync::model::action::Copy;
+use aws_xregion_sync::model::inventory::CallerIdentity;
 use jiff::Timestamp;
+
+use super::prelude::*;
 
 /// What is done to listings.
 #[async_trait]

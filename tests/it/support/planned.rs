@@ -2,12 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use aws_xregion_sync::executor::{Event, OnEvent, Wait};
-use aws_xregion_sync::model::action::{ActionName, Stage};
-use aws_xregion_sync::model::plan::SavedPlan;
-use aws_xregion_sync::model::result::{ActionOutcome, SyncResult};
-use aws_xregion_sync::provider::sandbox::{CallRecord, Sandbox, World};
-use aws_xregion_sync::sync_types::SyncJob;
+use aws_xregion_sync::executor::OnEvent;
+use aws_xregion_sync::model::action::Stage;
+use aws_xregion_sync::provider::sandbox::CallRecord;
 use jiff::SignedDuration;
 
 use super::*;

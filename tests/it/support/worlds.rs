@@ -2,11 +2,7 @@
 
 use std::ops::Range;
 
-use aws_xregion_sync::model::ids::{ArtifactId, ParentId, Region};
-use aws_xregion_sync::provider::sandbox::{
-    Fault, Sandbox, SnapshotType, World, WorldArtifact, WorldDatabase, WorldRegion, snapshot_arn,
-};
-use aws_xregion_sync::sync_types::SyncJob;
+use aws_xregion_sync::provider::sandbox::WorldRegion;
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;

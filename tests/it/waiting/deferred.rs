@@ -1,8 +1,6 @@
 //! Copies that wait for a slot because of AWS's limit of concurrent copies: which count, which is next, how often AWS is asked.
 
-use aws_xregion_sync::model::ids::{ParentId, Region};
-use aws_xregion_sync::provider::sandbox::{CallRecord, WorldDatabase};
-use aws_xregion_sync::sync_types::SyncJob;
+use aws_xregion_sync::provider::sandbox::CallRecord;
 
 use super::*;
 
