@@ -14,24 +14,18 @@ fn planned(number: usize) -> Planned {
 fn after_an_interrupt_no_action_starts_and_everything_is_reported() {
     let planned = planned(20);
     let (stop, finished) = (AtomicBool::new(false), AtomicBool::new(false));
-    let on_event = |event: Event<'_>| match event {
+    let results = planned.stopped(&stop, Wait::No, &|event| match event {
         Event::ActionFinished { .. } => stop.store(true, Ordering::Relaxed),
         Event::JobFinished(_) => finished.store(true, Ordering::Relaxed),
         Event::ActionStarted { .. } | Event::CopyDeferred { .. } | Event::CopyProgress { .. } => {}
-    };
-    let Planned {
-        sandbox,
-        jobs,
-        plan,
-    } = &planned;
-    let results = apply_with(sandbox, plan, jobs, Wait::No, &stop, &on_event);
+    });
 
     assert!(finished.into_inner());
     assert_eq!(results.len(), 20);
     let outcomes_of_all = results.iter().flat_map(outcomes);
     let done = outcomes_of_all.filter(|outcome| *outcome == ActionOutcome::Done);
     let done = done.count();
-    let written = writes(sandbox).len();
+    let written = writes(&planned.sandbox).len();
     assert_eq!(done, written, "what was running is finished and reported");
     assert!((1..=PARALLELISM).contains(&done), "{done} were started");
     let untouched = results.last().expect("a result");
@@ -43,7 +37,7 @@ fn after_an_interrupt_no_action_starts_and_everything_is_reported() {
     // Applied again, it ends as without the interrupt.
     planned.succeeds();
     for n in 0..20 {
-        let copies = copies_of(&sandbox.world(), &format!("db{n}"));
+        let copies = copies_of(&planned.sandbox.world(), &format!("db{n}"));
         assert_eq!(copies.len(), 3);
     }
 }

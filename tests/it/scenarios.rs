@@ -80,14 +80,7 @@ fn with_nothing_to_retain_the_last_usable_copy_stays_until_the_new_one_is_availa
 #[test]
 fn a_world_left_by_the_gem_is_taken_over_without_a_second_copy() {
     let mut world = empty_world();
-    // The gem tagged the source of an image and left its copy bare.
-    add_image(&mut world, "ami-0a", "web", "Web Application");
-    let owner = world.default_account();
-    let bare = WorldArtifact::image("ami-0b", &owner, "web", days_ago(0));
-    world.add_image(&west(), bare);
-    let tag = "20260115051000+0000 / ami-0b";
-    let source = image_mut(&mut world, "ami-0a");
-    source.tags.insert("Sync-us-west-1", tag);
+    add_image_of_gem(&mut world, "Web Application");
     // Of snapshots it tagged both ends. AWS states the source of some copies; for others the tag is all there is.
     add_automated(&mut world, "mydatabase", days_ago(0));
     for day in 0..5 {
@@ -245,10 +238,7 @@ fn databases_of_the_same_name_in_two_regions_get_copies_with_two_ids() {
 #[test]
 fn a_copy_that_failed_is_made_again_and_deleted_later() {
     let mut world = copied("mydatabase", 0..0);
-    world.fail_next_copies.push(FailNextCopy {
-        region: west(),
-        reason: "internal error".to_owned(),
-    });
+    fail_next_copy(&mut world);
     add_image(&mut world, "ami-0a", "web", "Web Application");
     let jobs = [
         snapshot_job(JOB, "mydatabase", 2),

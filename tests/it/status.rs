@@ -4,7 +4,7 @@ use aws_xregion_sync::model::status::{Copies, SourceNewest, UsableCopy};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
-use crate::random_world::recipes;
+use crate::random_world::{in_other_order, recipes};
 use crate::support::*;
 
 const LIMIT: SignedDuration = SignedDuration::from_hours(26);
@@ -162,19 +162,14 @@ fn a_copy_that_is_too_old_is_not_ready_but_an_image_without_a_newer_one_is() {
 #[test]
 fn failed_copies_are_listed_with_their_reason() {
     let (sandbox, jobs) = both_types();
-    let fail = FailNextCopy {
-        region: west(),
-        reason: "internal error".to_owned(),
-    };
-    sandbox.edit(|world| world.fail_next_copies = vec![fail.clone(), fail]);
+    for _ in &jobs {
+        sandbox.edit(fail_next_copy);
+    }
     copy_all(&sandbox, &jobs);
     wait_for_copies(&sandbox);
     let seen = observed(&sandbox, &jobs);
     assert_eq!(states(&seen), [Readiness::NoCopy; 2]);
-    let failed: Vec<_> = seen
-        .iter()
-        .map(|job| copies(job).failed[0].clone())
-        .collect();
+    let failed = [&seen[0], &seen[1]].map(|job| &copies(job).failed[0]);
     assert_eq!(failed[0].reason.as_deref(), Some("internal error"));
     assert_eq!(failed[1].reason, None, "AWS states none for snapshots");
     assert!(failed.iter().all(|copy| copy.state == state("failed")));
@@ -353,13 +348,7 @@ fn a_copy_of_unknown_age_is_not_ready_where_age_matters() {
 #[test]
 fn untagged_copies_of_the_gem_are_found_while_the_source_names_them() {
     let mut world = empty_world();
-    add_image(&mut world, "ami-0a", "web", "web");
-    let owner = world.default_account();
-    let bare = WorldArtifact::image("ami-0b", &owner, "web", days_ago(0));
-    world.add_image(&west(), bare);
-    let tag = "20260115051000+0000 / ami-0b";
-    let source = image_mut(&mut world, "ami-0a");
-    source.tags.insert("Sync-us-west-1", tag);
+    add_image_of_gem(&mut world, "web");
     let seen = observed(&Sandbox::new(world), &[ami_job("sync_web", "web")]);
     assert_eq!(states(&seen), [Readiness::Ready]);
     let newest = newest(&seen[0]);
@@ -400,12 +389,7 @@ proptest! {
     #[test]
     fn the_order_of_listings_changes_nothing(recipe in recipes(), other in any::<u64>()) {
         let jobs = recipe.jobs();
-        let mut world = recipe.world();
-        world.listing_seed = other;
-        for region in world.regions.values_mut() {
-            region.snapshots.reverse();
-            region.images.reverse();
-        }
+        let world = in_other_order(recipe.world(), other);
         let first = observed(&Sandbox::new(recipe.world()), &jobs);
         prop_assert_eq!(first, observed(&Sandbox::new(world), &jobs));
     }

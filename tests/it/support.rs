@@ -137,19 +137,22 @@ pub fn plan(provider: &dyn Provider, jobs: &[SyncJob]) -> SavedPlan {
             selection: None,
             jobs: planner::plan(jobs, &inventory),
         };
-        let config = ConfigRef {
-            path: "xrs.yaml".to_owned(),
-            sha256: String::new(),
-        };
         planfile::seal(
             plan,
             Header {
                 created_at: provider.now(),
-                config,
+                config: config_ref(),
             },
         )
         .expect("a plan")
     })
+}
+
+pub fn config_ref() -> ConfigRef {
+    ConfigRef {
+        path: "xrs.yaml".to_owned(),
+        sha256: String::new(),
+    }
 }
 
 /// Returns the callers that these jobs are applied with.

@@ -25,13 +25,6 @@ fn fault(call: &str, code: &str, times: Option<u32>) -> Fault {
     Fault::new(call, code, "for the moment", times)
 }
 
-fn fail_next_copy(world: &mut World) {
-    world.fail_next_copies.push(FailNextCopy {
-        region: west(),
-        reason: "internal error".to_owned(),
-    });
-}
-
 /// Returns a copy in progress.
 fn copying(world: &mut World) -> &mut WorldArtifact {
     let mut copies = destination(world).snapshots.iter_mut();
@@ -272,17 +265,11 @@ fn a_used_up_quota_of_snapshots_is_not_waited_for() {
 fn an_interrupt_ends_the_wait_within_a_second() {
     let planned = planned_in(2, |world| world.quotas.snapshot_copies_in_flight = 1);
     let stop = AtomicBool::new(false);
-    let on_event = |event: Event<'_>| {
+    let results = planned.stopped(&stop, Wait::ToTheEnd, &|event| {
         if is_progress(&event) {
             stop.store(true, Ordering::Relaxed);
         }
-    };
-    let Planned {
-        sandbox,
-        jobs,
-        plan,
-    } = &planned;
-    let results = apply_with(sandbox, plan, jobs, Wait::ToTheEnd, &stop, &on_event);
+    });
     for result in &results {
         kept_all(&planned, result);
         assert_says(&result.errors[0].message, "interrupted");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_xregion_sync::planfile;
 
-use super::faulty_provider::Read;
+use super::calls::Read;
 use super::ledger::Ledger;
 use super::monitor::{Monitor, ReadRecord, source_word};
 use super::rules::{self, Source};

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use aws_xregion_sync::model::action::{Copy, Tag};
 use jiff::SignedDuration;
 
-use super::faulty_provider::Write;
+use super::calls::Write;
 use super::ledger::{Ledger, Made};
 use super::monitor::{Monitor, source_word};
 use super::rules::{self, Source};

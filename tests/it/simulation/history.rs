@@ -22,6 +22,7 @@ use super::random::Random;
 use super::scheduler::{Task, alone, side_by_side};
 use super::setup::{self, Setup};
 use super::{check_plan, check_results, convergence, environment, interference, report};
+use crate::support::config_ref;
 use crate::support::prelude::*;
 
 /// Number of plans that are kept to be applied later.
@@ -163,9 +164,9 @@ impl History {
     ) -> Option<(SavedPlan, Before)> {
         let parallelism = 1 + self.random.below(4);
         let (recorded, is_exact) = (&self.recorded, faults.is_none());
-        let mut monitor = Monitor::new(recorded, &self.setup, None, faults.clone(), parallelism);
+        let mut monitor = Monitor::new(recorded, &self.setup, None, faults, parallelism);
         monitor.name = name;
-        let faulty = FaultyProvider::new(&recorded.sandbox, &monitor, faults, self.random.fork());
+        let faulty = FaultyProvider::new(&monitor, self.random.fork());
         let state = recorded.moment().state;
         // To seal a plan takes longer than all the rest together; its text is checked now and then.
         let is_sealed = self.random.chance(10);
@@ -318,10 +319,7 @@ async fn make_plan(
         jobs: planner::plan(jobs, &inventory),
     };
     let created_at = inventory.observed_at;
-    let config = ConfigRef {
-        path: "xrs.yaml".to_owned(),
-        sha256: String::new(),
-    };
+    let config = config_ref();
     let plan = if is_sealed {
         planfile::seal(plan, Header { created_at, config }).expect("a plan")
     } else {
@@ -349,7 +347,7 @@ async fn apply_one(
     known: Option<Inventory>,
     random: Random,
 ) -> Option<Vec<SyncResult>> {
-    let faulty = FaultyProvider::new(&recorded.sandbox, monitor, monitor.faults.clone(), random);
+    let faulty = FaultyProvider::new(monitor, random);
     let (stop, events) = (AtomicBool::new(false), AtomicUsize::new(0));
     let on_event = |_: Event<'_>| {
         let before = events.fetch_add(1, Ordering::Relaxed);

@@ -55,8 +55,12 @@ impl Planned {
     }
 
     pub fn watched(&self, wait: Wait, on_event: OnEvent<'_>) -> Vec<SyncResult> {
-        let stop = AtomicBool::new(false);
-        apply_with(&self.sandbox, &self.plan, &self.jobs, wait, &stop, on_event)
+        self.stopped(&AtomicBool::new(false), wait, on_event)
+    }
+
+    /// Applies the plan until somebody sets `stop`.
+    pub fn stopped(&self, stop: &AtomicBool, wait: Wait, on_event: OnEvent<'_>) -> Vec<SyncResult> {
+        apply_with(&self.sandbox, &self.plan, &self.jobs, wait, stop, on_event)
     }
 
     /// Applies the plan. At the first event of this kind, somebody changes the world.

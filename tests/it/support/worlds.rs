@@ -83,6 +83,18 @@ pub fn add_image(world: &mut World, id: &str, name: &str, identifier: &str) -> A
     world.add_image(&east(), image)
 }
 
+/// Adds an image and its copy as the gem left them: it tagged the source, and left the copy bare.
+pub fn add_image_of_gem(world: &mut World, identifier: &str) {
+    add_image(world, "ami-0a", "web", identifier);
+    let owner = world.default_account();
+    let bare = WorldArtifact::image("ami-0b", &owner, "web", days_ago(0));
+    world.add_image(&west(), bare);
+    let tag = "20260115051000+0000 / ami-0b";
+    image_mut(world, "ami-0a")
+        .tags
+        .insert("Sync-us-west-1", tag);
+}
+
 /// Returns a database of the source region, which is added with an age of a year if it is absent.
 pub fn database(world: &mut World, name: &str) -> WorldDatabase {
     let account = world.default_account();
@@ -129,6 +141,13 @@ pub fn our_copy(world: &mut World, name: &str, taken: Timestamp) -> WorldArtifac
 pub fn add_our_copy(world: &mut World, name: &str, taken: Timestamp) -> ArtifactId {
     let copy = our_copy(world, name, taken);
     world.add_snapshot(&west(), copy)
+}
+
+pub fn fail_next_copy(world: &mut World) {
+    world.fail_next_copies.push(FailNextCopy {
+        region: west(),
+        reason: "internal error".to_owned(),
+    });
 }
 
 /// Returns the manual snapshots of a database in the destination.
