@@ -12,8 +12,8 @@ use aws_xregion_sync::render::problems::{WIDTH, diagnostics};
 use aws_xregion_sync::sync_types::ConfiguredJob;
 use proptest::prelude::*;
 
-use crate::support::assert_says;
 use crate::support::prelude::*;
+use crate::support::{assert_says, each, rows};
 
 const SEED: &str = include_str!("../../testdata/config/seed.yaml");
 const ALL_OPTIONS: &str = include_str!("../../testdata/config/all_options.yaml");
@@ -23,11 +23,6 @@ const ANCHORS: &str = include_str!("../../testdata/config/anchors.yaml");
 const AMI: &str = "sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1";
 const DATABASE: &str =
     "sync_type: rds_automated_snapshot, source_region: us-east-1, destination_region: us-west-1";
-
-/// The texts between bars.
-fn each(texts: &'static str) -> impl Iterator<Item = &'static str> {
-    texts.split('|').map(str::trim)
-}
 
 fn read(text: &str) -> Config {
     config::read(text.as_bytes()).unwrap_or_else(|problems| panic!("{}", screen(text, &problems)))

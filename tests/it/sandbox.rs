@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::support::prelude::*;
-use crate::support::{block_on as wait, east, time, west};
+use crate::support::{block_on as wait, east, rows, time, west};
 
 mod calls;
 mod ec2;

@@ -106,6 +106,19 @@ pub fn assert_no_tricks(text: &str) {
     assert_eq!(found, None, "{text:?}");
 }
 
+/// Returns the texts between bars.
+pub fn each(texts: &'static str) -> impl Iterator<Item = &'static str> {
+    texts.split('|').map(str::trim)
+}
+
+/// Returns the cells of a table, a row a line.
+pub fn rows<const N: usize>(table: &'static str) -> impl Iterator<Item = [&'static str; N]> {
+    table.trim_matches(['\n', ' ']).lines().map(|line| {
+        let cells: Vec<&str> = each(line).collect();
+        cells.try_into().expect("as many cells")
+    })
+}
+
 /// Asserts that a text has this part.
 #[track_caller]
 pub fn assert_says(text: &str, part: &str) {

@@ -129,7 +129,7 @@ fn a_plan_is_for_its_own_provider_account_and_endpoint() {
         (
             "/provider",
             "aws",
-            ["the plan was made on AWS", "and this is a sandbox"],
+            ["the plan was made on AWS, and this is a sandbox", "help:"],
         ),
         (
             "/jobs/0/account_id",

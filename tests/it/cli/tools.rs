@@ -43,13 +43,13 @@ fn init_never_writes_over_a_file() {
     std::os::unix::fs::symlink("nowhere", folder.path("link.yaml")).expect("linked");
     let exists = "the config xrs.yaml exists already";
     for (file, says) in [
-        ("", [exists, "help: it was not changed"]),
+        ("", &[exists, "help: it was not changed"][..]),
         #[cfg(unix)]
-        ("link.yaml", ["link.yaml", "exists already"]),
-        ("no/such/folder.yaml", ["there is no", "folder no/such"]),
-        ("-", ["not -", "help: name a file"]),
+        ("link.yaml", &["exists already"]),
+        ("no/such/folder.yaml", &["there is no folder no/such"]),
+        ("-", &["not -", "help: name a file"]),
     ] {
-        folder.xrs(&format!("init {file}")).failed(1, &says);
+        folder.xrs(&format!("init {file}")).failed(1, says);
     }
     assert_eq!(folder.read("xrs.yaml"), example());
     assert!(!folder.path("nowhere").exists());

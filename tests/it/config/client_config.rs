@@ -12,15 +12,11 @@ const WORDS: [(&str, &str); 6] = [
     ("ACCOUNT", "aws_account_id: '1234-5678-9012'"),
 ];
 
-fn rows(table: &'static str) -> impl Iterator<Item = [String; 3]> {
-    let cell = |cell: &str| {
-        let replace = |cell: String, (word, settings): (&str, &str)| cell.replace(word, settings);
-        WORDS.into_iter().fold(cell.trim().to_owned(), replace)
-    };
-    table.trim().lines().map(move |line| {
-        let cells: Vec<String> = line.split('|').map(cell).collect();
-        cells.try_into().expect("three cells")
-    })
+/// Returns the rows of a table, with the settings that the words stand for.
+fn settings(table: &'static str) -> impl Iterator<Item = [String; 3]> {
+    let replace = |cell: String, (word, settings): (&str, &str)| cell.replace(word, settings);
+    let whole = move |cell: &str| WORDS.into_iter().fold(cell.to_owned(), replace);
+    rows(table).map(move |row: [&str; 3]| row.map(whole))
 }
 
 /// The global settings, the job's own, and what a job without global settings would have.
@@ -56,7 +52,7 @@ const MERGED: &str = "
 
 #[test]
 fn a_jobs_own_settings_win_key_by_key_and_disable_what_contradicts_them() {
-    for [global, own, expected] in rows(MERGED) {
+    for [global, own, expected] in settings(MERGED) {
         let settings = merged(&global, &own).expect(&own);
         let expected = merged("", &expected).expect(&expected);
         assert_eq!(settings, expected, "{global} | {own}");
@@ -80,7 +76,7 @@ const CONTRADICTIONS: &str = "
 
 #[test]
 fn contradictions_are_refused() {
-    for [global, own, expected] in rows(CONTRADICTIONS) {
+    for [global, own, expected] in settings(CONTRADICTIONS) {
         let problems = merged(&global, &own).expect_err(&own);
         let messages: Vec<&str> = problems
             .iter()

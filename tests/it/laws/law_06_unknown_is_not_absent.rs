@@ -1,7 +1,7 @@
 //! Law 6: unknown is not absent. A throttle, a denial or a timeout never leads to a copy or a deletion; the job fails with the call,
 //! the region, and AWS's code and message.
 //!
-//! More tests are in `batches.rs` (reads that jobs share), `waiting.rs` (reads while copies are waited for) and `moto/batches.rs`
+//! More tests are in `batches.rs` (reads that jobs share), `waiting/reads.rs` (reads while copies are waited for) and `moto/batches.rs`
 //! (pages), and beside the code in `provider/aws`.
 
 use std::sync::Arc;
