@@ -4,23 +4,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_xregion_sync::model::action::{Copy, Delete};
-use aws_xregion_sync::model::artifact::{Artifact, ArtifactRef};
-use aws_xregion_sync::model::ids::{ArtifactId, JobName, ParentId, Region};
-use aws_xregion_sync::model::inventory::{
-    Answer, CallerIdentity, Inventory, Observation, ProviderKind,
-};
-use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::location::Location;
-use aws_xregion_sync::model::plan::Outcome;
-use aws_xregion_sync::model::provider_error::{ErrorClass, ProviderError};
-use aws_xregion_sync::model::query::{ImageFilter, ImageSelector, Queries, Query};
-use aws_xregion_sync::model::tags::Tags;
-use aws_xregion_sync::observe::{Request, observe};
-use aws_xregion_sync::provider::Provider;
-use aws_xregion_sync::provider::sandbox::{Sandbox, World, WorldDatabase};
-use aws_xregion_sync::sync_types::SyncJob;
-use jiff::Timestamp;
+use aws_xregion_sync::model::inventory::{Inventory, Observation};
+use aws_xregion_sync::model::query::Queries;
 use proptest::prelude::*;
 
 use crate::random_world::recipes;
@@ -43,25 +28,9 @@ fn in_order(observation: &Observation) -> Observation {
     observation
 }
 
-fn many(databases: usize, images: usize) -> (Vec<SyncJob>, World) {
-    let mut world = empty_world();
-    let mut jobs = Vec::new();
-    for n in 0..databases {
-        let name = format!("db{n}");
-        database(&mut world, &name);
-        add_automated(&mut world, &name, days_ago(0));
-        jobs.push(snapshot_job(&format!("sync_{name}"), &name, 2));
-    }
-    for n in 0..images {
-        let identifier = format!("app {n}");
-        add_image(
-            &mut world,
-            &format!("ami-{n:017x}"),
-            &identifier,
-            &identifier,
-        );
-        jobs.push(ami_job(&format!("sync_app{n}"), &identifier));
-    }
+fn many(number: usize, images: usize) -> (Vec<SyncJob>, World) {
+    let (mut world, mut jobs) = databases(number, 0..0);
+    jobs.extend(add_images(&mut world, images));
     (jobs, world)
 }
 
@@ -90,13 +59,8 @@ fn the_number_of_reads_follows_batches_and_not_jobs() {
         sandbox.calls().len()
     };
     // The identity, the source, the destination; copies of images are read in two ways.
-    assert_eq!(calls(1, 0), 3);
-    assert_eq!(calls(14, 0), 3);
-    assert_eq!(calls(15, 0), 4);
-    assert_eq!(calls(26, 0), 5);
-    assert_eq!(calls(0, 1), 4);
-    assert_eq!(calls(0, 199), 4);
-    assert_eq!(calls(0, 200), 6);
+    assert_eq!([1, 14, 15, 26].map(|n| calls(n, 0)), [3, 3, 4, 5]);
+    assert_eq!([1, 199, 200].map(|n| calls(0, n)), [4, 4, 6]);
     assert_eq!(calls(200, 100), 27);
 }
 
@@ -161,18 +125,19 @@ struct Refusing {
     silent: Option<Region>,
     /// Whether the destination refuses to list the snapshots of databases that it does not have.
     is_strict: bool,
+    /// The number of reads in progress, and the highest so far.
     in_progress: Mutex<(usize, usize)>,
 }
 
 impl Refusing {
-    fn new(world: World, name: &'static str, kind: ErrorClass) -> Self {
-        Self {
+    fn new(world: World, name: &'static str, kind: ErrorClass) -> Altered<Self> {
+        Altered(Self {
             sandbox: Sandbox::new(world),
             bad: (name, kind),
             silent: None,
             is_strict: false,
             in_progress: Mutex::default(),
-        }
+        })
     }
 
     async fn read<T>(
@@ -215,19 +180,11 @@ fn refusal(at: &Location, kind: ErrorClass) -> ProviderError {
 }
 
 #[async_trait]
-impl Provider for Refusing {
-    fn kind(&self) -> ProviderKind {
-        self.sandbox.kind()
+impl Alters for Refusing {
+    fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
     }
-    fn now(&self) -> Timestamp {
-        self.sandbox.now()
-    }
-    async fn pause(&self, length: Duration) {
-        self.sandbox.pause(length).await;
-    }
-    async fn caller_identity(&self, at: &Location) -> Answer<CallerIdentity> {
-        self.sandbox.caller_identity(at).await
-    }
+
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {
         let names: Vec<String> = match query {
             Query::Matching(selector) => selector.sync_identifiers.clone(),
@@ -245,21 +202,6 @@ impl Provider for Refusing {
         let names = names.iter().map(String::as_str);
         self.read(at, names, self.sandbox.find(at, kind, query))
             .await
-    }
-    async fn copy(&self, at: &Location, copy: &Copy, token: Option<&str>) -> Answer<ArtifactId> {
-        self.sandbox.copy(at, copy, token).await
-    }
-    async fn tag(
-        &self,
-        at: &Location,
-        kind: Kind,
-        artifact: &ArtifactRef,
-        tags: &Tags,
-    ) -> Answer<()> {
-        self.sandbox.tag(at, kind, artifact, tags).await
-    }
-    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<()> {
-        self.sandbox.delete(at, delete).await
     }
 }
 
@@ -296,10 +238,7 @@ fn law_6_a_batch_that_fails_fails_its_jobs_and_no_others() {
         // The databases of a source are asked for in order, 14 at a time: db0, db1, db10 … db20.
         assert_eq!(failed.len(), 14, "{failed:?}");
         assert!(failed.contains(&"sync_db17".to_owned()), "{failed:?}");
-        assert!(
-            failed.iter().all(|name| name.starts_with("sync_db")),
-            "{failed:?}"
-        );
+        assert!(failed.iter().all(|name| name.starts_with("sync_db")));
     }
 }
 
@@ -312,7 +251,7 @@ fn a_destination_that_refuses_absent_databases_is_listed_once() {
     }
     let lax = Sandbox::new(world.clone());
     let mut strict = Refusing::new(world, "", ErrorClass::Unknown);
-    strict.is_strict = true;
+    strict.0.is_strict = true;
     let (expected, found) = (observed(&lax, &jobs), observed(&strict, &jobs));
     for job in &jobs {
         assert_eq!(
@@ -320,14 +259,9 @@ fn a_destination_that_refuses_absent_databases_is_listed_once() {
             in_order(&expected.jobs[&job.name])
         );
     }
-    let lists = strict.sandbox.calls();
-    let lists = lists.iter().filter(|call| call.region == west());
-    assert_eq!(
-        lists
-            .filter(|call| call.call == "DescribeDBSnapshots")
-            .count(),
-        1
-    );
+    let mut lists = strict.0.sandbox.calls();
+    lists.retain(|call| call.region == west() && call.call == "DescribeDBSnapshots");
+    assert_eq!(lists.len(), 1);
 }
 
 #[test]
@@ -339,7 +273,7 @@ fn law_6_a_destination_that_cannot_be_listed_either_fails_its_jobs() {
         ErrorClass::Unknown,
     ] {
         let mut strict = Refusing::new(world.clone(), "everything", kind);
-        strict.is_strict = true;
+        strict.0.is_strict = true;
         let failed = failed(&strict, &jobs);
         assert_eq!(failed.len(), 60, "{failed:?}");
         assert!(failed.iter().all(|name| name.starts_with("sync_db")));
@@ -361,19 +295,17 @@ fn law_7_a_region_that_does_not_answer_costs_the_other_jobs_one_more_observation
         ..snapshot_job("sync_eu", "eu", 2)
     });
     let mut refusing = Refusing::new(world, "", ErrorClass::Unknown);
-    let planned = plan(&refusing.sandbox, &jobs);
-    let reads = |refusing: &Refusing| {
-        let calls = refusing.sandbox.calls();
-        let reads = calls
-            .iter()
-            .filter(|call| call.call == "DescribeDBSnapshots");
+    let planned = plan(&refusing.0.sandbox, &jobs);
+    let reads = |refusing: &Altered<Refusing>| {
+        let calls = refusing.0.sandbox.calls().into_iter();
+        let reads = calls.filter(|call| call.call == "DescribeDBSnapshots");
         reads.count()
     };
     let of_planning = reads(&refusing);
-    refusing.silent = Some(silent);
+    refusing.0.silent = Some(silent);
     let results = apply(&refusing, &planned, &jobs);
-    let failed = results.iter().filter(|result| result.failed());
-    let failed: Vec<&str> = failed.map(|result| result.name.as_str()).collect();
+    let (failed, _) = failed_and_others(&results);
+    let failed: Vec<&str> = failed.iter().map(|result| result.name.as_str()).collect();
     assert_eq!(failed, ["sync_eu"], "{results:?}");
     // Two batches of the source and one of the destination, and all of it once more.
     assert_eq!(reads(&refusing) - of_planning, 2 * 3);
@@ -386,7 +318,7 @@ fn no_more_reads_are_in_progress_than_the_parallelism_allows() {
         let refusing = Refusing::new(world.clone(), "", ErrorClass::Unknown);
         let requests: Vec<Request> = jobs.iter().map(Request::of_job).collect();
         block_on(observe(&refusing, &requests, parallelism));
-        refusing.in_progress.into_inner().expect("a lock").1
+        refusing.0.in_progress.into_inner().expect("a lock").1
     };
     assert_eq!(at_once(1), 1);
     assert_eq!(at_once(3), 3);
@@ -400,7 +332,7 @@ fn the_copies_of_an_image_are_found_by_its_id_though_it_is_gone() {
     let sandbox = Sandbox::new(world);
     apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
     let mut world = sandbox.world();
-    let images = &mut world.region_mut(&east()).expect("a region").images;
+    let images = &mut source(&mut world).images;
     let gone = images.remove(0).id;
     let kept = images[0].id.clone();
     let sandbox = Sandbox::new(world);
@@ -415,13 +347,8 @@ fn the_copies_of_an_image_are_found_by_its_id_though_it_is_gone() {
     let requests = [request(0, &gone), request(1, &kept)];
     let inventory = block_on(observe(&sandbox, &requests, 10));
     let found = |n: usize| {
-        let Observation {
-            sources, copies, ..
-        } = &inventory.jobs[&jobs[n].name];
-        (
-            sources.as_ref().map(Vec::len),
-            copies.as_ref().map(Vec::len),
-        )
+        let found = &inventory.jobs[&jobs[n].name];
+        [&found.sources, &found.copies].map(|found| found.as_ref().map(Vec::len))
     };
-    assert_eq!((found(0), found(1)), ((Ok(0), Ok(1)), (Ok(1), Ok(1))));
+    assert_eq!((found(0), found(1)), ([Ok(0), Ok(1)], [Ok(1), Ok(1)]));
 }

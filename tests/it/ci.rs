@@ -14,6 +14,9 @@ use serde_json::Value;
 
 use place::{JobRun, Place};
 
+use crate::cli::Folder;
+use crate::support::assert_says;
+
 /// Runs a job to its end. The jobs that it needs must have run before.
 type Run = fn(&Place, &str) -> JobRun;
 
@@ -25,15 +28,9 @@ const SEED: &str = include_str!("../../testdata/config/seed.yaml");
 
 /// Returns what `xrs init` writes. Its credentials come from the environment.
 fn initial() -> String {
-    let folder = crate::cli::Folder::new();
-    let written = folder.xrs(&["init", "initial.yaml"]);
-    assert_eq!(written.code, Some(0), "{written:?}");
+    let folder = Folder::new();
+    folder.xrs("init initial.yaml").went_well(&[]);
     folder.read("initial.yaml")
-}
-
-#[track_caller]
-fn assert_says(text: &str, says: &str) {
-    assert!(text.contains(says), "{says:?} is not in\n{text}");
 }
 
 /// Asserts that all calls to AWS began so: with the role that signed in, and with these arguments.

@@ -8,15 +8,12 @@ mod schema;
 mod screens;
 
 use aws_xregion_sync::config::{self, Config};
-use aws_xregion_sync::model::client_config::{ClientConfig, Secret};
-use aws_xregion_sync::model::ids::{AccountId, JobName, ParentId, Region};
-use aws_xregion_sync::model::kind::SyncTypeName;
-use aws_xregion_sync::model::problem::{AwsFailure, Problem, TextPlace};
-use aws_xregion_sync::model::query::{ImageFilter, ImageSelector, Query};
-use aws_xregion_sync::model::report::Level;
 use aws_xregion_sync::render::problems::{WIDTH, diagnostics};
-use aws_xregion_sync::sync_types::{AmiOptions, ConfiguredJob, DbSnapshotOptions, SyncJob};
+use aws_xregion_sync::sync_types::ConfiguredJob;
 use proptest::prelude::*;
+
+use crate::support::prelude::*;
+use crate::support::{assert_says, each, rows};
 
 const SEED: &str = include_str!("../../testdata/config/seed.yaml");
 const ALL_OPTIONS: &str = include_str!("../../testdata/config/all_options.yaml");

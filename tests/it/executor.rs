@@ -2,223 +2,105 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use aws_xregion_sync::executor::{self, Event, Options, Wait};
-use aws_xregion_sync::model::result::ActionOutcome;
-use aws_xregion_sync::provider::sandbox::{Fault, Sandbox};
-use aws_xregion_sync::sync_types::SyncJob;
-
 use crate::support::*;
 
 /// Databases, each with a copy to make and two to delete.
-fn databases(number: usize) -> (Sandbox, Vec<SyncJob>) {
-    let mut world = empty_world();
-    world.quotas.manual_snapshots = 10 * number;
-    let mut jobs = Vec::new();
-    for n in 0..number {
-        let name = format!("db{n}");
-        add_automated(&mut world, &name, days_ago(0));
-        for day in 1..5 {
-            add_our_copy(&mut world, &name, days_ago(day));
-        }
-        jobs.push(snapshot_job(&format!("sync_{name}"), &name, 2));
-    }
-    (Sandbox::new(world), jobs)
-}
-
-fn writes(sandbox: &Sandbox) -> usize {
-    sandbox.calls().iter().filter(|call| call.write).count()
+fn planned(number: usize) -> Planned {
+    let (world, jobs) = databases(number, 1..5);
+    Planned::new(world, jobs)
 }
 
 #[test]
 fn after_an_interrupt_no_action_starts_and_everything_is_reported() {
-    let (sandbox, jobs) = databases(20);
-    let planned = plan(&sandbox, &jobs);
-    let stop = AtomicBool::new(false);
-    let finished = AtomicBool::new(false);
-    let on_event = |event: Event<'_>| match event {
+    let planned = planned(20);
+    let (stop, finished) = (AtomicBool::new(false), AtomicBool::new(false));
+    let results = planned.stopped(&stop, Wait::No, &|event| match event {
         Event::ActionFinished { .. } => stop.store(true, Ordering::Relaxed),
         Event::JobFinished(_) => finished.store(true, Ordering::Relaxed),
         Event::ActionStarted { .. } | Event::CopyDeferred { .. } | Event::CopyProgress { .. } => {}
-    };
-    let options = Options {
-        parallelism: PARALLELISM,
-        wait: Wait::No,
-        stop: &stop,
-    };
-    let results = block_on(executor::apply(
-        &sandbox,
-        &planned,
-        &callers(&jobs),
-        None,
-        options,
-        &on_event,
-    ));
+    });
 
     assert!(finished.into_inner());
     assert_eq!(results.len(), 20);
-    let done = results
-        .iter()
-        .flat_map(|r| &r.actions)
-        .filter(|a| a.outcome == ActionOutcome::Done)
-        .count();
-    assert_eq!(
-        done,
-        writes(&sandbox),
-        "what was running is finished and reported"
-    );
-    assert!(
-        (1..=PARALLELISM).contains(&done),
-        "{done} actions were started"
-    );
+    let outcomes_of_all = results.iter().flat_map(outcomes);
+    let done = outcomes_of_all.filter(|outcome| *outcome == ActionOutcome::Done);
+    let done = done.count();
+    let written = writes(&planned.sandbox).len();
+    assert_eq!(done, written, "what was running is finished and reported");
+    assert!((1..=PARALLELISM).contains(&done), "{done} were started");
     let untouched = results.last().expect("a result");
     assert!(untouched.failed());
-    assert!(
-        untouched.errors[0].message.contains("interrupted"),
-        "{:?}",
-        untouched.errors
-    );
-    assert!(
-        untouched
-            .actions
-            .iter()
-            .all(|action| action.outcome == ActionOutcome::Skipped)
-    );
+    assert_says(&untouched.errors[0].message, "interrupted");
+    let mut outcomes = outcomes(untouched).into_iter();
+    assert!(outcomes.all(|outcome| outcome == ActionOutcome::Skipped));
 
-    let again = apply(&sandbox, &planned, &jobs);
-    no_failures(&again);
-    let copies: usize = (0..20)
-        .map(|n| copies_of(&sandbox.world(), &format!("db{n}")).len())
-        .sum();
-    assert_eq!(
-        copies,
-        20 * 3,
-        "applied again, it ends as without the interrupt"
-    );
-}
-
-#[test]
-fn after_credentials_have_expired_no_more_calls_are_made_with_them() {
-    let (sandbox, jobs) = databases(150);
-    let planned = plan(&sandbox, &jobs);
-    let before = sandbox.calls().len();
-    sandbox.edit(|world| {
-        let account = world.default_account();
-        world.expired_credentials.push(account);
-    });
-    let results = apply(&sandbox, &planned, &jobs);
-    assert!(results.iter().all(|result| result.failed()));
-    assert!(results.iter().all(|result| {
-        result.errors[0]
-            .aws
-            .as_ref()
-            .is_some_and(|aws| aws.code.starts_with("Expired"))
-    }));
-    let asked = sandbox.calls().len() - before;
-    // A hundred jobs are observed together.
-    assert!(
-        asked <= 1 + 2 * 100 + 3 * PARALLELISM,
-        "{asked} calls, though one round of reads tells it all"
-    );
-    assert_eq!(writes(&sandbox), 0);
-}
-
-#[test]
-fn copies_over_the_limit_are_deferred_and_made_by_applying_again() {
-    let (sandbox, jobs) = databases(4);
-    sandbox.edit(|world| world.quotas.snapshot_copies_in_flight = 3);
-    let planned = plan(&sandbox, &jobs);
-    let results = apply(&sandbox, &planned, &jobs);
-    let deferred: Vec<_> = results.iter().filter(|result| result.failed()).collect();
-    assert_eq!(deferred.len(), 1);
-    assert_eq!(deferred[0].actions[0].outcome, ActionOutcome::Deferred);
-    assert!(
-        deferred[0].errors[0]
-            .help
-            .as_deref()
-            .is_some_and(|help| help.contains("apply")),
-        "{deferred:?}"
-    );
-    assert!(
-        deferred[0].actions[1..]
-            .iter()
-            .all(|action| action.outcome == ActionOutcome::Skipped)
-    );
-    wait_for_copies(&sandbox);
-    no_failures(&apply(&sandbox, &planned, &jobs));
-    assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new());
-}
-
-#[test]
-fn the_limit_of_concurrent_copies_is_known_by_every_spelling_of_its_code() {
-    for (call, code, message) in [
-        (
-            "CopyImage",
-            "Client.ResourceLimitExceeded",
-            "Too many copies",
-        ),
-        (
-            "CopyDBSnapshot",
-            "SnapshotQuotaExceededFault",
-            "Cannot copy more than 20 snapshots across regions",
-        ),
-    ] {
-        let (sandbox, mut jobs) = databases(1);
-        jobs.push(ami_job("sync_app", "Web Application"));
-        sandbox.edit(|world| {
-            add_image(world, "ami-0a", "web", "Web Application");
-            world.faults.push(Fault::new(call, code, message, None));
-        });
-        let planned = plan(&sandbox, &jobs);
-        let outcomes: Vec<_> = apply(&sandbox, &planned, &jobs)
-            .iter()
-            .map(|result| result.actions[0].outcome)
-            .collect();
-        assert!(outcomes.contains(&ActionOutcome::Deferred), "{outcomes:?}");
-        sandbox.edit(|world| world.faults.clear());
-        no_failures(&apply(&sandbox, &planned, &jobs));
+    // Applied again, it ends as without the interrupt.
+    planned.succeeds();
+    for n in 0..20 {
+        let copies = copies_of(&planned.sandbox.world(), &format!("db{n}"));
+        assert_eq!(copies.len(), 3);
     }
 }
 
 #[test]
-fn a_used_up_quota_of_snapshots_is_a_failure() {
-    let (sandbox, jobs) = databases(1);
-    sandbox.edit(|world| world.quotas.manual_snapshots = 4);
-    let results = apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
-    assert_eq!(results[0].actions[0].outcome, ActionOutcome::Failed);
-    let aws = results[0].errors[0].aws.as_ref().expect("AWS's own words");
-    assert_eq!(aws.code, "SnapshotQuotaExceeded");
-    assert!(aws.message.contains("manual snapshots"), "{}", aws.message);
+fn after_credentials_have_expired_no_more_calls_are_made_with_them() {
+    let planned = planned(150);
+    let before = planned.sandbox.calls().len();
+    planned.sandbox.edit(|world| {
+        let account = world.default_account();
+        world.expired_credentials.push(account);
+    });
+    for result in planned.apply() {
+        assert!(result.failed());
+        let aws = result.errors[0].aws.as_ref().expect("AWS's own words");
+        assert_says(&aws.code, "Expired");
+    }
+    let asked = planned.sandbox.calls().len() - before;
+    // A hundred jobs are observed together, and one round of reads tells it all.
+    assert!(asked <= 1 + 2 * 100 + 3 * PARALLELISM, "{asked} calls");
+    assert_eq!(writes(&planned.sandbox).len(), 0);
+}
+
+#[test]
+fn the_limit_of_concurrent_copies_is_known_by_every_spelling_of_its_code() {
+    let of_snapshots = "Cannot copy more than 20 snapshots across regions";
+    for (call, code, message) in [
+        ("CopyImage", "Client.ResourceLimitExceeded", "Too many"),
+        ("CopyDBSnapshot", "SnapshotQuotaExceededFault", of_snapshots),
+    ] {
+        let (mut world, mut jobs) = databases(1, 1..5);
+        jobs.extend(add_images(&mut world, 1));
+        world.faults.push(Fault::new(call, code, message, None));
+        let planned = Planned::new(world, jobs);
+        let copies = planned.apply();
+        let mut copies = copies.iter().map(|result| outcomes(result)[0]);
+        assert!(copies.any(|outcome| outcome == ActionOutcome::Deferred));
+        planned.sandbox.edit(|world| world.faults.clear());
+        planned.succeeds();
+    }
 }
 
 #[test]
 fn a_copy_does_not_adopt_another_snapshot_that_has_its_id() {
-    let (sandbox, jobs) = databases(1);
-    let planned = plan(&sandbox, &jobs);
-    sandbox.edit(|world| {
+    let stale = planned(1);
+    stale.sandbox.edit(|world| {
         let mut other = our_copy(world, "db0", days_ago(0));
         other.copied_from = None;
         other.data_time = Some(days_ago(20));
         other.tags.clear();
         world.add_snapshot(&west(), other);
     });
-    let stale = apply(&sandbox, &planned, &jobs);
-    assert_eq!(
-        stale[0].actions[0].outcome,
-        ActionOutcome::Stale,
-        "{stale:?}"
-    );
-
     // The listing lags behind and does not show it: then AWS says that the id is in use.
-    let (sandbox, jobs) = databases(1);
-    let planned = plan(&sandbox, &jobs);
-    let taken = Fault::new(
-        "CopyDBSnapshot",
-        "DBSnapshotAlreadyExists",
-        "Cannot create the snapshot",
-        None,
-    );
-    sandbox.edit(|world| world.faults.push(taken));
-    let results = apply(&sandbox, &planned, &jobs);
-    assert_eq!(results[0].actions[0].outcome, ActionOutcome::Failed);
-    assert_eq!(results[0].deleted_resources, []);
+    let failed = planned(1);
+    let code = "DBSnapshotAlreadyExists";
+    let taken = Fault::new("CopyDBSnapshot", code, "Cannot create the snapshot", None);
+    failed.sandbox.edit(|world| world.faults.push(taken));
+    for (planned, outcome) in [
+        (stale, ActionOutcome::Stale),
+        (failed, ActionOutcome::Failed),
+    ] {
+        let results = planned.apply();
+        assert_eq!(outcomes(&results[0])[0], outcome, "{results:?}");
+        assert_eq!(results[0].deleted_resources, []);
+    }
 }

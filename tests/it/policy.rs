@@ -2,18 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use aws_xregion_sync::model::action::Action;
-use aws_xregion_sync::model::ids::{AccountId, JobName};
-use aws_xregion_sync::model::json::document;
-use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::plan::SavedPlan;
 use aws_xregion_sync::model::provider_error_help::permission;
 use aws_xregion_sync::ops::{self, PolicyStage};
 use aws_xregion_sync::policy::Policy;
-use aws_xregion_sync::provider::sandbox::Sandbox;
 use aws_xregion_sync::{ConfigFile, Options};
 
-use crate::support::{block_on, no_failures};
+use crate::support::prelude::*;
+use crate::support::{assert_says, block_on, no_failures};
 
 const SEED: &str = include_str!("../../testdata/config/seed.yaml");
 /// It needs no permission, and no policy can deny it.
@@ -156,45 +151,39 @@ fn a_policy_allows_what_a_plan_lists_on_what_it_lists() {
     for (action, arn) in [
         (
             "rds:DeleteDBSnapshot",
-            "arn:aws:rds:us-east-1:432143214321:snapshot:rds-mydatabase-2026-01-14-05-10",
+            "us-east-1:432143214321:snapshot:rds-mydatabase-2026-01-14-05-10",
         ),
         (
             "rds:DeleteDBSnapshot",
-            "arn:aws:rds:us-west-1:432143214321:snapshot:rds-mydatabase-eu-2026-01-14-05-10",
+            "us-west-1:432143214321:snapshot:rds-mydatabase-eu-2026-01-14-05-10",
         ),
         (
             "rds:DeleteDBSnapshot",
-            "arn:aws:rds:us-west-1:432143214321:snapshot:mydatabase-final",
+            "us-west-1:432143214321:snapshot:mydatabase-final",
         ),
         (
             "rds:DeleteDBSnapshot",
-            "arn:aws:rds:us-west-1:123412341234:snapshot:rds-mydatabase-2026-01-14-05-10",
+            "us-west-1:123412341234:snapshot:rds-mydatabase-2026-01-14-05-10",
         ),
         (
             "rds:CopyDBSnapshot",
-            "arn:aws:rds:us-east-1:432143214321:snapshot:rds:other-2026-01-14-05-10",
+            "us-east-1:432143214321:snapshot:rds:other-2026-01-14-05-10",
         ),
-        ("ec2:CreateTags", "arn:aws:ec2:eu-west-1::image/ami-1"),
-        (
-            "ec2:CreateTags",
-            "arn:aws:ec2:us-east-1:432143214321:instance/i-1",
-        ),
+        ("ec2:CreateTags", "eu-west-1::image/ami-1"),
+        ("ec2:CreateTags", "us-east-1:432143214321:instance/i-1"),
     ] {
-        assert!(!allows(&policy, action, arn), "{action} {arn}");
+        let (service, _) = action.split_once(':').expect("a service");
+        let arn = format!("arn:aws:{service}:{arn}");
+        assert!(!allows(&policy, action, &arn), "{action} {arn}");
     }
 }
 
 #[test]
 fn the_policies_of_every_option() {
     let text = include_str!("../../testdata/config/all_options.yaml");
-    insta::assert_snapshot!(
-        "plan",
-        document(&policy(text, PolicyStage::Plan)).expect("JSON")
-    );
-    insta::assert_snapshot!(
-        "apply",
-        document(&policy(text, PolicyStage::Apply)).expect("JSON")
-    );
+    for (name, stage) in [("plan", PolicyStage::Plan), ("apply", PolicyStage::Apply)] {
+        insta::assert_snapshot!(name, document(&policy(text, stage)).expect("JSON"));
+    }
 }
 
 fn snapshot_job(source: &str, destination: &str, more: &str) -> String {
@@ -210,13 +199,12 @@ fn a_policy_is_of_the_partition_of_its_regions() {
     for (job, partition) in [(&china, "aws-cn"), (&gov, "aws-us-gov")] {
         let policy = policy(&format!("sync_a: {job}"), PolicyStage::Apply);
         let start = format!("arn:{partition}:");
-        let arns = policy
+        let mut arns = policy
             .statement
             .iter()
             .flat_map(|statement| &statement.resource);
         assert!(
-            arns.filter(|arn| *arn != "*")
-                .all(|arn| arn.starts_with(&start)),
+            arns.all(|arn| arn == "*" || arn.starts_with(&start)),
             "{policy:?}"
         );
     }
@@ -224,11 +212,8 @@ fn a_policy_is_of_the_partition_of_its_regions() {
     let error = ops::policy(&both, PolicyStage::Plan, &[]).expect_err("two partitions");
     assert!(error.to_string().contains("aws-cn, aws-us-gov"), "{error}");
     let picked = ops::policy(&both, PolicyStage::Plan, &[JobName::from("sync_b")]);
-    assert!(
-        document(&picked.expect("one").policy)
-            .expect("JSON")
-            .contains("us-gov-east-1")
-    );
+    let picked = document(&picked.expect("one").policy).expect("JSON");
+    assert_says(&picked, "us-gov-east-1");
 }
 
 #[test]
@@ -248,61 +233,37 @@ fn keys_are_named_by_arns_of_the_destination() {
     let role = "aws_client_config: {role_arn: 'arn:aws:iam::210987654321:role/xrs'}";
     assert_eq!(keys(""), Vec::<String>::new());
     for (key, more, arn) in [
-        ("1234abcd", "", "arn:aws:kms:us-west-1:*:key/1234abcd"),
-        (
-            "1234abcd",
-            account,
-            "arn:aws:kms:us-west-1:123456789012:key/1234abcd",
-        ),
-        (
-            "mrk-1",
-            role,
-            "arn:aws:kms:us-west-1:210987654321:key/mrk-1",
-        ),
-        (
-            "alias/copies",
-            account,
-            "arn:aws:kms:us-west-1:123456789012:key/*",
-        ),
+        ("1234abcd", "", "*:key/1234abcd"),
+        ("1234abcd", account, "123456789012:key/1234abcd"),
+        ("mrk-1", role, "210987654321:key/mrk-1"),
+        ("alias/copies", account, "123456789012:key/*"),
         (
             "'arn:aws:kms:us-west-1:555555555555:key/k'",
             account,
-            "arn:aws:kms:us-west-1:555555555555:key/k",
+            "555555555555:key/k",
         ),
         (
             "'arn:aws:kms:us-west-1:555555555555:alias/k'",
             account,
-            "arn:aws:kms:us-west-1:555555555555:key/*",
+            "555555555555:key/*",
         ),
     ] {
-        let more = if more.is_empty() {
-            String::new()
-        } else {
-            format!(", {more}")
-        };
-        assert_eq!(keys(&format!(", kms_key_id: {key}{more}"))[0], arn);
+        let key = format!(", kms_key_id: {key}, {more}");
+        let arn = format!("arn:aws:kms:us-west-1:{arn}");
+        assert_eq!(keys(&key)[0], arn);
     }
 }
 
 #[test]
 fn statements_have_ids_of_their_own_that_iam_takes() {
-    let jobs: String = ["us-east-1", "us-east-2", "eu-west-1"]
-        .iter()
-        .enumerate()
-        .map(|(n, source)| {
-            format!(
-                "sync_{n}: {}\n",
-                snapshot_job(source, "us-west-1", ", kms_key_id: alias/a")
-            )
-        })
-        .collect();
-    let policy = policy(&jobs, PolicyStage::Apply);
+    let jobs = ["us-east-1", "us-east-2", "eu-west-1"].map(|source| {
+        let job = snapshot_job(source, "us-west-1", ", kms_key_id: alias/a");
+        format!("sync_{source}: {job}\n")
+    });
+    let policy = policy(&jobs.concat(), PolicyStage::Apply);
     let ids: BTreeSet<&str> = policy.statement.iter().map(|s| s.sid.as_str()).collect();
     assert_eq!(ids.len(), policy.statement.len());
-    assert!(
-        ids.iter()
-            .all(|id| id.bytes().all(|b| b.is_ascii_alphanumeric())),
-        "{ids:?}"
-    );
+    let is_taken = |id: &&str| id.bytes().all(|b| b.is_ascii_alphanumeric());
+    assert!(ids.iter().all(is_taken), "{ids:?}");
     assert!(ids.contains("DeleteCopiesFromUsEast2"), "{ids:?}");
 }

@@ -1,8 +1,5 @@
 //! Random jobs and worlds: sources, and copies from various makers, in all states that AWS is known to show.
 
-use aws_xregion_sync::model::ids::{Arn, ArtifactId};
-use aws_xregion_sync::provider::sandbox::{World, WorldArtifact};
-use aws_xregion_sync::sync_types::SyncJob;
 use jiff::SignedDuration;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -23,19 +20,12 @@ pub enum Maker {
     OtherTool,
 }
 
-/// A copy of the snapshot taken this number of days ago.
-#[derive(Clone, Copy, Debug)]
-pub struct CopyRecipe {
-    pub day: i64,
-    pub maker: Maker,
-    pub status: &'static str,
-}
-
 #[derive(Clone, Debug)]
 pub struct DatabaseRecipe {
     pub retain: u32,
     pub automated: Vec<(i64, &'static str)>,
-    pub copies: Vec<CopyRecipe>,
+    /// Copies of the snapshots taken this number of days ago.
+    pub copies: Vec<(i64, Maker, &'static str)>,
 }
 
 #[derive(Clone, Debug)]
@@ -83,11 +73,7 @@ fn statuses() -> impl Strategy<Value = &'static str> {
 }
 
 fn databases() -> impl Strategy<Value = DatabaseRecipe> {
-    let copy = (0..9i64, makers(), statuses()).prop_map(|(day, maker, status)| CopyRecipe {
-        day,
-        maker,
-        status,
-    });
+    let copy = (0..9i64, makers(), statuses());
     (0..4u32, vec((0..5i64, statuses()), 0..4), vec(copy, 0..9)).prop_map(
         |(retain, automated, copies)| DatabaseRecipe {
             retain,
@@ -144,11 +130,21 @@ impl Recipe {
     }
 }
 
+/// Returns the same world with other listings.
+pub fn in_other_order(mut world: World, seed: u64) -> World {
+    world.listing_seed = seed;
+    for region in world.regions.values_mut() {
+        region.snapshots.reverse();
+        region.images.reverse();
+    }
+    world
+}
+
 impl DatabaseRecipe {
     fn build(&self, world: &mut World, name: &str) {
         for (day, status) in &self.automated {
             let id = add_automated(world, name, days_ago(*day));
-            let here = &mut world.region_mut(&east()).expect("the source").snapshots;
+            let here = &mut source(world).snapshots;
             let made = here.len() - 1;
             if here[..made].iter().any(|snapshot| snapshot.id == id) {
                 here.pop();
@@ -156,19 +152,14 @@ impl DatabaseRecipe {
                 here[made].state = state(status);
             }
         }
-        for recipe in &self.copies {
-            let mut copy = our_copy(world, name, days_ago(recipe.day));
-            let tag = copy
-                .tags
-                .get("Sync-From-us-east-1")
-                .unwrap_or_default()
-                .to_owned();
-            match recipe.maker {
+        for (day, maker, status) in &self.copies {
+            let mut copy = our_copy(world, name, days_ago(*day));
+            match maker {
                 Maker::Ours => {}
                 Maker::Gem => (copy.copied_from, copy.data_time) = (None, None),
                 Maker::GemWithoutTag => {
                     copy.tags.clear();
-                    let taken = days_ago(recipe.day);
+                    let taken = days_ago(*day);
                     let source = format!("rds:{name}-{}", taken.strftime("%Y-%m-%d-%H-%M"));
                     let source = ArtifactId::from(source);
                     if world.snapshot(&east(), &source).is_some() {
@@ -182,27 +173,21 @@ impl DatabaseRecipe {
                 }
                 Maker::Person => {
                     copy.tags.clear();
-                    copy.id = ArtifactId::from(format!("by-hand-{name}-{}", recipe.day));
+                    copy.id = ArtifactId::from(format!("by-hand-{name}-{day}"));
                 }
-                Maker::OursToKeep => {
-                    copy.tags.insert("Sync-Keep".to_owned(), "yes".to_owned());
-                }
+                Maker::OursToKeep => copy.tags.insert("Sync-Keep", "yes"),
                 Maker::OtherRegion => {
+                    let tag = copy.tags.get("Sync-From-us-east-1").map(str::to_owned);
                     copy.tags.clear();
-                    copy.tags.insert("Sync-From-eu-west-1".to_owned(), tag);
+                    copy.tags
+                        .insert("Sync-From-eu-west-1", tag.unwrap_or_default());
                     copy.copied_from = None;
                 }
-                Maker::UnreadableTag => {
-                    copy.tags
-                        .insert("Sync-From-us-east-1".to_owned(), "yesterday".to_owned());
-                }
+                Maker::UnreadableTag => copy.tags.insert("Sync-From-us-east-1", "yesterday"),
                 Maker::EarlierDatabase => copy.parent_created = Some(days_ago(900)),
             }
-            copy.state = state(recipe.status);
-            let here = &mut world
-                .region_mut(&west())
-                .expect("the destination")
-                .snapshots;
+            copy.state = state(status);
+            let here = &mut destination(world).snapshots;
             if here.iter().all(|snapshot| snapshot.id != copy.id) {
                 here.push(copy);
             }
@@ -212,63 +197,46 @@ impl DatabaseRecipe {
 
 impl ImageRecipe {
     fn build(&self, world: &mut World, n: usize) {
-        let (id, name, identifier) = (
-            format!("ami-{n}a"),
-            format!("image {n}"),
-            format!("app {n}"),
-        );
+        let (id, second) = (format!("ami-{n}a"), format!("ami-{n}b"));
+        let (name, identifier) = (format!("image {n}"), format!("app {n}"));
         add_image(world, &id, &name, &identifier);
         if self.several {
-            add_image(world, &format!("ami-{n}b"), &name, &identifier);
-            world
-                .image_mut(&east(), &format!("ami-{n}b").as_str().into())
-                .expect("it")
-                .created = Some(days_ago(0));
+            add_image(world, &second, &name, &identifier);
+            image_mut(world, &second).created = Some(days_ago(0));
         }
-        world
-            .image_mut(&east(), &id.as_str().into())
-            .expect("it")
-            .state = state(self.state);
+        image_mut(world, &id).state = state(self.state);
         let Some((maker, copy_state)) = self.copy else {
             return;
         };
         let owner = world.default_account();
-        let tag = format!("{}+0000 / {id}", days_ago(1).strftime("%Y%m%d%H%M%S"));
+        let tag = |day, id: &str| format!("{}+0000 / {id}", days_ago(day).strftime("%Y%m%d%H%M%S"));
         let copied_from = Some(Arn::of_image(&east(), &ArtifactId::from(id.as_str())));
-        let mut copy = WorldArtifact::image(
-            &format!("ami-{n}c"),
-            &owner,
-            &name,
+        let (copy_id, made) = (
+            format!("ami-{n}c"),
             days_ago(0) + SignedDuration::from_mins(9),
         );
+        let mut copy = WorldArtifact::image(&copy_id, &owner, &name, made);
         copy.state = state(copy_state);
         match maker {
             Maker::Ours | Maker::OursToKeep | Maker::EarlierDatabase => {
-                copy = copy.tag("Sync-From-us-east-1", &tag);
+                copy = copy.tag("Sync-From-us-east-1", &tag(1, &id));
                 copy.copied_from = copied_from;
             }
             Maker::Gem => {
-                let source = world.image_mut(&east(), &id.as_str().into()).expect("it");
-                let value = format!(
-                    "{}+0000 / {}",
-                    days_ago(0).strftime("%Y%m%d%H%M%S"),
-                    copy.id
-                );
-                source.tags.insert("Sync-us-west-1".to_owned(), value);
+                let source = image_mut(world, &id);
+                source.tags.insert("Sync-us-west-1", tag(0, &copy_id));
             }
             Maker::GemWithoutTag => {
                 copy.copied_from = copied_from;
-                let source = world.image_mut(&east(), &id.as_str().into()).expect("it");
-                source
-                    .tags
-                    .insert("Sync-us-west-1", tag.replace(&id, copy.id.as_str()));
+                let source = image_mut(world, &id);
+                source.tags.insert("Sync-us-west-1", tag(1, &copy_id));
             }
             Maker::OtherTool => copy.copied_from = copied_from,
             Maker::Person => {
                 copy.copied_from = copied_from;
                 copy.name = "by hand".to_owned();
             }
-            Maker::OtherRegion => copy = copy.tag("Sync-From-eu-west-1", &tag),
+            Maker::OtherRegion => copy = copy.tag("Sync-From-eu-west-1", &tag(1, &id)),
             Maker::UnreadableTag => {
                 copy = copy.tag("Sync-From-us-east-1", "yesterday");
                 copy.copied_from = copied_from;

@@ -6,23 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_xregion_sync::model::action::Copy;
-use aws_xregion_sync::model::artifact::{Artifact, ArtifactRef, ArtifactState};
-use aws_xregion_sync::model::client_config::ClientConfig;
-use aws_xregion_sync::model::ids::{AccountId, Arn, ArtifactId, ParentId, Region};
-use aws_xregion_sync::model::inventory::Answer;
-use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::location::Location;
-use aws_xregion_sync::model::provider_error::{ErrorClass, ProviderError};
-use aws_xregion_sync::model::query::Query;
-use aws_xregion_sync::model::tags::Tags;
-use aws_xregion_sync::provider::Provider;
-use aws_xregion_sync::provider::sandbox::{
-    DEFAULT_ACCOUNT, Sandbox, World, WorldArtifact, WorldDatabase, snapshot_arn,
-};
+use aws_xregion_sync::provider::sandbox::DEFAULT_ACCOUNT;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::support::{block_on as wait, east, time, west};
+use crate::support::prelude::*;
+use crate::support::{block_on as wait, east, rows, time, west};
 
 mod calls;
 mod ec2;

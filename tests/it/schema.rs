@@ -10,28 +10,47 @@ use jsonschema::Validator;
 use serde_json::Value;
 
 use crate::cli::Folder;
+use crate::support::assert_says;
 
 fn testdata(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("testdata")
-        .join(path)
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    folder.join(path)
 }
 
-fn validator(of: Document) -> Validator {
-    let schema = schema(of);
-    jsonschema::draft7::meta::validate(&schema).expect("a schema of draft 7");
-    jsonschema::draft7::new(&schema).expect("a schema")
+pub fn validator(schema: &Value) -> Validator {
+    jsonschema::draft7::meta::validate(schema).expect("a schema of draft 7");
+    jsonschema::draft7::new(schema).expect("a schema")
+}
+
+fn validator_of(document: Document) -> Validator {
+    validator(&schema(document))
 }
 
 /// Where and what is wrong, a line each.
-fn faults(validator: &Validator, document: &Value) -> Vec<String> {
+pub fn faults(validator: &Validator, document: &Value) -> Vec<String> {
     validator
         .iter_errors(document)
         .map(|error| format!("{}: {error}", error.instance_path()))
         .collect()
 }
 
-fn files(folder: &str, end: &str) -> Vec<(String, String)> {
+/// Returns the properties of all objects that a schema describes.
+pub fn properties(schema: &Value) -> Vec<(&String, &Value)> {
+    let mut found = Vec::new();
+    let mut nodes = vec![schema];
+    while let Some(node) = nodes.pop() {
+        found.extend(node["properties"].as_object().into_iter().flatten());
+        match node {
+            Value::Array(items) => nodes.extend(items),
+            Value::Object(fields) => nodes.extend(fields.values()),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Returns the names and texts of the files in a folder of `testdata` that end so.
+pub fn files(folder: &str, end: &str) -> Vec<(String, String)> {
     let mut files: Vec<(String, String)> = fs::read_dir(testdata(folder))
         .expect("a folder")
         .map(|entry| entry.expect("an entry").path())
@@ -58,10 +77,11 @@ fn the_schemas_are_those_that_are_checked_in() {
     ] {
         let path = testdata(&format!("schema/{name}.json"));
         let kept = fs::read_to_string(&path).unwrap_or_default();
+        let made = document(&schema(of)).expect("JSON");
+        let path = path.display();
         assert!(
-            kept == document(&schema(of)).expect("JSON"),
-            "after a change that is meant: xrs schema {name} > {}",
-            path.display()
+            kept == made,
+            "after a change that is meant: xrs schema {name} > {path}"
         );
     }
 }
@@ -81,11 +101,7 @@ fn golden_documents_fit_their_schemas() {
             Some("problems") => Document::Problems,
             _ => panic!("{name} is of no document that is known"),
         };
-        assert_eq!(
-            faults(&validator(of), &value),
-            Vec::<String>::new(),
-            "{name}"
-        );
+        assert_eq!(faults(&validator_of(of), &value), [""; 0], "{name}");
     }
 }
 
@@ -94,18 +110,11 @@ fn what_the_program_writes_fits_its_schemas() {
     let folder = Folder::new();
     let config = folder.read("xrs.yaml");
     folder.write("xrs.yaml", config.replace("ec2_ami", "ec2_amis"));
-    let _ = folder.xrs(&["plan", "--out", "plan.json", "--sandbox", "world.json"]);
-    let _ = folder.xrs(&[
-        "apply",
-        "plan.json",
-        "--sandbox",
-        "world.json",
-        "--results",
-        "results.json",
-    ]);
-    let status = folder.xrs(&["status", "--sandbox", "world.json", "--format", "json"]);
+    let _ = folder.on_sandbox("plan --out plan.json");
+    let _ = folder.on_sandbox("apply plan.json --results results.json");
+    let status = folder.on_sandbox("status --format json");
     folder.write("status.json", status.out);
-    let problems = folder.xrs(&["validate", "--format", "json"]);
+    let problems = folder.xrs("validate --format json");
     folder.write("problems.json", problems.out);
     for (of, file) in [
         (Document::Plan, "plan.json"),
@@ -114,19 +123,12 @@ fn what_the_program_writes_fits_its_schemas() {
         (Document::Problems, "problems.json"),
     ] {
         let written = folder.json(file);
-        assert!(
-            written.to_string().contains("ec2_amis"),
-            "one job is broken: {written}"
-        );
-        assert_eq!(
-            faults(&validator(of), &written),
-            Vec::<String>::new(),
-            "{file}"
-        );
-        let mut cut = written.clone();
-        cut.as_object_mut()
-            .expect("an object")
-            .remove("format_version");
-        assert!(!validator(of).is_valid(&cut), "{file}");
+        // One job is broken.
+        assert_says(&written.to_string(), "ec2_amis");
+        assert_eq!(faults(&validator_of(of), &written), [""; 0], "{file}");
+        let mut cut = written;
+        let fields = cut.as_object_mut().expect("an object");
+        fields.remove("format_version");
+        assert!(!validator_of(of).is_valid(&cut), "{file}");
     }
 }

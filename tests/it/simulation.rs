@@ -3,6 +3,7 @@
 //! `XRS_HISTORIES=200000` runs more of them, and `XRS_FIRST_SEED=…` others; `XRS_SEED=…` runs one and prints a report of it.
 //! A seed gives another history whenever this generator changes: what it has found is kept as a test in `meanwhile`.
 
+mod calls;
 mod check_plan;
 mod check_results;
 mod check_writes;

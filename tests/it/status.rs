@@ -1,45 +1,27 @@
 //! The status is right in every state of a copy, for each type, also while the source region does not answer.
 
-use aws_xregion_sync::model::ids::{Arn, JobName};
-use aws_xregion_sync::model::query::ImageFilter;
-use aws_xregion_sync::model::status::{Copies, JobStatus, Readiness, SourceNewest};
-use aws_xregion_sync::observe::{Request, observe_destinations};
-use aws_xregion_sync::provider::sandbox::{FailNextCopy, Fault, Sandbox, World, WorldArtifact};
-use aws_xregion_sync::status::status;
-use aws_xregion_sync::sync_types::SyncJob;
+use aws_xregion_sync::model::status::{Copies, SourceNewest, UsableCopy};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
-use crate::random_world::recipes;
+use crate::random_world::{in_other_order, recipes};
 use crate::support::*;
 
 const LIMIT: SignedDuration = SignedDuration::from_hours(26);
 
 /// How a source region can fail to answer.
 const OUTAGES: [fn(&mut World); 3] = [
-    |world| world.region_mut(&east()).expect("the source").enabled = false,
+    |world| source(world).enabled = false,
     |world| {
         for call in ["DescribeImages", "DescribeDBSnapshots", "GetCallerIdentity"] {
             let fault = Fault::new(call, "RequestLimitExceeded", "slow down", None);
-            let region = Some(east());
-            world.faults.push(Fault { region, ..fault });
+            world.faults.push(in_region(&east(), fault));
         }
     },
     |world| {
         world.regions.remove(&east());
     },
 ];
-
-/// Observes the destinations and returns the status with this limit.
-fn status_within(
-    sandbox: &Sandbox,
-    jobs: &[SyncJob],
-    max_age: Option<SignedDuration>,
-) -> Vec<JobStatus> {
-    let requests: Vec<Request> = jobs.iter().map(Request::of_job).collect();
-    let observed = block_on(observe_destinations(sandbox, &requests, PARALLELISM));
-    status(jobs, &observed, max_age)
-}
 
 /// Returns the status with a limit of 26 hours.
 fn observed(sandbox: &Sandbox, jobs: &[SyncJob]) -> Vec<JobStatus> {
@@ -48,6 +30,10 @@ fn observed(sandbox: &Sandbox, jobs: &[SyncJob]) -> Vec<JobStatus> {
 
 fn copies(job: &JobStatus) -> &Copies {
     job.copies.as_ref().expect("the destination answers")
+}
+
+fn newest(job: &JobStatus) -> &UsableCopy {
+    copies(job).newest_usable.as_ref().expect("a copy")
 }
 
 fn states(jobs: &[JobStatus]) -> Vec<Readiness> {
@@ -66,7 +52,15 @@ fn both_types() -> (Sandbox, [SyncJob; 2]) {
 }
 
 fn copy_all(sandbox: &Sandbox, jobs: &[SyncJob]) {
-    no_failures(&apply(sandbox, &plan(sandbox, jobs), jobs));
+    sync(sandbox, jobs);
+}
+
+/// The same, with all copied.
+fn both_types_copied() -> (Sandbox, [SyncJob; 2]) {
+    let (sandbox, jobs) = both_types();
+    copy_all(&sandbox, &jobs);
+    wait_for_copies(&sandbox);
+    (sandbox, jobs)
 }
 
 /// Adds a newer image and a newer snapshot, that many days after the start.
@@ -111,17 +105,12 @@ fn a_copy_in_progress_is_not_usable_yet() {
     let first = observed(&sandbox, &jobs);
     assert_eq!(states(&first), [Readiness::NoCopy; 2]);
     let image = &copies(&first[0]).in_progress;
-    assert_eq!(
-        (image.len(), image[0].state.as_str(), image[0].percent),
-        (1, "pending", None)
-    );
+    assert_eq!((image.len(), image[0].percent), (1, None));
+    assert_eq!(image[0].state, state("pending"));
     assert_eq!(image[0].data_time, Some(days_ago(1)));
     let snapshot = &copies(&first[1]).in_progress[0];
-    assert!(
-        snapshot
-            .percent
-            .is_some_and(|percent| (50..60).contains(&percent))
-    );
+    let percent = snapshot.percent.expect("a percentage");
+    assert!((50..60).contains(&percent), "{percent}");
     assert_eq!(snapshot.data_time, Some(days_ago(0)));
     assert!(first[0].reason.ends_with("yet: 1 copy in progress"));
 
@@ -133,25 +122,19 @@ fn a_copy_in_progress_is_not_usable_yet() {
     for job in &second {
         let copies = copies(job);
         assert_eq!((copies.in_progress.len(), copies.left.count), (1, 1));
-        let behind = copies
-            .newest_usable
-            .as_ref()
-            .expect("a copy")
-            .behind_seconds;
+        let behind = newest(job).behind_seconds;
         assert!(behind >= Some(24 * 3600), "{behind:?}");
     }
 }
 
 #[test]
 fn a_fresh_copy_is_ready_and_its_age_is_that_of_its_data() {
-    let (sandbox, jobs) = both_types();
-    copy_all(&sandbox, &jobs);
-    wait_for_copies(&sandbox);
+    let (sandbox, jobs) = both_types_copied();
     sandbox.edit(|world| world.now = days_ago(0) + SignedDuration::from_hours(10));
     let seen = observed(&sandbox, &jobs);
     assert_eq!(states(&seen), [Readiness::Ready; 2]);
     for (job, hours) in seen.iter().zip([34, 10]) {
-        let newest = copies(job).newest_usable.as_ref().expect("a copy");
+        let newest = newest(job);
         assert_eq!(newest.age_seconds, Some(hours * 3600));
         assert_eq!(newest.behind_seconds, Some(0));
         assert_eq!(copies(job).left.newest.as_ref(), Some(&newest.id));
@@ -161,23 +144,16 @@ fn a_fresh_copy_is_ready_and_its_age_is_that_of_its_data() {
 
 #[test]
 fn a_copy_that_is_too_old_is_not_ready_but_an_image_without_a_newer_one_is() {
-    let (sandbox, jobs) = both_types();
-    copy_all(&sandbox, &jobs);
-    wait_for_copies(&sandbox);
+    let (sandbox, jobs) = both_types_copied();
     sandbox.edit(|world| world.now = start() + SignedDuration::from_hours(27));
-    assert_eq!(
-        states(&observed(&sandbox, &jobs)),
-        [Readiness::Ready, Readiness::TooOld]
-    );
+    let states_now = states(&observed(&sandbox, &jobs));
+    assert_eq!(states_now, [Readiness::Ready, Readiness::TooOld]);
     next_day(&sandbox, 3);
     let old = observed(&sandbox, &jobs);
     assert_eq!(states(&old), [Readiness::TooOld; 2]);
-    assert_eq!(
-        old[1].reason,
-        "its newest usable copy is 3 days old; the limit is 26 h"
-    );
-    let newest = copies(&old[1]).newest_usable.as_ref().expect("a copy");
-    assert_eq!(newest.behind_seconds, Some(3 * 24 * 3600));
+    let reason = "its newest usable copy is 3 days old; the limit is 26 h";
+    assert_eq!(old[1].reason, reason);
+    assert_eq!(newest(&old[1]).behind_seconds, Some(3 * 24 * 3600));
     // Without a limit, a copy of any age is enough.
     let unlimited = status_within(&sandbox, &jobs, None);
     assert_eq!(states(&unlimited), [Readiness::Ready; 2]);
@@ -186,19 +162,14 @@ fn a_copy_that_is_too_old_is_not_ready_but_an_image_without_a_newer_one_is() {
 #[test]
 fn failed_copies_are_listed_with_their_reason() {
     let (sandbox, jobs) = both_types();
-    let fail = FailNextCopy {
-        region: west(),
-        reason: "internal error".to_owned(),
-    };
-    sandbox.edit(|world| world.fail_next_copies = vec![fail.clone(), fail]);
+    for _ in &jobs {
+        sandbox.edit(fail_next_copy);
+    }
     copy_all(&sandbox, &jobs);
     wait_for_copies(&sandbox);
     let seen = observed(&sandbox, &jobs);
     assert_eq!(states(&seen), [Readiness::NoCopy; 2]);
-    let failed: Vec<_> = seen
-        .iter()
-        .map(|job| copies(job).failed[0].clone())
-        .collect();
+    let failed = [&seen[0], &seen[1]].map(|job| &copies(job).failed[0]);
     assert_eq!(failed[0].reason.as_deref(), Some("internal error"));
     assert_eq!(failed[1].reason, None, "AWS states none for snapshots");
     assert!(failed.iter().all(|copy| copy.state == state("failed")));
@@ -207,38 +178,31 @@ fn failed_copies_are_listed_with_their_reason() {
 
 #[test]
 fn copies_outlive_their_deleted_source() {
-    let (sandbox, jobs) = both_types();
-    copy_all(&sandbox, &jobs);
-    wait_for_copies(&sandbox);
+    let (sandbox, jobs) = both_types_copied();
     sandbox.edit(|world| {
-        let source = world.region_mut(&east()).expect("the source");
-        source.images.clear();
-        source.snapshots.clear();
+        let here = source(world);
+        here.images.clear();
+        here.snapshots.clear();
         world.now = start();
     });
     let seen_now = observed(&sandbox, &jobs);
     assert_eq!(states(&seen_now), [Readiness::Ready; 2]);
     for job in &seen_now {
         assert_eq!(job.source_newest, Some(SourceNewest::Absent));
-        let copies = copies(job);
-        let newest = copies.newest_usable.as_ref().expect("a copy");
+        let newest = newest(job);
         assert!(newest.age_seconds.is_some() && newest.behind_seconds.is_none());
-        assert_eq!(copies.left.count, 1);
+        assert_eq!(copies(job).left.count, 1);
     }
     sandbox.edit(|world| world.now += LIMIT);
-    assert_eq!(
-        states(&observed(&sandbox, &jobs)),
-        [Readiness::TooOld; 2],
-        "it is not known to be the newest image"
-    );
+    // It is not known to be the newest image.
+    let later = states(&observed(&sandbox, &jobs));
+    assert_eq!(later, [Readiness::TooOld; 2]);
 }
 
 #[test]
 fn copies_are_known_while_the_source_region_does_not_answer() {
     for outage in OUTAGES {
-        let (sandbox, jobs) = both_types();
-        copy_all(&sandbox, &jobs);
-        wait_for_copies(&sandbox);
+        let (sandbox, jobs) = both_types_copied();
         next_day(&sandbox, 1);
         copy_all(&sandbox, &jobs);
         let before = observed(&sandbox, &jobs);
@@ -246,17 +210,15 @@ fn copies_are_known_while_the_source_region_does_not_answer() {
         let after = observed(&sandbox, &jobs);
         assert_eq!(states(&after), [Readiness::TooOld, Readiness::Ready]);
         for (before, after) in before.iter().zip(&after) {
-            assert!(matches!(
-                after.source_newest,
-                Some(SourceNewest::Unknown { .. })
-            ));
+            let source = after.source_newest.as_ref();
+            assert!(matches!(source, Some(SourceNewest::Unknown { .. })));
             assert!(after.errors.is_empty(), "{after:?}");
+            let newest = newest(after);
+            assert!(newest.age_seconds.is_some() && newest.behind_seconds.is_none());
             let (before, after) = (copies(before), copies(after));
             assert_eq!(before.left, after.left);
             assert_eq!((after.left.count, after.in_progress.len()), (1, 1));
             assert_eq!(after.in_progress[0].id, before.in_progress[0].id);
-            let newest = after.newest_usable.as_ref().expect("a copy");
-            assert!(newest.age_seconds.is_some() && newest.behind_seconds.is_none());
         }
         // With a longer limit, its age is enough to know.
         let limit = Some(SignedDuration::from_hours(72));
@@ -267,32 +229,25 @@ fn copies_are_known_while_the_source_region_does_not_answer() {
 
 #[test]
 fn a_destination_that_does_not_answer_is_unknown_and_fails_no_other_job() {
-    let (sandbox, jobs) = both_types();
-    copy_all(&sandbox, &jobs);
-    wait_for_copies(&sandbox);
+    let (sandbox, jobs) = both_types_copied();
     sandbox.edit(|world| {
         let fault = Fault::new("DescribeImages", "UnauthorizedOperation", "no", None);
-        let region = Some(west());
-        world.faults.push(Fault { region, ..fault });
+        world.faults.push(in_region(&west(), fault));
     });
     let seen_now = observed(&sandbox, &jobs);
     assert_eq!(states(&seen_now), [Readiness::Unknown, Readiness::Ready]);
     assert_eq!(seen_now[0].copies, None);
     let error = seen_now[0].errors[0].aws.as_ref().expect("AWS's error");
-    assert_eq!(
-        (error.region.clone(), error.code.as_str()),
-        (west(), "UnauthorizedOperation")
-    );
+    assert_eq!(error.region, west());
+    assert_eq!(error.code, "UnauthorizedOperation");
 
     sandbox.edit(|world| {
         let fault = Fault::new("GetCallerIdentity", "AccessDenied", "no", None);
         world.faults.push(fault);
     });
-    assert_eq!(
-        states(&observed(&sandbox, &jobs)),
-        [Readiness::Unknown; 2],
-        "it is not known which account these copies belong to"
-    );
+    // It is not known which account these copies belong to.
+    let seen_now = states(&observed(&sandbox, &jobs));
+    assert_eq!(seen_now, [Readiness::Unknown; 2]);
 }
 
 /// Returns an image of the destination that carries the sync tag of a copy of this source.
@@ -308,14 +263,12 @@ fn copy_of(world: &World, id: &str, source: &str, tags: &[(&str, &str)]) -> Worl
 #[test]
 fn without_the_source_the_selectors_are_tested_on_the_copy() {
     let mut world = empty_world();
+    let (web, front) = (("Sync-Identifier", "web"), ("Role", "front"));
     for (id, tags) in [
-        (
-            "ami-w1",
-            &[("Sync-Identifier", "web"), ("Role", "front")][..],
-        ),
-        ("ami-w2", &[("Sync-Identifier", "web"), ("Role", "back")]),
-        ("ami-w3", &[("Sync-Identifier", "db"), ("Role", "front")]),
-        ("ami-w4", &[("Role", "front")]),
+        ("ami-w1", &[web, front][..]),
+        ("ami-w2", &[web, ("Role", "back")]),
+        ("ami-w3", &[("Sync-Identifier", "db"), front]),
+        ("ami-w4", &[front]),
         // As the gem left it, with the sync tag that xrs gave it since.
         ("ami-w5", &[]),
     ] {
@@ -325,10 +278,10 @@ fn without_the_source_the_selectors_are_tested_on_the_copy() {
     // A copy from another region.
     let elsewhere = WorldArtifact {
         copied_from: Some(Arn::of_image(&"eu-west-1".into(), &"ami-x".into())),
-        ..copy_of(&world, "ami-w6", "ami-x", &[("Sync-Identifier", "web")])
+        ..copy_of(&world, "ami-w6", "ami-x", &[web])
     };
     world.add_image(&west(), elsewhere);
-    world.region_mut(&east()).expect("the source").enabled = false;
+    source(&mut world).enabled = false;
     let sandbox = Sandbox::new(world);
     let with = |identifier: Option<&str>, filters: &[(&str, &str)]| {
         let mut job = ami_job("sync_web", identifier.unwrap_or_default());
@@ -364,10 +317,7 @@ fn without_the_source_the_selectors_are_tested_on_the_copy() {
     assert!(warnings[0].starts_with("5 images from us-east-1 may belong to this job"));
     let (left, warnings) = with(Some("web"), &[("architecture", "arm64")]);
     assert_eq!(left, 2);
-    assert!(
-        warnings[0].starts_with("architecture can't be tested on copies"),
-        "{warnings:?}"
-    );
+    assert_says(&warnings[0], "architecture can't be tested on copies");
 }
 
 #[test]
@@ -379,7 +329,7 @@ fn a_copy_of_unknown_age_is_not_ready_where_age_matters() {
         ..WorldArtifact::image("ami-w", &owner, "web", days_ago(0)).tag("Sync-Identifier", "web")
     };
     world.add_image(&west(), copy);
-    world.region_mut(&east()).expect("the source").enabled = false;
+    source(&mut world).enabled = false;
     let sandbox = Sandbox::new(world);
     let jobs = [ami_job("sync_web", "web")];
     let now = observed(&sandbox, &jobs);
@@ -398,33 +348,19 @@ fn a_copy_of_unknown_age_is_not_ready_where_age_matters() {
 #[test]
 fn untagged_copies_of_the_gem_are_found_while_the_source_names_them() {
     let mut world = empty_world();
-    add_image(&mut world, "ami-0a", "web", "web");
-    let owner = world.default_account();
-    world.add_image(
-        &west(),
-        WorldArtifact::image("ami-0b", &owner, "web", days_ago(0)),
-    );
-    let source = world
-        .image_mut(&east(), &"ami-0a".into())
-        .expect("the source");
-    let tag = "20260115051000+0000 / ami-0b";
-    source.tags.insert("Sync-us-west-1", tag);
+    add_image_of_gem(&mut world, "web");
     let seen = observed(&Sandbox::new(world), &[ami_job("sync_web", "web")]);
     assert_eq!(states(&seen), [Readiness::Ready]);
-    let newest = copies(&seen[0]).newest_usable.as_ref().expect("a copy");
-    assert_eq!(
-        (newest.id.as_str(), newest.data_time),
-        ("ami-0b", Some(days_ago(1)))
-    );
+    let newest = newest(&seen[0]);
+    assert_eq!(newest.id.as_str(), "ami-0b");
+    assert_eq!(newest.data_time, Some(days_ago(1)));
 }
 
 #[test]
 fn a_disabled_copy_is_not_usable_and_one_that_is_being_deleted_does_not_count() {
-    let (sandbox, jobs) = both_types();
-    copy_all(&sandbox, &jobs);
-    wait_for_copies(&sandbox);
+    let (sandbox, jobs) = both_types_copied();
     sandbox.edit(|world| {
-        let there = world.region_mut(&west()).expect("the destination");
+        let there = destination(world);
         there.images[0].state = state("disabled");
         there.snapshots[0].state = state("deleting");
     });
@@ -438,15 +374,7 @@ fn a_disabled_copy_is_not_usable_and_one_that_is_being_deleted_does_not_count() 
 fn reads_do_not_grow_with_the_number_of_jobs() {
     let calls = |n: usize| {
         let mut world = empty_world();
-        let mut jobs = Vec::new();
-        for n in 0..n {
-            let name = format!("app{n}");
-            add_image(&mut world, &format!("ami-{n}"), &name, &name);
-            jobs.push(SyncJob {
-                name: JobName::from(format!("sync_{name}")),
-                ..ami_job("sync", &name)
-            });
-        }
+        let jobs = add_images(&mut world, n);
         let sandbox = Sandbox::new(world);
         assert_eq!(observed(&sandbox, &jobs).len(), n);
         sandbox.calls().len()
@@ -461,12 +389,7 @@ proptest! {
     #[test]
     fn the_order_of_listings_changes_nothing(recipe in recipes(), other in any::<u64>()) {
         let jobs = recipe.jobs();
-        let mut world = recipe.world();
-        world.listing_seed = other;
-        for region in world.regions.values_mut() {
-            region.snapshots.reverse();
-            region.images.reverse();
-        }
+        let world = in_other_order(recipe.world(), other);
         let first = observed(&Sandbox::new(recipe.world()), &jobs);
         prop_assert_eq!(first, observed(&Sandbox::new(world), &jobs));
     }

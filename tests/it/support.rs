@@ -1,27 +1,27 @@
 //! Jobs and worlds that many tests start from, and functions that plan and apply them.
 
+mod altered;
+mod planned;
+pub mod prelude;
+mod worlds;
+
 use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use aws_xregion_sync::executor::{self, Callers, Event, Options, Wait};
-use aws_xregion_sync::model::action::Action;
-use aws_xregion_sync::model::artifact::ArtifactState;
-use aws_xregion_sync::model::client_config::ClientConfig;
-use aws_xregion_sync::model::ids::{ArtifactId, JobName, ParentId, Region};
-use aws_xregion_sync::model::plan::{ConfigRef, JobPlan, Plan, SavedPlan};
-use aws_xregion_sync::model::query::{ImageSelector, Query};
-use aws_xregion_sync::model::result::SyncResult;
+use aws_xregion_sync::executor::{self, Callers, OnEvent, Options};
 use aws_xregion_sync::model::safe::unprintable;
-use aws_xregion_sync::observe::{Request, observe};
+use aws_xregion_sync::observe::observe_destinations;
 use aws_xregion_sync::planfile::{self, Header};
 use aws_xregion_sync::planner;
-use aws_xregion_sync::provider::Provider;
-use aws_xregion_sync::provider::sandbox::{
-    Sandbox, SnapshotType, World, WorldArtifact, WorldDatabase, snapshot_arn,
-};
-use aws_xregion_sync::sync_types::{AmiOptions, DbSnapshotOptions, SyncJob, SyncTypeRules};
+use aws_xregion_sync::status::status;
 use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::ProptestConfig;
+
+pub use altered::{Altered, Alters};
+pub use planned::*;
+pub use prelude::*;
+pub use worlds::*;
 
 pub const PARALLELISM: usize = 10;
 
@@ -35,16 +35,6 @@ pub fn west() -> Region {
 
 pub fn time(text: &str) -> Timestamp {
     text.parse().expect("a time")
-}
-
-/// The time at which test worlds begin.
-pub fn start() -> Timestamp {
-    time("2026-01-15T06:00:00Z")
-}
-
-/// Returns the time this number of days before the start, at 05:10, when automated snapshots are taken.
-pub fn days_ago(days: i64) -> Timestamp {
-    time("2026-01-15T05:10:00Z") - SignedDuration::from_hours(24 * days)
 }
 
 pub fn snapshot_job(name: &str, database: &str, retain: u32) -> SyncJob {
@@ -116,87 +106,29 @@ pub fn assert_no_tricks(text: &str) {
     assert_eq!(found, None, "{text:?}");
 }
 
-/// Returns a world with both regions and nothing in them.
-pub fn empty_world() -> World {
-    let mut world = World::new(start());
-    world.add_region(&east());
-    world.add_region(&west());
-    world
+/// Returns the texts between bars.
+pub fn each(texts: &'static str) -> impl Iterator<Item = &'static str> {
+    texts.split('|').map(str::trim)
 }
 
-pub fn add_image(world: &mut World, id: &str, name: &str, identifier: &str) -> ArtifactId {
-    let owner = world.default_account();
-    let image =
-        WorldArtifact::image(id, &owner, name, days_ago(1)).tag("Sync-Identifier", identifier);
-    world.add_image(&east(), image)
+/// Returns the cells of a table, a row a line.
+pub fn rows<const N: usize>(table: &'static str) -> impl Iterator<Item = [&'static str; N]> {
+    table.trim_matches(['\n', ' ']).lines().map(|line| {
+        let cells: Vec<&str> = each(line).collect();
+        cells.try_into().expect("as many cells")
+    })
 }
 
-/// Returns a database of the source region, which is added with an age of a year if it is absent.
-pub fn database(world: &mut World, name: &str) -> WorldDatabase {
-    let account = world.default_account();
-    let here = world.add_region(&east());
-    if let Some(found) = here
-        .databases
-        .iter()
-        .find(|database| database.id.as_str() == name)
-    {
-        return found.clone();
-    }
-    let made = WorldDatabase::new(name, &account, days_ago(365));
-    here.databases.push(made.clone());
-    made
+/// Asserts that a text has this part.
+#[track_caller]
+pub fn assert_says(text: &str, part: &str) {
+    assert!(text.contains(part), "{part:?} is not in\n{text}");
 }
 
-pub fn add_automated(world: &mut World, name: &str, taken: Timestamp) -> ArtifactId {
-    database(world, name);
-    world.add_automated_snapshot(&east(), &ParentId::from(name), taken)
-}
-
-/// Returns a copy for the destination as xrs and the gem leave it.
-pub fn our_copy(world: &mut World, name: &str, taken: Timestamp) -> WorldArtifact {
-    let database = database(world, name);
-    let source = format!("rds:{name}-{}", taken.strftime("%Y-%m-%d-%H-%M"));
-    let value = format!("{}+0000 / {source}", taken.strftime("%Y%m%d%H%M%S"));
-    let arn = snapshot_arn(
-        &east(),
-        &database.account,
-        &ArtifactId::from(source.as_str()),
-    );
-    let mut copy = WorldArtifact::snapshot(
-        &database,
-        &source.replace(':', "-"),
-        SnapshotType::Manual,
-        taken,
-    )
-    .tag("Sync-From-us-east-1", &value);
-    copy.created = Some(taken + SignedDuration::from_mins(40));
-    copy.copied_from = Some(arn);
-    copy
-}
-
-/// Records on a source which copy it has, as xrs and the gem do.
-pub fn name_copy(world: &mut World, source: &ArtifactId, taken: Timestamp, copy: &ArtifactId) {
-    let value = format!("{}+0000 / {copy}", taken.strftime("%Y%m%d%H%M%S"));
-    let source = world.snapshot_mut(&east(), source);
-    source
-        .expect("the source")
-        .tags
-        .insert("Sync-us-west-1", value);
-}
-
-/// Adds a copy without a sync tag, which its source of today names: the gem was stopped before it wrote the tag.
-pub fn add_copy_of_the_gem(world: &mut World, name: &str) -> ArtifactId {
-    let mut copy = our_copy(world, name, days_ago(0));
-    copy.tags.clear();
-    let copy = world.add_snapshot(&west(), copy);
-    let source = ArtifactId::from(format!("rds:{name}-2026-01-15-05-10"));
-    name_copy(world, &source, days_ago(0), &copy);
-    copy
-}
-
-pub fn add_our_copy(world: &mut World, name: &str, taken: Timestamp) -> ArtifactId {
-    let copy = our_copy(world, name, taken);
-    world.add_snapshot(&west(), copy)
+/// Asserts that the help of a problem has this part.
+#[track_caller]
+pub fn assert_help(problem: &Problem, part: &str) {
+    assert_says(problem.help.as_deref().unwrap_or_default(), part);
 }
 
 /// Runs a future to its end.
@@ -218,19 +150,22 @@ pub fn plan(provider: &dyn Provider, jobs: &[SyncJob]) -> SavedPlan {
             selection: None,
             jobs: planner::plan(jobs, &inventory),
         };
-        let config = ConfigRef {
-            path: "xrs.yaml".to_owned(),
-            sha256: String::new(),
-        };
         planfile::seal(
             plan,
             Header {
                 created_at: provider.now(),
-                config,
+                config: config_ref(),
             },
         )
         .expect("a plan")
     })
+}
+
+pub fn config_ref() -> ConfigRef {
+    ConfigRef {
+        path: "xrs.yaml".to_owned(),
+        sha256: String::new(),
+    }
 }
 
 /// Returns the callers that these jobs are applied with.
@@ -242,21 +177,44 @@ pub fn callers(jobs: &[SyncJob]) -> Callers {
 
 /// Applies a plan of these jobs, as `xrs apply` does once it has accepted it.
 pub fn apply(provider: &dyn Provider, plan: &SavedPlan, jobs: &[SyncJob]) -> Vec<SyncResult> {
-    let callers = callers(jobs);
-    let stop = AtomicBool::new(false);
-    let options = Options {
-        parallelism: PARALLELISM,
-        wait: Wait::No,
-        stop: &stop,
-    };
-    block_on(executor::apply(
+    apply_with(
         provider,
         plan,
-        &callers,
-        None,
-        options,
-        &|_: Event<'_>| {},
+        jobs,
+        Wait::No,
+        &AtomicBool::new(false),
+        &|_| {},
+    )
+}
+
+pub fn apply_with(
+    provider: &dyn Provider,
+    plan: &SavedPlan,
+    jobs: &[SyncJob],
+    wait: Wait,
+    stop: &AtomicBool,
+    on_event: OnEvent<'_>,
+) -> Vec<SyncResult> {
+    let (callers, parallelism) = (callers(jobs), PARALLELISM);
+    let options = Options {
+        parallelism,
+        wait,
+        stop,
+    };
+    block_on(executor::apply(
+        provider, plan, &callers, None, options, on_event,
     ))
+}
+
+/// Observes the destinations of these jobs and returns their status with this limit.
+pub fn status_within(
+    sandbox: &Sandbox,
+    jobs: &[SyncJob],
+    max_age: Option<SignedDuration>,
+) -> Vec<JobStatus> {
+    let requests: Vec<Request> = jobs.iter().map(Request::of_job).collect();
+    let observed = block_on(observe_destinations(sandbox, &requests, PARALLELISM));
+    status(jobs, &observed, max_age)
 }
 
 /// Plans these jobs and applies the plan, which must not fail.
@@ -307,30 +265,6 @@ pub fn deletions(plan: &SavedPlan) -> Vec<ArtifactId> {
         .collect()
 }
 
-/// Returns the manual snapshots of a database in the destination.
-pub fn copies_of(world: &World, name: &str) -> Vec<WorldArtifact> {
-    let is_copy = |s: &&WorldArtifact| {
-        let parent = s.parent.as_ref().map(ParentId::as_str);
-        parent == Some(name) && s.snapshot_type == SnapshotType::Manual
-    };
-    world
-        .region(&west())
-        .expect("the destination")
-        .snapshots
-        .iter()
-        .filter(is_copy)
-        .cloned()
-        .collect()
-}
-
-/// Lets time pass until all copies in progress are done.
-pub fn wait_for_copies(sandbox: &Sandbox) {
-    sandbox.edit(|world| {
-        let length = i64::try_from(world.copy_seconds).expect("a length");
-        world.advance(SignedDuration::from_secs(length + 1));
-    });
-}
-
 #[track_caller]
 pub fn no_failures(results: &[SyncResult]) {
     for result in results {
@@ -345,4 +279,14 @@ pub fn no_failures(results: &[SyncResult]) {
 
 pub fn state(word: &str) -> ArtifactState {
     ArtifactState::from(word)
+}
+
+/// Returns this number of random cases, or more where PROPTEST_CASES asks for more.
+pub fn cases(number: u32) -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig {
+        cases: number.max(usual.cases),
+        failure_persistence: None,
+        ..usual
+    }
 }

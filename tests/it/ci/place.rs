@@ -4,13 +4,14 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
+use std::path::Path;
 use std::process::Command;
 
 use assert_cmd::cargo::cargo_bin;
 use serde_json::Value;
-use tempfile::TempDir;
+
+use crate::cli::Folder;
 
 pub const XRS: &str = ".github/workflows/xrs.yml";
 pub const NIGHTLY: &str = ".github/workflows/xrs-nightly.yml";
@@ -28,7 +29,7 @@ const OTHERS: &str = r#"[
 
 /// A repository and what its jobs share. One job runs at a time.
 pub struct Place {
-    folder: TempDir,
+    folder: Folder,
     /// What jobs pass on, by the names that later jobs use.
     pub outputs: RefCell<Variables>,
 }
@@ -51,11 +52,19 @@ impl JobRun {
     }
 }
 
+impl Deref for Place {
+    type Target = Folder;
+
+    fn deref(&self) -> &Folder {
+        &self.folder
+    }
+}
+
 impl Place {
     /// Creates a repository with this config and with the pipelines where a user copies them to.
     pub fn new(config: &str) -> Self {
         let place = Self {
-            folder: tempfile::tempdir().expect("a folder"),
+            folder: Folder::new(),
             outputs: RefCell::default(),
         };
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/ci");
@@ -71,30 +80,6 @@ impl Place {
         place.stand_in("tools/curl", CLIENT);
         place.stand_in("tools/gh", CLIENT);
         place
-    }
-
-    pub fn path(&self, file: &str) -> PathBuf {
-        self.folder.path().join(file)
-    }
-
-    pub fn read(&self, file: &str) -> String {
-        fs::read_to_string(self.path(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
-    }
-
-    pub fn write(&self, file: &str, text: impl AsRef<[u8]>) {
-        let path = self.path(file);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("created");
-        fs::write(path, text).expect("written");
-    }
-
-    pub fn json(&self, file: &str) -> Value {
-        serde_json::from_str(&self.read(file)).expect("JSON")
-    }
-
-    pub fn edit(&self, file: &str, change: impl FnOnce(&mut Value)) {
-        let mut value = self.json(file);
-        change(&mut value);
-        self.write(file, value.to_string());
     }
 
     /// Returns a YAML file of the repository.
@@ -130,8 +115,7 @@ impl Place {
     fn stand_in(&self, file: &str, script: &str) {
         let script = format!("#!/usr/bin/env bash\nset -euo pipefail{script}\n");
         self.write(file, script);
-        let executable = fs::Permissions::from_mode(0o755);
-        fs::set_permissions(self.path(file), executable).expect("made executable");
+        self.set_mode(file, 0o755);
     }
 
     /// Creates the folders of a job, and the files that scripts on GitHub append to.
@@ -172,7 +156,7 @@ impl Place {
             .arg(self.path("job/script"))
             .env_clear()
             .env("REAL_XRS", cargo_bin("xrs"))
-            .env("PLACE", self.folder.path())
+            .env("PLACE", self.path(""))
             .env("HOME", self.path("job"))
             .env("PATH", format!("{added}{tools}:{path}"))
             .envs(variables)

@@ -20,48 +20,42 @@ fn planned() -> Folder {
 #[test]
 fn a_config_that_has_changed_is_named_and_the_plan_is_applied_all_the_same() {
     let folder = planned();
-    let apply = |options: &[&str]| {
-        let ended = folder.apply(options);
-        assert_eq!(ended.code, Some(0), "{ended:?}");
-        ended.err
-    };
-    assert!(!apply(&[]).contains("config"), "it is the same");
+    let same = folder.apply("");
+    same.went_well(&[]);
+    same.lacks("config");
     folder.write("xrs.yaml", JOB.replace("identifier: a", "identifier: b"));
-    assert!(apply(&[]).contains(CHANGED));
-    assert!(apply(&["--config", "xrs.yaml"]).contains(CHANGED));
-    assert!(!apply(&["-q"]).contains("has changed"));
+    folder.apply("").failed(0, &[CHANGED]);
+    folder.apply("--config xrs.yaml").failed(0, &[CHANGED]);
+    let quiet = folder.apply("-q");
+    quiet.went_well(&[]);
+    quiet.lacks("has changed");
+    let other = || folder.apply("--config other.yaml");
     folder.write("other.yaml", JOB);
-    let other = apply(&["--config", "other.yaml"]);
-    assert!(
-        !other.contains("note:"),
-        "it says what was planned: {other}"
-    );
+    let same = other();
+    same.went_well(&[]);
+    same.lacks("note:");
     folder.write("other.yaml", format!("{JOB}\n"));
-    let other = apply(&["--config", "other.yaml"]);
-    assert!(
-        other.contains("note: other.yaml is not the config that this plan was made from"),
-        "{other}"
-    );
+    let says = "note: other.yaml is not the config that this plan was made from";
+    other().failed(0, &[says]);
 }
 
 #[test]
 fn a_config_that_is_used_for_its_settings_is_compared_too() {
     let folder = Folder::new();
     folder.planned();
-    folder.write("xrs.yaml", example().replace("retain: 5", "retain: 4"));
-    let ended = folder.apply(&[]);
-    ended.failed(0, &[CHANGED]);
+    folder.configure("retain: 5", "retain: 4");
+    folder.apply("").failed(0, &[CHANGED]);
 }
 
 #[test]
 fn a_config_that_is_not_needed_may_be_missing() {
     let folder = planned();
     let quiet = || {
-        let ended = folder.apply(&[]);
-        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let ended = folder.apply("");
+        ended.went_well(&[]);
         assert!(!ended.err.contains("xrs.yaml"), "{ended:?}");
     };
-    fs::remove_file(folder.path("xrs.yaml")).expect("removed");
+    folder.remove("xrs.yaml");
     quiet();
     fs::create_dir(folder.path("xrs.yaml")).expect("made");
     quiet();

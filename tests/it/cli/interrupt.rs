@@ -5,10 +5,10 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use assert_cmd::cargo::cargo_bin;
 use serde_json::Value;
 
 use super::Folder;
+use crate::support::assert_says;
 
 /// So many that applying them takes many seconds.
 const JOBS: usize = 400;
@@ -44,15 +44,8 @@ impl Drop for Running {
 }
 
 impl Running {
-    fn start(folder: &Folder, arguments: &[&str], stdout: Stdio) -> Self {
-        let mut child = Command::new(cargo_bin("xrs"))
-            .env_clear()
-            .current_dir(folder.path("."))
-            .args(arguments)
-            .stdout(stdout)
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it runs");
+    fn start(folder: &Folder, words: &str, stdout: Stdio) -> Self {
+        let mut child = folder.spawn(words, stdout);
         let err = BufReader::new(child.stderr.take().expect("a pipe"));
         Self { child, err }
     }
@@ -103,15 +96,8 @@ fn after_the_first_signal_nothing_is_begun_and_the_second_ends_the_apply() {
     };
     let before = copies();
     let apply = |results, stdout| {
-        let arguments = [
-            "apply",
-            "plan.json",
-            "--sandbox",
-            "world.json",
-            "--results",
-            results,
-        ];
-        let mut running = Running::start(&folder, &arguments, stdout);
+        let apply = format!("apply plan.json --sandbox world.json --results {results}");
+        let mut running = Running::start(&folder, &apply, stdout);
         running.wait_for_progress();
         running.signal("TERM");
         running
@@ -120,10 +106,8 @@ fn after_the_first_signal_nothing_is_begun_and_the_second_ends_the_apply() {
     let (code, err) = apply("results.json", Stdio::null()).ended();
     assert_eq!(code, Some(130), "{err}");
     let saved = folder.json("results.json");
-    assert_eq!(
-        (&saved["complete"], &saved["interrupted"]),
-        (&true.into(), &true.into())
-    );
+    assert_eq!(saved["complete"], true);
+    assert_eq!(saved["interrupted"], true);
     let results = saved["results"].as_array().expect("results");
     assert_eq!(results.len(), JOBS);
     let actions = results
@@ -136,13 +120,11 @@ fn after_the_first_signal_nothing_is_begun_and_the_second_ends_the_apply() {
     assert_eq!(done.len(), made, "what is reported is what was done");
     assert!(skipped.iter().all(|action| action["outcome"] == "skipped"));
     let last = &results[JOBS - 1];
-    let because = "the apply was interrupted";
     assert_eq!(last["completed"], false);
-    let message = last["errors"][0]["message"].as_str().expect("a message");
-    assert!(message.contains(because), "{message}");
-    let detail = last["actions"][0]["detail"].as_str().expect("a detail");
-    assert!(detail.contains(because), "{detail}");
-    let shown = folder.xrs(&["show", "results.json"]);
+    for why in [&last["errors"][0]["message"], &last["actions"][0]["detail"]] {
+        assert_says(why.as_str().expect("a text"), "the apply was interrupted");
+    }
+    let shown = folder.xrs("show results.json");
     shown.went_well(&["that apply was interrupted"]);
 
     // Nobody reads its results: but for the second signal it would wait for ever.
@@ -155,8 +137,8 @@ fn after_the_first_signal_nothing_is_begun_and_the_second_ends_the_apply() {
 #[test]
 fn the_second_signal_ends_a_run_whose_plan_nobody_reads() {
     let folder = many_jobs();
-    let run = ["run", "--sandbox", "world.json"];
-    let mut running = Running::start(&folder, &run, Stdio::piped());
+    let run = "run --sandbox world.json";
+    let mut running = Running::start(&folder, run, Stdio::piped());
     // Once there is something to read it listens, and is stuck in the middle of its plan.
     let mut out = running.child.stdout.take().expect("a pipe");
     out.read_exact(&mut [0]).expect("a byte");

@@ -2,21 +2,12 @@
 
 use std::thread;
 
-use super::{Folder, ended, example};
+use super::{Folder, RESULTS_OF_ONE_INVALID, ended};
 
 #[test]
 fn the_first_run_syncs_and_the_second_has_nothing_to_do() {
     let folder = Folder::new();
-    let run = || {
-        folder.xrs(&[
-            "run",
-            "xrs.yaml",
-            "--sandbox",
-            "target/sandbox.json",
-            "--results",
-            "results.json",
-        ])
-    };
+    let run = || folder.xrs("run xrs.yaml --sandbox target/sandbox.json --results results.json");
     run().went_well(&[
         "+ copy image ",
         "sync_my_web_app successfully completed and created the AWS resource ami-",
@@ -35,83 +26,41 @@ fn the_first_run_syncs_and_the_second_has_nothing_to_do() {
 #[test]
 fn other_formats_leave_stdout_to_the_results() {
     let folder = Folder::new();
-    let run = |format: &str| {
-        let run = [
-            "run",
-            "--sandbox",
-            "world.json",
-            "--results",
-            "results.json",
-        ];
-        folder.xrs(&[&run[..], &["--format", format]].concat())
-    };
+    let run =
+        |format: &str| folder.on_sandbox(&format!("run --results results.json --format {format}"));
     let json = run("json");
     json.went_well(&["\"created_resource\": \"ami-"]);
     assert_eq!(json.out, folder.read("results.json"));
-    assert!(
-        json.err.contains("+ copy image "),
-        "the plan was shown: {json:?}"
-    );
+    json.failed(0, &["+ copy image "]);
     let markdown = run("markdown");
-    assert!(
-        markdown
-            .out
-            .starts_with("### xrs apply: 2 jobs completed, 0 failed, 0 copies created, "),
-        "{markdown:?}"
-    );
-    assert!(markdown.err.contains("Nothing to do"), "{markdown:?}");
+    markdown.begins("### xrs apply: 2 jobs completed, 0 failed, 0 copies created, ");
+    markdown.failed(0, &["Nothing to do"]);
 }
 
 #[test]
 fn more_deletions_than_allowed_refuse_the_plan() {
     let folder = Folder::new();
-    let run = folder.xrs(&[
-        "run",
-        "--sandbox",
-        "world.json",
-        "--max-deletes",
-        "0",
-        "--results",
-        "results.json",
-    ]);
+    let run = folder.on_sandbox("run --max-deletes 0 --results results.json");
     run.failed(3, &["the limit is 0", "--max-deletes"]);
-    assert!(
-        run.out.contains("- DELETE snapshot"),
-        "the plan was shown: {run:?}"
-    );
-    assert!(!run.out.contains("Results:"), "{run:?}");
+    run.printed(3, &["- DELETE snapshot"]);
+    run.lacks("Results:");
     assert_eq!(folder.json("results.json")["complete"], false);
 }
 
 #[test]
 fn law_7_an_invalid_job_does_not_stop_the_other() {
     let folder = Folder::new();
-    folder.write(
-        "xrs.yaml",
-        example().replace(
-            "max_snapshots_to_retain: 5",
-            "max_snapshots_to_retain: many",
-        ),
-    );
-    let run = folder.xrs(&["run", "--sandbox", "world.json"]);
+    folder.configure("to_retain: 5", "to_retain: many");
+    let run = folder.on_sandbox("run");
     run.failed(1, &["max_snapshots_to_retain: many"]);
-    assert!(
-        run.out
-            .contains("sync_my_web_app successfully completed and created"),
-        "{run:?}"
-    );
-    assert!(
-        run.out
-            .contains("sync_my_database encountered the following errors"),
-        "{run:?}"
-    );
+    run.printed(1, &RESULTS_OF_ONE_INVALID);
 }
 
 #[test]
 fn two_at_once_take_turns_on_a_sandbox() {
     let folder = Folder::new();
     let run = || {
-        let mut command = folder.command(&["run", "--sandbox", "world.json"]);
+        let mut command = folder.command("run --sandbox world.json");
         move || ended(&mut command)
     };
     let both = [run(), run()]
@@ -128,39 +77,30 @@ fn two_at_once_take_turns_on_a_sandbox() {
 #[test]
 fn with_wait_it_stays_until_copies_are_available_and_says_how_far_they_are() {
     let folder = Folder::new();
-    let run = |wait: &str| folder.xrs(&["run", wait, "--sandbox", "world.json"]);
-    let stopped = run("--wait=1m");
-    assert_eq!(stopped.code, Some(1), "{stopped:?}");
-    for text in [
-        "is still in progress (creating, ",
-        "the limit of 60 s is reached",
-        "apply the same plan, or run, again with --wait",
-    ] {
-        assert!(stopped.out.contains(text), "{text}: {stopped:?}");
-    }
-    assert!(
-        stopped.out.contains("2 copies created, 0 copies deleted"),
-        "{stopped:?}"
+    folder.on_sandbox("run --wait=1m").printed(
+        1,
+        &[
+            "is still in progress (creating, ",
+            "the limit of 60 s is reached",
+            "apply the same plan, or run, again with --wait",
+            "2 copies created, 0 copies deleted",
+        ],
     );
 
     let folder = Folder::new();
-    let waited = folder.xrs(&["run", "--wait", "--sandbox", "world.json"]);
+    let waited = folder.on_sandbox("run --wait");
     waited.went_well(&["Results: 2 jobs completed, 0 failed; 2 copies created, "]);
     let lines: Vec<&str> = waited.err.lines().collect();
     let of = |text: &str| lines.iter().filter(|line| line.contains(text)).count();
     assert_eq!(of(" is available"), 2, "{waited:?}");
     assert_eq!(of(" is pending"), 1, "{waited:?}");
-    assert_eq!(
-        of(" is creating ("),
-        4,
-        "a line for each quarter: {waited:?}"
-    );
+    let quarters = of(" is creating (");
+    assert_eq!(quarters, 4, "a line for each: {waited:?}");
     let first_delete = lines.iter().position(|line| line.contains(": delete "));
-    let last_copy = lines
-        .iter()
-        .rposition(|line| line.contains(" is available"));
+    let is_available = |line: &&str| line.contains(" is available");
+    let last_copy = lines.iter().rposition(is_available);
     assert!(last_copy < first_delete, "{waited:?}");
 
-    let misspelt = folder.xrs(&["run", "--wait=soon", "--sandbox", "world.json"]);
+    let misspelt = folder.on_sandbox("run --wait=soon");
     misspelt.failed(1, &["--wait", "24h"]);
 }

@@ -27,11 +27,8 @@ fn a_file_that_is_not_text_is_refused_with_its_place() {
         })
     };
     let not_utf8 = refused(b"sync_a: {}\nsync_\xff: {}\n");
-    assert_eq!(
-        not_utf8.message,
-        "the config is not UTF-8: byte 16 (0xff), on line 2, is not part of a character"
-    );
-    assert_eq!(not_utf8.at, place(2, 6));
+    let message = "the config is not UTF-8: byte 16 (0xff), on line 2, is not part of a character";
+    assert_eq!((&*not_utf8.message, not_utf8.at), (message, place(2, 6)));
     let utf16 = refused(b"\xff\xfes\0y\0n\0c\0");
     let help = "this is UTF-16; save the file as UTF-8";
     assert_eq!(utf16.help.as_deref(), Some(help));
@@ -55,18 +52,10 @@ fn a_file_without_a_job_is_refused() {
     for empty in ["", "\n", "# nothing\n", "---\n", "~", "--- null\n...\n"] {
         assert_eq!(refused(empty).message, "the config is empty", "{empty:?}");
     }
-    for (text, message) in [
-        (
-            "just words",
-            "the config must be a mapping of jobs, not a single value",
-        ),
-        (
-            "{}",
-            "the config has no sync job: no top-level key starts with `sync_`",
-        ),
-    ] {
-        assert_eq!(refused(text).message, message);
-    }
+    let no_mapping = "the config must be a mapping of jobs, not a single value";
+    assert_eq!(refused("just words").message, no_mapping);
+    let no_job = "the config has no sync job: no top-level key starts with `sync_`";
+    assert_eq!(refused("{}").message, no_job);
 }
 
 /// Not in the words of a parser, and with a place.

@@ -12,15 +12,11 @@ const WORDS: [(&str, &str); 6] = [
     ("ACCOUNT", "aws_account_id: '1234-5678-9012'"),
 ];
 
-fn rows(table: &'static str) -> impl Iterator<Item = [String; 3]> {
-    let cell = |cell: &str| {
-        let replace = |cell: String, (word, settings): (&str, &str)| cell.replace(word, settings);
-        WORDS.into_iter().fold(cell.trim().to_owned(), replace)
-    };
-    table.trim().lines().map(move |line| {
-        let cells: Vec<String> = line.split('|').map(cell).collect();
-        cells.try_into().expect("three cells")
-    })
+/// Returns the rows of a table, with the settings that the words stand for.
+fn settings(table: &'static str) -> impl Iterator<Item = [String; 3]> {
+    let replace = |cell: String, (word, settings): (&str, &str)| cell.replace(word, settings);
+    let whole = move |cell: &str| WORDS.into_iter().fold(cell.to_owned(), replace);
+    rows(table).map(move |row: [&str; 3]| row.map(whole))
 }
 
 /// The global settings, the job's own, and what a job without global settings would have.
@@ -56,18 +52,12 @@ const MERGED: &str = "
 
 #[test]
 fn a_jobs_own_settings_win_key_by_key_and_disable_what_contradicts_them() {
-    for [global, own, expected] in rows(MERGED) {
+    for [global, own, expected] in settings(MERGED) {
         let settings = merged(&global, &own).expect(&own);
         let expected = merged("", &expected).expect(&expected);
         assert_eq!(settings, expected, "{global} | {own}");
     }
-    let token = merged(
-        "",
-        "KEYS, TOKEN"
-            .replace("KEYS", WORDS[0].1)
-            .replace("TOKEN", WORDS[2].1)
-            .as_str(),
-    );
+    let token = merged("", &format!("{}, {}", WORDS[0].1, WORDS[2].1));
     assert_eq!(token.expect("valid").session_token, Some(Secret::new("T")));
 }
 
@@ -86,7 +76,7 @@ const CONTRADICTIONS: &str = "
 
 #[test]
 fn contradictions_are_refused() {
-    for [global, own, expected] in rows(CONTRADICTIONS) {
+    for [global, own, expected] in settings(CONTRADICTIONS) {
         let problems = merged(&global, &own).expect_err(&own);
         let messages: Vec<&str> = problems
             .iter()
@@ -107,47 +97,27 @@ fn values_are_checked() {
         let start = format!("option `{option}` of aws_client_config of sync_x must be {must_be}");
         assert!(message.starts_with(&start), "{message}");
     };
-    for timeout in [
-        "0", "-1", "0.0", "abc", "inf", "NaN", "86401", "[1]", ".nan",
-    ] {
-        must(
-            "read_timeout",
-            timeout,
-            "a number of seconds, above 0 and at most 86400, not ",
-        );
+    let timeout = "a number of seconds, above 0 and at most 86400, not ";
+    for wrong in "0 -1 0.0 abc inf NaN 86401 [1] .nan".split(' ') {
+        must("read_timeout", wrong, timeout);
     }
-    must(
-        "max_attempts",
-        "0",
-        "a whole number from 1 to 4294967295, not 0",
-    );
-    for role in [
-        "xrs",
-        "arn:aws:iam::1234:role/xrs",
-        "arn:aws:iam::123456789012:user/xrs",
-        "arn:aws:iam::123456789012:role/",
-        "arn:aws:iam:us-east-1:123456789012:role/xrs",
-    ] {
-        must(
-            "role_arn",
-            role,
-            &format!("the ARN of an IAM role, not {role}"),
-        );
+    let attempts = "a whole number from 1 to 4294967295, not 0";
+    must("max_attempts", "0", attempts);
+    for role in each(
+        "xrs | arn:aws:iam::1234:role/xrs | arn:aws:iam::123456789012:user/xrs | arn:aws:iam::123456789012:role/ |
+         arn:aws:iam:us-east-1:123456789012:role/xrs",
+    ) {
+        let must_be = format!("the ARN of an IAM role, not {role}");
+        must("role_arn", role, &must_be);
     }
     must("role_arn", "[x]", "text, not a list");
     for account in ["123", "1234-5678-90123", "none"] {
-        must(
-            "aws_account_id",
-            account,
-            &format!("an account id of 12 digits, not {account}"),
-        );
+        let must_be = format!("an account id of 12 digits, not {account}");
+        must("aws_account_id", account, &must_be);
     }
     must("aws_access_key", "{a: b}", "text");
-    must(
-        "aws_secret_key",
-        "\"a\\nb\"",
-        "text without control characters and line breaks",
-    );
+    let one_line = "text without control characters and line breaks";
+    must("aws_secret_key", "\"a\\nb\"", one_line);
     let not_a_mapping = read("{aws_client_config: [], sync_x: {}}").problems();
     let message = "the global aws_client_config must be a mapping, not a list";
     assert_eq!(not_a_mapping[0].message, message);
@@ -155,38 +125,20 @@ fn values_are_checked() {
 
 #[test]
 fn an_endpoint_is_a_url_with_a_host() {
-    for valid in [
-        "http://localhost:5000",
-        "https://rds.internal",
-        "http://127.0.0.1:4566/aws",
-        "http://[::1]:5000",
-        "http://[::1]",
-        "https://vpce-1_a.example.com/",
-    ] {
+    for valid in each(
+        "http://localhost:5000 | https://rds.internal | http://127.0.0.1:4566/aws | http://[::1]:5000 | http://[::1] |
+         https://vpce-1_a.example.com/",
+    ) {
         let settings = merged("", &format!("endpoint_url: '{valid}'")).expect(valid);
         assert_eq!(settings.endpoint_url.as_deref(), Some(valid));
     }
-    for invalid in [
-        "localhost:5000",
-        "ftp://host",
-        "http://",
-        "http://:80",
-        "http://host:",
-        "http://host:0",
-        "http://host:+80",
-        "http://host:99999",
-        "http://a b",
-        "http://[::1",
-        "http://[x]",
-        "http://user:pw@host",
-        "http://host?x=1",
-        "http://.host",
-    ] {
+    for invalid in each(
+        "localhost:5000 | ftp://host | http:// | http://:80 | http://host: | http://host:0 | http://host:+80 |
+         http://host:99999 | http://a b | http://[::1 | http://[x] | http://user:pw@host | http://host?x=1 |
+         http://.host",
+    ) {
         let problems = merged("", &format!("endpoint_url: '{invalid}'")).expect_err(invalid);
-        assert!(
-            problems[0].message.contains(" must be a URL "),
-            "{problems:?}"
-        );
+        assert_says(&problems[0].message, " must be a URL ");
     }
 }
 

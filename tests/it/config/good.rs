@@ -100,15 +100,11 @@ fn anchors_aliases_and_merges_work_also_merges_of_merges() {
     let retained: Vec<u32> = retained.collect();
     assert_eq!(retained, [30, 3]);
     let profile = |job: &SyncJob| job.client_config.profile.clone();
-    assert!(
-        jobs.iter()
-            .all(|job| profile(job).as_deref() == Some("backup"))
-    );
-    let notes: Vec<String> = read(ANCHORS)
-        .notes
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    for job in &jobs {
+        assert_eq!(profile(job).as_deref(), Some("backup"));
+    }
+    let notes = read(ANCHORS).notes;
+    let notes: Vec<String> = notes.iter().map(ToString::to_string).collect();
     let expected = [
         "line 2, column 1: the top-level key `.database` is ignored",
         "line 9, column 1: the top-level key `.kept_long` is ignored",
@@ -122,10 +118,8 @@ fn sources_of_merges_keep_their_order() {
         "a: &a {{<<: &c {{ami_owner: '1'}}}}\nb: &b {{<<: {{sync_identifier: '3'}}, ami_owner: '2'}}\nsync_x: {{<<: [*a, *b], {AMI}}}"
     );
     let rules = rules(&valid(&text)[0]);
-    assert!(
-        rules.contains("owner: \"1\"") && rules.contains("[\"3\"]"),
-        "{rules}"
-    );
+    assert_says(&rules, "owner: \"1\"");
+    assert_says(&rules, "[\"3\"]");
 }
 
 #[test]
@@ -136,14 +130,7 @@ fn an_anchor_given_anew_means_the_new_value_from_there_on() {
 
 #[test]
 fn integers_keep_the_text_they_are_written_with() {
-    for written in [
-        "012345678901",
-        "123456789012",
-        "0x1F",
-        "0o17",
-        "1_000",
-        "+5",
-    ] {
+    for written in "012345678901 123456789012 0x1F 0o17 1_000 +5".split(' ') {
         let text = format!("sync_x: {{{AMI}, ami_owner: {written}}}");
         assert_eq!(owner(&valid(&text)[0]), written);
     }
@@ -191,10 +178,10 @@ fn what_is_not_given_or_empty_has_its_default() {
     }
     assert_eq!(rules(&jobs[3]), format!("{:?}", snapshots("d")));
     assert_eq!(rules(&jobs[4]), format!("{:?}", snapshots("e")));
-    assert!(
-        jobs.iter()
-            .all(|job| job.client_config.is_default_chain() && job.kms_key_id.is_none())
-    );
+    for job in &jobs {
+        assert!(job.client_config.is_default_chain());
+        assert_eq!(job.kms_key_id, None);
+    }
 }
 
 #[test]

@@ -20,15 +20,7 @@ fn snapshots_to_retain_are_a_whole_number() {
     }
     let must = |value, must_be, is| must("max_snapshots_to_retain", value, must_be, is);
     let range = "a whole number from 0 to 4294967295";
-    for value in [
-        "many",
-        "-1",
-        "0x2",
-        "010",
-        "+1",
-        "4294967296",
-        "99999999999999999999",
-    ] {
+    for value in "many -1 0x2 010 +1 4294967296 99999999999999999999".split(' ') {
         must(value, range, value);
     }
     must("\"many\"", range, "\"many\"");
@@ -39,12 +31,9 @@ fn snapshots_to_retain_are_a_whole_number() {
 
 #[test]
 fn a_filter_has_one_equals_sign_or_is_a_mapping() {
-    for valid in [
-        "[]",
-        "['a=b']",
-        "[{name: a, values: [b, '', 5, true]}]",
-        "[{name: a, values: b}]",
-    ] {
+    for valid in
+        each("[] | ['a=b'] | [{name: a, values: [b, '', 5, true]}] | [{name: a, values: b}]")
+    {
         assert_eq!(ami(&format!("filters: {valid}")), [""; 0], "{valid}");
     }
     let must_be = "`name=value` with one `=`, or {name: …, values: […]}";
@@ -54,14 +43,10 @@ fn a_filter_has_one_equals_sign_or_is_a_mapping() {
         let messages = ami(&format!("filters: ['{invalid}']"));
         assert_eq!(messages, [message(1, &format!("\"{invalid}\""))]);
     }
-    for invalid in [
-        "{name: '', values: [b]}",
-        "{name: a}",
-        "{values: [b]}",
-        "{name: a, values: []}",
-        "{name: a, values: [[]]}",
-        "{name: a, values: [b], more: 1}",
-    ] {
+    for invalid in each(
+        "{name: '', values: [b]} | {name: a} | {values: [b]} | {name: a, values: []} |
+         {name: a, values: [[]]} | {name: a, values: [b], more: 1}",
+    ) {
         let messages = ami(&format!("filters: [{invalid}]"));
         assert_eq!(messages, [message(1, "a mapping")], "{invalid}");
     }
@@ -78,30 +63,16 @@ fn a_filter_has_one_equals_sign_or_is_a_mapping() {
 
 #[test]
 fn text_is_text() {
-    for (value, is) in [
-        ("[a]", "a list"),
-        ("{a: b}", "a mapping"),
-        ("true", "true"),
-        ("1.5", "1.5"),
-    ] {
-        must("sync_identifier", value, "text", is);
-    }
-    for valid in [
-        "",
-        "''",
-        "'  '",
-        "~",
-        "'true'",
-        "!!str true",
-        "'1.5'",
-        "17",
-        "12345678901234567890123",
-    ] {
-        assert_eq!(
-            ami(&format!("sync_identifier: {valid}")),
-            [""; 0],
-            "{valid}"
-        );
+    let text = |value, is| must("sync_identifier", value, "text", is);
+    text("[a]", "a list");
+    text("{a: b}", "a mapping");
+    text("true", "true");
+    text("1.5", "1.5");
+    for valid in
+        each(" | '' | '  ' | ~ | 'true' | !!str true | '1.5' | 17 | 12345678901234567890123")
+    {
+        let option = format!("sync_identifier: {valid}");
+        assert_eq!(ami(&option), [""; 0], "{valid}");
     }
     let help = |option: &str| {
         let problems = read(&format!("{{sync_x: {{{AMI}, {option}}}}}")).problems();
@@ -111,19 +82,15 @@ fn text_is_text() {
     assert_eq!(help("sync_identifier: 1.5"), quotes);
     assert_eq!(help("sync_identifier: true"), quotes);
     must("most_recent", "1", "true or false", "1");
-    assert_eq!(
-        help("most_recent: 'yes'"),
-        "write true or false, without quotes"
-    );
+    let without = "write true or false, without quotes";
+    assert_eq!(help("most_recent: 'yes'"), without);
 }
 
 #[test]
 fn an_owner_under_both_its_names_must_be_the_same() {
-    for valid in [
-        "ami_owner: 5, owner_id: '5'",
-        "ami_owner: , owner_id: 5",
-        "owner_id: 5, ami_owner: ''",
-    ] {
+    for valid in
+        each("ami_owner: 5, owner_id: '5' | ami_owner: , owner_id: 5 | owner_id: 5, ami_owner: ''")
+    {
         assert_eq!(ami(valid), [""; 0], "{valid}");
     }
     let message = "options `owner_id` and `ami_owner` of sync_x mean the same, but differ";
@@ -133,48 +100,33 @@ fn an_owner_under_both_its_names_must_be_the_same() {
 
 #[test]
 fn a_kms_key_is_one_of_the_destination() {
-    for valid in [
-        "1234abcd-12ab-34cd-56ef-1234567890ab",
-        "alias/copies",
-        "mrk-1234",
-        "arn:aws:kms:us-west-1:123456789012:key/1234abcd",
-    ] {
+    for valid in each(
+        "1234abcd-12ab-34cd-56ef-1234567890ab | alias/copies | mrk-1234 |
+         arn:aws:kms:us-west-1:123456789012:key/1234abcd",
+    ) {
         let option = format!("kms_key_id: '{valid}'");
         assert_eq!(database(&option), [""; 0], "{valid}");
     }
     let other = "kms_key_id: 'arn:aws:kms:us-east-1:123456789012:key/1234abcd'";
     let message = "option `kms_key_id` of sync_x must be a key of the destination region, us-west-1, not of us-east-1";
     assert_eq!(database(other), [message]);
-    for invalid in [
-        "arn:aws:iam::123456789012:role/xrs",
-        "arn:aws:kms:us-west-1:1234:key/1",
-        "arn:",
-    ] {
+    for invalid in
+        each("arn:aws:iam::123456789012:role/xrs | arn:aws:kms:us-west-1:1234:key/1 | arn:")
+    {
         let messages = database(&format!("kms_key_id: '{invalid}'"));
         let must_be = "must be the id, the alias or the ARN of a KMS key";
-        assert!(messages[0].contains(must_be), "{messages:?}");
+        assert_says(&messages[0], must_be);
     }
 }
 
 #[test]
 fn required_options_are_missing_also_if_they_are_empty() {
-    for empty in [
-        "",
-        ", source_region: ",
-        ", source_region: ''",
-        ", source_region: null",
-    ] {
+    let missing = |option| [format!("sync_x has no `{option}`, which is required")];
+    for empty in each(" | , source_region: | , source_region: '' | , source_region: null") {
         let options = format!("sync_type: ec2_ami, destination_region: us-west-1{empty}");
-        let messages = messages(&options);
-        assert_eq!(
-            messages,
-            ["sync_x has no `source_region`, which is required"]
-        );
+        assert_eq!(messages(&options), missing("source_region"));
     }
-    assert_eq!(
-        messages(DATABASE),
-        ["sync_x has no `db_instance`, which is required"]
-    );
+    assert_eq!(messages(DATABASE), missing("db_instance"));
 }
 
 #[test]
@@ -191,10 +143,7 @@ fn a_misspelt_option_is_never_ignored() {
     assert_eq!(help("filters: []"), other);
     assert_eq!(help("role_arn: x"), "put it inside aws_client_config");
     let all = help("xyz: 1");
-    assert!(
-        all.starts_with("the options are `aws_client_config`, "),
-        "{all}"
-    );
+    assert_says(&all, "the options are `aws_client_config`, ");
     assert_eq!(help("5: 1"), all);
     // Of an unknown type, the options of any type may be meant.
     let unknown = messages("sync_type: x, filters: 5, db_instance: 5");

@@ -1,13 +1,11 @@
 //! The JSON Schema of the config takes and refuses what the reader does, as far as a schema can tell.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
 use aws_xregion_sync::sync_types::SYNC_TYPES;
 use jsonschema::Validator;
 use serde_json::Value;
 
 use super::*;
+use crate::schema;
 
 /// Mistakes that no schema can tell: they are between jobs, or between the global settings and a job's own.
 const BETWEEN: [&str; 5] = [
@@ -18,16 +16,8 @@ const BETWEEN: [&str; 5] = [
     "two_documents",
 ];
 
-fn testdata(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("testdata")
-        .join(path)
-}
-
 fn validator() -> Validator {
-    let schema = config::schema();
-    jsonschema::draft7::meta::validate(&schema).expect("a schema of draft 7");
-    jsonschema::draft7::new(&schema).expect("a schema")
+    schema::validator(&config::schema())
 }
 
 /// A config as an editor reads it.
@@ -40,44 +30,24 @@ fn yaml(text: &str) -> Result<Value, serde_yaml::Error> {
     serde_yaml::from_value(value)
 }
 
-/// Where and what is wrong, a line each.
 fn faults(document: &Value) -> Vec<String> {
-    let validator = validator();
-    let errors = validator.iter_errors(document);
-    errors
-        .map(|error| format!("{}: {error}", error.instance_path()))
-        .collect()
-}
-
-fn configs(folder: &str) -> Vec<(String, String)> {
-    let entries = fs::read_dir(testdata(folder)).expect("a folder");
-    let paths = entries.map(|entry| entry.expect("an entry").path());
-    let files = paths.filter(|path| path.extension().is_some_and(|end| end == "yaml"));
-    let mut files: Vec<(String, String)> = files
-        .map(|path| {
-            let name = path.file_stem().expect("a name").to_string_lossy();
-            (
-                name.into_owned(),
-                fs::read_to_string(&path).expect("a text"),
-            )
-        })
-        .collect();
-    files.sort();
-    assert!(!files.is_empty(), "{folder}");
-    files
+    schema::faults(&validator(), document)
 }
 
 #[test]
 fn valid_configs_fit_the_schema() {
     let starter = ("starter".to_owned(), config::STARTER.to_owned());
-    for (name, text) in configs("config").into_iter().chain([starter]) {
+    for (name, text) in schema::files("config", ".yaml")
+        .into_iter()
+        .chain([starter])
+    {
         assert_eq!(faults(&yaml(&text).expect("YAML")), [""; 0], "{name}");
     }
 }
 
 #[test]
 fn invalid_configs_do_not_fit_the_schema() {
-    for (name, text) in configs("config/bad") {
+    for (name, text) in schema::files("config/bad", ".yaml") {
         // What is not YAML needs no schema.
         let Ok(value) = yaml(&text) else { continue };
         let faults = faults(&value);
@@ -138,7 +108,6 @@ fn reader_and_schema_agree_on_values() {
         db_instance: a, max_snapshots_to_retain: 4294967296 | db_instance: a, option_group_name: b |
         db_instance: a, option_group_name: [b] | db_instance: a, most_recent: true |
         db_instance: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-    let each = |options: &'static str| options.split('|').map(str::trim);
     let ami = each(ami).map(|options| format!("{AMI}, {options}"));
     let client = each(client).map(|options| format!("{AMI}, aws_client_config: {{{options}}}"));
     let snapshot = each(snapshot).map(|options| format!("{DATABASE}, {options}"));
@@ -170,26 +139,14 @@ fn every_option_is_described_in_the_schema_and_in_the_reference() {
     ];
     assert_eq!(of, expected);
     let schema = config::schema();
-    let mut described = Vec::new();
-    let mut nodes = vec![&schema];
-    while let Some(node) = nodes.pop() {
-        described.extend(node["properties"].as_object().into_iter().flatten());
-        match node {
-            Value::Array(items) => nodes.extend(items),
-            Value::Object(fields) => nodes.extend(fields.values()),
-            _ => {}
-        }
-    }
+    let described = schema::properties(&schema);
     for option in groups.iter().flat_map(|group| &group.options) {
-        assert!(
-            option.description.ends_with('.') && !option.must_be.is_empty(),
-            "{option:?}"
-        );
+        let is_told = option.description.ends_with('.') && !option.must_be.is_empty();
+        assert!(is_told, "{option:?}");
         for name in std::iter::once(&option.name).chain(&option.aliases) {
-            let is_here = |(other, schema): &(&String, &Value)| {
-                *other == name && schema["description"].is_string()
-            };
-            assert!(described.iter().any(is_here), "{name}");
+            let mut of_name = described.iter().filter(|(other, _)| *other == name);
+            let is_described = of_name.any(|(_, option)| option["description"].is_string());
+            assert!(is_described, "{name}");
         }
     }
     let default = |name: &str| {
@@ -210,11 +167,11 @@ fn every_setting_of_the_gem_in_the_schema_gets_a_note() {
     let deprecated = options.filter(|(_, option)| option["deprecated"] == true);
     let mut count = 0;
     for (name, _) in deprecated {
-        let config = read(&format!(
-            "{{aws_client_config: {{{name}: 1}}, sync_x: {{{AMI}}}}}"
-        ));
-        assert!(
-            config.problems().is_empty() && config.notes.len() == 1,
+        let text = format!("{{aws_client_config: {{{name}: 1}}, sync_x: {{{AMI}}}}}");
+        let config = read(&text);
+        assert_eq!(
+            (config.problems(), config.notes.len()),
+            (vec![], 1),
             "{name}"
         );
         count += 1;

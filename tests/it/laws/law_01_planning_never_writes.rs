@@ -2,12 +2,8 @@
 //!
 //! `moto/program.rs` has the same for the program, with the calls that the SDK makes.
 
-use aws_xregion_sync::observe::{Request, observe_destinations};
-use aws_xregion_sync::provider::sandbox::Sandbox;
-use aws_xregion_sync::status::status;
 use proptest::prelude::*;
 
-use super::worlds::{cases, writes};
 use crate::random_world::recipes;
 use crate::support::*;
 
@@ -28,9 +24,7 @@ proptest! {
         let jobs = recipe.jobs();
         let sandbox = Sandbox::new(recipe.world());
         let before = sandbox.world();
-        let requests: Vec<Request> = jobs.iter().map(Request::of_job).collect();
-        let observed = block_on(observe_destinations(&sandbox, &requests, PARALLELISM));
-        prop_assert_eq!(status(&jobs, &observed, None).len(), jobs.len());
+        prop_assert_eq!(status_within(&sandbox, &jobs, None).len(), jobs.len());
         prop_assert_eq!(writes(&sandbox), Vec::<String>::new());
         prop_assert_eq!(before.regions, sandbox.world().regions);
     }

@@ -1,13 +1,8 @@
 //! Law 3: after an apply and with no change since, planning again gives no action, also while copies are in progress.
 
-use aws_xregion_sync::model::ids::ArtifactId;
-use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::plan::Outcome;
-use aws_xregion_sync::provider::sandbox::Sandbox;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
-use super::worlds::{cases, copied};
 use crate::random_world::{Recipe, recipes};
 use crate::support::*;
 

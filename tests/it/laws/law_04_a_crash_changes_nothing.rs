@@ -7,13 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use aws_xregion_sync::executor::{self, Options, Wait};
-use aws_xregion_sync::model::plan::SavedPlan;
-use aws_xregion_sync::provider::sandbox::{Sandbox, World, WorldArtifact};
-use aws_xregion_sync::sync_types::SyncJob;
+use aws_xregion_sync::executor::{self, Options};
 use proptest::prelude::*;
 
-use super::worlds::cases;
 use crate::random_world::recipes;
 use crate::support::*;
 

@@ -6,14 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use aws_xregion_sync::model::ids::ArtifactId;
-use aws_xregion_sync::model::result::ActionOutcome;
 use aws_xregion_sync::model::sync_tag::SyncTag;
-use aws_xregion_sync::provider::sandbox::{Sandbox, World, WorldArtifact};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-use super::worlds::{NONE, cases, copied, database_job, written};
 use crate::random_world::recipes;
 use crate::support::*;
 
@@ -149,8 +145,7 @@ fn law_5_copies_of_an_earlier_database_are_kept_though_the_newest_copy_does_not_
     let jobs = [snapshot_job("sync_db", "db", 1)];
     sync(&sandbox, &jobs);
     sandbox.edit(|world| {
-        let destination = world.region_mut(&west()).expect("the destination");
-        let mut copies = destination.snapshots.iter_mut();
+        let mut copies = destination(world).snapshots.iter_mut();
         let made = copies.find(|copy| copy.state.is_being_copied());
         made.expect("the copy").parent_created = None;
     });
@@ -200,7 +195,7 @@ fn law_5_a_changed_copy_is_not_deleted() {
         |copy| copy.data_time = Some(days_ago(40)),
     ];
     for change in changes {
-        assert_not_deleted(|world| change(world.snapshot_mut(&west(), &oldest()).expect("it")));
+        assert_not_deleted(|world| change(copy_mut(world, &oldest())));
     }
 }
 
@@ -216,11 +211,12 @@ fn law_5_nothing_is_deleted_where_a_kept_copy_has_changed() {
         },
     ];
     for change in changes {
-        assert_not_deleted(|world| change(world.snapshot_mut(&west(), &kept()).expect("it")));
+        assert_not_deleted(|world| change(copy_mut(world, &kept())));
     }
     assert_not_deleted(|world| {
-        let destination = world.region_mut(&west()).expect("the destination");
-        destination.snapshots.retain(|copy| copy.id != kept());
+        destination(world)
+            .snapshots
+            .retain(|copy| copy.id != kept())
     });
 }
 

@@ -1,17 +1,11 @@
 //! Law 6: unknown is not absent. A throttle, a denial or a timeout never leads to a copy or a deletion; the job fails with the call,
 //! the region, and AWS's code and message.
 //!
-//! More tests are in `batches.rs` (reads that jobs share), `waiting.rs` (reads while copies are waited for) and `moto/batches.rs`
+//! More tests are in `batches.rs` (reads that jobs share), `waiting/reads.rs` (reads while copies are waited for) and `moto/batches.rs`
 //! (pages), and beside the code in `provider/aws`.
 
 use std::sync::Arc;
 
-use aws_xregion_sync::model::client_config::ClientConfig;
-use aws_xregion_sync::model::plan::Outcome;
-use aws_xregion_sync::model::result::ActionOutcome;
-use aws_xregion_sync::provider::sandbox::{Fault, Sandbox};
-
-use super::worlds::{NONE, both_types, copied, in_region, writes};
 use crate::support::*;
 
 const READS: [&str; 3] = ["DescribeImages", "DescribeDBSnapshots", "GetCallerIdentity"];
@@ -60,11 +54,8 @@ fn law_6_a_read_that_fails_never_leads_to_a_copy_or_a_deletion() {
                     assert_eq!(job.actions.is_empty(), is_concerned, "{context}");
                     if is_concerned {
                         let aws = job.errors[0].aws.as_ref().expect("AWS's error");
-                        assert_eq!(
-                            (aws.call.as_str(), &aws.region),
-                            (call, &region),
-                            "{context}"
-                        );
+                        let asked = (aws.call.as_str(), &aws.region);
+                        assert_eq!(asked, (call, &region), "{context}");
                         let answer = (aws.code.as_str(), aws.message.as_str());
                         assert_eq!(answer, (code, message), "{context}");
                     }
@@ -78,24 +69,19 @@ fn law_6_a_read_that_fails_never_leads_to_a_copy_or_a_deletion() {
 fn law_6_a_read_that_fails_before_an_action_stops_that_action() {
     for call in READS {
         // Expired credentials stop more than one job; that has a test of its own.
-        let codes = UNKNOWN
-            .into_iter()
-            .filter(|(code, _)| *code != "ExpiredToken");
-        for (code, message) in codes {
+        let others = |(code, _): &(&str, &str)| *code != "ExpiredToken";
+        for (code, message) in UNKNOWN.into_iter().filter(others) {
             let (sandbox, jobs) = both_types();
             let planned = plan(&sandbox, &jobs);
             sandbox.edit(|world| world.faults.push(Fault::new(call, code, message, None)));
             for result in apply(&sandbox, &planned, &jobs) {
                 let is_concerned = needs(result.name.as_str(), call);
-                assert_eq!(
-                    result.failed(),
-                    is_concerned,
-                    "{call} answers {code}: {result:?}"
-                );
+                let context = format!("{call} answers {code}: {result:?}");
+                assert_eq!(result.failed(), is_concerned, "{context}");
                 if is_concerned {
+                    let mut outcomes = outcomes(&result).into_iter();
                     let is_skipped = |outcome| outcome == ActionOutcome::Skipped;
-                    let mut outcomes = result.actions.iter().map(|action| action.outcome);
-                    assert!(outcomes.all(is_skipped), "{result:?}");
+                    assert!(outcomes.all(is_skipped), "{context}");
                     let aws = result.errors[0].aws.as_ref().expect("AWS's error");
                     assert_eq!(aws.code, code);
                 }
@@ -105,11 +91,9 @@ fn law_6_a_read_that_fails_before_an_action_stops_that_action() {
                 "DescribeDBSnapshots" => write.contains("DBSnapshot"),
                 _ => true,
             };
-            let writes = writes(&sandbox);
-            assert!(
-                !writes.iter().any(|write| is_forbidden(write)),
-                "{writes:?}"
-            );
+            for write in writes(&sandbox) {
+                assert!(!is_forbidden(&write), "{write}");
+            }
         }
     }
 }
@@ -117,33 +101,18 @@ fn law_6_a_read_that_fails_before_an_action_stops_that_action() {
 #[test]
 fn law_6_deletions_are_preceded_by_reads_of_their_own() {
     let (sandbox, jobs) = both_types();
-    let planned = plan(&sandbox, &jobs);
-    let reads = || {
-        let calls = sandbox.calls().into_iter();
-        calls
-            .filter(|call| call.call == "DescribeDBSnapshots")
-            .count()
-    };
-    let before = reads();
+    let planned = Planned::new(sandbox.world(), jobs);
+    let before = planned.calls("DescribeDBSnapshots").len();
     let refused = Fault::new("AddTagsToResource", "AccessDenied", "no", Some(1));
-    sandbox.edit(|world| world.faults.push(in_region(&east(), refused)));
-    let results = apply(&sandbox, &planned, &jobs);
-    no_failures(&results);
-    let [_, database] = results.as_slice() else {
-        panic!("two jobs: {results:?}")
-    };
-    let mut warnings = database.warnings.iter();
-    assert!(
-        warnings.any(|warning| warning.contains("AccessDenied")),
-        "{database:?}"
-    );
-    let deleted = database.deleted_resources.len();
+    let refused = in_region(&east(), refused);
+    planned.sandbox.edit(|world| world.faults.push(refused));
+    let results = planned.succeeds();
+    assert_says(&results[1].warnings.join("\n"), "AccessDenied");
+    let deleted = results[1].deleted_resources.len();
     assert_eq!(deleted, 2, "a refused tag of the source stops nothing");
-    assert_eq!(
-        reads() - before,
-        4,
-        "two reads before the copy, two before the deletions"
-    );
+    // Two before the copy, two before the deletions.
+    let reads = planned.calls("DescribeDBSnapshots").len();
+    assert_eq!(reads - before, 4);
 }
 
 #[test]
@@ -157,12 +126,8 @@ fn law_6_a_throttle_on_one_of_two_jobs_for_a_database_lets_the_other_delete_noth
     let jobs = [snapshot_job("sync_first", "db", 10), second];
     let undisturbed = plan(&sandbox, &jobs);
     assert_eq!(job(&undisturbed, "sync_second").outcome, Outcome::Failed);
-    let throttle = Fault::new(
-        "DescribeDBSnapshots",
-        "Throttling",
-        "Rate exceeded",
-        Some(1),
-    );
+    let (code, message) = ("Throttling", "Rate exceeded");
+    let throttle = Fault::new("DescribeDBSnapshots", code, message, Some(1));
     sandbox.edit(|world| world.faults.push(throttle));
     assert_eq!(deletions(&plan(&sandbox, &jobs)), NONE);
 }

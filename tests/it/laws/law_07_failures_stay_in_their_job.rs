@@ -3,11 +3,6 @@
 //! More tests are in `batches.rs` (reads that jobs share), `waiting/deferred.rs` (limits of concurrent copies), `cli/run.rs` (entries
 //! that are not valid) and `moto/batches.rs`.
 
-use aws_xregion_sync::model::ids::Region;
-use aws_xregion_sync::model::plan::Outcome;
-use aws_xregion_sync::provider::sandbox::{Fault, Sandbox};
-
-use super::worlds::{both_types, copied, in_region};
 use crate::support::*;
 
 #[test]
@@ -22,8 +17,8 @@ fn law_7_the_failure_of_one_job_never_stops_another() {
         let refused = Fault::new(call, "UnauthorizedOperation", "no", None);
         sandbox.edit(|world| world.faults.push(refused));
         let results = apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
-        let failed = results.iter().filter(|result| result.failed());
-        let failed: Vec<&str> = failed.map(|result| result.name.as_str()).collect();
+        let (failed, _) = failed_and_others(&results);
+        let failed: Vec<&str> = failed.iter().map(|result| result.name.as_str()).collect();
         assert_eq!(failed, [expected], "{call}");
         let mut created = results.iter().map(|result| &result.created_resource);
         assert!(created.any(Option::is_some), "{call}");
@@ -41,42 +36,39 @@ fn law_7_a_refused_deletion_does_not_stop_the_other_deletions() {
     assert_eq!(results[1].deleted_resources.len(), 1);
 }
 
+fn milan() -> Region {
+    Region::from("eu-south-1")
+}
+
+/// Returns a world and two jobs for it, the first of them to Milan.
+fn with_milan(is_enabled: bool) -> (World, [SyncJob; 2]) {
+    let mut world = copied("db", 0..0);
+    world.add_region(&milan()).enabled = is_enabled;
+    add_automated(&mut world, "other", days_ago(0));
+    let mut to_milan = snapshot_job("sync_to_milan", "db", 2);
+    to_milan.destination_region = milan();
+    (world, [to_milan, snapshot_job("sync_other", "other", 2)])
+}
+
 #[test]
 fn law_7_a_region_that_is_not_enabled_fails_its_own_jobs_in_any_order() {
-    let milan = Region::from("eu-south-1");
-    let mut world = copied("db", 0..0);
-    world.add_region(&milan).enabled = false;
-    add_automated(&mut world, "other", days_ago(0));
-    let sandbox = Sandbox::new(world);
-    let mut to_milan = snapshot_job("sync_to_milan", "db", 2);
-    to_milan.destination_region = milan;
-    let other = snapshot_job("sync_other", "other", 2);
+    let (world, [to_milan, other]) = with_milan(false);
     for jobs in [[to_milan.clone(), other.clone()], [other, to_milan]] {
-        let planned = plan(&sandbox, &jobs);
-        assert_eq!(job(&planned, "sync_to_milan").outcome, Outcome::Failed);
-        assert_eq!(job(&planned, "sync_other").outcome, Outcome::Changes);
+        let plan = Planned::new(world.clone(), jobs).plan;
+        assert_eq!(job(&plan, "sync_to_milan").outcome, Outcome::Failed);
+        assert_eq!(job(&plan, "sync_other").outcome, Outcome::Changes);
     }
 }
 
 #[test]
 fn law_7_credentials_that_one_region_refuses_are_used_in_the_others() {
-    let milan = Region::from("eu-south-1");
-    let mut world = copied("db", 0..0);
-    world.add_region(&milan);
-    add_automated(&mut world, "other", days_ago(0));
-    let sandbox = Sandbox::new(world);
-    let mut to_milan = snapshot_job("sync_to_milan", "db", 2);
-    to_milan.destination_region = milan.clone();
-    let jobs = [to_milan, snapshot_job("sync_other", "other", 2)];
-    let planned = plan(&sandbox, &jobs);
-    let refused = Fault::new(
-        "DescribeDBSnapshots",
-        "InvalidClientTokenId",
-        "The security token is invalid",
-        None,
-    );
-    sandbox.edit(|world| world.faults.push(in_region(&milan, refused)));
-    let results = apply(&sandbox, &planned, &jobs);
+    let (world, jobs) = with_milan(true);
+    let planned = Planned::new(world, jobs);
+    let (code, message) = ("InvalidClientTokenId", "The security token is invalid");
+    let refused = Fault::new("DescribeDBSnapshots", code, message, None);
+    let refused = in_region(&milan(), refused);
+    planned.sandbox.edit(|world| world.faults.push(refused));
+    let results = planned.apply();
     assert!(results[0].failed());
     no_failures(&results[1..]);
 }

@@ -5,11 +5,8 @@
 
 use std::sync::Arc;
 
-use aws_xregion_sync::model::client_config::{ClientConfig, Secret};
 use aws_xregion_sync::planfile;
-use aws_xregion_sync::provider::sandbox::Fault;
 
-use super::worlds::both_types;
 use crate::support::*;
 
 #[test]

@@ -4,27 +4,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_xregion_sync::executor::{self, Options, Wait};
-use aws_xregion_sync::model::action::{Copy, Delete};
-use aws_xregion_sync::model::artifact::{Artifact, ArtifactRef};
-use aws_xregion_sync::model::ids::{AccountId, Arn, ArtifactId};
-use aws_xregion_sync::model::inventory::{Answer, CallerIdentity, ProviderKind};
-use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::location::Location;
-use aws_xregion_sync::model::plan::Outcome;
-use aws_xregion_sync::model::query::Query;
-use aws_xregion_sync::model::result::ActionOutcome;
-use aws_xregion_sync::model::tags::Tags;
-use aws_xregion_sync::provider::Provider;
-use aws_xregion_sync::provider::sandbox::{Sandbox, World, WorldArtifact};
+use aws_xregion_sync::executor::{self, Options};
 use futures::future::join;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use proptest::prelude::*;
 
-use super::worlds::{cases, images_in_destination, one_image};
 use crate::random_world::recipes;
 use crate::simulation::random::Random;
 use crate::simulation::scheduler::{Task, side_by_side};
@@ -33,9 +19,8 @@ use crate::support::*;
 /// Gives every image of the source region a new tag, so that a new plan asks for another copy with the same client token.
 fn retag(sandbox: &Sandbox) {
     sandbox.edit(|world| {
-        for image in &mut world.region_mut(&east()).expect("the source").images {
-            image.tags.insert("Team", "web");
-        }
+        let images = source(world).images.iter_mut();
+        images.for_each(|image| image.tags.insert("Team", "web"));
     });
 }
 
@@ -81,10 +66,7 @@ fn law_9_a_copy_that_vanished_is_made_again_with_the_next_token() {
     let (sandbox, jobs) = one_image();
     sync(&sandbox, &jobs);
     let first = images_in_destination(&sandbox).remove(0).id;
-    sandbox.edit(|world| {
-        let destination = world.region_mut(&west()).expect("the destination");
-        destination.images.clear();
-    });
+    sandbox.edit(|world| destination(world).images.clear());
     let results = sync(&sandbox, &jobs);
     assert!(results[0].created_resource.is_some());
     assert_ne!(results[0].created_resource, Some(first));
@@ -130,9 +112,10 @@ fn law_9_an_image_that_another_account_shares_is_not_a_copy() {
         shared.tags_by_others.insert(account.clone(), tags);
         shared.shared_with.push(account);
         world.add_image(&west(), shared);
-        let source = world.image_mut(&east(), &"ami-0a".into()).expect("it");
         let tag = "20260114051000+0000 / ami-0f";
-        source.tags.insert("Sync-us-west-1", tag);
+        image_mut(world, "ami-0a")
+            .tags
+            .insert("Sync-us-west-1", tag);
     });
     let results = apply(&sandbox, &planned, &jobs);
     no_failures(&results);
@@ -149,7 +132,7 @@ fn law_9_every_failed_copy_leads_to_the_next_token_in_any_order() {
         for id in ids {
             no_failures(&apply(&sandbox, &one, &jobs));
             sandbox.edit(|world| {
-                let destination = world.region_mut(&west()).expect("the destination");
+                let destination = destination(world);
                 let image = destination.images.last_mut().expect("the copy");
                 (image.state, image.copying) = (state("failed"), None);
                 image.id = id.into();
@@ -162,7 +145,7 @@ fn law_9_every_failed_copy_leads_to_the_next_token_in_any_order() {
         retag(&sandbox);
         sync(&sandbox, &jobs);
         // An apply that does not observe this copy yet comes to the same token.
-        let lagging = Lagging(&sandbox, SignedDuration::from_mins(1));
+        let lagging = Altered(Lagging(&sandbox, SignedDuration::from_mins(1)));
         no_failures(&apply(&lagging, &one, &jobs));
         let images = images_in_destination(&sandbox).into_iter();
         let live = images.filter(|image| !image.state.is_failed());
@@ -174,7 +157,7 @@ fn law_9_every_failed_copy_leads_to_the_next_token_in_any_order() {
 fn law_9_one_image_is_made_where_listings_lag_behind() {
     let (sandbox, jobs) = one_image();
     let planned = plan(&sandbox, &jobs);
-    let lagging = Lagging(&sandbox, SignedDuration::from_mins(2));
+    let lagging = Altered(Lagging(&sandbox, SignedDuration::from_mins(2)));
     for _ in 0..2 {
         no_failures(&apply(&lagging, &planned, &jobs));
         assert_eq!(images_in_destination(&sandbox).len(), 1);
@@ -185,21 +168,9 @@ fn law_9_one_image_is_made_where_listings_lag_behind() {
 struct Lagging<'a>(&'a Sandbox, SignedDuration);
 
 #[async_trait]
-impl Provider for Lagging<'_> {
-    fn kind(&self) -> ProviderKind {
-        self.0.kind()
-    }
-
-    fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-
-    async fn pause(&self, length: Duration) {
-        self.0.pause(length).await;
-    }
-
-    async fn caller_identity(&self, at: &Location) -> Answer<CallerIdentity> {
-        self.0.caller_identity(at).await
+impl Alters for Lagging<'_> {
+    fn sandbox(&self) -> &Sandbox {
+        self.0
     }
 
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {
@@ -209,23 +180,5 @@ impl Provider for Lagging<'_> {
             found.retain(|image| image.created.is_none_or(|created| created <= until));
         }
         Ok(found)
-    }
-
-    async fn copy(&self, at: &Location, copy: &Copy, token: Option<&str>) -> Answer<ArtifactId> {
-        self.0.copy(at, copy, token).await
-    }
-
-    async fn tag(
-        &self,
-        at: &Location,
-        kind: Kind,
-        artifact: &ArtifactRef,
-        tags: &Tags,
-    ) -> Answer<()> {
-        self.0.tag(at, kind, artifact, tags).await
-    }
-
-    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<()> {
-        self.0.delete(at, delete).await
     }
 }

@@ -2,15 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use aws_xregion_sync::model::action::{Action, ActionName, KnownCopy};
-use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::plan::{Plan, SavedPlan};
-use aws_xregion_sync::model::result::ActionOutcome;
 use aws_xregion_sync::planfile::{self, Header, PlanFileError};
-use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World};
 use proptest::prelude::*;
 
-use super::worlds::{NONE, both_types, cases, copied, database_job, in_region, writes, written};
 use crate::random_world::recipes;
 use crate::support::*;
 

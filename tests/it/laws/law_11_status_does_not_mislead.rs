@@ -3,27 +3,11 @@
 //!
 //! `status.rs` has the states of a copy one by one; `moto/status.rs` has them for the program.
 
-use aws_xregion_sync::model::action::Action;
-use aws_xregion_sync::model::ids::{ArtifactId, Region};
-use aws_xregion_sync::model::plan::Outcome;
-use aws_xregion_sync::model::query::ImageFilter;
-use aws_xregion_sync::model::status::{JobStatus, Readiness};
-use aws_xregion_sync::observe::{Request, observe_destinations};
-use aws_xregion_sync::provider::sandbox::{Sandbox, World, WorldArtifact};
-use aws_xregion_sync::status::status;
-use aws_xregion_sync::sync_types::SyncJob;
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
-use super::worlds::{cases, copied};
 use crate::random_world::recipes;
 use crate::support::*;
-
-fn observed(sandbox: &Sandbox, jobs: &[SyncJob]) -> Vec<JobStatus> {
-    let requests: Vec<Request> = jobs.iter().map(Request::of_job).collect();
-    let observed = block_on(observe_destinations(sandbox, &requests, PARALLELISM));
-    status(jobs, &observed, None)
-}
 
 fn artifacts(world: &World, region: Region) -> impl Iterator<Item = &WorldArtifact> {
     let region = world.region(&region).expect("the region");
@@ -56,7 +40,7 @@ proptest! {
     #[test]
     fn law_11_a_job_that_is_ready_has_a_copy_that_can_be_restored(recipe in recipes()) {
         let (world, jobs) = (recipe.world(), recipe.jobs());
-        let found = observed(&Sandbox::new(recipe.world()), &jobs);
+        let found = status_within(&Sandbox::new(recipe.world()), &jobs, None);
         for (job, status) in jobs.iter().zip(&found) {
             let copies = status.copies.as_ref().expect("the destination answers");
             prop_assert_eq!(status.readiness == Readiness::Ready, copies.newest_usable.is_some());
@@ -86,10 +70,10 @@ proptest! {
     #[test]
     fn law_11_a_source_region_that_does_not_answer_adds_no_copies(recipe in recipes()) {
         let jobs = recipe.jobs();
-        let before = observed(&Sandbox::new(recipe.world()), &jobs);
+        let before = status_within(&Sandbox::new(recipe.world()), &jobs, None);
         let mut world = recipe.world();
-        world.region_mut(&east()).expect("the source").enabled = false;
-        let after = observed(&Sandbox::new(world), &jobs);
+        source(&mut world).enabled = false;
+        let after = status_within(&Sandbox::new(world), &jobs, None);
         for (before, after) in before.iter().zip(&after) {
             let (Some(before), Some(after)) = (&before.copies, &after.copies) else {
                 prop_assert_eq!(&before.errors, &after.errors);
@@ -157,7 +141,7 @@ fn law_11_a_copy_is_found_by_an_identifier_that_its_source_got_later() {
         assert_nothing_to_do(&sandbox, &jobs);
         wait_for_copies(&sandbox);
         sandbox.edit(|world| world.region_mut(&east()).expect("it").enabled = false);
-        let status = &observed(&sandbox, &jobs)[0];
+        let status = &status_within(&sandbox, &jobs, None)[0];
         assert_eq!(status.readiness, Readiness::Ready, "{status:?}");
     }
 }

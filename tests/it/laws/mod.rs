@@ -13,4 +13,3 @@ mod law_08_secrets_stay_secret;
 mod law_09_one_source_one_copy;
 mod law_10_apply_follows_the_plan;
 mod law_11_status_does_not_mislead;
-pub mod worlds;

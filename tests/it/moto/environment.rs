@@ -15,7 +15,7 @@ fn planned_in(config: &str, environment: &[(&str, &str)]) -> String {
         "sync_db: {{sync_type: rds_automated_snapshot, source_region: {EAST}, destination_region: {WEST}, db_instance: db}}\n"
     );
     folder.write("xrs.yaml", format!("{config}{job}"));
-    let mut command = folder.command(&["plan", "--format", "json"]);
+    let mut command = folder.command("plan --format json");
     for (name, value) in [
         ("AWS_EC2_METADATA_DISABLED", "true"),
         ("PATH", "/usr/bin:/bin"),

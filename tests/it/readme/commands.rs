@@ -7,6 +7,8 @@ use clap::{Arg, ArgAction, Command};
 
 use super::pages::{self, Part};
 use super::{aws, kept};
+#[cfg(unix)]
+use crate::support::each;
 
 const REFERENCE: &str = "src/guide/reference.md";
 
@@ -231,14 +233,12 @@ fn a_wrong_usage_is_found() {
         let error = check_usage(usage).expect_err(usage);
         assert!(error.contains(says), "{usage}: {error}");
     }
-    assert_eq!(
-        check_usage("xrs run [CONFIG] [--wait[=LIMIT]]"),
-        Ok("run".to_owned())
-    );
-    assert_eq!(
-        check_usage(r"xrs policy plan|apply [CONFIG]"),
-        Ok("policy".to_owned())
-    );
+    for (usage, command) in [
+        ("xrs run [CONFIG] [--wait[=LIMIT]]", "run"),
+        ("xrs policy plan|apply [CONFIG]", "policy"),
+    ] {
+        assert_eq!(check_usage(usage).as_deref(), Ok(command));
+    }
 }
 
 #[test]
@@ -306,10 +306,8 @@ fn every_help_ends_with_examples_and_they_run() {
         for example in examples {
             let said = scene.run(&example);
             assert_eq!(said.code, Some(0), "{example}: {said:?}");
-            assert!(
-                example.contains("xrs") || example.starts_with("mkdir "),
-                "{example}"
-            );
+            let is_ours = example.contains("xrs") || example.starts_with("mkdir ");
+            assert!(is_ours, "{example}");
             let _ = scene.aws_calls();
             // The next example uses the folder that this one makes.
             if !example.starts_with("mkdir ") {
@@ -339,22 +337,11 @@ fn helps_fit_a_terminal_and_examples_are_their_end() {
 #[cfg(unix)]
 #[test]
 fn a_name_is_not_a_call() {
-    for name in [
-        "xrs apply",
-        "xrs plan --out",
-        "xrs apply --results",
-        "xrs show",
-    ] {
+    for name in each("xrs apply | xrs plan --out | xrs apply --results | xrs show") {
         assert!(is_name(name), "{name}");
     }
-    for call in [
-        "xrs plan",
-        "xrs run --wait",
-        "xrs plan --ou",
-        "xrs apply x",
-        "xrs destroy",
-        "xrs",
-    ] {
+    for call in each("xrs plan | xrs run --wait | xrs plan --ou | xrs apply x | xrs destroy | xrs")
+    {
         assert!(!is_name(call), "{call}");
     }
 }

@@ -5,16 +5,16 @@ use std::fs;
 use std::process::ExitCode;
 
 use aws_xregion_sync::cli::{self, Exit};
-use aws_xregion_sync::model::ids::Region;
 use aws_xregion_sync::model::plan::Summary;
 use aws_xregion_sync::ops::{self, Document};
-use aws_xregion_sync::provider::sandbox::{FailNextCopy, Fault, World};
 use aws_xregion_sync::{config, planfile};
 use serde_json::Value;
 
 use super::pages::{self, Page};
 use super::project;
 use crate::cli::Folder;
+use crate::schema;
+use crate::support::prelude::*;
 use crate::support::start;
 
 fn reference() -> Page {
@@ -65,11 +65,8 @@ fn variables() -> BTreeSet<String> {
         let text = fs::read_to_string(entry.expect("an entry").path()).expect("a source");
         for call in ["environment(\"", "is_unset(\""] {
             let names = text.split(call).skip(1);
-            found.extend(
-                names
-                    .filter_map(|rest| rest.split('"').next())
-                    .map(str::to_owned),
-            );
+            let names = names.filter_map(|rest| rest.split('"').next());
+            found.extend(names.map(str::to_owned));
         }
     }
     found
@@ -92,21 +89,9 @@ fn the_variables_are_those_that_are_read() {
 #[test]
 fn the_options_of_the_config_are_those_of_its_schema() {
     let schema = ops::schema(Document::Config);
-    let mut taken = BTreeSet::new();
-    let mut nodes = vec![&schema];
-    while let Some(node) = nodes.pop() {
-        if let Some(Value::Object(properties)) = node.get("properties") {
-            let meant = properties
-                .iter()
-                .filter(|(_, option)| option.get("deprecated") != Some(&true.into()));
-            taken.extend(meant.map(|(name, _)| name.clone()));
-        }
-        match node {
-            Value::Array(items) => nodes.extend(items),
-            Value::Object(fields) => nodes.extend(fields.values()),
-            _ => {}
-        }
-    }
+    let meant = schema::properties(&schema).into_iter();
+    let meant = meant.filter(|(_, option)| option["deprecated"] != true);
+    let mut taken: BTreeSet<String> = meant.map(|(name, _)| name.clone()).collect();
     // Of a filter, which the table shows.
     for part in ["name", "values"] {
         assert!(taken.remove(part), "{part}");
@@ -118,11 +103,8 @@ fn the_options_of_the_config_are_those_of_its_schema() {
         stated.extend(names(&row[0]).map(str::to_owned));
         // Other names of an option stand beside it.
         let others = row[1].split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        stated.extend(
-            others
-                .filter(|word| taken.contains(*word))
-                .map(str::to_owned),
-        );
+        let others = others.filter(|word| taken.contains(*word));
+        stated.extend(others.map(str::to_owned));
     }
     assert_eq!(stated, taken);
 }
@@ -135,7 +117,7 @@ fn mebibytes(bytes: u64) -> String {
 fn files_have_the_versions_and_sizes_that_are_stated() {
     let folder = Folder::new();
     let run = |words: &str| {
-        let ended = folder.xrs(&words.split(' ').collect::<Vec<_>>());
+        let ended = folder.xrs(words);
         assert_eq!(ended.code, Some(0), "{ended:?}");
         ended.out
     };
@@ -215,12 +197,8 @@ fn the_keys_of_a_sandbox_are_keys_of_one() {
         region,
         reason: "internal error".to_owned(),
     }];
-    world.faults = vec![Fault::new(
-        "CopyImage",
-        "RequestLimitExceeded",
-        "slow down",
-        None,
-    )];
+    let fault = Fault::new("CopyImage", "RequestLimitExceeded", "slow down", None);
+    world.faults = vec![fault];
     let world: Value = serde_json::from_str(&world.to_json()).expect("JSON");
     let keys: BTreeSet<&str> = world
         .as_object()
@@ -231,22 +209,12 @@ fn the_keys_of_a_sandbox_are_keys_of_one() {
     let page = reference();
     let rows = page.rows("The sandbox");
     for row in &rows {
-        assert!(
-            keys.contains(row[0].as_str()),
-            "{} is not among {keys:?}",
-            row[0]
-        );
+        let key = row[0].as_str();
+        assert!(keys.contains(key), "{key} is not among {keys:?}");
     }
     // The others are bookkeeping.
     let stated: BTreeSet<&str> = rows.iter().map(|row| row[0].as_str()).collect();
-    let left: Vec<&&str> = keys.difference(&stated).collect();
-    assert_eq!(
-        left,
-        [
-            &"accounts",
-            &"format_version",
-            &"images_made",
-            &"listing_seed"
-        ]
-    );
+    let left: Vec<&str> = keys.difference(&stated).copied().collect();
+    let bookkeeping = "accounts format_version images_made listing_seed";
+    assert_eq!(left, bookkeeping.split(' ').collect::<Vec<_>>());
 }

@@ -36,7 +36,7 @@ fn in_columns(text: &str) -> String {
 #[test]
 fn the_picture_shows_what_a_plan_looks_like() {
     let folder = Folder::new();
-    let plan = folder.xrs(&["plan", "--sandbox", "world.json", "--color", "always"]);
+    let plan = folder.on_sandbox("plan --color always");
     assert_eq!(plan.code, Some(0), "{plan:?}");
     assert!(plan.out.contains('\u{1b}'), "in colours: {plan:?}");
     let screen = format!("$ xrs plan --sandbox world.json\n{}", in_columns(&plan.out));

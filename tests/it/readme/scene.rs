@@ -1,14 +1,13 @@
 //! A reader's folder, with the programs that the pages call.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
 use assert_cmd::cargo::cargo_bin;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use super::{aws, project};
 use crate::cli::Folder;
@@ -59,8 +58,7 @@ fn example() -> &'static Example {
             "plan --out plan.json --sandbox world.json",
             "apply plan.json --results results.json --wait --sandbox world.json",
         ] {
-            let ended = folder.xrs(&words.split(' ').collect::<Vec<_>>());
-            assert_eq!(ended.code, Some(0), "{ended:?}");
+            folder.xrs(words).went_well(&[]);
         }
         Example {
             config: folder.read("xrs.yaml"),
@@ -89,7 +87,7 @@ pub fn after_the_loss() -> String {
 
 /// A folder, a home, and a `PATH`.
 pub struct Scene {
-    root: TempDir,
+    root: Folder,
 }
 
 /// How a line ended, and what it printed.
@@ -103,7 +101,7 @@ impl Scene {
     /// Creates a folder with the example's config, and with a sandbox if one is given.
     pub fn new(world: Option<&str>) -> Self {
         let scene = Self {
-            root: tempfile::tempdir().expect("a folder"),
+            root: Folder::new(),
         };
         for folder in [
             "work",
@@ -114,7 +112,7 @@ impl Scene {
             "etc",
             "var/lib/node_exporter",
         ] {
-            fs::create_dir_all(scene.root.path().join(folder)).expect("a folder");
+            fs::create_dir_all(scene.root.path(folder)).expect("a folder");
         }
         for (name, text) in [
             ("xrs", XRS),
@@ -123,22 +121,19 @@ impl Scene {
             ("mail", MAIL),
             ("man", MAN),
         ] {
-            let program = scene.root.path().join("bin").join(name);
-            fs::write(&program, text).expect("written");
-            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("set");
+            let program = format!("bin/{name}");
+            scene.root.write(&program, text);
+            scene.root.set_mode(&program, 0o755);
         }
         // A place for functions, as zsh has one.
-        let functions = scene.root.path().join("home/functions");
+        let functions = scene.root.path("home/functions");
         let setup = format!("fpath=([1]='{}')\n", functions.display());
-        fs::write(scene.root.path().join("setup"), setup).expect("written");
+        scene.root.write("setup", setup);
         symlink(project("testdata"), scene.path("testdata")).expect("linked");
-        for config in [
-            scene.path("xrs.yaml"),
-            scene.root.path().join("etc/xrs.yaml"),
-        ] {
-            fs::write(&config, &example().config).expect("written");
+        for config in ["work/xrs.yaml", "etc/xrs.yaml"] {
+            scene.root.write(config, &example().config);
             // It has keys.
-            fs::set_permissions(&config, fs::Permissions::from_mode(0o600)).expect("set");
+            scene.root.set_mode(config, 0o600);
         }
         if let Some(world) = world {
             scene.write("world.json", world);
@@ -171,20 +166,20 @@ impl Scene {
     }
 
     pub fn path(&self, file: &str) -> PathBuf {
-        self.root.path().join("work").join(file)
+        self.root.path("work").join(file)
     }
 
     pub fn read(&self, file: &str) -> String {
-        fs::read_to_string(self.path(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+        self.root.read(&format!("work/{file}"))
     }
 
     pub fn write(&self, file: &str, text: &str) {
-        fs::write(self.path(file), text).expect("written");
+        self.root.write(&format!("work/{file}"), text);
     }
 
     pub fn remove(&self, file: &str) {
         if self.path(file).exists() {
-            fs::remove_file(self.path(file)).expect("removed");
+            self.root.remove(&format!("work/{file}"));
         }
     }
 
@@ -198,12 +193,9 @@ impl Scene {
         // A digest may be cut short on a page.
         let line = match line.split_once("sha256:") {
             Some((before, after)) if after.contains('…') => {
-                let plan: Value = serde_json::from_str(&self.read("plan.json")).expect("JSON");
+                let digest = self.root.json("work/plan.json")["digest"].take();
                 let (_, after) = after.split_once('…').expect("it is cut short");
-                format!(
-                    "{before}{}{after}",
-                    plan["digest"].as_str().expect("a digest")
-                )
+                format!("{before}{}{after}", digest.as_str().expect("a digest"))
             }
             _ => line.to_owned(),
         };
@@ -212,20 +204,18 @@ impl Scene {
 
     /// Runs a line of a crontab, as cron does: by a plain shell. Its absolute paths are those of this scene.
     pub fn run_as_cron(&self, line: &str) -> Said {
-        assert!(
-            !line.contains('%'),
-            "which cron reads as a line end: {line}"
-        );
+        // Which cron reads as a line end.
+        assert!(!line.contains('%'), "{line}");
         let mut line = line.to_owned();
         for folder in ["/etc/", "/var/"] {
-            let here = format!(" {}{folder}", self.root.path().display());
+            let here = format!(" {}{folder}", self.root.path("").display());
             line = line.replace(&format!(" {folder}"), &here);
         }
         self.shell("sh", &["-c"], &line)
     }
 
     fn shell(&self, shell: &str, options: &[&str], line: &str) -> Said {
-        let root = self.root.path();
+        let root = self.root.path("");
         let calls = root.join("calls");
         let path = format!("{}:/usr/bin:/bin", root.join("bin").display());
         let output = Command::new(shell)
@@ -251,7 +241,7 @@ impl Scene {
 
     /// Returns the calls of the AWS CLI so far, after checking each.
     pub fn aws_calls(&self) -> Vec<Vec<String>> {
-        let calls = fs::read_to_string(self.root.path().join("calls")).unwrap_or_default();
+        let calls = fs::read_to_string(self.root.path("calls")).unwrap_or_default();
         let calls = calls.split_terminator('\u{1e}').map(|call| {
             let words = call.split_terminator('\0').map(str::to_owned);
             words.collect::<Vec<_>>()
@@ -275,16 +265,16 @@ fn a_scene_has_what_a_reader_has() {
         assert_eq!(said.code, Some(0), "{said:?}");
     }
     assert!(Path::exists(&scene.path("world.json")), "on a sandbox");
-    let said = scene.run("false | cat");
-    assert_eq!(said.code, Some(1), "a failure in a pipe is seen");
-    let said = scene.run("cargo build");
-    assert_eq!(said.code, Some(1));
-    let said = scene.run("xrs man plan | man -l - && ! echo x | man -l -");
-    assert_eq!(said.code, Some(0), "{said:?}");
-    let said = scene.run("aws kms describe-key --key-id 'a b'");
-    assert_eq!(said.code, Some(0));
-    assert_eq!(
-        scene.aws_calls(),
-        [["kms", "describe-key", "--key-id", "a b"]]
-    );
+    for (line, code) in [
+        // A failure in a pipe is seen.
+        ("false | cat", 1),
+        ("cargo build", 1),
+        ("xrs man plan | man -l - && ! echo x | man -l -", 0),
+        ("aws kms describe-key --key-id 'a b'", 0),
+    ] {
+        let said = scene.run(line);
+        assert_eq!(said.code, Some(code), "{line}: {said:?}");
+    }
+    let call = ["kms", "describe-key", "--key-id", "a b"];
+    assert_eq!(scene.aws_calls(), [call]);
 }

@@ -91,8 +91,9 @@ fn is_line(shown: &str, line: &str) -> bool {
 
 #[track_caller]
 fn assert_shown(at: &str, shown: &str, text: &str) {
+    let is_shown = is_shown(shown, text);
     assert!(
-        is_shown(shown, text),
+        is_shown,
         "{at}: the output differs from what is shown:\n{text}"
     );
 }
@@ -221,10 +222,8 @@ impl<'a> Reader<'a> {
             .strip_prefix("# ")
             .filter(|name| name.ends_with(".yaml"));
         if is_comment {
-            assert!(
-                text.contains("yaml-language-server"),
-                "{at}: a comment alone"
-            );
+            let is_for_editors = text.contains("yaml-language-server");
+            assert!(is_for_editors, "{at}: a comment alone");
             let config = self.scene().read("xrs.yaml");
             self.scene().write("xrs.yaml", &format!("{text}{config}"));
         } else if is_config {
@@ -287,10 +286,8 @@ fn the_page_for_the_worst_day_does_what_it_shows() {
     assert!(calls.len() > 20, "{calls:#?}");
     for call in &calls {
         let named = call.iter().any(|word| word == "--region");
-        assert!(
-            named,
-            "the default region may be the one that is gone: {call:?}"
-        );
+        // The default region may be the one that is gone.
+        assert!(named, "{call:?}");
         let reference = aws::reference_of(call);
         assert!(page.text.contains(&reference), "{reference} is not linked");
     }
@@ -310,14 +307,12 @@ fn the_page_for_the_worst_day_does_what_it_shows() {
 fn every_page_is_tested() {
     let pages = pages::all();
     let paths: Vec<&str> = pages.iter().map(|page| page.path.as_str()).collect();
-    assert_eq!(
-        paths,
-        [
-            "README.md",
-            "src/guide/reference.md",
-            "src/guide/restore.md"
-        ]
-    );
+    let expected = [
+        "README.md",
+        "src/guide/reference.md",
+        "src/guide/restore.md",
+    ];
+    assert_eq!(paths, expected);
     for (line, why) in NOT_RUN {
         let shown = pages.iter().any(|page| page.text.contains(line));
         assert!(shown, "{line} is no longer shown: {why}");
@@ -338,10 +333,8 @@ fn shown_output_can_be_cut_but_not_changed() {
 #[test]
 fn unknown_blocks_and_commands_fail() {
     assert_eq!(classified("rm -rf target"), None);
-    assert_eq!(
-        classified("0 3 * * * backup"),
-        Some(Line::Cron("backup".to_owned()))
-    );
+    let cron = Some(Line::Cron("backup".to_owned()));
+    assert_eq!(classified("0 3 * * * backup"), cron);
     assert_eq!(classified("cargo test"), Some(Line::Not));
     let page = pages::page("README.md");
     let block = |info: Option<&str>, text: &str| Part::Block {

@@ -1,26 +1,17 @@
 //! Plans and results made by hand: the seed's two jobs, and what can become of them.
 
 use aws_xregion_sync::model::action::{
-    Action, ActionName, Copy, Delete, ExpectedDeletion, ExpectedSource, KeptCopy, KnownCopy,
-    NewCopy, Tag, TagSource,
+    Copy, ExpectedDeletion, ExpectedSource, KeptCopy, NewCopy, Tag, TagSource,
 };
-use aws_xregion_sync::model::artifact::{ArtifactRef, ArtifactState};
-use aws_xregion_sync::model::ids::{ActionId, Arn, ArtifactId, Region};
-use aws_xregion_sync::model::inventory::ProviderKind;
-use aws_xregion_sync::model::kind::{Kind, SyncTypeName};
+use aws_xregion_sync::model::ids::ActionId;
 use aws_xregion_sync::model::plan::{
-    ClientConfigRef, ConfigRef, CredentialsFrom, End, JobPlan, Observed, ObservedArtifact, Outcome,
-    Plan, SavedPlan,
+    ClientConfigRef, CredentialsFrom, End, Observed, ObservedArtifact,
 };
-use aws_xregion_sync::model::problem::{AwsFailure, Problem};
-use aws_xregion_sync::model::result::{ActionOutcome, ActionResult, SyncResult};
-use aws_xregion_sync::model::tags::Tags;
 use aws_xregion_sync::planfile::{Header, seal};
-use jiff::Timestamp;
 
-pub(super) fn time(text: &str) -> Timestamp {
-    text.parse().expect("a time")
-}
+use crate::support::prelude::*;
+pub(super) use crate::support::time;
+use crate::support::{east, west};
 
 pub(super) fn sealed(jobs: Vec<JobPlan>) -> SavedPlan {
     let plan = Plan {
@@ -42,22 +33,14 @@ pub(super) fn sealed(jobs: Vec<JobPlan>) -> SavedPlan {
     }
 }
 
-pub(super) fn job(
-    name: &str,
-    sync_type: SyncTypeName,
-    reason: &str,
-    actions: Vec<Action>,
-) -> JobPlan {
+/// The plan of a database job.
+pub(super) fn job(name: &str, reason: &str, actions: Vec<Action>) -> JobPlan {
     JobPlan {
         synced_by: None,
         name: name.into(),
-        sync_type: Some(sync_type),
-        source: Some(End {
-            region: "us-east-1".into(),
-        }),
-        destination: Some(End {
-            region: "us-west-1".into(),
-        }),
+        sync_type: Some(SyncTypeName::RdsAutomatedSnapshot),
+        source: Some(End { region: east() }),
+        destination: Some(End { region: west() }),
         account_id: Some("123456789012".into()),
         client_config: Some(ClientConfigRef {
             from: CredentialsFrom::Config,
@@ -77,17 +60,20 @@ pub(super) fn job(
     }
 }
 
+/// The plan of an image job.
+pub(super) fn image_job(reason: &str, actions: Vec<Action>) -> JobPlan {
+    JobPlan {
+        sync_type: Some(SyncTypeName::Ec2Ami),
+        ..job("sync_my_web_app", reason, actions)
+    }
+}
+
 pub(super) fn failed(name: &str, errors: Vec<Problem>) -> JobPlan {
     let reason = errors[0].message.clone();
     JobPlan {
         outcome: Outcome::Failed,
         errors,
-        ..job(
-            name,
-            SyncTypeName::RdsAutomatedSnapshot,
-            &reason,
-            Vec::new(),
-        )
+        ..job(name, &reason, Vec::new())
     }
 }
 
@@ -226,15 +212,10 @@ pub(super) fn web_app() -> JobPlan {
         sources: 1,
         copies: 0,
     };
-    let job = job(
-        "sync_my_web_app",
-        SyncTypeName::Ec2Ami,
-        reason,
-        vec![copy_image(reason, "web-42"), tag],
-    );
+    let actions = vec![copy_image(reason, "web-42"), tag];
     JobPlan {
         observed: Some(observed),
-        ..job
+        ..image_job(reason, actions)
     }
 }
 
@@ -266,12 +247,7 @@ pub(super) fn database(size_gib: Option<u32>) -> JobPlan {
     };
     JobPlan {
         observed: Some(observed),
-        ..job(
-            "sync_my_database",
-            SyncTypeName::RdsAutomatedSnapshot,
-            reason,
-            actions,
-        )
+        ..job("sync_my_database", reason, actions)
     }
 }
 
@@ -289,20 +265,32 @@ pub(super) fn denied() -> Problem {
     }
 }
 
-/// What became of an action of a job.
-pub(super) fn done(
-    job: &str,
-    action: ActionName,
-    id: &str,
-    outcome: ActionOutcome,
-    detail: Option<&str>,
-) -> ActionResult {
+/// What became of an action of a job, whose id tells its name.
+pub(super) fn done(id: &str, outcome: ActionOutcome, detail: Option<&str>) -> ActionResult {
+    let action = match id.split('/').nth(1) {
+        Some("copy") => ActionName::Copy,
+        Some("tag-copy") => ActionName::TagCopy,
+        Some("tag-source") => ActionName::TagSource,
+        _ => ActionName::Delete,
+    };
     ActionResult {
-        id: format!("{job}/{id}").into(),
+        id: id.into(),
         action,
         outcome,
         resource: None,
         detail: detail.map(str::to_owned),
+    }
+}
+
+pub(super) fn saved(results: Vec<SyncResult>) -> SavedResults {
+    SavedResults {
+        format_version: "2.0".to_owned(),
+        xrs_version: "0.1.0".to_owned(),
+        plan_digest: format!("sha256:{}", "0".repeat(64)),
+        started_at: time("2026-01-15T06:05:00Z"),
+        complete: true,
+        interrupted: false,
+        results,
     }
 }
 
@@ -320,24 +308,14 @@ pub(super) fn completed(name: &str, created: Option<&str>, deleted: &[&str]) -> 
 }
 
 pub(super) fn some_results() -> Vec<SyncResult> {
+    let no_copy = Some("sync_other_database/copy was not done");
+    let deletion = "sync_other_database/delete/rds-other-2026-01-10-05-10";
     let denied_after_copy = SyncResult {
         completed: false,
         errors: vec![denied()],
         actions: vec![
-            done(
-                "sync_other_database",
-                ActionName::Copy,
-                "copy",
-                ActionOutcome::Done,
-                None,
-            ),
-            done(
-                "sync_other_database",
-                ActionName::Delete,
-                "delete/rds-other-2026-01-10-05-10",
-                ActionOutcome::Skipped,
-                Some("sync_other_database/copy was not done"),
-            ),
+            done("sync_other_database/copy", ActionOutcome::Done, None),
+            done(deletion, ActionOutcome::Skipped, no_copy),
         ],
         ..completed(
             "sync_other_database",
@@ -345,25 +323,21 @@ pub(super) fn some_results() -> Vec<SyncResult> {
             &[],
         )
     };
+    let changed = Some("state was available and is now failed");
+    let deletion = "sync_third/delete/rds-third-2026-01-10-05-10";
     let stale = SyncResult {
         completed: false,
-        actions: vec![done(
-            "sync_third",
-            ActionName::Delete,
-            "delete/rds-third-2026-01-10-05-10",
-            ActionOutcome::Stale,
-            Some("state was available and is now failed"),
-        )],
+        actions: vec![done(deletion, ActionOutcome::Stale, changed)],
         errors: vec![Problem::new("AWS has changed since the plan was made").help("plan again")],
         ..completed("sync_third", None, &[])
     };
+    let (made, gone) = (
+        "rds-mydatabase-2026-01-14-05-10",
+        "rds-mydatabase-2026-01-10-05-10",
+    );
     let warned = SyncResult {
         warnings: vec!["the source could not be tagged".to_owned()],
-        ..completed(
-            "sync_my_database",
-            Some("rds-mydatabase-2026-01-14-05-10"),
-            &["rds-mydatabase-2026-01-10-05-10"],
-        )
+        ..completed("sync_my_database", Some(made), &[gone])
     };
     vec![
         denied_after_copy,

@@ -1,133 +1,19 @@
-//! Markdown, read as GitHub reads it.
+//! Plans and results as Markdown.
 
-use aws_xregion_sync::model::action::ActionName;
-use aws_xregion_sync::model::plan::{End, SavedPlan};
-use aws_xregion_sync::model::problem::Problem;
-use aws_xregion_sync::model::result::{ActionOutcome, SavedResults, SyncResult};
+use aws_xregion_sync::model::plan::End;
 use aws_xregion_sync::render::markdown::{self, Commands, MAX_BYTES};
-use comrak::nodes::{AstNode, NodeValue};
-use comrak::{Arena, Options, parse_document};
 use proptest::prelude::*;
-use proptest::sample::select;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use super::documents::*;
 use super::golden;
-use crate::support::assert_no_tricks;
+use super::outline::outline;
+use super::texts::{text, with_texts};
+use crate::support::prelude::*;
+use crate::support::{assert_no_tricks, assert_says};
 
-/// The parts of a document, with the words of ours; of code only that it is there.
-pub fn outline(markdown: &str) -> Vec<String> {
-    let mut options = Options::default();
-    let extension = &mut options.extension;
-    extension.alerts = true;
-    extension.autolink = true;
-    extension.footnotes = true;
-    extension.math_code = true;
-    extension.math_dollars = true;
-    extension.strikethrough = true;
-    extension.table = true;
-    extension.tasklist = true;
-    let arena = Arena::new();
-    let mut parts = Vec::new();
-    add(parse_document(&arena, markdown, &options), 0, &mut parts);
-    parts
-}
-
-fn add<'a>(node: &'a AstNode<'a>, depth: usize, parts: &mut Vec<String>) {
-    let part = match &node.data.borrow().value {
-        NodeValue::Code(_) => "code".to_owned(),
-        NodeValue::CodeBlock(block) if block.info == "mermaid" => {
-            block.literal.lines().for_each(assert_arrow);
-            format!("drawing {}", block.literal.lines().count())
-        }
-        NodeValue::CodeBlock(block) => format!("block {:?}", block.info),
-        NodeValue::HtmlBlock(block) => format!("html {:?}", without_code(&block.literal)),
-        NodeValue::Text(text) => format!("text {text:?}"),
-        NodeValue::Table(table) => format!("table of {}", table.num_columns),
-        NodeValue::List(_) => "list".to_owned(),
-        NodeValue::Item(_) => "item".to_owned(),
-        other => format!("{other:?}"),
-    };
-    parts.push(format!("{}{part}", " ".repeat(depth)));
-    for child in node.children() {
-        add(child, depth + 1, parts);
-    }
-}
-
-/// A line of a drawing is one arrow between two regions, whatever they are called.
 #[track_caller]
-fn assert_arrow(line: &str) {
-    let quoted: Vec<&str> = line.split('"').collect();
-    let (ours, foreign): (Vec<_>, Vec<_>) =
-        quoted.iter().enumerate().partition(|(n, _)| n % 2 == 0);
-    let ours: String = ours.into_iter().map(|(_, part)| *part).collect();
-    let ours = ours.replace(|c: char| c.is_ascii_digit(), "");
-    assert!(
-        ours == "flowchart LR" || ours == "  r[] -->|| r[]",
-        "{line}"
-    );
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-?, ".contains(c);
-    assert!(
-        foreign.iter().all(|(_, part)| part.chars().all(plain)),
-        "{line}"
-    );
-}
-
-/// HTML without what is between `<code>` and `</code>`, where there are no tags.
-#[track_caller]
-fn without_code(html: &str) -> String {
-    let (before, rest) = html.split_once("<code>").unwrap_or((html, "</code>"));
-    let (code, after) = rest.split_once("</code>").expect("it ends");
-    assert!(!code.contains(['<', '>', '"', '\'']), "{html}");
-    assert!(
-        !code
-            .replace("&amp;", "")
-            .replace("&lt;", "")
-            .replace("&gt;", "")
-            .replace("&quot;", "")
-            .replace("&#39;", "")
-            .contains('&'),
-        "{html}"
-    );
-    format!("{before}{after}")
-}
-
-/// Returns the same document with every text from elsewhere replaced, keys of tags included.
-fn with_texts<T: Serialize + DeserializeOwned>(document: &T, text: &str) -> T {
-    /// The values of these are words of the format, or not text.
-    const OURS: [&str; 9] = [
-        "action",
-        "created_at",
-        "data_time",
-        "from",
-        "kind",
-        "outcome",
-        "provider",
-        "started_at",
-        "sync_type",
-    ];
-    fn replace(value: &mut Value, text: &str) {
-        match value {
-            Value::String(old) => text.clone_into(old),
-            Value::Array(items) => items.iter_mut().for_each(|item| replace(item, text)),
-            Value::Object(fields) => {
-                let theirs = |(key, _): &(&String, &mut Value)| !OURS.contains(&key.as_str());
-                fields
-                    .iter_mut()
-                    .filter(theirs)
-                    .for_each(|(_, value)| replace(value, text));
-                if let Some(Value::Object(tags)) = fields.get_mut("tags") {
-                    *tags = [(text.to_owned(), text.into())].into_iter().collect();
-                }
-            }
-            _ => {}
-        }
-    }
-    let mut value = serde_json::to_value(document).expect("JSON");
-    replace(&mut value, text);
-    serde_json::from_value(value).expect("the same document")
+fn assert_starts(shown: &str, start: &str) {
+    assert!(shown.starts_with(start), "{shown}");
 }
 
 fn commands() -> Commands {
@@ -140,18 +26,6 @@ fn commands() -> Commands {
     }
 }
 
-fn saved(results: Vec<SyncResult>) -> SavedResults {
-    SavedResults {
-        format_version: "2.0".to_owned(),
-        xrs_version: "0.1.0".to_owned(),
-        plan_digest: format!("sha256:{}", "0".repeat(64)),
-        started_at: time("2026-01-15T06:05:00Z"),
-        complete: true,
-        interrupted: false,
-        results,
-    }
-}
-
 /// A plan with something of everything.
 fn varied() -> SavedPlan {
     let mut warned = web_app();
@@ -161,21 +35,24 @@ fn varied() -> SavedPlan {
         vec![Problem::new("unknown option").help("correct it")],
     );
     invalid.source = None;
-    let idle = job(
-        "sync_idle",
-        warned.sync_type.expect("one"),
-        "it is there",
-        Vec::new(),
-    );
+    let up_to_date = JobPlan {
+        name: "sync_idle".into(),
+        ..image_job("it is there", Vec::new())
+    };
     let mut plan = sealed(vec![
         warned,
         database(Some(50)),
         failed("sync_other", vec![denied()]),
         invalid,
-        idle,
+        up_to_date,
     ]);
     plan.selection = Some(vec!["sync_a".into()]);
     plan
+}
+
+/// A job with nothing to do.
+fn idle(name: &str) -> JobPlan {
+    job(name, "it is there", Vec::new())
 }
 
 /// That many jobs: some delete, some fail, some have nothing to do.
@@ -183,20 +60,12 @@ fn many(jobs: usize, text: &str) -> SavedPlan {
     let jobs = (0..jobs).map(|n| {
         let name = format!("sync_database_{n:03}{text}");
         let mut job = match n % 50 {
-            7 => failed(
-                &name,
-                vec![
-                    denied(),
-                    Problem::new(format!("failed to find the sources of {name}")),
-                ],
-            ),
+            7 => {
+                let lost = Problem::new(format!("failed to find the sources of {name}"));
+                failed(&name, vec![denied(), lost])
+            }
             n if n % 5 == 0 => database(Some(50)),
-            n if n % 3 == 0 => job(
-                &name,
-                database(None).sync_type.expect("one"),
-                "it is there",
-                Vec::new(),
-            ),
+            n if n % 3 == 0 => idle(&name),
             _ => {
                 let mut job = database(Some(50));
                 job.actions.truncate(2);
@@ -236,20 +105,13 @@ fn failures_warnings_and_nothing_to_do() {
         ..commands()
     };
     let shown = markdown::plan(&sealed(vec![idle]), &nothing);
-    assert!(
-        shown.starts_with("### xrs plan: nothing to do, "),
-        "{shown}"
-    );
+    assert_starts(&shown, "### xrs plan: nothing to do, ");
     assert!(!shown.contains("xrs apply"), "{shown}");
+    let (digest, why, show) = (Some("sha256:1"), "it was changed", "xrs show plan.json");
     golden(
         "plan_refused_markdown",
         "Somebody edited the plan after it was made.",
-        &markdown::refused_plan(
-            &varied(),
-            Some("sha256:1"),
-            "it was changed",
-            "xrs show plan.json",
-        ),
+        &markdown::refused_plan(&varied(), digest, why, show),
     );
 }
 
@@ -257,16 +119,10 @@ fn failures_warnings_and_nothing_to_do() {
 fn what_matters_of_500_jobs_is_there_and_what_was_cut_is_said() {
     let plan = many(500, "");
     let shown = markdown::plan(&plan, &commands());
-    golden(
-        "plan_500_jobs_markdown",
-        "More than a comment holds.",
-        &shown,
-    );
-    assert!(
-        shown.len() <= MAX_BYTES && shown.len() > MAX_BYTES - 5_000,
-        "{}",
-        shown.len()
-    );
+    let story = "More than a comment holds.";
+    golden("plan_500_jobs_markdown", story, &shown);
+    let sizes = MAX_BYTES - 4_999..=MAX_BYTES;
+    assert!(sizes.contains(&shown.len()), "{}", shown.len());
     for job in &plan.jobs {
         let row = shown.contains(&format!("\n| `{}` |", job.name));
         assert!(row || job.actions.is_empty(), "{} has its row", job.name);
@@ -293,11 +149,8 @@ fn a_failure_is_seen_among_any_number_of_deletions() {
     assert!(markdown.len() <= markdown::MAX_BYTES, "{}", markdown.len());
     let alert = markdown.split("[!WARNING]").nth(1);
     let alert = alert.and_then(|alert| alert.split("\n\n").next());
-    assert!(
-        alert.is_some_and(|alert| alert.contains("`sync_lost`")),
-        "{alert:?}"
-    );
-    assert!(markdown.contains("Not shown: "), "{markdown}");
+    assert_says(alert.unwrap_or_default(), "`sync_lost`");
+    assert_says(&markdown, "Not shown: ");
 }
 
 #[test]
@@ -331,47 +184,28 @@ fn results_say_what_failed_and_what_was_done() {
     );
     results.interrupted = true;
     let shown = markdown::results(&results, None);
-    assert!(
-        shown.starts_with("### xrs apply, INTERRUPTED: 3 jobs completed, 2 FAILED, "),
-        "{shown}"
+    assert_starts(
+        &shown,
+        "### xrs apply, INTERRUPTED: 3 jobs completed, 2 FAILED, ",
     );
     results.complete = false;
     let shown = markdown::results(&results, None);
-    assert!(
-        shown.starts_with("### xrs apply, NOT COMPLETE: "),
-        "{shown}"
-    );
-    assert!(
-        shown.contains("> [!WARNING]\n> Jobs are missing here"),
-        "{shown}"
-    );
+    assert_starts(&shown, "### xrs apply, NOT COMPLETE: ");
+    assert_says(&shown, "> [!WARNING]\n> Jobs are missing here");
 
-    results.results = vec![completed("sync_idle", None, &[])];
     let mut tagged = completed("sync_tagged", None, &[]);
-    tagged.actions = vec![done(
-        "sync_tagged",
-        ActionName::TagCopy,
-        "tag-copy",
-        ActionOutcome::AlreadyDone,
-        None,
-    )];
-    results.results.push(tagged);
-    results.complete = true;
-    results.interrupted = false;
+    let outcome = ActionOutcome::AlreadyDone;
+    tagged.actions = vec![done("sync_tagged/tag-copy", outcome, None)];
+    let results = saved(vec![completed("sync_idle", None, &[]), tagged]);
     let shown = markdown::results(&results, None);
-    assert!(
-        shown.starts_with(
-            "### xrs apply: 2 jobs completed, 0 failed, 0 copies created, 0 copies deleted\n"
-        ),
-        "{shown}"
+    assert_starts(
+        &shown,
+        "### xrs apply: 2 jobs completed, 0 failed, 0 copies created, 0 copies deleted\n",
     );
-    assert!(
-        shown.contains("\n| `sync_idle` | nothing to do |  |  |\n"),
-        "{shown}"
-    );
-    assert!(
-        shown.contains("\n| `sync_tagged` | completed | 1 already done |  |\n"),
-        "{shown}"
+    assert_says(&shown, "\n| `sync_idle` | nothing to do |  |  |\n");
+    assert_says(
+        &shown,
+        "\n| `sync_tagged` | completed | 1 already done |  |\n",
     );
 }
 
@@ -390,75 +224,8 @@ fn errors_that_many_jobs_share_stand_once() {
         .collect();
     let shown = markdown::plan(&sealed(jobs), &commands());
     assert_eq!(shown.matches("> - ").count(), 1, "{shown}");
-    assert!(
-        shown.contains("`sync_19` and 480 more: `DescribeDBSnapshots in us-west-1: AccessDenied: "),
-        "{shown}"
-    );
-}
-
-/// Texts that mean something to somebody.
-fn text() -> impl Strategy<Value = String> {
-    let tokens = vec![
-        "`",
-        "```",
-        "``",
-        "~~~",
-        "|",
-        "\\|",
-        "\\",
-        "<",
-        "</details>",
-        "</code>",
-        "<!--",
-        "-->",
-        "<b>",
-        "\n",
-        "\n\n",
-        "\r\n",
-        "@octocat",
-        "#1",
-        "GH-1",
-        "http://a.b",
-        "www.a.b",
-        "a@b.c",
-        "[a](b)",
-        "![",
-        "](",
-        "[^1]",
-        "[ ] ",
-        "*",
-        "__",
-        "~~",
-        "$",
-        "$$",
-        "> ",
-        "- ",
-        "1. ",
-        "# ",
-        "    ",
-        "\t",
-        "\u{1b}[31m",
-        "\u{202e}",
-        "\"]",
-        "-->|",
-        ";",
-        "end",
-        "%%",
-        "&amp;",
-        "&#96;",
-        "&",
-        ":smile:",
-        "---",
-        "| - |",
-        "é",
-        "日本",
-        " ",
-        "x",
-        "'",
-        "\"",
-    ];
-    let token = prop_oneof![4 => select(tokens).prop_map(str::to_owned), 1 => any::<char>().prop_map(String::from)];
-    proptest::collection::vec(token, 0..8).prop_map(|tokens| tokens.concat())
+    let cause = "`DescribeDBSnapshots in us-west-1: AccessDenied: ";
+    assert_says(&shown, &format!("`sync_19` and 480 more: {cause}"));
 }
 
 proptest! {

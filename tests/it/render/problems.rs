@@ -1,11 +1,10 @@
 //! The problems of a config for programs.
 
-use aws_xregion_sync::model::json::document;
-use aws_xregion_sync::model::problem::Problem;
-use aws_xregion_sync::model::report::{Level, Report};
+use aws_xregion_sync::model::report::Report;
 use aws_xregion_sync::ops::{self, ConfigFile, Error};
 
 use super::golden;
+use crate::support::prelude::*;
 
 fn report(text: &str) -> Report {
     let file = ConfigFile::from_text("xrs.yaml", text);

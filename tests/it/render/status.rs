@@ -1,19 +1,15 @@
 //! A status in its four formats.
 
-use aws_xregion_sync::model::ids::{AccountId, JobName};
-use aws_xregion_sync::model::inventory::ProviderKind;
-use aws_xregion_sync::model::json::document;
-use aws_xregion_sync::model::kind::SyncTypeName;
-use aws_xregion_sync::model::plan::{ConfigRef, End};
-use aws_xregion_sync::model::problem::{AwsFailure, Problem};
+use aws_xregion_sync::model::plan::End;
 use aws_xregion_sync::model::status::{
-    Copies, CopyInProgress, FORMAT_VERSION, FailedCopy, JobStatus, Left, Readiness, SourceNewest,
-    Status, Summary, UsableCopy,
+    Copies, CopyInProgress, FORMAT_VERSION, FailedCopy, Left, SourceNewest, Status, Summary,
+    UsableCopy,
 };
 use aws_xregion_sync::render::styles::Styles;
 use aws_xregion_sync::render::{markdown, prometheus, text};
 
 use super::golden;
+use crate::support::prelude::*;
 use crate::support::{TRICK, assert_no_tricks, east, time, west};
 
 fn usable(id: &str, data_time: &str, behind: Option<i64>) -> UsableCopy {

@@ -3,9 +3,6 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use aws_xregion_sync::model::inventory::ProviderKind;
-use aws_xregion_sync::provider::sandbox::Fault;
-
 use super::ErrorClass::{Absent, Denied, Expired, Throttled, Unknown};
 use super::*;
 

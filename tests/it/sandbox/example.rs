@@ -1,9 +1,6 @@
 //! The example world.
 
 use aws_xregion_sync::model::identity::ours;
-use aws_xregion_sync::model::ids::JobName;
-use aws_xregion_sync::model::problem::Problem;
-use aws_xregion_sync::model::query::{ImageFilter, ImageSelector};
 use aws_xregion_sync::provider::sandbox::ExampleJob;
 
 use super::*;
@@ -115,41 +112,19 @@ fn the_seed_finds_two_sources_and_two_surplus_copies() {
 
 #[test]
 fn each_job_finds_one_image_that_has_what_its_filters_ask_for() {
-    let jobs = [
-        ami("sync_base", "self", "", "state=available name=base-*"),
-        ami(
-            "sync_web",
-            "self",
-            "Web",
-            "tag:Env=Prod* architecture=arm64",
-        ),
-        ami(
-            "sync_again",
-            "self",
-            "Web",
-            "tag:Env=Prod* architecture=arm64",
-        ),
-        ami("sync_wide", "self", "", "tag:Env=Prod?"),
-        ami(
-            "sync_linux",
-            "amazon",
-            "",
-            "name=al2023-*-x86_64 owner-alias=amazon",
-        ),
-        ami("sync_tags", "self", "", "tag-key=Database? tag-value=data*"),
-        ami(
-            "sync_text",
-            "self",
-            "",
-            "description=*odd* platform=windows",
-        ),
-        ami(
-            "sync_shared",
-            "210987654321",
-            "",
-            "name=golden-* is-public=true",
-        ),
-    ];
+    let ami = |[name, owner, identifier, filters]: [&str; 4]| ami(name, owner, identifier, filters);
+    let jobs: Vec<ExampleJob> = rows(
+        "sync_base | self | | state=available name=base-*
+         sync_web | self | Web | tag:Env=Prod* architecture=arm64
+         sync_again | self | Web | tag:Env=Prod* architecture=arm64
+         sync_wide | self | | tag:Env=Prod?
+         sync_linux | amazon | | name=al2023-*-x86_64 owner-alias=amazon
+         sync_tags | self | | tag-key=Database? tag-value=data*
+         sync_text | self | | description=*odd* platform=windows
+         sync_shared | 210987654321 | | name=golden-* is-public=true",
+    )
+    .map(ami)
+    .collect();
     let sandbox = sandbox(&jobs);
     let images = &sandbox.world().regions[&east()].images;
     assert_eq!(images.len(), jobs.len() - 2, "two find what others do");

@@ -24,14 +24,6 @@ fn busy() -> World {
     busy
 }
 
-/// The cells of a table.
-fn rows<const N: usize>(table: &'static str) -> impl Iterator<Item = [&'static str; N]> {
-    table.trim_matches(['\n', ' ']).lines().map(|line| {
-        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
-        cells.try_into().expect("as many cells")
-    })
-}
-
 #[test]
 fn a_world_comes_back_from_its_file_as_it_was() {
     let world = busy();

@@ -1,7 +1,5 @@
 //! Finding images.
 
-use aws_xregion_sync::model::query::{ImageFilter, ImageSelector};
-
 use super::ErrorClass::Invalid;
 use super::*;
 

@@ -1,8 +1,5 @@
 //! DB snapshots.
 
-use aws_xregion_sync::model::action::Delete;
-use aws_xregion_sync::provider::sandbox::{FailNextCopy, Fault, SnapshotType};
-
 use super::ErrorClass::{Absent, Busy, Conflict, Denied, Invalid, Quota};
 use super::*;
 

@@ -2,20 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use aws_xregion_sync::model::action::Action;
-use aws_xregion_sync::model::ids::ArtifactId;
-use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::plan::{JobPlan, Outcome, SavedPlan};
-use aws_xregion_sync::model::query::Query;
 use aws_xregion_sync::planfile;
-use aws_xregion_sync::provider::sandbox::{World, WorldArtifact};
-use aws_xregion_sync::sync_types::{AmiOptions, SyncJob};
 
-use super::faulty_provider::Read;
+use super::calls::Read;
 use super::ledger::Ledger;
 use super::monitor::{Monitor, ReadRecord, source_word};
 use super::rules::{self, Source};
 use super::setup::SECRETS;
+use crate::support::prelude::*;
 use crate::support::{ami_options, selector};
 
 /// What the plan of a job has to be.

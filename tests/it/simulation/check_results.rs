@@ -2,18 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use aws_xregion_sync::model::action::Action;
-use aws_xregion_sync::model::ids::ArtifactId;
-use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::plan::{JobPlan, SavedPlan};
-use aws_xregion_sync::model::result::{ActionOutcome, ActionResult, SyncResult};
-use aws_xregion_sync::provider::sandbox::World;
-use aws_xregion_sync::sync_types::SyncJob;
-
 use super::ledger::Ledger;
 use super::monitor::Monitor;
 use super::rules::{self, Source};
 use super::setup::SECRETS;
+use crate::support::prelude::*;
 
 pub fn check(monitor: &Monitor<'_>, ledger: &mut Ledger, plan: &SavedPlan, results: &[SyncResult]) {
     // The texts of results; their other parts are words of our own.

@@ -3,19 +3,14 @@
 
 use std::cell::RefCell;
 
-use aws_xregion_sync::model::action::{Action, Copy, Delete, Tag, TagCopy};
-use aws_xregion_sync::model::ids::ArtifactId;
-use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::plan::JobPlan;
-use aws_xregion_sync::model::tags::Tags;
-use aws_xregion_sync::provider::sandbox::{World, WorldArtifact};
-use aws_xregion_sync::sync_types::SyncJob;
+use aws_xregion_sync::model::action::{Copy, Tag, TagCopy};
 use jiff::SignedDuration;
 
-use super::faulty_provider::Write;
+use super::calls::Write;
 use super::ledger::{Ledger, Made};
 use super::monitor::{Monitor, source_word};
 use super::rules::{self, Source};
+use crate::support::prelude::*;
 
 /// For this long after somebody changed a copy, xrs may observe it as it was before.
 const SETTLED: SignedDuration = SignedDuration::from_secs(240);

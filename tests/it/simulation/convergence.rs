@@ -4,17 +4,14 @@
 use std::sync::Arc;
 
 use crate::support::ami_options;
-use aws_xregion_sync::model::action::{Action, Stage};
-use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::plan::{JobPlan, Outcome, SavedPlan};
-use aws_xregion_sync::provider::sandbox::World;
-use aws_xregion_sync::sync_types::SyncJob;
+use aws_xregion_sync::model::action::Stage;
 
 use super::check_plan;
 use super::environment;
 use super::fault_plan::FaultPlan;
 use super::history::History;
 use super::rules::{self, Source};
+use crate::support::prelude::*;
 
 /// After this number of rounds of plan and apply all has to be done: copies; what they allow once available; nothing more.
 const ROUNDS: usize = 4;

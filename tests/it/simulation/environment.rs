@@ -1,15 +1,12 @@
 //! What changes the world beside xrs and people: time, AWS itself, and the owners of the sources.
 
-use aws_xregion_sync::model::artifact::ArtifactState;
-use aws_xregion_sync::model::ids::{AccountId, ArtifactId, ParentId, Region};
-use aws_xregion_sync::provider::sandbox::{
-    FailNextCopy, Quotas, SnapshotType, World, WorldArtifact, WorldDatabase, automated_id,
-};
+use aws_xregion_sync::provider::sandbox::{Quotas, automated_id};
 use jiff::{SignedDuration, Timestamp};
 
 use super::interference;
 use super::random::Random;
 use super::setup::{Setup, regions};
+use crate::support::prelude::*;
 
 /// Adds what a new world holds: sources of the last days, and copies from various makers.
 pub fn furnish(random: &mut Random, setup: &Setup, world: &mut World) {

@@ -1,4 +1,4 @@
-//! Adds faults to any provider: errors, lost answers, listings of an earlier world, runs that are killed.
+//! Adds faults to the sandbox: errors, lost answers, listings of an earlier world, runs that are killed.
 
 use std::future::{pending, poll_fn};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,66 +7,19 @@ use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_xregion_sync::model::action::{Copy, Delete};
-use aws_xregion_sync::model::artifact::{Artifact, ArtifactRef};
-use aws_xregion_sync::model::ids::{ArtifactId, Region};
-use aws_xregion_sync::model::inventory::{Answer, CallerIdentity, ProviderKind};
-use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::location::Location;
-use aws_xregion_sync::model::provider_error::{ErrorClass, ProviderError};
-use aws_xregion_sync::model::query::Query;
-use aws_xregion_sync::model::tags::Tags;
-use aws_xregion_sync::provider::Provider;
+use aws_xregion_sync::model::action::Copy;
+use aws_xregion_sync::model::inventory::CallerIdentity;
 use jiff::{SignedDuration, Timestamp};
 
-use super::fault_plan::{FaultPlan, Lag, Nth, When};
+use super::calls::{Read, Write};
+use super::fault_plan::{Lag, Nth, When};
+use super::monitor::Monitor;
 use super::random::Random;
+use crate::support::prelude::*;
 
-/// What a read asks for.
-#[derive(Clone, Debug)]
-pub enum Read {
-    Identity,
-    Find(Kind, Query),
-}
-
-/// One write.
-#[derive(Clone, Debug)]
-pub enum Write<'a> {
-    Copy(&'a Copy),
-    Tag(&'a ArtifactRef, &'a Tags),
-    Delete(&'a Delete),
-}
-
-/// Learns of every call of a run, and knows the world as it was.
-pub trait CallListener: Sync {
-    /// Returns a number for the present state of the world.
-    fn state_number(&self) -> usize;
-    /// Returns the world as it was at that time, as a provider.
-    fn earlier(&self, time: Timestamp) -> Box<dyn Provider>;
-    /// A read was answered; the answer is of the world at `shown`.
-    fn on_read(
-        &self,
-        at: &Location,
-        read: &Read,
-        begun: usize,
-        shown: Timestamp,
-        error: Option<&ProviderError>,
-    );
-    /// A write was answered by the world itself, whatever its run learns of that.
-    fn on_write(
-        &self,
-        at: &Location,
-        write: &Write<'_>,
-        answer: Result<Option<String>, &ProviderError>,
-    );
-    fn on_fault(&self, what: &'static str, call: &str, region: &Region);
-}
-
-/// A provider with faults.
+/// The sandbox with the faults of a run, whose monitor learns of every call.
 pub struct FaultyProvider<'a> {
-    inner: &'a dyn Provider,
-    listener: &'a dyn CallListener,
-    plan: FaultPlan,
+    monitor: &'a Monitor<'a>,
     killed: AtomicBool,
     state: Mutex<State>,
 }
@@ -103,24 +56,21 @@ impl Call<'_> {
 }
 
 impl<'a> FaultyProvider<'a> {
-    pub fn new(
-        inner: &'a dyn Provider,
-        listener: &'a dyn CallListener,
-        plan: FaultPlan,
-        random: Random,
-    ) -> Self {
+    pub fn new(monitor: &'a Monitor<'a>, random: Random) -> Self {
         let state = State {
             random,
             calls: 0,
             writes: 0,
         };
         Self {
-            inner,
-            listener,
-            plan,
+            monitor,
             killed: AtomicBool::new(false),
             state: Mutex::new(state),
         }
+    }
+
+    fn sandbox(&self) -> &'a Sandbox {
+        &self.monitor.recorded.sandbox
     }
 
     /// Returns true once the run is dead: it makes no call any more, and what it waits for never comes.
@@ -137,7 +87,7 @@ impl<'a> FaultyProvider<'a> {
             Nth::Call(n) => n == call,
             Nth::Write(n) => is_write && n == write,
         };
-        let (plan, random) = (&self.plan, &mut state.random);
+        let (plan, random) = (&self.monitor.faults, &mut state.random);
         let refusal = if plan.expires.is_some_and(|from| call >= from) {
             let message = "The security token included in the request is expired";
             Some(("ExpiredToken", message, ErrorClass::Expired))
@@ -171,7 +121,7 @@ impl<'a> FaultyProvider<'a> {
     }
 
     fn on_fault(&self, what: &'static str, call: &Call<'_>) {
-        self.listener.on_fault(what, call.name, &call.at.region);
+        self.monitor.on_fault(what, call.name, &call.at.region);
     }
 
     /// Ends the run here, if it is to be killed here.
@@ -221,29 +171,29 @@ impl<'a> FaultyProvider<'a> {
         at: &Location,
         read: Read,
         real: impl Future<Output = Answer<T>>,
-        earlier: impl FnOnce(Box<dyn Provider>) -> S,
+        earlier: impl FnOnce(Sandbox) -> S,
     ) -> Answer<T>
     where
         S: Future<Output = Answer<T>>,
     {
-        let (call, listener) = (self.call(name, at, false), self.listener);
-        let begun = listener.state_number();
+        let (call, monitor) = (self.call(name, at, false), self.monitor);
+        let begun = monitor.state_number();
         if let Err(error) = self.before(&call).await {
-            listener.on_read(at, &read, begun, self.inner.now(), Some(&error));
+            monitor.on_read(at, &read, begun, self.sandbox().now(), Some(&error));
             return Err(error);
         }
-        let begun = listener.state_number();
+        let begun = monitor.state_number();
         let mut answer = real.await;
-        let mut shown = self.inner.now();
+        let mut shown = self.sandbox().now();
         if let (Ok(_), Some(lag)) = (&answer, call.lag) {
             self.on_fault("an old listing", &call);
             shown -= SignedDuration::from_secs(lag);
-            answer = earlier(listener.earlier(shown)).await;
+            answer = earlier(monitor.earlier(shown)).await;
         }
         let is_lost = call.is_answer_lost && answer.is_ok();
         let lost = is_lost.then(|| call.lost_answer());
         let error = lost.as_ref().or(answer.as_ref().err());
-        listener.on_read(at, &read, begun, shown, error);
+        monitor.on_read(at, &read, begun, shown, error);
         self.after(&call, answer).await
     }
 
@@ -258,7 +208,7 @@ impl<'a> FaultyProvider<'a> {
         let call = self.call(name, at, true);
         self.before(&call).await?;
         let answer = real.await;
-        self.listener.on_write(at, &write, answer.as_ref().map(id));
+        self.monitor.on_write(at, &write, answer.as_ref().map(id));
         self.after(&call, answer).await
     }
 }
@@ -296,21 +246,21 @@ pub async fn yield_turns(number: usize) {
 #[async_trait]
 impl Provider for FaultyProvider<'_> {
     fn kind(&self) -> ProviderKind {
-        self.inner.kind()
+        self.sandbox().kind()
     }
 
     fn now(&self) -> Timestamp {
-        self.inner.now()
+        self.sandbox().now()
     }
 
     async fn pause(&self, length: Duration) {
         self.live().await;
-        self.inner.pause(length).await;
+        self.sandbox().pause(length).await;
     }
 
     async fn caller_identity(&self, at: &Location) -> Answer<CallerIdentity> {
-        let real = self.inner.caller_identity(at);
-        let earlier = |old: Box<dyn Provider>| async move { old.caller_identity(at).await };
+        let real = self.sandbox().caller_identity(at);
+        let earlier = |old: Sandbox| async move { old.caller_identity(at).await };
         self.read("GetCallerIdentity", at, Read::Identity, real, earlier)
             .await
     }
@@ -320,15 +270,15 @@ impl Provider for FaultyProvider<'_> {
             Kind::Image => "DescribeImages",
             Kind::DbSnapshot => "DescribeDBSnapshots",
         };
-        if matches!(query, Query::Manual(_)) && self.plan.refuses_absent_databases {
+        if matches!(query, Query::Manual(_)) && self.monitor.faults.refuses_absent_databases {
             self.live().await;
             let what = "a region refuses to read absent databases";
-            self.listener.on_fault(what, call, &at.region);
+            self.monitor.on_fault(what, call, &at.region);
             let (code, message) = ("DBInstanceNotFound", "DBInstance not found.");
             return Err(error(call, at, code, message, ErrorClass::Absent));
         }
-        let real = self.inner.find(at, kind, query);
-        let earlier = |old: Box<dyn Provider>| async move { old.find(at, kind, query).await };
+        let real = self.sandbox().find(at, kind, query);
+        let earlier = |old: Sandbox| async move { old.find(at, kind, query).await };
         let read = Read::Find(kind, query.clone());
         self.read(call, at, read, real, earlier).await
     }
@@ -339,7 +289,7 @@ impl Provider for FaultyProvider<'_> {
         copy: &Copy,
         client_token: Option<&str>,
     ) -> Answer<ArtifactId> {
-        let real = self.inner.copy(at, copy, client_token);
+        let real = self.sandbox().copy(at, copy, client_token);
         let call = match copy.kind {
             Kind::Image => "CopyImage",
             Kind::DbSnapshot => "CopyDBSnapshot",
@@ -355,7 +305,7 @@ impl Provider for FaultyProvider<'_> {
         artifact: &ArtifactRef,
         tags: &Tags,
     ) -> Answer<()> {
-        let real = self.inner.tag(at, kind, artifact, tags);
+        let real = self.sandbox().tag(at, kind, artifact, tags);
         let call = match kind {
             Kind::Image => "CreateTags",
             Kind::DbSnapshot => "AddTagsToResource",
@@ -365,7 +315,7 @@ impl Provider for FaultyProvider<'_> {
     }
 
     async fn delete(&self, at: &Location, delete: &Delete) -> Answer<()> {
-        let real = self.inner.delete(at, delete);
+        let real = self.sandbox().delete(at, delete);
         let write = Write::Delete(delete);
         self.write("DeleteDBSnapshot", at, write, real, |_| None)
             .await

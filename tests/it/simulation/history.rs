@@ -6,27 +6,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Poll;
 
-use aws_xregion_sync::executor::{self, Event, Options, Wait};
-use aws_xregion_sync::model::action::Action;
+use aws_xregion_sync::executor::{self, Options};
 use aws_xregion_sync::model::inventory::Inventory;
-use aws_xregion_sync::model::plan::{self, ConfigRef, Plan, SavedPlan, Summary};
-use aws_xregion_sync::model::result::SyncResult;
-use aws_xregion_sync::observe::{Request, observe};
+use aws_xregion_sync::model::plan::{self, Summary};
 use aws_xregion_sync::planfile::{self, Header};
 use aws_xregion_sync::planner;
-use aws_xregion_sync::provider::Provider;
-use aws_xregion_sync::provider::sandbox::Sandbox;
-use aws_xregion_sync::sync_types::SyncJob;
 use jiff::SignedDuration;
 
 use super::fault_plan::FaultPlan;
-use super::faulty_provider::{FaultyProvider, yield_turns};
+use super::faulty_provider::FaultyProvider;
+use super::interference::Targets;
 use super::ledger::{Counts, RecordedSandbox};
 use super::monitor::{Monitor, ReadRecord};
 use super::random::Random;
 use super::scheduler::{Task, alone, side_by_side};
 use super::setup::{self, Setup};
 use super::{check_plan, check_results, convergence, environment, interference, report};
+use crate::support::config_ref;
+use crate::support::prelude::*;
 
 /// Number of plans that are kept to be applied later.
 const POOL: usize = 6;
@@ -115,7 +112,7 @@ impl History {
             0 => recorded.edit(|world| environment::pass_time(random, setup, world)),
             1 => recorded.edit(|world| environment::life(random, setup, world)),
             2 => {
-                let targets = targets_of(pool);
+                let targets = Targets::of(pool);
                 let change =
                     recorded.edit(|world| interference::interfere(random, setup, &targets, world));
                 recorded.record_interference(change.copy);
@@ -167,9 +164,9 @@ impl History {
     ) -> Option<(SavedPlan, Before)> {
         let parallelism = 1 + self.random.below(4);
         let (recorded, is_exact) = (&self.recorded, faults.is_none());
-        let mut monitor = Monitor::new(recorded, &self.setup, None, faults.clone(), parallelism);
+        let mut monitor = Monitor::new(recorded, &self.setup, None, faults, parallelism);
         monitor.name = name;
-        let faulty = FaultyProvider::new(&recorded.sandbox, &monitor, faults, self.random.fork());
+        let faulty = FaultyProvider::new(&monitor, self.random.fork());
         let state = recorded.moment().state;
         // To seal a plan takes longer than all the rest together; its text is checked now and then.
         let is_sealed = self.random.chance(10);
@@ -286,8 +283,10 @@ impl History {
             tasks.push(Box::pin(apply));
         }
         if interferes {
-            let (random, targets) = (random.fork(), targets_of(chosen));
-            tasks.push(Box::pin(interfere(recorded, setup, targets, random)));
+            let (random, targets) = (random.fork(), Targets::of(chosen));
+            tasks.push(Box::pin(interference::meanwhile(
+                recorded, setup, targets, random,
+            )));
         }
         let mut ended = side_by_side(random, tasks);
         ended.truncate(chosen.len());
@@ -305,49 +304,6 @@ impl History {
     }
 }
 
-/// Changes the world a few times while plans are applied.
-async fn interfere(
-    recorded: &RecordedSandbox,
-    setup: &Setup,
-    targets: interference::Targets,
-    mut random: Random,
-) -> Option<Vec<SyncResult>> {
-    for _ in 0..=random.below(3) {
-        yield_turns(random.below(60)).await;
-        let change =
-            recorded.edit(|world| interference::interfere(&mut random, setup, &targets, world));
-        let mut ledger = recorded.ledger();
-        ledger.count("somebody interferes with an apply");
-        ledger.log_line(|| format!("    meanwhile: {}", change.description));
-        drop(ledger);
-        recorded.record_interference(change.copy);
-    }
-    None
-}
-
-/// Returns what plans are about: changes of that matter most.
-fn targets_of(plans: &[Arc<SavedPlan>]) -> interference::Targets {
-    let mut targets = interference::Targets::default();
-    for job in plans.iter().flat_map(|plan| &plan.jobs) {
-        for action in &job.actions {
-            match action {
-                Action::Delete(deletion) => {
-                    let kept = deletion.expects.kept.iter().map(|kept| kept.id.to_string());
-                    let deleted = deletion.artifact.id.to_string();
-                    targets.copies.extend(kept.chain([deleted]));
-                }
-                Action::TagCopy(tag) => targets.copies.push(tag.copy.id.to_string()),
-                Action::Copy(copy) => {
-                    let id = copy.copy.id.clone();
-                    targets.names.extend(id.map(|id| (job.name.clone(), id)));
-                }
-                Action::TagSource(_) => {}
-            }
-        }
-    }
-    targets
-}
-
 /// Makes a plan as `xrs plan` does.
 async fn make_plan(
     provider: &dyn Provider,
@@ -363,10 +319,7 @@ async fn make_plan(
         jobs: planner::plan(jobs, &inventory),
     };
     let created_at = inventory.observed_at;
-    let config = ConfigRef {
-        path: "xrs.yaml".to_owned(),
-        sha256: String::new(),
-    };
+    let config = config_ref();
     let plan = if is_sealed {
         planfile::seal(plan, Header { created_at, config }).expect("a plan")
     } else {
@@ -394,7 +347,7 @@ async fn apply_one(
     known: Option<Inventory>,
     random: Random,
 ) -> Option<Vec<SyncResult>> {
-    let faulty = FaultyProvider::new(&recorded.sandbox, monitor, monitor.faults.clone(), random);
+    let faulty = FaultyProvider::new(monitor, random);
     let (stop, events) = (AtomicBool::new(false), AtomicUsize::new(0));
     let on_event = |_: Event<'_>| {
         let before = events.fetch_add(1, Ordering::Relaxed);

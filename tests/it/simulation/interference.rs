@@ -1,19 +1,17 @@
 //! What people and the gem do to copies and sources.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
-use aws_xregion_sync::model::artifact::ArtifactState;
-use aws_xregion_sync::model::ids::{Arn, ArtifactId, JobName, Region};
-use aws_xregion_sync::model::tags::Tags;
-use aws_xregion_sync::provider::sandbox::{
-    SnapshotType, World, WorldArtifact, automated_id, snapshot_arn,
-};
-use aws_xregion_sync::sync_types::SyncJob;
+use aws_xregion_sync::provider::sandbox::automated_id;
 use jiff::SignedDuration;
 
+use super::faulty_provider::yield_turns;
+use super::ledger::RecordedSandbox;
 use super::random::Random;
 use super::rules;
 use super::setup::{Setup, regions};
+use crate::support::prelude::*;
 use crate::support::selector;
 
 /// What somebody did: its name, a line for the report, and the copy that was changed.
@@ -40,6 +38,50 @@ impl Change {
 pub struct Targets {
     pub copies: Vec<String>,
     pub names: Vec<(JobName, ArtifactId)>,
+}
+
+impl Targets {
+    /// Returns what plans are about: changes of that matter most.
+    pub fn of(plans: &[Arc<SavedPlan>]) -> Self {
+        let mut targets = Self::default();
+        for job in plans.iter().flat_map(|plan| &plan.jobs) {
+            for action in &job.actions {
+                match action {
+                    Action::Delete(deletion) => {
+                        let kept = deletion.expects.kept.iter().map(|kept| kept.id.to_string());
+                        let deleted = deletion.artifact.id.to_string();
+                        targets.copies.extend(kept.chain([deleted]));
+                    }
+                    Action::TagCopy(tag) => targets.copies.push(tag.copy.id.to_string()),
+                    Action::Copy(copy) => {
+                        let id = copy.copy.id.clone();
+                        targets.names.extend(id.map(|id| (job.name.clone(), id)));
+                    }
+                    Action::TagSource(_) => {}
+                }
+            }
+        }
+        targets
+    }
+}
+
+/// Changes the world a few times while plans are applied.
+pub async fn meanwhile(
+    recorded: &RecordedSandbox,
+    setup: &Setup,
+    targets: Targets,
+    mut random: Random,
+) -> Option<Vec<SyncResult>> {
+    for _ in 0..=random.below(3) {
+        yield_turns(random.below(60)).await;
+        let change = recorded.edit(|world| interfere(&mut random, setup, &targets, world));
+        let mut ledger = recorded.ledger();
+        ledger.count("somebody interferes with an apply");
+        ledger.log_line(|| format!("    meanwhile: {}", change.description));
+        drop(ledger);
+        recorded.record_interference(change.copy);
+    }
+    None
 }
 
 /// Somebody changes a copy, more often than not one that plans are about.

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aws_xregion_sync::provider::Provider;
-use aws_xregion_sync::provider::sandbox::{Sandbox, World};
 use jiff::{SignedDuration, Timestamp};
+
+use crate::support::prelude::*;
 
 /// How long a state is kept after it has passed: longer than any listing lags behind.
 const MEMORY: SignedDuration = SignedDuration::from_mins(10);

@@ -3,24 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aws_xregion_sync::model::action::{Action, KnownCopy};
-use aws_xregion_sync::model::client_config::ClientConfig;
-use aws_xregion_sync::model::ids::{ArtifactId, JobName, ParentId, Region};
-use aws_xregion_sync::model::kind::Kind;
-use aws_xregion_sync::model::location::Location;
-use aws_xregion_sync::model::plan::{JobPlan, SavedPlan};
-use aws_xregion_sync::model::provider_error::ProviderError;
-use aws_xregion_sync::model::query::Query;
-use aws_xregion_sync::provider::Provider;
-use aws_xregion_sync::provider::sandbox::Sandbox;
-use aws_xregion_sync::sync_types::SyncJob;
 use jiff::{SignedDuration, Timestamp};
 
+use super::calls::{Read, Write};
 use super::fault_plan::FaultPlan;
-use super::faulty_provider::{CallListener, Read, Write};
 use super::ledger::{Ledger, Moment, RecordedSandbox};
 use super::setup::Setup;
 use super::{check_writes, rules};
+use crate::support::prelude::*;
 
 pub struct Monitor<'a> {
     pub recorded: &'a RecordedSandbox,
@@ -244,21 +234,25 @@ impl<'a> Monitor<'a> {
     }
 }
 
-impl CallListener for Monitor<'_> {
-    fn state_number(&self) -> usize {
+/// What the provider of a run tells.
+impl Monitor<'_> {
+    /// Returns a number for the present state of the world.
+    pub fn state_number(&self) -> usize {
         self.recorded.moment().state
     }
 
-    fn earlier(&self, time: Timestamp) -> Box<dyn Provider> {
+    /// Returns the world as it was at that time.
+    pub fn earlier(&self, time: Timestamp) -> Sandbox {
         let ledger = self.recorded.ledger();
         let mut world = ledger.at(ledger.moment_of(time));
         world.faults.clear();
         // The call itself takes a second; its answer is of that very time.
         world.now -= SignedDuration::from_secs(1);
-        Box::new(Sandbox::new(world))
+        Sandbox::new(world)
     }
 
-    fn on_read(
+    /// A read was answered; the answer is of the world at `shown`.
+    pub fn on_read(
         &self,
         at: &Location,
         read: &Read,
@@ -309,7 +303,8 @@ impl CallListener for Monitor<'_> {
         });
     }
 
-    fn on_write(
+    /// A write was answered by the world itself, whatever its run learns of that.
+    pub fn on_write(
         &self,
         at: &Location,
         write: &Write<'_>,
@@ -360,7 +355,7 @@ impl CallListener for Monitor<'_> {
         }
     }
 
-    fn on_fault(&self, what: &'static str, call: &str, region: &Region) {
+    pub fn on_fault(&self, what: &'static str, call: &str, region: &Region) {
         let mut ledger = self.recorded.ledger();
         ledger.count(what);
         ledger.log_line(|| format!("    {} {region} {call}: {what}", self.name));

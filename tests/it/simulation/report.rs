@@ -1,9 +1,6 @@
 //! Reports of histories, to find out what went wrong.
 
-use aws_xregion_sync::model::ids::ArtifactId;
-use aws_xregion_sync::model::plan::SavedPlan;
-use aws_xregion_sync::model::result::SyncResult;
-use aws_xregion_sync::provider::sandbox::World;
+use crate::support::prelude::*;
 
 /// Returns what is in a world, a line each.
 pub fn of_world(world: &World) -> String {

@@ -6,13 +6,10 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use aws_xregion_sync::model::action::Copy;
-use aws_xregion_sync::model::artifact::ArtifactState;
-use aws_xregion_sync::model::client_config::ClientConfig;
-use aws_xregion_sync::model::ids::{AccountId, ParentId, Region};
-use aws_xregion_sync::model::tags::Tags;
-use aws_xregion_sync::provider::sandbox::{DEFAULT_ACCOUNT, SnapshotType, World, WorldArtifact};
-use aws_xregion_sync::sync_types::SyncJob;
+use aws_xregion_sync::provider::sandbox::DEFAULT_ACCOUNT;
 use jiff::Timestamp;
+
+use crate::support::prelude::*;
 
 static USUAL_ACCOUNT: LazyLock<AccountId> = LazyLock::new(|| AccountId::from(DEFAULT_ACCOUNT));
 

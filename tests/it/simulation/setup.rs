@@ -3,16 +3,12 @@
 use std::sync::Arc;
 
 use aws_xregion_sync::executor::Callers;
-use aws_xregion_sync::model::client_config::{ClientConfig, Secret};
-use aws_xregion_sync::model::ids::{AccountId, JobName, ParentId, Region};
-use aws_xregion_sync::model::query::ImageSelector;
-use aws_xregion_sync::provider::sandbox::{World, WorldDatabase};
-use aws_xregion_sync::sync_types::{AmiOptions, DbSnapshotOptions, SyncJob, SyncTypeRules};
 use jiff::SignedDuration;
 
 use super::environment;
 use super::random::Random;
 use super::rules;
+use crate::support::prelude::*;
 use crate::support::{east, selector, start, west};
 
 /// What no plan and no result may show.

@@ -1,133 +1,126 @@
 //! Copies that wait for a slot because of AWS's limit of concurrent copies: which count, which is next, how often AWS is asked.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use aws_xregion_sync::provider::sandbox::CallRecord;
 
-use aws_xregion_sync::executor::{Event, Wait};
-use aws_xregion_sync::model::action::ActionName;
-use aws_xregion_sync::model::ids::{ParentId, Region};
-use aws_xregion_sync::model::plan::SavedPlan;
-use aws_xregion_sync::model::result::{ActionOutcome, SyncResult};
-use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World, WorldDatabase};
-use aws_xregion_sync::sync_types::SyncJob;
-use jiff::SignedDuration;
-
-use super::{
-    apply_but_deletions, databases, fault, fault_in, kept_all, outcomes, up_to, wait, watched,
-};
-use crate::support::*;
+use super::*;
 
 /// Waits for a day at most, with a fault from when the first copy is deferred.
-fn with_fault(
-    sandbox: &Sandbox,
-    plan: &SavedPlan,
-    jobs: &[SyncJob],
-    fault: &Fault,
-) -> Vec<SyncResult> {
-    let is_first = AtomicBool::new(true);
-    let on_event = |event: Event<'_>| {
-        if let Event::CopyDeferred { .. } = event
-            && is_first.swap(false, Ordering::Relaxed)
-        {
-            sandbox.edit(|world| world.faults.push(fault.clone()));
-        }
-    };
-    let stop = AtomicBool::new(false);
-    let results = watched(sandbox, plan, jobs, up_to(86_400), &stop, &on_event);
-    assert!(!is_first.into_inner(), "no copy was deferred");
-    results
+#[track_caller]
+fn with_fault(planned: &Planned, fault: &Fault) -> Vec<SyncResult> {
+    let add = |world: &mut World| world.faults.push(fault.clone());
+    planned.changed_at(is_deferred, up_to(86_400), add)
+}
+
+fn throttled_in(region: Region, times: Option<u32>) -> Fault {
+    in_region(&region, fault("DescribeDBSnapshots", "Throttling", times))
+}
+
+/// Waits to the end, which must not fail and leave nothing to do.
+#[track_caller]
+fn succeeds(planned: &Planned) {
+    no_failures(&planned.wait(Wait::ToTheEnd));
+    planned.assert_nothing_to_do();
+}
+
+fn limited(number: usize, limit: usize) -> Planned {
+    planned_in(number, |world| {
+        world.quotas.snapshot_copies_in_flight = limit
+    })
+}
+
+/// Returns when the last copy was asked for.
+fn last_asked(planned: &Planned, call: &str) -> i64 {
+    let calls = planned.calls(call);
+    seconds_after_start(calls.last().expect("a copy").at)
+}
+
+fn refused(planned: &Planned) -> Vec<CallRecord> {
+    let mut calls = planned.calls("CopyDBSnapshot");
+    calls.retain(|call| call.error.is_some());
+    calls
 }
 
 #[test]
 fn copies_beyond_the_limit_wait_without_asking_for_them() {
-    let (world, jobs) = databases(23);
-    let sandbox = Sandbox::new(world);
-    let planned = plan(&sandbox, &jobs);
-    let results = apply(&sandbox, &planned, &jobs);
-    let deferred: Vec<&SyncResult> = results.iter().filter(|result| result.failed()).collect();
+    let planned = planned(23);
+    let results = planned.apply();
+    let (deferred, _) = failed_and_others(&results);
     assert_eq!(deferred.len(), 3);
     for result in deferred {
-        assert_eq!(result.actions[0].outcome, ActionOutcome::Deferred);
+        let mut outcomes = outcomes(result).into_iter();
+        assert_eq!(outcomes.next(), Some(ActionOutcome::Deferred));
+        assert!(outcomes.all(|outcome| outcome == ActionOutcome::Skipped));
         let error = &result.errors[0];
-        assert!(
-            error.message.contains("limit of 20 concurrent copies"),
-            "{error}"
-        );
-        assert!(
-            error
-                .help
-                .as_deref()
-                .is_some_and(|help| help.contains("--wait"))
-        );
+        assert_says(&error.message, "limit of 20 concurrent copies");
+        assert_help(error, "--wait");
         assert_eq!(result.deleted_resources, []);
     }
-    let asked = sandbox.calls();
-    let asked = asked.iter().filter(|call| call.call == "CopyDBSnapshot");
-    assert!(asked.clone().all(|call| call.error.is_none()));
-    assert_eq!(asked.count(), 20);
+    let asked = planned.calls("CopyDBSnapshot");
+    assert!(asked.iter().all(|call| call.error.is_none()));
+    assert_eq!(asked.len(), 20);
 
     // Copies of an earlier apply count, too.
-    let (world, more) = databases(24);
-    let more = more[23..].to_vec();
-    sandbox.edit(|here| {
+    let (world, more) = databases(24, 1..4);
+    planned.sandbox.edit(|here| {
         for region in [east(), west()] {
-            let there = world.region(&region).expect("a region").snapshots.clone();
-            let there = there
-                .into_iter()
-                .filter(|s| s.parent == Some(ParentId::from("db23")));
-            here.region_mut(&region)
-                .expect("a region")
-                .snapshots
-                .extend(there);
+            let there = world.region(&region).expect("a region").snapshots.iter();
+            let new = there.filter(|s| s.parent == Some(ParentId::from("db23")));
+            let here = here.region_mut(&region).expect("a region");
+            here.snapshots.extend(new.cloned());
         }
     });
-    let all = [jobs.clone(), more].concat();
-    let again = apply(&sandbox, &plan(&sandbox, &all), &all);
-    assert_eq!(again.iter().filter(|result| result.failed()).count(), 4);
-    let asked = sandbox.calls();
-    let asked = asked.iter().filter(|call| call.call == "CopyDBSnapshot");
-    assert_eq!(asked.count(), 20, "as many as the first time");
+    let planned = Planned {
+        jobs: more,
+        ..planned
+    };
+    let planned = planned.again();
+    let results = planned.apply();
+    assert_eq!(failed_and_others(&results).0.len(), 4);
+    let asked = planned.calls("CopyDBSnapshot").len();
+    assert_eq!(asked, 20, "as many as the first time");
 
-    let planned = plan(&sandbox, &all);
-    no_failures(&wait(&sandbox, &planned, &all, Wait::ToTheEnd));
+    let planned = planned.again();
+    no_failures(&planned.wait(Wait::ToTheEnd));
     for n in 0..24 {
-        assert_eq!(copies_of(&sandbox.world(), &format!("db{n}")).len(), 3);
+        let copies = copies_of(&planned.sandbox.world(), &format!("db{n}"));
+        assert_eq!(copies.len(), 3);
     }
 }
 
 #[test]
 fn slots_that_are_free_again_are_used_before_copies_are_deferred() {
-    let (mut world, jobs) = databases(23);
     // Less than the calls of an apply take.
-    world.copy_seconds = 5;
-    let sandbox = Sandbox::new(world);
-    no_failures(&apply(&sandbox, &plan(&sandbox, &jobs), &jobs));
+    planned_in(23, |world| world.copy_seconds = 5).succeeds();
+}
+
+#[test]
+fn copies_that_are_deferred_are_made_by_applying_again() {
+    let planned = limited(4, 3);
+    let results = planned.apply();
+    let (deferred, _) = failed_and_others(&results);
+    assert_eq!(deferred.len(), 1);
+    assert_help(&deferred[0].errors[0], "apply");
+    wait_for_copies(&planned.sandbox);
+    planned.succeeds();
+    planned.assert_nothing_to_do();
 }
 
 #[test]
 fn copies_that_aws_refuses_start_when_others_have_finished() {
     for (limit, number) in [(5, 6), (1, 8), (3, 23)] {
-        let (mut world, jobs) = databases(number);
-        world.quotas.snapshot_copies_in_flight = limit;
-        let sandbox = Sandbox::new(world);
-        let planned = plan(&sandbox, &jobs);
+        let planned = limited(number, limit);
         let deferred = Mutex::new(0);
-        let on_event = |event: Event<'_>| {
-            if let Event::CopyDeferred { .. } = event {
-                *deferred.lock().expect("no panic") += 1;
-            }
-        };
-        let stop = AtomicBool::new(false);
-        let results = watched(&sandbox, &planned, &jobs, Wait::ToTheEnd, &stop, &on_event);
+        let results = planned.watched(Wait::ToTheEnd, &|event| {
+            *deferred.lock().expect("no panic") += usize::from(is_deferred(&event));
+        });
         no_failures(&results);
         assert_eq!(deferred.into_inner().expect("no panic"), number - limit);
         for result in &results {
             assert!(outcomes(result).iter().all(|o| *o == ActionOutcome::Done));
             assert_eq!(result.deleted_resources.len(), 1);
         }
-        assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new());
-        let refused = sandbox.calls();
-        let refused = refused.iter().filter(|call| call.error.is_some()).count();
+        planned.assert_nothing_to_do();
+        let refused = refused(&planned).len();
         assert!(refused < 30 * number / limit, "{refused} copies refused");
     }
 }
@@ -136,67 +129,42 @@ fn copies_that_aws_refuses_start_when_others_have_finished() {
 fn images_that_aws_refuses_start_when_others_have_finished() {
     let mut world = empty_world();
     world.quotas.image_copies_in_flight = 2;
-    let jobs: Vec<SyncJob> = (0..5)
-        .map(|n| {
-            let name = format!("web{n}");
-            add_image(&mut world, &format!("ami-0{n}"), &name, &name);
-            ami_job(&format!("sync_{name}"), &name)
-        })
-        .collect();
-    let sandbox = Sandbox::new(world);
-    no_failures(&wait(
-        &sandbox,
-        &plan(&sandbox, &jobs),
-        &jobs,
-        Wait::ToTheEnd,
-    ));
-    let world = sandbox.world();
-    assert_eq!(
-        world.region(&west()).expect("the destination").images.len(),
-        5
-    );
-    assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new());
+    let jobs = add_images(&mut world, 5);
+    let planned = Planned::new(world, jobs);
+    succeeds(&planned);
+    let mut world = planned.sandbox.world();
+    assert_eq!(destination(&mut world).images.len(), 5);
 }
 
 #[test]
 fn copies_that_still_wait_at_the_limit_are_deferred() {
-    let (mut world, jobs) = databases(2);
-    world.quotas.snapshot_copies_in_flight = 1;
-    let sandbox = Sandbox::new(world);
-    let planned = plan(&sandbox, &jobs);
-    let results = wait(&sandbox, &planned, &jobs, up_to(100));
+    let planned = limited(2, 1);
+    let results = planned.wait(up_to(100));
     let copies: Vec<ActionOutcome> = results.iter().map(|result| outcomes(result)[0]).collect();
     assert_eq!(copies, [ActionOutcome::Done, ActionOutcome::Deferred]);
-    results.iter().for_each(|result| kept_all(&sandbox, result));
+    results.iter().for_each(|result| kept_all(&planned, result));
 }
 
 #[test]
 fn law_7_copies_that_can_no_longer_be_read_hold_up_no_others() {
-    let (world, jobs) = databases(25);
-    let sandbox = Sandbox::new(world);
-    let denied = fault_in(west(), "DescribeDBSnapshots", "AccessDenied", Some(1));
-    let results = with_fault(&sandbox, &plan(&sandbox, &jobs), &jobs, &denied);
-    let (failed, well): (Vec<_>, Vec<_>) = results.iter().partition(|result| result.failed());
+    let denied = fault("DescribeDBSnapshots", "AccessDenied", Some(1));
+    let results = with_fault(&planned(25), &in_region(&west(), denied));
+    let (failed, well) = failed_and_others(&results);
     assert_eq!((failed.len(), well.len()), (20, 5), "{results:?}");
-    assert!(failed.iter().all(|result| {
-        result.errors[0]
-            .message
-            .contains("failed to read the state")
-    }));
+    for result in failed {
+        assert_says(&result.errors[0].message, "failed to read the state");
+    }
 }
 
 #[test]
 fn a_read_that_fails_at_the_moment_is_made_again_before_the_copy() {
     for (times, is_too_long) in [(Some(2), false), (None, true)] {
-        let (world, jobs) = databases(22);
-        let sandbox = Sandbox::new(world);
+        let planned = planned(22);
         // While copies are waited for, sources are read only before a copy starts or one is deleted.
-        let throttled = fault_in(east(), "DescribeDBSnapshots", "Throttling", times);
-        let results = with_fault(&sandbox, &plan(&sandbox, &jobs), &jobs, &throttled);
-        let failed = results.iter().filter(|result| result.failed()).count();
-        assert_eq!(failed > 0, is_too_long, "{results:?}");
-        let hours = sandbox.world().now.duration_since(start()).as_hours();
-        assert!(hours < 2, "{hours} h");
+        let results = with_fault(&planned, &throttled_in(east(), times));
+        let failed = results.iter().any(SyncResult::failed);
+        assert_eq!(failed, is_too_long, "{results:?}");
+        assert!(planned.seconds() < 2 * 3600, "{} s", planned.seconds());
     }
 }
 
@@ -204,64 +172,39 @@ fn a_read_that_fails_at_the_moment_is_made_again_before_the_copy() {
 fn when_aws_accepts_copies_again_all_of_them_start() {
     let mut world = empty_world();
     world.copy_seconds = 7_200;
-    let mut jobs = Vec::new();
-    for n in 0..60 {
-        let name = format!("app {n}");
-        add_image(&mut world, &format!("ami-{n:017}"), &name, &name);
-        jobs.push(ami_job(&format!("sync_{n}"), &name));
-    }
-    let sandbox = Sandbox::new(world);
-    let planned = plan(&sandbox, &jobs);
+    let jobs = add_images(&mut world, 60);
+    let planned = Planned::new(world, jobs);
     // The first ones, and the next two that are tried.
     let times = u32::try_from(PARALLELISM + 2).expect("a number");
     let refusals = fault("CopyImage", "ResourceLimitExceeded", Some(times));
-    sandbox.edit(|world| world.faults.push(refusals));
-    no_failures(&wait(&sandbox, &planned, &jobs, Wait::ToTheEnd));
-    let calls = sandbox.calls();
-    let last = calls.iter().rfind(|call| call.call == "CopyImage");
-    let after = last.map(|last| last.at.duration_since(start()).as_secs());
-    assert!(after.is_some_and(|seconds| seconds < 900), "{after:?}");
-}
-
-/// Databases, each with a copy in progress and a newer snapshot to be copied.
-fn databases_with_copies_in_progress(number: usize) -> (Sandbox, Vec<SyncJob>) {
-    let (world, jobs) = databases(number);
-    let sandbox = Sandbox::new(world);
-    no_failures(&apply_but_deletions(
-        &sandbox,
-        &plan(&sandbox, &jobs),
-        &jobs,
-    ));
-    sandbox.edit(|world| {
-        for n in 0..number {
-            add_automated(world, &format!("db{n}"), days_ago(-1));
-        }
-    });
-    (sandbox, jobs)
+    planned.sandbox.edit(|world| world.faults.push(refusals));
+    no_failures(&planned.wait(Wait::ToTheEnd));
+    assert!(last_asked(&planned, "CopyImage") < 900);
 }
 
 #[test]
 fn law_7_earlier_copies_that_could_not_be_read_do_not_count_for_ever() {
     for code in ["Throttling", "AccessDenied"] {
-        let (sandbox, jobs) = databases_with_copies_in_progress(20);
-        let once = fault_in(west(), "DescribeDBSnapshots", code, Some(1));
-        let planned = plan(&sandbox, &jobs);
-        no_failures(&with_fault(&sandbox, &planned, &jobs, &once));
+        // Each has a copy in progress and a newer snapshot to be copied.
+        let planned = planned(20);
+        planned.apply_but_deletions();
+        planned.sandbox.edit(|world| {
+            for n in 0..20 {
+                add_automated(world, &format!("db{n}"), days_ago(-1));
+            }
+        });
+        let once = fault("DescribeDBSnapshots", code, Some(1));
+        no_failures(&with_fault(&planned.again(), &in_region(&west(), once)));
     }
 }
 
 #[test]
 fn earlier_copies_still_count_after_a_read_has_failed() {
-    let (world, jobs) = databases(22);
-    let sandbox = Sandbox::new(world);
-    let first = apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
-    assert_eq!(first.iter().filter(|result| result.failed()).count(), 2);
-    let planned = plan(&sandbox, &jobs);
-    let once = fault_in(west(), "DescribeDBSnapshots", "Throttling", Some(1));
-    no_failures(&with_fault(&sandbox, &planned, &jobs, &once));
-    let calls = sandbox.calls();
-    let asked = calls.iter().filter(|call| call.call == "CopyDBSnapshot");
-    let refused = asked.filter(|call| call.error.is_some()).count();
+    let planned = planned(22);
+    assert_eq!(failed_and_others(&planned.apply()).0.len(), 2);
+    let planned = planned.again();
+    no_failures(&with_fault(&planned, &throttled_in(west(), Some(1))));
+    let refused = refused(&planned).len();
     assert!(refused <= 2, "{refused} copies refused");
 }
 
@@ -290,86 +233,63 @@ fn databases_of_europe(world: &mut World, number: usize) -> Vec<SyncJob> {
 
 #[test]
 fn jobs_of_a_region_that_answers_again_are_next() {
-    let (mut world, jobs) = databases(60);
+    let (mut world, jobs) = databases(60, 1..4);
     let europe_jobs = databases_of_europe(&mut world, 5);
     // After those that start at once, before those of two more rounds.
     let jobs = [&jobs[..20], &europe_jobs, &jobs[20..]].concat();
-    let sandbox = Sandbox::new(world);
-    let planned = plan(&sandbox, &jobs);
-    let once = fault_in(europe(), "DescribeDBSnapshots", "Throttling", Some(1));
-    no_failures(&with_fault(&sandbox, &planned, &jobs, &once));
-    let order: Vec<String> = {
-        let world = sandbox.world();
-        let there = world.region(&west()).expect("the destination");
-        let mut made: Vec<_> = there
-            .snapshots
-            .iter()
-            .filter(|s| s.created > Some(start()))
-            .collect();
-        made.sort_by_key(|s| s.created);
-        made.iter()
-            .filter_map(|s| s.parent.as_ref())
-            .map(ToString::to_string)
-            .collect()
+    let planned = Planned::new(world, jobs);
+    no_failures(&with_fault(&planned, &throttled_in(europe(), Some(1))));
+    let mut made = planned.sandbox.world();
+    let made = &mut destination(&mut made).snapshots;
+    made.retain(|s| s.created > Some(start()));
+    made.sort_by_key(|s| s.created);
+    assert_eq!(made.len(), 65);
+    let is_of_europe = |s: &WorldArtifact| {
+        s.parent
+            .as_ref()
+            .is_some_and(|id| id.as_str().starts_with("eu"))
     };
-    assert_eq!(order.len(), 65);
-    let last = order
-        .iter()
-        .rposition(|database| database.starts_with("eu"));
-    assert!(last.is_some_and(|last| last < 45), "{order:?}");
+    let last = made.iter().rposition(is_of_europe);
+    assert!(last.is_some_and(|last| last < 45), "{last:?}");
 }
 
 #[test]
 fn law_7_a_region_that_does_not_answer_holds_up_no_copies_of_others() {
-    let (mut world, healthy) = databases(10);
+    let (mut world, healthy) = databases(10, 1..4);
     let jobs = [databases_of_europe(&mut world, 60), healthy].concat();
-    let sandbox = Sandbox::new(world);
-    let planned = plan(&sandbox, &jobs);
+    let planned = Planned::new(world, jobs);
     let is_first = AtomicBool::new(true);
     let healthy_done = Mutex::new(None);
-    let on_event = |event: Event<'_>| match event {
+    let results = planned.watched(up_to(86_400), &|event| match event {
         Event::CopyDeferred { .. } if is_first.swap(false, Ordering::Relaxed) => {
-            let throttled = fault_in(europe(), "DescribeDBSnapshots", "Throttling", None);
-            sandbox.edit(|world| world.faults.push(throttled));
+            let throttled = throttled_in(europe(), None);
+            planned.sandbox.edit(|world| world.faults.push(throttled));
         }
-        Event::ActionFinished { job, result }
-            if result.action == ActionName::Copy && job.as_str().starts_with("sync_db") =>
+        Event::ActionFinished { job, .. }
+            if is_copied(&event) && job.as_str().starts_with("sync_db") =>
         {
-            *healthy_done.lock().expect("no panic") = Some(sandbox.world().now);
+            *healthy_done.lock().expect("no panic") = Some(planned.seconds());
         }
         _ => {}
-    };
-    let stop = AtomicBool::new(false);
-    let results = watched(&sandbox, &planned, &jobs, up_to(86_400), &stop, &on_event);
-    let failed = results.iter().filter(|result| result.failed());
-    assert!(
-        failed
-            .clone()
-            .all(|r| r.name.as_str().starts_with("sync_eu"))
-    );
-    assert_eq!(failed.count(), 40);
+    });
+    let (failed, _) = failed_and_others(&results);
+    let is_of_europe = |result: &&SyncResult| result.name.as_str().starts_with("sync_eu");
+    assert!(failed.iter().all(is_of_europe));
+    assert_eq!(failed.len(), 40);
     // As soon as the first copies, which take ten minutes, have finished.
-    let done = healthy_done.into_inner().expect("no panic");
-    let after = done.map(|done| done.duration_since(start()).as_secs());
+    let after = healthy_done.into_inner().expect("no panic");
     assert!(after.is_some_and(|seconds| seconds < 1000), "{after:?}");
 }
 
 #[test]
 fn after_a_refusal_copies_are_tried_one_at_a_time_and_half_a_minute_apart() {
-    let (mut world, jobs) = databases(12);
-    world.quotas.snapshot_copies_in_flight = 2;
-    let sandbox = Sandbox::new(world);
-    let planned = plan(&sandbox, &jobs);
-    no_failures(&wait(&sandbox, &planned, &jobs, Wait::ToTheEnd));
-    let calls = sandbox.calls();
-    let asked = calls.iter().filter(|call| call.call == "CopyDBSnapshot");
-    let refused: Vec<_> = asked.filter(|call| call.error.is_some()).collect();
+    let planned = limited(12, 2);
+    succeeds(&planned);
+    let refused = refused(&planned);
     // All but two are tried before the first refusal is known.
     let later = refused.get(10..).expect("the first ones");
-    let gaps = later
-        .windows(2)
-        .map(|two| two[1].at.duration_since(two[0].at));
-    for gap in gaps {
+    for two in later.windows(2) {
+        let gap = two[1].at.duration_since(two[0].at);
         assert!(gap.as_secs() >= 30, "{gap:?} between two refusals");
     }
     assert!(!later.is_empty(), "copies of others may finish");
@@ -377,60 +297,33 @@ fn after_a_refusal_copies_are_tried_one_at_a_time_and_half_a_minute_apart() {
 
 #[test]
 fn reads_are_frequent_again_when_a_copy_has_started() {
-    let (mut world, jobs) = databases(2);
-    world.quotas.snapshot_copies_in_flight = 1;
-    let sandbox = Sandbox::new(world);
-    let planned = plan(&sandbox, &jobs);
-    no_failures(&wait(&sandbox, &planned, &jobs, Wait::ToTheEnd));
-    let calls = sandbox.calls();
-    let second = calls
-        .iter()
-        .rfind(|call| call.call == "CopyDBSnapshot" && call.error.is_none())
-        .expect("the second copy");
-    let reads = calls.iter().filter(|call| {
-        call.call == "DescribeDBSnapshots"
-            && call.region == west()
-            && call.at > second.at
-            && call.at.duration_since(second.at).as_secs() < 20
+    let planned = limited(2, 1);
+    succeeds(&planned);
+    let mut copies = planned.calls("CopyDBSnapshot");
+    copies.retain(|call| call.error.is_none());
+    let second = copies.last().expect("the second copy").at;
+    let mut reads = planned.calls("DescribeDBSnapshots");
+    reads.retain(|call| {
+        let after = call.at.duration_since(second).as_secs();
+        call.region == west() && (1..20).contains(&after)
     });
-    assert!(reads.count() >= 3, "reads within 20 s");
+    assert!(reads.len() >= 3, "reads within 20 s");
 }
 
 #[test]
 fn law_7_the_only_slot_is_not_kept_for_a_region_that_does_not_answer() {
-    let (mut world, healthy) = databases(21);
+    let (mut world, healthy) = databases(21, 1..4);
     let silent = databases_of_europe(&mut world, 2);
     let jobs = [&healthy[..20], &silent, &healthy[20..]].concat();
     world.copy_seconds = 7_200;
-    let sandbox = Sandbox::new(world);
-    let planned = plan(&sandbox, &jobs);
-    let is_first = AtomicBool::new(true);
-    let on_event = |event: Event<'_>| {
-        if let Event::CopyDeferred { .. } = event
-            && is_first.swap(false, Ordering::Relaxed)
-        {
-            let throttled = fault_in(europe(), "DescribeDBSnapshots", "Throttling", None);
-            sandbox.edit(|world| {
-                world.faults.push(throttled);
-                // One of the twenty finishes soon.
-                let soon = world.now + SignedDuration::from_secs(60);
-                let there = world.region_mut(&west()).expect("the destination");
-                let mut copying = there
-                    .snapshots
-                    .iter_mut()
-                    .filter_map(|s| s.copying.as_mut());
-                copying.next().expect("a copy").until = soon;
-            });
-        }
-    };
-    let stop = AtomicBool::new(false);
-    watched(&sandbox, &planned, &jobs, up_to(1_200), &stop, &on_event);
-    let calls = sandbox.calls();
-    let last = calls.iter().rfind(|call| call.call == "CopyDBSnapshot");
-    let after = last.map(|last| last.at.duration_since(start()).as_secs());
+    let planned = Planned::new(world, jobs);
+    planned.changed_at(is_deferred, up_to(1_200), |world| {
+        world.faults.push(throttled_in(europe(), None));
+        // One of the twenty finishes soon.
+        let soon = world.now + SignedDuration::from_secs(60);
+        copying(world).copying.as_mut().expect("a copy").until = soon;
+    });
     // And not after ten minutes without an answer.
-    assert!(
-        after.is_some_and(|seconds| (60..300).contains(&seconds)),
-        "{after:?}"
-    );
+    let after = last_asked(&planned, "CopyDBSnapshot");
+    assert!((60..300).contains(&after), "{after}");
 }

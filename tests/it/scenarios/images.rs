@@ -1,0 +1,84 @@
+//! Scenarios of images.
+
+use super::*;
+
+const APP: &str = "sync_my_web_app";
+const COPIED: [&str; 2] = ["sync_my_web_app/copy", "sync_my_web_app/tag-source"];
+
+fn web_app(world: &World) -> Planned {
+    Planned::new(world.clone(), [ami_job(APP, "Web Application")])
+}
+
+fn with_image() -> World {
+    let mut world = empty_world();
+    add_image(&mut world, "ami-0a", "web", "Web Application");
+    world
+}
+
+#[test]
+fn syncing_there_and_back_does_not_loop() {
+    let there = ami_job("sync_there", "Web Application");
+    let mut back = ami_job("sync_back", "Web Application");
+    std::mem::swap(&mut back.source_region, &mut back.destination_region);
+    let planned = Planned::new(with_image(), [there.clone()]);
+    planned.succeeds();
+    wait_for_copies(&planned.sandbox);
+    let planned = Planned::new(planned.sandbox.world(), [there, back]);
+    planned.assert_nothing_to_do();
+    let back = failed(&planned, "sync_back");
+    assert_says(&back.errors[0].message, "a copy from us-east-1");
+}
+
+#[test]
+fn two_jobs_that_select_the_same_image_make_one_copy() {
+    let mut jobs = ["sync_first", "sync_second"].map(|name| ami_job(name, "Web Application"));
+    let expected = ["sync_first/copy", "sync_first/tag-source"];
+    let planned = Planned::new(with_image(), jobs.clone());
+    assert_eq!(actions(&planned.plan), expected);
+    assert_says(&job(&planned.plan, "sync_second").reason, "sync_first");
+
+    jobs[1].kms_key_id = Some("alias/aws/ebs".to_owned());
+    let planned = Planned::new(with_image(), jobs);
+    failed(&planned, "sync_second");
+    assert_eq!(actions(&planned.plan), expected);
+}
+
+#[test]
+fn images_are_chosen_as_the_config_says() {
+    let none = web_app(&empty_world());
+    let error = &failed(&none, APP).errors[0];
+    assert_says(&error.message, "no available image for sync_my_web_app");
+    assert_help(error, "not visible");
+
+    let mut world = with_image();
+    add_image(&mut world, "ami-0b", "web 2", "Web Application");
+    image_mut(&mut world, "ami-0b").state = state("pending");
+    let pending = web_app(&world);
+    assert_eq!(actions(&pending.plan), COPIED);
+    assert_says(&job(&pending.plan, APP).warnings[0], "ami-0b");
+
+    let second = image_mut(&mut world, "ami-0b");
+    (second.state, second.created) = (state("available"), Some(days_ago(0)));
+    let several = web_app(&world);
+    let error = &failed(&several, APP).errors[0];
+    assert_says(&error.message, "ami-0a, ami-0b");
+    let mut newest = ami_job(APP, "Web Application");
+    change_ami(&mut newest, |ami| ami.most_recent = true);
+    let newest = Planned::new(world, [newest]);
+    let Action::Copy(copy) = &newest.plan.jobs[0].actions[0] else {
+        panic!("{:?}", newest.plan.jobs[0])
+    };
+    assert_eq!(copy.source.id.as_str(), "ami-0b");
+}
+
+#[test]
+fn the_source_that_aws_states_outranks_the_tags_of_a_copy() {
+    let mut world = with_image();
+    let owner = world.default_account();
+    // Tagged as a copy of the image, but AWS says it was made from another.
+    let mut other = WorldArtifact::image("ami-0b", &owner, "web", days_ago(0))
+        .tag("Sync-From-us-east-1", "20260114051000+0000 / ami-0a");
+    other.copied_from = Some(Arn::of_image(&east(), &"ami-0f".into()));
+    world.add_image(&west(), other);
+    assert_eq!(actions(&web_app(&world).plan), COPIED);
+}

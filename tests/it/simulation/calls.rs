@@ -1,0 +1,20 @@
+//! Calls, as their run's monitor learns of them.
+
+use aws_xregion_sync::model::action::Copy;
+
+use crate::support::prelude::*;
+
+/// What a read asks for.
+#[derive(Clone, Debug)]
+pub enum Read {
+    Identity,
+    Find(Kind, Query),
+}
+
+/// One write.
+#[derive(Clone, Debug)]
+pub enum Write<'a> {
+    Copy(&'a Copy),
+    Tag(&'a ArtifactRef, &'a Tags),
+    Delete(&'a Delete),
+}
