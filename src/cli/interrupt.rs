@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use signal_hook::SigId;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -24,30 +23,20 @@ const INTERVAL: Duration = Duration::from_millis(50);
 /// work; the second one ends the process at once.
 pub(super) struct Interrupts {
     received: Arc<AtomicBool>,
-    handlers: Vec<SigId>,
 }
 
 impl Interrupts {
     /// Starts to listen.
     pub(super) fn listen() -> Result<Self, Failure> {
-        let mut interrupts = Self {
-            received: Arc::default(),
-            handlers: Vec::new(),
-        };
+        let received: Arc<AtomicBool> = Arc::default();
+        let code = Exit::Interrupted as i32;
         for signal in SIGNALS {
-            let received = || Arc::clone(&interrupts.received);
             // In this order: the flag that the first signal sets is seen only by the second one.
-            let leave = flag::register_conditional_shutdown(
-                signal,
-                i32::from(Exit::INTERRUPTED),
-                received(),
-            );
-            let remember = flag::register(signal, received());
-            for handler in [leave, remember] {
-                interrupts.handlers.push(handler.map_err(Failure::Runtime)?);
-            }
+            flag::register_conditional_shutdown(signal, code, Arc::clone(&received))
+                .and_then(|_| flag::register(signal, Arc::clone(&received)))
+                .map_err(Failure::Runtime)?;
         }
-        Ok(interrupts)
+        Ok(Self { received })
     }
 
     /// Returns the flag that a signal sets.
@@ -104,6 +93,15 @@ impl Interrupts {
     }
 }
 
+/// Runs a future on this thread: most of the work is waiting.
+pub(super) fn block_on<F: Future>(work: F) -> Result<F::Output, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::Runtime)?;
+    Ok(runtime.block_on(work))
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "signals come in real time, also to a sandbox"
@@ -112,21 +110,12 @@ async fn interval() {
     tokio::time::sleep(INTERVAL).await;
 }
 
-impl Drop for Interrupts {
-    fn drop(&mut self) {
-        for handler in self.handlers.drain(..) {
-            signal_hook::low_level::unregister(handler);
-        }
-    }
-}
-
 #[cfg(all(test, unix))]
 mod tests {
     use signal_hook::consts::SIGHUP;
     use signal_hook::low_level::raise;
 
     use super::*;
-    use crate::cli::connection::block_on;
 
     /// One test, because signals are sent to the whole process.
     #[test]
@@ -146,9 +135,8 @@ mod tests {
         // The next stage notices it as well, although it never waits for anything.
         let next = block_on(interrupts.run_abandonable(std::future::ready(2)));
         assert!(matches!(next, Ok(Err(Failure::Interrupted))));
-        drop(interrupts);
 
-        let interrupts = Interrupts::listen().expect("handlers");
+        interrupts.received.store(false, Ordering::Relaxed);
         let last_step = async { raise(SIGHUP).expect("a signal") };
         let left = block_on(interrupts.run_abandonable(last_step)).expect("a runtime");
         assert!(matches!(left, Err(Failure::Interrupted)));

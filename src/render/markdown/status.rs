@@ -2,12 +2,9 @@
 
 use super::escape::{cell, message, name};
 use super::fit::{Room, cut};
-use crate::model::status::{
-    Copies, CopyInProgress, FailedCopy, JobStatus, Readiness, SourceNewest, Status,
-};
+use crate::model::status::{Copies, JobStatus, Readiness, SourceNewest, Status};
 use crate::model::words::{count, utc};
-use crate::render::status_words::{NO_REASON, age, summary_line};
-use crate::render::vocabulary::some;
+use crate::render::vocabulary::{NO_REASON, age, some, status_summary};
 
 const HEAD: &str = "| job | from → to | state | newest usable copy | in progress | failed | left without the source |\n\
                     |---|---|---|---|---|---|---|\n";
@@ -16,7 +13,7 @@ const HEAD: &str = "| job | from → to | state | newest usable copy | in progre
 pub fn status(status: &Status) -> String {
     let verdict = format!(
         "**{}**\n\n{} on {}, observed {}.\n\n",
-        summary_line(&status.summary, status.max_age_seconds),
+        status_summary(status),
         name(&status.config.path),
         status.provider.name(),
         utc(status.observed_at)
@@ -24,19 +21,14 @@ pub fn status(status: &Status) -> String {
     let mut jobs: Vec<&JobStatus> = status.jobs.iter().collect();
     jobs.sort_by_key(|job| job.readiness.is_ready());
     let mut room = Room::beside(&[&verdict, HEAD]);
-    let rows = room.take(jobs.iter().map(|job| ((), row(job))));
-    let remarks = room.take(
-        jobs.iter()
-            .flat_map(|job| remarks(job))
-            .map(|line| ((), line)),
-    );
-    let note = cut(
-        "xrs status",
-        &[
-            some(rows.cut.len(), "row of the table", "rows of the table"),
-            some(remarks.cut.len(), "remark", "remarks"),
-        ],
-    );
+    let rows = room.take(jobs.iter().map(|job| (1, row(job))));
+    let remarks = jobs.iter().flat_map(|job| remarks(job));
+    let remarks = room.take(remarks.map(|line| (1, line)));
+    let parts = [
+        some(rows.cut, "row of the table", "rows of the table"),
+        some(remarks.cut, "remark", "remarks"),
+    ];
+    let note = cut("xrs status", parts);
     let gap = if remarks.text.is_empty() { "" } else { "\n" };
     format!("{verdict}{HEAD}{}{gap}{}{note}", rows.text, remarks.text)
 }
@@ -64,14 +56,12 @@ fn cells(copies: &Copies) -> [String; 4] {
         |copy| format!("{}, {}", cell(copy.id.as_str()), age(copy)),
     );
     let in_progress = copies.in_progress.iter().map(|copy| {
-        let CopyInProgress { id, percent, .. } = copy;
-        let percent = percent.map_or_else(String::new, |percent| format!(" {percent} %"));
-        format!("{}{percent}", cell(id.as_str()))
+        let percent = copy.percent.map(|percent| format!(" {percent} %"));
+        cell(copy.id.as_str()) + &percent.unwrap_or_default()
     });
     let failed = copies.failed.iter().map(|copy| {
-        let FailedCopy { id, reason, .. } = copy;
-        let why = reason.as_deref().map_or(NO_REASON.to_owned(), cell);
-        format!("{}: {why}", cell(id.as_str()))
+        let why = copy.reason.as_deref().map_or(NO_REASON.to_owned(), cell);
+        format!("{}: {why}", cell(copy.id.as_str()))
     });
     [
         usable,
