@@ -85,10 +85,9 @@ pub(super) enum Failure {
 impl Failure {
     /// Fails if there are warnings and notes, where these count as errors.
     pub(super) fn of_warnings(warnings: usize) -> Result<(), Self> {
-        if warnings == 0 {
-            Ok(())
-        } else {
-            Err(Self::Warnings(warnings))
+        match warnings {
+            0 => Ok(()),
+            number => Err(Self::Warnings(number)),
         }
     }
 

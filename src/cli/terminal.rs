@@ -40,14 +40,19 @@ fn width() -> usize {
 
 impl Terminal {
     pub(super) fn new(color: Color, verbose: u8, quiet: bool) -> Self {
+        let is_unset = |name| matches!(args::environment(name), Ok(None));
+        let is_dumb = matches!(args::environment("TERM"), Ok(Some(terminal)) if terminal == "dumb");
+        // Colours for any output. See <https://bixense.com/clicolors/>.
+        let is_forced =
+            matches!(args::environment("CLICOLOR_FORCE"), Ok(Some(value)) if value != "0");
         let wanted = |terminal: bool| match color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => is_unset("NO_COLOR") && (is_forced() || terminal && !is_dumb()),
+            Color::Auto => is_unset("NO_COLOR") && (is_forced || terminal && !is_dumb),
         };
         let err_color = wanted(io::stderr().is_terminal());
         let is_silent = verbose == 0 && !quiet && is_unset("XRS_LOG");
-        let has_bars = io::stderr().is_terminal() && !is_dumb() && is_silent;
+        let has_bars = io::stderr().is_terminal() && !is_dumb && is_silent;
         Self {
             out: Styles::new(wanted(io::stdout().is_terminal())),
             err: Styles::new(err_color),
@@ -156,17 +161,4 @@ impl Terminal {
             self.say(&format!("  {label} {}\n", safe(&help)));
         }
     }
-}
-
-/// Returns true if colours are demanded for any output. See <https://bixense.com/clicolors/>.
-fn is_forced() -> bool {
-    matches!(args::environment("CLICOLOR_FORCE"), Ok(Some(value)) if value != "0")
-}
-
-fn is_unset(name: &str) -> bool {
-    matches!(args::environment(name), Ok(None))
-}
-
-fn is_dumb() -> bool {
-    matches!(args::environment("TERM"), Ok(Some(terminal)) if terminal == "dumb")
 }

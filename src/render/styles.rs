@@ -3,7 +3,7 @@
 use owo_colors::Style;
 
 /// The colours of the parts of a screen; none by default.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Styles {
     /// Copies to make, and success.
     pub good: Style,

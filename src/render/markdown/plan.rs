@@ -2,11 +2,11 @@
 
 use super::alert::{alert, failures};
 use super::drawing::drawing;
-use super::escape::{cell, fenced, folded, message, name};
+use super::escape::{cell, fenced, folded, message, name, regions};
 use super::fit::{Room, cut, script, table};
 use crate::model::action::{Action, ActionName, Delete};
 use crate::model::plan::{JobPlan, Outcome, SavedPlan, Summary};
-use crate::model::words::{count, list, utc};
+use crate::model::words::{list, utc};
 use crate::render::text::one_job;
 use crate::render::vocabulary::{
     artifacts, count_of, deletions, list_of, size_of_copies, some, tag_counts, total_size,
@@ -54,12 +54,13 @@ fn verdict(jobs: &[JobPlan]) -> String {
         "nothing to do, every destination is up to date".to_owned()
     } else {
         let copies = count_of(ActionName::Copy, sum.copy);
-        let deletions = loud(sum.delete, count_of(ActionName::Delete, sum.delete));
-        let failures = loud(sum.failed, count(sum.failed, "failed job", "failed jobs"));
-        format!(
-            "{copies}{}, {deletions}, {failures}",
-            size(size_of_copies(jobs))
-        )
+        let size = size(size_of_copies(jobs));
+        // What must not be overlooked is in capitals.
+        let deletions = some(sum.delete, "DELETION", "DELETIONS");
+        let deletions = deletions.unwrap_or("0 deletions".to_owned());
+        let failures = some(sum.failed, "FAILED JOB", "FAILED JOBS");
+        let failures = failures.unwrap_or("0 failed jobs".to_owned());
+        format!("{copies}{size}, {deletions}, {failures}")
     };
     let tags = |name, number| (number > 0).then(|| count_of(name, number));
     let warnings = jobs.iter().map(|job| job.warnings.len()).sum();
@@ -74,15 +75,6 @@ fn verdict(jobs: &[JobPlan]) -> String {
 
 fn size(size: Option<String>) -> String {
     size.map_or_else(String::new, |size| format!(" ({size})"))
-}
-
-/// Returns a count that must not be overlooked, unless it is zero.
-fn loud(number: usize, counted: String) -> String {
-    if number == 0 {
-        counted
-    } else {
-        counted.to_uppercase()
-    }
 }
 
 /// Returns all of it. What does not fit is cut by whole jobs: first details, then rows of the table, last failures and
@@ -119,9 +111,11 @@ fn document(verdict: &str, plan: &SavedPlan, approval: &str, show: &str) -> Stri
     if let Some(title) = deletions_title(&plan.jobs) {
         alerts = alert("CAUTION", &title, &listed, ["deletion", "deletions"]);
     }
-    let number = failed().count();
-    if number > 0 {
-        let title = failures_title(number, &plan.jobs);
+    if let Some(jobs) = some(failed().count(), "job", "jobs") {
+        let mut title = format!("**{jobs} could not be planned.**");
+        if plan.jobs.iter().any(|job| !job.actions.is_empty()) {
+            title += " Apply carries out the others, and exits with 1.";
+        }
         alerts += &alert("WARNING", &title, &failures, ["failed job", "failed jobs"]);
     }
     let details = details.text;
@@ -131,7 +125,7 @@ fn document(verdict: &str, plan: &SavedPlan, approval: &str, show: &str) -> Stri
 /// Returns where the plan comes from.
 fn origin(plan: &SavedPlan) -> String {
     let limited = plan.selection.as_ref().map_or_else(String::new, |names| {
-        let names = list(names.iter().map(|job| name(job.as_str())));
+        let names = list(names.iter().map(|job| name(job)));
         format!(" Limited to {names}.")
     });
     let (path, provider) = (name(&plan.config.path), plan.provider.name());
@@ -157,19 +151,19 @@ fn listed(job: &JobPlan) -> Option<(usize, String)> {
     let all: Vec<&Delete> = deletions([job]).collect();
     let first = all.first()?;
     let parent = first.artifact.parent.as_ref();
-    let parent = parent.map_or_else(String::new, |id| format!(" of {}", name(id.as_str())));
+    let parent = parent.map_or_else(String::new, |id| format!(" of {}", name(id)));
     let mut lines = format!(
         "> - {} deletes {}{parent} in {}, and keeps {}\n",
-        name(job.name.as_str()),
+        name(&job.name),
         artifacts(all.iter().map(|delete| delete.kind))?,
-        name(first.artifact.region.as_str()),
+        name(&first.artifact.region),
         first.expects.kept.len()
     );
     for delete in all.iter().take(MAX_SHOWN) {
-        let (id, expects) = (name(delete.artifact.id.as_str()), &delete.expects);
+        let (id, expects) = (name(&delete.artifact.id), &delete.expects);
         let size = delete.size_gib.map(|size| format!(", {size} GiB"));
         let size = size.unwrap_or_default();
-        let state = (!expects.state.is_available()).then(|| name(expects.state.as_str()));
+        let state = (!expects.state.is_available()).then(|| name(&expects.state));
         let state = state.map_or_else(String::new, |state| format!(", state {state}"));
         let time = utc(expects.data_time);
         lines.push_str(&format!(">   - {id}{size}, data of {time}{state}\n"));
@@ -181,36 +175,16 @@ fn listed(job: &JobPlan) -> Option<(usize, String)> {
 }
 
 fn deletions_title(jobs: &[JobPlan]) -> Option<String> {
-    let all = || deletions(jobs);
-    let what = artifacts(all().map(|delete| delete.kind))?;
-    let size = size(total_size(all().map(|delete| delete.size_gib)));
+    let what = artifacts(deletions(jobs).map(|delete| delete.kind))?;
+    let size = size(total_size(deletions(jobs).map(|delete| delete.size_gib)));
     Some(format!(
         "**DELETES {what}{size}.** A deletion cannot be undone."
     ))
 }
 
-fn failures_title(failed: usize, jobs: &[JobPlan]) -> String {
-    let others = if jobs.iter().any(|job| !job.actions.is_empty()) {
-        " Apply carries out the others, and exits with 1."
-    } else {
-        ""
-    };
-    format!(
-        "**{} could not be planned.**{others}",
-        count(failed, "job", "jobs")
-    )
-}
-
 fn row(job: &JobPlan) -> String {
-    let ends = job.source.as_ref().zip(job.destination.as_ref());
-    let regions = ends.map_or_else(String::new, |(from, to)| {
-        format!(
-            "{} → {}",
-            cell(from.region.as_str()),
-            cell(to.region.as_str())
-        )
-    });
-    let (name, planned) = (cell(job.name.as_str()), planned(job));
+    let regions = regions(job.source.as_ref(), job.destination.as_ref());
+    let (name, planned) = (cell(&job.name), planned(job));
     format!("| {name} | {regions} | {planned} |\n")
 }
 
@@ -242,5 +216,5 @@ fn details(job: &JobPlan) -> String {
     let lines = lines.map(|line| line.strip_prefix("  ").unwrap_or(line));
     let lines = lines.collect::<Vec<_>>().join("\n");
     let block = fenced("diff", &lines);
-    folded(job.name.as_str(), &planned(job).replace("**", ""), &block)
+    folded(&job.name, &planned(job).replace("**", ""), &block)
 }

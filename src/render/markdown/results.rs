@@ -56,26 +56,22 @@ fn verdict(totals: &Totals, complete: bool, interrupted: bool) -> String {
         (true, true) => (", INTERRUPTED", "The apply was interrupted."),
         (true, false) => ("", ""),
     };
-    let failed = if totals.failed == 0 {
-        "failed"
-    } else {
-        "FAILED"
-    };
+    let failed = some(totals.failed, "FAILED", "FAILED");
     let words = [
         Some(totals.completed.clone()),
-        Some(format!("{} {failed}", totals.failed)),
+        failed.or(Some("0 failed".to_owned())),
         Some(totals.changed.clone()),
         totals.not_done.clone(),
     ];
-    let words = list_of(words).unwrap_or_default();
-    let rest = if why.is_empty() {
-        String::new()
-    } else {
-        format!(
-            "\n> [!WARNING]\n> {why} Applying the same plan again performs the rest, and does nothing twice.\n"
-        )
-    };
-    format!("### xrs apply{state}: {words}\n{rest}")
+    let mut verdict = format!(
+        "### xrs apply{state}: {}\n",
+        list_of(words).unwrap_or_default()
+    );
+    if !why.is_empty() {
+        let rest = "Applying the same plan again performs the rest, and does nothing twice.";
+        verdict.push_str(&format!("\n> [!WARNING]\n> {why} {rest}\n"));
+    }
+    verdict
 }
 
 /// The rank of a job whose row in the table says everything.
@@ -102,14 +98,14 @@ fn row(result: &SyncResult) -> String {
     let not_done = result.actions.iter().map(|action| action.outcome);
     let not_done = not_done.filter(|outcome| !outcome.is_done());
     let not_done = outcome_counts(not_done).unwrap_or_default();
-    let (name, done) = (cell(result.name.as_str()), done(result));
+    let (name, done) = (cell(&result.name), done(result));
     format!("| {name} | {outcome} | {done} | {not_done} |\n")
 }
 
 /// Returns what was done, in a few words.
 fn done(result: &SyncResult) -> String {
-    let created = result.created_resource.as_ref().map(|id| cell(id.as_str()));
-    let deleted = list(result.deleted_resources.iter().map(|id| cell(id.as_str())));
+    let created = result.created_resource.as_ref().map(|id| cell(id));
+    let deleted = list(result.deleted_resources.iter().map(|id| cell(id)));
     let is_done = |action: &&ActionResult| action.outcome == ActionOutcome::Done;
     let done = result.actions.iter().filter(is_done);
     let outcomes = result.actions.iter().map(|action| action.outcome);
@@ -129,5 +125,5 @@ fn details(result: &SyncResult) -> String {
     let failed = result.failed();
     let outcome = if failed { "FAILED" } else { "completed" };
     let block = fenced("text", &one_result(result));
-    folded(result.name.as_str(), outcome, &block)
+    folded(&result.name, outcome, &block)
 }

@@ -1,6 +1,6 @@
 //! A status: the verdict, a table of the jobs, and what does not fit into the table.
 
-use super::escape::{cell, message, name};
+use super::escape::{cell, message, name, regions};
 use super::fit::{Room, cut};
 use crate::model::status::{Copies, JobStatus, Readiness, SourceNewest, Status};
 use crate::model::words::{count, utc};
@@ -34,9 +34,7 @@ pub fn status(status: &Status) -> String {
 }
 
 fn row(job: &JobStatus) -> String {
-    let regions = job.regions().map_or_else(String::new, |(from, to)| {
-        format!("{} → {}", cell(from.as_str()), cell(to.as_str()))
-    });
+    let regions = regions(job.source.as_ref(), job.destination.as_ref());
     let state = match job.readiness {
         Readiness::Ready => "ready".to_owned(),
         Readiness::NoCopy | Readiness::TooOld | Readiness::AgeUnknown => {
@@ -45,7 +43,7 @@ fn row(job: &JobStatus) -> String {
         Readiness::Unknown => format!("**not known**: {}", cell(&job.reason)),
     };
     let cells = job.copies.as_ref().map(cells).unwrap_or_default();
-    let name = cell(job.name.as_str());
+    let name = cell(&job.name);
     format!("| {name} | {regions} | {state} | {} |\n", cells.join(" | "))
 }
 
@@ -53,15 +51,15 @@ fn row(job: &JobStatus) -> String {
 fn cells(copies: &Copies) -> [String; 4] {
     let usable = copies.newest_usable.as_ref().map_or_else(
         || "none".to_owned(),
-        |copy| format!("{}, {}", cell(copy.id.as_str()), age(copy)),
+        |copy| format!("{}, {}", cell(&copy.id), age(copy)),
     );
     let in_progress = copies.in_progress.iter().map(|copy| {
         let percent = copy.percent.map(|percent| format!(" {percent} %"));
-        cell(copy.id.as_str()) + &percent.unwrap_or_default()
+        cell(&copy.id) + &percent.unwrap_or_default()
     });
     let failed = copies.failed.iter().map(|copy| {
         let why = copy.reason.as_deref().map_or(NO_REASON.to_owned(), cell);
-        format!("{}: {why}", cell(copy.id.as_str()))
+        format!("{}: {why}", cell(&copy.id))
     });
     [
         usable,
@@ -87,15 +85,14 @@ fn first_few(items: Vec<String>) -> String {
 fn remarks(job: &JobStatus) -> impl Iterator<Item = String> {
     let source = match &job.source_newest {
         Some(SourceNewest::Unknown { problem }) => {
-            let problem = message(&problem.to_string());
-            Some(format!("**source unknown**: {problem}"))
+            Some(format!("**source unknown**: {}", message(problem)))
         }
         Some(SourceNewest::Absent) => Some("the source has nothing to copy".to_owned()),
         Some(SourceNewest::Present { .. }) | None => None,
     };
     let warnings = job.warnings.iter().map(|warning| message(warning));
     let errors = job.errors.iter();
-    let errors = errors.map(|problem| format!("**not known**: {}", message(&problem.to_string())));
+    let errors = errors.map(|problem| format!("**not known**: {}", message(problem)));
     let lines = source.into_iter().chain(warnings).chain(errors);
-    lines.map(|line| format!("- {}: {line}\n", name(job.name.as_str())))
+    lines.map(|line| format!("- {}: {line}\n", name(&job.name)))
 }

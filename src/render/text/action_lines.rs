@@ -9,7 +9,7 @@ use crate::model::kind::Kind;
 use crate::model::words::utc;
 
 /// Writes the actions of a job. A reason that is also that of the job, or of the next action, is not repeated.
-pub(super) fn actions(screen: &mut Screen<'_>, actions: &[Action], job_reason: &str) {
+pub(super) fn actions(screen: &mut Screen, actions: &[Action], job_reason: &str) {
     let styles = screen.styles;
     let mut deletions: Vec<&Delete> = Vec::new();
     for (n, action) in actions.iter().enumerate() {
@@ -53,7 +53,7 @@ fn copy_words(copy: &Copy) -> String {
 }
 
 /// Writes the tags and settings of a copy.
-fn write_settings(screen: &mut Screen<'_>, copy: &Copy) {
+fn write_settings(screen: &mut Screen, copy: &Copy) {
     let sync_tag = &copy.sync_tag;
     let tags = copy.tags.iter().filter(|(key, _)| *key != sync_tag.key);
     let tags = tags.chain([(&*sync_tag.key, &*sync_tag.value)]);
@@ -90,7 +90,7 @@ fn delete_words(delete: &Delete) -> String {
 }
 
 /// Writes what the deletions keep, once for all that keep the same.
-fn write_kept(screen: &mut Screen<'_>, deletions: &[&Delete]) {
+fn write_kept(screen: &mut Screen, deletions: &[&Delete]) {
     let mut written: Vec<&[KeptCopy]> = Vec::new();
     for kept in deletions.iter().map(|delete| &*delete.expects.kept) {
         if written.contains(&kept) {

@@ -35,14 +35,12 @@ pub fn refused_plan(plan: &SavedPlan, actual: Option<&str>, why: &str, styles: &
 }
 
 /// Returns all that is above the digest.
-fn body<'a>(plan: &SavedPlan, styles: &'a Styles) -> Screen<'a> {
-    let mut screen = Screen::new(styles);
+fn body(plan: &SavedPlan, styles: &Styles) -> Screen {
+    let mut screen = Screen::new(*styles);
     let (path, provider) = (&plan.config.path, plan.provider.name());
     let time = utc(plan.created_at);
-    screen.line(
-        0,
-        format_args!("Plan for {path} on {provider}, made {time}."),
-    );
+    let heading = format!("Plan for {path} on {provider}, made {time}.");
+    screen.line(0, heading);
     screen.selection(plan.selection.as_deref());
     screen.blank();
     // Failures stand last, where they are seen.
@@ -62,7 +60,7 @@ fn body<'a>(plan: &SavedPlan, styles: &'a Styles) -> Screen<'a> {
 }
 
 /// Writes what must not be overlooked, by name, just above the digest.
-fn closing(screen: &mut Screen<'_>, jobs: &[JobPlan]) {
+fn closing(screen: &mut Screen, jobs: &[JobPlan]) {
     let bad = screen.styles.bad;
     if let Some(all) = artifacts(deletions(jobs).map(|delete| delete.kind)) {
         let ids = list(deletions(jobs).map(|delete| &delete.artifact.id));
@@ -91,13 +89,12 @@ fn summary_line(plan: &SavedPlan) -> String {
 
 /// Returns a job as it stands in the plan, without colours.
 pub(in crate::render) fn one_job(one: &JobPlan) -> String {
-    let styles = Styles::default();
-    let mut screen = Screen::new(&styles);
+    let mut screen = Screen::new(Styles::default());
     job(&mut screen, one);
     screen.text
 }
 
-fn job(screen: &mut Screen<'_>, job: &JobPlan) {
+fn job(screen: &mut Screen, job: &JobPlan) {
     let ends = (&job.source, &job.destination);
     let mut title = job_title(job.sync_type, ends, job.account_id.as_ref());
     let config = job.client_config.as_ref();

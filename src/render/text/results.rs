@@ -10,19 +10,17 @@ use crate::render::vocabulary::{Totals, action_counts, by_causes, tag_counts};
 
 /// Returns the results of an apply, failures last, and a line that sums up.
 pub fn results(results: &[SyncResult], styles: &Styles) -> String {
-    let mut screen = Screen::new(styles);
+    let mut screen = Screen::new(*styles);
     write(&mut screen, results);
     screen.text
 }
 
 /// Returns a results file as a screen.
 pub fn saved_results(saved: &SavedResults, styles: &Styles) -> String {
-    let mut screen = Screen::new(styles);
+    let mut screen = Screen::new(*styles);
     let (time, version) = (utc(saved.started_at), &saved.xrs_version);
-    screen.line(
-        0,
-        format_args!("Results of an apply started {time}, with xrs {version}."),
-    );
+    let heading = format!("Results of an apply started {time}, with xrs {version}.");
+    screen.line(0, heading);
     screen.line(0, format_args!("Digest of its plan: {}", saved.plan_digest));
     if saved.interrupted {
         screen.warning(0, "that apply was interrupted; applying the same plan again performs the rest, and does nothing twice");
@@ -37,13 +35,12 @@ pub fn saved_results(saved: &SavedResults, styles: &Styles) -> String {
 
 /// Returns what became of one job, without colours.
 pub(in crate::render) fn one_result(result: &SyncResult) -> String {
-    let styles = Styles::default();
-    let mut screen = Screen::new(&styles);
+    let mut screen = Screen::new(Styles::default());
     jobs(&mut screen, std::slice::from_ref(result));
     screen.text
 }
 
-fn write(screen: &mut Screen<'_>, results: &[SyncResult]) {
+fn write(screen: &mut Screen, results: &[SyncResult]) {
     jobs(screen, results);
     screen.blank();
     let totals = Totals::of(results);
@@ -54,7 +51,7 @@ fn write(screen: &mut Screen<'_>, results: &[SyncResult]) {
     screen.styled(0, screen.styles.strong, summary);
 }
 
-fn jobs(screen: &mut Screen<'_>, results: &[SyncResult]) {
+fn jobs(screen: &mut Screen, results: &[SyncResult]) {
     let (failed, completed): (Vec<&SyncResult>, Vec<&SyncResult>) =
         results.iter().partition(|result| result.failed());
     for result in completed.iter().chain(&failed) {
@@ -77,14 +74,13 @@ fn jobs(screen: &mut Screen<'_>, results: &[SyncResult]) {
 }
 
 /// Writes what a job did. The errors of failed jobs come later, together.
-fn job(screen: &mut Screen<'_>, result: &SyncResult) {
+fn job(screen: &mut Screen, result: &SyncResult) {
+    const WITHOUT_COPY: &str = " successfully completed without creating any new AWS resources.";
     let done = || result.actions.iter().filter(|a| a.outcome.is_done());
     let has_more = done().next().is_some() || warnings(result).next().is_some();
     let sentence = match (&result.created_resource, result.failed()) {
         (Some(id), false) => format!(" successfully completed and created the AWS resource {id}."),
-        (None, false) => {
-            " successfully completed without creating any new AWS resources.".to_owned()
-        }
+        (None, false) => WITHOUT_COPY.to_owned(),
         (Some(id), true) => format!(" created the AWS resource {id}, but was not completed."),
         (None, true) if has_more => " was not completed.".to_owned(),
         (None, true) => return,
@@ -122,7 +118,7 @@ fn warnings(result: &SyncResult) -> impl Iterator<Item = &String> {
 }
 
 /// Writes which actions were not done.
-fn write_not_done(screen: &mut Screen<'_>, results: &[&SyncResult]) {
+fn write_not_done(screen: &mut Screen, results: &[&SyncResult]) {
     /// More ids than this are only counted.
     const MAX_IDS: usize = 5;
     let actions = results.iter().flat_map(|result| &result.actions);

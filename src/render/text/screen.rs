@@ -15,13 +15,13 @@ use crate::render::styles::Styles;
 pub(super) const PLAIN: Style = Style::new();
 
 /// A screen that is being written, line by line. All that is written is made [`safe`].
-pub(super) struct Screen<'a> {
-    pub(super) styles: &'a Styles,
+pub(super) struct Screen {
+    pub(super) styles: Styles,
     pub(super) text: String,
 }
 
-impl<'a> Screen<'a> {
-    pub(super) fn new(styles: &'a Styles) -> Self {
+impl Screen {
+    pub(super) fn new(styles: Styles) -> Self {
         let text = String::new();
         Self { styles, text }
     }

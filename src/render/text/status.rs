@@ -10,13 +10,11 @@ use crate::render::vocabulary::{NO_REASON, age, cause, status_summary};
 
 /// Returns the status as a screen.
 pub fn status(status: &Status, styles: &Styles) -> String {
-    let mut screen = Screen::new(styles);
+    let mut screen = Screen::new(*styles);
     let (path, provider) = (&status.config.path, status.provider.name());
     let time = utc(status.observed_at);
-    screen.line(
-        0,
-        format_args!("Status of {path} on {provider}, observed {time}."),
-    );
+    let heading = format!("Status of {path} on {provider}, observed {time}.");
+    screen.line(0, heading);
     screen.selection(status.selection.as_deref());
     // What is wrong stands last, where it is seen.
     let mut jobs: Vec<&JobStatus> = status.jobs.iter().collect();
@@ -34,10 +32,10 @@ pub fn status(status: &Status, styles: &Styles) -> String {
     screen.text
 }
 
-fn job(screen: &mut Screen<'_>, job: &JobStatus) {
+fn job(screen: &mut Screen, job: &JobStatus) {
     let Styles {
         good, bad, strong, ..
-    } = *screen.styles;
+    } = screen.styles;
     let (style, state) = match job.readiness {
         Readiness::Ready => (good, "ready"),
         Readiness::NoCopy | Readiness::TooOld | Readiness::AgeUnknown => (bad, "NOT READY"),
@@ -46,8 +44,11 @@ fn job(screen: &mut Screen<'_>, job: &JobStatus) {
     let ends = (&job.source, &job.destination);
     let title = job_title(job.sync_type, ends, job.account_id.as_ref()) + ": ";
     let reason = format!(": {}", job.reason);
-    let parts = [(PLAIN, &*title), (style, state), (PLAIN, &*reason)];
-    screen.parts(0, &[&[(strong, job.name.as_str())], &parts[..]].concat());
+    let name = (strong, job.name.as_str());
+    screen.parts(
+        0,
+        &[name, (PLAIN, &title), (style, state), (PLAIN, &reason)],
+    );
     let from = job.source.as_ref();
     let from = from.map_or("the source", |end| end.region.as_str());
     if let Some(newest) = &job.source_newest {
@@ -59,7 +60,7 @@ fn job(screen: &mut Screen<'_>, job: &JobStatus) {
     screen.remarks(&job.warnings, &job.errors);
 }
 
-fn source(screen: &mut Screen<'_>, newest: &SourceNewest, from: &str) {
+fn source(screen: &mut Screen, newest: &SourceNewest, from: &str) {
     match newest {
         SourceNewest::Present { id, data_time } => {
             let time = of(*data_time);
@@ -67,15 +68,15 @@ fn source(screen: &mut Screen<'_>, newest: &SourceNewest, from: &str) {
         }
         SourceNewest::Absent => screen.line(2, format_args!("newest in {from}: none")),
         SourceNewest::Unknown { problem } => {
-            let why = format!("{from} could not be observed");
-            let parts = [(screen.styles.warning, "source unknown"), (PLAIN, ": ")];
-            screen.parts(2, &[&parts[..], &[(PLAIN, &why)]].concat());
+            let unknown = (screen.styles.warning, "source unknown");
+            let what = format!(": {from} could not be observed");
+            screen.parts(2, &[unknown, (PLAIN, &what)]);
             screen.quiet(4, cause(problem));
         }
     }
 }
 
-fn copies(screen: &mut Screen<'_>, copies: &Copies, from: &str) {
+fn copies(screen: &mut Screen, copies: &Copies, from: &str) {
     if let Some(copy) = &copies.newest_usable {
         let (id, time, age) = (&copy.id, of(copy.data_time), age(copy));
         screen.line(2, format_args!("newest usable copy: {id}{time}, {age}"));
