@@ -92,10 +92,8 @@ impl Apply {
         } else {
             None
         };
-        if let Some(change) = file
-            .as_ref()
-            .and_then(|file| ops::changed_config(plan, file))
-        {
+        let change = |file| ops::changed_config(plan, file);
+        if let Some(change) = file.as_ref().and_then(change) {
             terminal.note(&change);
         }
         let file = file.filter(|_| is_needed);

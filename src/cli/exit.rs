@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use thiserror::Error;
 
-use crate::model::result::{ActionOutcome, ActionResult, SyncResult};
+use crate::model::result::ActionOutcome::{Deferred, Stale};
+use crate::model::result::{ActionResult, SyncResult};
 use crate::model::words::count;
 use crate::ops;
 
@@ -39,12 +40,7 @@ impl Exit {
 
     /// Returns the exit code for the results of an apply.
     pub(super) fn of_results(results: &[SyncResult]) -> Self {
-        let is_left = |action: &ActionResult| {
-            matches!(
-                action.outcome,
-                ActionOutcome::Stale | ActionOutcome::Deferred
-            )
-        };
+        let is_left = |action: &ActionResult| matches!(action.outcome, Stale | Deferred);
         let has_failed =
             |result: &SyncResult| result.failed() || result.actions.iter().any(is_left);
         Self::failed_if(results.iter().any(has_failed))

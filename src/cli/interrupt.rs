@@ -51,13 +51,13 @@ impl Interrupts {
 
     /// Runs work that writes nothing, and abandons it at a signal. A signal during the last step of the work counts.
     pub(super) async fn run_abandonable<F: Future>(&self, work: F) -> Result<F::Output, Failure> {
-        let output = tokio::select! {
-            output = work => Some(output),
-            () = self.signal() => None,
-        };
-        output
-            .filter(|_| !self.is_interrupted())
-            .ok_or(Failure::Interrupted)
+        let mut work = pin!(work);
+        let mut output = None;
+        while output.is_none() && !self.is_interrupted() {
+            output = for_a_while(&mut work).await;
+        }
+        let is_wanted = |_: &F::Output| !self.is_interrupted();
+        output.filter(is_wanted).ok_or(Failure::Interrupted)
     }
 
     /// Runs work that checks the flag itself: it starts nothing new, and finishes. `meanwhile` is called at each interval.
@@ -70,10 +70,7 @@ impl Interrupts {
         let mut work = pin!(work);
         let mut is_reported = false;
         loop {
-            let output = tokio::select! {
-                output = &mut work => Some(output),
-                () = interval() => None,
-            };
+            let output = for_a_while(&mut work).await;
             if self.is_interrupted() && !std::mem::replace(&mut is_reported, true) {
                 terminal.warning(
                     "interrupted: nothing new is started, what is running is finished; interrupt again to stop at once",
@@ -83,12 +80,6 @@ impl Interrupts {
                 Some(output) => return output,
                 None => meanwhile(),
             }
-        }
-    }
-
-    async fn signal(&self) {
-        while !self.is_interrupted() {
-            interval().await;
         }
     }
 }
@@ -102,12 +93,10 @@ pub(super) fn block_on<F: Future>(work: F) -> Result<F::Output, Failure> {
     Ok(runtime.block_on(work))
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "signals come in real time, also to a sandbox"
-)]
-async fn interval() {
-    tokio::time::sleep(INTERVAL).await;
+/// Runs work until the next check for signals, and returns its output if it has ended. Signals come in real time, also to a
+/// sandbox.
+async fn for_a_while<F: Future + Unpin>(work: F) -> Option<F::Output> {
+    tokio::time::timeout(INTERVAL, work).await.ok()
 }
 
 #[cfg(all(test, unix))]

@@ -10,8 +10,10 @@ use jiff::Timestamp;
 use crate::model::safe::safe;
 use crate::model::status::{JobStatus, Readiness, SourceNewest, Status, UsableCopy};
 
-/// The metrics of jobs: the name and the help of each, and its value for a job, where it has one.
-const METRICS: [(&str, fn(&JobStatus) -> Option<i64>); 10] = [
+/// A metric of jobs: its name and its help, and its value for a job, where it has one.
+type Metric = (&'static str, fn(&JobStatus) -> Option<i64>);
+
+const METRICS: [Metric; 10] = [
     (
         "xrs_job_ready Whether the destination has a usable copy, and a new enough one if --max-age was given.",
         |job| Some(i64::from(job.readiness.is_ready())),
@@ -72,11 +74,8 @@ pub fn status(status: &Status) -> String {
         let series = jobs().filter_map(|(job, labels)| Some((labels.clone(), value(job)?)));
         metric(&mut text, about, series);
     }
-    metric(
-        &mut text,
-        PROGRESS,
-        jobs().flat_map(|(job, labels)| percent(job, labels)),
-    );
+    let progress = jobs().flat_map(|(job, labels)| progress(job, labels));
+    metric(&mut text, PROGRESS, progress);
     let observed = status.observed_at.as_second();
     metric(&mut text, OBSERVED, [(String::new(), observed)]);
     text
@@ -122,7 +121,7 @@ fn labels(jobs: &[JobStatus]) -> Vec<String> {
 }
 
 /// Returns how far the copies of a job are, each once.
-fn percent(job: &JobStatus, labels: &str) -> BTreeMap<String, i64> {
+fn progress(job: &JobStatus, labels: &str) -> BTreeMap<String, i64> {
     let in_progress = job.copies.iter().flat_map(|copies| &copies.in_progress);
     let known = in_progress.filter_map(|copy| {
         let id = quoted(copy.id.as_str());

@@ -461,7 +461,7 @@ fn progress_says_what_it_is_about() {
         let line = text::copying(&job.name, "x", "creating", percent, &styles);
         assert_eq!(line, format!("sync_my_database: copy x is creating{told}"));
     }
-    let refused = Some("CopyDBSnapshot in us-west-1: X: y");
+    let refused = Some("sync_my_database/copy failed: CopyDBSnapshot in us-west-1: X: y");
     assert_eq!(
         line(0, ActionOutcome::Failed, None, refused),
         format!("{copy} failed: CopyDBSnapshot in us-west-1: X: y")

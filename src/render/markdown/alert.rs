@@ -12,9 +12,9 @@ pub(super) fn failures<'a>(
     failed: impl Iterator<Item = (&'a JobName, &'a [Problem])>,
 ) -> impl Iterator<Item = (usize, String)> {
     by_causes(failed).into_iter().map(|(jobs, errors)| {
-        let names = list(jobs.iter().map(|job| name(job)));
+        let names = list(jobs.iter().map(name));
         let errors: Vec<String> = errors.iter().map(Problem::to_string).collect();
-        let errors = message(&errors.join("; "));
+        let errors = message(errors.join("; "));
         (jobs.len(), format!("> - {names}: {errors}\n"))
     })
 }

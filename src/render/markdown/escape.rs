@@ -125,6 +125,6 @@ mod tests {
         ] {
             assert_eq!(name(text), shown);
         }
-        assert_eq!(name(&"é".repeat(200)), format!("`{}…`", "é".repeat(128)));
+        assert_eq!(name("é".repeat(200)), format!("`{}…`", "é".repeat(128)));
     }
 }

@@ -125,7 +125,7 @@ fn document(verdict: &str, plan: &SavedPlan, approval: &str, show: &str) -> Stri
 /// Returns where the plan comes from.
 fn origin(plan: &SavedPlan) -> String {
     let limited = plan.selection.as_ref().map_or_else(String::new, |names| {
-        let names = list(names.iter().map(|job| name(job)));
+        let names = list(names.iter().map(name));
         format!(" Limited to {names}.")
     });
     let (path, provider) = (name(&plan.config.path), plan.provider.name());

@@ -104,8 +104,8 @@ fn row(result: &SyncResult) -> String {
 
 /// Returns what was done, in a few words.
 fn done(result: &SyncResult) -> String {
-    let created = result.created_resource.as_ref().map(|id| cell(id));
-    let deleted = list(result.deleted_resources.iter().map(|id| cell(id)));
+    let created = result.created_resource.as_ref().map(cell);
+    let deleted = list(result.deleted_resources.iter().map(cell));
     let is_done = |action: &&ActionResult| action.outcome == ActionOutcome::Done;
     let done = result.actions.iter().filter(is_done);
     let outcomes = result.actions.iter().map(|action| action.outcome);

@@ -90,7 +90,7 @@ fn remarks(job: &JobStatus) -> impl Iterator<Item = String> {
         Some(SourceNewest::Absent) => Some("the source has nothing to copy".to_owned()),
         Some(SourceNewest::Present { .. }) | None => None,
     };
-    let warnings = job.warnings.iter().map(|warning| message(warning));
+    let warnings = job.warnings.iter().map(message);
     let errors = job.errors.iter();
     let errors = errors.map(|problem| format!("**not known**: {}", message(problem)));
     let lines = source.into_iter().chain(warnings).chain(errors);
