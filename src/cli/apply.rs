@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use jiff::SignedDuration;
 
-use super::args::{self, Format, ProviderArgs, WaitArg};
-use super::carry_out::{self, ResultsOutput};
-use super::connection::block_on;
+use super::args::{self, ApplyArgs};
+use super::carry_out;
 use super::exit::{Exit, Failure};
-use super::interrupt::Interrupts;
+use super::interrupt::block_on;
 use super::terminal::Terminal;
 use crate::model::plan::SavedPlan;
-use crate::ops::{self, ConfigFile, Options, Wait};
+use crate::ops::{self, ConfigFile, Options};
 
 /// Apply a saved plan, and nothing else
 ///
@@ -39,19 +38,8 @@ pub(super) struct Apply {
     /// Refuse a plan older than this: weeks, days, hours, minutes or seconds, such as 24h, 90m or 2d
     #[arg(long, value_name = "AGE", value_parser = args::duration)]
     max_age: Option<SignedDuration>,
-    /// Refuse a plan with more deletions than this
-    #[arg(long, value_name = "N", value_parser = args::deletions, allow_negative_numbers = true)]
-    max_deletes: Option<usize>,
-    /// Write the results to this file, and update it after each job
-    #[arg(long, value_name = "FILE")]
-    results: Option<PathBuf>,
-    /// How to print the results; json prints the same document that --results saves
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-    format: Format,
     #[command(flatten)]
-    wait: WaitArg,
-    #[command(flatten)]
-    provider: ProviderArgs,
+    args: ApplyArgs,
 }
 
 impl Apply {
@@ -60,42 +48,30 @@ impl Apply {
         let default_config = args::config_path(self.config.as_deref())?;
         ops::refuse_to_replace(
             "--results",
-            self.results.as_deref(),
+            self.args.results.as_deref(),
             &[
                 ("the plan", Some(&self.plan)),
                 ("the config", Some(&default_config)),
                 ("the config", Some(Path::new(&plan.config.path))),
-                ("the sandbox", self.provider.sandbox.as_deref()),
+                ("the sandbox", self.args.provider.sandbox.as_deref()),
             ],
         )?;
-        ops::refuse_other_provider(&plan, self.provider.kind()).map_err(ops::Error::from)?;
-        let connection = self.provider.open(terminal, None)?;
-        let interrupts = &Interrupts::listen()?;
-        let provider = connection.provider();
-        let results = self.results.as_deref();
-        let output = ResultsOutput::begin(self.format, results, &plan, provider)?;
-        let config = self.config(&plan, &default_config, terminal)?;
-        let options = &Options {
-            parallelism: self.provider.parallelism,
-            jobs: Vec::new(),
-            expect_digest: self.expect_digest.clone(),
-            max_age: self.max_age,
-            max_deletes: self.max_deletes,
-            wait: Wait::from(&self.wait),
-        };
+        let kind = self.args.provider.kind();
+        ops::refuse_other_provider(&plan, kind).map_err(ops::Error::from)?;
+        let connection = self.args.provider.open(terminal, None)?;
         let apply = carry_out::Apply {
             terminal,
-            interrupts,
-            provider,
-            options,
-            output,
+            connection: &connection,
+            args: &self.args,
+            options: &Options {
+                expect_digest: self.expect_digest.clone(),
+                max_age: self.max_age,
+                ..self.args.options()
+            },
         };
-        let work = async {
-            let approving = ops::approve(provider, &plan, None, config.as_ref(), options);
-            let approved = interrupts.run_abandonable(approving).await??;
-            apply.carry_out(&plan, approved).await
-        };
-        let exit = block_on(work)??;
+        let results = apply.begin(&plan)?;
+        let config = self.config(&plan, &default_config, terminal)?;
+        let exit = block_on(apply.carry_out(&plan, results, None, config.as_ref()))??;
         connection.close()?;
         Ok(exit)
     }
@@ -108,21 +84,22 @@ impl Apply {
         path: &Path,
         terminal: &Terminal,
     ) -> Result<Option<ConfigFile>, Failure> {
-        let note_change = |file: &ConfigFile| {
-            if let Some(change) = ops::changed_config(plan, file) {
-                terminal.note(&change);
-            }
+        let is_needed = self.config.is_some() || ops::needs_config(plan);
+        let file = if is_needed {
+            Some(ConfigFile::open_for_apply(path)?)
+        } else if path == Path::new(&plan.config.path) && path.is_file() {
+            ConfigFile::open(path).ok()
+        } else {
+            None
         };
-        if self.config.is_none() && !ops::needs_config(plan) {
-            let is_of_plan = path == Path::new(&plan.config.path) && path.is_file();
-            if is_of_plan && let Ok(file) = ConfigFile::open(path) {
-                note_change(&file);
-            }
-            return Ok(None);
+        let change = |file| ops::changed_config(plan, file);
+        if let Some(change) = file.as_ref().and_then(change) {
+            terminal.note(&change);
         }
-        let file = ConfigFile::open_for_apply(path)?;
-        note_change(&file);
-        terminal.keys_to_use(&file, self.provider.kind());
-        Ok(Some(file))
+        let file = file.filter(|_| is_needed);
+        if let Some(file) = &file {
+            terminal.keys_to_use(file, self.args.provider.kind());
+        }
+        Ok(file)
     }
 }

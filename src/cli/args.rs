@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use super::exit::Failure;
 use crate::model::ids::JobName;
-use crate::ops::{ConfigFile, DEFAULT_PARALLELISM, Error, Wait};
+use crate::ops::{self, ConfigFile, DEFAULT_PARALLELISM, Error, Options, Wait};
 
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -44,11 +44,9 @@ pub(super) struct ConfigArg {
 impl ConfigArg {
     pub(super) fn open(&self) -> Result<ConfigFile, Failure> {
         let opened = ConfigFile::open(config_path(self.config.as_deref())?);
-        if self.config.is_some() || environment("XRS_CONFIG")?.is_none() {
-            return Ok(opened?);
-        }
+        let is_from_environment = self.config.is_none() && environment("XRS_CONFIG")?.is_some();
         Ok(opened.map_err(|error| match error {
-            Error::File { what, error, .. } => Error::File {
+            Error::File { what, error, .. } if is_from_environment => Error::File {
                 what,
                 error,
                 help: Some("XRS_CONFIG names it: correct that, or unset it"),
@@ -78,9 +76,39 @@ pub(super) struct ProviderArgs {
     pub(super) parallelism: usize,
 }
 
-/// Whether a command waits until copies are available.
+impl ProviderArgs {
+    pub(super) fn options(&self) -> Options {
+        Options {
+            parallelism: self.parallelism,
+            ..Options::default()
+        }
+    }
+
+    /// Refuses an output that is the config or the sandbox.
+    pub(super) fn refuse_to_replace(
+        &self,
+        option: &'static str,
+        output: Option<&Path>,
+        config: &ConfigFile,
+    ) -> Result<(), Error> {
+        let config = ("the config", Some(config.file()));
+        let sandbox = ("the sandbox", self.sandbox.as_deref());
+        ops::refuse_to_replace(option, output, &[config, sandbox])
+    }
+}
+
+/// How `apply` and `run` apply a plan, and report on it.
 #[derive(Debug, Args)]
-pub(super) struct WaitArg {
+pub(super) struct ApplyArgs {
+    /// Refuse a plan with more deletions than this
+    #[arg(long, value_name = "N", value_parser = deletions, allow_negative_numbers = true)]
+    max_deletes: Option<usize>,
+    /// Write the results to this file, and update it after each job
+    #[arg(long, value_name = "FILE")]
+    pub(super) results: Option<PathBuf>,
+    /// How to print the results; json prints the same document that --results saves
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(super) format: Format,
     /// Wait until the copies are available, and delete old copies only then. With LIMIT, such as 30m or 2h, wait no longer
     /// than that. Copies beyond AWS's limit of concurrent copies start when others have finished
     #[arg(long, value_name = "LIMIT", num_args = 0..=1, require_equals = true, value_parser = duration)]
@@ -89,14 +117,20 @@ pub(super) struct WaitArg {
         reason = "clap's type for an option with an optional value"
     )]
     wait: Option<Option<SignedDuration>>,
+    #[command(flatten)]
+    pub(super) provider: ProviderArgs,
 }
 
-impl From<&WaitArg> for Wait {
-    fn from(arg: &WaitArg) -> Self {
-        match arg.wait {
-            None => Self::No,
-            Some(None) => Self::ToTheEnd,
-            Some(Some(limit)) => Self::UpTo(limit),
+impl ApplyArgs {
+    pub(super) fn options(&self) -> Options {
+        Options {
+            max_deletes: self.max_deletes,
+            wait: match self.wait {
+                None => Wait::No,
+                Some(None) => Wait::ToTheEnd,
+                Some(Some(limit)) => Wait::UpTo(limit),
+            },
+            ..self.provider.options()
         }
     }
 }
@@ -117,8 +151,7 @@ fn parallelism(text: &str) -> Result<usize, String> {
     }
 }
 
-/// Reads a number of deletions.
-pub(super) fn deletions(text: &str) -> Result<usize, String> {
+fn deletions(text: &str) -> Result<usize, String> {
     text.parse()
         .map_err(|_| "it is a number of deletions, 0 or more".to_owned())
 }
@@ -164,29 +197,14 @@ mod tests {
 
     #[test]
     fn lengths_of_time_are_read() {
-        for (text, hours) in [
-            ("24h", 24),
-            ("2d", 48),
-            ("1d 12h", 36),
-            ("90m", 1),
-            ("1w", 168),
-        ] {
-            assert_eq!(
-                duration(text).map(|span| span.as_hours()),
-                Ok(hours),
-                "{text}"
-            );
-        }
-        for bad in [
-            "",
-            "24",
-            "h",
-            "0h",
-            "-3h",
-            "3 months",
-            "tomorrow",
-            "99999999999999999999h",
-        ] {
+        let hours = |text| duration(text).map(|length| length.as_hours());
+        assert_eq!(
+            ["24h", "1d 12h", "1w"].map(hours),
+            [Ok(24), Ok(36), Ok(168)]
+        );
+        assert_eq!(duration("90m"), Ok(SignedDuration::from_mins(90)));
+        let huge = "99999999999999999999h";
+        for bad in ["", "24", "h", "0h", "-3h", "3 months", "tomorrow", huge] {
             assert!(duration(bad).is_err(), "{bad}");
         }
     }

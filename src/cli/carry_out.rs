@@ -1,70 +1,46 @@
-//! What `apply` and `run` share: carrying out an approved plan, and reporting on it.
+//! What `apply` and `run` share: carrying out a plan, and reporting on it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use super::args::Format;
+use super::args::{ApplyArgs, Format};
+use super::connection::Connection;
 use super::exit::{Exit, Failure};
-use super::interrupt::Interrupts;
 use super::next;
 use super::progress::Progress;
 use super::terminal::Terminal;
+use crate::model::inventory::Inventory;
 use crate::model::json::document;
 use crate::model::plan::SavedPlan;
-use crate::ops::{self, Approved, Event, Options, ResultsFile};
-use crate::provider::Provider;
+use crate::ops::{self, ConfigFile, Event, Options, ResultsFile};
 use crate::render;
-
-/// How results are printed, and where they are saved.
-pub(super) struct ResultsOutput {
-    format: Format,
-    /// The command that shows what is saved.
-    show: Option<String>,
-    file: ResultsFile,
-}
-
-impl ResultsOutput {
-    /// Starts the results file, if there is to be one: whatever becomes of the plan, it no longer has the results of an earlier one.
-    pub(super) fn begin(
-        format: Format,
-        path: Option<&Path>,
-        plan: &SavedPlan,
-        provider: &dyn Provider,
-    ) -> Result<Self, Failure> {
-        Ok(Self {
-            format,
-            show: path.map(next::show),
-            file: ResultsFile::begin(path, plan, provider.now())?,
-        })
-    }
-
-    fn print(&self, terminal: &Terminal) -> Result<(), Failure> {
-        let results = self.file.document();
-        terminal.print(&match self.format {
-            Format::Text => render::text::results(&results.results, &terminal.out),
-            Format::Json => document(&results)?,
-            Format::Markdown => render::markdown::results(&results, self.show.as_deref()),
-        })
-    }
-}
 
 /// An apply: with what, and how it is reported.
 pub(super) struct Apply<'a> {
     pub(super) terminal: &'a Terminal,
-    pub(super) interrupts: &'a Interrupts,
-    pub(super) provider: &'a dyn Provider,
+    pub(super) connection: &'a Connection,
+    pub(super) args: &'a ApplyArgs,
     pub(super) options: &'a Options,
-    pub(super) output: ResultsOutput,
 }
 
 impl Apply<'_> {
-    /// Carries out an approved plan, reports what happens, and prints the results.
+    /// Starts the results file, if there is to be one: whatever becomes of the plan, it no longer has the results of an earlier one.
+    pub(super) fn begin(&self, plan: &SavedPlan) -> Result<ResultsFile, Failure> {
+        let now = self.connection.provider().now();
+        Ok(ResultsFile::begin(self.args.results.as_deref(), plan, now)?)
+    }
+
+    /// Approves a plan and carries it out, reports what happens, and prints the results.
     pub(super) async fn carry_out(
         &self,
         plan: &SavedPlan,
-        approved: Approved,
+        file: ResultsFile,
+        observed: Option<Inventory>,
+        config: Option<&ConfigFile>,
     ) -> Result<Exit, Failure> {
-        let (terminal, file) = (self.terminal, &self.output.file);
+        let (terminal, options) = (self.terminal, self.options);
+        let (provider, interrupts) = (self.connection.provider(), &self.connection.interrupts);
+        let approving = ops::approve(provider, plan, observed, config, options);
+        let approved = interrupts.run_abandonable(approving).await??;
         let actions = plan.jobs.iter().flat_map(|job| &job.actions);
         let actions: BTreeMap<_, _> = actions.map(|action| (action.id(), action)).collect();
         let copies = Progress::on(terminal);
@@ -98,17 +74,22 @@ impl Apply<'_> {
                 terminal.warning(&format!("the results so far could not be saved: {error}"));
             }
         };
-        let stop = self.interrupts.flag();
-        let work = ops::carry_out(self.provider, approved, self.options, stop, &on_event);
-        let results = self.interrupts.run_to_end(terminal, work, save).await;
-        let interrupted = self.interrupts.is_interrupted();
-        let saved = file.finish(&results, interrupted);
-        self.output.print(terminal)?;
+        let work = ops::carry_out(provider, approved, options, interrupts.flag(), &on_event);
+        let results = interrupts.run_to_end(terminal, work, save).await;
+        let is_interrupted = interrupts.is_interrupted();
+        let saved = file.finish(&results, is_interrupted);
+        let results = file.document();
+        let show = self.args.results.as_deref().map(next::show);
+        terminal.print(&match self.args.format {
+            Format::Text => render::text::results(&results.results, &terminal.out),
+            Format::Json => document(&results)?,
+            Format::Markdown => render::markdown::results(&results, show.as_deref()),
+        })?;
         saved?;
-        Ok(if interrupted {
+        Ok(if is_interrupted {
             Exit::Interrupted
         } else {
-            Exit::of_results(&results)
+            Exit::of_results(&results.results)
         })
     }
 }

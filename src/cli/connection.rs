@@ -1,19 +1,26 @@
-//! What a command calls: AWS or a sandbox; and the async runtime.
+//! What a command calls, AWS or a sandbox, and how it waits for the answers.
 
 use std::path::Path;
 
 use super::args::ProviderArgs;
 use super::exit::Failure;
+use super::interrupt::{Interrupts, block_on};
 use super::terminal::Terminal;
 use crate::model::inventory::ProviderKind;
 use crate::model::words;
-use crate::ops::{ConfigFile, OpenSandbox, open_sandbox};
+use crate::ops::{self, ConfigFile, OpenSandbox, open_sandbox};
 use crate::provider::Provider;
 #[cfg(feature = "aws")]
 use crate::provider::aws::Aws;
 
+/// What a command calls, and the signals since then.
+pub(super) struct Connection {
+    backend: Backend,
+    pub(super) interrupts: Interrupts,
+}
+
 /// AWS or a sandbox.
-pub(super) enum Connection {
+enum Backend {
     /// In memory, and kept in a file.
     Sandbox(Box<OpenSandbox>),
     /// AWS itself.
@@ -24,23 +31,27 @@ pub(super) enum Connection {
 impl ProviderArgs {
     /// Returns which of them these options select.
     pub(super) fn kind(&self) -> ProviderKind {
-        if self.sandbox.is_some() {
-            ProviderKind::Sandbox
-        } else {
-            ProviderKind::Aws
+        match self.sandbox {
+            Some(_) => ProviderKind::Sandbox,
+            None => ProviderKind::Aws,
         }
     }
 
-    /// Opens it. A sandbox that does not exist is made only for a config.
+    /// Opens it, and listens to signals. A sandbox that does not exist is made only for a config.
     pub(super) fn open(
         &self,
         terminal: &Terminal,
         config: Option<&ConfigFile>,
     ) -> Result<Connection, Failure> {
-        match &self.sandbox {
-            Some(path) => sandbox(path, config, terminal),
-            None => aws(),
-        }
+        let backend = match &self.sandbox {
+            Some(path) => sandbox(path, config, terminal)?,
+            None => aws()?,
+        };
+        let interrupts = Interrupts::listen()?;
+        Ok(Connection {
+            backend,
+            interrupts,
+        })
     }
 }
 
@@ -48,7 +59,7 @@ fn sandbox(
     path: &Path,
     config: Option<&ConfigFile>,
     terminal: &Terminal,
-) -> Result<Connection, Failure> {
+) -> Result<Backend, Failure> {
     let waiting = || {
         let path = path.display();
         terminal.note(&format!("waiting for another xrs process that uses {path}"));
@@ -76,16 +87,16 @@ fn sandbox(
             "{shown} has no source for {jobs}, and is never adapted to a config: move it away, and a new one is made"
         ));
     }
-    Ok(Connection::Sandbox(Box::new(sandbox)))
+    Ok(Backend::Sandbox(Box::new(sandbox)))
 }
 
 #[cfg(feature = "aws")]
-fn aws() -> Result<Connection, Failure> {
-    Ok(Connection::Aws(Aws::new()))
+fn aws() -> Result<Backend, Failure> {
+    Ok(Backend::Aws(Aws::new()))
 }
 
 #[cfg(not(feature = "aws"))]
-fn aws() -> Result<Connection, Failure> {
+fn aws() -> Result<Backend, Failure> {
     Err(Failure::usage(
         "this build of xrs cannot call AWS: it was made without the feature `aws`",
         "pass --sandbox WORLD.json, or build xrs with its default features",
@@ -94,28 +105,27 @@ fn aws() -> Result<Connection, Failure> {
 
 impl Connection {
     pub(super) fn provider(&self) -> &dyn Provider {
-        match self {
-            Self::Sandbox(sandbox) => sandbox.sandbox(),
+        match &self.backend {
+            Backend::Sandbox(sandbox) => sandbox.sandbox(),
             #[cfg(feature = "aws")]
-            Self::Aws(aws) => aws,
+            Backend::Aws(aws) => aws,
         }
+    }
+
+    /// Runs an operation that only reads, until a signal.
+    pub(super) fn run<T>(
+        &self,
+        work: impl Future<Output = Result<T, ops::Error>>,
+    ) -> Result<T, Failure> {
+        Ok(block_on(self.interrupts.run_abandonable(work))???)
     }
 
     /// Closes it at the end of a command.
     pub(super) fn close(self) -> Result<(), Failure> {
-        match self {
-            Self::Sandbox(sandbox) => Ok(sandbox.close()?),
+        match self.backend {
+            Backend::Sandbox(sandbox) => Ok(sandbox.close()?),
             #[cfg(feature = "aws")]
-            Self::Aws(_) => Ok(()),
+            Backend::Aws(_) => Ok(()),
         }
     }
-}
-
-/// Runs a future on this thread: most of the work is waiting.
-pub(super) fn block_on<F: Future>(work: F) -> Result<F::Output, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Failure::Runtime)?;
-    Ok(runtime.block_on(work))
 }

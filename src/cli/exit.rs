@@ -5,56 +5,45 @@ use std::process::ExitCode;
 
 use thiserror::Error;
 
-use crate::model::result::{ActionOutcome, SyncResult};
+use crate::model::result::ActionOutcome::{Deferred, Stale};
+use crate::model::result::{ActionResult, SyncResult};
 use crate::model::words::count;
 use crate::ops;
 
 /// An exit code. The help of `xrs` has the same table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Exit {
-    /// 0: success.
-    Done,
-    /// 1: something failed, is stale or was deferred; also usage and config errors.
-    Failed,
-    /// 2: changes are due; only with `plan --detailed-exitcode`.
-    ChangesDue,
-    /// 3: the whole plan was refused, and nothing was written.
-    Refused,
-    /// 130: interrupted.
-    Interrupted,
+    /// Success.
+    Done = 0,
+    /// Something failed, is stale or was deferred; also usage and config errors.
+    Failed = 1,
+    /// Changes are due; only with `plan --detailed-exitcode`.
+    ChangesDue = 2,
+    /// The whole plan was refused, and nothing was written.
+    Refused = 3,
+    /// Interrupted; the code is that of shells.
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Failed => 1,
-            Exit::ChangesDue => 2,
-            Exit::Refused => 3,
-            Exit::Interrupted => Exit::INTERRUPTED,
-        })
+        Self::from(exit as u8)
     }
 }
 
 impl Exit {
-    /// The code of [`Exit::Interrupted`], as in shells.
-    pub(super) const INTERRUPTED: u8 = 130;
+    /// Returns the exit code of a command that has failed if this is true.
+    pub(super) fn failed_if(has_failed: bool) -> Self {
+        if has_failed { Self::Failed } else { Self::Done }
+    }
 
     /// Returns the exit code for the results of an apply.
     pub(super) fn of_results(results: &[SyncResult]) -> Self {
-        let is_left = |outcome| matches!(outcome, ActionOutcome::Stale | ActionOutcome::Deferred);
-        let has_left = |result: &SyncResult| {
-            let mut outcomes = result.actions.iter().map(|action| action.outcome);
-            outcomes.any(is_left)
-        };
-        if results
-            .iter()
-            .any(|result| result.failed() || has_left(result))
-        {
-            Self::Failed
-        } else {
-            Self::Done
-        }
+        let is_left = |action: &ActionResult| matches!(action.outcome, Stale | Deferred);
+        let has_failed =
+            |result: &SyncResult| result.failed() || result.actions.iter().any(is_left);
+        Self::failed_if(results.iter().any(has_failed))
     }
 }
 
@@ -92,10 +81,9 @@ pub(super) enum Failure {
 impl Failure {
     /// Fails if there are warnings and notes, where these count as errors.
     pub(super) fn of_warnings(warnings: usize) -> Result<(), Self> {
-        if warnings == 0 {
-            Ok(())
-        } else {
-            Err(Self::Warnings(warnings))
+        match warnings {
+            0 => Ok(()),
+            number => Err(Self::Warnings(number)),
         }
     }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use signal_hook::SigId;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -24,30 +23,20 @@ const INTERVAL: Duration = Duration::from_millis(50);
 /// work; the second one ends the process at once.
 pub(super) struct Interrupts {
     received: Arc<AtomicBool>,
-    handlers: Vec<SigId>,
 }
 
 impl Interrupts {
     /// Starts to listen.
     pub(super) fn listen() -> Result<Self, Failure> {
-        let mut interrupts = Self {
-            received: Arc::default(),
-            handlers: Vec::new(),
-        };
+        let received: Arc<AtomicBool> = Arc::default();
+        let code = Exit::Interrupted as i32;
         for signal in SIGNALS {
-            let received = || Arc::clone(&interrupts.received);
             // In this order: the flag that the first signal sets is seen only by the second one.
-            let leave = flag::register_conditional_shutdown(
-                signal,
-                i32::from(Exit::INTERRUPTED),
-                received(),
-            );
-            let remember = flag::register(signal, received());
-            for handler in [leave, remember] {
-                interrupts.handlers.push(handler.map_err(Failure::Runtime)?);
-            }
+            flag::register_conditional_shutdown(signal, code, Arc::clone(&received))
+                .and_then(|_| flag::register(signal, Arc::clone(&received)))
+                .map_err(Failure::Runtime)?;
         }
-        Ok(interrupts)
+        Ok(Self { received })
     }
 
     /// Returns the flag that a signal sets.
@@ -62,13 +51,13 @@ impl Interrupts {
 
     /// Runs work that writes nothing, and abandons it at a signal. A signal during the last step of the work counts.
     pub(super) async fn run_abandonable<F: Future>(&self, work: F) -> Result<F::Output, Failure> {
-        let output = tokio::select! {
-            output = work => Some(output),
-            () = self.signal() => None,
-        };
-        output
-            .filter(|_| !self.is_interrupted())
-            .ok_or(Failure::Interrupted)
+        let mut work = pin!(work);
+        let mut output = None;
+        while output.is_none() && !self.is_interrupted() {
+            output = for_a_while(&mut work).await;
+        }
+        let is_wanted = |_: &F::Output| !self.is_interrupted();
+        output.filter(is_wanted).ok_or(Failure::Interrupted)
     }
 
     /// Runs work that checks the flag itself: it starts nothing new, and finishes. `meanwhile` is called at each interval.
@@ -81,10 +70,7 @@ impl Interrupts {
         let mut work = pin!(work);
         let mut is_reported = false;
         loop {
-            let output = tokio::select! {
-                output = &mut work => Some(output),
-                () = interval() => None,
-            };
+            let output = for_a_while(&mut work).await;
             if self.is_interrupted() && !std::mem::replace(&mut is_reported, true) {
                 terminal.warning(
                     "interrupted: nothing new is started, what is running is finished; interrupt again to stop at once",
@@ -96,28 +82,21 @@ impl Interrupts {
             }
         }
     }
-
-    async fn signal(&self) {
-        while !self.is_interrupted() {
-            interval().await;
-        }
-    }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "signals come in real time, also to a sandbox"
-)]
-async fn interval() {
-    tokio::time::sleep(INTERVAL).await;
+/// Runs a future on this thread: most of the work is waiting.
+pub(super) fn block_on<F: Future>(work: F) -> Result<F::Output, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::Runtime)?;
+    Ok(runtime.block_on(work))
 }
 
-impl Drop for Interrupts {
-    fn drop(&mut self) {
-        for handler in self.handlers.drain(..) {
-            signal_hook::low_level::unregister(handler);
-        }
-    }
+/// Runs work until the next check for signals, and returns its output if it has ended. Signals come in real time, also to a
+/// sandbox.
+async fn for_a_while<F: Future + Unpin>(work: F) -> Option<F::Output> {
+    tokio::time::timeout(INTERVAL, work).await.ok()
 }
 
 #[cfg(all(test, unix))]
@@ -126,7 +105,6 @@ mod tests {
     use signal_hook::low_level::raise;
 
     use super::*;
-    use crate::cli::connection::block_on;
 
     /// One test, because signals are sent to the whole process.
     #[test]
@@ -146,9 +124,8 @@ mod tests {
         // The next stage notices it as well, although it never waits for anything.
         let next = block_on(interrupts.run_abandonable(std::future::ready(2)));
         assert!(matches!(next, Ok(Err(Failure::Interrupted))));
-        drop(interrupts);
 
-        let interrupts = Interrupts::listen().expect("handlers");
+        interrupts.received.store(false, Ordering::Relaxed);
         let last_step = async { raise(SIGHUP).expect("a signal") };
         let left = block_on(interrupts.run_abandonable(last_step)).expect("a runtime");
         assert!(matches!(left, Err(Failure::Interrupted)));

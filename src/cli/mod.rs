@@ -3,23 +3,20 @@
 mod apply;
 mod args;
 mod carry_out;
-mod completions;
 mod connection;
 mod exit;
-mod guide;
 mod init;
 mod interrupt;
 mod log;
-mod man;
 mod next;
 mod plan;
 mod policy;
 mod progress;
 mod run;
-mod schemas;
 mod show;
 mod status;
 mod terminal;
+mod texts;
 mod validate;
 
 use std::ffi::OsString;
@@ -88,10 +85,8 @@ enum Command {
     Run(run::Run),
     Status(status::Status),
     Policy(policy::Policy),
-    Schema(schemas::Schema),
-    Completions(completions::Completions),
-    Man(man::Man),
-    Guide(guide::Guide),
+    #[command(flatten)]
+    Texts(texts::Texts),
 }
 
 /// Returns the command line as clap knows it, with the options that all commands have and with their full names.
@@ -109,24 +104,16 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
             // If this fails, there is no stream left to report it on.
             let _ = error.print();
             // Help and version were asked for; everything else is a usage error.
-            if error.use_stderr() {
-                Exit::Failed
-            } else {
-                Exit::Done
-            }
+            Exit::failed_if(error.use_stderr())
         }
     };
     exit.into()
 }
 
 fn execute(cli: &Cli) -> Exit {
-    let Global {
-        verbose,
-        quiet,
-        color,
-    } = cli.global;
-    let terminal = &Terminal::new(color, verbose, quiet);
-    let outcome = log::set_up(verbose, terminal.has_colors_on_stderr());
+    let global = &cli.global;
+    let terminal = &Terminal::new(global.color, global.verbose, global.quiet);
+    let outcome = log::set_up(global.verbose, terminal.err_color);
     let outcome = outcome.and_then(|()| match &cli.command {
         Command::Init(command) => command.execute(terminal),
         Command::Validate(command) => command.execute(terminal),
@@ -136,10 +123,7 @@ fn execute(cli: &Cli) -> Exit {
         Command::Run(command) => command.execute(terminal),
         Command::Status(command) => command.execute(terminal),
         Command::Policy(command) => command.execute(terminal),
-        Command::Schema(command) => command.execute(terminal),
-        Command::Completions(command) => command.execute(Cli::command(), terminal),
-        Command::Man(page) => page.execute(command(), terminal),
-        Command::Guide(command) => command.execute(terminal),
+        Command::Texts(texts) => texts.execute(command(), terminal),
     });
     outcome.unwrap_or_else(|failure| {
         terminal.failure(&failure);

@@ -5,14 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::args::{self, ConfigArg, Format, ProviderArgs};
-use super::connection::block_on;
 use super::exit::{Exit, Failure};
-use super::interrupt::Interrupts;
 use super::next;
 use super::terminal::Terminal;
 use crate::model::ids::JobName;
 use crate::model::json::document;
-use crate::model::plan::SavedPlan;
 use crate::ops::{self, Options};
 use crate::render;
 
@@ -51,30 +48,29 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
         let file = self.config.open()?;
-        ops::refuse_to_replace(
-            "--out",
-            self.out.as_deref(),
-            &[
-                ("the config", Some(file.file())),
-                ("the sandbox", self.provider.sandbox.as_deref()),
-            ],
-        )?;
+        let out = self.out.as_deref();
+        self.provider.refuse_to_replace("--out", out, &file)?;
         let config = ops::validate(&file, &self.jobs)?;
         let of_config = terminal.config_to_use(&file, &config, self.provider.kind());
         let connection = self.provider.open(terminal, Some(&file))?;
-        let interrupts = Interrupts::listen()?;
         let options = Options {
-            parallelism: self.provider.parallelism,
             jobs: self.jobs.clone(),
-            ..Options::default()
+            ..self.provider.options()
         };
-        let planning = ops::plan(&file, connection.provider(), &options);
-        let plan = block_on(interrupts.run_abandonable(planning))???;
-        if let Some(out) = &self.out {
+        let plan = connection.run(ops::plan(&file, connection.provider(), &options))?;
+        if let Some(out) = out {
             ops::save_plan(out, &plan)?;
         }
         connection.close()?;
-        self.print(&plan, terminal)?;
+        let sandbox = self.provider.sandbox.as_deref();
+        terminal.print(&match self.format {
+            Format::Text => {
+                let next = next::apply(&plan, out, sandbox);
+                render::text::plan(&plan, next.as_deref(), &terminal.out)
+            }
+            Format::Json => document(&plan)?,
+            Format::Markdown => render::markdown::plan(&plan, &next::commands(&plan, out, sandbox)),
+        })?;
         if self.warnings_as_errors && plan.summary.failed == 0 {
             let of_jobs: usize = plan.jobs.iter().map(|job| job.warnings.len()).sum();
             Failure::of_warnings(of_jobs + of_config)?;
@@ -83,18 +79,6 @@ impl Plan {
             (1.., _) => Exit::Failed,
             (0, 1..) if self.detailed_exitcode => Exit::ChangesDue,
             (0, _) => Exit::Done,
-        })
-    }
-
-    fn print(&self, plan: &SavedPlan, terminal: &Terminal) -> Result<(), Failure> {
-        let (out, sandbox) = (self.out.as_deref(), self.provider.sandbox.as_deref());
-        terminal.print(&match self.format {
-            Format::Text => {
-                let next = next::apply(plan, out, sandbox);
-                render::text::plan(plan, next.as_deref(), &terminal.out)
-            }
-            Format::Json => document(plan)?,
-            Format::Markdown => render::markdown::plan(plan, &next::commands(plan, out, sandbox)),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! `xrs policy`
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::args::{self, ConfigArg};
 use super::exit::{Exit, Failure};
@@ -22,7 +22,7 @@ use crate::ops::{self, MAX_POLICY_CHARACTERS, PolicyStage};
 pub(super) struct Policy {
     /// The stage
     #[arg(value_enum, value_name = "STAGE")]
-    stage: Stage,
+    stage: PolicyStage,
     #[command(flatten)]
     config: ConfigArg,
     /// Write the policy only for this job; can be given several times
@@ -30,25 +30,12 @@ pub(super) struct Policy {
     jobs: Vec<JobName>,
 }
 
-/// What the policy allows.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Stage {
-    /// Only reading; `status` needs the same policy.
-    Plan,
-    /// Reading, copying, tagging and deleting; `run` needs the same policy.
-    Apply,
-}
-
 impl Policy {
     pub(super) fn execute(&self, terminal: &Terminal) -> Result<Exit, Failure> {
         let file = self.config.open()?;
         let config = ops::validate(&file, &self.jobs)?;
         terminal.config(&file, &config);
-        let stage = match self.stage {
-            Stage::Plan => PolicyStage::Plan,
-            Stage::Apply => PolicyStage::Apply,
-        };
-        let written = ops::policy(&file, stage, &self.jobs)?;
+        let written = ops::policy(&file, self.stage, &self.jobs)?;
         for role in &written.roles {
             terminal.note(&format!(
                 "the policy is for the role {role}; who assumes that role needs sts:AssumeRole on it"
@@ -68,10 +55,6 @@ impl Policy {
             ));
         }
         terminal.print(&document(&written.policy)?)?;
-        Ok(if config.errors.is_empty() {
-            Exit::Done
-        } else {
-            Exit::Failed
-        })
+        Ok(Exit::failed_if(!config.errors.is_empty()))
     }
 }

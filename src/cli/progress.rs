@@ -1,9 +1,9 @@
 //! Progress of copies that are waited for: bars on a terminal, lines elsewhere.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::terminal::Terminal;
 use crate::model::ids::JobName;
@@ -11,79 +11,64 @@ use crate::model::safe::safe;
 use crate::render::text::copying;
 
 /// A line is printed whenever this many more percent of a copy are done.
-const PERCENT_PER_LINE: u8 = 25;
+const PERCENT_PER_LINE: u64 = 25;
 
-/// The progress of copies.
+/// The progress of copies, as a bar for each job. Where bars are not drawn, they remember what the last line said.
 pub(super) struct Progress<'a> {
     terminal: &'a Terminal,
-    shown: Mutex<HashMap<JobName, Shown>>,
-}
-
-/// What is shown of one copy: its bar, or the state and part of the last line.
-#[derive(Default)]
-struct Shown {
-    bar: Option<ProgressBar>,
-    last_line: Option<(String, Option<u8>)>,
+    bars: Mutex<HashMap<JobName, ProgressBar>>,
 }
 
 impl<'a> Progress<'a> {
     pub(super) fn on(terminal: &'a Terminal) -> Self {
-        let shown = Mutex::default();
-        Self { terminal, shown }
+        let bars = Mutex::default();
+        Self { terminal, bars }
     }
 
     /// Shows the progress of a copy.
     pub(super) fn show(&self, job: &JobName, copy: &str, state: &str, percent: Option<u8>) {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        let shown = shown.entry(job.clone()).or_default();
-        let say = || {
+        let mut bars = self.lock();
+        let bar = bars.entry(job.clone()).or_insert_with(|| {
+            let bar = ProgressBar::with_draw_target(Some(100), ProgressDrawTarget::hidden());
+            let bar = bar.with_prefix(format!("{}: {}", safe(job.as_str()), safe(copy)));
+            match &self.terminal.bars {
+                Some(bars) => bars.add(bar),
+                None => bar,
+            }
+        });
+        let part = |percent: u64| percent / PERCENT_PER_LINE;
+        let (message, done) = (safe(state), u64::from(percent.unwrap_or_default()));
+        let has_news = bar.message() != message || part(bar.position()) != part(done);
+        bar.set_message(message.into_owned());
+        bar.set_position(done);
+        let is_drawn = self.terminal.bars.is_some();
+        if is_drawn && state != "available" {
+            let template = match percent {
+                Some(_) => "{prefix} [{bar:25}] {pos:>2}% {msg}",
+                None => "{prefix} {msg}",
+            };
+            // The templates are valid; a bar of another style would do as well.
+            let style = ProgressStyle::with_template(template);
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            // Drawn at once: the next progress may be a minute away.
+            bar.force_draw();
+        } else if is_drawn || has_news {
+            if is_drawn {
+                bar.finish_and_clear();
+            }
             let line = copying(job, copy, state, percent, &self.terminal.err);
             self.terminal.progress(&line);
-        };
-        let Some(bars) = &self.terminal.bars else {
-            let news = Some((state.to_owned(), percent.map(|p| p / PERCENT_PER_LINE)));
-            if std::mem::replace(&mut shown.last_line, news.clone()) != news {
-                say();
-            }
-            return;
-        };
-        if state == "available" {
-            shown.clear();
-            say();
-            return;
         }
-        let bar = shown.bar.get_or_insert_with(|| {
-            let bar = bars.add(ProgressBar::new(100));
-            bar.set_prefix(format!("{}: {}", safe(job.as_str()), safe(copy)));
-            bar
-        });
-        let template = match percent {
-            Some(_) => "{prefix} [{bar:25}] {pos:>2}% {msg}",
-            None => "{prefix} {msg}",
-        };
-        // The templates are valid; a bar of another style would do as well.
-        bar.set_style(
-            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
-        );
-        bar.set_message(safe(state).into_owned());
-        bar.set_position(percent.unwrap_or_default().into());
-        // Drawn at once: the next progress may be a minute away.
-        bar.force_draw();
     }
 
     /// Removes the bar of a job that is finished.
     pub(super) fn end(&self, job: &JobName) {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(mut shown) = shown.remove(job) {
-            shown.clear();
-        }
-    }
-}
-
-impl Shown {
-    fn clear(&mut self) {
-        if let Some(bar) = self.bar.take() {
+        if let Some(bar) = self.lock().remove(job) {
             bar.finish_and_clear();
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<JobName, ProgressBar>> {
+        self.bars.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,13 +4,10 @@ use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 
 use super::args::{self, ConfigArg, ProviderArgs};
-use super::connection::block_on;
 use super::exit::{Exit, Failure};
-use super::interrupt::Interrupts;
 use super::terminal::Terminal;
 use crate::model::ids::JobName;
 use crate::model::json::document;
-use crate::model::status;
 use crate::ops::{self, Options};
 use crate::render;
 
@@ -62,15 +59,12 @@ impl Status {
         let config = ops::validate(&file, &self.jobs)?;
         terminal.config_to_use(&file, &config, self.provider.kind());
         let connection = self.provider.open(terminal, Some(&file))?;
-        let interrupts = Interrupts::listen()?;
         let options = Options {
-            parallelism: self.provider.parallelism,
             jobs: self.jobs.clone(),
             max_age: self.max_age,
-            ..Options::default()
+            ..self.provider.options()
         };
-        let observing = ops::status(&file, connection.provider(), &options);
-        let status = block_on(interrupts.run_abandonable(observing))???;
+        let status = connection.run(ops::status(&file, connection.provider(), &options))?;
         connection.close()?;
         let text = match self.format {
             Format::Text => render::text::status(&status, &terminal.out),
@@ -79,15 +73,7 @@ impl Status {
             Format::Prometheus => render::prometheus::status(&status),
         };
         terminal.print(&text)?;
-        Ok(self.exit(&status.summary))
-    }
-
-    fn exit(&self, summary: &status::Summary) -> Exit {
-        let not_ready = self.max_age.is_some() && summary.not_ready > 0;
-        if not_ready || summary.unknown > 0 {
-            Exit::Failed
-        } else {
-            Exit::Done
-        }
+        let has_old = self.max_age.is_some() && status.summary.not_ready > 0;
+        Ok(Exit::failed_if(has_old || status.summary.unknown > 0))
     }
 }

@@ -22,9 +22,8 @@ pub(super) struct Terminal {
     pub(super) out: Styles,
     /// The colours of stderr.
     pub(super) err: Styles,
-    err_color: bool,
-    /// The width of frames around lines of a config on stderr.
-    err_width: usize,
+    /// Whether stderr has colours.
+    pub(super) err_color: bool,
     /// The progress bars on stderr, if it is a terminal and nothing else writes to it.
     pub(super) bars: Option<MultiProgress>,
     quiet: bool,
@@ -41,26 +40,26 @@ fn width() -> usize {
 
 impl Terminal {
     pub(super) fn new(color: Color, verbose: u8, quiet: bool) -> Self {
+        let is_unset = |name| matches!(args::environment(name), Ok(None));
+        let is_dumb = matches!(args::environment("TERM"), Ok(Some(terminal)) if terminal == "dumb");
+        // Colours for any output. See <https://bixense.com/clicolors/>.
+        let is_forced =
+            matches!(args::environment("CLICOLOR_FORCE"), Ok(Some(value)) if value != "0");
         let wanted = |terminal: bool| match color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => is_unset("NO_COLOR") && (is_forced() || terminal && !is_dumb()),
+            Color::Auto => is_unset("NO_COLOR") && (is_forced || terminal && !is_dumb),
         };
         let err_color = wanted(io::stderr().is_terminal());
         let is_silent = verbose == 0 && !quiet && is_unset("XRS_LOG");
-        let has_bars = io::stderr().is_terminal() && !is_dumb() && is_silent;
+        let has_bars = io::stderr().is_terminal() && !is_dumb && is_silent;
         Self {
             out: Styles::new(wanted(io::stdout().is_terminal())),
             err: Styles::new(err_color),
             err_color,
-            err_width: width(),
             bars: has_bars.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr())),
             quiet,
         }
-    }
-
-    pub(super) fn has_colors_on_stderr(&self) -> bool {
-        self.err_color
     }
 
     /// Prints a document. A closed pipe is not a failure: what was asked for has been done.
@@ -89,10 +88,8 @@ impl Terminal {
     }
 
     pub(super) fn note(&self, note: &str) {
-        if !self.quiet {
-            let label = "note:".style(self.err.quiet);
-            self.say(&format!("{label} {}\n", safe(note)));
-        }
+        let label = "note:".style(self.err.quiet);
+        self.progress(&format!("{label} {}", safe(note)));
     }
 
     pub(super) fn warning(&self, warning: &str) {
@@ -139,8 +136,8 @@ impl Terminal {
     fn frames(&self, path: &str, text: &str, problems: &[Problem], level: Level) {
         let wanted = level != Level::Note || !self.quiet;
         if wanted && !problems.is_empty() {
-            let (color, width) = (self.err_color, self.err_width);
-            self.say(&diagnostics(path, text, problems, level, color, width));
+            let frames = diagnostics(path, text, problems, level, self.err_color, width());
+            self.say(&frames);
         }
     }
 
@@ -158,23 +155,10 @@ impl Terminal {
             line.push_str(&format!(": {}", safe(&error.to_string())));
             source = error.source();
         }
-        self.say(&format!("{} {line}\n", "error:".style(self.err.error)));
+        self.say(&format!("{} {line}\n", "error:".style(self.err.bad)));
         if let Some(help) = failure.help() {
             let label = "help:".style(self.err.quiet);
             self.say(&format!("  {label} {}\n", safe(&help)));
         }
     }
-}
-
-/// Returns true if colours are demanded for any output. See <https://bixense.com/clicolors/>.
-fn is_forced() -> bool {
-    matches!(args::environment("CLICOLOR_FORCE"), Ok(Some(value)) if value != "0")
-}
-
-fn is_unset(name: &str) -> bool {
-    matches!(args::environment(name), Ok(None))
-}
-
-fn is_dumb() -> bool {
-    matches!(args::environment("TERM"), Ok(Some(terminal)) if terminal == "dumb")
 }

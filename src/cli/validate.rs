@@ -57,9 +57,9 @@ impl Validate {
         match self.format {
             Format::Text => {
                 terminal.config(&file, &config);
-                warnings
-                    .iter()
-                    .for_each(|warning| terminal.warning(&warning.message));
+                for warning in &warnings {
+                    terminal.warning(&warning.message);
+                }
                 terminal.print(&text(&path, &config))?;
             }
             Format::Json => {
@@ -82,19 +82,18 @@ impl Validate {
 
 /// Returns the valid jobs as lines, and a line that sums up.
 fn text(path: &str, config: &Validated) -> String {
-    let mut text = String::new();
-    let mut valid = 0;
-    for job in &config.jobs {
-        if let (Some(sync_type), Some(from), Some(to)) =
-            (job.sync_type, &job.source, &job.destination)
-        {
-            let (name, from, to) = (safe(job.name.as_str()), &from.region, &to.region);
-            text.push_str(&format!("{name} ({sync_type}) {from} → {to}\n"));
-            valid += 1;
-        }
-    }
-    let invalid = config.jobs.len() - valid;
+    let lines = config.jobs.iter().filter_map(|job| {
+        let (from, to) = (
+            &job.source.as_ref()?.region,
+            &job.destination.as_ref()?.region,
+        );
+        let (name, sync_type) = (safe(job.name.as_str()), job.sync_type?);
+        Some(format!("{name} ({sync_type}) {from} → {to}\n"))
+    });
+    let lines: Vec<String> = lines.collect();
+    let invalid = config.jobs.len() - lines.len();
     let verdict = if invalid == 0 { "valid" } else { "not valid" };
-    let jobs = count(valid, "valid job", "valid jobs");
-    text + &format!("{} is {verdict}: {jobs}, {invalid} invalid.\n", safe(path))
+    let (path, jobs) = (safe(path), count(lines.len(), "valid job", "valid jobs"));
+    let lines = lines.concat();
+    format!("{lines}{path} is {verdict}: {jobs}, {invalid} invalid.\n")
 }

@@ -11,17 +11,17 @@ use crate::model::result::SavedResults;
 use crate::model::status::Status;
 
 /// A document that has a schema.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Document {
-    /// The config file.
+    /// The config file, xrs.yaml.
     Config,
-    /// A saved plan.
+    /// The plan that `xrs plan --out` saves.
     Plan,
-    /// The results of an apply.
+    /// The results that `xrs apply --results` saves.
     Results,
-    /// The status of the destinations.
+    /// The status that `xrs status --format json` prints.
     Status,
-    /// The problems of a config.
+    /// The problems that `xrs validate --format json` prints.
     Problems,
 }
 

@@ -3,7 +3,6 @@
 pub mod markdown;
 pub mod problems;
 pub mod prometheus;
-mod status_words;
 pub mod styles;
 pub mod text;
 mod vocabulary;

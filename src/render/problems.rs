@@ -45,21 +45,14 @@ pub fn diagnostics(
 }
 
 fn group<'a>(path: &'a str, lines: &[&'a str], problem: &Problem, level: Level) -> Group<'a> {
-    // Destructured without `..`: a new field does not compile until it is shown.
-    let Problem {
-        message,
-        at,
-        aws,
-        help,
-    } = problem;
     let title = match level {
         Level::Error => Title::ERROR,
         Level::Warning => Title::WARNING,
         Level::Note => Title::NOTE,
     };
-    let title = title.primary_title(printable(message));
-    let line = at.and_then(|at| Some((at, *lines.get(at.line.checked_sub(1)?)?)));
-    let mut group = match line {
+    let title = title.primary_title(printable(&problem.message));
+    let line_at = |at: TextPlace| Some((at, *lines.get(at.line.checked_sub(1)?)?));
+    let mut group = match problem.at.and_then(line_at) {
         Some((at, line)) => title.element(
             Snippet::source(line)
                 .path(path)
@@ -68,10 +61,10 @@ fn group<'a>(path: &'a str, lines: &[&'a str], problem: &Problem, level: Level) 
         ),
         None => title.element(Origin::path(path)),
     };
-    if let Some(aws) = aws {
+    if let Some(aws) = &problem.aws {
         group = group.element(Title::NOTE.message(printable(&aws.to_string())));
     }
-    if let Some(help) = help {
+    if let Some(help) = &problem.help {
         group = group.element(Title::HELP.message(printable(help)));
     }
     group

@@ -3,24 +3,20 @@
 use owo_colors::Style;
 
 /// The colours of the parts of a screen; none by default.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Styles {
     /// Copies to make, and success.
-    pub create: Style,
+    pub good: Style,
     /// Tags to write.
     pub tag: Style,
-    /// Deletions.
-    pub delete: Style,
-    /// Names of jobs.
-    pub name: Style,
+    /// Deletions, errors and failures.
+    pub bad: Style,
+    /// Names of jobs, and summary lines.
+    pub strong: Style,
     /// Reasons and other small print.
     pub quiet: Style,
     /// Warnings.
     pub warning: Style,
-    /// Errors and failures.
-    pub error: Style,
-    /// Summary lines.
-    pub summary: Style,
 }
 
 impl Styles {
@@ -30,14 +26,12 @@ impl Styles {
             return Self::default();
         }
         Self {
-            create: Style::new().green(),
+            good: Style::new().green(),
             tag: Style::new().yellow(),
-            delete: Style::new().red().bold(),
-            name: Style::new().bold(),
+            bad: Style::new().red().bold(),
+            strong: Style::new().bold(),
             quiet: Style::new().dimmed(),
             warning: Style::new().yellow().bold(),
-            error: Style::new().red().bold(),
-            summary: Style::new().bold(),
         }
     }
 }

@@ -3,12 +3,16 @@
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 
-use crate::model::action::{Action, ActionName};
+use crate::model::action::{Action, ActionName, Delete};
 use crate::model::kind::Kind;
 use crate::model::plan::JobPlan;
 use crate::model::problem::Problem;
 use crate::model::result::{ActionOutcome, SyncResult};
-use crate::model::words::count;
+use crate::model::status::{Status, UsableCopy};
+use crate::model::words::{count, span};
+
+/// The reason of a failed copy, where AWS states none.
+pub(super) const NO_REASON: &str = "AWS states no reason";
 
 /// Returns the name of an action.
 pub(super) fn action_name(name: ActionName) -> &'static str {
@@ -31,16 +35,6 @@ pub(super) fn count_of(name: ActionName, number: usize) -> String {
     count(number, one, many)
 }
 
-/// Returns how many actions there are of each name, such as `1 copy, 2 deletions`; nothing if there are none.
-pub(super) fn action_counts(names: impl Iterator<Item = ActionName>) -> Option<String> {
-    let groups = grouped(names.map(|name| (name, ())));
-    let words: Vec<String> = groups
-        .iter()
-        .map(|(name, all)| count_of(*name, all.len()))
-        .collect();
-    (!words.is_empty()).then(|| words.join(", "))
-}
-
 /// Returns the name of an outcome.
 pub(super) fn outcome_name(outcome: ActionOutcome) -> &'static str {
     match outcome {
@@ -53,44 +47,37 @@ pub(super) fn outcome_name(outcome: ActionOutcome) -> &'static str {
     }
 }
 
-/// What the results of an apply come to, in numbers.
-#[derive(Default)]
-pub(super) struct Totals {
-    pub(super) completed: usize,
-    pub(super) failed: usize,
-    pub(super) created: usize,
-    pub(super) deleted: usize,
-    pub(super) not_done: usize,
+/// Returns how many actions there are of each name, such as `1 copy, 2 deletions`; nothing if there are none.
+pub(super) fn action_counts(names: impl Iterator<Item = ActionName>) -> Option<String> {
+    counts(names, count_of)
 }
 
-impl Totals {
-    pub(super) fn of(results: &[SyncResult]) -> Self {
-        let mut totals = Self::default();
-        for result in results {
-            *(if result.failed() {
-                &mut totals.failed
-            } else {
-                &mut totals.completed
-            }) += 1;
-            totals.created += usize::from(result.created_resource.is_some());
-            totals.deleted += result.deleted_resources.len();
-            let not_done = result
-                .actions
-                .iter()
-                .filter(|action| !action.outcome.is_done());
-            totals.not_done += not_done.count();
-        }
-        totals
-    }
+/// Returns how many tags there are among actions, such as `1 copy tag, 1 source tag`; nothing if there are none.
+pub(super) fn tag_counts(names: impl Iterator<Item = ActionName>) -> Option<String> {
+    action_counts(names.filter(|name| matches!(name, ActionName::TagCopy | ActionName::TagSource)))
 }
 
 /// Returns how many there are of each outcome, such as `1 stale, 2 skipped`; nothing if there are none.
 pub(super) fn outcome_counts(outcomes: impl Iterator<Item = ActionOutcome>) -> Option<String> {
-    let groups = grouped(outcomes.map(|outcome| (outcome_name(outcome), ())));
-    let words: Vec<String> = groups
-        .iter()
-        .map(|(name, all)| format!("{} {name}", all.len()))
-        .collect();
+    counts(outcomes.map(outcome_name), |name, n| format!("{n} {name}"))
+}
+
+/// Returns how many artifacts there are of each kind, such as `1 image, 2 snapshots`; nothing if there are none.
+pub(super) fn artifacts(kinds: impl Iterator<Item = Kind>) -> Option<String> {
+    counts(kinds, |kind, n| format!("{n} {}", kind.noun(n)))
+}
+
+fn counts<K: Copy + Eq + Hash>(
+    keys: impl Iterator<Item = K>,
+    words: impl Fn(K, usize) -> String,
+) -> Option<String> {
+    let groups = grouped(keys.map(|key| (key, ()))).into_iter();
+    list_of(groups.map(|(key, all)| Some(words(key, all.len()))))
+}
+
+/// Returns the words that there are, separated by commas; nothing if there are none.
+pub(super) fn list_of(words: impl IntoIterator<Item = Option<String>>) -> Option<String> {
+    let words: Vec<String> = words.into_iter().flatten().collect();
     (!words.is_empty()).then(|| words.join(", "))
 }
 
@@ -99,14 +86,45 @@ pub(super) fn some(number: usize, one: &str, many: &str) -> Option<String> {
     (number > 0).then(|| count(number, one, many))
 }
 
-/// Returns how many artifacts there are of each kind, such as `1 image, 2 snapshots`.
-pub(super) fn artifacts(kinds: impl Iterator<Item = Kind>) -> String {
-    let groups = grouped(kinds.map(|kind| (kind, ())));
-    let words = groups.iter().map(|(kind, all)| {
-        let number = all.len();
-        format!("{number} {}", kind.noun(number))
-    });
-    words.collect::<Vec<_>>().join(", ")
+/// What the results of an apply come to, in words.
+pub(super) struct Totals {
+    pub(super) failed: usize,
+    /// Such as `3 jobs completed`.
+    pub(super) completed: String,
+    /// Such as `1 copy created, 0 copies deleted`.
+    pub(super) changed: String,
+    /// Such as `2 actions not done`.
+    pub(super) not_done: Option<String>,
+}
+
+impl Totals {
+    pub(super) fn of(results: &[SyncResult]) -> Self {
+        let failed = results.iter().filter(|result| result.failed()).count();
+        let created = results.iter().flat_map(|result| &result.created_resource);
+        let deleted = results.iter().flat_map(|result| &result.deleted_resources);
+        let actions = results.iter().flat_map(|result| &result.actions);
+        let not_done = actions.filter(|action| !action.outcome.is_done()).count();
+        let copies = |number| count(number, "copy", "copies");
+        let completed = count(results.len() - failed, "job", "jobs");
+        let (created, deleted) = (copies(created.count()), copies(deleted.count()));
+        Self {
+            failed,
+            completed: format!("{completed} completed"),
+            changed: format!("{created} created, {deleted} deleted"),
+            not_done: some(not_done, "action not done", "actions not done"),
+        }
+    }
+}
+
+/// Returns the deletions of these jobs.
+pub(super) fn deletions<'a>(
+    jobs: impl IntoIterator<Item = &'a JobPlan>,
+) -> impl Iterator<Item = &'a Delete> {
+    let actions = jobs.into_iter().flat_map(|job| &job.actions);
+    actions.filter_map(|action| match action {
+        Action::Delete(delete) => Some(delete),
+        Action::Copy(_) | Action::TagCopy(_) | Action::TagSource(_) => None,
+    })
 }
 
 /// Returns the size of all that these jobs copy, as far as AWS states it.
@@ -120,16 +138,40 @@ pub(super) fn size_of_copies<'a>(jobs: impl IntoIterator<Item = &'a JobPlan>) ->
 
 /// Returns the sum of sizes, as far as AWS states them.
 pub(super) fn total_size(sizes: impl Iterator<Item = Option<u32>>) -> Option<String> {
-    let (mut total, mut known, mut all) = (0_u64, 0, 0);
-    for size in sizes {
-        all += 1;
-        known += usize::from(size.is_some());
-        total += u64::from(size.unwrap_or_default());
-    }
-    match known {
+    let sizes: Vec<Option<u32>> = sizes.collect();
+    let known = || sizes.iter().flatten().map(|size| u64::from(*size));
+    let total: u64 = known().sum();
+    match known().count() {
         0 => None,
-        known if known == all => Some(format!("{total} GiB")),
+        number if number == sizes.len() => Some(format!("{total} GiB")),
         _ => Some(format!("at least {total} GiB")),
+    }
+}
+
+/// Returns what the jobs of a status come to, in one line.
+pub(super) fn status_summary(status: &Status) -> String {
+    let summary = &status.summary;
+    let limit = status.max_age_seconds;
+    let limit = limit.map_or_else(String::new, |limit| format!(" (limit {})", span(limit)));
+    format!(
+        "Status: {}, {} ready{limit}, {} not ready, {} not known.",
+        count(summary.jobs, "job", "jobs"),
+        summary.ready,
+        summary.not_ready,
+        summary.unknown,
+    )
+}
+
+/// Returns how old a copy is, and how far behind its source.
+pub(super) fn age(copy: &UsableCopy) -> String {
+    let age = match copy.age_seconds {
+        Some(age) => format!("{} old", span(age)),
+        None => "of unknown age".to_owned(),
+    };
+    match copy.behind_seconds {
+        Some(0) => format!("{age}, nothing newer in the source"),
+        Some(behind) => format!("{age}, {} behind the source", span(behind)),
+        None => age,
     }
 }
 
@@ -149,36 +191,35 @@ pub(super) fn grouped<K: Clone + Eq + Hash, V>(
     groups
 }
 
-/// Returns the causes of problems: AWS's answers, else the messages. Messages also name jobs and actions, so problems of the
-/// same cause may differ in them.
-pub(super) fn causes<'a>(problems: impl IntoIterator<Item = &'a Problem>) -> BTreeSet<String> {
-    problems.into_iter().map(cause).collect()
+/// Returns the cause of a problem: AWS's answer, else the message.
+pub(super) fn cause(problem: &Problem) -> String {
+    let aws = problem.aws.as_ref().map(ToString::to_string);
+    aws.unwrap_or_else(|| problem.message.clone())
 }
 
-fn cause(problem: &Problem) -> String {
-    match &problem.aws {
-        Some(aws) => aws.to_string(),
-        None => problem.message.clone(),
-    }
-}
-
-/// Returns one problem for each cause. Where messages differ, the cause takes their place.
-pub(super) fn by_cause<'a>(problems: impl IntoIterator<Item = &'a Problem>) -> Vec<Problem> {
-    let groups = grouped(
-        problems
-            .into_iter()
-            .map(|problem| (cause(problem), problem)),
-    );
-    let merged = groups.into_iter().filter_map(|(cause, same)| {
-        let first = *same.first()?;
-        if same.iter().all(|problem| problem.message == first.message) {
-            return Some(first.clone());
-        }
-        Some(Problem {
-            message: cause,
-            aws: None,
-            ..first.clone()
-        })
+/// Returns failed jobs of the same causes together, with one problem for each cause. Messages also name jobs and actions: where
+/// they differ, the cause takes their place.
+pub(super) fn by_causes<'a, J>(
+    failed: impl Iterator<Item = (J, &'a [Problem])>,
+) -> Vec<(Vec<J>, Vec<Problem>)> {
+    let with_causes = failed.map(|(job, errors)| {
+        let causes: BTreeSet<String> = errors.iter().map(cause).collect();
+        (causes, (job, errors))
     });
-    merged.collect()
+    let groups = grouped(with_causes).into_iter().map(|(_, same)| {
+        let (jobs, errors): (Vec<J>, Vec<&[Problem]>) = same.into_iter().unzip();
+        let errors = errors.into_iter().flatten();
+        let errors = grouped(errors.map(|problem| (cause(problem), problem)));
+        (jobs, errors.into_iter().filter_map(merged).collect())
+    });
+    groups.collect()
+}
+
+fn merged((cause, problems): (String, Vec<&Problem>)) -> Option<Problem> {
+    let mut first = (*problems.first()?).clone();
+    if problems.iter().any(|other| other.message != first.message) {
+        first.message = cause;
+        first.aws = None;
+    }
+    Some(first)
 }

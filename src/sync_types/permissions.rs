@@ -11,11 +11,11 @@ use crate::model::client_config::ClientConfig;
 use crate::model::ids::{AccountId, Region};
 
 /// What a policy is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum PolicyStage {
-    /// Reading only.
+    /// Only reading; `status` needs the same policy.
     Plan,
-    /// Reading, copying, tagging and deleting.
+    /// Reading, copying, tagging and deleting; `run` needs the same policy.
     Apply,
 }
 

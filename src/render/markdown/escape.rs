@@ -3,6 +3,9 @@
 //! That is in a code span, a fenced block, or `<code>` in a line of HTML. Escapes with backslashes or entities are not enough:
 //! GitHub finds mentions (`@somebody`), references (`#1`) and addresses in the rendered text, but not in code.
 
+use std::fmt::Display;
+
+use crate::model::plan::End;
 use crate::model::safe::safe;
 
 /// The length of a name, in bytes, after which it is cut: no AWS name is longer.
@@ -11,17 +14,17 @@ const MAX_NAME: usize = 256;
 const MAX_MESSAGE: usize = 400;
 
 /// Returns a name or an id as code.
-pub(super) fn name(text: &str) -> String {
+pub(super) fn name(text: impl Display) -> String {
     span(&short(text, MAX_NAME))
 }
 
 /// Returns a sentence as code.
-pub(super) fn message(text: &str) -> String {
+pub(super) fn message(text: impl Display) -> String {
     span(&short(text, MAX_MESSAGE))
 }
 
 /// Returns a name as code in a cell of a table, where a bar would end the cell, also in code.
-pub(super) fn cell(text: &str) -> String {
+pub(super) fn cell(text: impl Display) -> String {
     let mut escaped = String::new();
     let mut backslashes = 0;
     for c in name(text).chars() {
@@ -35,20 +38,25 @@ pub(super) fn cell(text: &str) -> String {
     escaped
 }
 
+/// Returns the regions of a job in a cell; nothing where its config is not valid.
+pub(super) fn regions(source: Option<&End>, destination: Option<&End>) -> String {
+    let ends = source.zip(destination);
+    let regions = ends.map(|(from, to)| [cell(&from.region), cell(&to.region)].join(" → "));
+    regions.unwrap_or_default()
+}
+
+/// Returns a block below a line with a name and a few words, where it is shown on demand.
+pub(super) fn folded(name: impl Display, words: &str, block: &str) -> String {
+    let name = html(name);
+    format!("\n<details><summary>{name}: {words}</summary>\n\n{block}\n</details>\n")
+}
+
 /// Returns a name as code in a line of HTML.
-pub(super) fn html(text: &str) -> String {
-    let mut escaped = String::from("<code>");
-    for c in short(text, MAX_NAME).chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped + "</code>"
+fn html(text: impl Display) -> String {
+    let escaped = short(text, MAX_NAME).replace('&', "&amp;");
+    let escaped = escaped.replace('<', "&lt;").replace('>', "&gt;");
+    let escaped = escaped.replace('"', "&quot;").replace('\'', "&#39;");
+    format!("<code>{escaped}</code>")
 }
 
 /// Returns a block of lines that are shown as they are; each has been made [`safe`].
@@ -89,8 +97,9 @@ fn longest_run(text: &str) -> usize {
 }
 
 /// Returns a text made [`safe`], and cut after this many bytes.
-fn short(text: &str, max_bytes: usize) -> String {
-    let text = safe(text);
+fn short(text: impl Display, max_bytes: usize) -> String {
+    let text = text.to_string();
+    let text = safe(&text);
     let end = text.floor_char_boundary(max_bytes);
     match text.get(..end) {
         Some(start) if end < text.len() => format!("{start}…"),
@@ -116,31 +125,6 @@ mod tests {
         ] {
             assert_eq!(name(text), shown);
         }
-        assert_eq!(name(&"é".repeat(200)), format!("`{}…`", "é".repeat(128)));
-    }
-
-    #[test]
-    fn no_bar_ends_a_cell() {
-        for (text, shown) in [
-            ("a|b", r"`a\|b`"),
-            ("a||b", r"`a\|\|b`"),
-            (r"a\|b", r"`a\\\|b`"),
-            (r"a\\|b\", r"`a\\\|b\`"),
-        ] {
-            assert_eq!(cell(text), shown);
-        }
-    }
-
-    #[test]
-    fn html_and_drawings_hold_any_text() {
-        assert_eq!(html("a<b>&'\""), "<code>a&lt;b&gt;&amp;&#39;&quot;</code>");
-        assert_eq!(label("us-east-1"), "us-east-1");
-        assert_eq!(label("a\"] --> b;#35;"), "a???--??b??35?");
-    }
-
-    #[test]
-    fn a_block_ends_where_it_should() {
-        assert_eq!(fenced("diff", "a\n\n"), "```diff\na\n```\n");
-        assert_eq!(fenced("", "a\n```\nb"), "````\na\n```\nb\n````\n");
+        assert_eq!(name("é".repeat(200)), format!("`{}…`", "é".repeat(128)));
     }
 }

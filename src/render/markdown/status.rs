@@ -1,13 +1,10 @@
 //! A status: the verdict, a table of the jobs, and what does not fit into the table.
 
-use super::escape::{cell, message, name};
+use super::escape::{cell, message, name, regions};
 use super::fit::{Room, cut};
-use crate::model::status::{
-    Copies, CopyInProgress, FailedCopy, JobStatus, Readiness, SourceNewest, Status,
-};
+use crate::model::status::{Copies, JobStatus, Readiness, SourceNewest, Status};
 use crate::model::words::{count, utc};
-use crate::render::status_words::{NO_REASON, age, summary_line};
-use crate::render::vocabulary::some;
+use crate::render::vocabulary::{NO_REASON, age, some, status_summary};
 
 const HEAD: &str = "| job | from → to | state | newest usable copy | in progress | failed | left without the source |\n\
                     |---|---|---|---|---|---|---|\n";
@@ -16,7 +13,7 @@ const HEAD: &str = "| job | from → to | state | newest usable copy | in progre
 pub fn status(status: &Status) -> String {
     let verdict = format!(
         "**{}**\n\n{} on {}, observed {}.\n\n",
-        summary_line(&status.summary, status.max_age_seconds),
+        status_summary(status),
         name(&status.config.path),
         status.provider.name(),
         utc(status.observed_at)
@@ -24,27 +21,20 @@ pub fn status(status: &Status) -> String {
     let mut jobs: Vec<&JobStatus> = status.jobs.iter().collect();
     jobs.sort_by_key(|job| job.readiness.is_ready());
     let mut room = Room::beside(&[&verdict, HEAD]);
-    let rows = room.take(jobs.iter().map(|job| ((), row(job))));
-    let remarks = room.take(
-        jobs.iter()
-            .flat_map(|job| remarks(job))
-            .map(|line| ((), line)),
-    );
-    let note = cut(
-        "xrs status",
-        &[
-            some(rows.cut.len(), "row of the table", "rows of the table"),
-            some(remarks.cut.len(), "remark", "remarks"),
-        ],
-    );
+    let rows = room.take(jobs.iter().map(|job| (1, row(job))));
+    let remarks = jobs.iter().flat_map(|job| remarks(job));
+    let remarks = room.take(remarks.map(|line| (1, line)));
+    let parts = [
+        some(rows.cut, "row of the table", "rows of the table"),
+        some(remarks.cut, "remark", "remarks"),
+    ];
+    let note = cut("xrs status", parts);
     let gap = if remarks.text.is_empty() { "" } else { "\n" };
     format!("{verdict}{HEAD}{}{gap}{}{note}", rows.text, remarks.text)
 }
 
 fn row(job: &JobStatus) -> String {
-    let regions = job.regions().map_or_else(String::new, |(from, to)| {
-        format!("{} → {}", cell(from.as_str()), cell(to.as_str()))
-    });
+    let regions = regions(job.source.as_ref(), job.destination.as_ref());
     let state = match job.readiness {
         Readiness::Ready => "ready".to_owned(),
         Readiness::NoCopy | Readiness::TooOld | Readiness::AgeUnknown => {
@@ -53,7 +43,7 @@ fn row(job: &JobStatus) -> String {
         Readiness::Unknown => format!("**not known**: {}", cell(&job.reason)),
     };
     let cells = job.copies.as_ref().map(cells).unwrap_or_default();
-    let name = cell(job.name.as_str());
+    let name = cell(&job.name);
     format!("| {name} | {regions} | {state} | {} |\n", cells.join(" | "))
 }
 
@@ -61,17 +51,15 @@ fn row(job: &JobStatus) -> String {
 fn cells(copies: &Copies) -> [String; 4] {
     let usable = copies.newest_usable.as_ref().map_or_else(
         || "none".to_owned(),
-        |copy| format!("{}, {}", cell(copy.id.as_str()), age(copy)),
+        |copy| format!("{}, {}", cell(&copy.id), age(copy)),
     );
     let in_progress = copies.in_progress.iter().map(|copy| {
-        let CopyInProgress { id, percent, .. } = copy;
-        let percent = percent.map_or_else(String::new, |percent| format!(" {percent} %"));
-        format!("{}{percent}", cell(id.as_str()))
+        let percent = copy.percent.map(|percent| format!(" {percent} %"));
+        cell(&copy.id) + &percent.unwrap_or_default()
     });
     let failed = copies.failed.iter().map(|copy| {
-        let FailedCopy { id, reason, .. } = copy;
-        let why = reason.as_deref().map_or(NO_REASON.to_owned(), cell);
-        format!("{}: {why}", cell(id.as_str()))
+        let why = copy.reason.as_deref().map_or(NO_REASON.to_owned(), cell);
+        format!("{}: {why}", cell(&copy.id))
     });
     [
         usable,
@@ -97,15 +85,14 @@ fn first_few(items: Vec<String>) -> String {
 fn remarks(job: &JobStatus) -> impl Iterator<Item = String> {
     let source = match &job.source_newest {
         Some(SourceNewest::Unknown { problem }) => {
-            let problem = message(&problem.to_string());
-            Some(format!("**source unknown**: {problem}"))
+            Some(format!("**source unknown**: {}", message(problem)))
         }
         Some(SourceNewest::Absent) => Some("the source has nothing to copy".to_owned()),
         Some(SourceNewest::Present { .. }) | None => None,
     };
-    let warnings = job.warnings.iter().map(|warning| message(warning));
+    let warnings = job.warnings.iter().map(message);
     let errors = job.errors.iter();
-    let errors = errors.map(|problem| format!("**not known**: {}", message(&problem.to_string())));
+    let errors = errors.map(|problem| format!("**not known**: {}", message(problem)));
     let lines = source.into_iter().chain(warnings).chain(errors);
-    lines.map(|line| format!("- {}: {line}\n", name(job.name.as_str())))
+    lines.map(|line| format!("- {}: {line}\n", name(&job.name)))
 }

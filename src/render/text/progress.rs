@@ -17,31 +17,28 @@ pub fn finished(
     result: &ActionResult,
     styles: &Styles,
 ) -> Option<String> {
-    if result.outcome == ActionOutcome::Skipped {
-        return None;
-    }
-    let action = finished_action(result, action.map(about));
-    Some(format!(
-        "{}: {action}",
-        safe(job.as_str()).style(styles.name)
-    ))
+    let is_shown = result.outcome != ActionOutcome::Skipped;
+    is_shown.then(|| line(job, &finished_action(result, action.map(about)), styles))
 }
 
 /// Returns which action has ended and how. `about` is what it is about, if the result does not name what it made.
 pub(super) fn finished_action(result: &ActionResult, about: Option<&ArtifactId>) -> String {
-    let id = result.resource.as_ref().or(about);
-    let id = id.map_or_else(String::new, |id| format!(" {}", safe(id.as_str())));
-    let detail = result.detail.as_ref();
-    let detail = detail.map_or_else(String::new, |detail| format!(": {}", safe(detail)));
     let (action, outcome) = (action_name(result.action), outcome_name(result.outcome));
+    let id = result.resource.as_ref().or(about);
+    let id = id.map_or_else(String::new, |id| format!(" {id}"));
+    // The problem of a failed action also names the action and its outcome.
+    let said = format!("{} {outcome}: ", result.id);
+    let detail = result.detail.as_ref().map_or_else(String::new, |detail| {
+        format!(": {}", detail.strip_prefix(&said).unwrap_or(detail))
+    });
     format!("{action}{id} {outcome}{detail}")
 }
 
 /// Returns the line about a copy that AWS accepts only when others have finished.
 pub fn deferred(job: &JobName, action: &Action, styles: &Styles) -> String {
-    let (job, id) = (safe(job.as_str()), safe(about(action).as_str()));
-    let (job, action) = (job.style(styles.name), action_name(action.name()));
-    format!("{job}: {action} {id} deferred until other copies have finished")
+    let (name, id) = (action_name(action.name()), about(action));
+    let what = format!("{name} {id} deferred until other copies have finished");
+    line(job, &what, styles)
 }
 
 /// Returns the line about the progress of a copy.
@@ -54,11 +51,12 @@ pub fn copying(
 ) -> String {
     let percent = percent.filter(|percent| *percent < 100);
     let percent = percent.map_or_else(String::new, |percent| format!(" ({percent}%)"));
-    let (job, copy, state) = (safe(job.as_str()), safe(copy), safe(state));
-    format!(
-        "{}: copy {copy} is {state}{percent}",
-        job.style(styles.name)
-    )
+    line(job, &format!("copy {copy} is {state}{percent}"), styles)
+}
+
+fn line(job: &JobName, what: &str, styles: &Styles) -> String {
+    let job = safe(job.as_str());
+    format!("{}: {}", job.style(styles.strong), safe(what))
 }
 
 /// Returns the artifact that an action is about.

@@ -1,172 +1,105 @@
 //! A status: whether the copies are there.
 
 use jiff::Timestamp;
-use owo_colors::OwoColorize;
 
-use super::screen::{Screen, job_title};
-use crate::model::safe::safe;
-use crate::model::status::{
-    Copies, CopyInProgress, FailedCopy, JobStatus, Left, Readiness, SourceNewest, Status,
-    UsableCopy,
-};
+use super::screen::{PLAIN, Screen, job_title};
+use crate::model::status::{Copies, JobStatus, Readiness, SourceNewest, Status};
 use crate::model::words::{count, utc};
-use crate::render::status_words::{NO_REASON, age, summary_line};
 use crate::render::styles::Styles;
+use crate::render::vocabulary::{NO_REASON, age, cause, status_summary};
 
 /// Returns the status as a screen.
 pub fn status(status: &Status, styles: &Styles) -> String {
-    let Status {
-        format_version: _,
-        xrs_version: _,
-        observed_at,
-        provider,
-        selection,
-        config,
-        max_age_seconds,
-        summary,
-        jobs,
-    } = status;
-    let mut screen = Screen::new(styles);
-    let (path, provider, time) = (safe(&config.path), provider.name(), utc(*observed_at));
-    screen.line(
-        0,
-        format_args!("Status of {path} on {provider}, observed {time}."),
-    );
-    screen.selection(selection.as_deref());
+    let mut screen = Screen::new(*styles);
+    let (path, provider) = (&status.config.path, status.provider.name());
+    let time = utc(status.observed_at);
+    let heading = format!("Status of {path} on {provider}, observed {time}.");
+    screen.line(0, heading);
+    screen.selection(status.selection.as_deref());
     // What is wrong stands last, where it is seen.
-    let rank = |readiness: Readiness| match readiness {
+    let mut jobs: Vec<&JobStatus> = status.jobs.iter().collect();
+    jobs.sort_by_key(|job| match job.readiness {
         Readiness::Ready => 0,
         Readiness::NoCopy | Readiness::TooOld | Readiness::AgeUnknown => 1,
         Readiness::Unknown => 2,
-    };
-    let mut jobs: Vec<&JobStatus> = jobs.iter().collect();
-    jobs.sort_by_key(|job| rank(job.readiness));
+    });
     for one in jobs {
         screen.blank();
         job(&mut screen, one);
     }
     screen.blank();
-    let line = summary_line(summary, *max_age_seconds);
-    screen.line(0, line.style(styles.summary));
+    screen.styled(0, styles.strong, status_summary(status));
     screen.text
 }
 
-fn job(screen: &mut Screen<'_>, job: &JobStatus) {
-    let JobStatus {
-        name,
-        sync_type,
-        source: from,
-        destination,
-        account_id,
-        readiness,
-        reason,
-        source_newest,
-        copies: held,
-        warnings,
-        errors,
-    } = job;
-    let Styles { create, error, .. } = screen.styles;
-    let ends = (from.as_ref(), destination.as_ref());
-    let title = job_title(screen.styles, name, *sync_type, ends, account_id.as_ref());
-    let word = match readiness {
-        Readiness::Ready => "ready".style(*create),
-        Readiness::NoCopy | Readiness::TooOld | Readiness::AgeUnknown => "NOT READY".style(*error),
-        Readiness::Unknown => "NOT KNOWN".style(*error),
+fn job(screen: &mut Screen, job: &JobStatus) {
+    let Styles {
+        good, bad, strong, ..
+    } = screen.styles;
+    let (style, state) = match job.readiness {
+        Readiness::Ready => (good, "ready"),
+        Readiness::NoCopy | Readiness::TooOld | Readiness::AgeUnknown => (bad, "NOT READY"),
+        Readiness::Unknown => (bad, "NOT KNOWN"),
     };
-    screen.line(0, format_args!("{title}: {word}: {}", safe(reason)));
-    let from = from
-        .as_ref()
-        .map_or("the source", |end| end.region.as_str());
-    if let Some(newest) = source_newest {
+    let ends = (&job.source, &job.destination);
+    let title = job_title(job.sync_type, ends, job.account_id.as_ref()) + ": ";
+    let reason = format!(": {}", job.reason);
+    let name = (strong, job.name.as_str());
+    screen.parts(
+        0,
+        &[name, (PLAIN, &title), (style, state), (PLAIN, &reason)],
+    );
+    let from = job.source.as_ref();
+    let from = from.map_or("the source", |end| end.region.as_str());
+    if let Some(newest) = &job.source_newest {
         source(screen, newest, from);
     }
-    if let Some(held) = held {
+    if let Some(held) = &job.copies {
         copies(screen, held, from);
     }
-    for warning in warnings {
-        screen.warning(2, warning);
-    }
-    for problem in errors {
-        screen.error(2, problem);
-    }
+    screen.remarks(&job.warnings, &job.errors);
 }
 
-fn source(screen: &mut Screen<'_>, newest: &SourceNewest, from: &str) {
-    let from = safe(from);
+fn source(screen: &mut Screen, newest: &SourceNewest, from: &str) {
     match newest {
         SourceNewest::Present { id, data_time } => {
-            let (id, time) = (safe(id.as_str()), of(*data_time));
+            let time = of(*data_time);
             screen.line(2, format_args!("newest in {from}: {id}{time}"));
         }
         SourceNewest::Absent => screen.line(2, format_args!("newest in {from}: none")),
         SourceNewest::Unknown { problem } => {
-            let unknown = "source unknown".style(screen.styles.warning);
-            screen.line(2, format_args!("{unknown}: {from} could not be observed"));
-            let why = match &problem.aws {
-                Some(aws) => aws.to_string(),
-                None => problem.message.clone(),
-            };
-            screen.quiet(4, &safe(&why));
+            let unknown = (screen.styles.warning, "source unknown");
+            let what = format!(": {from} could not be observed");
+            screen.parts(2, &[unknown, (PLAIN, &what)]);
+            screen.quiet(4, cause(problem));
         }
     }
 }
 
-fn copies(screen: &mut Screen<'_>, copies: &Copies, from: &str) {
-    let Copies {
-        newest_usable,
-        left,
-        in_progress,
-        failed,
-    } = copies;
-    if let Some(copy) = newest_usable {
-        let UsableCopy {
-            id,
-            data_time,
-            age_seconds: _,
-            behind_seconds: _,
-        } = copy;
-        let (id, time) = (safe(id.as_str()), of(*data_time));
-        screen.line(
-            2,
-            format_args!("newest usable copy: {id}{time}, {}", age(copy)),
-        );
+fn copies(screen: &mut Screen, copies: &Copies, from: &str) {
+    if let Some(copy) = &copies.newest_usable {
+        let (id, time, age) = (&copy.id, of(copy.data_time), age(copy));
+        screen.line(2, format_args!("newest usable copy: {id}{time}, {age}"));
     }
-    for copy in in_progress {
-        let CopyInProgress {
-            id,
-            data_time,
-            state,
-            percent,
-        } = copy;
-        let (id, state) = (safe(id.as_str()), safe(state.as_str()));
-        let percent = percent.map_or_else(String::new, |percent| format!(", {percent} %"));
-        let time = of(*data_time);
+    for copy in &copies.in_progress {
+        let (id, time, state) = (&copy.id, of(copy.data_time), &copy.state);
+        let percent = copy.percent.map(|percent| format!(", {percent} %"));
+        let percent = percent.unwrap_or_default();
         screen.line(2, format_args!("in progress: {id}{time}, {state}{percent}"));
     }
-    for copy in failed {
-        let FailedCopy {
-            id,
-            data_time,
-            state,
-            reason,
-        } = copy;
-        let label = "failed:".style(screen.styles.error);
-        let why = safe(reason.as_deref().unwrap_or(NO_REASON));
-        let (id, state, time) = (safe(id.as_str()), safe(state.as_str()), of(*data_time));
-        screen.line(2, format_args!("{label} {id}{time}, {state}: {why}"));
+    for copy in &copies.failed {
+        let (id, time, state) = (&copy.id, of(copy.data_time), &copy.state);
+        let why = copy.reason.as_deref().unwrap_or(NO_REASON);
+        let what = format!("{id}{time}, {state}: {why}");
+        screen.labelled(2, screen.styles.bad, "failed:", &what);
     }
-    let Left {
-        count: number,
-        newest,
-    } = left;
-    let newest = newest
-        .as_ref()
-        .map_or_else(String::new, |id| format!(", newest {}", safe(id.as_str())));
-    let copies = count(*number, "copy", "copies");
-    screen.quiet(2, &format!("left without {}: {copies}{newest}", safe(from)));
+    let newest = copies.left.newest.as_ref();
+    let newest = newest.map_or_else(String::new, |id| format!(", newest {id}"));
+    let number = count(copies.left.count, "copy", "copies");
+    screen.quiet(2, format_args!("left without {from}: {number}{newest}"));
 }
 
 /// Returns ` of 2026-01-14 05:10 UTC`, where the time is known.
-fn of(data_time: Option<Timestamp>) -> String {
+pub(super) fn of(data_time: Option<Timestamp>) -> String {
     data_time.map_or_else(String::new, |time| format!(" of {}", utc(time)))
 }
