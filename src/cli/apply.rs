@@ -68,7 +68,7 @@ impl Apply {
                 ("the sandbox", self.provider.sandbox.as_deref()),
             ],
         )?;
-        ops::refuse_other_provider(&plan, self.provider.kind()).map_err(ops::Error::from)?;
+        ops::refuse_other_provider(&plan, self.provider.kind())?;
         let connection = self.provider.open(terminal, None)?;
         let interrupts = &Interrupts::listen()?;
         let provider = connection.provider();

@@ -48,11 +48,9 @@ impl ConfigArg {
             return Ok(opened?);
         }
         Ok(opened.map_err(|error| match error {
-            Error::File { what, error, .. } => Error::File {
-                what,
-                error,
-                help: Some("XRS_CONFIG names it: correct that, or unset it"),
-            },
+            Error::Other(problem) => {
+                Error::Other(problem.help("XRS_CONFIG names it: correct that, or unset it"))
+            }
             error => error,
         })?)
     }

@@ -4,9 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::config_problems::ConfigProblems;
-use super::operation_error::Error;
-use super::refused::Refused;
+use super::operation_error::{ConfigProblems, Error};
 use crate::config::{self, Config};
 use crate::files::{self, FileError};
 use crate::model::client_config::sha256;
@@ -47,9 +45,11 @@ impl ConfigFile {
     ///
     /// # Errors
     ///
-    /// [`Refused`] if the file can't be read, or is too large for a config.
+    /// [`Error::Refused`] if the file can't be read, or is too large for a config.
     pub fn open_for_apply(path: impl AsRef<Path>) -> Result<Self, Error> {
-        Ok(Self::read_file(path.as_ref()).map_err(Refused::ConfigFile)?)
+        const HELP: &str = "pass the config that the plan was made from with --config";
+        let refused = |error| Error::refused(format!("the config {error}"), HELP);
+        Self::read_file(path.as_ref()).map_err(refused)
     }
 
     fn read_file(path: &Path) -> Result<Self, FileError> {
@@ -128,23 +128,19 @@ impl ConfigFile {
 
 /// Refuses names that no job has.
 fn check_names(jobs: &[ConfiguredJob], names: &[JobName]) -> Result<(), Error> {
-    let known: Vec<&str> = jobs.iter().map(|job| job.name().as_str()).collect();
-    match names.iter().find(|name| !known.contains(&name.as_str())) {
-        Some(name) => Err(Error::UnknownJob {
-            name: name.clone(),
-            help: did_you_mean(name.as_str(), &known),
-        }),
-        None => Ok(()),
-    }
-}
-
-fn did_you_mean(name: &str, known: &[&str]) -> String {
     /// A name that is less similar than this is not a misspelling.
     const MIN_SIMILARITY: f32 = 0.6;
-    match similar::get_close_matches(name, known, 1, MIN_SIMILARITY).first() {
+    let known: Vec<&str> = jobs.iter().map(|job| job.name().as_str()).collect();
+    let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) else {
+        return Ok(());
+    };
+    let close = similar::get_close_matches(name.as_str(), &known, 1, MIN_SIMILARITY);
+    let help = match close.first() {
         Some(close) => format!("did you mean {close}?"),
         None => format!("its jobs are {}", words::list(known)),
-    }
+    };
+    let message = format!("the config has no job {name}");
+    Err(Error::other(message, &help))
 }
 
 /// The jobs of a config that an operation is about.
@@ -159,42 +155,33 @@ pub(super) struct SelectedJobs {
     pub(super) notes: Vec<Problem>,
     /// The invalid jobs that are not selected.
     pub(super) other_invalid_jobs: Vec<JobName>,
-    /// All of them: the problems of an invalid one, nothing for a valid one.
-    all: Vec<Option<(JobName, Vec<Problem>)>>,
+    /// The selected ones that are invalid, each with its position and its problems.
+    invalid: Vec<(usize, JobName, Vec<Problem>)>,
 }
 
 impl SelectedJobs {
-    /// Returns the jobs of these names; all jobs without any names.
-    ///
-    /// # Errors
-    ///
-    /// If the config is not valid as a whole, or has no job of one of these names.
+    /// Returns the jobs of these names; all jobs without any names. Fails if the config is not valid as a whole, or has no job of
+    /// one of these names.
     pub(super) fn of(file: &ConfigFile, names: &[JobName]) -> Result<Self, Error> {
         let mut config = file.read()?;
-        let is_selected = |job: &ConfiguredJob| names.is_empty() || names.contains(job.name());
         check_names(&config.jobs, names)?;
+        let is_selected = |job: &ConfiguredJob| names.is_empty() || names.contains(job.name());
         let (jobs, others): (Vec<_>, Vec<_>) = config.jobs.into_iter().partition(is_selected);
         config.jobs = jobs;
+        let in_order = config.jobs.iter().map(|job| job.name().clone()).collect();
         let mut selected = Self {
-            names: None,
+            names: Some(in_order).filter(|_| !names.is_empty()),
             valid: Vec::new(),
             problems: config.problems(),
             notes: config.notes,
             other_invalid_jobs: Vec::new(),
-            all: Vec::new(),
+            invalid: Vec::new(),
         };
-        if !names.is_empty() {
-            let names = config.jobs.iter().map(|job| job.name().clone());
-            selected.names = Some(names.collect());
-        }
-        for job in config.jobs {
+        for (position, job) in config.jobs.into_iter().enumerate() {
             match job {
-                ConfiguredJob::Valid(job) => {
-                    selected.valid.push(job);
-                    selected.all.push(None);
-                }
+                ConfiguredJob::Valid(job) => selected.valid.push(job),
                 ConfiguredJob::Invalid { name, problems } => {
-                    selected.all.push(Some((name, problems)));
+                    selected.invalid.push((position, name, problems));
                 }
             }
         }
@@ -207,8 +194,9 @@ impl SelectedJobs {
     }
 
     /// Returns the names of the invalid jobs.
-    pub(super) fn invalid(&self) -> impl Iterator<Item = &JobName> {
-        self.all.iter().flatten().map(|(name, _)| name)
+    pub(super) fn invalid_jobs(&self) -> Vec<JobName> {
+        let names = self.invalid.iter().map(|(_, name, _)| name.clone());
+        names.collect()
     }
 
     /// Returns the answers for the valid jobs with those for the invalid ones in between, in the order of the config.
@@ -217,13 +205,25 @@ impl SelectedJobs {
         of_valid: Vec<T>,
         of_invalid: impl Fn(&JobName, &[Problem]) -> T,
     ) -> Vec<T> {
-        let mut of_valid = of_valid.into_iter();
-        let answer = |job: &Option<(JobName, Vec<Problem>)>| match job {
-            Some((name, problems)) => Some(of_invalid(name, problems)),
-            None => of_valid.next(),
-        };
-        self.all.iter().filter_map(answer).collect()
+        let mut answers = of_valid;
+        for (position, name, problems) in &self.invalid {
+            answers.insert(*position, of_invalid(name, problems));
+        }
+        answers
     }
+}
+
+/// Writes a commented config to start from. An existing file is never overwritten.
+///
+/// # Errors
+///
+/// If the file exists, or can't be written.
+pub fn init(path: &Path) -> Result<(), Error> {
+    const KEPT: &str = "it was not changed; name another file, or move that one away";
+    files::write_new(path, config::STARTER.as_bytes()).map_err(|error| match error {
+        FileError::Exists(_) => Error::other(format!("the config {error}"), KEPT),
+        _ => Error::file("the config", None)(error),
+    })
 }
 
 /// Returns true if jobs with actions were planned with credentials from a config, so that an apply needs one.

@@ -7,7 +7,7 @@ use crate::model::inventory::Inventory;
 use crate::model::plan::{JobPlan, Outcome, Plan, SavedPlan};
 use crate::model::result::SyncResult;
 use crate::observe::{Request, observe};
-use crate::planfile::{self, Header};
+use crate::planfile;
 use crate::planner;
 use crate::provider::Provider;
 
@@ -44,11 +44,8 @@ pub async fn plan_with_inventory(
         jobs: selected.in_order(planned, planner::invalid),
         selection: selected.names,
     };
-    let header = Header {
-        created_at: inventory.observed_at,
-        config: config.reference(),
-    };
-    let plan = planfile::seal(plan, header).map_err(Error::NotWritable)?;
+    let plan = planfile::seal(plan, inventory.observed_at, config.reference());
+    let plan = plan.map_err(Error::Other)?;
     Ok((plan, inventory))
 }
 

@@ -14,7 +14,7 @@ use aws_xregion_sync::model::query::{ImageSelector, Query};
 use aws_xregion_sync::model::result::SyncResult;
 use aws_xregion_sync::model::safe::unprintable;
 use aws_xregion_sync::observe::{Request, observe};
-use aws_xregion_sync::planfile::{self, Header};
+use aws_xregion_sync::planfile;
 use aws_xregion_sync::planner;
 use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::sandbox::{
@@ -202,14 +202,7 @@ pub fn plan(provider: &dyn Provider, jobs: &[SyncJob]) -> SavedPlan {
             path: "xrs.yaml".to_owned(),
             sha256: String::new(),
         };
-        planfile::seal(
-            plan,
-            Header {
-                created_at: provider.now(),
-                config,
-            },
-        )
-        .expect("a plan")
+        planfile::seal(plan, provider.now(), config).expect("a plan")
     })
 }
 

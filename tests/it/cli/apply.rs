@@ -158,11 +158,15 @@ fn a_plan_file_that_is_not_a_complete_valid_plan_is_refused() {
         ),
         (
             whole.replace("\"format_version\": \"2.0\"", "\"format_version\": \"1.0\""),
-            "made by an older version of xrs: plan again",
+            "made by an older version of xrs\n  help: plan again with",
         ),
         (
             whole.replacen('{', "{\"keep\": \"all\",", 1),
             "it has an unknown key keep",
+        ),
+        (
+            whole.replacen('{', "{\"digest\": \"x\",", 1),
+            "the key \"digest\" is there twice",
         ),
     ] {
         assert_ne!(bad, whole, "{says}");

@@ -67,7 +67,7 @@ fn show_skips_unknown_keys_and_refuses_what_it_cannot_read() {
         ),
         (
             whole.replace("\"format_version\": \"2.0\"", "\"format_version\": \"1.0\""),
-            "made by an older version of xrs: plan again",
+            "made by an older version of xrs\n  help: plan again with",
         ),
         (
             "{\"plan_digest\": 1, \"format_version\": \"2.0\"}".to_owned(),

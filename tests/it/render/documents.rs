@@ -15,7 +15,7 @@ use aws_xregion_sync::model::plan::{
 use aws_xregion_sync::model::problem::{AwsFailure, Problem};
 use aws_xregion_sync::model::result::{ActionOutcome, ActionResult, SyncResult};
 use aws_xregion_sync::model::tags::Tags;
-use aws_xregion_sync::planfile::{Header, seal};
+use aws_xregion_sync::planfile::seal;
 use jiff::Timestamp;
 
 pub(super) fn time(text: &str) -> Timestamp {
@@ -38,7 +38,7 @@ pub(super) fn sealed(jobs: Vec<JobPlan>) -> SavedPlan {
     SavedPlan {
         digest,
         xrs_version: "0.1.0".to_owned(),
-        ..seal(plan, Header { created_at, config }).expect("a digest")
+        ..seal(plan, created_at, config).expect("a digest")
     }
 }
 

@@ -12,7 +12,7 @@ use aws_xregion_sync::model::inventory::Inventory;
 use aws_xregion_sync::model::plan::{self, ConfigRef, Plan, SavedPlan, Summary};
 use aws_xregion_sync::model::result::SyncResult;
 use aws_xregion_sync::observe::{Request, observe};
-use aws_xregion_sync::planfile::{self, Header};
+use aws_xregion_sync::planfile;
 use aws_xregion_sync::planner;
 use aws_xregion_sync::provider::Provider;
 use aws_xregion_sync::provider::sandbox::Sandbox;
@@ -368,7 +368,7 @@ async fn make_plan(
         sha256: String::new(),
     };
     let plan = if is_sealed {
-        planfile::seal(plan, Header { created_at, config }).expect("a plan")
+        planfile::seal(plan, created_at, config).expect("a plan")
     } else {
         SavedPlan {
             format_version: planfile::FORMAT_VERSION.to_owned(),
