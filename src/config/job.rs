@@ -24,7 +24,7 @@ pub(super) fn name(entry: &Entry) -> JobName {
 }
 
 /// Reads a job. The problems beside it are notes on what is accepted without effect.
-pub(super) fn read(entry: &Entry, global: &Level) -> (ConfiguredJob, Vec<Problem>) {
+pub(super) fn read(entry: &Entry, global: &Level<'_>) -> (ConfiguredJob, Vec<Problem>) {
     let name = name(entry);
     let (client_config, notes) = client_config(entry, global);
     let mut problems = Vec::new();
@@ -60,7 +60,7 @@ pub(super) fn read(entry: &Entry, global: &Level) -> (ConfiguredJob, Vec<Problem
 /// effect.
 pub(super) fn client_config(
     entry: &Entry,
-    global: &Level,
+    global: &Level<'_>,
 ) -> (Result<ClientConfig, Vec<Problem>>, Vec<Problem>) {
     let name = name(entry);
     let options = match entry.options(name.as_str()) {
@@ -71,7 +71,7 @@ pub(super) fn client_config(
         }
     };
     let own = options.iter().find(|option| option.key == CLIENT_CONFIG);
-    let own = Level::read(format!("{CLIENT_CONFIG} of {name}"), own);
+    let own = Level::read(&format!("{CLIENT_CONFIG} of {name}"), entry.place, own);
     let merged = client::merged(global, &own);
     let without_role = client::without_role(&merged, global, &own);
     let notes = own.notes.into_iter().chain(without_role).collect();

@@ -131,7 +131,7 @@ fn has_key(node: &Node) -> bool {
 struct Top<'d> {
     jobs: Vec<&'d Entry>,
     /// The settings of all jobs.
-    global: Level,
+    global: Level<'d>,
     /// Notes on keys without meaning.
     notes: Vec<Problem>,
 }
@@ -157,7 +157,7 @@ impl<'d> Top<'d> {
             .map(|entry| ignored(entry));
         Ok(Self {
             jobs,
-            global: Level::read(format!("the global {CLIENT_CONFIG}"), global),
+            global: Level::read(&format!("the global {CLIENT_CONFIG}"), root.place, global),
             notes: ignored.collect(),
         })
     }

@@ -137,7 +137,8 @@ fn must_be(schema: &Value) -> String {
     found.map_or("a mapping", |(_, words)| words).to_owned()
 }
 
-fn texts(list: Option<&Value>) -> Vec<String> {
+/// Returns the texts in a list.
+pub(super) fn texts(list: Option<&Value>) -> Vec<String> {
     let texts = list.and_then(Value::as_array).into_iter().flatten();
     texts.filter_map(Value::as_str).map(str::to_owned).collect()
 }

@@ -6,11 +6,7 @@ use crate::model::problem::{Problem, TextPlace};
 /// (a log, a dump) is refused before it is read into memory.
 pub const MAX_BYTES: u64 = 1024 * 1024;
 
-/// Returns the bytes as text, without a byte order mark.
-///
-/// # Errors
-///
-/// If they are not text that YAML allows.
+/// Returns the bytes as text, without a byte order mark. Fails if they are not text that YAML allows.
 pub(super) fn text(bytes: &[u8]) -> Result<&str, Problem> {
     if bytes.len() as u64 > MAX_BYTES {
         let message = format!("the config is larger than {MAX_BYTES} bytes");

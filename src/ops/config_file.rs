@@ -38,7 +38,10 @@ impl ConfigFile {
     ///
     /// If the file can't be read, or is too large for a config.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        Self::read_file(path.as_ref()).map_err(Error::file("the config", Some(NO_CONFIG)))
+        let path = path.as_ref();
+        let bytes = files::read(path, config::MAX_BYTES);
+        let bytes = bytes.map_err(Error::file("the config", Some(NO_CONFIG)))?;
+        Ok(Self::from_text(path, bytes))
     }
 
     /// Reads the config that an apply takes credentials from.
@@ -48,14 +51,9 @@ impl ConfigFile {
     /// [`Error::Refused`] if the file can't be read, or is too large for a config.
     pub fn open_for_apply(path: impl AsRef<Path>) -> Result<Self, Error> {
         const HELP: &str = "pass the config that the plan was made from with --config";
-        let refused = |error| Error::refused(format!("the config {error}"), HELP);
-        Self::read_file(path.as_ref()).map_err(refused)
-    }
-
-    fn read_file(path: &Path) -> Result<Self, FileError> {
-        Ok(Self {
-            path: path.to_owned(),
-            bytes: files::read(path, config::MAX_BYTES)?,
+        Self::open(path).map_err(|error| match error {
+            Error::Other(problem) => Error::Refused(problem.help(HELP)),
+            error => error,
         })
     }
 
