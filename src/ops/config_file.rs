@@ -84,15 +84,6 @@ impl ConfigFile {
         config::read(&self.bytes).map_err(|problems| Error::Config(self.problems(problems)))
     }
 
-    /// Returns its valid jobs.
-    ///
-    /// # Errors
-    ///
-    /// If it is not valid as a whole.
-    pub fn valid_jobs(&self) -> Result<Vec<SyncJob>, Error> {
-        Ok(SelectedJobs::of(self, &[])?.valid)
-    }
-
     /// Returns a warning if it contains keys that others than its owner can read.
     pub fn exposed_keys(&self) -> Option<String> {
         let is_exposed =
@@ -143,18 +134,14 @@ fn check_names(jobs: &[ConfiguredJob], names: &[JobName]) -> Result<(), Error> {
 
 /// The jobs of a config that an operation is about.
 pub(super) struct SelectedJobs {
-    /// Their names, in the order of the config; nothing if no names were given, which means all.
+    /// The config without the other jobs.
+    pub(super) config: Config,
+    /// The names of these jobs, in the order of the config; nothing if no names were given, which means all.
     pub(super) names: Option<Vec<JobName>>,
     /// The valid ones, in the order of the config.
     pub(super) valid: Vec<SyncJob>,
-    /// The problems of the invalid ones, in the order of the config.
-    pub(super) problems: Vec<Problem>,
-    /// What has no effect in the config.
-    pub(super) notes: Vec<Problem>,
     /// The invalid jobs that are not selected.
     pub(super) other_invalid_jobs: Vec<JobName>,
-    /// The selected ones that are invalid, each with its position and its problems.
-    invalid: Vec<(usize, JobName, Vec<Problem>)>,
 }
 
 impl SelectedJobs {
@@ -167,34 +154,21 @@ impl SelectedJobs {
         let (jobs, others): (Vec<_>, Vec<_>) = config.jobs.into_iter().partition(is_selected);
         config.jobs = jobs;
         let in_order = config.jobs.iter().map(|job| job.name().clone()).collect();
-        let mut selected = Self {
-            names: Some(in_order).filter(|_| !names.is_empty()),
-            valid: Vec::new(),
-            problems: config.problems(),
-            notes: config.notes,
-            other_invalid_jobs: Vec::new(),
-            invalid: Vec::new(),
+        let valid = |job: &ConfiguredJob| match job {
+            ConfiguredJob::Valid(job) => Some(job.clone()),
+            ConfiguredJob::Invalid { .. } => None,
         };
-        for (position, job) in config.jobs.into_iter().enumerate() {
-            match job {
-                ConfiguredJob::Valid(job) => selected.valid.push(job),
-                ConfiguredJob::Invalid { name, problems } => {
-                    selected.invalid.push((position, name, problems));
-                }
-            }
-        }
-        for job in others {
-            if let ConfiguredJob::Invalid { name, .. } = job {
-                selected.other_invalid_jobs.push(name);
-            }
-        }
-        Ok(selected)
+        Ok(Self {
+            names: Some(in_order).filter(|_| !names.is_empty()),
+            valid: config.jobs.iter().filter_map(valid).collect(),
+            other_invalid_jobs: invalid(&others),
+            config,
+        })
     }
 
-    /// Returns the names of the invalid jobs.
-    pub(super) fn invalid_jobs(&self) -> Vec<JobName> {
-        let names = self.invalid.iter().map(|(_, name, _)| name.clone());
-        names.collect()
+    /// Returns the names of the invalid ones.
+    pub(super) fn invalid(&self) -> Vec<JobName> {
+        invalid(&self.config.jobs)
     }
 
     /// Returns the answers for the valid jobs with those for the invalid ones in between, in the order of the config.
@@ -203,12 +177,21 @@ impl SelectedJobs {
         of_valid: Vec<T>,
         of_invalid: impl Fn(&JobName, &[Problem]) -> T,
     ) -> Vec<T> {
-        let mut answers = of_valid;
-        for (position, name, problems) in &self.invalid {
-            answers.insert(*position, of_invalid(name, problems));
-        }
-        answers
+        let mut of_valid = of_valid.into_iter();
+        let answer = |job: &ConfiguredJob| match job {
+            ConfiguredJob::Valid(_) => of_valid.next(),
+            ConfiguredJob::Invalid { name, problems } => Some(of_invalid(name, problems)),
+        };
+        self.config.jobs.iter().filter_map(answer).collect()
     }
+}
+
+fn invalid(jobs: &[ConfiguredJob]) -> Vec<JobName> {
+    let invalid = jobs.iter().filter_map(|job| match job {
+        ConfiguredJob::Valid(_) => None,
+        ConfiguredJob::Invalid { name, .. } => Some(name.clone()),
+    });
+    invalid.collect()
 }
 
 /// Writes a commented config to start from. An existing file is never overwritten.

@@ -53,7 +53,7 @@ impl OpenSandbox {
 ///
 /// If the config is not valid as a whole.
 pub fn example_world(config: &ConfigFile) -> Result<World, Error> {
-    Ok(example(&config.valid_jobs()?).0)
+    Ok(example(&SelectedJobs::of(config, &[])?.valid).0)
 }
 
 /// Opens the sandbox of a file. If there is no file, a sandbox is made for the jobs of `config`, if that is given. `waiting` is
@@ -73,15 +73,15 @@ pub fn open_sandbox(
         None => None,
     };
     if !path.exists() {
-        match (&jobs, config) {
-            (Some(jobs), Some(config)) if jobs.valid.is_empty() => {
-                let (path, config) = (path.display(), config.path());
-                let message = format!("no sandbox was made in {path}: no job of {config} is valid");
-                return Err(Error::other(message, "correct the config, and plan again"));
-            }
-            (Some(_), _) => files::make_folder_of(path).map_err(failed())?,
-            (None, _) => return Err(failed()(FileError::Missing(path.to_owned()))),
+        let (Some(jobs), Some(config)) = (&jobs, config) else {
+            return Err(failed()(FileError::Missing(path.to_owned())));
+        };
+        if jobs.valid.is_empty() {
+            let (path, config) = (path.display(), config.path());
+            let message = format!("no sandbox was made in {path}: no job of {config} is valid");
+            return Err(Error::other(message, "correct the config, and plan again"));
         }
+        files::make_folder_of(path).map_err(failed())?;
     }
     let lock = files::lock(path, waiting).map_err(failed())?;
     let (mut new_world, mut jobs_without_source) = (None, Vec::new());
@@ -89,9 +89,8 @@ pub fn open_sandbox(
         // Only now: another process may have made it meanwhile.
         Some(jobs) if !path.exists() => {
             let (world, problems) = example(&jobs.valid);
-            let invalid_jobs = jobs.invalid_jobs();
             new_world = Some(NewWorld {
-                invalid_jobs,
+                invalid_jobs: jobs.invalid(),
                 problems,
             });
             world

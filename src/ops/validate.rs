@@ -47,8 +47,8 @@ pub fn validate(config: &ConfigFile, names: &[JobName]) -> Result<Validated, Err
     };
     Ok(Validated {
         jobs: selected.in_order(valid.collect(), invalid),
-        errors: selected.problems,
-        notes: selected.notes,
+        errors: selected.config.problems(),
+        notes: selected.config.notes,
         other_invalid_jobs: selected.other_invalid_jobs,
     })
 }
