@@ -16,17 +16,19 @@ use crate::model::problem::Problem;
 use crate::sync_types::{ConfiguredJob, SyncJob, SyncType, SyncTypeRules, read_options};
 
 /// Returns the name of a job, escaped if it must not be shown as it is.
-pub(super) fn name(entry: &Entry) -> JobName {
+fn name(entry: &Entry) -> JobName {
     match entry.key.contains(is_control) {
         true => JobName::from(named(&entry.key)),
         false => JobName::from(entry.key.as_str()),
     }
 }
 
-/// Reads a job. The problems beside it are notes on what is accepted without effect.
-pub(super) fn read(entry: &Entry, global: &Level<'_>) -> (ConfiguredJob, Vec<Problem>) {
+/// Reads a job with these client settings.
+pub(super) fn read(
+    entry: &Entry,
+    client_config: Result<ClientConfig, Vec<Problem>>,
+) -> ConfiguredJob {
     let name = name(entry);
-    let (client_config, notes) = client_config(entry, global);
     let mut problems = Vec::new();
     if entry.key.contains(is_control) {
         let message = format!(
@@ -35,7 +37,7 @@ pub(super) fn read(entry: &Entry, global: &Level<'_>) -> (ConfiguredJob, Vec<Pro
         problems.push(Problem::new(message).at(entry.place));
     }
     let options = options(entry, &mut problems);
-    let job = match (options, client_config) {
+    match (options, client_config) {
         (Some((common, rules)), Ok(client_config)) if problems.is_empty() => {
             ConfiguredJob::Valid(SyncJob {
                 name,
@@ -52,8 +54,7 @@ pub(super) fn read(entry: &Entry, global: &Level<'_>) -> (ConfiguredJob, Vec<Pro
             problems.sort_by_key(|problem| problem.at);
             ConfiguredJob::Invalid { name, problems }
         }
-    };
-    (job, notes)
+    }
 }
 
 /// Reads the client settings of a job, whatever its other options are. The problems beside them are notes on what is accepted without

@@ -141,7 +141,7 @@ fn destinations<'a>(
     config: Option<&ConfigFile>,
 ) -> Result<Vec<(&'a JobPlan, Location)>, Error> {
     let mut configured = match config {
-        Some(file) => file.client_configs().map_err(Error::RefusedConfig)?,
+        Some(file) => file.read().map_err(Error::RefusedConfig)?.client_configs,
         None => BTreeMap::new(),
     };
     // As AWS counts copies in progress.

@@ -80,23 +80,18 @@ impl ConfigFile {
         String::from_utf8_lossy(&self.bytes)
     }
 
-    fn read(&self) -> Result<Config, Error> {
-        config::read(&self.bytes).map_err(|problems| Error::Config(self.problems(problems)))
-    }
-
     /// Returns a warning if it contains keys that others than its owner can read.
     pub fn exposed_keys(&self) -> Option<String> {
-        let is_exposed =
-            config::holds_keys(&self.bytes) && files::is_readable_by_others(&self.path);
+        let is_exposed = files::is_readable_by_others(&self.path)
+            && self.read().is_ok_and(|config| config.holds_keys);
         let path = self.path();
         is_exposed.then(|| {
             format!("{path} contains AWS keys, and others than its owner can read it: chmod 600 it, or use a profile")
         })
     }
 
-    /// Returns the client settings of each job.
-    pub(super) fn client_configs(&self) -> Result<config::ClientConfigs, ConfigProblems> {
-        config::client_configs(&self.bytes).map_err(|problems| self.problems(problems))
+    pub(super) fn read(&self) -> Result<Config, ConfigProblems> {
+        config::read(&self.bytes).map_err(|problems| self.problems(problems))
     }
 
     pub(super) fn problems(&self, problems: Vec<Problem>) -> ConfigProblems {
@@ -148,7 +143,7 @@ impl SelectedJobs {
     /// Returns the jobs of these names; all jobs without any names. Fails if the config is not valid as a whole, or has no job of
     /// one of these names.
     pub(super) fn of(file: &ConfigFile, names: &[JobName]) -> Result<Self, Error> {
-        let mut config = file.read()?;
+        let mut config = file.read().map_err(Error::Config)?;
         check_names(&config.jobs, names)?;
         let is_selected = |job: &ConfiguredJob| names.is_empty() || names.contains(job.name());
         let (jobs, others): (Vec<_>, Vec<_>) = config.jobs.into_iter().partition(is_selected);
