@@ -62,11 +62,8 @@ impl Config {
     /// Returns all problems of all jobs, in the order of the file, each once: a problem of the settings of all jobs is one of every
     /// job.
     pub fn problems(&self) -> Vec<Problem> {
-        let of_job = |job: &ConfiguredJob| match job {
-            ConfiguredJob::Valid(_) => Vec::new(),
-            ConfiguredJob::Invalid { problems, .. } => problems.clone(),
-        };
-        in_order(self.jobs.iter().flat_map(of_job).collect())
+        let problems = self.jobs.iter().flat_map(ConfiguredJob::problems);
+        in_order(problems.cloned().collect())
     }
 }
 

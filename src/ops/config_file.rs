@@ -149,13 +149,10 @@ impl SelectedJobs {
         let (jobs, others): (Vec<_>, Vec<_>) = config.jobs.into_iter().partition(is_selected);
         config.jobs = jobs;
         let in_order = config.jobs.iter().map(|job| job.name().clone()).collect();
-        let valid = |job: &ConfiguredJob| match job {
-            ConfiguredJob::Valid(job) => Some(job.clone()),
-            ConfiguredJob::Invalid { .. } => None,
-        };
+        let valid = config.jobs.iter().filter_map(ConfiguredJob::valid);
         Ok(Self {
             names: Some(in_order).filter(|_| !names.is_empty()),
-            valid: config.jobs.iter().filter_map(valid).collect(),
+            valid: valid.cloned().collect(),
             other_invalid_jobs: invalid(&others),
             config,
         })
@@ -173,20 +170,17 @@ impl SelectedJobs {
         of_invalid: impl Fn(&JobName, &[Problem]) -> T,
     ) -> Vec<T> {
         let mut of_valid = of_valid.into_iter();
-        let answer = |job: &ConfiguredJob| match job {
-            ConfiguredJob::Valid(_) => of_valid.next(),
-            ConfiguredJob::Invalid { name, problems } => Some(of_invalid(name, problems)),
+        let answer = |job: &ConfiguredJob| match job.valid() {
+            Some(_) => of_valid.next(),
+            None => Some(of_invalid(job.name(), job.problems())),
         };
         self.config.jobs.iter().filter_map(answer).collect()
     }
 }
 
 fn invalid(jobs: &[ConfiguredJob]) -> Vec<JobName> {
-    let invalid = jobs.iter().filter_map(|job| match job {
-        ConfiguredJob::Valid(_) => None,
-        ConfiguredJob::Invalid { name, .. } => Some(name.clone()),
-    });
-    invalid.collect()
+    let invalid = jobs.iter().filter(|job| job.valid().is_none());
+    invalid.map(|job| job.name().clone()).collect()
 }
 
 /// Writes a commented config to start from. An existing file is never overwritten.
