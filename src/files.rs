@@ -81,7 +81,12 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let (target, old) = match fs::metadata(path) {
         Ok(old) if old.is_file() => (fs::canonicalize(path).map_err(failed())?, Some(old)),
         Ok(old) if old.is_dir() => return Err(FileError::folder(path)),
-        Ok(_) => return write_into(path, bytes).map_err(failed()),
+        Ok(_) => {
+            let opened = File::options().write(true).open(path);
+            return opened
+                .and_then(|mut file| file.write_all(bytes))
+                .map_err(failed());
+        }
         Err(_) => (path.to_owned(), None),
     };
     let file = temporary(path, &target, old.as_ref(), bytes)?;
@@ -102,12 +107,6 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         }
         Err(persist) => Err(FileError::system("written", path)(persist.error)),
     }
-}
-
-fn write_into(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::options().write(true).open(path)?;
-    file.write_all(bytes)?;
-    file.flush()
 }
 
 /// Writes a temporary file beside `target`, with the permissions of `old`, or with those that any new file gets. Errors name it

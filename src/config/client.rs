@@ -41,11 +41,13 @@ impl<'d> Level<'d> {
     pub(super) fn read(owner: &str, place: TextPlace, entry: Option<&'d Entry>) -> Self {
         let options = entry.map_or(Ok(&[][..]), |entry| entry.options(owner));
         let settings = options.as_ref().map_or(&[][..], |settings| settings);
-        let (of_gem, settings): (Vec<&Entry>, Vec<&Entry>) = settings
-            .iter()
-            .partition(|setting| legacy::instead(&setting.key).is_some());
-        let notes = of_gem.into_iter();
-        let notes = notes.filter_map(|setting| legacy::note(setting, owner));
+        let mut notes = Vec::new();
+        let settings = settings.iter().filter(|setting| {
+            let note = legacy::note(setting, owner);
+            let is_known = note.is_none();
+            notes.extend(note);
+            is_known
+        });
         let group = &REFERENCE.client;
         let place = entry.map_or(place, |entry| entry.place);
         let mut section = Section::new(owner, place, settings, &[group], |_| None);
@@ -54,7 +56,7 @@ impl<'d> Level<'d> {
         let mut level = Self {
             values: section.values(group),
             section,
-            notes: notes.collect(),
+            notes,
         };
         if let (Some(_), Some((_, profile))) = (level.first(KEYS), level.first(["profile"])) {
             let problem = Problem::new(format!("{owner} has both keys and a `profile`"));

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::arn;
 use super::client::{self, Level};
 use super::document::Entry;
+use super::forms;
 use super::names::named;
 use super::reference::{OptionGroup, REFERENCE};
 use super::section::Section;
@@ -149,7 +149,7 @@ fn check_regions(section: &mut Section<'_>, common: &CommonOptions) {
 /// Checks that a key is in the destination region. A key that is not given by its ARN always is.
 fn check_key(section: &mut Section<'_>, common: &CommonOptions) {
     let (owner, destination) = (&section.owner, &common.destination_region);
-    let region = common.kms_key_id.as_deref().and_then(arn::kms_key_region);
+    let region = common.kms_key_id.as_deref().and_then(forms::kms_key_region);
     if let Some(region) = region.filter(|region| *region != destination.as_str()) {
         let region = named(region);
         let message = format!(

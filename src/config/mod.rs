@@ -5,18 +5,17 @@
 //! | `source`, `names` | bytes to text; names and values as messages show them |
 //! | `document`, `syntax` | text to a tree with lines and columns, within limits; errors of YAML itself |
 //! | `shared_options` | the structs of options, beside those of the sync types |
-//! | `arn`, `endpoint` | the form of certain values |
+//! | `forms` | the form of certain values |
 //! | `section` | reads options into the structs; "did you mean" |
 //! | `job`, `client` | a job; its client settings, merged with those of all jobs |
 //! | `legacy` | what the gem accepted |
 //! | `conflicts` | problems between jobs |
 //! | `reference`, `schema` | the structs of options as a reference and as a JSON Schema |
 
-mod arn;
 mod client;
 mod conflicts;
 mod document;
-mod endpoint;
+mod forms;
 mod job;
 mod legacy;
 mod names;

@@ -61,11 +61,7 @@ pub async fn sync_required(
     options: &Options,
 ) -> Result<Vec<SyncResult>, Error> {
     let plan = plan(config, provider, options).await?;
-    Ok(plan.jobs.into_iter().map(not_applied).collect())
-}
-
-fn not_applied(job: JobPlan) -> SyncResult {
-    SyncResult {
+    let not_applied = |job: JobPlan| SyncResult {
         completed: job.outcome != Outcome::Failed,
         sync_required: job.has_copy(),
         name: job.name,
@@ -74,5 +70,6 @@ fn not_applied(job: JobPlan) -> SyncResult {
         actions: Vec::new(),
         warnings: job.warnings,
         errors: job.errors,
-    }
+    };
+    Ok(plan.jobs.into_iter().map(not_applied).collect())
 }

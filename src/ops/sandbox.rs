@@ -97,9 +97,12 @@ pub fn open_sandbox(
         }
         _ => {
             let bytes = files::read(path, MAX_SANDBOX_BYTES).map_err(failed())?;
+            let no_text = |_| Problem::new("it is not UTF-8 text").help(World::WAY_OUT);
+            let world = String::from_utf8(bytes).map_err(no_text);
             let what = format!("{} is not a valid sandbox", path.display());
-            let invalid = |problem| Error::Other(because(what, problem));
-            let world = read_world(bytes).map_err(invalid)?;
+            let world = world
+                .and_then(|text| World::from_json(&text))
+                .map_err(|problem| Error::Other(because(what, problem)))?;
             let jobs = jobs.iter().flat_map(|jobs| &jobs.valid);
             let lacking = jobs.filter(|job| !world.has_source_for(&example_job(job)));
             jobs_without_source.extend(lacking.map(|job| job.name.clone()));
@@ -127,12 +130,6 @@ fn save(sandbox: &Sandbox) -> Result<(), Error> {
         )))
     };
     sandbox.save().map_err(failed)
-}
-
-fn read_world(bytes: Vec<u8>) -> Result<World, Problem> {
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Problem::new("it is not UTF-8 text").help(World::WAY_OUT))?;
-    World::from_json(&text)
 }
 
 fn example(jobs: &[SyncJob]) -> (World, Vec<Problem>) {
