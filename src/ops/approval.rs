@@ -10,7 +10,7 @@ use super::operation_error::Error;
 use super::operation_options::Options;
 use crate::executor::Callers;
 use crate::model::client_config::ClientConfig;
-use crate::model::inventory::{Answer, CallerIdentity, Inventory, ProviderKind};
+use crate::model::inventory::{CallerIdentity, Inventory, ProviderKind};
 use crate::model::location::Location;
 use crate::model::plan::{ClientConfigRef, CredentialsFrom, JobPlan, SavedPlan, Summary};
 use crate::model::problem::Problem;
@@ -56,13 +56,18 @@ pub async fn approve(
         let Some(identity) = known(job).or_else(|| answers.get(destination)) else {
             continue;
         };
-        let caller = match check_caller(job, identity) {
-            Ok(None) => Ok(Arc::clone(&destination.credentials)),
-            // Nothing is to be done for it. If its copy in progress is not counted, AWS may refuse another, and no more.
-            _ if job.actions.is_empty() => continue,
-            Ok(Some(problem)) => Err(problem),
-            Err(refused) => return Err(refused),
+        let caller = match identity {
+            Ok(identity) => check_caller(job, identity).map(|()| Ok(destination)),
+            Err(error) => Ok(Err(error.problem(format!(
+                "failed to find out which AWS account the credentials of {} belong to",
+                job.name
+            )))),
         };
+        // Where nothing is to be done, a copy in progress is not counted: AWS may refuse another, and no more.
+        if job.actions.is_empty() && !matches!(caller, Ok(Ok(_))) {
+            continue;
+        }
+        let caller = caller?.map(|destination| Arc::clone(&destination.credentials));
         callers.insert(job.name.clone(), caller);
     }
     Ok(Approved {
@@ -213,20 +218,9 @@ fn credentials(
     ))
 }
 
-/// Refuses another account or endpoint than planned; returns the problem if the account is not known.
-fn check_caller(
-    job: &JobPlan,
-    identity: &Answer<CallerIdentity>,
-) -> Result<Option<Problem>, Error> {
+/// Refuses another account or endpoint than planned.
+fn check_caller(job: &JobPlan, identity: &CallerIdentity) -> Result<(), Error> {
     let name = &job.name;
-    let identity = match identity {
-        Ok(identity) => identity,
-        Err(error) => {
-            let message =
-                format!("failed to find out which AWS account the credentials of {name} belong to");
-            return Ok(Some(error.problem(message)));
-        }
-    };
     let actual = &identity.account_id;
     if let Some(planned) = job.account_id.as_ref().filter(|planned| *planned != actual) {
         return Err(Error::refused(
@@ -240,7 +234,7 @@ fn check_caller(
     let planned = config.and_then(|config| config.endpoint_url.as_deref());
     let actual = identity.endpoint_url.as_deref();
     if planned == actual {
-        return Ok(None);
+        return Ok(());
     }
     let [planned, actual] = [planned, actual].map(|url| url.unwrap_or("AWS's own endpoints"));
     Err(Error::refused(
