@@ -4,6 +4,7 @@ use std::fs::{self, File, Metadata, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
 use thiserror::Error;
 
 /// What can go wrong with a file. Each message names the file.
@@ -15,56 +16,44 @@ pub enum FileError {
     /// It was to be created, and exists.
     #[error("{} exists already", .0.display())]
     Exists(PathBuf),
-    /// It is a folder.
-    #[error("{} is a folder, not a file", .0.display())]
-    Folder(PathBuf),
-    /// It is larger than the limit.
-    #[error("{} is larger than {limit} bytes, the most that is read", path.display())]
-    TooLarge {
+    /// Anything else, put into words.
+    #[error("{} {what}", path.display())]
+    Unusable {
         /// The file.
         path: PathBuf,
-        /// The most that is read.
-        limit: u64,
-    },
-    /// Its folder does not exist, or no file can be created there.
-    #[error("{} could not be written: {why}", path.display())]
-    NoPlace {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with its folder.
-        why: String,
-    },
-    /// The operating system refuses.
-    #[error("{} could not be {done}: {error}", path.display())]
-    System {
-        /// What was attempted: `read`, `written`, `locked`.
-        done: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// The error of the operating system.
-        error: io::Error,
+        /// What is wrong with it, to follow its name.
+        what: String,
     },
 }
 
 impl FileError {
-    fn system(done: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
+    fn unusable(path: &Path, what: impl Into<String>) -> Self {
+        let (path, what) = (path.to_owned(), what.into());
+        Self::Unusable { path, what }
+    }
+
+    fn folder(path: &Path) -> Self {
+        Self::unusable(path, "is a folder, not a file")
+    }
+
+    /// Returns the error of something that was to be `done`: `read`, `written`, `locked`.
+    fn system(done: &str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |error| match error.kind() {
-            io::ErrorKind::NotFound if done == "read" => Self::Missing(path),
-            io::ErrorKind::IsADirectory => Self::Folder(path),
-            _ => Self::System { done, path, error },
+            io::ErrorKind::NotFound if done == "read" => Self::Missing(path.to_owned()),
+            io::ErrorKind::IsADirectory => Self::folder(path),
+            _ => Self::unusable(path, format!("could not be {done}: {error}")),
         }
     }
 
-    /// Only the kind of the error is shown: its message may name the temporary file.
+    /// Returns the error of a file that can't be created in its folder.
     fn no_place(path: &Path, folder: &Path, error: &io::Error) -> Self {
-        let shown = folder.display();
+        let folder = folder.display();
+        // Only the kind of the error is shown: its message may name the temporary file.
         let why = match error.kind() {
-            io::ErrorKind::NotFound => format!("there is no folder {shown}"),
-            kind => format!("no file can be created in the folder {shown}: {kind}"),
+            io::ErrorKind::NotFound => format!("there is no folder {folder}"),
+            kind => format!("no file can be created in the folder {folder}: {kind}"),
         };
-        let path = path.to_owned();
-        Self::NoPlace { path, why }
+        Self::unusable(path, format!("could not be written: {why}"))
     }
 }
 
@@ -77,10 +66,8 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
         .read_to_end(&mut bytes)
         .map_err(FileError::system("read", path))?;
     if u64::try_from(bytes.len()).is_ok_and(|read| read > limit) {
-        return Err(FileError::TooLarge {
-            path: path.to_owned(),
-            limit,
-        });
+        let what = format!("is larger than {limit} bytes, the most that is read");
+        return Err(FileError::unusable(path, what));
     }
     Ok(bytes)
 }
@@ -93,57 +80,59 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let failed = || FileError::system("written", path);
     let (target, old) = match fs::metadata(path) {
         Ok(old) if old.is_file() => (fs::canonicalize(path).map_err(failed())?, Some(old)),
-        Ok(old) if old.is_dir() => return Err(FileError::Folder(path.to_owned())),
-        Ok(_) => return write_into(path, bytes).map_err(failed()),
+        Ok(old) if old.is_dir() => return Err(FileError::folder(path)),
+        Ok(_) => {
+            let opened = File::options().write(true).open(path);
+            return opened
+                .and_then(|mut file| file.write_all(bytes))
+                .map_err(failed());
+        }
         Err(_) => (path.to_owned(), None),
     };
-    let folder = folder_of(&target);
-    let mut file = temporary(folder, old.as_ref())
-        .map_err(|error| FileError::no_place(path, folder, &error))?;
-    file.write_all(bytes)
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(failed())?;
+    let file = temporary(path, &target, old.as_ref(), bytes)?;
     file.persist(&target)
         .map_err(|persist| failed()(persist.error))?;
     // The new name survives a power failure once the folder is written, too. Some file systems can't do that on demand.
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    let _ = File::open(folder_of(&target)).and_then(|folder| folder.sync_all());
     Ok(())
 }
 
 /// Creates a file, completely or not at all. An existing file is not changed.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let failed = || FileError::system("written", path);
-    let folder = folder_of(path);
-    let mut file =
-        temporary(folder, None).map_err(|error| FileError::no_place(path, folder, &error))?;
-    file.write_all(bytes)
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(failed())?;
+    let file = temporary(path, path, None, bytes)?;
     match file.persist_noclobber(path) {
         Ok(_) => Ok(()),
         Err(persist) if persist.error.kind() == io::ErrorKind::AlreadyExists => {
             Err(FileError::Exists(path.to_owned()))
         }
-        Err(persist) => Err(failed()(persist.error)),
+        Err(persist) => Err(FileError::system("written", path)(persist.error)),
     }
 }
 
-fn write_into(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::options().write(true).open(path)?;
-    file.write_all(bytes)?;
-    file.flush()
-}
-
-/// Creates a temporary file with the permissions of `old`, or with those that any new file gets.
-fn temporary(folder: &Path, old: Option<&Metadata>) -> io::Result<tempfile::NamedTempFile> {
+/// Writes a temporary file beside `target`, with the permissions of `old`, or with those that any new file gets. Errors name it
+/// `path`.
+fn temporary(
+    path: &Path,
+    target: &Path,
+    old: Option<&Metadata>,
+    bytes: &[u8],
+) -> Result<NamedTempFile, FileError> {
+    let folder = folder_of(target);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".xrs-");
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file = builder.tempfile_in(folder)?;
-    if let Some(old) = old {
-        file.as_file().set_permissions(old.permissions())?;
-    }
+    let create = || {
+        let file = builder.tempfile_in(folder)?;
+        if let Some(old) = old {
+            file.as_file().set_permissions(old.permissions())?;
+        }
+        Ok(file)
+    };
+    let mut file = create().map_err(|error| FileError::no_place(path, folder, &error))?;
+    file.write_all(bytes)
+        .and_then(|()| file.as_file().sync_all())
+        .map_err(FileError::system("written", path))?;
     Ok(file)
 }
 
@@ -159,15 +148,12 @@ pub fn make_folder_of(path: &Path) -> Result<(), FileError> {
     fs::create_dir_all(folder_of(path)).map_err(FileError::system("given a folder", path))
 }
 
-/// A lock on a file: while it exists, nobody else holds one for the same file.
-#[derive(Debug)]
-pub struct Lock {
-    /// Closing it releases the lock, also when the process is killed.
-    _file: File,
-}
+/// A lock on a file; dropping it releases the lock.
+pub type Lock = File;
 
-/// Locks a file for a whole command. If another process holds the lock, calls `waiting` once and waits: commands on a sandbox are
-/// short, and Ctrl-C ends the waiting.
+/// Locks a file for a whole command, and returns the lock: nobody else holds one for the same file until it is dropped, also when
+/// the process is killed. If another process holds the lock, calls `waiting` once and waits: commands on a sandbox are short, and
+/// Ctrl-C ends the waiting.
 ///
 /// The lock is on `<file>.lock`, because the file itself is replaced whenever it is written. That file is never removed, because two
 /// processes could then hold a lock.
@@ -190,7 +176,7 @@ pub fn lock(path: &Path, waiting: impl FnOnce()) -> Result<Lock, FileError> {
         }
         Err(TryLockError::Error(error)) => return Err(failed()(error)),
     }
-    Ok(Lock { _file: file })
+    Ok(file)
 }
 
 /// Returns true if both paths name the same file, also if it does not exist yet.
@@ -202,11 +188,6 @@ pub fn is_same(a: &Path, b: &Path) -> bool {
         })
     };
     a == b || whole(a).is_some_and(|a| Some(a) == whole(b))
-}
-
-/// Returns true if there is something at this path.
-pub fn is_present(path: &Path) -> bool {
-    fs::metadata(path).is_ok()
 }
 
 /// Returns true if others than the owner may read a file; false if that is not known.
@@ -228,54 +209,17 @@ pub fn is_readable_by_others(path: &Path) -> bool {
 mod tests {
     use super::*;
 
-    fn text(path: &Path) -> String {
-        String::from_utf8(read(path, 1000).expect("readable")).expect("text")
-    }
-
     #[test]
-    fn a_file_that_cannot_be_read_is_named() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("plan.json");
-        let message = |limit| read(&file, limit).expect_err("an error").to_string();
-        assert_eq!(message(10), format!("{} does not exist", file.display()));
-        write_whole(&file, b"0123456789").expect("written");
-        assert_eq!(read(&file, 10).expect("it fits"), b"0123456789");
-        assert_eq!(
-            message(9),
-            format!(
-                "{} is larger than 9 bytes, the most that is read",
-                file.display()
-            )
-        );
-        let error = read(folder.path(), 10).expect_err("an error").to_string();
-        assert_eq!(
-            error,
-            format!("{} is a folder, not a file", folder.path().display())
-        );
-    }
-
-    #[test]
-    fn a_file_is_replaced_whole_and_nothing_is_left_beside_it() {
+    fn a_file_is_replaced_whole_and_read_up_to_a_limit() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("results.json");
-        write_whole(&file, b"old").expect("written");
+        write_whole(&file, b"old one").expect("written");
         write_whole(&file, b"new").expect("written again");
-        assert_eq!(text(&file), "new");
+        assert_eq!(read(&file, 3).expect("it fits"), b"new");
+        let error = read(&file, 2).expect_err("too large").to_string();
+        let says = "results.json is larger than 2 bytes, the most that is read";
+        assert!(error.ends_with(says), "{error}");
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
-        let error =
-            write_whole(&folder.path().join("none/results.json"), b"").expect_err("no such folder");
-        let none = folder.path().join("none");
-        assert!(
-            error
-                .to_string()
-                .ends_with(&format!("there is no folder {}", none.display())),
-            "{error}"
-        );
-        let error = write_whole(folder.path(), b"").expect_err("a folder");
-        assert!(
-            error.to_string().ends_with("is a folder, not a file"),
-            "{error}"
-        );
     }
 
     #[cfg(unix)]
@@ -291,7 +235,7 @@ mod tests {
         symlink(&file, &link).expect("a link");
         write_whole(&link, b"two").expect("written through the link");
         assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
-        assert_eq!(text(&file), "two");
+        assert_eq!(read(&file, 9).expect("readable"), b"two");
         assert!(!is_readable_by_others(&file), "it stayed private");
         write_whole(Path::new("/dev/null"), b"x").expect("written into nothing");
         assert!(!fs::metadata("/dev/null").expect("there").is_file());

@@ -32,15 +32,6 @@ impl Policy {
         let json = serde_json::to_string(self)?;
         Ok(json.chars().filter(|c| !c.is_whitespace()).count())
     }
-
-    /// Adds a statement, or merges it with the one for the same purpose.
-    fn add(&mut self, statement: Statement) {
-        let mut known = self.statement.iter_mut();
-        match known.find(|known| known.sid == statement.sid) {
-            Some(known) => known.merge(statement),
-            None => self.statement.push(statement),
-        }
-    }
 }
 
 /// Returns the policy that a stage of these jobs needs.
@@ -64,34 +55,44 @@ pub fn policy(stage: PolicyStage, jobs: &[SyncJob]) -> Result<Policy, Problem> {
     // Statements come in an order that does not depend on that of the jobs: reads first.
     let mut jobs: Vec<&SyncJob> = jobs.iter().collect();
     jobs.sort_by_key(|job| (job.kind(), &job.source_region));
-    let mut policy = Policy {
-        version: "2012-10-17",
-        statement: Vec::new(),
+    let of_stage = |stage| {
+        let permissions = move |job: &&SyncJob| job.rules.permissions(job, stage);
+        jobs.iter().flat_map(permissions)
     };
-    let permissions = |stage| {
-        jobs.iter()
-            .flat_map(move |job| job.rules.permissions(job, stage))
-    };
-    permissions(PolicyStage::Plan).for_each(|statement| policy.add(statement));
+    let mut statements: Vec<Statement> = of_stage(PolicyStage::Plan).collect();
     if stage == PolicyStage::Apply {
-        permissions(stage).for_each(|statement| policy.add(statement));
-        key_permissions(&jobs).for_each(|statement| policy.add(statement));
+        statements.extend(of_stage(stage));
+        statements.extend(key_permissions(&jobs));
     }
-    Ok(policy)
+    Ok(Policy {
+        version: "2012-10-17",
+        statement: merged(statements),
+    })
+}
+
+/// Merges the statements for each purpose into the first one.
+fn merged(statements: Vec<Statement>) -> Vec<Statement> {
+    let mut merged: Vec<Statement> = Vec::new();
+    for statement in statements {
+        match merged.iter_mut().find(|known| known.sid == statement.sid) {
+            Some(known) => known.merge(statement),
+            None => merged.push(statement),
+        }
+    }
+    merged
 }
 
 /// Returns the permissions for the keys of copies and sources. xrs never calls KMS: EC2 and RDS do, on behalf of the caller that
 /// requests a copy.
-fn key_permissions(jobs: &[&SyncJob]) -> impl Iterator<Item = Statement> {
+fn key_permissions(jobs: &[&SyncJob]) -> Vec<Statement> {
     let with_key = jobs
         .iter()
         .filter_map(|job| Some((*job, job.kms_key_id.as_deref()?)));
     let mut encrypted: Vec<(&SyncJob, &str)> = with_key.collect();
     encrypted.sort_by_key(|(_, key)| alias(key).is_some());
-    let of_copies = encrypted.iter().map(|(job, key)| copy_key(job, key));
-    let of_sources = encrypted.iter().map(|(job, _)| source_key(job));
-    let statements: Vec<[Statement; 2]> = of_copies.chain(of_sources).collect();
-    statements.into_iter().flatten()
+    let of_copies = encrypted.iter().flat_map(|(job, key)| copy_key(job, key));
+    let of_sources = encrypted.iter().flat_map(|(job, _)| source_key(job));
+    of_copies.chain(of_sources).collect()
 }
 
 /// Returns statements about the key that copies are encrypted with.

@@ -24,12 +24,8 @@ pub fn status(
     observed: &DestinationInventory,
     max_age: Option<SignedDuration>,
 ) -> Vec<JobStatus> {
-    let limit = AgeLimit {
-        now: observed.inventory.observed_at,
-        seconds: max_age.map(|age| age.as_secs()),
-    };
     jobs.iter()
-        .map(|job| job_status(job, observed, &limit))
+        .map(|job| job_status(job, observed, max_age))
         .collect()
 }
 
@@ -59,22 +55,6 @@ fn unknown(name: &JobName) -> JobStatus {
     }
 }
 
-/// The age that a copy may have.
-struct AgeLimit {
-    /// The time up to which ages are counted.
-    now: Timestamp,
-    /// The greatest age in seconds, if there is a limit.
-    seconds: Option<i64>,
-}
-
-/// What is known about a job.
-struct Facts<'a> {
-    source_newest: SourceNewest,
-    /// Every copy of the job, in any state.
-    copies: Vec<DatedCopy<'a>>,
-    warnings: Vec<String>,
-}
-
 /// A copy in the destination.
 struct DatedCopy<'a> {
     artifact: &'a Artifact,
@@ -82,9 +62,11 @@ struct DatedCopy<'a> {
     data_time: Option<Timestamp>,
 }
 
-fn job_status(job: &SyncJob, observed: &DestinationInventory, limit: &AgeLimit) -> JobStatus {
-    let observation = observed.inventory.jobs.get(&job.name);
-    let identity = observation.and_then(|observation| observation.identity.as_ref().ok());
+fn job_status(
+    job: &SyncJob,
+    observed: &DestinationInventory,
+    max_age: Option<SignedDuration>,
+) -> JobStatus {
     let end = |region: &Region| End {
         region: region.clone(),
     };
@@ -92,24 +74,11 @@ fn job_status(job: &SyncJob, observed: &DestinationInventory, limit: &AgeLimit) 
         sync_type: Some(job.sync_type()),
         source: Some(end(&job.source_region)),
         destination: Some(end(&job.destination_region)),
-        account_id: identity.map(|identity| identity.account_id.clone()),
         ..unknown(&job.name)
     };
-    let facts = observation
-        .ok_or_else(|| not_observed(job))
-        .and_then(|observation| facts(job, observation, observed));
-    match facts {
-        Ok(facts) => {
-            let copies = copies(facts.copies, &facts.source_newest, limit);
-            (status.readiness, status.reason) = readiness(job.kind(), &copies, limit);
-            status.source_newest = Some(facts.source_newest);
-            status.copies = Some(copies);
-            status.warnings = facts.warnings;
-        }
-        Err(problem) => {
-            status.reason.clone_from(&problem.message);
-            status.errors.push(problem);
-        }
+    if let Err(problem) = fill_in(&mut status, job, observed, max_age) {
+        status.reason.clone_from(&problem.message);
+        status.errors.push(problem);
     }
     status
 }
@@ -118,22 +87,24 @@ fn not_observed(job: &SyncJob) -> Problem {
     Problem::new(format!("nothing was observed for {}", job.name))
 }
 
-/// Returns what is known about a job.
-///
-/// # Errors
-///
-/// If the destination could not be observed.
-fn facts<'a>(
+/// Fills in what was observed. Fails if the destination could not be observed.
+fn fill_in(
+    status: &mut JobStatus,
     job: &SyncJob,
-    observation: &'a Observation,
-    observed: &'a DestinationInventory,
-) -> Result<Facts<'a>, Problem> {
+    observed: &DestinationInventory,
+    max_age: Option<SignedDuration>,
+) -> Result<(), Problem> {
+    let inventory = &observed.inventory;
+    let observation = inventory.jobs.get(&job.name);
+    let observation = observation.ok_or_else(|| not_observed(job))?;
+    let identity = observation.identity.as_ref().ok();
+    status.account_id = identity.map(|identity| identity.account_id.clone());
     let account = job.account(observation)?;
     let candidates = candidates(job, observation, observed)?;
-    let mut warnings = Vec::new();
-    let source_newest = source_newest(job, observation, &mut warnings);
-    let (copies, unknown) = own_copies(job, account, observation, candidates);
-    for DatedCopy { artifact, .. } in &copies {
+    let warnings = &mut status.warnings;
+    let source_newest = source_newest(job, observation, warnings);
+    let (own, unknown) = own_copies(job, account, observation, candidates);
+    for DatedCopy { artifact, .. } in &own {
         if artifact.state.is_disabled() {
             let id = &artifact.id;
             warnings.push(format!(
@@ -143,7 +114,7 @@ fn facts<'a>(
     }
     warnings.sort();
     let untestable = job.rules.untestable_conditions();
-    if observation.sources.is_err() && !copies.is_empty() && !untestable.is_empty() {
+    if observation.sources.is_err() && !own.is_empty() && !untestable.is_empty() {
         warnings.push(format!(
             "{} can't be tested on copies, so copies of other sources may be counted here",
             list(untestable)
@@ -159,11 +130,11 @@ fn facts<'a>(
             list(unknown)
         ));
     }
-    Ok(Facts {
-        source_newest,
-        copies,
-        warnings,
-    })
+    let copies = copies(own, &source_newest, inventory.observed_at);
+    (status.readiness, status.reason) = readiness(job.kind(), &copies, max_age);
+    status.source_newest = Some(source_newest);
+    status.copies = Some(copies);
+    Ok(())
 }
 
 /// Returns everything in the destination that may be a copy of the job.
@@ -256,7 +227,7 @@ fn own_copies<'a>(
 }
 
 /// Groups copies by their state, each list newest first.
-fn copies(mut copies: Vec<DatedCopy<'_>>, source: &SourceNewest, limit: &AgeLimit) -> Copies {
+fn copies(mut copies: Vec<DatedCopy<'_>>, source: &SourceNewest, now: Timestamp) -> Copies {
     copies.sort_by(|a, b| (b.data_time, &b.artifact.id).cmp(&(a.data_time, &a.artifact.id)));
     let source_time = match source {
         SourceNewest::Present { data_time, .. } => *data_time,
@@ -272,7 +243,7 @@ fn copies(mut copies: Vec<DatedCopy<'_>>, source: &SourceNewest, limit: &AgeLimi
         data_time: copy.data_time,
         age_seconds: copy
             .data_time
-            .map(|time| limit.now.duration_since(time).as_secs()),
+            .map(|time| now.duration_since(time).as_secs()),
         behind_seconds: source_time
             .zip(copy.data_time)
             .map(|(source, copy)| source.duration_since(copy).as_secs().max(0)),
@@ -303,13 +274,14 @@ fn copies(mut copies: Vec<DatedCopy<'_>>, source: &SourceNewest, limit: &AgeLimi
 }
 
 /// Returns whether these copies are enough, and why.
-fn readiness(kind: Kind, copies: &Copies, limit: &AgeLimit) -> (Readiness, String) {
+fn readiness(kind: Kind, copies: &Copies, max_age: Option<SignedDuration>) -> (Readiness, String) {
     let Some(newest) = &copies.newest_usable else {
         return (Readiness::NoCopy, no_copy(copies));
     };
     // A copy of what does not age is current while the source region has nothing newer.
     let is_current = !kind.facts().data_ages && newest.behind_seconds == Some(0);
-    match (limit.seconds, newest.age_seconds) {
+    let limit = max_age.map(|age| age.as_secs());
+    match (limit, newest.age_seconds) {
         _ if is_current => (
             Readiness::Ready,
             format!("it has a usable copy of the newest {kind}"),

@@ -57,7 +57,7 @@ impl Apply {
             ],
         )?;
         let kind = self.args.provider.kind();
-        ops::refuse_other_provider(&plan, kind).map_err(ops::Error::from)?;
+        ops::refuse_other_provider(&plan, kind)?;
         let connection = self.args.provider.open(terminal, None)?;
         let apply = carry_out::Apply {
             terminal,

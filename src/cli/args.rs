@@ -46,11 +46,9 @@ impl ConfigArg {
         let opened = ConfigFile::open(config_path(self.config.as_deref())?);
         let is_from_environment = self.config.is_none() && environment("XRS_CONFIG")?.is_some();
         Ok(opened.map_err(|error| match error {
-            Error::File { what, error, .. } if is_from_environment => Error::File {
-                what,
-                error,
-                help: Some("XRS_CONFIG names it: correct that, or unset it"),
-            },
+            Error::Other(problem) if is_from_environment => {
+                Error::Other(problem.help("XRS_CONFIG names it: correct that, or unset it"))
+            }
             error => error,
         })?)
     }

@@ -66,7 +66,7 @@ fn sandbox(
     };
     let sandbox = open_sandbox(path, config, waiting)?;
     let shown = path.display();
-    if let Some(new) = sandbox.new_world() {
+    if let Some(new) = &sandbox.new_world {
         let but = match new.invalid_jobs.len() {
             0 => String::new(),
             number => format!(
@@ -81,8 +81,8 @@ fn sandbox(
             terminal.note(&format!("{problem}: {help}"));
         }
     }
-    if !sandbox.jobs_without_source().is_empty() {
-        let jobs = words::list(sandbox.jobs_without_source());
+    if !sandbox.jobs_without_source.is_empty() {
+        let jobs = words::list(&sandbox.jobs_without_source);
         terminal.note(&format!(
             "{shown} has no source for {jobs}, and is never adapted to a config: move it away, and a new one is made"
         ));
@@ -106,7 +106,7 @@ fn aws() -> Result<Backend, Failure> {
 impl Connection {
     pub(super) fn provider(&self) -> &dyn Provider {
         match &self.backend {
-            Backend::Sandbox(sandbox) => sandbox.sandbox(),
+            Backend::Sandbox(sandbox) => &sandbox.sandbox,
             #[cfg(feature = "aws")]
             Backend::Aws(aws) => aws,
         }

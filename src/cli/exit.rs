@@ -97,7 +97,7 @@ impl Failure {
     /// Returns the exit code.
     pub(super) fn exit(&self) -> Exit {
         match self {
-            Self::Operation(ops::Error::Refused(_)) => Exit::Refused,
+            Self::Operation(ops::Error::Refused(_) | ops::Error::RefusedConfig(_)) => Exit::Refused,
             Self::Interrupted => Exit::Interrupted,
             _ => Exit::Failed,
         }

@@ -12,7 +12,7 @@ use crate::model::problem::Problem;
 use crate::model::report::Level;
 use crate::model::safe::safe;
 use crate::model::words;
-use crate::ops::{self, ConfigFile, Refused, Validated};
+use crate::ops::{self, ConfigFile, Validated};
 use crate::render::problems::{WIDTH, diagnostics};
 use crate::render::styles::Styles;
 
@@ -143,9 +143,8 @@ impl Terminal {
 
     /// Reports why a command has no result, with the causes and the way out.
     pub(super) fn failure(&self, failure: &Failure) {
-        if let Failure::Operation(
-            ops::Error::Config(config) | ops::Error::Refused(Refused::Config(config)),
-        ) = failure
+        if let Failure::Operation(ops::Error::Config(config) | ops::Error::RefusedConfig(config)) =
+            failure
         {
             self.frames(&config.path, &config.text, &config.problems, Level::Error);
         }

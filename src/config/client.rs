@@ -28,68 +28,54 @@ const DISABLES: [(&str, &str); 4] = [
 ];
 
 /// The settings of all jobs, or those of a single job.
-#[derive(Default)]
-pub(super) struct Level {
-    /// How messages name it.
-    owner: String,
+pub(super) struct Level<'d> {
+    section: Section<'d>,
     /// The settings by their names.
     values: Mapping,
-    /// Where the first of the credentials is given.
-    keys: Option<TextPlace>,
-    /// The first of the settings that need a role, and where it is given.
-    of_role: Option<(&'static str, TextPlace)>,
-    problems: Vec<Problem>,
     /// What is accepted without effect.
     pub(super) notes: Vec<Problem>,
 }
 
-impl Level {
-    /// Reads the settings; nothing is set if there are none.
-    pub(super) fn read(owner: String, entry: Option<&Entry>) -> Self {
+impl<'d> Level<'d> {
+    /// Reads the settings of an owner that is at a place; nothing is set if there are none.
+    pub(super) fn read(owner: &str, place: TextPlace, entry: Option<&'d Entry>) -> Self {
+        let options = entry.map_or(Ok(&[][..]), |entry| entry.options(owner));
+        let settings = options.as_ref().map_or(&[][..], |settings| settings);
+        let mut notes = Vec::new();
+        let settings = settings.iter().filter(|setting| {
+            let note = legacy::note(setting, owner);
+            let is_known = note.is_none();
+            notes.extend(note);
+            is_known
+        });
+        let group = &REFERENCE.client;
+        let place = entry.map_or(place, |entry| entry.place);
+        let mut section = Section::new(owner, place, settings, &[group], |_| None);
+        let _ = section.read(group, read_options::<ClientOptions>);
+        section.problems.extend(options.err());
         let mut level = Self {
-            owner,
-            ..Self::default()
+            values: section.values(group),
+            section,
+            notes,
         };
-        if let Some(entry) = entry {
-            match entry.options(&level.owner) {
-                Ok(settings) => level.fill(entry.place, settings),
-                Err(problem) => level.problems.push(problem),
-            }
+        if let (Some(_), Some((_, profile))) = (level.first(KEYS), level.first(["profile"])) {
+            let problem = Problem::new(format!("{owner} has both keys and a `profile`"));
+            let help = "give only one of them: it must be clear which credentials are used";
+            level.section.problems.push(problem.at(profile).help(help));
         }
         level
     }
 
-    fn fill(&mut self, place: TextPlace, settings: &[Entry]) {
-        let (of_gem, settings): (Vec<&Entry>, Vec<&Entry>) = settings
-            .iter()
-            .partition(|setting| legacy::instead(&setting.key).is_some());
-        let notes = of_gem
-            .into_iter()
-            .filter_map(|setting| legacy::note(setting, &self.owner));
-        self.notes = notes.collect();
-        let group = &REFERENCE.client;
-        let mut section = Section::new(&self.owner, place, settings, &[group], |_| None);
-        let _ = section.read(group, read_options::<ClientOptions>);
-        self.values = section.values(group);
-        let place = |name| Some(section.get(name)?.place);
-        self.keys = KEYS.into_iter().find_map(place);
-        self.of_role = OF_ROLE
-            .into_iter()
-            .find_map(|name| Some((name, place(name)?)));
-        let profile = place("profile").filter(|_| self.keys.is_some());
-        self.problems = section.problems;
-        if let Some(profile) = profile {
-            let message = format!("{} has both keys and a `profile`", self.owner);
-            let help = "give only one of them: it must be clear which credentials are used";
-            self.problems
-                .push(Problem::new(message).at(profile).help(help));
-        }
+    /// Returns the first of these settings that is given, and where.
+    fn first<const N: usize>(&self, names: [&'static str; N]) -> Option<(&'static str, TextPlace)> {
+        let place = |name| Some((name, self.section.get(name)?.place));
+        names.into_iter().find_map(place)
     }
 }
 
 /// Returns the settings of a job: the global ones and its own, key by key. Its own win.
-pub(super) fn merged(global: &Level, own: &Level) -> Result<ClientConfig, Vec<Problem>> {
-    let problems = [global.problems.as_slice(), &own.problems].concat();
+pub(super) fn merged(global: &Level<'_>, own: &Level<'_>) -> Result<ClientConfig, Vec<Problem>> {
+    let problems = [&global.section.problems[..], &own.section.problems].concat();
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -101,33 +87,35 @@ pub(super) fn merged(global: &Level, own: &Level) -> Result<ClientConfig, Vec<Pr
     }
     values.extend(own.values.clone());
     if let Some((has, lacks)) = incomplete(&values) {
-        let level = if own.keys.is_some() { own } else { global };
-        let message = format!("{} has {has} but no {lacks}", level.owner);
+        let level = if own.first(KEYS).is_some() {
+            own
+        } else {
+            global
+        };
+        let message = format!("{} has {has} but no {lacks}", level.section.owner);
         let mut problem = Problem::new(message).help("give both or neither");
-        problem.at = level.keys;
+        problem.at = level.first(KEYS).map(|(_, place)| place);
         return Err(vec![problem]);
     }
     // Each level could be read, so both can.
     let options = read_options::<ClientOptions>(Value::Mapping(values));
-    let unread = |_| vec![Problem::new(format!("{} can't be read", own.owner))];
+    let unread = |_| vec![Problem::new(format!("{} can't be read", own.section.owner))];
     options.map(ClientConfig::from).map_err(unread)
 }
 
 /// Returns a note on a setting that needs a role, where there is none.
 pub(super) fn without_role(
     merged: &Result<ClientConfig, Vec<Problem>>,
-    global: &Level,
-    own: &Level,
+    global: &Level<'_>,
+    own: &Level<'_>,
 ) -> Option<Problem> {
     let settings = merged.as_ref().ok()?;
-    let level = if own.of_role.is_some() { own } else { global };
-    let (name, place) = level.of_role.filter(|_| settings.role_arn.is_none())?;
-    let message = format!(
-        "`{name}` of {} has no effect without a `role_arn`",
-        level.owner
-    );
-    let help = "give the `role_arn` to assume, or remove it";
-    Some(Problem::new(message).at(place).help(help))
+    let given = |level: &Level<'_>| Some((level.section.owner.clone(), level.first(OF_ROLE)?));
+    let (owner, (name, place)) = given(own).or_else(|| given(global))?;
+    let message = format!("`{name}` of {owner} has no effect without a `role_arn`");
+    let problem = Problem::new(message).at(place);
+    let problem = problem.help("give the `role_arn` to assume, or remove it");
+    Some(problem).filter(|_| settings.role_arn.is_none())
 }
 
 /// Returns what there is of credentials, and what is missing.

@@ -21,7 +21,10 @@ pub(super) fn check(jobs: &mut [(ConfiguredJob, TextPlace)]) {
         };
         let key = (parent.clone(), job.destination_region.clone());
         let earlier = by_name.entry(key).or_default();
-        if let Some(same) = earlier.iter().find(|other| is_same(other, job)) {
+        let is_same = |other: &&SyncJob| {
+            other.source_region == job.source_region && other.client_config == job.client_config
+        };
+        if let Some(same) = earlier.iter().find(is_same) {
             let problem = repeated(job, same, &parent).at(*place);
             let (name, problems) = (job.name.clone(), vec![problem]);
             *configured = ConfiguredJob::Invalid { name, problems };
@@ -30,10 +33,6 @@ pub(super) fn check(jobs: &mut [(ConfiguredJob, TextPlace)]) {
         job.has_shared_parent_name = earlier.iter().any(|other| may_share_account(other, job));
         earlier.push(job.clone());
     }
-}
-
-fn is_same(one: &SyncJob, two: &SyncJob) -> bool {
-    one.source_region == two.source_region && one.client_config == two.client_config
 }
 
 fn repeated(job: &SyncJob, same: &SyncJob, parent: &ParentId) -> Problem {

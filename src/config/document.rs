@@ -54,11 +54,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// Returns the options in a mapping; none if the value is empty.
-    ///
-    /// # Errors
-    ///
-    /// If it is another value.
+    /// Returns the options in a mapping; none if the value is empty. Fails for any other value.
     pub(super) fn options(&self, owner: &str) -> Result<&[Self], Problem> {
         match &self.node.data {
             Data::Mapping(options) => Ok(options),
@@ -116,11 +112,7 @@ impl Node {
     }
 }
 
-/// Reads the one document of a config.
-///
-/// # Errors
-///
-/// What makes the file useless as a whole; never empty.
+/// Reads the one document of a config. Fails with what makes the file useless as a whole; never with nothing.
 pub(super) fn read(bytes: &[u8]) -> Result<Rc<Node>, Vec<Problem>> {
     let text = source::text(bytes).map_err(|problem| vec![problem])?;
     // The parser refuses a tab after a colon, which YAML allows.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::arn;
 use super::client::{self, Level};
 use super::document::Entry;
+use super::forms;
 use super::names::named;
 use super::reference::{OptionGroup, REFERENCE};
 use super::section::Section;
@@ -16,17 +16,19 @@ use crate::model::problem::Problem;
 use crate::sync_types::{ConfiguredJob, SyncJob, SyncType, SyncTypeRules, read_options};
 
 /// Returns the name of a job, escaped if it must not be shown as it is.
-pub(super) fn name(entry: &Entry) -> JobName {
+fn name(entry: &Entry) -> JobName {
     match entry.key.contains(is_control) {
         true => JobName::from(named(&entry.key)),
         false => JobName::from(entry.key.as_str()),
     }
 }
 
-/// Reads a job. The problems beside it are notes on what is accepted without effect.
-pub(super) fn read(entry: &Entry, global: &Level) -> (ConfiguredJob, Vec<Problem>) {
+/// Reads a job with these client settings.
+pub(super) fn read(
+    entry: &Entry,
+    client_config: Result<ClientConfig, Vec<Problem>>,
+) -> ConfiguredJob {
     let name = name(entry);
-    let (client_config, notes) = client_config(entry, global);
     let mut problems = Vec::new();
     if entry.key.contains(is_control) {
         let message = format!(
@@ -35,7 +37,7 @@ pub(super) fn read(entry: &Entry, global: &Level) -> (ConfiguredJob, Vec<Problem
         problems.push(Problem::new(message).at(entry.place));
     }
     let options = options(entry, &mut problems);
-    let job = match (options, client_config) {
+    match (options, client_config) {
         (Some((common, rules)), Ok(client_config)) if problems.is_empty() => {
             ConfiguredJob::Valid(SyncJob {
                 name,
@@ -52,15 +54,14 @@ pub(super) fn read(entry: &Entry, global: &Level) -> (ConfiguredJob, Vec<Problem
             problems.sort_by_key(|problem| problem.at);
             ConfiguredJob::Invalid { name, problems }
         }
-    };
-    (job, notes)
+    }
 }
 
 /// Reads the client settings of a job, whatever its other options are. The problems beside them are notes on what is accepted without
 /// effect.
 pub(super) fn client_config(
     entry: &Entry,
-    global: &Level,
+    global: &Level<'_>,
 ) -> (Result<ClientConfig, Vec<Problem>>, Vec<Problem>) {
     let name = name(entry);
     let options = match entry.options(name.as_str()) {
@@ -71,7 +72,7 @@ pub(super) fn client_config(
         }
     };
     let own = options.iter().find(|option| option.key == CLIENT_CONFIG);
-    let own = Level::read(format!("{CLIENT_CONFIG} of {name}"), own);
+    let own = Level::read(&format!("{CLIENT_CONFIG} of {name}"), entry.place, own);
     let merged = client::merged(global, &own);
     let without_role = client::without_role(&merged, global, &own);
     let notes = own.notes.into_iter().chain(without_role).collect();
@@ -148,7 +149,7 @@ fn check_regions(section: &mut Section<'_>, common: &CommonOptions) {
 /// Checks that a key is in the destination region. A key that is not given by its ARN always is.
 fn check_key(section: &mut Section<'_>, common: &CommonOptions) {
     let (owner, destination) = (&section.owner, &common.destination_region);
-    let region = common.kms_key_id.as_deref().and_then(arn::kms_key_region);
+    let region = common.kms_key_id.as_deref().and_then(forms::kms_key_region);
     if let Some(region) = region.filter(|region| *region != destination.as_str()) {
         let region = named(region);
         let message = format!(

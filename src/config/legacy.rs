@@ -49,17 +49,11 @@ pub(super) fn ruby_options() -> impl Iterator<Item = (&'static str, &'static str
     RUBY_OPTIONS.iter().flat_map(group)
 }
 
-/// Returns what to use instead of a client setting that only the gem used.
-pub(super) fn instead(setting: &str) -> Option<&'static str> {
-    let found = ruby_options().find(|(name, _)| *name == setting);
-    found.map(|(_, instead)| instead)
-}
-
-/// Returns a note on a client setting that only the gem used.
+/// Returns a note on a client setting, if only the gem used it.
 pub(super) fn note(setting: &Entry, owner: &str) -> Option<Problem> {
-    let message = format!("`{}` of {owner} has no effect", setting.key);
-    let problem = Problem::new(message).at(setting.place);
-    Some(problem.help(instead(&setting.key)?))
+    let (name, instead) = ruby_options().find(|(name, _)| *name == setting.key)?;
+    let problem = Problem::new(format!("`{name}` of {owner} has no effect"));
+    Some(problem.at(setting.place).help(instead))
 }
 
 /// Returns true if a top-level key is that of a job. The case does not matter.

@@ -5,18 +5,17 @@
 //! | `source`, `names` | bytes to text; names and values as messages show them |
 //! | `document`, `syntax` | text to a tree with lines and columns, within limits; errors of YAML itself |
 //! | `shared_options` | the structs of options, beside those of the sync types |
-//! | `arn`, `endpoint` | the form of certain values |
+//! | `forms` | the form of certain values |
 //! | `section` | reads options into the structs; "did you mean" |
 //! | `job`, `client` | a job; its client settings, merged with those of all jobs |
 //! | `legacy` | what the gem accepted |
 //! | `conflicts` | problems between jobs |
 //! | `reference`, `schema` | the structs of options as a reference and as a JSON Schema |
 
-mod arn;
 mod client;
 mod conflicts;
 mod document;
-mod endpoint;
+mod forms;
 mod job;
 mod legacy;
 mod names;
@@ -50,19 +49,20 @@ pub const STARTER: &str = include_str!("starter.yaml");
 pub struct Config {
     /// Its jobs, in the order of the file.
     pub jobs: Vec<ConfiguredJob>,
+    /// The client settings of each job, or what is wrong with them: a job whose other options are invalid still has them.
+    pub client_configs: BTreeMap<JobName, Result<ClientConfig, Vec<Problem>>>,
     /// What is accepted and has no effect, each with its place.
     pub notes: Vec<Problem>,
+    /// Whether the file contains a secret key or a token, even if no job uses it.
+    pub holds_keys: bool,
 }
 
 impl Config {
     /// Returns all problems of all jobs, in the order of the file, each once: a problem of the settings of all jobs is one of every
     /// job.
     pub fn problems(&self) -> Vec<Problem> {
-        let of_job = |job: &ConfiguredJob| match job {
-            ConfiguredJob::Valid(_) => Vec::new(),
-            ConfiguredJob::Invalid { problems, .. } => problems.clone(),
-        };
-        in_order(self.jobs.iter().flat_map(of_job).collect())
+        let problems = self.jobs.iter().flat_map(ConfiguredJob::problems);
+        in_order(problems.cloned().collect())
     }
 }
 
@@ -73,43 +73,40 @@ impl Config {
 /// What makes the file useless as a whole; never empty.
 pub fn read(bytes: &[u8]) -> Result<Config, Vec<Problem>> {
     let root = document::read(bytes)?;
-    let Top {
-        jobs,
-        global,
-        mut notes,
-    } = Top::new(&root)?;
-    let mut configured = Vec::with_capacity(jobs.len());
-    for entry in jobs {
-        let (job, of_job) = job::read(entry, &global);
-        notes.extend(of_job);
-        configured.push((job, entry.place));
+    let refused = |message: &str| vec![Problem::new(message).at(root.place).help(EXAMPLE)];
+    let Data::Mapping(entries) = &root.data else {
+        let message = format!("the config must be a mapping of jobs, not {}", root.noun());
+        return Err(refused(&message));
+    };
+    let (entries, others): (Vec<&Entry>, Vec<&Entry>) =
+        entries.iter().partition(|entry| legacy::is_job(&entry.key));
+    if entries.is_empty() {
+        let message = "the config has no sync job: no top-level key starts with `sync_`";
+        return Err(refused(message));
     }
-    notes.extend(global.notes);
-    conflicts::check(&mut configured);
+    let (global, others): (Vec<&Entry>, Vec<&Entry>) = others
+        .into_iter()
+        .partition(|entry| entry.key == CLIENT_CONFIG);
+    let owner = format!("the global {CLIENT_CONFIG}");
+    let mut global = Level::read(&owner, root.place, global.first().copied());
+    let mut notes: Vec<Problem> = others.into_iter().map(ignored).collect();
+    notes.append(&mut global.notes);
+    let mut jobs = Vec::with_capacity(entries.len());
+    let mut client_configs = BTreeMap::new();
+    for entry in entries {
+        let (client_config, of_job) = job::client_config(entry, &global);
+        notes.extend(of_job);
+        let job = job::read(entry, client_config.clone());
+        client_configs.insert(job.name().clone(), client_config);
+        jobs.push((job, entry.place));
+    }
+    conflicts::check(&mut jobs);
     Ok(Config {
-        jobs: configured.into_iter().map(|(job, _)| job).collect(),
+        jobs: jobs.into_iter().map(|(job, _)| job).collect(),
+        client_configs,
         notes: in_order(notes),
+        holds_keys: has_key(&root),
     })
-}
-
-/// The client settings of each job, or what is wrong with them.
-pub type ClientConfigs = BTreeMap<JobName, Result<ClientConfig, Vec<Problem>>>;
-
-/// Reads only the client settings of each job, for apply: a job whose other options are invalid still has them.
-///
-/// # Errors
-///
-/// What makes the file useless as a whole; never empty.
-pub fn client_configs(bytes: &[u8]) -> Result<ClientConfigs, Vec<Problem>> {
-    let root = document::read(bytes)?;
-    let Top { jobs, global, .. } = Top::new(&root)?;
-    let of_job = |entry: &Entry| (job::name(entry), job::client_config(entry, &global).0);
-    Ok(jobs.into_iter().map(of_job).collect())
-}
-
-/// Returns true if the file contains a secret key or a token, even if no job uses it.
-pub fn holds_keys(bytes: &[u8]) -> bool {
-    document::read(bytes).is_ok_and(|root| has_key(&root))
 }
 
 fn has_key(node: &Node) -> bool {
@@ -127,42 +124,7 @@ fn has_key(node: &Node) -> bool {
     }
 }
 
-/// The top level of a config.
-struct Top<'d> {
-    jobs: Vec<&'d Entry>,
-    /// The settings of all jobs.
-    global: Level,
-    /// Notes on keys without meaning.
-    notes: Vec<Problem>,
-}
-
-impl<'d> Top<'d> {
-    fn new(root: &'d Node) -> Result<Self, Vec<Problem>> {
-        let refused = |message: &str| vec![Problem::new(message).at(root.place).help(EXAMPLE)];
-        let Data::Mapping(entries) = &root.data else {
-            let message = format!("the config must be a mapping of jobs, not {}", root.noun());
-            return Err(refused(&message));
-        };
-        let (jobs, others): (Vec<&Entry>, Vec<&Entry>) =
-            entries.iter().partition(|entry| legacy::is_job(&entry.key));
-        if jobs.is_empty() {
-            let message = "the config has no sync job: no top-level key starts with `sync_`";
-            return Err(refused(message));
-        }
-        let is_global = |entry: &&&Entry| entry.key == CLIENT_CONFIG;
-        let global = others.iter().find(is_global).copied();
-        let ignored = others
-            .iter()
-            .filter(|entry| !is_global(entry))
-            .map(|entry| ignored(entry));
-        Ok(Self {
-            jobs,
-            global: Level::read(format!("the global {CLIENT_CONFIG}"), global),
-            notes: ignored.collect(),
-        })
-    }
-}
-
+/// Returns a note on a key at the top that is not one of a job.
 fn ignored(entry: &Entry) -> Problem {
     let help = match names::close_match(&entry.key, &[CLIENT_CONFIG]) {
         Some(meant) => format!("did you mean `{meant}`?"),

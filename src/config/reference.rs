@@ -30,8 +30,6 @@ pub struct OptionFacts {
     pub must_be: String,
     /// The only values that there are, if they are listed.
     pub choices: Vec<String>,
-    /// What holds if it is not given, as JSON.
-    pub default: Option<String>,
     /// Whether it must be given.
     pub is_required: bool,
     /// What it means.
@@ -85,7 +83,6 @@ impl OptionGroup {
                 aliases: texts(option.get("x-aliases")),
                 must_be: must_be(option),
                 choices: texts(option.get("enum")),
-                default: option.get("default").map(Value::to_string),
                 is_required: required.contains(name),
                 description: option
                     .get("description")
@@ -102,16 +99,12 @@ impl OptionGroup {
 
     /// Returns the option with this name or alias.
     pub(super) fn find(&self, name: &str) -> Option<&OptionFacts> {
-        self.options.iter().find(|option| option.has_name(name))
+        let mut options = self.options.iter();
+        options.find(|option| option.names().any(|own| own == name))
     }
 }
 
 impl OptionFacts {
-    /// Returns true if this is its name or an alias.
-    pub(super) fn has_name(&self, name: &str) -> bool {
-        self.names().any(|own| own == name)
-    }
-
     /// Returns its name and its aliases.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.name)
@@ -137,7 +130,8 @@ fn must_be(schema: &Value) -> String {
     found.map_or("a mapping", |(_, words)| words).to_owned()
 }
 
-fn texts(list: Option<&Value>) -> Vec<String> {
+/// Returns the texts in a list.
+pub(super) fn texts(list: Option<&Value>) -> Vec<String> {
     let texts = list.and_then(Value::as_array).into_iter().flatten();
     texts.filter_map(Value::as_str).map(str::to_owned).collect()
 }

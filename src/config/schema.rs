@@ -5,6 +5,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::legacy::ruby_options;
+use super::reference::texts;
 use super::shared_options::{CLIENT_CONFIG, ClientOptions, CommonOptions};
 use crate::sync_types::{SYNC_TYPES, SyncType};
 
@@ -44,13 +45,8 @@ fn job(sync_type: &SyncType, generator: &mut SchemaGenerator) -> Schema {
         name.insert("const".to_owned(), sync_type.name.as_str().into());
     }
     job.insert("properties".to_owned(), options.into());
-    let required = [common, job.clone()].map(|schema| schema.get("required").cloned());
-    let required = required
-        .iter()
-        .flatten()
-        .filter_map(Value::as_array)
-        .flatten();
-    job.insert("required".to_owned(), required.cloned().collect());
+    let required = [&common, &job].map(|schema| texts(schema.get("required")));
+    job.insert("required".to_owned(), required.concat().into());
     job
 }
 
@@ -89,19 +85,11 @@ fn options(schema: &mut Schema) -> Map<String, Value> {
         facts.retain(|key, value| {
             !matches!(key.as_str(), "x-secret" | "format") && (key != "default" || !value.is_null())
         });
-        let aliases = facts.remove("x-aliases");
-        for alias in aliases
-            .iter()
-            .filter_map(Value::as_array)
-            .flatten()
-            .filter_map(Value::as_str)
-        {
+        for alias in texts(facts.remove("x-aliases").as_ref()) {
             let mut other = facts.clone();
-            other.insert(
-                "description".to_owned(),
-                format!("Another name of `{name}`.").into(),
-            );
-            options.insert(alias.to_owned(), other.into());
+            let description = format!("Another name of `{name}`.");
+            other.insert("description".to_owned(), description.into());
+            options.insert(alias, other.into());
         }
         options.insert(name, option);
     }

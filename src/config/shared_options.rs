@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_yaml::Value;
 
-use super::{arn, endpoint};
+use super::forms;
 use crate::model::client_config::{ClientConfig, Secret};
 use crate::model::ids::{AccountId, Region};
 use crate::model::kind::SyncTypeName;
@@ -146,7 +146,7 @@ fn region<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Region, D::Error
 fn kms_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let must_be = "the id, the alias or the ARN of a KMS key";
     from_text(deserializer, must_be, "", |text| {
-        let is_key = !text.starts_with("arn:") || arn::kms_key_region(text).is_some();
+        let is_key = !text.starts_with("arn:") || forms::kms_key_region(text).is_some();
         is_key.then(|| Some(text.to_owned()))
     })
 }
@@ -163,13 +163,13 @@ fn account_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Accou
 fn role_arn<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let help = "such as arn:aws:iam::123456789012:role/xrs";
     from_text(deserializer, "the ARN of an IAM role", help, |text| {
-        arn::is_role(text).then(|| Some(text.to_owned()))
+        forms::is_role_arn(text).then(|| Some(text.to_owned()))
     })
 }
 
 fn endpoint_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    match endpoint::fault(&text) {
+    match forms::endpoint_fault(&text) {
         Some(must_be) => Err(refused(must_be, "such as http://localhost:5000")),
         None => Ok(Some(text)),
     }

@@ -6,11 +6,7 @@ use crate::model::problem::{Problem, TextPlace};
 /// (a log, a dump) is refused before it is read into memory.
 pub const MAX_BYTES: u64 = 1024 * 1024;
 
-/// Returns the bytes as text, without a byte order mark.
-///
-/// # Errors
-///
-/// If they are not text that YAML allows.
+/// Returns the bytes as text, without a byte order mark. Fails if they are not text that YAML allows.
 pub(super) fn text(bytes: &[u8]) -> Result<&str, Problem> {
     if bytes.len() as u64 > MAX_BYTES {
         let message = format!("the config is larger than {MAX_BYTES} bytes");
@@ -18,15 +14,12 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, Problem> {
     }
     let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // YAML allows these only as escapes. A NUL could even end the text for a parser, and hide the rest.
+    let is_forbidden = |c: char| is_control(c) && !matches!(c, '\t' | '\n' | '\r');
     match text.char_indices().find(|(_, c)| is_forbidden(*c)) {
         Some((at, c)) => Err(control_character(text, at, c)),
         None => Ok(text),
     }
-}
-
-/// Returns true for what YAML allows only as an escape. A NUL could even end the text for a parser, and hide the rest.
-fn is_forbidden(c: char) -> bool {
-    is_control(c) && !matches!(c, '\t' | '\n' | '\r')
 }
 
 /// Returns true for a control character or a line break. Parsers disagree on whether the last two end a line.

@@ -8,13 +8,13 @@ use jiff::SignedDuration;
 use super::config_file::ConfigFile;
 use super::operation_error::Error;
 use super::operation_options::Options;
-use super::refused::Refused;
 use crate::executor::Callers;
 use crate::model::client_config::ClientConfig;
-use crate::model::inventory::{Answer, CallerIdentity, Inventory, ProviderKind};
+use crate::model::inventory::{CallerIdentity, Inventory, ProviderKind};
 use crate::model::location::Location;
 use crate::model::plan::{ClientConfigRef, CredentialsFrom, JobPlan, SavedPlan, Summary};
 use crate::model::problem::Problem;
+use crate::model::words::{count, span, utc};
 use crate::observe::identities;
 use crate::provider::Provider;
 
@@ -56,13 +56,18 @@ pub async fn approve(
         let Some(identity) = known(job).or_else(|| answers.get(destination)) else {
             continue;
         };
-        let caller = match check_caller(job, identity) {
-            Ok(None) => Ok(Arc::clone(&destination.credentials)),
-            // Nothing is to be done for it. If its copy in progress is not counted, AWS may refuse another, and no more.
-            _ if job.actions.is_empty() => continue,
-            Ok(Some(problem)) => Err(problem),
-            Err(refused) => return Err(refused.into()),
+        let caller = match identity {
+            Ok(identity) => check_caller(job, identity).map(|()| Ok(destination)),
+            Err(error) => Ok(Err(error.problem(format!(
+                "failed to find out which AWS account the credentials of {} belong to",
+                job.name
+            )))),
         };
+        // Where nothing is to be done, a copy in progress is not counted: AWS may refuse another, and no more.
+        if job.actions.is_empty() && !matches!(caller, Ok(Ok(_))) {
+            continue;
+        }
+        let caller = caller?.map(|destination| Arc::clone(&destination.credentials));
         callers.insert(job.name.clone(), caller);
     }
     Ok(Approved {
@@ -77,13 +82,18 @@ pub async fn approve(
 /// # Errors
 ///
 /// If it was.
-pub fn refuse_other_provider(plan: &SavedPlan, actual: ProviderKind) -> Result<(), Refused> {
+pub fn refuse_other_provider(plan: &SavedPlan, actual: ProviderKind) -> Result<(), Error> {
     let planned = plan.provider;
     if planned == actual {
-        Ok(())
-    } else {
-        Err(Refused::OtherProvider { planned, actual })
+        return Ok(());
     }
+    let (planned_on, this) = (planned.name(), actual.name());
+    let help = match planned {
+        ProviderKind::Sandbox => "pass the sandbox's file with --sandbox",
+        ProviderKind::Aws => "omit --sandbox, or plan on the sandbox",
+    };
+    let message = format!("the plan was made on {planned_on}, and this is {this}");
+    Err(Error::refused(message, help))
 }
 
 /// Checks what the caller demands of the plan.
@@ -91,31 +101,42 @@ fn check_conditions(
     provider: &dyn Provider,
     plan: &SavedPlan,
     options: &Options,
-) -> Result<(), Refused> {
+) -> Result<(), Error> {
     if let Some(expected) = &options.expect_digest
         && *expected != plan.digest
     {
-        return Err(Refused::OtherDigest {
-            expected: expected.clone(),
-            actual: plan.digest.clone(),
-        });
+        let message = format!(
+            "the plan's digest is {}, not {expected} as expected",
+            plan.digest
+        );
+        let help = "apply the plan that was approved, or have this plan approved";
+        return Err(Error::refused(message, help));
     }
     if let Some(limit) = options.max_age {
-        let (made, now) = (plan.created_at, provider.now());
-        let age = now.duration_since(made);
+        let (created_at, now) = (plan.created_at, provider.now());
+        let made = format!("the plan was made {}", utc(created_at));
+        let age = now.duration_since(created_at);
+        // Otherwise its age is not known.
         if age < -MAX_SKEW {
-            return Err(Refused::FromTheFuture { made, now });
+            let help = "set the clock of this machine, or plan again";
+            let message = format!("{made}, and now it is {}", utc(now));
+            return Err(Error::refused(message, help));
         }
         if age > limit {
-            let (age, limit) = (age.as_secs(), limit.as_secs());
-            return Err(Refused::TooOld { made, age, limit });
+            let (age, limit) = (span(age.as_secs()), span(limit.as_secs()));
+            let message = format!("{made}, which is {age} ago; the limit is {limit}");
+            let help = "plan again, and have the new plan approved";
+            return Err(Error::refused(message, help));
         }
     }
     let planned = Summary::of(&plan.jobs).delete;
-    match options.max_deletes {
-        Some(limit) if planned > limit => Err(Refused::TooManyDeletions { planned, limit }),
-        _ => Ok(()),
+    if let Some(limit) = options.max_deletes.filter(|limit| planned > *limit) {
+        let deletions = count(planned, "deletion", "deletions");
+        let message = format!("the plan has {deletions}; the limit is {limit}");
+        let help = "review the deletions; then plan again, or raise --max-deletes";
+        return Err(Error::refused(message, help));
     }
+    Ok(())
 }
 
 /// Returns the destination of every job with actions, with the credentials that it was planned with, and, where they are known,
@@ -125,7 +146,7 @@ fn destinations<'a>(
     config: Option<&ConfigFile>,
 ) -> Result<Vec<(&'a JobPlan, Location)>, Error> {
     let mut configured = match config {
-        Some(file) => file.client_configs().map_err(Refused::Config)?,
+        Some(file) => file.read().map_err(Error::RefusedConfig)?.client_configs,
         None => BTreeMap::new(),
     };
     // As AWS counts copies in progress.
@@ -153,7 +174,7 @@ fn destinations<'a>(
                 destinations.push((job, location));
             }
             Err(_) if job.actions.is_empty() => {}
-            Err(refused) => return Err(refused.into()),
+            Err(refused) => return Err(refused),
         }
     }
     Ok(destinations)
@@ -165,63 +186,59 @@ fn credentials(
     planned: &ClientConfigRef,
     configured: Option<Result<ClientConfig, Vec<Problem>>>,
     config: Option<&ConfigFile>,
-) -> Result<ClientConfig, Refused> {
-    let path = config.map(|file| file.path().into_owned());
+) -> Result<ClientConfig, Error> {
+    let name = &job.name;
     let settings = match (configured, planned.from, config) {
         (Some(Ok(settings)), ..) => settings,
         (Some(Err(problems)), _, Some(file)) => {
-            return Err(Refused::Config(file.problems(problems)));
+            return Err(Error::RefusedConfig(file.problems(problems)));
         }
         (_, CredentialsFrom::DefaultChain, _) => ClientConfig::default(),
         (_, CredentialsFrom::Config, _) => {
-            let job = job.name.clone();
-            return Err(Refused::NoJob { job, path });
+            let config = match config {
+                Some(file) => format!("the config {}", file.path()),
+                None => "no config was given, which".to_owned(),
+            };
+            return Err(Error::refused(
+                format!("{config} has no job {name} to take credentials from"),
+                "pass the config that the plan was made from with --config, or plan again",
+            ));
         }
     };
     if settings.fingerprint() == planned.fingerprint {
         return Ok(settings);
     }
-    let path = path.filter(|_| !settings.is_default_chain());
-    Err(Refused::OtherClientConfig {
-        job: job.name.clone(),
-        now_from: path.unwrap_or_else(|| "the default chain".to_owned()),
-    })
+    let now_from = match config {
+        Some(file) if !settings.is_default_chain() => file.path(),
+        _ => "the default chain".into(),
+    };
+    Err(Error::refused(
+        format!("{name} was planned with other client settings (secrets aside) than {now_from}"),
+        "plan again with these settings, or apply with the old ones",
+    ))
 }
 
-/// Refuses another account or endpoint than planned; returns the problem if the account is not known.
-fn check_caller(
-    job: &JobPlan,
-    identity: &Answer<CallerIdentity>,
-) -> Result<Option<Problem>, Refused> {
-    let identity = match identity {
-        Ok(identity) => identity,
-        Err(error) => {
-            let message = format!(
-                "failed to find out which AWS account the credentials of {} belong to",
-                job.name
-            );
-            return Ok(Some(error.problem(message)));
-        }
-    };
+/// Refuses another account or endpoint than planned.
+fn check_caller(job: &JobPlan, identity: &CallerIdentity) -> Result<(), Error> {
+    let name = &job.name;
     let actual = &identity.account_id;
     if let Some(planned) = job.account_id.as_ref().filter(|planned| *planned != actual) {
-        return Err(Refused::OtherAccount {
-            job: job.name.clone(),
-            planned: planned.clone(),
-            actual: actual.clone(),
-        });
+        return Err(Error::refused(
+            format!(
+                "{name} was planned in account {planned}, and its credentials now belong to account {actual}"
+            ),
+            "sign in to the account of the plan, or plan again in this one",
+        ));
     }
     let config = job.client_config.as_ref();
-    let planned = config.and_then(|config| config.endpoint_url.as_ref());
-    let actual = identity.endpoint_url.as_ref();
+    let planned = config.and_then(|config| config.endpoint_url.as_deref());
+    let actual = identity.endpoint_url.as_deref();
     if planned == actual {
-        return Ok(None);
+        return Ok(());
     }
-    let shown =
-        |url: Option<&String>| url.map_or_else(|| "AWS's own endpoints".to_owned(), Clone::clone);
-    Err(Refused::OtherEndpoint {
-        job: job.name.clone(),
-        planned: shown(planned),
-        actual: shown(actual),
-    })
+    let [planned, actual] = [planned, actual].map(|url| url.unwrap_or("AWS's own endpoints"));
+    Err(Error::refused(
+        format!("{name} was planned at {planned}, and its calls would now go to {actual}"),
+        "set the endpoint of the plan (endpoint_url, AWS_ENDPOINT_URL), or plan again",
+    ))
 }

@@ -4,9 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::config_problems::ConfigProblems;
-use super::operation_error::Error;
-use super::refused::Refused;
+use super::operation_error::{ConfigProblems, Error};
 use crate::config::{self, Config};
 use crate::files::{self, FileError};
 use crate::model::client_config::sha256;
@@ -40,22 +38,22 @@ impl ConfigFile {
     ///
     /// If the file can't be read, or is too large for a config.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        Self::read_file(path.as_ref()).map_err(Error::file("the config", Some(NO_CONFIG)))
+        let path = path.as_ref();
+        let bytes = files::read(path, config::MAX_BYTES);
+        let bytes = bytes.map_err(Error::file("the config", Some(NO_CONFIG)))?;
+        Ok(Self::from_text(path, bytes))
     }
 
     /// Reads the config that an apply takes credentials from.
     ///
     /// # Errors
     ///
-    /// [`Refused`] if the file can't be read, or is too large for a config.
+    /// [`Error::Refused`] if the file can't be read, or is too large for a config.
     pub fn open_for_apply(path: impl AsRef<Path>) -> Result<Self, Error> {
-        Ok(Self::read_file(path.as_ref()).map_err(Refused::ConfigFile)?)
-    }
-
-    fn read_file(path: &Path) -> Result<Self, FileError> {
-        Ok(Self {
-            path: path.to_owned(),
-            bytes: files::read(path, config::MAX_BYTES)?,
+        const HELP: &str = "pass the config that the plan was made from with --config";
+        Self::open(path).map_err(|error| match error {
+            Error::Other(problem) => Error::Refused(problem.help(HELP)),
+            error => error,
         })
     }
 
@@ -82,32 +80,18 @@ impl ConfigFile {
         String::from_utf8_lossy(&self.bytes)
     }
 
-    fn read(&self) -> Result<Config, Error> {
-        config::read(&self.bytes).map_err(|problems| Error::Config(self.problems(problems)))
-    }
-
-    /// Returns its valid jobs.
-    ///
-    /// # Errors
-    ///
-    /// If it is not valid as a whole.
-    pub fn valid_jobs(&self) -> Result<Vec<SyncJob>, Error> {
-        Ok(SelectedJobs::of(self, &[])?.valid)
-    }
-
     /// Returns a warning if it contains keys that others than its owner can read.
     pub fn exposed_keys(&self) -> Option<String> {
-        let is_exposed =
-            config::holds_keys(&self.bytes) && files::is_readable_by_others(&self.path);
+        let is_exposed = files::is_readable_by_others(&self.path)
+            && self.read().is_ok_and(|config| config.holds_keys);
         let path = self.path();
         is_exposed.then(|| {
             format!("{path} contains AWS keys, and others than its owner can read it: chmod 600 it, or use a profile")
         })
     }
 
-    /// Returns the client settings of each job.
-    pub(super) fn client_configs(&self) -> Result<config::ClientConfigs, ConfigProblems> {
-        config::client_configs(&self.bytes).map_err(|problems| self.problems(problems))
+    pub(super) fn read(&self) -> Result<Config, ConfigProblems> {
+        config::read(&self.bytes).map_err(|problems| self.problems(problems))
     }
 
     pub(super) fn problems(&self, problems: Vec<Problem>) -> ConfigProblems {
@@ -128,87 +112,55 @@ impl ConfigFile {
 
 /// Refuses names that no job has.
 fn check_names(jobs: &[ConfiguredJob], names: &[JobName]) -> Result<(), Error> {
-    let known: Vec<&str> = jobs.iter().map(|job| job.name().as_str()).collect();
-    match names.iter().find(|name| !known.contains(&name.as_str())) {
-        Some(name) => Err(Error::UnknownJob {
-            name: name.clone(),
-            help: did_you_mean(name.as_str(), &known),
-        }),
-        None => Ok(()),
-    }
-}
-
-fn did_you_mean(name: &str, known: &[&str]) -> String {
     /// A name that is less similar than this is not a misspelling.
     const MIN_SIMILARITY: f32 = 0.6;
-    match similar::get_close_matches(name, known, 1, MIN_SIMILARITY).first() {
+    let known: Vec<&str> = jobs.iter().map(|job| job.name().as_str()).collect();
+    let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) else {
+        return Ok(());
+    };
+    let close = similar::get_close_matches(name.as_str(), &known, 1, MIN_SIMILARITY);
+    let help = match close.first() {
         Some(close) => format!("did you mean {close}?"),
         None => format!("its jobs are {}", words::list(known)),
-    }
+    };
+    let message = format!("the config has no job {name}");
+    Err(Error::other(message, &help))
 }
 
 /// The jobs of a config that an operation is about.
 pub(super) struct SelectedJobs {
-    /// Their names, in the order of the config; nothing if no names were given, which means all.
+    /// The config without the other jobs.
+    pub(super) config: Config,
+    /// The names of these jobs, in the order of the config; nothing if no names were given, which means all.
     pub(super) names: Option<Vec<JobName>>,
     /// The valid ones, in the order of the config.
     pub(super) valid: Vec<SyncJob>,
-    /// The problems of the invalid ones, in the order of the config.
-    pub(super) problems: Vec<Problem>,
-    /// What has no effect in the config.
-    pub(super) notes: Vec<Problem>,
     /// The invalid jobs that are not selected.
     pub(super) other_invalid_jobs: Vec<JobName>,
-    /// All of them: the problems of an invalid one, nothing for a valid one.
-    all: Vec<Option<(JobName, Vec<Problem>)>>,
 }
 
 impl SelectedJobs {
-    /// Returns the jobs of these names; all jobs without any names.
-    ///
-    /// # Errors
-    ///
-    /// If the config is not valid as a whole, or has no job of one of these names.
+    /// Returns the jobs of these names; all jobs without any names. Fails if the config is not valid as a whole, or has no job of
+    /// one of these names.
     pub(super) fn of(file: &ConfigFile, names: &[JobName]) -> Result<Self, Error> {
-        let mut config = file.read()?;
-        let is_selected = |job: &ConfiguredJob| names.is_empty() || names.contains(job.name());
+        let mut config = file.read().map_err(Error::Config)?;
         check_names(&config.jobs, names)?;
+        let is_selected = |job: &ConfiguredJob| names.is_empty() || names.contains(job.name());
         let (jobs, others): (Vec<_>, Vec<_>) = config.jobs.into_iter().partition(is_selected);
         config.jobs = jobs;
-        let mut selected = Self {
-            names: None,
-            valid: Vec::new(),
-            problems: config.problems(),
-            notes: config.notes,
-            other_invalid_jobs: Vec::new(),
-            all: Vec::new(),
-        };
-        if !names.is_empty() {
-            let names = config.jobs.iter().map(|job| job.name().clone());
-            selected.names = Some(names.collect());
-        }
-        for job in config.jobs {
-            match job {
-                ConfiguredJob::Valid(job) => {
-                    selected.valid.push(job);
-                    selected.all.push(None);
-                }
-                ConfiguredJob::Invalid { name, problems } => {
-                    selected.all.push(Some((name, problems)));
-                }
-            }
-        }
-        for job in others {
-            if let ConfiguredJob::Invalid { name, .. } = job {
-                selected.other_invalid_jobs.push(name);
-            }
-        }
-        Ok(selected)
+        let in_order = config.jobs.iter().map(|job| job.name().clone()).collect();
+        let valid = config.jobs.iter().filter_map(ConfiguredJob::valid);
+        Ok(Self {
+            names: Some(in_order).filter(|_| !names.is_empty()),
+            valid: valid.cloned().collect(),
+            other_invalid_jobs: invalid(&others),
+            config,
+        })
     }
 
-    /// Returns the names of the invalid jobs.
-    pub(super) fn invalid(&self) -> impl Iterator<Item = &JobName> {
-        self.all.iter().flatten().map(|(name, _)| name)
+    /// Returns the names of the invalid ones.
+    pub(super) fn invalid(&self) -> Vec<JobName> {
+        invalid(&self.config.jobs)
     }
 
     /// Returns the answers for the valid jobs with those for the invalid ones in between, in the order of the config.
@@ -218,12 +170,30 @@ impl SelectedJobs {
         of_invalid: impl Fn(&JobName, &[Problem]) -> T,
     ) -> Vec<T> {
         let mut of_valid = of_valid.into_iter();
-        let answer = |job: &Option<(JobName, Vec<Problem>)>| match job {
-            Some((name, problems)) => Some(of_invalid(name, problems)),
-            None => of_valid.next(),
+        let answer = |job: &ConfiguredJob| match job.valid() {
+            Some(_) => of_valid.next(),
+            None => Some(of_invalid(job.name(), job.problems())),
         };
-        self.all.iter().filter_map(answer).collect()
+        self.config.jobs.iter().filter_map(answer).collect()
     }
+}
+
+fn invalid(jobs: &[ConfiguredJob]) -> Vec<JobName> {
+    let invalid = jobs.iter().filter(|job| job.valid().is_none());
+    invalid.map(|job| job.name().clone()).collect()
+}
+
+/// Writes a commented config to start from. An existing file is never overwritten.
+///
+/// # Errors
+///
+/// If the file exists, or can't be written.
+pub fn init(path: &Path) -> Result<(), Error> {
+    const KEPT: &str = "it was not changed; name another file, or move that one away";
+    files::write_new(path, config::STARTER.as_bytes()).map_err(|error| match error {
+        FileError::Exists(_) => Error::other(format!("the config {error}"), KEPT),
+        _ => Error::file("the config", None)(error),
+    })
 }
 
 /// Returns true if jobs with actions were planned with credentials from a config, so that an apply needs one.

@@ -7,7 +7,7 @@ use crate::model::inventory::Inventory;
 use crate::model::plan::{JobPlan, Plan, SavedPlan};
 use crate::model::result::SyncResult;
 use crate::observe::{Request, observe};
-use crate::planfile::{self, Header};
+use crate::planfile;
 use crate::planner;
 use crate::provider::Provider;
 
@@ -44,11 +44,8 @@ pub async fn plan_with_inventory(
         jobs: selected.in_order(planned, planner::invalid),
         selection: selected.names,
     };
-    let header = Header {
-        created_at: inventory.observed_at,
-        config: config.reference(),
-    };
-    let plan = planfile::seal(plan, header).map_err(Error::NotWritable)?;
+    let plan = planfile::seal(plan, inventory.observed_at, config.reference());
+    let plan = plan.map_err(Error::Other)?;
     Ok((plan, inventory))
 }
 
@@ -64,11 +61,7 @@ pub async fn sync_required(
     options: &Options,
 ) -> Result<Vec<SyncResult>, Error> {
     let plan = plan(config, provider, options).await?;
-    Ok(plan.jobs.into_iter().map(not_applied).collect())
-}
-
-fn not_applied(job: JobPlan) -> SyncResult {
-    SyncResult {
+    let not_applied = |job: JobPlan| SyncResult {
         completed: job.errors.is_empty(),
         sync_required: job.has_copy(),
         name: job.name,
@@ -77,5 +70,6 @@ fn not_applied(job: JobPlan) -> SyncResult {
         actions: Vec::new(),
         warnings: job.warnings,
         errors: job.errors,
-    }
+    };
+    Ok(plan.jobs.into_iter().map(not_applied).collect())
 }

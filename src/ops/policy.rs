@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::config_file::{ConfigFile, SelectedJobs};
-use super::operation_error::Error;
+use super::operation_error::{Error, because};
 use crate::model::ids::{AccountId, JobName};
 use crate::policy::{self, Policy};
 
@@ -33,7 +33,8 @@ pub fn policy(
     names: &[JobName],
 ) -> Result<WrittenPolicy, Error> {
     let jobs = SelectedJobs::of(config, names)?;
-    let policy = policy::policy(stage, &jobs.valid).map_err(Error::Policy)?;
+    let unwritten = |problem| Error::Other(because("no policy can be written", problem));
+    let policy = policy::policy(stage, &jobs.valid).map_err(unwritten)?;
     let settings = || jobs.valid.iter().map(|job| &job.client_config);
     Ok(WrittenPolicy {
         policy,

@@ -116,7 +116,7 @@ impl ResultsFile {
         let Some(path) = &self.path else {
             return Ok(());
         };
-        let text = to_text(results).map_err(Error::NotWritable)?;
+        let text = to_text(results).map_err(Error::Other)?;
         files::write_whole(path, text.as_bytes()).map_err(Error::file("the results file", None))
     }
 }

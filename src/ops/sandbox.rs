@@ -1,10 +1,9 @@
 //! A sandbox that is kept in a file.
 
-use std::fmt;
 use std::path::Path;
 
 use super::config_file::{ConfigFile, SelectedJobs};
-use super::operation_error::Error;
+use super::operation_error::{Error, because};
 use crate::files::{self, FileError, Lock};
 use crate::model::ids::JobName;
 use crate::model::problem::Problem;
@@ -19,9 +18,12 @@ const NOT_MADE: &str = "apply makes no sandbox; `xrs plan --sandbox FILE` makes 
 
 /// A sandbox that nobody else uses while this exists. Its file is written after every change.
 pub struct OpenSandbox {
-    sandbox: Sandbox,
-    new: Option<NewWorld>,
-    without_source: Vec<JobName>,
+    /// The sandbox.
+    pub sandbox: Sandbox,
+    /// What it lacks, if it was just made.
+    pub new_world: Option<NewWorld>,
+    /// The valid jobs of the config that have no source in a sandbox that was there already.
+    pub jobs_without_source: Vec<JobName>,
     _lock: Lock,
 }
 
@@ -34,35 +36,14 @@ pub struct NewWorld {
     pub problems: Vec<Problem>,
 }
 
-impl fmt::Debug for OpenSandbox {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OpenSandbox").finish_non_exhaustive()
-    }
-}
-
 impl OpenSandbox {
-    /// Returns the sandbox.
-    pub fn sandbox(&self) -> &Sandbox {
-        &self.sandbox
-    }
-
-    /// Returns what it lacks, if it was just made.
-    pub fn new_world(&self) -> Option<&NewWorld> {
-        self.new.as_ref()
-    }
-
-    /// Returns the valid jobs of the config that have no source in a sandbox that was there already.
-    pub fn jobs_without_source(&self) -> &[JobName] {
-        &self.without_source
-    }
-
     /// Writes the file once more, with the present time of the sandbox.
     ///
     /// # Errors
     ///
     /// If it can't be written, now or at one of the changes before.
     pub fn close(self) -> Result<(), Error> {
-        self.sandbox.save().map_err(Error::SandboxSave)
+        save(&self.sandbox)
     }
 }
 
@@ -72,7 +53,7 @@ impl OpenSandbox {
 ///
 /// If the config is not valid as a whole.
 pub fn example_world(config: &ConfigFile) -> Result<World, Error> {
-    Ok(example(&config.valid_jobs()?).0)
+    Ok(example(&SelectedJobs::of(config, &[])?.valid).0)
 }
 
 /// Opens the sandbox of a file. If there is no file, a sandbox is made for the jobs of `config`, if that is given. `waiting` is
@@ -87,65 +68,68 @@ pub fn open_sandbox(
     waiting: impl FnOnce(),
 ) -> Result<OpenSandbox, Error> {
     let failed = || Error::file("the sandbox", Some(NOT_MADE));
-    let jobs = config
-        .map(|config| SelectedJobs::of(config, &[]))
-        .transpose()?;
-    if !files::is_present(path) {
-        match (&jobs, config) {
-            (Some(jobs), Some(config)) if jobs.valid.is_empty() => {
-                let config = config.path().into_owned();
-                let path = path.to_owned();
-                return Err(Error::NoValidJob { path, config });
-            }
-            (Some(_), _) => files::make_folder_of(path).map_err(failed())?,
-            (None, _) => {
-                return Err(failed()(FileError::Missing(path.to_owned())));
-            }
+    let jobs = match config {
+        Some(config) => Some(SelectedJobs::of(config, &[])?),
+        None => None,
+    };
+    if !path.exists() {
+        let (Some(jobs), Some(config)) = (&jobs, config) else {
+            return Err(failed()(FileError::Missing(path.to_owned())));
+        };
+        if jobs.valid.is_empty() {
+            let (path, config) = (path.display(), config.path());
+            let message = format!("no sandbox was made in {path}: no job of {config} is valid");
+            return Err(Error::other(message, "correct the config, and plan again"));
         }
+        files::make_folder_of(path).map_err(failed())?;
     }
     let lock = files::lock(path, waiting).map_err(failed())?;
-    let (mut new, mut without_source) = (None, Vec::new());
+    let (mut new_world, mut jobs_without_source) = (None, Vec::new());
     let world = match &jobs {
         // Only now: another process may have made it meanwhile.
-        Some(jobs) if !files::is_present(path) => {
+        Some(jobs) if !path.exists() => {
             let (world, problems) = example(&jobs.valid);
-            let invalid_jobs = jobs.invalid().cloned().collect();
-            new = Some(NewWorld {
-                invalid_jobs,
+            new_world = Some(NewWorld {
+                invalid_jobs: jobs.invalid(),
                 problems,
             });
             world
         }
         _ => {
             let bytes = files::read(path, MAX_SANDBOX_BYTES).map_err(failed())?;
-            let world = read_world(bytes).map_err(|problem| Error::Sandbox {
-                path: path.to_owned(),
-                problem,
-            })?;
+            let no_text = |_| Problem::new("it is not UTF-8 text").help(World::WAY_OUT);
+            let world = String::from_utf8(bytes).map_err(no_text);
+            let what = format!("{} is not a valid sandbox", path.display());
+            let world = world
+                .and_then(|text| World::from_json(&text))
+                .map_err(|problem| Error::Other(because(what, problem)))?;
             let jobs = jobs.iter().flat_map(|jobs| &jobs.valid);
             let lacking = jobs.filter(|job| !world.has_source_for(&example_job(job)));
-            without_source.extend(lacking.map(|job| job.name.clone()));
+            jobs_without_source.extend(lacking.map(|job| job.name.clone()));
             world
         }
     };
     let target = path.to_owned();
-    let save = move |world: &World| {
+    let write = move |world: &World| {
         files::write_whole(&target, world.to_json().as_bytes()).map_err(|error| error.to_string())
     };
-    let sandbox = Sandbox::with_save(world, Box::new(save));
-    sandbox.save().map_err(Error::SandboxSave)?;
+    let sandbox = Sandbox::with_save(world, Box::new(write));
+    save(&sandbox)?;
     Ok(OpenSandbox {
         sandbox,
-        new,
-        without_source,
+        new_world,
+        jobs_without_source,
         _lock: lock,
     })
 }
 
-fn read_world(bytes: Vec<u8>) -> Result<World, Problem> {
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Problem::new("it is not UTF-8 text").help(World::WAY_OUT))?;
-    World::from_json(&text)
+fn save(sandbox: &Sandbox) -> Result<(), Error> {
+    let failed = |why| {
+        Error::Other(Problem::new(format!(
+            "the sandbox could not be saved: {why}"
+        )))
+    };
+    sandbox.save().map_err(failed)
 }
 
 fn example(jobs: &[SyncJob]) -> (World, Vec<Problem>) {

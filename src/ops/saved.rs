@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use super::operation_error::Error;
-use super::refused::Refused;
+use super::operation_error::{Error, because};
 use crate::files;
 use crate::model::plan::SavedPlan;
 use crate::model::result::SavedResults;
-use crate::planfile::{self, PlanFileError};
+use crate::planfile;
 
 /// A file to be shown.
 #[derive(Debug)]
@@ -30,14 +29,14 @@ pub struct Flaw {
 }
 
 impl Flaw {
-    fn of(bytes: &[u8], stated: &str) -> Option<Self> {
-        let error = planfile::read(bytes).err()?;
+    fn of(bytes: &[u8], plan: &SavedPlan) -> Option<Self> {
+        let problem = planfile::read(bytes).err()?;
         let value = serde_json::from_slice(bytes).unwrap_or_default();
         let digest = planfile::digest(&value).ok();
-        let digest = digest.filter(|actual| actual != stated);
+        let digest = digest.filter(|actual| *actual != plan.digest);
         Some(Self {
-            why: error.to_string(),
-            is_edited: digest.is_some() || !matches!(error, PlanFileError::Version { .. }),
+            why: problem.message,
+            is_edited: digest.is_some() || plan.format_version == planfile::FORMAT_VERSION,
             digest,
         })
     }
@@ -49,22 +48,23 @@ impl Flaw {
 ///
 /// If `output` is one of them.
 pub fn refuse_to_replace(
-    option: &'static str,
+    option: &str,
     output: Option<&Path>,
-    inputs: &[(&'static str, Option<&Path>)],
+    inputs: &[(&str, Option<&Path>)],
 ) -> Result<(), Error> {
     let Some(output) = output else { return Ok(()) };
     if output == Path::new("-") {
-        return Err(Error::NotAFile { option });
+        let help = match option {
+            "--out" => "--format json prints to stdout",
+            _ => "name a file; `xrs show FILE --format json` prints it",
+        };
+        return Err(Error::other(format!("{option} takes a file, not -"), help));
     }
     for (what, input) in inputs {
         if let Some(input) = input.filter(|input| files::is_same(output, input)) {
-            return Err(Error::Replaces {
-                option,
-                output: output.to_owned(),
-                what,
-                input: input.to_owned(),
-            });
+            let (output, input) = (output.display(), input.display());
+            let message = format!("{option} {output} would replace {what} {input}");
+            return Err(Error::other(message, "name another file"));
         }
     }
     Ok(())
@@ -74,13 +74,13 @@ pub fn refuse_to_replace(
 ///
 /// # Errors
 ///
-/// If it can't be read; [`Refused`] if it is not a plan of a known format, or was changed after it was made.
+/// If it can't be read; [`Error::Refused`] if it is not a plan of a known format, or was changed after it was made.
 pub fn read_plan(path: &Path) -> Result<SavedPlan, Error> {
     const MADE_BY: &str = "plans are written by `xrs plan --out FILE`";
     let bytes = files::read(path, planfile::MAX_BYTES);
     let bytes = bytes.map_err(Error::file("the plan", Some(MADE_BY)))?;
-    let path = path.to_owned();
-    planfile::read(&bytes).map_err(|source| Refused::PlanFile { path, source }.into())
+    let what = format!("{} cannot be applied", path.display());
+    planfile::read(&bytes).map_err(|problem| Error::Refused(because(what, problem)))
 }
 
 /// Writes a plan to a file, whole or not at all.
@@ -89,7 +89,7 @@ pub fn read_plan(path: &Path) -> Result<SavedPlan, Error> {
 ///
 /// If that fails.
 pub fn save_plan(path: &Path, plan: &SavedPlan) -> Result<(), Error> {
-    let text = planfile::to_text(plan).map_err(Error::NotWritable)?;
+    let text = planfile::to_text(plan).map_err(Error::Other)?;
     files::write_whole(path, text.as_bytes()).map_err(Error::file("the plan", None))
 }
 
@@ -103,14 +103,12 @@ pub fn open_saved(path: &Path) -> Result<Saved, Error> {
         "plans are written by `xrs plan --out FILE`, results by `xrs apply PLAN --results FILE`";
     let bytes = files::read(path, planfile::MAX_BYTES);
     let bytes = bytes.map_err(Error::file("the file", Some(MADE_BY)))?;
-    let unusable = |source| Error::Saved {
-        path: path.to_owned(),
-        source,
-    };
+    let what = format!("{} cannot be shown", path.display());
+    let unusable = |problem| Error::Other(because(&what, problem));
     if let Some(results) = planfile::open_results(&bytes).map_err(unusable)? {
         return Ok(Saved::Results(results));
     }
     let plan = planfile::open(&bytes).map_err(unusable)?;
-    let flaw = Flaw::of(&bytes, &plan.digest);
+    let flaw = Flaw::of(&bytes, &plan);
     Ok(Saved::Plan(Box::new(plan), flaw))
 }

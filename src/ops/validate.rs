@@ -2,10 +2,11 @@
 
 use super::config_file::{ConfigFile, SelectedJobs};
 use super::operation_error::Error;
-use crate::model::ids::JobName;
+use crate::model::ids::{JobName, Region};
 use crate::model::plan::End;
 use crate::model::problem::Problem;
 use crate::model::report::ReportedJob;
+use crate::sync_types::{ConfiguredJob, SyncJob};
 
 /// What there is to say about a config.
 #[derive(Clone, Debug)]
@@ -27,28 +28,25 @@ pub struct Validated {
 /// If the config is not valid as a whole, or has no job of one of these names.
 pub fn validate(config: &ConfigFile, names: &[JobName]) -> Result<Validated, Error> {
     let selected = SelectedJobs::of(config, names)?;
-    let valid = selected.valid.iter().map(|job| ReportedJob {
-        name: job.name.clone(),
-        valid: true,
-        sync_type: Some(job.sync_type()),
-        source: Some(End {
-            region: job.source_region.clone(),
-        }),
-        destination: Some(End {
-            region: job.destination_region.clone(),
-        }),
-    });
-    let invalid = |name: &JobName, _: &[Problem]| ReportedJob {
-        name: name.clone(),
-        valid: false,
-        sync_type: None,
-        source: None,
-        destination: None,
-    };
     Ok(Validated {
-        jobs: selected.in_order(valid.collect(), invalid),
-        errors: selected.problems,
-        notes: selected.notes,
+        jobs: selected.config.jobs.iter().map(reported).collect(),
+        errors: selected.config.problems(),
+        notes: selected.config.notes,
         other_invalid_jobs: selected.other_invalid_jobs,
     })
+}
+
+fn reported(job: &ConfiguredJob) -> ReportedJob {
+    let valid = job.valid();
+    let end = |region: fn(&SyncJob) -> &Region| {
+        let region = region(valid?).clone();
+        Some(End { region })
+    };
+    ReportedJob {
+        name: job.name().clone(),
+        valid: valid.is_some(),
+        sync_type: valid.map(SyncJob::sync_type),
+        source: end(|job| &job.source_region),
+        destination: end(|job| &job.destination_region),
+    }
 }

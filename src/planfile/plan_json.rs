@@ -3,16 +3,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::Value;
 
-use super::format_version::{FORMAT_VERSION, Format};
-use super::json_text::canonical;
-use super::plan_file_error::PlanFileError;
+use super::format::{FORMAT_VERSION, FileKind, not_writable, other_version};
 use super::strict_json;
 use crate::model::client_config::sha256;
 use crate::model::invariants::{broken, broken_together};
 use crate::model::plan::{ConfigRef, JobPlan, Plan, SavedPlan, Summary};
+use crate::model::problem::Problem;
 
 /// The largest plan file that is read: room for some hundred thousand actions, and a bound on memory.
 pub const MAX_BYTES: u64 = 256 * 1024 * 1024;
@@ -23,40 +21,31 @@ const COVERED: [&str; 4] = ["format_version", "provider", "selection", "jobs"];
 /// The other parts of a plan.
 const NOT_COVERED: [&str; 5] = ["xrs_version", "created_at", "digest", "config", "summary"];
 
-/// What a plan file states beside the plan.
-#[derive(Clone, Debug)]
-pub struct Header {
-    /// When the plan was made (UTC), by the provider's clock.
-    pub created_at: Timestamp,
-    /// The config it was made from.
-    pub config: ConfigRef,
-}
+const PLAN: FileKind = FileKind {
+    noun: "a plan",
+    made_by: "plans are written by `xrs plan --out FILE`",
+    make_again: "plan again with `xrs plan --out FILE`",
+};
 
-/// Returns a plan ready to be saved and approved: with its summary and its digest.
+/// Returns a plan ready to be saved and approved: with its summary and its digest. `created_at` is the time by the provider's
+/// clock (UTC), `config` what the plan was made from.
 ///
 /// # Errors
 ///
 /// If the plan has no digest, because it can't be written as JSON.
-pub fn seal(plan: Plan, header: Header) -> Result<SavedPlan, PlanFileError> {
-    let Plan {
-        provider,
-        selection,
-        jobs,
-    } = plan;
-    let Header { created_at, config } = header;
+pub fn seal(plan: Plan, created_at: Timestamp, config: ConfigRef) -> Result<SavedPlan, Problem> {
     let mut saved = SavedPlan {
         format_version: FORMAT_VERSION.to_owned(),
         xrs_version: env!("CARGO_PKG_VERSION").to_owned(),
         created_at,
         digest: String::new(),
-        provider,
-        selection,
+        provider: plan.provider,
+        selection: plan.selection,
         config,
-        summary: Summary::of(&jobs),
-        jobs,
+        summary: Summary::of(&plan.jobs),
+        jobs: plan.jobs,
     };
-    let value = serde_json::to_value(&saved)
-        .map_err(|error| PlanFileError::NotWritable(error.to_string()))?;
+    let value = serde_json::to_value(&saved).map_err(not_writable)?;
     saved.digest = digest(&value)?;
     Ok(saved)
 }
@@ -66,33 +55,35 @@ pub fn seal(plan: Plan, header: Header) -> Result<SavedPlan, PlanFileError> {
 /// # Errors
 ///
 /// If it is not a plan that can be applied.
-pub fn read(bytes: &[u8]) -> Result<SavedPlan, PlanFileError> {
+pub fn read(bytes: &[u8]) -> Result<SavedPlan, Problem> {
     let value = json(bytes)?;
-    if let Format::NewerMinor(found) = Format::of(&value) {
-        return Err(PlanFileError::Version { found });
+    let version = PLAN.version(&value)?;
+    if version != FORMAT_VERSION {
+        return Err(other_version(&version));
     }
-    let plan = plan(&value)?;
+    let plan: SavedPlan = PLAN.read(&value)?;
     if let Some(key) = unknown_key(&value) {
-        return Err(PlanFileError::NotAPlan(format!(
-            "it has an unknown key {key}"
-        )));
+        return Err(PLAN.mismatch(format!("it has an unknown key {key}")));
     }
-    let actual = digest(&value)?;
-    if plan.digest != actual {
-        return Err(PlanFileError::Digest {
-            stated: plan.digest,
-            actual,
-        });
+    let damaged = |message: String| Err(Problem::new(message).help(PLAN.make_again));
+    let (stated, actual) = (&plan.digest, digest(&value)?);
+    if *stated != actual {
+        return damaged(format!(
+            "its digest is {stated}, but its content has {actual}: it was changed after it was made"
+        ));
     }
     let alone = |job: &JobPlan| Some((job.name.clone(), broken(job)?));
     let together = || broken_together(&plan.jobs).map(|(job, what)| (job.clone(), what));
     if let Some((job, what)) = plan.jobs.iter().find_map(alone).or_else(together) {
-        return Err(PlanFileError::Invalid { job, what });
+        return damaged(format!(
+            "it is not a plan that xrs would make: {job}: {what}"
+        ));
     }
-    let summary = Summary::of(&plan.jobs);
-    if plan.summary != summary {
-        let (stated, actual) = (plan.summary.to_string(), summary.to_string());
-        return Err(PlanFileError::Summary { stated, actual });
+    let (stated, actual) = (&plan.summary, Summary::of(&plan.jobs));
+    if *stated != actual {
+        return damaged(format!(
+            "its summary does not match its jobs: {stated}, but the jobs give {actual}"
+        ));
     }
     Ok(plan)
 }
@@ -102,50 +93,39 @@ pub fn read(bytes: &[u8]) -> Result<SavedPlan, PlanFileError> {
 /// # Errors
 ///
 /// If it is not a plan, or a plan of another major version.
-pub fn open(bytes: &[u8]) -> Result<SavedPlan, PlanFileError> {
-    plan(&json(bytes)?)
+pub fn open(bytes: &[u8]) -> Result<SavedPlan, Problem> {
+    PLAN.read(&json(bytes)?)
 }
 
-/// Returns the digest of a plan as it was read: SHA-256 over the canonical JSON of what the digest covers.
+/// Returns the digest of a plan as it was read: SHA-256 over the canonical JSON (RFC 8785) of what the digest covers.
 ///
 /// # Errors
 ///
 /// If a part that it covers is missing, or has no canonical JSON.
-pub fn digest(plan: &Value) -> Result<String, PlanFileError> {
+pub fn digest(plan: &Value) -> Result<String, Problem> {
     let mut covered = BTreeMap::new();
     for key in COVERED {
-        let missing = || PlanFileError::NotAPlan(format!("it has no {key}"));
+        let missing = || PLAN.mismatch(format!("it has no {key}"));
         covered.insert(key, plan.get(key).ok_or_else(missing)?);
     }
-    Ok(sha256(&canonical(&covered)?))
+    let canonical = serde_json_canonicalizer::to_vec(&covered).map_err(not_writable)?;
+    Ok(sha256(&canonical))
 }
 
-fn json(bytes: &[u8]) -> Result<Value, PlanFileError> {
-    strict_json::read(bytes).map_err(|error| PlanFileError::NotJson(error.to_string()))
-}
-
-fn plan(value: &Value) -> Result<SavedPlan, PlanFileError> {
+/// Returns the JSON of a plan.
+fn json(bytes: &[u8]) -> Result<Value, Problem> {
+    let value = strict_json::read(bytes).map_err(|error| {
+        Problem::new(format!("it is not valid JSON: {error}")).help(PLAN.made_by)
+    })?;
     // For a file of another kind, this says more than which key of a plan is missing.
-    let other_kind = if value.get("plan_digest").is_some() {
-        Some("it holds the results of an apply, which `xrs show` shows")
-    } else if value.get("regions").is_some() {
-        Some("it is a sandbox, to be passed with --sandbox")
-    } else {
-        None
-    };
-    if let Some(kind) = other_kind {
-        return Err(PlanFileError::NotAPlan(kind.to_owned()));
+    if value.get("plan_digest").is_some() {
+        let kind = "it holds the results of an apply, which `xrs show` shows";
+        return Err(PLAN.mismatch(kind));
     }
-    match Format::of(value) {
-        Format::Known | Format::NewerMinor(_) => {}
-        Format::Older => return Err(PlanFileError::OlderPlan),
-        Format::Foreign(found) => return Err(PlanFileError::Version { found }),
-        Format::Missing => {
-            let why = "it has no format_version".to_owned();
-            return Err(PlanFileError::NotAPlan(why));
-        }
+    if value.get("regions").is_some() {
+        return Err(PLAN.mismatch("it is a sandbox, to be passed with --sandbox"));
     }
-    SavedPlan::deserialize(value).map_err(|error| PlanFileError::NotAPlan(error.to_string()))
+    Ok(value)
 }
 
 /// Returns a key at the top that is not one of a plan: no digest covers it, and nobody would carry it out.
@@ -158,7 +138,6 @@ fn unknown_key(value: &Value) -> Option<&String> {
 mod tests {
     use super::*;
     use crate::model::inventory::ProviderKind;
-    use crate::planfile::json_text::to_text;
 
     fn saved() -> SavedPlan {
         let plan = Plan {
@@ -171,22 +150,13 @@ mod tests {
             sha256: sha256(b""),
         };
         let created_at = "2026-01-15T06:00:00Z".parse().expect("a time");
-        seal(plan, Header { created_at, config }).expect("a digest")
-    }
-
-    fn text() -> String {
-        to_text(&saved()).expect("JSON")
+        seal(plan, created_at, config).expect("a digest")
     }
 
     fn edited(edit: impl FnOnce(&mut Value)) -> Vec<u8> {
         let mut value = serde_json::to_value(saved()).expect("a value");
         edit(&mut value);
         serde_json::to_vec(&value).expect("text")
-    }
-
-    #[test]
-    fn a_plan_is_read_back_as_it_was_written() {
-        assert_eq!(read(text().as_bytes()), Ok(saved()));
     }
 
     #[test]
@@ -200,80 +170,41 @@ mod tests {
             ("selection", serde_json::json!(["sync_a"])),
             ("provider", "aws".into()),
         ] {
-            let other = edited(|plan| plan[key] = other);
-            assert!(
-                matches!(read(&other), Err(PlanFileError::Digest { .. })),
-                "{key}"
-            );
+            let error = read(&edited(|plan| plan[key] = other)).expect_err(key);
+            assert!(error.message.starts_with("its digest is"), "{error}");
         }
     }
 
     #[test]
     fn a_plan_that_lacks_what_the_digest_covers_has_none() {
-        assert!(digest(&Value::Null).is_err());
         for key in COVERED {
             let mut value = serde_json::to_value(saved()).expect("a value");
             assert!(digest(&value).is_ok());
             value.as_object_mut().expect("an object").remove(key);
-            let expected = PlanFileError::NotAPlan(format!("it has no {key}"));
-            assert_eq!(digest(&value), Err(expected));
+            let error = digest(&value).expect_err(key);
+            assert_eq!(error.message, format!("it is not a plan: it has no {key}"));
         }
     }
 
     #[test]
-    fn what_no_digest_covers_is_checked_all_the_same() {
-        let text = edited(|plan| plan["summary"]["delete"] = 3.into());
-        assert!(matches!(read(&text), Err(PlanFileError::Summary { .. })));
-        let text = edited(|plan| plan["keep"] = "all".into());
-        let expected = PlanFileError::NotAPlan("it has an unknown key keep".to_owned());
-        assert_eq!(read(&text), Err(expected));
-        assert!(open(&text).is_ok());
-    }
-
-    #[test]
-    fn other_versions_are_refused_for_apply_and_newer_minors_shown() {
-        let versioned = |version: &str| {
-            edited(|plan| {
-                plan["format_version"] = version.into();
-                plan["new_key"] = 1.into();
-            })
-        };
-        let refused = |found: &str| PlanFileError::Version {
-            found: found.to_owned(),
-        };
-        assert_eq!(read(&versioned("2.7")), Err(refused("2.7")));
-        assert!(open(&versioned("2.7")).is_ok());
-        for (version, error) in [("1.0", PlanFileError::OlderPlan), ("3.0", refused("3.0"))] {
-            assert_eq!(read(&versioned(version)), Err(error.clone()));
-            assert_eq!(open(&versioned(version)), Err(error));
-        }
-        assert!(
-            PlanFileError::OlderPlan
-                .to_string()
-                .ends_with("made by an older version of xrs: plan again")
-        );
-    }
-
-    #[test]
-    fn what_is_not_a_plan_says_so() {
-        for text in ["", "{", "[]", "{}", "null", "{\"format_version\": \"2.0\"}"] {
-            assert!(read(text.as_bytes()).is_err(), "{text:?}");
-            assert!(open(text.as_bytes()).is_err(), "{text:?}");
-        }
-        let text = text();
-        let cut = &text.as_bytes()[..text.len() / 2];
-        assert!(matches!(read(cut), Err(PlanFileError::NotJson(_))));
-        let twice = text.replacen("\"digest\"", "\"digest\": \"x\", \"digest\"", 1);
-        assert!(matches!(
-            read(twice.as_bytes()),
-            Err(PlanFileError::NotJson(_))
-        ));
-        for (other, kind) in [
-            ("{\"plan_digest\": \"x\"}", "results"),
-            ("{\"regions\": {}}", "sandbox"),
+    fn a_format_is_known_newer_older_or_foreign() {
+        for (version, shown) in [
+            (FORMAT_VERSION.into(), None),
+            ("2.7".into(), None),
+            ("1.0".into(), Some("it was made by an older version of xrs")),
+            ("3.0".into(), Some("its format version is 3.0;")),
+            ("0.9".into(), Some("its format version is 0.9;")),
+            ("two".into(), Some("its format version is two;")),
+            ("2.-1".into(), Some("its format version is 2.-1;")),
+            (Value::from(2), Some("its format version is 2;")),
         ] {
-            let error = read(other.as_bytes()).expect_err("not a plan").to_string();
-            assert!(error.contains(kind), "{error}");
+            let file = edited(|plan| plan["format_version"] = version.clone());
+            match (open(&file), shown) {
+                (Ok(_), None) => {}
+                (Err(error), Some(says)) => assert!(error.message.starts_with(says), "{error}"),
+                (answer, _) => panic!("{version}: {answer:?}"),
+            }
+            assert_eq!(read(&file).is_ok(), version == FORMAT_VERSION, "{version}");
         }
     }
 }

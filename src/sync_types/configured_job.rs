@@ -26,4 +26,20 @@ impl ConfiguredJob {
             Self::Invalid { name, .. } => name,
         }
     }
+
+    /// Returns the job, if it can be planned.
+    pub fn valid(&self) -> Option<&SyncJob> {
+        match self {
+            Self::Valid(job) => Some(job),
+            Self::Invalid { .. } => None,
+        }
+    }
+
+    /// Returns what is wrong with it; nothing if it can be planned.
+    pub fn problems(&self) -> &[Problem] {
+        match self {
+            Self::Valid(_) => &[],
+            Self::Invalid { problems, .. } => problems,
+        }
+    }
 }

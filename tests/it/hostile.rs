@@ -176,7 +176,7 @@ proptest! {
             }
             Ok(config) => (config.problems(), config.notes),
         };
-        prop_assert_eq!(ops::validate(&file, &[]).is_err(), config::client_configs(&bytes).is_err());
+        prop_assert_eq!(ops::validate(&file, &[]).is_err(), config::read(&bytes).is_err());
         let shown = [(problems, Level::Error), (notes, Level::Note)]
             .map(|(problems, level)| diagnostics("xrs.yaml", &file.text(), &problems, level, false, WIDTH));
         // A tab of the config moves only what follows on its line.

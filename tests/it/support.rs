@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicBool;
 use aws_xregion_sync::executor::{self, Callers, OnEvent, Options};
 use aws_xregion_sync::model::safe::unprintable;
 use aws_xregion_sync::observe::observe_destinations;
-use aws_xregion_sync::planfile::{self, Header};
+use aws_xregion_sync::planfile;
 use aws_xregion_sync::planner;
 use aws_xregion_sync::status::status;
 use jiff::{SignedDuration, Timestamp};
@@ -150,14 +150,7 @@ pub fn plan(provider: &dyn Provider, jobs: &[SyncJob]) -> SavedPlan {
             selection: None,
             jobs: planner::plan(jobs, &inventory),
         };
-        planfile::seal(
-            plan,
-            Header {
-                created_at: provider.now(),
-                config: config_ref(),
-            },
-        )
-        .expect("a plan")
+        planfile::seal(plan, provider.now(), config_ref()).expect("a plan")
     })
 }
 

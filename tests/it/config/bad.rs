@@ -166,7 +166,7 @@ fn an_invalid_job_leaves_the_others_valid_and_keeps_its_client_settings() {
     let is_valid = |job: &ConfiguredJob| matches!(job, ConfiguredJob::Valid(_));
     let valid: Vec<bool> = read(&text).jobs.iter().map(is_valid).collect();
     assert_eq!(valid, [false, false, false, true]);
-    let settings = config::client_configs(text.as_bytes()).expect("a config");
+    let settings = read(&text).client_configs;
     let valid: Vec<_> = settings
         .iter()
         .map(|(name, settings)| (name.as_str(), settings.is_ok()))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_xregion_sync::planfile::{self, Header, PlanFileError};
+use aws_xregion_sync::planfile;
 use proptest::prelude::*;
 
 use crate::random_world::recipes;
@@ -102,7 +102,7 @@ fn law_10_a_job_that_fails_in_one_stage_has_no_later_one() {
 }
 
 /// Seals a plan again after a change, and reads it back as apply does.
-fn read_after(plan: &SavedPlan, change: impl Fn(&mut Action)) -> Result<SavedPlan, PlanFileError> {
+fn read_after(plan: &SavedPlan, change: impl Fn(&mut Action)) -> Result<SavedPlan, Problem> {
     let mut jobs = plan.jobs.clone();
     let actions = jobs.iter_mut().flat_map(|job| &mut job.actions);
     actions.for_each(change);
@@ -111,11 +111,7 @@ fn read_after(plan: &SavedPlan, change: impl Fn(&mut Action)) -> Result<SavedPla
         selection: None,
         jobs,
     };
-    let header = Header {
-        created_at: plan.created_at,
-        config: plan.config.clone(),
-    };
-    let sealed = planfile::seal(changed, header).expect("a plan");
+    let sealed = planfile::seal(changed, plan.created_at, plan.config.clone()).expect("a plan");
     planfile::read(planfile::to_text(&sealed).expect("JSON").as_bytes())
 }
 

@@ -7,7 +7,7 @@ use aws_xregion_sync::model::ids::ActionId;
 use aws_xregion_sync::model::plan::{
     ClientConfigRef, CredentialsFrom, End, Observed, ObservedArtifact,
 };
-use aws_xregion_sync::planfile::{Header, seal};
+use aws_xregion_sync::planfile::seal;
 
 use crate::support::prelude::*;
 pub(super) use crate::support::time;
@@ -29,7 +29,7 @@ pub(super) fn sealed(jobs: Vec<JobPlan>) -> SavedPlan {
     SavedPlan {
         digest,
         xrs_version: "0.1.0".to_owned(),
-        ..seal(plan, Header { created_at, config }).expect("a digest")
+        ..seal(plan, created_at, config).expect("a digest")
     }
 }
 

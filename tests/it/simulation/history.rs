@@ -9,7 +9,7 @@ use std::task::Poll;
 use aws_xregion_sync::executor::{self, Options};
 use aws_xregion_sync::model::inventory::Inventory;
 use aws_xregion_sync::model::plan::{self, Summary};
-use aws_xregion_sync::planfile::{self, Header};
+use aws_xregion_sync::planfile;
 use aws_xregion_sync::planner;
 use jiff::SignedDuration;
 
@@ -321,7 +321,7 @@ async fn make_plan(
     let created_at = inventory.observed_at;
     let config = config_ref();
     let plan = if is_sealed {
-        planfile::seal(plan, Header { created_at, config }).expect("a plan")
+        planfile::seal(plan, created_at, config).expect("a plan")
     } else {
         SavedPlan {
             format_version: planfile::FORMAT_VERSION.to_owned(),
