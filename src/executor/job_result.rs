@@ -38,7 +38,7 @@ impl<'a> JobResult<'a> {
     }
 
     /// Returns the first action that is not over.
-    pub(super) fn next_action(&self) -> Option<&'a Action> {
+    pub(super) fn next(&self) -> Option<&'a Action> {
         self.plan.actions.get(self.result.actions.len())
     }
 
@@ -63,7 +63,7 @@ impl<'a> JobResult<'a> {
 
     /// Returns the copy that the next action names on a source, once it is known.
     pub(super) fn copy_to_name(&self) -> Option<&ArtifactId> {
-        match self.next_action()? {
+        match self.next()? {
             Action::TagSource(tag) => match &tag.copy {
                 KnownCopy::Id(id) => Some(id),
                 KnownCopy::OfAction(id) => {
@@ -91,8 +91,14 @@ impl<'a> JobResult<'a> {
     }
 
     /// Records an action that is not done, and why: as a warning if the job is complete without it.
-    pub(super) fn not_done(&mut self, action: &Action, outcome: ActionOutcome, problem: Problem) {
-        self.record(ActionResult::new(action, outcome).detail(problem.to_string()));
+    pub(super) fn not_done(
+        &mut self,
+        action: &Action,
+        outcome: ActionOutcome,
+        detail: String,
+        problem: Problem,
+    ) {
+        self.record(ActionResult::new(action, outcome).detail(detail));
         if is_optional(action) {
             self.warn(problem.to_string());
         } else {
@@ -113,7 +119,7 @@ impl<'a> JobResult<'a> {
     }
 
     pub(super) fn skip_rest(&mut self, reason: &SkipReason) {
-        while let Some(action) = self.next_action() {
+        while let Some(action) = self.next() {
             self.skip(action, reason);
         }
     }

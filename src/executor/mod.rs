@@ -6,7 +6,6 @@
 
 mod awaited_copy;
 mod in_flight;
-mod job_event;
 mod job_result;
 mod job_state;
 mod options;
@@ -15,7 +14,7 @@ mod precondition;
 mod session;
 mod wait_time;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -23,20 +22,20 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use self::options::{Callers, Event, OnEvent, Options, Wait};
 
-use self::job_event::{JobEvent, MAX_AGE, Step};
 use self::job_result::JobResult;
-use self::job_state::Job;
+use self::job_state::{Job, JobEvent, JobState};
 use self::perform::perform;
-use self::precondition::Target;
+use self::precondition::{MAX_AGE, Target};
 use self::session::Session;
 use self::wait_time::WaitTime;
 use crate::model::action::{Action, Stage};
 use crate::model::ids::ArtifactId;
 use crate::model::inventory::{Answer, Inventory};
 use crate::model::plan::SavedPlan;
+use crate::model::problem::Problem;
 use crate::model::reason::StopReason;
 use crate::model::result::{ActionResult, SyncResult};
-use crate::observe::{Request, observe, observe_copies};
+use crate::observe::{CopyRequest, Request, observe, observe_copies};
 use crate::provider::Provider;
 
 /// How many jobs are observed together. Many jobs share a read, so more means fewer calls; but an observation is good for a minute
@@ -56,12 +55,15 @@ pub async fn apply(
     options: Options<'_>,
     on_event: OnEvent<'_>,
 ) -> Vec<SyncResult> {
+    let targets = plan.jobs.iter();
+    let targets = targets.map(|job| Target::of_plan(job, callers.get(&job.name)));
+    let targets: Vec<_> = targets.collect();
     let session = Session::new(provider, options, on_event);
-    let mut driver = Driver::new(session, plan, callers, seen);
+    let mut driver = Driver::new(session, plan, &targets, seen);
     let mut running = FuturesUnordered::new();
     loop {
         driver.stop_jobs();
-        if !driver.has_jobs_left() {
+        if driver.jobs().all(Job::is_finished) {
             break;
         }
         let work = driver.next_work().into_iter();
@@ -74,37 +76,37 @@ pub async fn apply(
     drop(running);
     let results = driver.jobs.into_iter();
     results
-        .map(|job| job.map_or_else(|result| result, Job::into_result))
+        .map(|job| job.map_or_else(|result| result, |job| job.actions.result))
         .collect()
 }
 
-/// Calls that jobs need, each with its place in the plan.
+/// Calls that jobs need.
 enum Work<'a> {
-    Observe(Vec<(usize, Request)>),
-    Perform(usize, &'a Action, Arc<Target>, Option<ArtifactId>),
+    Observe(Vec<Request>),
+    /// With the place of the job in the plan, and the copy that a source is to name.
+    Perform(usize, &'a Action, &'a Target, Option<ArtifactId>),
 }
 
 /// The answers.
 enum Done<'a> {
-    /// Of what jobs, and when observing started.
-    Observed(Vec<usize>, Timestamp, Inventory),
+    /// With the time when observing started.
+    Observed(Timestamp, Inventory),
     Performed(usize, &'a Action, Answer<ActionResult>),
 }
 
 async fn carry_out<'a>(provider: &dyn Provider, parallelism: usize, work: Work<'a>) -> Done<'a> {
     match work {
-        Work::Observe(jobs) => {
-            let (jobs, requests): (Vec<_>, Vec<_>) = jobs.into_iter().unzip();
+        Work::Observe(requests) => {
             let inventory = observe(provider, &requests, parallelism).await;
             // Nothing newer can be had of a job than what was read for it alone.
-            let at = match jobs.len() {
+            let at = match requests.len() {
                 1 => provider.now(),
                 _ => inventory.observed_at,
             };
-            Done::Observed(jobs, at, inventory)
+            Done::Observed(at, inventory)
         }
         Work::Perform(job, action, target, copy) => {
-            let answer = perform(provider, &target, action, copy.as_ref()).await;
+            let answer = perform(provider, target, action, copy.as_ref()).await;
             Done::Performed(job, action, answer)
         }
     }
@@ -127,27 +129,25 @@ impl<'a> Driver<'a> {
     fn new(
         mut session: Session<'a>,
         plan: &'a SavedPlan,
-        callers: &Callers,
+        targets: &'a [Result<Target, Problem>],
         mut seen: Option<Inventory>,
     ) -> Self {
         let (waits, now) = (session.options.wait != Wait::No, session.provider.now());
         let mut jobs = Vec::new();
-        for plan in &plan.jobs {
-            let caller = callers.get(&plan.name);
-            if let Some(Ok(credentials)) = caller {
-                session.in_flight.count_planned(plan, credentials);
+        for (plan, target) in plan.jobs.iter().zip(targets) {
+            if let (Ok(target), Some(copy)) = (target, plan.copy_being_made()) {
+                session.in_flight.count(target, copy);
             }
-            let mut job = match Target::of_plan(plan, caller) {
+            let mut job = match target {
                 _ if plan.actions.is_empty() => Err(JobResult::new(plan).result),
                 Ok(target) => Ok(Job::new(plan, target, waits, now)),
-                Err(problem) => Err(JobResult::not_started(plan, problem)),
+                Err(problem) => Err(JobResult::not_started(plan, problem.clone())),
             };
             match (&mut job, &mut seen) {
                 (Err(result), _) => session.report(result, 0, true),
                 (Ok(job), Some(seen)) => {
                     if let Some(observation) = seen.jobs.remove(&plan.name) {
-                        // Deletions need what is observed for them.
-                        session.on_observed(job, observation, seen.observed_at, Stage::Copies);
+                        session.on_observed(job, observation, seen.observed_at);
                     }
                 }
                 (Ok(_), None) => {}
@@ -167,10 +167,6 @@ impl<'a> Driver<'a> {
         self.jobs.iter().flatten()
     }
 
-    fn has_jobs_left(&self) -> bool {
-        self.jobs().any(|job| !job.is_finished())
-    }
-
     /// Stops the jobs that can't start anything any more.
     fn stop_jobs(&mut self) {
         for job in self.jobs.iter_mut().flatten() {
@@ -180,52 +176,54 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn stop_all(&mut self, reason: &StopReason) {
-        for job in self.jobs.iter_mut().flatten() {
-            self.session.update(job, JobEvent::Stopped(reason.clone()));
-        }
-    }
-
     /// Starts whatever can be started now.
     fn next_work(&mut self) -> Vec<Work<'a>> {
         let now = self.session.provider.now();
         let stage = self.jobs().filter_map(Job::active_stage).min();
         let parallelism = self.session.options.parallelism.max(1);
-        let mut performing = self.jobs().filter(|job| job.is_performing()).count();
+        let is_performing = |job: &&Job<'_>| matches!(job.state, JobState::Performing(..));
+        let is_observing = |job: &Job<'_>| matches!(job.state, JobState::Observing(..));
+        let mut performing = self.jobs().filter(is_performing).count();
         let mut work = Vec::new();
         for (index, job) in self.jobs.iter_mut().enumerate() {
             if let Ok(job) = job
                 && performing < parallelism
                 && job.active_stage() == stage
-                && let Step::Perform(action) = job.next_step(now)
+                && let JobState::Observed(action, facts) = &job.state
+                && facts.can_serve(action, now)
+                && let action = *action
                 && self.session.start(job, action, now)
             {
-                let copy = job.copy_to_name().cloned();
-                work.push(Work::Perform(index, action, Arc::clone(&job.target), copy));
+                let copy = job.actions.copy_to_name().cloned();
+                work.push(Work::Perform(index, action, job.target, copy));
                 performing += 1;
             }
         }
         // An observation ages: none is made before it is needed.
-        if performing < parallelism && !self.jobs().any(Job::is_observing) {
+        if performing < parallelism && !self.jobs().any(is_observing) {
             work.extend(self.start_observation(stage, now));
         }
         work
     }
 
-    /// Starts an observation of as many jobs as are observed together. Those that wait for a slot reserve it.
+    /// Starts an observation of as many jobs as are observed together.
     fn start_observation(&mut self, stage: Option<Stage>, now: Timestamp) -> Option<Work<'a>> {
         let mut requests = Vec::new();
-        for (index, job) in self.jobs.iter_mut().enumerate() {
-            let Ok(job) = job else { continue };
-            let is_due = match job.next_step(now) {
-                Step::Observe => job.active_stage() == stage,
-                Step::WaitForSlot | Step::WaitToRead => self.session.can_retry(job, now),
-                Step::Perform(_) | Step::WaitForCopy(_) | Step::Nothing => false,
+        for job in self.jobs.iter_mut().flatten() {
+            let is_due = match &job.state {
+                JobState::Unobserved(_) => job.active_stage() == stage,
+                JobState::Observed(action, facts) => {
+                    job.active_stage() == stage && !facts.can_serve(action, now)
+                }
+                JobState::WaitingForSlot(action, _) | JobState::WaitingToRead(action, ..) => {
+                    self.session.can_retry(job.target, action, now)
+                }
+                JobState::Observing(..) | JobState::Performing(..) => false,
+                JobState::WaitingForCopy(_) | JobState::Finished => false,
             };
             if is_due && requests.len() < self.observed_together {
-                self.session.reserve_slot(job);
-                self.session.update(job, JobEvent::ObservationStarted);
-                requests.push((index, job.target.request.clone()));
+                self.session.start_observation(job);
+                requests.push(job.target.request.clone());
             }
         }
         (!requests.is_empty()).then_some(Work::Observe(requests))
@@ -233,7 +231,7 @@ impl<'a> Driver<'a> {
 
     fn on_done(&mut self, done: Done<'a>) {
         match done {
-            Done::Observed(jobs, at, inventory) => self.on_observed(&jobs, at, inventory),
+            Done::Observed(at, inventory) => self.on_observed(at, inventory),
             Done::Performed(index, action, answer) => {
                 if let Some(Ok(job)) = self.jobs.get_mut(index) {
                     let is_copy = action.stage() == Stage::Copies && answer.is_ok();
@@ -247,23 +245,19 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn on_observed(&mut self, jobs: &[usize], at: Timestamp, mut inventory: Inventory) {
+    fn on_observed(&mut self, at: Timestamp, mut inventory: Inventory) {
+        let number = inventory.jobs.len();
         let mut has_failed = false;
-        for index in jobs {
-            if let Some(Ok(job)) = self.jobs.get_mut(*index) {
-                let observation = inventory.jobs.remove(&job.target.request.job);
-                if let (Some(observation), Some(stage)) = (observation, job.active_stage()) {
-                    has_failed |= observation.error().is_some();
-                    self.session.on_observed(job, observation, at, stage);
-                } else {
-                    self.session.update(job, JobEvent::NotObserved);
-                }
+        for job in self.jobs.iter_mut().flatten() {
+            if let Some(observation) = inventory.jobs.remove(&job.target.request.job) {
+                has_failed |= observation.error().is_some();
+                self.session.on_observed(job, observation, at);
             }
         }
         // Without those that have failed, the next observation may take less time; if none has, it must be smaller.
         let took = self.session.provider.now().duration_since(at);
         if took > MAX_AGE && !has_failed {
-            self.observed_together = (jobs.len() / 2).max(1);
+            self.observed_together = (number / 2).max(1);
         }
     }
 
@@ -279,7 +273,10 @@ impl<'a> Driver<'a> {
             Wait::UpTo(_) | Wait::ToTheEnd => self.next_pause(limit),
         };
         let Some(mut left) = pause else {
-            self.stop_all(&StopReason::WaitOver(limit));
+            for job in self.jobs.iter_mut().flatten() {
+                let reason = StopReason::WaitOver(limit);
+                self.session.update(job, JobEvent::Stopped(reason));
+            }
             return;
         };
         while !left.is_zero() && !self.session.is_interrupted() {
@@ -311,8 +308,8 @@ impl<'a> Driver<'a> {
     }
 
     fn report_deferred(&self) {
-        for job in self.jobs().filter(|job| job.is_waiting_for_slot()) {
-            if let Some(action) = job.next_action() {
+        for job in self.jobs() {
+            if let JobState::WaitingForSlot(action, _) = job.state {
                 let job = &job.target.request.job;
                 (self.session.on_event)(Event::CopyDeferred { job, action });
             }
@@ -323,14 +320,22 @@ impl<'a> Driver<'a> {
     async fn read_copies(&mut self) {
         let (provider, options) = (self.session.provider, self.session.options);
         let at = provider.now();
-        let is_slot_awaited = self.jobs().any(Job::is_waiting_for_slot);
-        let in_flight = is_slot_awaited.then(|| self.session.in_flight.requests());
-        let mut requests = in_flight.unwrap_or_default();
+        let is_waiting_for_slot = |job: &Job<'_>| matches!(job.state, JobState::WaitingForSlot(..));
+        let mut requests = BTreeMap::new();
+        if self.jobs().any(is_waiting_for_slot) {
+            requests = self.session.in_flight.requests();
+        }
         for job in self.jobs() {
-            if let Step::WaitForCopy(copy) = job.next_step(at) {
-                let request = requests.entry(job.target.request.job.clone());
-                let request = request.or_insert_with(|| job.target.copy_request());
-                request.ids.insert(copy.id.clone());
+            if let JobState::WaitingForCopy(copy) = &job.state {
+                let Request {
+                    job,
+                    kind,
+                    destination,
+                    ..
+                } = &job.target.request;
+                let request = requests.entry(job.clone());
+                let new = || CopyRequest::new(job, *kind, destination);
+                request.or_insert_with(new).ids.insert(copy.id.clone());
             }
         }
         let requests = requests.into_values().collect();

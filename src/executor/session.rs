@@ -1,14 +1,12 @@
 //! What the jobs of one apply share: who is told what happens, the copies in progress, and where calls are of no use.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
 use super::in_flight::InFlightCopies;
-use super::job_event::{Facts, JobEvent};
-use super::job_state::Job;
+use super::job_state::{Job, JobEvent, JobState};
 use super::options::{Event, OnEvent, Options};
 use super::precondition::Target;
 use crate::model::action::{Action, Stage};
@@ -56,13 +54,12 @@ impl<'a> Session<'a> {
         if job.is_finished() {
             return;
         }
-        let reported = job.result().actions.len();
+        let reported = job.actions.result.actions.len();
         job.on_event(event, self.provider.now());
         if job.active_stage() != Some(Stage::Copies) {
-            self.in_flight.release(&job.target);
+            self.in_flight.release(job.target);
         }
-        let is_finished = job.is_finished();
-        self.report(job.result(), reported, is_finished);
+        self.report(&job.actions.result, reported, job.is_finished());
     }
 
     /// Reports the actions of a job that are over, from this one on, and whether the job is.
@@ -83,78 +80,72 @@ impl<'a> Session<'a> {
         }
         // Comparing locations takes time, and there is rarely anything to compare with.
         let expired = Some(&self.expired).filter(|expired| !expired.is_empty())?;
-        let [source, destination] = ends(&job.target);
-        let error = expired.get(source).or_else(|| expired.get(destination))?;
+        let mut ends = ends(job.target).into_iter();
+        let error = ends.find_map(|end| expired.get(end))?;
         Some(StopReason::Expired(error.clone()))
     }
 
     /// Returns true if a job that waits can be observed again: there is a slot for its copy, and its regions have answered since
     /// the last pause.
-    pub(super) fn can_retry(&self, job: &Job<'_>, now: Timestamp) -> bool {
-        let needs_slot = matches!(job.next_action(), Some(Action::Copy(_)));
+    pub(super) fn can_retry(&self, target: &Target, action: &Action, now: Timestamp) -> bool {
+        let needs_slot = matches!(action, Action::Copy(_));
         let is_reachable = |at: &&Location| !self.unreachable.contains(at);
-        ends(&job.target).iter().all(is_reachable)
-            && (!needs_slot || self.in_flight.has_slot(&job.target, now))
+        ends(target).iter().all(is_reachable)
+            && (!needs_slot || self.in_flight.has_slot(target, now))
     }
 
-    /// Keeps a slot for a job that has waited and is about to be observed again, if it makes a copy.
-    pub(super) fn reserve_slot(&mut self, job: &Job<'_>) {
-        if job.active_stage().is_none() && matches!(job.next_action(), Some(Action::Copy(_))) {
-            self.in_flight.reserve(&job.target);
+    /// Starts an observation. A job that has waited for a slot reserves it.
+    pub(super) fn start_observation(&mut self, job: &mut Job<'_>) {
+        if let JobState::WaitingForSlot(..) | JobState::WaitingToRead(Action::Copy(_), ..) =
+            job.state
+        {
+            self.in_flight.reserve(job.target);
         }
+        self.update(job, JobEvent::ObservationStarted);
     }
 
     /// Starts an action; returns false if the apply was interrupted, or if there is no slot for a copy.
     pub(super) fn start(&mut self, job: &mut Job<'a>, action: &'a Action, now: Timestamp) -> bool {
-        let target = Arc::clone(&job.target);
         if self.is_interrupted() {
             return false;
         }
-        if let Action::Copy(copy) = action {
-            if !self.in_flight.has_slot(&target, now) {
-                let problem = self.in_flight.deferral(&target, copy);
+        if matches!(action, Action::Copy(_)) {
+            if !self.in_flight.has_slot(job.target, now) {
+                let problem = self.in_flight.deferral(job.target);
                 self.update(job, JobEvent::NoSlot(problem));
                 return false;
             }
-            self.in_flight.reserve(&target);
+            self.in_flight.reserve(job.target);
         }
         self.update(job, JobEvent::PerformStarted);
-        let job = &target.request.job;
+        let job = &job.target.request.job;
         (self.on_event)(Event::ActionStarted { job, action });
         true
     }
 
-    /// Gives a job what was observed for it at that time, for an action of that stage.
+    /// Gives a job what was observed for it at that time.
     pub(super) fn on_observed(
         &mut self,
         job: &mut Job<'_>,
         observation: Observation,
         at: Timestamp,
-        stage: Stage,
     ) {
-        let target = Arc::clone(&job.target);
-        let copies = &observation.copies;
+        let (target, copies) = (job.target, &observation.copies);
         // Where the sources can't be read, the copies may not have been read either.
         if observation.sources.is_ok() {
             self.in_flight.update(&target.request.job, copies);
         }
-        let being_made = copies
-            .iter()
-            .flatten()
-            .filter(|copy| copy.state.is_being_copied());
-        being_made.for_each(|copy| self.in_flight.count(&target, &copy.id));
+        for copy in copies.iter().flatten() {
+            if copy.state.is_being_copied() {
+                self.in_flight.count(target, &copy.id);
+            }
+        }
         let error = observation.error().cloned();
-        let facts = Facts {
-            observation,
-            observed_at: at,
-            stage,
-        };
-        self.update(job, JobEvent::Observed(facts));
+        self.update(job, JobEvent::Observed(observation, at));
         if let Some(error) = error {
-            self.note_expired(&target, &error);
-            if job.is_waiting_to_read() {
-                let at = location_of(&target, &error).clone();
-                self.unreachable.insert(at);
+            self.note_expired(target, &error);
+            if let JobState::WaitingToRead(..) = job.state {
+                self.unreachable.insert(location_of(target, &error).clone());
             }
         }
     }
@@ -165,19 +156,19 @@ impl<'a> Session<'a> {
         action: &Action,
         answer: Answer<ActionResult>,
     ) {
-        let target = Arc::clone(&job.target);
-        self.in_flight.release(&target);
-        match (action, &answer) {
-            (Action::Copy(_), Ok(result)) => {
+        let target = job.target;
+        self.in_flight.release(target);
+        match &answer {
+            Ok(result) if action.stage() == Stage::Copies => {
                 let copy = result.resource.iter();
-                copy.for_each(|id| self.in_flight.count(&target, id));
+                copy.for_each(|id| self.in_flight.count(target, id));
             }
-            (_, Ok(_)) => {}
-            (_, Err(error)) => {
-                self.note_expired(&target, error);
+            Ok(_) => {}
+            Err(error) => {
+                self.note_expired(target, error);
                 if error.class == ErrorClass::Busy {
                     let now = self.provider.now();
-                    self.in_flight.refuse(&target, error, now);
+                    self.in_flight.refuse(target, error, now);
                 }
             }
         }
@@ -190,17 +181,18 @@ impl<'a> Session<'a> {
         answer: Answer<Vec<Artifact>>,
         at: Timestamp,
     ) {
-        let target = Arc::clone(&job.target);
-        if let Some(copy) = job.changed_copy(&answer) {
+        if let JobState::WaitingForCopy(awaited) = &job.state
+            && let Some(copy) = awaited.changed(&answer)
+        {
             (self.on_event)(Event::CopyProgress {
-                job: &target.request.job,
+                job: &job.target.request.job,
                 copy: copy.id.as_str(),
                 state: copy.state.as_str(),
                 percent: copy.percent,
             });
         }
         if let Err(error) = &answer {
-            self.note_expired(&target, error);
+            self.note_expired(job.target, error);
         }
         self.update(job, JobEvent::CopyRead(answer, at));
     }

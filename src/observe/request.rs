@@ -8,7 +8,7 @@ use crate::model::ids::{ArtifactId, JobName};
 use crate::model::kind::Kind;
 use crate::model::location::Location;
 use crate::model::plan::JobPlan;
-use crate::model::query::Queries;
+use crate::model::query::{CopiesQuery, Queries, Query};
 use crate::sync_types::SyncJob;
 
 /// What is to be observed for one job: its sources, and their copies.
@@ -38,8 +38,12 @@ impl Request {
         }
     }
 
-    /// Returns what applying a job's plan needs; nothing if it has no actions.
+    /// Returns what applying a job's plan needs: nothing is read for a job without actions.
     pub fn of_plan(plan: &JobPlan, credentials: &Arc<ClientConfig>) -> Option<Self> {
+        let nothing = Queries {
+            sources: Query::ByIds(Vec::new()),
+            copies: CopiesQuery::BySource,
+        };
         let location = |region| Location {
             credentials: Arc::clone(credentials),
             region,
@@ -49,7 +53,7 @@ impl Request {
             kind: plan.kind()?,
             source: location(plan.source.as_ref()?.region.clone()),
             destination: location(plan.destination.as_ref()?.region.clone()),
-            queries: Queries::about(plan.subject()?),
+            queries: plan.subject().map_or(nothing, Queries::about),
         })
     }
 }
@@ -65,4 +69,16 @@ pub struct CopyRequest {
     pub at: Location,
     /// Their ids.
     pub ids: BTreeSet<ArtifactId>,
+}
+
+impl CopyRequest {
+    /// Returns a request of a job that names no copies yet.
+    pub fn new(job: &JobName, kind: Kind, at: &Location) -> Self {
+        Self {
+            job: job.clone(),
+            kind,
+            at: at.clone(),
+            ids: BTreeSet::new(),
+        }
+    }
 }
