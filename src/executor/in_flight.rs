@@ -9,7 +9,6 @@ use crate::model::artifact::Artifact;
 use crate::model::ids::{AccountId, ArtifactId, JobName, Region};
 use crate::model::inventory::Answer;
 use crate::model::kind::Kind;
-use crate::model::location::Location;
 use crate::model::problem::Problem;
 use crate::model::provider_error::{CONCURRENT_COPIES_HELP, ProviderError};
 use crate::observe::CopyRequest;
@@ -37,7 +36,7 @@ pub(super) struct InFlightCopies(HashMap<Destination, Slots>);
 #[derive(Default)]
 struct Slots {
     /// With the job that knows of it, and where it can be read.
-    copies: BTreeMap<ArtifactId, (JobName, Location)>,
+    copies: BTreeMap<ArtifactId, CopyRequest>,
     /// The jobs that are about to start a copy.
     reserved: BTreeSet<JobName>,
     refusal: Option<Refusal>,
@@ -66,13 +65,6 @@ impl Slots {
         match &self.refusal {
             Some(refusal) if !is_next_try(refusal) => number < refusal.limit,
             _ => number < max,
-        }
-    }
-
-    fn insert(&mut self, copy: &ArtifactId, job: &JobName, at: Location) {
-        self.copies.insert(copy.clone(), (job.clone(), at));
-        if let Some(refusal) = &mut self.refusal {
-            refusal.limit = refusal.limit.max(self.copies.len());
         }
     }
 }
@@ -106,8 +98,11 @@ impl InFlightCopies {
 
     /// Counts a copy that AWS has accepted or was observed to make.
     pub(super) fn count(&mut self, target: &Target, copy: &ArtifactId) {
-        let at = target.request.destination.clone();
-        self.slots(target).insert(copy, &target.request.job, at);
+        let slots = self.slots(target);
+        slots.copies.insert(copy.clone(), target.copy_request(copy));
+        if let Some(refusal) = &mut slots.refusal {
+            refusal.limit = refusal.limit.max(slots.copies.len());
+        }
     }
 
     /// Remembers that AWS accepts no more copies than there are.
@@ -141,20 +136,13 @@ impl InFlightCopies {
         };
         for slots in self.0.values_mut() {
             let copies = &mut slots.copies;
-            copies.retain(|id, (knows, _)| knows != job || is_in_progress(id));
+            copies.retain(|id, copy| copy.job != *job || is_in_progress(id));
         }
     }
 
-    /// Returns what has to be read to learn which copies are still in progress, by job.
-    pub(super) fn requests(&self) -> BTreeMap<JobName, CopyRequest> {
-        let mut requests = BTreeMap::new();
-        for ((_, _, kind), slots) in &self.0 {
-            for (id, (job, at)) in &slots.copies {
-                let request = requests.entry(job.clone());
-                let new = || CopyRequest::new(job, *kind, at);
-                request.or_insert_with(new).ids.insert(id.clone());
-            }
-        }
-        requests
+    /// Returns what has to be read to learn which copies are still in progress.
+    pub(super) fn requests(&self) -> Vec<CopyRequest> {
+        let copies = self.0.values().flat_map(|slots| slots.copies.values());
+        copies.cloned().collect()
     }
 }

@@ -14,7 +14,6 @@ mod precondition;
 mod session;
 mod wait_time;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -35,7 +34,7 @@ use crate::model::plan::SavedPlan;
 use crate::model::problem::Problem;
 use crate::model::reason::StopReason;
 use crate::model::result::{ActionResult, SyncResult};
-use crate::observe::{CopyRequest, Request, observe, observe_copies};
+use crate::observe::{Request, observe, observe_copies};
 use crate::provider::Provider;
 
 /// How many jobs are observed together. Many jobs share a read, so more means fewer calls; but an observation is good for a minute
@@ -321,24 +320,14 @@ impl<'a> Driver<'a> {
         let (provider, options) = (self.session.provider, self.session.options);
         let at = provider.now();
         let is_waiting_for_slot = |job: &Job<'_>| matches!(job.state, JobState::WaitingForSlot(..));
-        let mut requests = BTreeMap::new();
+        let mut requests = Vec::new();
         if self.jobs().any(is_waiting_for_slot) {
             requests = self.session.in_flight.requests();
         }
-        for job in self.jobs() {
-            if let JobState::WaitingForCopy(copy) = &job.state {
-                let Request {
-                    job,
-                    kind,
-                    destination,
-                    ..
-                } = &job.target.request;
-                let request = requests.entry(job.clone());
-                let new = || CopyRequest::new(job, *kind, destination);
-                request.or_insert_with(new).ids.insert(copy.id.clone());
-            }
-        }
-        let requests = requests.into_values().collect();
+        requests.extend(self.jobs().filter_map(|job| match &job.state {
+            JobState::WaitingForCopy(copy) => Some(job.target.copy_request(&copy.id)),
+            _ => None,
+        }));
         let mut copies = observe_copies(provider, requests, options.parallelism).await;
         for (job, answer) in &copies {
             self.session.in_flight.update(job, answer);

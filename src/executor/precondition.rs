@@ -20,7 +20,7 @@ use crate::model::plan::JobPlan;
 use crate::model::problem::Problem;
 use crate::model::reason::{NotOurs, UnneededReason};
 use crate::model::sync_tag::{SyncTag, key_on_copy, whole_seconds};
-use crate::observe::Request;
+use crate::observe::{CopyRequest, Request};
 
 /// Where a job acts.
 #[derive(Clone, Debug)]
@@ -32,6 +32,16 @@ pub(super) struct Target {
 }
 
 impl Target {
+    /// Returns a request for a copy in the destination.
+    pub(super) fn copy_request(&self, copy: &ArtifactId) -> CopyRequest {
+        CopyRequest {
+            job: self.request.job.clone(),
+            kind: self.request.kind,
+            at: self.request.destination.clone(),
+            id: copy.clone(),
+        }
+    }
+
     /// Returns where a job acts, with the credentials of this caller.
     pub(super) fn of_plan(
         plan: &JobPlan,

@@ -14,7 +14,7 @@ use crate::model::inventory::Answer;
 use crate::model::kind::Kind;
 use crate::model::location::Location;
 use crate::model::provider_error::ErrorClass;
-use crate::model::query::{ImageFilter, ImageSelector, Query};
+use crate::model::query::Query;
 use crate::model::sync_tag::{SYNC_IDENTIFIER, key_on_copy};
 
 /// Databases whose automated snapshots one read asks for. A page holds 100 snapshots, and pages are read one after the other
@@ -26,109 +26,69 @@ const SOURCES_PER_READ: usize = 14;
 const COPIED_DATABASES_PER_READ: usize = 25;
 
 /// What is read where.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Read<'r> {
     pub(super) at: &'r Location,
     pub(super) kind: Kind,
     pub(super) query: Query,
 }
 
-/// What reads have in common that can be merged: they differ only in their keys.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Batch {
-    /// Keys are values of `Sync-Identifier`.
-    Identifiers {
-        owner: String,
-        filters: Vec<ImageFilter>,
-    },
-    /// Keys are ids.
-    Ids,
-    /// Keys are ids of sources.
-    CopiesOf(Region),
-    /// Keys are databases.
-    Automated,
-    /// Keys are databases.
-    Manual,
-    /// The whole query: nothing to merge it with but the same.
-    Whole(Query),
-}
-
-impl Batch {
-    /// Returns the batch that a query belongs to, and its keys.
-    fn of(query: &Query) -> (Self, Vec<String>) {
-        match query {
-            Query::Matching(selector) if !selector.sync_identifiers.is_empty() => {
-                let batch = Self::Identifiers {
-                    owner: selector.owner.clone(),
-                    filters: selector.filters.clone(),
-                };
-                (batch, selector.sync_identifiers.clone())
-            }
-            Query::ByIds(ids) => (Self::Ids, texts(ids)),
-            Query::CopiesOf { region, ids } => (Self::CopiesOf(region.clone()), texts(ids)),
-            Query::Automated(parents) => (Self::Automated, texts(parents)),
-            Query::Manual(parents) => (Self::Manual, texts(parents)),
-            Query::Matching(_) | Query::CopiedFrom(_) | Query::AllManual => {
-                (Self::Whole(query.clone()), Vec::new())
-            }
-        }
+/// Takes the keys out of a query: reads that differ only in their keys can be merged. A query without keys can be merged only
+/// with the same.
+fn take_keys(query: &mut Query) -> Vec<String> {
+    fn texts<T: ToString>(ids: &mut Vec<T>) -> Vec<String> {
+        ids.drain(..).map(|id| id.to_string()).collect()
     }
-
-    /// Returns the query for these keys.
-    fn query(&self, keys: Vec<String>) -> Query {
-        match self {
-            Self::Identifiers { owner, filters } => Query::Matching(ImageSelector {
-                owner: owner.clone(),
-                sync_identifiers: keys,
-                filters: filters.clone(),
-            }),
-            Self::Ids => Query::ByIds(keys.into_iter().map(ArtifactId::from).collect()),
-            Self::CopiesOf(region) => Query::CopiesOf {
-                region: region.clone(),
-                ids: keys.into_iter().map(ArtifactId::from).collect(),
-            },
-            Self::Automated => Query::Automated(keys.into_iter().map(ParentId::from).collect()),
-            Self::Manual => Query::Manual(keys.into_iter().map(ParentId::from).collect()),
-            Self::Whole(query) => query.clone(),
-        }
-    }
-
-    /// Returns the most keys that one read may have.
-    fn keys_per_read(&self, kind: Kind) -> usize {
-        let ids = kind.facts().ids_per_read;
-        match self {
-            Self::Identifiers { filters, .. } => {
-                let used: usize = filters.iter().map(|filter| filter.values.len()).sum();
-                ids.saturating_sub(used)
-            }
-            Self::Ids | Self::Whole(_) => ids,
-            // One value of the request is the region.
-            Self::CopiesOf(_) => ids - 1,
-            Self::Automated => SOURCES_PER_READ,
-            Self::Manual => COPIED_DATABASES_PER_READ,
-        }
-    }
-
-    /// Returns the keys that an artifact answers.
-    fn keys_of(&self, artifact: &Artifact) -> Vec<String> {
-        match self {
-            Self::Identifiers { .. } => {
-                let identifier = artifact.tags.get(SYNC_IDENTIFIER);
-                identifier.map(str::to_owned).into_iter().collect()
-            }
-            Self::Ids => vec![artifact.id.to_string()],
-            Self::CopiesOf(region) => tied_to(artifact, region),
-            Self::Automated | Self::Manual => {
-                let parent = artifact.parent.iter();
-                parent.map(ToString::to_string).collect()
-            }
-            Self::Whole(_) => Vec::new(),
-        }
+    match query {
+        Query::Matching(selector) => texts(&mut selector.sync_identifiers),
+        Query::ByIds(ids) | Query::CopiesOf { ids, .. } => texts(ids),
+        Query::Automated(parents) | Query::Manual(parents) => texts(parents),
+        Query::CopiedFrom(_) | Query::AllManual => Vec::new(),
     }
 }
 
-fn texts(ids: &[impl ToString]) -> Vec<String> {
-    ids.iter().map(ToString::to_string).collect()
+/// Returns the query with these keys.
+fn with_keys(query: &Query, keys: Vec<String>) -> Query {
+    let mut query = query.clone();
+    match &mut query {
+        Query::Matching(selector) => selector.sync_identifiers = keys,
+        Query::ByIds(ids) | Query::CopiesOf { ids, .. } => {
+            *ids = keys.into_iter().map(ArtifactId::from).collect();
+        }
+        Query::Automated(parents) | Query::Manual(parents) => {
+            *parents = keys.into_iter().map(ParentId::from).collect();
+        }
+        Query::CopiedFrom(_) | Query::AllManual => {}
+    }
+    query
+}
+
+/// Returns the most keys that one read may have.
+fn keys_per_read(query: &Query, kind: Kind) -> usize {
+    let ids = kind.facts().ids_per_read;
+    match query {
+        Query::Matching(selector) => {
+            let used = selector.filters.iter().map(|filter| filter.values.len());
+            ids.saturating_sub(used.sum())
+        }
+        // One value of the request is the region.
+        Query::CopiesOf { .. } => ids - 1,
+        Query::Automated(_) => SOURCES_PER_READ,
+        Query::Manual(_) => COPIED_DATABASES_PER_READ,
+        Query::ByIds(_) | Query::CopiedFrom(_) | Query::AllManual => ids,
+    }
+}
+
+/// Returns the keys of a query that an artifact answers.
+fn keys_of(query: &Query, artifact: &Artifact) -> Vec<String> {
+    let key = match query {
+        Query::Matching(_) => artifact.tags.get(SYNC_IDENTIFIER).map(str::to_owned),
+        Query::ByIds(_) => Some(artifact.id.to_string()),
+        Query::CopiesOf { region, .. } => return tied_to(artifact, region),
+        Query::Automated(_) | Query::Manual(_) => artifact.parent.as_ref().map(ToString::to_string),
+        Query::CopiedFrom(_) | Query::AllManual => None,
+    };
+    key.into_iter().collect()
 }
 
 /// Returns the sources in `region` that AWS or the tag ties a copy to. The tag counts by its end, which is what AWS was asked for,
@@ -147,50 +107,49 @@ fn tied_to(copy: &Artifact, region: &Region) -> Vec<String> {
     ids
 }
 
-/// Makes all these reads, merged where possible, and returns their answers in order.
-pub(super) async fn read_all(reader: &Reader<'_>, reads: Vec<Read<'_>>) -> Vec<SharedAnswer> {
-    let batches = by_key(reads.iter().enumerate().map(|(number, read)| {
-        let (batch, keys) = Batch::of(&read.query);
-        ((read.at, read.kind, batch), (number, keys))
+/// Makes all these reads, merged where possible, and returns the answer of each. Reads of the same name are answered together.
+pub(super) async fn read_all<'r, N: Eq + Hash + Clone>(
+    reader: &Reader<'_>,
+    reads: impl IntoIterator<Item = (N, Read<'r>)>,
+) -> HashMap<N, Answer<Vec<Artifact>>> {
+    let batches = by_key(reads.into_iter().map(|(name, mut read)| {
+        let keys = take_keys(&mut read.query);
+        ((keys.is_empty(), read), (name, keys))
     }));
     let work = batches
         .into_iter()
-        .map(|((at, kind, batch), reads)| read_batch(reader, at, kind, batch, reads));
-    let mut answers: Vec<(usize, SharedAnswer)> =
-        join_all(work).await.into_iter().flatten().collect();
-    answers.sort_by_key(|(number, _)| *number);
-    answers.into_iter().map(|(_, answer)| answer).collect()
+        .map(|((is_whole, batch), reads)| read_batch(reader, is_whole, batch, reads));
+    let parts = by_key(join_all(work).await.into_iter().flatten()).into_iter();
+    parts.map(|(name, parts)| (name, together(parts))).collect()
 }
 
-/// Makes the reads of one batch. Each is known by its number, and has its keys.
-async fn read_batch(
+/// Makes the reads of one batch, which have no keys or differ only in their keys; returns what belongs to each name.
+async fn read_batch<N: Clone>(
     reader: &Reader<'_>,
-    at: &Location,
-    kind: Kind,
-    batch: Batch,
-    reads: Vec<(usize, Vec<String>)>,
-) -> Vec<(usize, SharedAnswer)> {
-    if let Batch::Whole(query) = &batch {
-        let answer: SharedAnswer = Arc::new(reader.find(at, kind, query).await);
-        let numbers = reads.into_iter().map(|(number, _)| number);
-        return numbers
-            .map(|number| (number, Arc::clone(&answer)))
+    is_whole: bool,
+    batch: Read<'_>,
+    reads: Vec<(N, Vec<String>)>,
+) -> Vec<(N, SharedAnswer)> {
+    let Read { at, kind, query } = batch;
+    if is_whole {
+        let answer: SharedAnswer = Arc::new(reader.find(at, kind, &query).await);
+        let answered = reads.into_iter();
+        return answered
+            .map(|(name, _)| (name, Arc::clone(&answer)))
             .collect();
     }
     let region = OnceCell::new();
-    let find = async |keys: Vec<String>| match &batch {
-        Batch::Manual => find_manual(reader, at, kind, keys, &region).await,
-        batch => reader.find(at, kind, &batch.query(keys)).await,
+    let find = async |keys: Vec<String>| match &query {
+        Query::Manual(_) => find_manual(reader, at, kind, keys, &region).await,
+        query => reader.find(at, kind, &with_keys(query, keys)).await,
     };
     let keys = reads.iter().flat_map(|(_, keys)| keys.iter().cloned());
-    let most = batch.keys_per_read(kind);
-    let answers = find_by_keys(keys, most, find, |artifact| batch.keys_of(artifact)).await;
-    let answered = reads.into_iter().map(|(number, keys)| {
-        let parts: Vec<SharedAnswer> = keys
-            .iter()
-            .filter_map(|key| answers.get(key).map(Arc::clone))
-            .collect();
-        (number, together(parts))
+    let most = keys_per_read(&query, kind);
+    let answers = find_by_keys(keys, most, find, |artifact| keys_of(&query, artifact)).await;
+    let answers = &answers;
+    let answered = reads.into_iter().flat_map(|(name, keys)| {
+        let parts = keys.into_iter().filter_map(|key| answers.get(&key));
+        parts.map(move |part| (name.clone(), Arc::clone(part)))
     });
     answered.collect()
 }
@@ -205,7 +164,7 @@ async fn find_manual(
     region: &OnceCell<Answer<Vec<Artifact>>>,
 ) -> Answer<Vec<Artifact>> {
     if !region.initialized() {
-        let query = Batch::Manual.query(parents.clone());
+        let query = with_keys(&Query::Manual(Vec::new()), parents.clone());
         match reader.find(at, kind, &query).await {
             Err(error) if error.class == ErrorClass::Absent => {}
             answer => return answer,
@@ -222,28 +181,18 @@ async fn find_manual(
 
 /// Returns several answers as one, each artifact once: a copy may be tied to its source and named by it as well. If one of them is
 /// an error, so is the whole.
-pub(super) fn together(mut parts: Vec<SharedAnswer>) -> SharedAnswer {
-    if parts.len() == 1
-        && let Some(answer) = parts.pop()
-    {
-        return answer;
-    }
-    let mut seen: BTreeSet<&ArtifactId> = BTreeSet::new();
+fn together(parts: Vec<SharedAnswer>) -> Answer<Vec<Artifact>> {
+    let mut seen = BTreeSet::new();
     let mut all = Vec::new();
-    for part in &parts {
-        match part.as_ref() {
-            Ok(found) => {
-                all.extend(
-                    found
-                        .iter()
-                        .filter(|artifact| seen.insert(&artifact.id))
-                        .cloned(),
-                );
-            }
-            Err(error) => return Arc::new(Err(error.clone())),
-        }
+    for part in parts {
+        let found = Arc::unwrap_or_clone(part)?;
+        all.extend(
+            found
+                .into_iter()
+                .filter(|artifact| seen.insert(artifact.id.clone())),
+        );
     }
-    Arc::new(Ok(all))
+    Ok(all)
 }
 
 /// Groups values by key, keys and values in the order in which they come.

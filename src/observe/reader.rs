@@ -118,29 +118,16 @@ fn distribute(
     answer: Answer<Vec<Artifact>>,
     keys_of: impl Fn(&Artifact) -> Vec<String>,
 ) -> Answers {
-    let found = match answer {
-        Ok(found) => found,
-        Err(error) => {
-            let failed = |key| (key, Arc::new(Err(error.clone())));
-            return batch.into_iter().map(failed).collect();
-        }
-    };
-    let mut by_key: HashMap<String, Vec<Artifact>> =
-        batch.into_iter().map(|key| (key, Vec::new())).collect();
-    for artifact in found {
-        let mut keys = keys_of(&artifact);
-        let last = keys.pop();
-        for key in keys {
-            if let Some(artifacts) = by_key.get_mut(&key) {
-                artifacts.push(artifact.clone());
+    let nothing = answer.as_ref().map(|_| Vec::new()).map_err(Clone::clone);
+    let parts = batch.into_iter().map(|key| (key, nothing.clone()));
+    let mut parts: HashMap<String, Answer<Vec<Artifact>>> = parts.collect();
+    for artifact in answer.into_iter().flatten() {
+        for key in keys_of(&artifact) {
+            if let Some(Ok(part)) = parts.get_mut(&key) {
+                part.push(artifact.clone());
             }
         }
-        if let Some(artifacts) = last.and_then(|key| by_key.get_mut(&key)) {
-            artifacts.push(artifact);
-        }
     }
-    let answers = by_key.into_iter();
-    answers
-        .map(|(key, artifacts)| (key, Arc::new(Ok(artifacts))))
-        .collect()
+    let answers = parts.into_iter();
+    answers.map(|(key, part)| (key, Arc::new(part))).collect()
 }

@@ -1,6 +1,5 @@
 //! What is to be observed for one job.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::model::client_config::ClientConfig;
@@ -58,27 +57,15 @@ impl Request {
     }
 }
 
-/// Copies of one job that are to be observed by their ids.
+/// A copy that is to be observed by its id.
 #[derive(Clone, Debug)]
 pub struct CopyRequest {
-    /// The job.
+    /// The job that is told.
     pub job: JobName,
-    /// What they are.
+    /// What it is.
     pub kind: Kind,
-    /// Where they are.
+    /// Where it is.
     pub at: Location,
-    /// Their ids.
-    pub ids: BTreeSet<ArtifactId>,
-}
-
-impl CopyRequest {
-    /// Returns a request of a job that names no copies yet.
-    pub fn new(job: &JobName, kind: Kind, at: &Location) -> Self {
-        Self {
-            job: job.clone(),
-            kind,
-            at: at.clone(),
-            ids: BTreeSet::new(),
-        }
-    }
+    /// Its id.
+    pub id: ArtifactId,
 }
