@@ -51,20 +51,20 @@ struct Refusal {
 }
 
 impl Slots {
-    fn number(&self) -> usize {
+    /// Returns how many are taken.
+    fn taken(&self) -> usize {
         self.copies.len() + self.reserved.len()
     }
 
     /// Returns true if a copy can be started. Beyond what AWS has accepted, copies are tried one at a time: the copies of others,
     /// which are not observed here, finish as well.
     fn has_room(&self, max: usize, now: Timestamp) -> bool {
-        let number = self.number();
         let is_next_try = |refusal: &Refusal| {
             self.reserved.is_empty() && now.duration_since(refusal.at) >= RETRY_AFTER
         };
         match &self.refusal {
-            Some(refusal) if !is_next_try(refusal) => number < refusal.limit,
-            _ => number < max,
+            Some(refusal) if !is_next_try(refusal) => self.taken() < refusal.limit,
+            _ => self.taken() < max,
         }
     }
 }
@@ -109,7 +109,7 @@ impl InFlightCopies {
     pub(super) fn refuse(&mut self, target: &Target, error: &ProviderError, at: Timestamp) {
         let (error, slots) = (error.clone(), self.slots(target));
         let before = slots.refusal.as_ref().map(|refusal| refusal.limit);
-        let limit = before.unwrap_or(usize::MAX).min(slots.number());
+        let limit = before.unwrap_or(usize::MAX).min(slots.taken());
         slots.refusal = Some(Refusal { error, at, limit });
     }
 

@@ -63,6 +63,19 @@ pub(super) enum JobEvent {
     Stopped(StopReason),
 }
 
+impl JobEvent {
+    /// Returns the error of a call to AWS, if there was one.
+    pub(super) fn error(&self) -> Option<&ProviderError> {
+        match self {
+            Self::Observed(observation, _) => observation.error(),
+            Self::Performed(answer) => answer.as_ref().err(),
+            Self::CopyRead(answer, _) => answer.as_ref().err(),
+            Self::ObservationStarted | Self::PerformStarted => None,
+            Self::NoSlot(_) | Self::Stopped(_) => None,
+        }
+    }
+}
+
 impl<'a> Job<'a> {
     /// Returns a job that has not started. If it is to delete and a copy is in progress, that comes first.
     pub(super) fn new(plan: &'a JobPlan, target: &'a Target, waits: bool, now: Timestamp) -> Self {
@@ -186,9 +199,9 @@ impl<'a> Job<'a> {
                     }
                 }
                 Precondition::Stale(difference) => {
-                    let problem = difference.problem();
-                    let detail = difference.to_string();
-                    self.actions.not_done(action, Stale, detail, problem);
+                    let problem = Problem::new(format!("the plan is stale: {difference}"))
+                        .help("plan again: something has changed since");
+                    self.actions.not_done(action, Stale, difference, problem);
                 }
             }
             facts = Some(known);

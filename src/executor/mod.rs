@@ -27,7 +27,7 @@ use self::perform::perform;
 use self::precondition::{MAX_AGE, Target};
 use self::session::Session;
 use self::wait_time::WaitTime;
-use crate::model::action::{Action, Stage};
+use crate::model::action::{Action, ActionName, Stage};
 use crate::model::ids::ArtifactId;
 use crate::model::inventory::{Answer, Inventory};
 use crate::model::plan::SavedPlan;
@@ -87,13 +87,14 @@ enum Work<'a> {
 }
 
 /// The answers.
-enum Done<'a> {
+enum Done {
     /// With the time when observing started.
     Observed(Timestamp, Inventory),
-    Performed(usize, &'a Action, Answer<ActionResult>),
+    /// With the place of the job in the plan.
+    Performed(usize, Answer<ActionResult>),
 }
 
-async fn carry_out<'a>(provider: &dyn Provider, parallelism: usize, work: Work<'a>) -> Done<'a> {
+async fn carry_out(provider: &dyn Provider, parallelism: usize, work: Work<'_>) -> Done {
     match work {
         Work::Observe(requests) => {
             let inventory = observe(provider, &requests, parallelism).await;
@@ -106,7 +107,7 @@ async fn carry_out<'a>(provider: &dyn Provider, parallelism: usize, work: Work<'
         }
         Work::Perform(job, action, target, copy) => {
             let answer = perform(provider, target, action, copy.as_ref()).await;
-            Done::Performed(job, action, answer)
+            Done::Performed(job, answer)
         }
     }
 }
@@ -146,7 +147,7 @@ impl<'a> Driver<'a> {
                 (Err(result), _) => session.report(result, 0, true),
                 (Ok(job), Some(seen)) => {
                     if let Some(observation) = seen.jobs.remove(&plan.name) {
-                        session.on_observed(job, observation, seen.observed_at);
+                        session.update(job, JobEvent::Observed(observation, seen.observed_at));
                     }
                 }
                 (Ok(_), None) => {}
@@ -228,17 +229,19 @@ impl<'a> Driver<'a> {
         (!requests.is_empty()).then_some(Work::Observe(requests))
     }
 
-    fn on_done(&mut self, done: Done<'a>) {
+    fn on_done(&mut self, done: Done) {
         match done {
             Done::Observed(at, inventory) => self.on_observed(at, inventory),
-            Done::Performed(index, action, answer) => {
+            Done::Performed(index, answer) => {
+                let is_copy = |result: &ActionResult| result.action == ActionName::Copy;
+                if let Some(wait_time) = &mut self.wait_time
+                    && answer.as_ref().is_ok_and(is_copy)
+                {
+                    // It may be a small one.
+                    wait_time.restart_pauses(self.session.provider.now());
+                }
                 if let Some(Ok(job)) = self.jobs.get_mut(index) {
-                    let is_copy = action.stage() == Stage::Copies && answer.is_ok();
-                    self.session.on_performed(job, action, answer);
-                    if let Some(wait_time) = self.wait_time.as_mut().filter(|_| is_copy) {
-                        // It may be a small one.
-                        wait_time.restart_pauses(self.session.provider.now());
-                    }
+                    self.session.update(job, JobEvent::Performed(answer));
                 }
             }
         }
@@ -250,7 +253,8 @@ impl<'a> Driver<'a> {
         for job in self.jobs.iter_mut().flatten() {
             if let Some(observation) = inventory.jobs.remove(&job.target.request.job) {
                 has_failed |= observation.error().is_some();
-                self.session.on_observed(job, observation, at);
+                self.session
+                    .update(job, JobEvent::Observed(observation, at));
             }
         }
         // Without those that have failed, the next observation may take less time; if none has, it must be smaller.
@@ -262,14 +266,10 @@ impl<'a> Driver<'a> {
 
     /// Pauses, as all jobs wait, and reads the copies in progress. Stops the jobs if there is no more waiting.
     async fn wait(&mut self) {
-        let limit = match self.session.options.wait {
-            Wait::No => SignedDuration::ZERO,
-            Wait::UpTo(limit) => limit,
-            Wait::ToTheEnd => SignedDuration::MAX,
-        };
-        let pause = match self.session.options.wait {
-            Wait::No => self.next_try(),
-            Wait::UpTo(_) | Wait::ToTheEnd => self.next_pause(limit),
+        let (limit, pause) = match self.session.options.wait {
+            Wait::No => (SignedDuration::ZERO, self.next_try()),
+            Wait::UpTo(limit) => (limit, self.next_pause(limit)),
+            Wait::ToTheEnd => (SignedDuration::MAX, self.next_pause(SignedDuration::MAX)),
         };
         let Some(mut left) = pause else {
             for job in self.jobs.iter_mut().flatten() {
@@ -296,23 +296,17 @@ impl<'a> Driver<'a> {
         (left < before).then_some(Duration::ZERO)
     }
 
+    /// Returns the next pause. Before the first, it reports the copies that have to wait for a slot.
     fn next_pause(&mut self, limit: SignedDuration) -> Option<Duration> {
         let now = self.session.provider.now();
-        if self.wait_time.is_none() {
-            self.report_deferred();
-        }
-        let begin = || WaitTime::new(limit, now);
-        let wait_time = self.wait_time.get_or_insert_with(begin);
-        wait_time.next_pause(now)
-    }
-
-    fn report_deferred(&self) {
-        for job in self.jobs() {
+        for job in self.jobs().filter(|_| self.wait_time.is_none()) {
             if let JobState::WaitingForSlot(action, _) = job.state {
                 let job = &job.target.request.job;
                 (self.session.on_event)(Event::CopyDeferred { job, action });
             }
         }
+        let begin = || WaitTime::new(limit, now);
+        self.wait_time.get_or_insert_with(begin).next_pause(now)
     }
 
     /// Reads the copies that are waited for and, if a job waits for a slot, all that are in progress.
@@ -334,7 +328,7 @@ impl<'a> Driver<'a> {
         }
         for job in self.jobs.iter_mut().flatten() {
             if let Some(answer) = copies.remove(&job.target.request.job) {
-                self.session.on_copy_read(job, answer, at);
+                self.session.update(job, JobEvent::CopyRead(answer, at));
             }
         }
     }

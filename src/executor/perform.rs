@@ -183,11 +183,7 @@ impl Calls<'_> {
             }
             _ => false,
         };
-        if is_gone {
-            Ok((AlreadyDone, id))
-        } else {
-            Err(error)
-        }
+        is_gone.then_some((AlreadyDone, id)).ok_or(error)
     }
 
     async fn by_id(&self, id: &ArtifactId) -> Answer<Option<Artifact>> {

@@ -1,13 +1,10 @@
 //! Whether what an action depends on still holds.
 
-use std::fmt;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::action::{
-    Action, Copy, Delete, ExpectedDeletion, KeptCopy, Stage, Tag, TagCopy, TagSource,
-};
+use crate::model::action::{Action, Copy, Delete, KeptCopy, Stage, Tag, TagCopy, TagSource};
 use crate::model::artifact::{Artifact, ArtifactRef, ArtifactState};
 use crate::model::client_config::ClientConfig;
 use crate::model::identity::{
@@ -105,8 +102,8 @@ pub(super) enum Precondition {
     AlreadyDone(ArtifactId),
     /// The action is not needed any more.
     Unneeded(UnneededReason),
-    /// Something has changed since the plan was made.
-    Stale(Difference),
+    /// Something has changed since the plan was made: this.
+    Stale(String),
 }
 
 /// What a copy that may be deleted is.
@@ -115,27 +112,6 @@ const OURS: &str = "a copy of this job";
 /// What its database is.
 const PRESENT: &str = "the present one";
 
-/// A value, as it was planned with and as it was found.
-pub(super) struct Difference {
-    what: String,
-    planned: String,
-    found: String,
-}
-
-impl Difference {
-    pub(super) fn problem(&self) -> Problem {
-        let message = format!("the plan is stale: {self}");
-        Problem::new(message).help("plan again: something has changed since")
-    }
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (what, planned, found) = (&self.what, &self.planned, &self.found);
-        write!(f, "{what}: expected {planned}, found {found}")
-    }
-}
-
 /// Compares an action with what was observed for its job. `copy` is the copy that a source is to name, if there is one.
 pub(super) fn check(
     action: &Action,
@@ -143,31 +119,27 @@ pub(super) fn check(
     copy: Option<&ArtifactId>,
     facts: &Facts,
 ) -> Precondition {
-    match (
-        compared([row("account", &target.account, &facts.account)]),
-        action,
-    ) {
-        (Precondition::Go, Action::Copy(copy)) => check_copy(copy, target, facts),
-        (Precondition::Go, Action::TagCopy(tag)) => check_tag_copy(tag, target, facts),
-        (Precondition::Go, Action::TagSource(tag)) => check_tag_source(tag, copy, facts),
-        (Precondition::Go, Action::Delete(delete)) => check_delete(delete, target, facts),
-        (stale, _) => stale,
+    if let Some(difference) = difference("account", &target.account, &facts.account) {
+        return Precondition::Stale(difference);
+    }
+    match action {
+        Action::Copy(copy) => check_copy(copy, target, facts),
+        Action::TagCopy(tag) => check_tag_copy(tag, target, facts),
+        Action::TagSource(tag) => check_tag_source(tag, copy, facts),
+        Action::Delete(delete) => check_delete(delete, target, facts),
     }
 }
 
-fn row(what: impl Into<String>, planned: impl ToString, found: impl ToString) -> Difference {
-    Difference {
-        what: what.into(),
-        planned: planned.to_string(),
-        found: found.to_string(),
-    }
+/// Returns in words how a value differs from the planned one, if it does.
+fn difference(what: &str, planned: impl ToString, found: impl ToString) -> Option<String> {
+    let (planned, found) = (planned.to_string(), found.to_string());
+    (planned != found).then(|| format!("{what}: expected {planned}, found {found}"))
 }
 
-/// Returns go if every value is as planned, else the first that is not.
-fn compared(rows: impl IntoIterator<Item = Difference>) -> Precondition {
-    let mut rows = rows.into_iter();
-    let difference = rows.find(|row| row.planned != row.found);
-    difference.map_or(Precondition::Go, Precondition::Stale)
+/// Returns go if nothing differs, else the first difference.
+fn compared(differences: impl IntoIterator<Item = Option<String>>) -> Precondition {
+    let first = differences.into_iter().flatten().next();
+    first.map_or(Precondition::Go, Precondition::Stale)
 }
 
 fn shown(time: Option<Timestamp>) -> String {
@@ -235,10 +207,8 @@ fn check_copy(copy: &Copy, target: &Target, facts: &Facts) -> Precondition {
             Precondition::Unneeded(UnneededReason::NewerCopy(id))
         };
     }
-    let (source, expects) = (
-        format!("source {} {}", copy.kind, copy.source.id),
-        &copy.expects,
-    );
+    let (id, planned) = (&copy.source.id, copy.expects.data_time);
+    let source = format!("source {} {id}", copy.kind);
     let state = found.map_or("none of that id", |source| source.state.as_str());
     let time = shown(found.and_then(Artifact::source_time));
     let has_its_id = |other: &&Artifact| Some(&other.id) == copy.copy.id.as_ref();
@@ -249,13 +219,9 @@ fn check_copy(copy: &Copy, target: &Target, facts: &Facts) -> Precondition {
         format!("held by a {} {origin} ({})", copy.kind, holder.state)
     });
     compared([
-        row(format!("state of {source}"), &expects.state, state),
-        row(
-            format!("creation time of {source}"),
-            expects.data_time,
-            time,
-        ),
-        row("id of the copy", "free", holder),
+        difference(&format!("state of {source}"), &copy.expects.state, state),
+        difference(&format!("creation time of {source}"), planned, time),
+        difference("id of the copy", "free", holder),
     ])
 }
 
@@ -271,7 +237,7 @@ fn check_tag_copy(tag: &TagCopy, target: &Target, facts: &Facts) -> Precondition
     };
     let Some(copy) = copy.filter(is_copy) else {
         let found = "gone, failed or no copy of that source any more";
-        return compared([row(format!("copy {id}"), "there", found)]);
+        return compared([difference(&format!("copy {id}"), "there", found)]);
     };
     let is_readable = |value: &&str| SyncTag::parse(value).is_some();
     let readable = copy.tags.get(key).filter(is_readable).unwrap_or("none");
@@ -281,8 +247,8 @@ fn check_tag_copy(tag: &TagCopy, target: &Target, facts: &Facts) -> Precondition
     let planned = tag.expects.data_time;
     let found = planned.and(copy.data_time.map(whole_seconds));
     compared([
-        row(format!("time of copy {id}"), shown(planned), shown(found)),
-        row(format!("tag {key} of {id}"), "none", readable),
+        difference(&format!("time of copy {id}"), shown(planned), shown(found)),
+        difference(&format!("tag {key} of {id}"), "none", readable),
     ])
 }
 
@@ -310,15 +276,11 @@ fn check_delete(delete: &Delete, target: &Target, facts: &Facts) -> Precondition
         return Precondition::AlreadyDone(id.clone());
     };
     let region = &target.request.source.region;
-    let ExpectedDeletion {
-        data_time,
-        state,
-        sync_tag: Tag { key, value },
-        kept,
-    } = &delete.expects;
+    let expects = &delete.expects;
+    let Tag { key, value } = &expects.sync_tag;
     let tag = copy.tags.get(key).unwrap_or("none");
     let time = shown(copy_time(copy, region));
-    let ours_now = ours(copy, region).map_or_else(|why| why.to_string(), |_| OURS.to_owned());
+    let ours_now = ours(copy, region).map_or_else(|why| format!("that {why}"), |_| OURS.to_owned());
     // If the database was created again under its name, it is among the last copies of the earlier database. Where neither the
     // newest copy nor its source states when its database was created, that can't be ruled out.
     let present = present_parent_created(&facts.copies, &facts.sources, region);
@@ -327,30 +289,24 @@ fn check_delete(delete: &Delete, target: &Target, facts: &Facts) -> Precondition
     } else {
         "another one, or unknown"
     };
-    let newest = kept.iter().map(|kept| kept.data_time).max();
-    let newest_then = newest.max(Some(*data_time));
-    let available = ArtifactState::available();
-    let kept_rows = kept.iter().map(|kept| {
-        let (then, now) = (
-            show_kept(kept.data_time, &available),
-            found_kept(kept, region, facts),
-        );
-        row(format!("kept copy {}", kept.id), then, now)
+    let kept = expects.kept.iter();
+    let newest = kept.clone().map(|kept| kept.data_time).max();
+    let newest_then = shown(newest.max(Some(expects.data_time)));
+    let kept = kept.map(|kept| {
+        let then = show_kept(kept.data_time, &ArtifactState::available());
+        let now = found_kept(kept, region, facts);
+        difference(&format!("kept copy {}", kept.id), then, now)
     });
-    let rows = [
-        row(format!("tag {key} of {id}"), value, tag),
-        row("key of the sync tag", key, key_on_copy(region)),
-        row(id.as_str(), OURS, ours_now),
-        row(format!("state of {id}"), state, &copy.state),
-        row(format!("time of {id}"), data_time, time),
-        row(format!("database of {id}"), PRESENT, database),
-        row(
-            "newest copy that is kept",
-            shown(newest_then),
-            shown(newest),
-        ),
+    let differences = [
+        difference(&format!("tag {key} of {id}"), value, tag),
+        difference("key of the sync tag", key, key_on_copy(region)),
+        difference(id.as_str(), OURS, ours_now),
+        difference(&format!("state of {id}"), &expects.state, &copy.state),
+        difference(&format!("time of {id}"), expects.data_time, time),
+        difference(&format!("database of {id}"), PRESENT, database),
+        difference("newest copy that is kept", newest_then, shown(newest)),
     ];
-    compared(rows.into_iter().chain(kept_rows))
+    compared(differences.into_iter().chain(kept))
 }
 
 /// Shows a kept copy as it was found. A copy that is no longer ours does not count as kept.

@@ -9,13 +9,11 @@ use super::in_flight::InFlightCopies;
 use super::job_state::{Job, JobEvent, JobState};
 use super::options::{Event, OnEvent, Options};
 use super::precondition::Target;
-use crate::model::action::{Action, Stage};
-use crate::model::artifact::Artifact;
-use crate::model::inventory::{Answer, Observation};
+use crate::model::action::{Action, ActionName, Stage};
 use crate::model::location::Location;
 use crate::model::provider_error::{ErrorClass, ProviderError};
 use crate::model::reason::StopReason;
-use crate::model::result::{ActionResult, SyncResult};
+use crate::model::result::SyncResult;
 use crate::provider::Provider;
 
 pub(super) struct Session<'a> {
@@ -49,17 +47,71 @@ impl<'a> Session<'a> {
         self.options.stop.load(Ordering::Relaxed)
     }
 
-    /// Gives an event to a job, and reports what comes of it.
+    /// Gives an event to a job, reports what comes of it, and notes what other jobs depend on.
     pub(super) fn update(&mut self, job: &mut Job<'_>, event: JobEvent) {
         if job.is_finished() {
             return;
         }
+        self.report_copying(job, &event);
+        self.count_copies(job.target, &event);
+        let error = event.error().cloned();
         let reported = job.actions.result.actions.len();
         job.on_event(event, self.provider.now());
         if job.active_stage() != Some(Stage::Copies) {
             self.in_flight.release(job.target);
         }
         self.report(&job.actions.result, reported, job.is_finished());
+        if let Some(error) = error {
+            let at = location_of(job.target, &error).clone();
+            if let JobState::WaitingToRead(..) = job.state {
+                self.unreachable.insert(at);
+            } else if error.class == ErrorClass::Expired {
+                self.expired.insert(at, error);
+            }
+        }
+    }
+
+    /// Reports that the copy that a job waits for has changed, if it has.
+    fn report_copying(&self, job: &Job<'_>, event: &JobEvent) {
+        if let (JobState::WaitingForCopy(copy), JobEvent::CopyRead(answer, _)) = (&job.state, event)
+            && let Some(copy) = copy.changed(answer)
+        {
+            (self.on_event)(Event::CopyProgress {
+                job: &job.target.request.job,
+                copy: copy.id.as_str(),
+                state: copy.state.as_str(),
+                percent: copy.percent,
+            });
+        }
+    }
+
+    /// Counts the copies in progress that an event tells of.
+    fn count_copies(&mut self, target: &Target, event: &JobEvent) {
+        match event {
+            JobEvent::Observed(observation, _) => {
+                let copies = &observation.copies;
+                // Where the sources can't be read, the copies may not have been read either.
+                if observation.sources.is_ok() {
+                    self.in_flight.update(&target.request.job, copies);
+                }
+                for copy in copies.iter().flatten() {
+                    if copy.state.is_being_copied() {
+                        self.in_flight.count(target, &copy.id);
+                    }
+                }
+            }
+            JobEvent::Performed(Ok(result)) if result.action == ActionName::Copy => {
+                self.in_flight.release(target);
+                let copy = result.resource.iter();
+                copy.for_each(|id| self.in_flight.count(target, id));
+            }
+            JobEvent::Performed(Err(error)) if error.class == ErrorClass::Busy => {
+                self.in_flight.release(target);
+                let now = self.provider.now();
+                self.in_flight.refuse(target, error, now);
+            }
+            _ => {}
+        }
     }
 
     /// Reports the actions of a job that are over, from this one on, and whether the job is.
@@ -121,87 +173,6 @@ impl<'a> Session<'a> {
         let job = &job.target.request.job;
         (self.on_event)(Event::ActionStarted { job, action });
         true
-    }
-
-    /// Gives a job what was observed for it at that time.
-    pub(super) fn on_observed(
-        &mut self,
-        job: &mut Job<'_>,
-        observation: Observation,
-        at: Timestamp,
-    ) {
-        let (target, copies) = (job.target, &observation.copies);
-        // Where the sources can't be read, the copies may not have been read either.
-        if observation.sources.is_ok() {
-            self.in_flight.update(&target.request.job, copies);
-        }
-        for copy in copies.iter().flatten() {
-            if copy.state.is_being_copied() {
-                self.in_flight.count(target, &copy.id);
-            }
-        }
-        let error = observation.error().cloned();
-        self.update(job, JobEvent::Observed(observation, at));
-        if let Some(error) = error {
-            self.note_expired(target, &error);
-            if let JobState::WaitingToRead(..) = job.state {
-                self.unreachable.insert(location_of(target, &error).clone());
-            }
-        }
-    }
-
-    pub(super) fn on_performed(
-        &mut self,
-        job: &mut Job<'_>,
-        action: &Action,
-        answer: Answer<ActionResult>,
-    ) {
-        let target = job.target;
-        self.in_flight.release(target);
-        match &answer {
-            Ok(result) if action.stage() == Stage::Copies => {
-                let copy = result.resource.iter();
-                copy.for_each(|id| self.in_flight.count(target, id));
-            }
-            Ok(_) => {}
-            Err(error) => {
-                self.note_expired(target, error);
-                if error.class == ErrorClass::Busy {
-                    let now = self.provider.now();
-                    self.in_flight.refuse(target, error, now);
-                }
-            }
-        }
-        self.update(job, JobEvent::Performed(answer));
-    }
-
-    pub(super) fn on_copy_read(
-        &mut self,
-        job: &mut Job<'_>,
-        answer: Answer<Vec<Artifact>>,
-        at: Timestamp,
-    ) {
-        if let JobState::WaitingForCopy(awaited) = &job.state
-            && let Some(copy) = awaited.changed(&answer)
-        {
-            (self.on_event)(Event::CopyProgress {
-                job: &job.target.request.job,
-                copy: copy.id.as_str(),
-                state: copy.state.as_str(),
-                percent: copy.percent,
-            });
-        }
-        if let Err(error) = &answer {
-            self.note_expired(job.target, error);
-        }
-        self.update(job, JobEvent::CopyRead(answer, at));
-    }
-
-    fn note_expired(&mut self, target: &Target, error: &ProviderError) {
-        if error.class == ErrorClass::Expired {
-            let at = location_of(target, error).clone();
-            self.expired.insert(at, error.clone());
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_xregion_sync::executor::{self, Event, Options, Wait};
-use aws_xregion_sync::model::result::ActionOutcome;
+use aws_xregion_sync::model::result::{ActionOutcome, SyncResult};
 use aws_xregion_sync::provider::sandbox::{Fault, Sandbox};
 use aws_xregion_sync::sync_types::SyncJob;
 
@@ -27,6 +27,12 @@ fn databases(number: usize) -> (Sandbox, Vec<SyncJob>) {
 
 fn writes(sandbox: &Sandbox) -> usize {
     sandbox.calls().iter().filter(|call| call.write).count()
+}
+
+/// Checks the detail of a job's first action, which is shown after its id and outcome and does not repeat them.
+fn assert_detail(result: &SyncResult, start: &str) {
+    let detail = result.actions[0].detail.as_deref().expect("a detail");
+    assert!(detail.starts_with(start), "{detail}");
 }
 
 #[test]
@@ -131,6 +137,11 @@ fn copies_over_the_limit_are_deferred_and_made_by_applying_again() {
     let deferred: Vec<_> = results.iter().filter(|result| result.failed()).collect();
     assert_eq!(deferred.len(), 1);
     assert_eq!(deferred[0].actions[0].outcome, ActionOutcome::Deferred);
+    let detail = "AWS accepts no more copies at the moment: CopyDBSnapshot in us-west-1: ";
+    assert_detail(deferred[0], detail);
+    let id = &deferred[0].actions[0].id;
+    let message = format!("{id} is deferred: AWS accepts no more copies at the moment");
+    assert_eq!(deferred[0].errors[0].message, message);
     assert!(
         deferred[0].errors[0]
             .help
@@ -185,6 +196,11 @@ fn a_used_up_quota_of_snapshots_is_a_failure() {
     sandbox.edit(|world| world.quotas.manual_snapshots = 4);
     let results = apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
     assert_eq!(results[0].actions[0].outcome, ActionOutcome::Failed);
+    assert_detail(
+        &results[0],
+        "CopyDBSnapshot in us-west-1: SnapshotQuotaExceeded: ",
+    );
+    assert_eq!(results[0].errors[0].message, "sync_db0/copy failed");
     let aws = results[0].errors[0].aws.as_ref().expect("AWS's own words");
     assert_eq!(aws.code, "SnapshotQuotaExceeded");
     assert!(aws.message.contains("manual snapshots"), "{}", aws.message);
@@ -207,6 +223,10 @@ fn a_copy_does_not_adopt_another_snapshot_that_has_its_id() {
         ActionOutcome::Stale,
         "{stale:?}"
     );
+    let detail = "id of the copy: expected free, found held by a snapshot made there (available)";
+    assert_detail(&stale[0], detail);
+    let message = format!("the plan is stale: {detail}");
+    assert_eq!(stale[0].errors[0].message, message);
 
     // The listing lags behind and does not show it: then AWS says that the id is in use.
     let (sandbox, jobs) = databases(1);
@@ -221,4 +241,31 @@ fn a_copy_does_not_adopt_another_snapshot_that_has_its_id() {
     let results = apply(&sandbox, &planned, &jobs);
     assert_eq!(results[0].actions[0].outcome, ActionOutcome::Failed);
     assert_eq!(results[0].deleted_resources, []);
+}
+
+#[test]
+fn a_copy_that_is_disabled_while_it_is_waited_for_is_there() {
+    let mut world = empty_world();
+    add_image(&mut world, "ami-0a", "web", "web");
+    let jobs = [ami_job("sync_web", "web")];
+    let sandbox = Sandbox::new(world);
+    let planned = plan(&sandbox, &jobs);
+    let on_event = |event: Event<'_>| {
+        if let Event::CopyProgress { .. } = event {
+            sandbox.edit(|world| {
+                let here = world.region_mut(&west()).expect("the destination");
+                (here.images[0].state, here.images[0].copying) = (state("disabled"), None);
+            });
+        }
+    };
+    let options = Options {
+        parallelism: PARALLELISM,
+        wait: Wait::ToTheEnd,
+        stop: &AtomicBool::new(false),
+    };
+    let callers = callers(&jobs);
+    let apply = executor::apply(&sandbox, &planned, &callers, None, options, &on_event);
+    no_failures(&block_on(apply));
+    let waited = sandbox.world().now.duration_since(start()).as_secs();
+    assert!(waited < 60, "{waited} s, and a copy takes 600");
 }
