@@ -76,16 +76,12 @@ impl<'a> JobResult<'a> {
     }
 
     pub(super) fn record(&mut self, result: ActionResult) {
-        if let Some(id) = result
-            .resource
-            .iter()
-            .find(|_| result.outcome == ActionOutcome::Done)
-        {
-            match result.action {
-                ActionName::Copy => self.result.created_resource = Some(id.clone()),
-                ActionName::Delete => self.result.deleted_resources.push(id.clone()),
-                ActionName::TagCopy | ActionName::TagSource => {}
-            }
+        let done = result.resource.as_ref();
+        let done = done.filter(|_| result.outcome == ActionOutcome::Done);
+        match (result.action, done) {
+            (ActionName::Copy, Some(id)) => self.result.created_resource = Some(id.clone()),
+            (ActionName::Delete, Some(id)) => self.result.deleted_resources.push(id.clone()),
+            _ => {}
         }
         self.result.actions.push(result);
     }
@@ -106,9 +102,9 @@ impl<'a> JobResult<'a> {
         }
     }
 
-    /// Reports why everything that is left is skipped. What is left of a job that has no more than its source to tag is no failure,
+    /// Skips everything that is left, and reports why. What is left of a job that has no more than its source to tag is no failure,
     /// unless the apply was interrupted.
-    pub(super) fn report_skipped_rest(&mut self, reason: &SkipReason) {
+    pub(super) fn skip_rest(&mut self, reason: &SkipReason) {
         let is_interrupted = *reason == SkipReason::Stopped(StopReason::Interrupted);
         let mut left = self.plan.actions.iter().skip(self.result.actions.len());
         match reason.problem() {
@@ -116,9 +112,6 @@ impl<'a> JobResult<'a> {
             Some(problem) => self.warn(problem.to_string()),
             None => {}
         }
-    }
-
-    pub(super) fn skip_rest(&mut self, reason: &SkipReason) {
         while let Some(action) = self.next() {
             self.skip(action, reason);
         }

@@ -70,8 +70,7 @@ impl JobEvent {
             Self::Observed(observation, _) => observation.error(),
             Self::Performed(answer) => answer.as_ref().err(),
             Self::CopyRead(answer, _) => answer.as_ref().err(),
-            Self::ObservationStarted | Self::PerformStarted => None,
-            Self::NoSlot(_) | Self::Stopped(_) => None,
+            _ => None,
         }
     }
 }
@@ -152,7 +151,7 @@ impl<'a> Job<'a> {
                 let detail = problem.to_string();
                 problem.message = format!("{} is deferred: {}", action.id(), problem.message);
                 self.actions.not_done(action, Deferred, detail, problem);
-                self.skip_rest(&SkipReason::AfterNotDone(action.id().clone()))
+                self.stop(&SkipReason::AfterNotDone(action.id().clone()))
             }
             (S::WaitingToRead(action, _, error), E::Stopped(StopReason::WaitOver(_))) => {
                 self.stop(&SkipReason::NotRead(action.id().clone(), error))
@@ -257,17 +256,12 @@ impl<'a> Job<'a> {
         self.actions.record(result);
     }
 
-    fn stop(&mut self, reason: &SkipReason) -> JobState<'a> {
-        self.actions.report_skipped_rest(reason);
-        self.skip_rest(reason)
-    }
-
     fn end(&mut self, problem: Problem, reason: &SkipReason) -> JobState<'a> {
         self.actions.fail(problem);
-        self.skip_rest(reason)
+        self.stop(reason)
     }
 
-    fn skip_rest(&mut self, reason: &SkipReason) -> JobState<'a> {
+    fn stop(&mut self, reason: &SkipReason) -> JobState<'a> {
         self.actions.skip_rest(reason);
         JobState::Finished
     }

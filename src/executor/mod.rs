@@ -14,6 +14,7 @@ mod precondition;
 mod session;
 mod wait_time;
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -21,6 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use self::options::{Callers, Event, OnEvent, Options, Wait};
 
+use self::in_flight::InFlightCopies;
 use self::job_result::JobResult;
 use self::job_state::{Job, JobEvent, JobState};
 use self::perform::perform;
@@ -57,7 +59,14 @@ pub async fn apply(
     let targets = plan.jobs.iter();
     let targets = targets.map(|job| Target::of_plan(job, callers.get(&job.name)));
     let targets: Vec<_> = targets.collect();
-    let session = Session::new(provider, options, on_event);
+    let session = Session {
+        provider,
+        options,
+        on_event,
+        in_flight: InFlightCopies::default(),
+        expired: HashMap::new(),
+        unreachable: HashSet::new(),
+    };
     let mut driver = Driver::new(session, plan, &targets, seen);
     let mut running = FuturesUnordered::new();
     loop {
@@ -211,15 +220,12 @@ impl<'a> Driver<'a> {
         let mut requests = Vec::new();
         for job in self.jobs.iter_mut().flatten() {
             let is_due = match &job.state {
-                JobState::Unobserved(_) => job.active_stage() == stage,
-                JobState::Observed(action, facts) => {
-                    job.active_stage() == stage && !facts.can_serve(action, now)
-                }
+                // What could be performed has been started.
+                JobState::Unobserved(_) | JobState::Observed(..) => job.active_stage() == stage,
                 JobState::WaitingForSlot(action, _) | JobState::WaitingToRead(action, ..) => {
                     self.session.can_retry(job.target, action, now)
                 }
-                JobState::Observing(..) | JobState::Performing(..) => false,
-                JobState::WaitingForCopy(_) | JobState::Finished => false,
+                _ => false,
             };
             if is_due && requests.len() < self.observed_together {
                 self.session.start_observation(job);

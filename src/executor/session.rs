@@ -22,27 +22,12 @@ pub(super) struct Session<'a> {
     pub(super) on_event: OnEvent<'a>,
     pub(super) in_flight: InFlightCopies,
     /// Where credentials have expired, with the error that says so.
-    expired: HashMap<Location, ProviderError>,
+    pub(super) expired: HashMap<Location, ProviderError>,
     /// Where reads for copies that wait for a slot have failed since the last pause.
     pub(super) unreachable: HashSet<Location>,
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(
-        provider: &'a dyn Provider,
-        options: Options<'a>,
-        on_event: OnEvent<'a>,
-    ) -> Self {
-        Self {
-            provider,
-            options,
-            on_event,
-            in_flight: InFlightCopies::default(),
-            expired: HashMap::new(),
-            unreachable: HashSet::new(),
-        }
-    }
-
     pub(super) fn is_interrupted(&self) -> bool {
         self.options.stop.load(Ordering::Relaxed)
     }
@@ -62,7 +47,9 @@ impl<'a> Session<'a> {
         }
         self.report(&job.actions.result, reported, job.is_finished());
         if let Some(error) = error {
-            let at = location_of(job.target, &error).clone();
+            let [source, destination] = ends(job.target);
+            let is_of_source = error.region == source.region;
+            let at = if is_of_source { source } else { destination }.clone();
             if let JobState::WaitingToRead(..) = job.state {
                 self.unreachable.insert(at);
             } else if error.class == ErrorClass::Expired {
@@ -140,10 +127,9 @@ impl<'a> Session<'a> {
     /// Returns true if a job that waits can be observed again: there is a slot for its copy, and its regions have answered since
     /// the last pause.
     pub(super) fn can_retry(&self, target: &Target, action: &Action, now: Timestamp) -> bool {
-        let needs_slot = matches!(action, Action::Copy(_));
-        let is_reachable = |at: &&Location| !self.unreachable.contains(at);
-        ends(target).iter().all(is_reachable)
-            && (!needs_slot || self.in_flight.has_slot(target, now))
+        let mut ends = ends(target).into_iter();
+        let has_slot = action.stage() != Stage::Copies || self.in_flight.has_slot(target, now);
+        has_slot && !ends.any(|at| self.unreachable.contains(at))
     }
 
     /// Starts an observation. A job that has waited for a slot reserves it.
@@ -161,7 +147,7 @@ impl<'a> Session<'a> {
         if self.is_interrupted() {
             return false;
         }
-        if matches!(action, Action::Copy(_)) {
+        if action.stage() == Stage::Copies {
             if !self.in_flight.has_slot(job.target, now) {
                 let problem = self.in_flight.deferral(job.target);
                 self.update(job, JobEvent::NoSlot(problem));
@@ -178,11 +164,4 @@ impl<'a> Session<'a> {
 
 fn ends(target: &Target) -> [&Location; 2] {
     [&target.request.source, &target.request.destination]
-}
-
-/// Returns which end of a job an error came from.
-fn location_of<'t>(target: &'t Target, error: &ProviderError) -> &'t Location {
-    let [source, destination] = ends(target);
-    let is_of_source = error.region == source.region;
-    if is_of_source { source } else { destination }
 }
