@@ -7,13 +7,13 @@ use std::sync::Arc;
 use futures::future::join_all;
 use tokio::sync::OnceCell;
 
-use super::reader::{Reader, SharedAnswer, find_by_keys};
+use super::reader::Reader;
 use crate::model::artifact::Artifact;
 use crate::model::ids::{ArtifactId, ParentId, Region};
 use crate::model::inventory::Answer;
 use crate::model::kind::Kind;
 use crate::model::location::Location;
-use crate::model::provider_error::ErrorClass;
+use crate::model::provider_error::{ErrorClass, ProviderError};
 use crate::model::query::Query;
 use crate::model::sync_tag::{SYNC_IDENTIFIER, key_on_copy};
 
@@ -24,6 +24,9 @@ const SOURCES_PER_READ: usize = 14;
 /// Databases whose manual snapshots one read asks for: with three copies of each, which is what xrs keeps by default, they
 /// leave room on a page. RDS documents no limit for the values of a filter.
 const COPIED_DATABASES_PER_READ: usize = 25;
+
+/// An answer that several reads may share.
+type SharedAnswer = Arc<Answer<Vec<Artifact>>>;
 
 /// What is read where.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -130,23 +133,15 @@ async fn read_batch<N: Clone>(
     batch: Read<'_>,
     reads: Vec<(N, Vec<String>)>,
 ) -> Vec<(N, SharedAnswer)> {
-    let Read { at, kind, query } = batch;
     if is_whole {
-        let answer: SharedAnswer = Arc::new(reader.find(at, kind, &query).await);
+        let answer = Arc::new(reader.find(batch.at, batch.kind, &batch.query).await);
         let answered = reads.into_iter();
         return answered
             .map(|(name, _)| (name, Arc::clone(&answer)))
             .collect();
     }
-    let region = OnceCell::new();
-    let find = async |keys: Vec<String>| match &query {
-        Query::Manual(_) => find_manual(reader, at, kind, keys, &region).await,
-        query => reader.find(at, kind, &with_keys(query, keys)).await,
-    };
     let keys = reads.iter().flat_map(|(_, keys)| keys.iter().cloned());
-    let most = keys_per_read(&query, kind);
-    let answers = find_by_keys(keys, most, find, |artifact| keys_of(&query, artifact)).await;
-    let answers = &answers;
+    let answers = &find_by_keys(reader, &batch, keys).await;
     let answered = reads.into_iter().flat_map(|(name, keys)| {
         let parts = keys.into_iter().filter_map(|key| answers.get(&key));
         parts.map(move |part| (name.clone(), Arc::clone(part)))
@@ -154,29 +149,92 @@ async fn read_batch<N: Clone>(
     answered.collect()
 }
 
-/// Finds the manual snapshots of these databases. A destination usually has no such databases; where RDS refuses to look for them
-/// because of that, the whole region is listed, once for all batches, and theirs are taken from the list.
-async fn find_manual(
+/// Finds what belongs to these keys of a batch. A read that AWS refuses, perhaps because of one key, is halved until it is clear
+/// which key that is: at most twice as many reads as there are keys.
+async fn find_by_keys(
     reader: &Reader<'_>,
-    at: &Location,
-    kind: Kind,
-    parents: Vec<String>,
-    region: &OnceCell<Answer<Vec<Artifact>>>,
+    batch: &Read<'_>,
+    keys: impl Iterator<Item = String>,
+) -> HashMap<String, SharedAnswer> {
+    // In order and each once, so that the reads do not depend on which job comes first.
+    let keys: Vec<String> = keys.collect::<BTreeSet<String>>().into_iter().collect();
+    let most = keys_per_read(&batch.query, batch.kind).max(1);
+    let mut parts: Vec<Vec<String>> = keys.chunks(most).map(<[_]>::to_vec).collect();
+    let all_manual = OnceCell::new();
+    let mut answers = HashMap::new();
+    while !parts.is_empty() {
+        let found = parts
+            .iter()
+            .map(|keys| find(reader, batch, keys, &all_manual));
+        let found = join_all(found).await;
+        let mut halves = Vec::new();
+        for (keys, answer) in parts.into_iter().zip(found) {
+            match answer {
+                Err(error) if keys.len() > 1 && is_perhaps_due_to_one(&error) => {
+                    let (first, second) = keys.split_at(keys.len() / 2);
+                    halves.extend([first.to_vec(), second.to_vec()]);
+                }
+                answer => answers.extend(distribute(&batch.query, keys, answer)),
+            }
+        }
+        parts = halves;
+    }
+    answers
+}
+
+/// Returns true if the read itself was refused, so that a shorter one may succeed. That is not so if the call failed before it
+/// was made: if a role could not be assumed, for example.
+fn is_perhaps_due_to_one(error: &ProviderError) -> bool {
+    let is_the_read = error.call.starts_with("Describe");
+    is_the_read && matches!(error.class, ErrorClass::Invalid | ErrorClass::Absent)
+}
+
+/// Gives each key what belongs to it.
+fn distribute(
+    query: &Query,
+    keys: Vec<String>,
+    answer: Answer<Vec<Artifact>>,
+) -> impl Iterator<Item = (String, SharedAnswer)> {
+    let nothing = answer.as_ref().map(|_| Vec::new()).map_err(Clone::clone);
+    let parts = keys.into_iter().map(|key| (key, nothing.clone()));
+    let mut parts: HashMap<String, Answer<Vec<Artifact>>> = parts.collect();
+    for artifact in answer.into_iter().flatten() {
+        for key in keys_of(query, &artifact) {
+            if let Some(Ok(part)) = parts.get_mut(&key) {
+                part.push(artifact.clone());
+            }
+        }
+    }
+    parts.into_iter().map(|(key, part)| (key, Arc::new(part)))
+}
+
+/// Finds what some keys of a batch ask for. A destination usually has no databases; where RDS refuses to look for their manual
+/// snapshots because of that, the whole region is listed, once for all keys, and theirs are taken from the list.
+async fn find(
+    reader: &Reader<'_>,
+    batch: &Read<'_>,
+    keys: &[String],
+    all_manual: &OnceCell<Answer<Vec<Artifact>>>,
 ) -> Answer<Vec<Artifact>> {
-    if !region.initialized() {
-        let query = with_keys(&Query::Manual(Vec::new()), parents.clone());
-        match reader.find(at, kind, &query).await {
-            Err(error) if error.class == ErrorClass::Absent => {}
+    let Read { at, kind, query } = batch;
+    if !all_manual.initialized() {
+        let is_manual = matches!(query, Query::Manual(_));
+        match reader
+            .find(at, *kind, &with_keys(query, keys.to_vec()))
+            .await
+        {
+            Err(error) if is_manual && error.class == ErrorClass::Absent => {}
             answer => return answer,
         }
     }
-    let all = region.get_or_init(async || reader.find(at, kind, &Query::AllManual).await);
-    let all = all.await.as_ref().map_err(Clone::clone)?.iter();
-    let is_theirs = |snapshot: &&Artifact| {
-        let parent = snapshot.parent.as_ref().map(ParentId::as_str);
-        parent.is_some_and(|parent| parents.iter().any(|other| other == parent))
-    };
-    Ok(all.filter(is_theirs).cloned().collect())
+    let all = all_manual.get_or_init(async || reader.find(at, *kind, &Query::AllManual).await);
+    let mut all = all.await.clone()?;
+    all.retain(|snapshot| {
+        keys_of(query, snapshot)
+            .iter()
+            .any(|key| keys.contains(key))
+    });
+    Ok(all)
 }
 
 /// Returns several answers as one, each artifact once: a copy may be tied to its source and named by it as well. If one of them is
