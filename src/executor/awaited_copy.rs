@@ -55,9 +55,10 @@ impl AwaitedCopy {
         }
     }
 
-    /// Returns true if the copy has changed since it was last observed.
-    pub(super) fn has_changed(&self, copy: &Artifact) -> bool {
-        self.progress.as_ref() != Some(&(copy.state.clone(), copy.percent))
+    /// Returns the copy, if it was read and has changed since it was last observed.
+    pub(super) fn changed<'c>(&self, answer: &'c Answer<Vec<Artifact>>) -> Option<&'c Artifact> {
+        let copy = answer.iter().flatten().find(|copy| copy.id == self.id)?;
+        (self.progress != Some(progress(copy))).then_some(copy)
     }
 
     /// Returns what has become of the copy, by what was observed at that time. `source` is given if the job itself copies it.
@@ -91,18 +92,19 @@ impl AwaitedCopy {
     }
 
     fn seen(self, copy: &Artifact, source: Option<&Source<'_>>, at: Timestamp) -> CopyStatus {
-        let has_changed = self.has_changed(copy);
-        let unchanged_since = if has_changed {
-            at
-        } else {
+        let progress = Some(progress(copy));
+        let is_unchanged = self.progress == progress;
+        let unchanged_since = if is_unchanged {
             self.unchanged_since
+        } else {
+            at
         };
         let unchanged = at.duration_since(unchanged_since);
         let (id, state) = (self.id, &copy.state);
         if state.is_being_copied() || state.is_in_progress() && unchanged <= MAX_UNKNOWN_STATE {
             return CopyStatus::InProgress(Self {
                 id,
-                progress: Some((state.clone(), copy.percent)),
+                progress,
                 last_seen: at,
                 unchanged_since,
                 unreadable_since: None,
@@ -143,6 +145,10 @@ impl AwaitedCopy {
     }
 }
 
+fn progress(copy: &Artifact) -> Progress {
+    (copy.state.clone(), copy.percent)
+}
+
 /// Returns true if what has the id of the copy is not a copy of its source. An id that AWS assigns never names anything else.
 fn is_something_else(copy: &Artifact, source: &Source<'_>) -> bool {
     let is_chosen = matches!(copy.kind.facts().copy_id, CopyId::Chosen { .. });
@@ -151,69 +157,4 @@ fn is_something_else(copy: &Artifact, source: &Source<'_>) -> bool {
 
 fn again(message: String) -> Problem {
     Problem::new(message).help("plan again: a copy that is missing or has failed is made again")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::job_event::fixtures::*;
-    use super::*;
-    use crate::model::provider_error::ErrorClass;
-
-    #[test]
-    fn a_copy_is_waited_for_until_it_is_available_or_lost() {
-        let listed = |state| Ok(vec![snapshot("us-west-1", "rds-db-14", 14, state)]);
-        let absent = || Ok(Vec::new());
-        let failed = |class| Err(error(class));
-        let (throttled, denied) = (ErrorClass::Throttled, ErrorClass::Denied);
-        for (answers, expected) in [
-            (
-                vec![(0, listed("creating")), (9_999, listed("available"))],
-                "available",
-            ),
-            (
-                vec![(0, listed("creating")), (9_999, listed("copying"))],
-                "in progress",
-            ),
-            (vec![(0, listed("disabled"))], "available"),
-            (vec![(0, listed("failed"))], "its state is failed"),
-            (vec![(0, listed("deleting"))], "its state is deleting"),
-            (vec![(150, absent())], "in progress"),
-            (vec![(151, absent())], "is gone"),
-            (
-                vec![(0, listed("odd")), (3_600, listed("odd"))],
-                "in progress",
-            ),
-            (
-                vec![(0, listed("odd")), (3_601, listed("odd"))],
-                "its state is odd",
-            ),
-            (
-                vec![(0, failed(throttled)), (600, failed(throttled))],
-                "in progress",
-            ),
-            (
-                vec![(0, failed(throttled)), (601, failed(throttled))],
-                "failed to read",
-            ),
-            (vec![(0, failed(throttled)), (300, absent())], "is gone"),
-            (vec![(0, failed(denied))], "failed to read"),
-        ] {
-            let copy = AwaitedCopy::new(ArtifactId::from("rds-db-14"), at(0));
-            let status =
-                answers
-                    .iter()
-                    .fold(CopyStatus::InProgress(copy), |status, (now, answer)| {
-                        let CopyStatus::InProgress(copy) = status else {
-                            return status;
-                        };
-                        copy.observed(answer, None, at(*now))
-                    });
-            let shown = match status {
-                CopyStatus::InProgress(_) => "in progress".to_owned(),
-                CopyStatus::Available => "available".to_owned(),
-                CopyStatus::Lost(problem) => problem.message,
-            };
-            assert!(shown.contains(expected), "{answers:?}: {shown}");
-        }
-    }
 }

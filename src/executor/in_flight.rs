@@ -1,19 +1,14 @@
 //! The copies in progress, counted as AWS counts them: per account, destination region and kind.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::precondition::Target;
-use crate::model::action::Copy;
 use crate::model::artifact::Artifact;
-use crate::model::client_config::ClientConfig;
 use crate::model::ids::{AccountId, ArtifactId, JobName, Region};
 use crate::model::inventory::Answer;
 use crate::model::kind::Kind;
-use crate::model::location::Location;
-use crate::model::plan::JobPlan;
 use crate::model::problem::Problem;
 use crate::model::provider_error::{CONCURRENT_COPIES_HELP, ProviderError};
 use crate::observe::CopyRequest;
@@ -21,6 +16,9 @@ use crate::observe::CopyRequest;
 /// How long after a refusal another copy is tried. A slot that a known copy leaves is taken without that, and every request in
 /// vain counts against the rate that AWS allows an account.
 const RETRY_AFTER: SignedDuration = SignedDuration::from_secs(30);
+
+/// Why a copy is deferred that AWS has refused.
+pub(super) const NO_MORE_COPIES: &str = "AWS accepts no more copies at the moment";
 
 /// What AWS counts concurrent copies by.
 type Destination = (AccountId, Region, Kind);
@@ -38,7 +36,7 @@ pub(super) struct InFlightCopies(HashMap<Destination, Slots>);
 #[derive(Default)]
 struct Slots {
     /// With the job that knows of it, and where it can be read.
-    copies: BTreeMap<ArtifactId, (JobName, Location)>,
+    copies: BTreeMap<ArtifactId, CopyRequest>,
     /// The jobs that are about to start a copy.
     reserved: BTreeSet<JobName>,
     refusal: Option<Refusal>,
@@ -53,27 +51,20 @@ struct Refusal {
 }
 
 impl Slots {
-    fn number(&self) -> usize {
+    /// Returns how many are taken.
+    fn taken(&self) -> usize {
         self.copies.len() + self.reserved.len()
     }
 
     /// Returns true if a copy can be started. Beyond what AWS has accepted, copies are tried one at a time: the copies of others,
     /// which are not observed here, finish as well.
     fn has_room(&self, max: usize, now: Timestamp) -> bool {
-        let number = self.number();
         let is_next_try = |refusal: &Refusal| {
             self.reserved.is_empty() && now.duration_since(refusal.at) >= RETRY_AFTER
         };
         match &self.refusal {
-            Some(refusal) if !is_next_try(refusal) => number < refusal.limit,
-            _ => number < max,
-        }
-    }
-
-    fn insert(&mut self, copy: &ArtifactId, job: &JobName, at: Location) {
-        self.copies.insert(copy.clone(), (job.clone(), at));
-        if let Some(refusal) = &mut self.refusal {
-            refusal.limit = refusal.limit.max(self.copies.len());
+            Some(refusal) if !is_next_try(refusal) => self.taken() < refusal.limit,
+            _ => self.taken() < max,
         }
     }
 }
@@ -107,23 +98,10 @@ impl InFlightCopies {
 
     /// Counts a copy that AWS has accepted or was observed to make.
     pub(super) fn count(&mut self, target: &Target, copy: &ArtifactId) {
-        let at = target.request.destination.clone();
-        self.slots(target).insert(copy, &target.request.job, at);
-    }
-
-    /// Counts the copy that AWS was making when the plan was made, if the plan makes no other.
-    pub(super) fn count_planned(&mut self, plan: &JobPlan, credentials: &Arc<ClientConfig>) {
-        let (copy, end) = (plan.copy_being_made(), plan.destination.as_ref());
-        if let (Some(copy), Some(end), Some(account), Some(kind)) =
-            (copy, end, &plan.account_id, plan.kind())
-        {
-            let (credentials, region) = (Arc::clone(credentials), end.region.clone());
-            let slots = self.0.entry((account.clone(), region.clone(), kind));
-            let at = Location {
-                credentials,
-                region,
-            };
-            slots.or_default().insert(copy, &plan.name, at);
+        let slots = self.slots(target);
+        slots.copies.insert(copy.clone(), target.copy_request(copy));
+        if let Some(refusal) = &mut slots.refusal {
+            refusal.limit = refusal.limit.max(slots.copies.len());
         }
     }
 
@@ -131,21 +109,19 @@ impl InFlightCopies {
     pub(super) fn refuse(&mut self, target: &Target, error: &ProviderError, at: Timestamp) {
         let (error, slots) = (error.clone(), self.slots(target));
         let before = slots.refusal.as_ref().map(|refusal| refusal.limit);
-        let limit = before.unwrap_or(usize::MAX).min(slots.number());
+        let limit = before.unwrap_or(usize::MAX).min(slots.taken());
         slots.refusal = Some(Refusal { error, at, limit });
     }
 
     /// Returns why a copy can't start now.
-    pub(super) fn deferral(&self, target: &Target, copy: &Copy) -> Problem {
+    pub(super) fn deferral(&self, target: &Target) -> Problem {
         let slots = self.0.get(&destination(target));
         if let Some(refusal) = slots.and_then(|slots| slots.refusal.as_ref()) {
-            return refused(copy, &refusal.error);
+            return refusal.error.problem(NO_MORE_COPIES);
         }
-        let max = copy.kind.facts().max_concurrent_copies;
-        let (id, region) = (&copy.id, &copy.copy.region);
-        let message = format!(
-            "{id} is deferred: AWS's limit of {max} concurrent copies into {region} is reached"
-        );
+        let max = target.request.kind.facts().max_concurrent_copies;
+        let region = &target.request.destination.region;
+        let message = format!("AWS's limit of {max} concurrent copies into {region} is reached");
         Problem::new(message).help(CONCURRENT_COPIES_HELP)
     }
 
@@ -160,100 +136,13 @@ impl InFlightCopies {
         };
         for slots in self.0.values_mut() {
             let copies = &mut slots.copies;
-            copies.retain(|id, (knows, _)| knows != job || is_in_progress(id));
+            copies.retain(|id, copy| copy.job != *job || is_in_progress(id));
         }
     }
 
-    /// Returns what has to be read to learn which copies are still in progress, by job.
-    pub(super) fn requests(&self) -> BTreeMap<JobName, CopyRequest> {
-        let mut requests = BTreeMap::new();
-        for ((_, _, kind), slots) in &self.0 {
-            for (id, (job, at)) in &slots.copies {
-                let request = requests.entry(job.clone());
-                let request = request.or_insert_with(|| CopyRequest {
-                    job: job.clone(),
-                    kind: *kind,
-                    at: at.clone(),
-                    ids: BTreeSet::new(),
-                });
-                request.ids.insert(id.clone());
-            }
-        }
-        requests
-    }
-}
-
-/// Returns the problem of a copy that AWS has refused because of its limit.
-pub(super) fn refused(copy: &Copy, error: &ProviderError) -> Problem {
-    error.problem(format!(
-        "{} is deferred: AWS accepts no more copies at the moment",
-        copy.id
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::job_event::fixtures::*;
-    use super::*;
-    use crate::model::action::Action;
-    use crate::model::provider_error::ErrorClass;
-
-    #[test]
-    fn slots_follow_what_is_in_progress_and_what_aws_refuses() {
-        let plan = plan();
-        let targets: Vec<Target> = (0..30)
-            .map(|n| {
-                let mut target = target(&plan);
-                target.request.job = JobName::from(format!("job{n}"));
-                target
-            })
-            .collect();
-        let id = |n: usize| ArtifactId::from(format!("rds-db-{n}"));
-        let mut copies = InFlightCopies::default();
-        for (n, target) in targets.iter().enumerate().take(20) {
-            assert!(copies.has_slot(target, at(0)));
-            copies.reserve(target);
-            copies.release(target);
-            copies.count(target, &id(n));
-        }
-        assert!(
-            !copies.has_slot(&targets[20], at(9_999)),
-            "the documented limit"
-        );
-        let requested: BTreeSet<ArtifactId> = copies
-            .requests()
-            .into_values()
-            .flat_map(|request| request.ids)
-            .collect();
-        assert_eq!(requested.len(), 20);
-
-        copies.update(&targets[0].request.job, &Ok(Vec::new()));
-        copies.update(&targets[1].request.job, &Err(error(ErrorClass::Throttled)));
-        copies.update(&targets[2].request.job, &Err(error(ErrorClass::Denied)));
-        copies.reserve(&targets[20]);
-        copies.reserve(&targets[21]);
-        assert!(
-            !copies.has_slot(&targets[22], at(0)),
-            "two have finished or are unknown"
-        );
-
-        copies.release(&targets[20]);
-        copies.release(&targets[21]);
-        copies.refuse(&targets[20], &error(ErrorClass::Busy), at(0));
-        assert!(!copies.has_slot(&targets[20], at(29)));
-        assert!(copies.has_slot(&targets[20], at(30)));
-        copies.reserve(&targets[20]);
-        assert!(!copies.has_slot(&targets[21], at(30)), "one at a time");
-        copies.release(&targets[20]);
-        copies.count(&targets[20], &id(20));
-        assert!(
-            copies.has_slot(&targets[21], at(30)),
-            "AWS has accepted one more"
-        );
-        let Some(Action::Copy(copy)) = plan.actions.first() else {
-            panic!("a copy comes first");
-        };
-        let deferral = copies.deferral(&targets[21], copy);
-        assert!(deferral.aws.is_some(), "{deferral}");
+    /// Returns what has to be read to learn which copies are still in progress.
+    pub(super) fn requests(&self) -> Vec<CopyRequest> {
+        let copies = self.0.values().flat_map(|slots| slots.copies.values());
+        copies.cloned().collect()
     }
 }

@@ -38,7 +38,7 @@ impl<'a> JobResult<'a> {
     }
 
     /// Returns the first action that is not over.
-    pub(super) fn next_action(&self) -> Option<&'a Action> {
+    pub(super) fn next(&self) -> Option<&'a Action> {
         self.plan.actions.get(self.result.actions.len())
     }
 
@@ -63,7 +63,7 @@ impl<'a> JobResult<'a> {
 
     /// Returns the copy that the next action names on a source, once it is known.
     pub(super) fn copy_to_name(&self) -> Option<&ArtifactId> {
-        match self.next_action()? {
+        match self.next()? {
             Action::TagSource(tag) => match &tag.copy {
                 KnownCopy::Id(id) => Some(id),
                 KnownCopy::OfAction(id) => {
@@ -76,23 +76,25 @@ impl<'a> JobResult<'a> {
     }
 
     pub(super) fn record(&mut self, result: ActionResult) {
-        if let Some(id) = result
-            .resource
-            .iter()
-            .find(|_| result.outcome == ActionOutcome::Done)
-        {
-            match result.action {
-                ActionName::Copy => self.result.created_resource = Some(id.clone()),
-                ActionName::Delete => self.result.deleted_resources.push(id.clone()),
-                ActionName::TagCopy | ActionName::TagSource => {}
-            }
+        let done = result.resource.as_ref();
+        let done = done.filter(|_| result.outcome == ActionOutcome::Done);
+        match (result.action, done) {
+            (ActionName::Copy, Some(id)) => self.result.created_resource = Some(id.clone()),
+            (ActionName::Delete, Some(id)) => self.result.deleted_resources.push(id.clone()),
+            _ => {}
         }
         self.result.actions.push(result);
     }
 
     /// Records an action that is not done, and why: as a warning if the job is complete without it.
-    pub(super) fn not_done(&mut self, action: &Action, outcome: ActionOutcome, problem: Problem) {
-        self.record(ActionResult::new(action, outcome).detail(problem.to_string()));
+    pub(super) fn not_done(
+        &mut self,
+        action: &Action,
+        outcome: ActionOutcome,
+        detail: String,
+        problem: Problem,
+    ) {
+        self.record(ActionResult::new(action, outcome).detail(detail));
         if is_optional(action) {
             self.warn(problem.to_string());
         } else {
@@ -100,9 +102,9 @@ impl<'a> JobResult<'a> {
         }
     }
 
-    /// Reports why everything that is left is skipped. What is left of a job that has no more than its source to tag is no failure,
+    /// Skips everything that is left, and reports why. What is left of a job that has no more than its source to tag is no failure,
     /// unless the apply was interrupted.
-    pub(super) fn report_skipped_rest(&mut self, reason: &SkipReason) {
+    pub(super) fn skip_rest(&mut self, reason: &SkipReason) {
         let is_interrupted = *reason == SkipReason::Stopped(StopReason::Interrupted);
         let mut left = self.plan.actions.iter().skip(self.result.actions.len());
         match reason.problem() {
@@ -110,10 +112,7 @@ impl<'a> JobResult<'a> {
             Some(problem) => self.warn(problem.to_string()),
             None => {}
         }
-    }
-
-    pub(super) fn skip_rest(&mut self, reason: &SkipReason) {
-        while let Some(action) = self.next_action() {
+        while let Some(action) = self.next() {
             self.skip(action, reason);
         }
     }

@@ -6,7 +6,6 @@
 
 mod awaited_copy;
 mod in_flight;
-mod job_event;
 mod job_result;
 mod job_state;
 mod options;
@@ -15,7 +14,7 @@ mod precondition;
 mod session;
 mod wait_time;
 
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -23,17 +22,18 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use self::options::{Callers, Event, OnEvent, Options, Wait};
 
-use self::job_event::{JobEvent, MAX_AGE, Step};
+use self::in_flight::InFlightCopies;
 use self::job_result::JobResult;
-use self::job_state::Job;
+use self::job_state::{Job, JobEvent, JobState};
 use self::perform::perform;
-use self::precondition::Target;
+use self::precondition::{MAX_AGE, Target};
 use self::session::Session;
 use self::wait_time::WaitTime;
-use crate::model::action::{Action, Stage};
+use crate::model::action::{Action, ActionName, Stage};
 use crate::model::ids::ArtifactId;
 use crate::model::inventory::{Answer, Inventory};
 use crate::model::plan::SavedPlan;
+use crate::model::problem::Problem;
 use crate::model::reason::StopReason;
 use crate::model::result::{ActionResult, SyncResult};
 use crate::observe::{Request, observe, observe_copies};
@@ -56,12 +56,22 @@ pub async fn apply(
     options: Options<'_>,
     on_event: OnEvent<'_>,
 ) -> Vec<SyncResult> {
-    let session = Session::new(provider, options, on_event);
-    let mut driver = Driver::new(session, plan, callers, seen);
+    let targets = plan.jobs.iter();
+    let targets = targets.map(|job| Target::of_plan(job, callers.get(&job.name)));
+    let targets: Vec<_> = targets.collect();
+    let session = Session {
+        provider,
+        options,
+        on_event,
+        in_flight: InFlightCopies::default(),
+        expired: HashMap::new(),
+        unreachable: HashSet::new(),
+    };
+    let mut driver = Driver::new(session, plan, &targets, seen);
     let mut running = FuturesUnordered::new();
     loop {
         driver.stop_jobs();
-        if !driver.has_jobs_left() {
+        if driver.jobs().all(Job::is_finished) {
             break;
         }
         let work = driver.next_work().into_iter();
@@ -74,38 +84,39 @@ pub async fn apply(
     drop(running);
     let results = driver.jobs.into_iter();
     results
-        .map(|job| job.map_or_else(|result| result, Job::into_result))
+        .map(|job| job.map_or_else(|result| result, |job| job.actions.result))
         .collect()
 }
 
-/// Calls that jobs need, each with its place in the plan.
+/// Calls that jobs need.
 enum Work<'a> {
-    Observe(Vec<(usize, Request)>),
-    Perform(usize, &'a Action, Arc<Target>, Option<ArtifactId>),
+    Observe(Vec<Request>),
+    /// With the place of the job in the plan, and the copy that a source is to name.
+    Perform(usize, &'a Action, &'a Target, Option<ArtifactId>),
 }
 
 /// The answers.
-enum Done<'a> {
-    /// Of what jobs, and when observing started.
-    Observed(Vec<usize>, Timestamp, Inventory),
-    Performed(usize, &'a Action, Answer<ActionResult>),
+enum Done {
+    /// With the time when observing started.
+    Observed(Timestamp, Inventory),
+    /// With the place of the job in the plan.
+    Performed(usize, Answer<ActionResult>),
 }
 
-async fn carry_out<'a>(provider: &dyn Provider, parallelism: usize, work: Work<'a>) -> Done<'a> {
+async fn carry_out(provider: &dyn Provider, parallelism: usize, work: Work<'_>) -> Done {
     match work {
-        Work::Observe(jobs) => {
-            let (jobs, requests): (Vec<_>, Vec<_>) = jobs.into_iter().unzip();
+        Work::Observe(requests) => {
             let inventory = observe(provider, &requests, parallelism).await;
             // Nothing newer can be had of a job than what was read for it alone.
-            let at = match jobs.len() {
+            let at = match requests.len() {
                 1 => provider.now(),
                 _ => inventory.observed_at,
             };
-            Done::Observed(jobs, at, inventory)
+            Done::Observed(at, inventory)
         }
         Work::Perform(job, action, target, copy) => {
-            let answer = perform(provider, &target, action, copy.as_ref()).await;
-            Done::Performed(job, action, answer)
+            let answer = perform(provider, target, action, copy.as_ref()).await;
+            Done::Performed(job, answer)
         }
     }
 }
@@ -127,27 +138,25 @@ impl<'a> Driver<'a> {
     fn new(
         mut session: Session<'a>,
         plan: &'a SavedPlan,
-        callers: &Callers,
+        targets: &'a [Result<Target, Problem>],
         mut seen: Option<Inventory>,
     ) -> Self {
         let (waits, now) = (session.options.wait != Wait::No, session.provider.now());
         let mut jobs = Vec::new();
-        for plan in &plan.jobs {
-            let caller = callers.get(&plan.name);
-            if let Some(Ok(credentials)) = caller {
-                session.in_flight.count_planned(plan, credentials);
+        for (plan, target) in plan.jobs.iter().zip(targets) {
+            if let (Ok(target), Some(copy)) = (target, plan.copy_being_made()) {
+                session.in_flight.count(target, copy);
             }
-            let mut job = match Target::of_plan(plan, caller) {
+            let mut job = match target {
                 _ if plan.actions.is_empty() => Err(JobResult::new(plan).result),
                 Ok(target) => Ok(Job::new(plan, target, waits, now)),
-                Err(problem) => Err(JobResult::not_started(plan, problem)),
+                Err(problem) => Err(JobResult::not_started(plan, problem.clone())),
             };
             match (&mut job, &mut seen) {
                 (Err(result), _) => session.report(result, 0, true),
                 (Ok(job), Some(seen)) => {
                     if let Some(observation) = seen.jobs.remove(&plan.name) {
-                        // Deletions need what is observed for them.
-                        session.on_observed(job, observation, seen.observed_at, Stage::Copies);
+                        session.update(job, JobEvent::Observed(observation, seen.observed_at));
                     }
                 }
                 (Ok(_), None) => {}
@@ -167,10 +176,6 @@ impl<'a> Driver<'a> {
         self.jobs.iter().flatten()
     }
 
-    fn has_jobs_left(&self) -> bool {
-        self.jobs().any(|job| !job.is_finished())
-    }
-
     /// Stops the jobs that can't start anything any more.
     fn stop_jobs(&mut self) {
         for job in self.jobs.iter_mut().flatten() {
@@ -180,106 +185,103 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn stop_all(&mut self, reason: &StopReason) {
-        for job in self.jobs.iter_mut().flatten() {
-            self.session.update(job, JobEvent::Stopped(reason.clone()));
-        }
-    }
-
     /// Starts whatever can be started now.
     fn next_work(&mut self) -> Vec<Work<'a>> {
         let now = self.session.provider.now();
         let stage = self.jobs().filter_map(Job::active_stage).min();
         let parallelism = self.session.options.parallelism.max(1);
-        let mut performing = self.jobs().filter(|job| job.is_performing()).count();
+        let is_performing = |job: &&Job<'_>| matches!(job.state, JobState::Performing(..));
+        let is_observing = |job: &Job<'_>| matches!(job.state, JobState::Observing(..));
+        let mut performing = self.jobs().filter(is_performing).count();
         let mut work = Vec::new();
         for (index, job) in self.jobs.iter_mut().enumerate() {
             if let Ok(job) = job
                 && performing < parallelism
                 && job.active_stage() == stage
-                && let Step::Perform(action) = job.next_step(now)
+                && let JobState::Observed(action, facts) = &job.state
+                && facts.can_serve(action, now)
+                && let action = *action
                 && self.session.start(job, action, now)
             {
-                let copy = job.copy_to_name().cloned();
-                work.push(Work::Perform(index, action, Arc::clone(&job.target), copy));
+                let copy = job.actions.copy_to_name().cloned();
+                work.push(Work::Perform(index, action, job.target, copy));
                 performing += 1;
             }
         }
         // An observation ages: none is made before it is needed.
-        if performing < parallelism && !self.jobs().any(Job::is_observing) {
+        if performing < parallelism && !self.jobs().any(is_observing) {
             work.extend(self.start_observation(stage, now));
         }
         work
     }
 
-    /// Starts an observation of as many jobs as are observed together. Those that wait for a slot reserve it.
+    /// Starts an observation of as many jobs as are observed together.
     fn start_observation(&mut self, stage: Option<Stage>, now: Timestamp) -> Option<Work<'a>> {
         let mut requests = Vec::new();
-        for (index, job) in self.jobs.iter_mut().enumerate() {
-            let Ok(job) = job else { continue };
-            let is_due = match job.next_step(now) {
-                Step::Observe => job.active_stage() == stage,
-                Step::WaitForSlot | Step::WaitToRead => self.session.can_retry(job, now),
-                Step::Perform(_) | Step::WaitForCopy(_) | Step::Nothing => false,
+        for job in self.jobs.iter_mut().flatten() {
+            let is_due = match &job.state {
+                // What could be performed has been started.
+                JobState::Unobserved(_) | JobState::Observed(..) => job.active_stage() == stage,
+                JobState::WaitingForSlot(action, _) | JobState::WaitingToRead(action, ..) => {
+                    self.session.can_retry(job.target, action, now)
+                }
+                _ => false,
             };
             if is_due && requests.len() < self.observed_together {
-                self.session.reserve_slot(job);
-                self.session.update(job, JobEvent::ObservationStarted);
-                requests.push((index, job.target.request.clone()));
+                self.session.start_observation(job);
+                requests.push(job.target.request.clone());
             }
         }
         (!requests.is_empty()).then_some(Work::Observe(requests))
     }
 
-    fn on_done(&mut self, done: Done<'a>) {
+    fn on_done(&mut self, done: Done) {
         match done {
-            Done::Observed(jobs, at, inventory) => self.on_observed(&jobs, at, inventory),
-            Done::Performed(index, action, answer) => {
+            Done::Observed(at, inventory) => self.on_observed(at, inventory),
+            Done::Performed(index, answer) => {
+                let is_copy = |result: &ActionResult| result.action == ActionName::Copy;
+                if let Some(wait_time) = &mut self.wait_time
+                    && answer.as_ref().is_ok_and(is_copy)
+                {
+                    // It may be a small one.
+                    wait_time.restart_pauses(self.session.provider.now());
+                }
                 if let Some(Ok(job)) = self.jobs.get_mut(index) {
-                    let is_copy = action.stage() == Stage::Copies && answer.is_ok();
-                    self.session.on_performed(job, action, answer);
-                    if let Some(wait_time) = self.wait_time.as_mut().filter(|_| is_copy) {
-                        // It may be a small one.
-                        wait_time.restart_pauses(self.session.provider.now());
-                    }
+                    self.session.update(job, JobEvent::Performed(answer));
                 }
             }
         }
     }
 
-    fn on_observed(&mut self, jobs: &[usize], at: Timestamp, mut inventory: Inventory) {
+    fn on_observed(&mut self, at: Timestamp, mut inventory: Inventory) {
+        let number = inventory.jobs.len();
         let mut has_failed = false;
-        for index in jobs {
-            if let Some(Ok(job)) = self.jobs.get_mut(*index) {
-                let observation = inventory.jobs.remove(&job.target.request.job);
-                if let (Some(observation), Some(stage)) = (observation, job.active_stage()) {
-                    has_failed |= observation.error().is_some();
-                    self.session.on_observed(job, observation, at, stage);
-                } else {
-                    self.session.update(job, JobEvent::NotObserved);
-                }
+        for job in self.jobs.iter_mut().flatten() {
+            if let Some(observation) = inventory.jobs.remove(&job.target.request.job) {
+                has_failed |= observation.error().is_some();
+                self.session
+                    .update(job, JobEvent::Observed(observation, at));
             }
         }
         // Without those that have failed, the next observation may take less time; if none has, it must be smaller.
         let took = self.session.provider.now().duration_since(at);
         if took > MAX_AGE && !has_failed {
-            self.observed_together = (jobs.len() / 2).max(1);
+            self.observed_together = (number / 2).max(1);
         }
     }
 
     /// Pauses, as all jobs wait, and reads the copies in progress. Stops the jobs if there is no more waiting.
     async fn wait(&mut self) {
-        let limit = match self.session.options.wait {
-            Wait::No => SignedDuration::ZERO,
-            Wait::UpTo(limit) => limit,
-            Wait::ToTheEnd => SignedDuration::MAX,
-        };
-        let pause = match self.session.options.wait {
-            Wait::No => self.next_try(),
-            Wait::UpTo(_) | Wait::ToTheEnd => self.next_pause(limit),
+        let (limit, pause) = match self.session.options.wait {
+            Wait::No => (SignedDuration::ZERO, self.next_try()),
+            Wait::UpTo(limit) => (limit, self.next_pause(limit)),
+            Wait::ToTheEnd => (SignedDuration::MAX, self.next_pause(SignedDuration::MAX)),
         };
         let Some(mut left) = pause else {
-            self.stop_all(&StopReason::WaitOver(limit));
+            for job in self.jobs.iter_mut().flatten() {
+                let reason = StopReason::WaitOver(limit);
+                self.session.update(job, JobEvent::Stopped(reason));
+            }
             return;
         };
         while !left.is_zero() && !self.session.is_interrupted() {
@@ -300,47 +302,39 @@ impl<'a> Driver<'a> {
         (left < before).then_some(Duration::ZERO)
     }
 
+    /// Returns the next pause. Before the first, it reports the copies that have to wait for a slot.
     fn next_pause(&mut self, limit: SignedDuration) -> Option<Duration> {
         let now = self.session.provider.now();
-        if self.wait_time.is_none() {
-            self.report_deferred();
-        }
-        let begin = || WaitTime::new(limit, now);
-        let wait_time = self.wait_time.get_or_insert_with(begin);
-        wait_time.next_pause(now)
-    }
-
-    fn report_deferred(&self) {
-        for job in self.jobs().filter(|job| job.is_waiting_for_slot()) {
-            if let Some(action) = job.next_action() {
+        for job in self.jobs().filter(|_| self.wait_time.is_none()) {
+            if let JobState::WaitingForSlot(action, _) = job.state {
                 let job = &job.target.request.job;
                 (self.session.on_event)(Event::CopyDeferred { job, action });
             }
         }
+        let begin = || WaitTime::new(limit, now);
+        self.wait_time.get_or_insert_with(begin).next_pause(now)
     }
 
     /// Reads the copies that are waited for and, if a job waits for a slot, all that are in progress.
     async fn read_copies(&mut self) {
         let (provider, options) = (self.session.provider, self.session.options);
         let at = provider.now();
-        let is_slot_awaited = self.jobs().any(Job::is_waiting_for_slot);
-        let in_flight = is_slot_awaited.then(|| self.session.in_flight.requests());
-        let mut requests = in_flight.unwrap_or_default();
-        for job in self.jobs() {
-            if let Step::WaitForCopy(copy) = job.next_step(at) {
-                let request = requests.entry(job.target.request.job.clone());
-                let request = request.or_insert_with(|| job.target.copy_request());
-                request.ids.insert(copy.id.clone());
-            }
+        let is_waiting_for_slot = |job: &Job<'_>| matches!(job.state, JobState::WaitingForSlot(..));
+        let mut requests = Vec::new();
+        if self.jobs().any(is_waiting_for_slot) {
+            requests = self.session.in_flight.requests();
         }
-        let requests = requests.into_values().collect();
+        requests.extend(self.jobs().filter_map(|job| match &job.state {
+            JobState::WaitingForCopy(copy) => Some(job.target.copy_request(&copy.id)),
+            _ => None,
+        }));
         let mut copies = observe_copies(provider, requests, options.parallelism).await;
         for (job, answer) in &copies {
             self.session.in_flight.update(job, answer);
         }
         for job in self.jobs.iter_mut().flatten() {
             if let Some(answer) = copies.remove(&job.target.request.job) {
-                self.session.on_copy_read(job, answer, at);
+                self.session.update(job, JobEvent::CopyRead(answer, at));
             }
         }
     }

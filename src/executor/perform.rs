@@ -80,9 +80,8 @@ struct Calls<'a> {
 
 impl Calls<'_> {
     async fn copy_with_token(&self, account: &AccountId, copy: &Copy) -> Answer<Accepted> {
-        let regions = (&copy.source.region, &self.location.region);
-        let start = format!("{account} {} {}", regions.0, regions.1);
-        let mut token = next_token(&start, &copy.source.id);
+        let (source, from, to) = (&copy.source.id, &copy.source.region, &self.location.region);
+        let mut token = next_token(&format!("{account} {from} {to}"), source);
         let mut gone = Vec::new();
         for _ in 0..MAX_TOKENS {
             let answer = self.provider.copy(self.location, copy, Some(&token)).await;
@@ -104,10 +103,9 @@ impl Calls<'_> {
             token = next_token(&token, &id);
             gone.push(id);
         }
-        let source = &copy.source.id;
         Err(ProviderError {
             call: "copy",
-            region: self.location.region.clone(),
+            region: to.clone(),
             code: "TooManyCopiesGone".to_owned(),
             message: format!(
                 "the last {MAX_TOKENS} copies of {source} have failed or were removed"
@@ -187,11 +185,7 @@ impl Calls<'_> {
             }
             _ => false,
         };
-        if is_gone {
-            Ok((AlreadyDone, id))
-        } else {
-            Err(error)
-        }
+        is_gone.then_some((AlreadyDone, id)).ok_or(error)
     }
 
     async fn by_id(&self, id: &ArtifactId) -> Answer<Option<Artifact>> {

@@ -1,23 +1,19 @@
 //! What the jobs of one apply share: who is told what happens, the copies in progress, and where calls are of no use.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
 use super::in_flight::InFlightCopies;
-use super::job_event::{Facts, JobEvent};
-use super::job_state::Job;
+use super::job_state::{Job, JobEvent, JobState};
 use super::options::{Event, OnEvent, Options};
 use super::precondition::Target;
-use crate::model::action::{Action, Stage};
-use crate::model::artifact::Artifact;
-use crate::model::inventory::{Answer, Observation};
+use crate::model::action::{Action, ActionName, Stage};
 use crate::model::location::Location;
 use crate::model::provider_error::{ErrorClass, ProviderError};
 use crate::model::reason::StopReason;
-use crate::model::result::{ActionResult, SyncResult};
+use crate::model::result::SyncResult;
 use crate::provider::Provider;
 
 pub(super) struct Session<'a> {
@@ -26,43 +22,83 @@ pub(super) struct Session<'a> {
     pub(super) on_event: OnEvent<'a>,
     pub(super) in_flight: InFlightCopies,
     /// Where credentials have expired, with the error that says so.
-    expired: HashMap<Location, ProviderError>,
+    pub(super) expired: HashMap<Location, ProviderError>,
     /// Where reads for copies that wait for a slot have failed since the last pause.
     pub(super) unreachable: HashSet<Location>,
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(
-        provider: &'a dyn Provider,
-        options: Options<'a>,
-        on_event: OnEvent<'a>,
-    ) -> Self {
-        Self {
-            provider,
-            options,
-            on_event,
-            in_flight: InFlightCopies::default(),
-            expired: HashMap::new(),
-            unreachable: HashSet::new(),
-        }
-    }
-
     pub(super) fn is_interrupted(&self) -> bool {
         self.options.stop.load(Ordering::Relaxed)
     }
 
-    /// Gives an event to a job, and reports what comes of it.
+    /// Gives an event to a job, reports what comes of it, and notes what other jobs depend on.
     pub(super) fn update(&mut self, job: &mut Job<'_>, event: JobEvent) {
         if job.is_finished() {
             return;
         }
-        let reported = job.result().actions.len();
+        self.report_copying(job, &event);
+        self.count_copies(job.target, &event);
+        let error = event.error().cloned();
+        let reported = job.actions.result.actions.len();
         job.on_event(event, self.provider.now());
         if job.active_stage() != Some(Stage::Copies) {
-            self.in_flight.release(&job.target);
+            self.in_flight.release(job.target);
         }
-        let is_finished = job.is_finished();
-        self.report(job.result(), reported, is_finished);
+        self.report(&job.actions.result, reported, job.is_finished());
+        if let Some(error) = error {
+            let [source, destination] = ends(job.target);
+            let is_of_source = error.region == source.region;
+            let at = if is_of_source { source } else { destination }.clone();
+            if let JobState::WaitingToRead(..) = job.state {
+                self.unreachable.insert(at);
+            } else if error.class == ErrorClass::Expired {
+                self.expired.insert(at, error);
+            }
+        }
+    }
+
+    /// Reports that the copy that a job waits for has changed, if it has.
+    fn report_copying(&self, job: &Job<'_>, event: &JobEvent) {
+        if let (JobState::WaitingForCopy(copy), JobEvent::CopyRead(answer, _)) = (&job.state, event)
+            && let Some(copy) = copy.changed(answer)
+        {
+            (self.on_event)(Event::CopyProgress {
+                job: &job.target.request.job,
+                copy: copy.id.as_str(),
+                state: copy.state.as_str(),
+                percent: copy.percent,
+            });
+        }
+    }
+
+    /// Counts the copies in progress that an event tells of.
+    fn count_copies(&mut self, target: &Target, event: &JobEvent) {
+        match event {
+            JobEvent::Observed(observation, _) => {
+                let copies = &observation.copies;
+                // Where the sources can't be read, the copies may not have been read either.
+                if observation.sources.is_ok() {
+                    self.in_flight.update(&target.request.job, copies);
+                }
+                for copy in copies.iter().flatten() {
+                    if copy.state.is_being_copied() {
+                        self.in_flight.count(target, &copy.id);
+                    }
+                }
+            }
+            JobEvent::Performed(Ok(result)) if result.action == ActionName::Copy => {
+                self.in_flight.release(target);
+                let copy = result.resource.iter();
+                copy.for_each(|id| self.in_flight.count(target, id));
+            }
+            JobEvent::Performed(Err(error)) if error.class == ErrorClass::Busy => {
+                self.in_flight.release(target);
+                let now = self.provider.now();
+                self.in_flight.refuse(target, error, now);
+            }
+            _ => {}
+        }
     }
 
     /// Reports the actions of a job that are over, from this one on, and whether the job is.
@@ -83,143 +119,49 @@ impl<'a> Session<'a> {
         }
         // Comparing locations takes time, and there is rarely anything to compare with.
         let expired = Some(&self.expired).filter(|expired| !expired.is_empty())?;
-        let [source, destination] = ends(&job.target);
-        let error = expired.get(source).or_else(|| expired.get(destination))?;
+        let mut ends = ends(job.target).into_iter();
+        let error = ends.find_map(|end| expired.get(end))?;
         Some(StopReason::Expired(error.clone()))
     }
 
     /// Returns true if a job that waits can be observed again: there is a slot for its copy, and its regions have answered since
     /// the last pause.
-    pub(super) fn can_retry(&self, job: &Job<'_>, now: Timestamp) -> bool {
-        let needs_slot = matches!(job.next_action(), Some(Action::Copy(_)));
-        let is_reachable = |at: &&Location| !self.unreachable.contains(at);
-        ends(&job.target).iter().all(is_reachable)
-            && (!needs_slot || self.in_flight.has_slot(&job.target, now))
+    pub(super) fn can_retry(&self, target: &Target, action: &Action, now: Timestamp) -> bool {
+        let mut ends = ends(target).into_iter();
+        let has_slot = action.stage() != Stage::Copies || self.in_flight.has_slot(target, now);
+        has_slot && !ends.any(|at| self.unreachable.contains(at))
     }
 
-    /// Keeps a slot for a job that has waited and is about to be observed again, if it makes a copy.
-    pub(super) fn reserve_slot(&mut self, job: &Job<'_>) {
-        if job.active_stage().is_none() && matches!(job.next_action(), Some(Action::Copy(_))) {
-            self.in_flight.reserve(&job.target);
+    /// Starts an observation. A job that has waited for a slot reserves it.
+    pub(super) fn start_observation(&mut self, job: &mut Job<'_>) {
+        if let JobState::WaitingForSlot(..) | JobState::WaitingToRead(Action::Copy(_), ..) =
+            job.state
+        {
+            self.in_flight.reserve(job.target);
         }
+        self.update(job, JobEvent::ObservationStarted);
     }
 
     /// Starts an action; returns false if the apply was interrupted, or if there is no slot for a copy.
     pub(super) fn start(&mut self, job: &mut Job<'a>, action: &'a Action, now: Timestamp) -> bool {
-        let target = Arc::clone(&job.target);
         if self.is_interrupted() {
             return false;
         }
-        if let Action::Copy(copy) = action {
-            if !self.in_flight.has_slot(&target, now) {
-                let problem = self.in_flight.deferral(&target, copy);
+        if action.stage() == Stage::Copies {
+            if !self.in_flight.has_slot(job.target, now) {
+                let problem = self.in_flight.deferral(job.target);
                 self.update(job, JobEvent::NoSlot(problem));
                 return false;
             }
-            self.in_flight.reserve(&target);
+            self.in_flight.reserve(job.target);
         }
         self.update(job, JobEvent::PerformStarted);
-        let job = &target.request.job;
+        let job = &job.target.request.job;
         (self.on_event)(Event::ActionStarted { job, action });
         true
-    }
-
-    /// Gives a job what was observed for it at that time, for an action of that stage.
-    pub(super) fn on_observed(
-        &mut self,
-        job: &mut Job<'_>,
-        observation: Observation,
-        at: Timestamp,
-        stage: Stage,
-    ) {
-        let target = Arc::clone(&job.target);
-        let copies = &observation.copies;
-        // Where the sources can't be read, the copies may not have been read either.
-        if observation.sources.is_ok() {
-            self.in_flight.update(&target.request.job, copies);
-        }
-        let being_made = copies
-            .iter()
-            .flatten()
-            .filter(|copy| copy.state.is_being_copied());
-        being_made.for_each(|copy| self.in_flight.count(&target, &copy.id));
-        let error = observation.error().cloned();
-        let facts = Facts {
-            observation,
-            observed_at: at,
-            stage,
-        };
-        self.update(job, JobEvent::Observed(facts));
-        if let Some(error) = error {
-            self.note_expired(&target, &error);
-            if job.is_waiting_to_read() {
-                let at = location_of(&target, &error).clone();
-                self.unreachable.insert(at);
-            }
-        }
-    }
-
-    pub(super) fn on_performed(
-        &mut self,
-        job: &mut Job<'_>,
-        action: &Action,
-        answer: Answer<ActionResult>,
-    ) {
-        let target = Arc::clone(&job.target);
-        self.in_flight.release(&target);
-        match (action, &answer) {
-            (Action::Copy(_), Ok(result)) => {
-                let copy = result.resource.iter();
-                copy.for_each(|id| self.in_flight.count(&target, id));
-            }
-            (_, Ok(_)) => {}
-            (_, Err(error)) => {
-                self.note_expired(&target, error);
-                if error.class == ErrorClass::Busy {
-                    let now = self.provider.now();
-                    self.in_flight.refuse(&target, error, now);
-                }
-            }
-        }
-        self.update(job, JobEvent::Performed(answer));
-    }
-
-    pub(super) fn on_copy_read(
-        &mut self,
-        job: &mut Job<'_>,
-        answer: Answer<Vec<Artifact>>,
-        at: Timestamp,
-    ) {
-        let target = Arc::clone(&job.target);
-        if let Some(copy) = job.changed_copy(&answer) {
-            (self.on_event)(Event::CopyProgress {
-                job: &target.request.job,
-                copy: copy.id.as_str(),
-                state: copy.state.as_str(),
-                percent: copy.percent,
-            });
-        }
-        if let Err(error) = &answer {
-            self.note_expired(&target, error);
-        }
-        self.update(job, JobEvent::CopyRead(answer, at));
-    }
-
-    fn note_expired(&mut self, target: &Target, error: &ProviderError) {
-        if error.class == ErrorClass::Expired {
-            let at = location_of(target, error).clone();
-            self.expired.insert(at, error.clone());
-        }
     }
 }
 
 fn ends(target: &Target) -> [&Location; 2] {
     [&target.request.source, &target.request.destination]
-}
-
-/// Returns which end of a job an error came from.
-fn location_of<'t>(target: &'t Target, error: &ProviderError) -> &'t Location {
-    let [source, destination] = ends(target);
-    let is_of_source = error.region == source.region;
-    if is_of_source { source } else { destination }
 }

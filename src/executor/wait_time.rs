@@ -50,33 +50,3 @@ fn pauses(now: Timestamp) -> ExponentialBackoff {
     let seed = now.as_millisecond().unsigned_abs();
     PAUSES.with_jitter_seed(seed).build()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_to_a_minute_at_most_and_end_at_the_limit() {
-        let start = Timestamp::UNIX_EPOCH;
-        let mut wait = WaitTime::new(SignedDuration::from_hours(1), start);
-        let mut now = start;
-        let mut pauses = Vec::new();
-        while let Some(pause) = wait.next_pause(now) {
-            now += pause;
-            pauses.push(pause.as_secs_f32());
-        }
-        assert_eq!(now.duration_since(start), SignedDuration::from_hours(1));
-        assert!((0.3..=0.6).contains(&pauses[0]), "{pauses:?}");
-        assert!(pauses.iter().all(|pause| *pause <= 60.0), "{pauses:?}");
-        assert!(
-            pauses[15..pauses.len() - 1]
-                .iter()
-                .all(|pause| *pause >= 30.0),
-            "{pauses:?}"
-        );
-
-        wait.restart_pauses(start);
-        let first = wait.next_pause(start).expect("a pause");
-        assert!(first.as_secs_f32() <= 0.6, "{first:?}");
-    }
-}

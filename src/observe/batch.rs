@@ -7,14 +7,14 @@ use std::sync::Arc;
 use futures::future::join_all;
 use tokio::sync::OnceCell;
 
-use super::reader::{Reader, SharedAnswer, find_by_keys};
+use super::reader::Reader;
 use crate::model::artifact::Artifact;
 use crate::model::ids::{ArtifactId, ParentId, Region};
 use crate::model::inventory::Answer;
 use crate::model::kind::Kind;
 use crate::model::location::Location;
-use crate::model::provider_error::ErrorClass;
-use crate::model::query::{ImageFilter, ImageSelector, Query};
+use crate::model::provider_error::{ErrorClass, ProviderError};
+use crate::model::query::Query;
 use crate::model::sync_tag::{SYNC_IDENTIFIER, key_on_copy};
 
 /// Databases whose automated snapshots one read asks for. A page holds 100 snapshots, and pages are read one after the other
@@ -25,110 +25,73 @@ const SOURCES_PER_READ: usize = 14;
 /// leave room on a page. RDS documents no limit for the values of a filter.
 const COPIED_DATABASES_PER_READ: usize = 25;
 
+/// An answer that several reads may share.
+type SharedAnswer = Arc<Answer<Vec<Artifact>>>;
+
 /// What is read where.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Read<'r> {
     pub(super) at: &'r Location,
     pub(super) kind: Kind,
     pub(super) query: Query,
 }
 
-/// What reads have in common that can be merged: they differ only in their keys.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Batch {
-    /// Keys are values of `Sync-Identifier`.
-    Identifiers {
-        owner: String,
-        filters: Vec<ImageFilter>,
-    },
-    /// Keys are ids.
-    Ids,
-    /// Keys are ids of sources.
-    CopiesOf(Region),
-    /// Keys are databases.
-    Automated,
-    /// Keys are databases.
-    Manual,
-    /// The whole query: nothing to merge it with but the same.
-    Whole(Query),
-}
-
-impl Batch {
-    /// Returns the batch that a query belongs to, and its keys.
-    fn of(query: &Query) -> (Self, Vec<String>) {
-        match query {
-            Query::Matching(selector) if !selector.sync_identifiers.is_empty() => {
-                let batch = Self::Identifiers {
-                    owner: selector.owner.clone(),
-                    filters: selector.filters.clone(),
-                };
-                (batch, selector.sync_identifiers.clone())
-            }
-            Query::ByIds(ids) => (Self::Ids, texts(ids)),
-            Query::CopiesOf { region, ids } => (Self::CopiesOf(region.clone()), texts(ids)),
-            Query::Automated(parents) => (Self::Automated, texts(parents)),
-            Query::Manual(parents) => (Self::Manual, texts(parents)),
-            Query::Matching(_) | Query::CopiedFrom(_) | Query::AllManual => {
-                (Self::Whole(query.clone()), Vec::new())
-            }
-        }
+/// Takes the keys out of a query: reads that differ only in their keys can be merged. A query without keys can be merged only
+/// with the same.
+fn take_keys(query: &mut Query) -> Vec<String> {
+    fn texts<T: ToString>(ids: &mut Vec<T>) -> Vec<String> {
+        ids.drain(..).map(|id| id.to_string()).collect()
     }
-
-    /// Returns the query for these keys.
-    fn query(&self, keys: Vec<String>) -> Query {
-        match self {
-            Self::Identifiers { owner, filters } => Query::Matching(ImageSelector {
-                owner: owner.clone(),
-                sync_identifiers: keys,
-                filters: filters.clone(),
-            }),
-            Self::Ids => Query::ByIds(keys.into_iter().map(ArtifactId::from).collect()),
-            Self::CopiesOf(region) => Query::CopiesOf {
-                region: region.clone(),
-                ids: keys.into_iter().map(ArtifactId::from).collect(),
-            },
-            Self::Automated => Query::Automated(keys.into_iter().map(ParentId::from).collect()),
-            Self::Manual => Query::Manual(keys.into_iter().map(ParentId::from).collect()),
-            Self::Whole(query) => query.clone(),
-        }
-    }
-
-    /// Returns the most keys that one read may have.
-    fn keys_per_read(&self, kind: Kind) -> usize {
-        let ids = kind.facts().ids_per_read;
-        match self {
-            Self::Identifiers { filters, .. } => {
-                let used: usize = filters.iter().map(|filter| filter.values.len()).sum();
-                ids.saturating_sub(used)
-            }
-            Self::Ids | Self::Whole(_) => ids,
-            // One value of the request is the region.
-            Self::CopiesOf(_) => ids - 1,
-            Self::Automated => SOURCES_PER_READ,
-            Self::Manual => COPIED_DATABASES_PER_READ,
-        }
-    }
-
-    /// Returns the keys that an artifact answers.
-    fn keys_of(&self, artifact: &Artifact) -> Vec<String> {
-        match self {
-            Self::Identifiers { .. } => {
-                let identifier = artifact.tags.get(SYNC_IDENTIFIER);
-                identifier.map(str::to_owned).into_iter().collect()
-            }
-            Self::Ids => vec![artifact.id.to_string()],
-            Self::CopiesOf(region) => tied_to(artifact, region),
-            Self::Automated | Self::Manual => {
-                let parent = artifact.parent.iter();
-                parent.map(ToString::to_string).collect()
-            }
-            Self::Whole(_) => Vec::new(),
-        }
+    match query {
+        Query::Matching(selector) => texts(&mut selector.sync_identifiers),
+        Query::ByIds(ids) | Query::CopiesOf { ids, .. } => texts(ids),
+        Query::Automated(parents) | Query::Manual(parents) => texts(parents),
+        Query::CopiedFrom(_) | Query::AllManual => Vec::new(),
     }
 }
 
-fn texts(ids: &[impl ToString]) -> Vec<String> {
-    ids.iter().map(ToString::to_string).collect()
+/// Returns the query with these keys.
+fn with_keys(query: &Query, keys: Vec<String>) -> Query {
+    let mut query = query.clone();
+    match &mut query {
+        Query::Matching(selector) => selector.sync_identifiers = keys,
+        Query::ByIds(ids) | Query::CopiesOf { ids, .. } => {
+            *ids = keys.into_iter().map(ArtifactId::from).collect();
+        }
+        Query::Automated(parents) | Query::Manual(parents) => {
+            *parents = keys.into_iter().map(ParentId::from).collect();
+        }
+        Query::CopiedFrom(_) | Query::AllManual => {}
+    }
+    query
+}
+
+/// Returns the most keys that one read may have.
+fn keys_per_read(query: &Query, kind: Kind) -> usize {
+    let ids = kind.facts().ids_per_read;
+    match query {
+        Query::Matching(selector) => {
+            let used = selector.filters.iter().map(|filter| filter.values.len());
+            ids.saturating_sub(used.sum())
+        }
+        // One value of the request is the region.
+        Query::CopiesOf { .. } => ids - 1,
+        Query::Automated(_) => SOURCES_PER_READ,
+        Query::Manual(_) => COPIED_DATABASES_PER_READ,
+        Query::ByIds(_) | Query::CopiedFrom(_) | Query::AllManual => ids,
+    }
+}
+
+/// Returns the keys of a query that an artifact answers.
+fn keys_of(query: &Query, artifact: &Artifact) -> Vec<String> {
+    let key = match query {
+        Query::Matching(_) => artifact.tags.get(SYNC_IDENTIFIER).map(str::to_owned),
+        Query::ByIds(_) => Some(artifact.id.to_string()),
+        Query::CopiesOf { region, .. } => return tied_to(artifact, region),
+        Query::Automated(_) | Query::Manual(_) => artifact.parent.as_ref().map(ToString::to_string),
+        Query::CopiedFrom(_) | Query::AllManual => None,
+    };
+    key.into_iter().collect()
 }
 
 /// Returns the sources in `region` that AWS or the tag ties a copy to. The tag counts by its end, which is what AWS was asked for,
@@ -147,103 +110,147 @@ fn tied_to(copy: &Artifact, region: &Region) -> Vec<String> {
     ids
 }
 
-/// Makes all these reads, merged where possible, and returns their answers in order.
-pub(super) async fn read_all(reader: &Reader<'_>, reads: Vec<Read<'_>>) -> Vec<SharedAnswer> {
-    let batches = by_key(reads.iter().enumerate().map(|(number, read)| {
-        let (batch, keys) = Batch::of(&read.query);
-        ((read.at, read.kind, batch), (number, keys))
+/// Makes all these reads, merged where possible, and returns the answer of each. Reads of the same name are answered together.
+pub(super) async fn read_all<'r, N: Eq + Hash + Clone>(
+    reader: &Reader<'_>,
+    reads: impl IntoIterator<Item = (N, Read<'r>)>,
+) -> HashMap<N, Answer<Vec<Artifact>>> {
+    let batches = by_key(reads.into_iter().map(|(name, mut read)| {
+        let keys = take_keys(&mut read.query);
+        ((keys.is_empty(), read), (name, keys))
     }));
     let work = batches
         .into_iter()
-        .map(|((at, kind, batch), reads)| read_batch(reader, at, kind, batch, reads));
-    let mut answers: Vec<(usize, SharedAnswer)> =
-        join_all(work).await.into_iter().flatten().collect();
-    answers.sort_by_key(|(number, _)| *number);
-    answers.into_iter().map(|(_, answer)| answer).collect()
+        .map(|((is_whole, batch), reads)| read_batch(reader, is_whole, batch, reads));
+    let parts = by_key(join_all(work).await.into_iter().flatten()).into_iter();
+    parts.map(|(name, parts)| (name, together(parts))).collect()
 }
 
-/// Makes the reads of one batch. Each is known by its number, and has its keys.
-async fn read_batch(
+/// Makes the reads of one batch, which have no keys or differ only in their keys; returns what belongs to each name.
+async fn read_batch<N: Clone>(
     reader: &Reader<'_>,
-    at: &Location,
-    kind: Kind,
-    batch: Batch,
-    reads: Vec<(usize, Vec<String>)>,
-) -> Vec<(usize, SharedAnswer)> {
-    if let Batch::Whole(query) = &batch {
-        let answer: SharedAnswer = Arc::new(reader.find(at, kind, query).await);
-        let numbers = reads.into_iter().map(|(number, _)| number);
-        return numbers
-            .map(|number| (number, Arc::clone(&answer)))
+    is_whole: bool,
+    batch: Read<'_>,
+    reads: Vec<(N, Vec<String>)>,
+) -> Vec<(N, SharedAnswer)> {
+    if is_whole {
+        let answer = Arc::new(reader.find(batch.at, batch.kind, &batch.query).await);
+        let answered = reads.into_iter();
+        return answered
+            .map(|(name, _)| (name, Arc::clone(&answer)))
             .collect();
     }
-    let region = OnceCell::new();
-    let find = async |keys: Vec<String>| match &batch {
-        Batch::Manual => find_manual(reader, at, kind, keys, &region).await,
-        batch => reader.find(at, kind, &batch.query(keys)).await,
-    };
     let keys = reads.iter().flat_map(|(_, keys)| keys.iter().cloned());
-    let most = batch.keys_per_read(kind);
-    let answers = find_by_keys(keys, most, find, |artifact| batch.keys_of(artifact)).await;
-    let answered = reads.into_iter().map(|(number, keys)| {
-        let parts: Vec<SharedAnswer> = keys
-            .iter()
-            .filter_map(|key| answers.get(key).map(Arc::clone))
-            .collect();
-        (number, together(parts))
+    let answers = &find_by_keys(reader, &batch, keys).await;
+    let answered = reads.into_iter().flat_map(|(name, keys)| {
+        let parts = keys.into_iter().filter_map(|key| answers.get(&key));
+        parts.map(move |part| (name.clone(), Arc::clone(part)))
     });
     answered.collect()
 }
 
-/// Finds the manual snapshots of these databases. A destination usually has no such databases; where RDS refuses to look for them
-/// because of that, the whole region is listed, once for all batches, and theirs are taken from the list.
-async fn find_manual(
+/// Finds what belongs to these keys of a batch. A read that AWS refuses, perhaps because of one key, is halved until it is clear
+/// which key that is: at most twice as many reads as there are keys.
+async fn find_by_keys(
     reader: &Reader<'_>,
-    at: &Location,
-    kind: Kind,
-    parents: Vec<String>,
-    region: &OnceCell<Answer<Vec<Artifact>>>,
+    batch: &Read<'_>,
+    keys: impl Iterator<Item = String>,
+) -> HashMap<String, SharedAnswer> {
+    // In order and each once, so that the reads do not depend on which job comes first.
+    let keys: Vec<String> = keys.collect::<BTreeSet<String>>().into_iter().collect();
+    let most = keys_per_read(&batch.query, batch.kind).max(1);
+    let mut parts: Vec<Vec<String>> = keys.chunks(most).map(<[_]>::to_vec).collect();
+    let all_manual = OnceCell::new();
+    let mut answers = HashMap::new();
+    while !parts.is_empty() {
+        let found = parts
+            .iter()
+            .map(|keys| find(reader, batch, keys, &all_manual));
+        let found = join_all(found).await;
+        let mut halves = Vec::new();
+        for (keys, answer) in parts.into_iter().zip(found) {
+            match answer {
+                Err(error) if keys.len() > 1 && is_perhaps_due_to_one(&error) => {
+                    let (first, second) = keys.split_at(keys.len() / 2);
+                    halves.extend([first.to_vec(), second.to_vec()]);
+                }
+                answer => answers.extend(distribute(&batch.query, keys, answer)),
+            }
+        }
+        parts = halves;
+    }
+    answers
+}
+
+/// Returns true if the read itself was refused, so that a shorter one may succeed. That is not so if the call failed before it
+/// was made: if a role could not be assumed, for example.
+fn is_perhaps_due_to_one(error: &ProviderError) -> bool {
+    let is_the_read = error.call.starts_with("Describe");
+    is_the_read && matches!(error.class, ErrorClass::Invalid | ErrorClass::Absent)
+}
+
+/// Gives each key what belongs to it.
+fn distribute(
+    query: &Query,
+    keys: Vec<String>,
+    answer: Answer<Vec<Artifact>>,
+) -> impl Iterator<Item = (String, SharedAnswer)> {
+    let nothing = answer.as_ref().map(|_| Vec::new()).map_err(Clone::clone);
+    let parts = keys.into_iter().map(|key| (key, nothing.clone()));
+    let mut parts: HashMap<String, Answer<Vec<Artifact>>> = parts.collect();
+    for artifact in answer.into_iter().flatten() {
+        for key in keys_of(query, &artifact) {
+            if let Some(Ok(part)) = parts.get_mut(&key) {
+                part.push(artifact.clone());
+            }
+        }
+    }
+    parts.into_iter().map(|(key, part)| (key, Arc::new(part)))
+}
+
+/// Finds what some keys of a batch ask for. A destination usually has no databases; where RDS refuses to look for their manual
+/// snapshots because of that, the whole region is listed, once for all keys, and theirs are taken from the list.
+async fn find(
+    reader: &Reader<'_>,
+    batch: &Read<'_>,
+    keys: &[String],
+    all_manual: &OnceCell<Answer<Vec<Artifact>>>,
 ) -> Answer<Vec<Artifact>> {
-    if !region.initialized() {
-        let query = Batch::Manual.query(parents.clone());
-        match reader.find(at, kind, &query).await {
-            Err(error) if error.class == ErrorClass::Absent => {}
+    let Read { at, kind, query } = batch;
+    if !all_manual.initialized() {
+        let is_manual = matches!(query, Query::Manual(_));
+        match reader
+            .find(at, *kind, &with_keys(query, keys.to_vec()))
+            .await
+        {
+            Err(error) if is_manual && error.class == ErrorClass::Absent => {}
             answer => return answer,
         }
     }
-    let all = region.get_or_init(async || reader.find(at, kind, &Query::AllManual).await);
-    let all = all.await.as_ref().map_err(Clone::clone)?.iter();
-    let is_theirs = |snapshot: &&Artifact| {
-        let parent = snapshot.parent.as_ref().map(ParentId::as_str);
-        parent.is_some_and(|parent| parents.iter().any(|other| other == parent))
-    };
-    Ok(all.filter(is_theirs).cloned().collect())
+    let all = all_manual.get_or_init(async || reader.find(at, *kind, &Query::AllManual).await);
+    let mut all = all.await.clone()?;
+    all.retain(|snapshot| {
+        keys_of(query, snapshot)
+            .iter()
+            .any(|key| keys.contains(key))
+    });
+    Ok(all)
 }
 
 /// Returns several answers as one, each artifact once: a copy may be tied to its source and named by it as well. If one of them is
 /// an error, so is the whole.
-pub(super) fn together(mut parts: Vec<SharedAnswer>) -> SharedAnswer {
-    if parts.len() == 1
-        && let Some(answer) = parts.pop()
-    {
-        return answer;
-    }
-    let mut seen: BTreeSet<&ArtifactId> = BTreeSet::new();
+fn together(parts: Vec<SharedAnswer>) -> Answer<Vec<Artifact>> {
+    let mut seen = BTreeSet::new();
     let mut all = Vec::new();
-    for part in &parts {
-        match part.as_ref() {
-            Ok(found) => {
-                all.extend(
-                    found
-                        .iter()
-                        .filter(|artifact| seen.insert(&artifact.id))
-                        .cloned(),
-                );
-            }
-            Err(error) => return Arc::new(Err(error.clone())),
-        }
+    for part in parts {
+        let found = Arc::unwrap_or_clone(part)?;
+        all.extend(
+            found
+                .into_iter()
+                .filter(|artifact| seen.insert(artifact.id.clone())),
+        );
     }
-    Arc::new(Ok(all))
+    Ok(all)
 }
 
 /// Groups values by key, keys and values in the order in which they come.

@@ -8,27 +8,22 @@ mod reader;
 mod request;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 
-use futures::future::{join, join_all, join3};
+use futures::future::{join, join_all};
 
 use crate::model::artifact::Artifact;
 use crate::model::identity::copy_named_by;
-use crate::model::ids::{ArtifactId, Region};
+use crate::model::ids::{ArtifactId, JobName, Region};
 use crate::model::inventory::{
     Answer, CallerIdentity, DestinationInventory, Inventory, Observation, ObservedCopies,
 };
-use crate::model::kind::Kind;
 use crate::model::location::Location;
 use crate::model::query::{CopiesQuery, Query};
 use crate::provider::Provider;
-use batch::{Read, by_key, read_all, together};
-use reader::{Reader, SharedAnswer};
+use batch::{Read, by_key, read_all};
+use reader::Reader;
 
 pub use request::{CopyRequest, Request};
-
-/// What was read for a request: its sources and their copies.
-type Found<'r> = (&'r Request, SharedAnswer, Answer<Vec<Artifact>>);
 
 /// Reads all that is requested, with at most `parallelism` reads at a time. The longest chain is two reads: sources, then their
 /// copies.
@@ -38,8 +33,7 @@ pub async fn observe(
     parallelism: usize,
 ) -> Inventory {
     let reader = Reader::new(provider, parallelism, locations(requests));
-    let found = find(&reader, requests, &WithCopies::OfSources);
-    inventory(&reader, requests, found).await
+    inventory(&reader, requests, &WithCopies::OfSources).await
 }
 
 /// Reads the same, but each destination independently of the sources, which may not answer.
@@ -49,9 +43,8 @@ pub async fn observe_destinations(
     parallelism: usize,
 ) -> DestinationInventory {
     let reader = Reader::new(provider, parallelism, locations(requests));
-    let found = find(&reader, requests, &WithCopies::NamedBySources);
     let (inventory, copied_from) = join(
-        inventory(&reader, requests, found),
+        inventory(&reader, requests, &WithCopies::NamedBySources),
         copied_from(&reader, requests),
     )
     .await;
@@ -69,15 +62,12 @@ pub async fn observe_copies(
 ) -> ObservedCopies {
     let locations = requests.iter().map(|request| &request.at);
     let reader = Reader::new(provider, parallelism, locations);
-    let reads = requests.iter().map(|request| Read {
-        at: &request.at,
-        kind: request.kind,
-        query: Query::ByIds(request.ids.iter().cloned().collect()),
+    let reads = requests.iter().map(|request| {
+        let (at, kind) = (&request.at, request.kind);
+        let query = Query::ByIds(vec![request.id.clone()]);
+        (request.job.clone(), Read { at, kind, query })
     });
-    let answers = read_all(&reader, reads.collect()).await;
-    let jobs = requests.iter().map(|request| request.job.clone());
-    jobs.zip(answers.into_iter().map(Arc::unwrap_or_clone))
-        .collect()
+    read_all(&reader, reads).await
 }
 
 /// Reads who is calling, once for each location. It is asked in the destination, which must answer for anything to be done there:
@@ -110,18 +100,22 @@ async fn read_identities<'l>(
     join_all(reads).await.into_iter().collect()
 }
 
-async fn inventory<'r>(
-    reader: &Reader<'_>,
-    requests: &'r [Request],
-    found: impl Future<Output = Vec<Found<'r>>>,
-) -> Inventory {
+async fn inventory(reader: &Reader<'_>, requests: &[Request], with: &WithCopies) -> Inventory {
     let observed_at = reader.provider.now();
     let destinations = requests.iter().map(|request| &request.destination);
-    let (identities, found) = join(read_identities(reader, destinations), found).await;
-    let jobs = found.into_iter().filter_map(|(request, sources, copies)| {
+    // Copies that are found by their sources follow each source region as soon as it has answered.
+    let groups = by_key(requests.iter().map(|request| match request.queries.copies {
+        CopiesQuery::BySource => (Some(&request.source), request),
+        CopiesQuery::Independent(_) => (None, request),
+    }));
+    let groups = groups.into_iter();
+    let found = groups.map(|(_, requests)| find(reader, requests, with));
+    let (identities, found) = join(read_identities(reader, destinations), join_all(found)).await;
+    let jobs = found.into_iter().flatten();
+    let jobs = jobs.filter_map(|(request, sources, copies)| {
         let observation = Observation {
             identity: identities.get(&request.destination)?.clone(),
-            sources: Arc::unwrap_or_clone(sources),
+            sources,
             copies,
         };
         Some((request.job.clone(), observation))
@@ -141,95 +135,60 @@ enum WithCopies {
     NamedBySources,
 }
 
-/// Reads sources and copies. Copies that do not depend on their sources are read at the same time.
+/// Reads sources and copies. Copies that do not depend on their sources are read at the same time. Where the sources can't be
+/// read, neither can the copies that depend on them.
 async fn find<'r>(
-    reader: &Reader<'_>,
-    requests: &'r [Request],
-    with: &WithCopies,
-) -> Vec<Found<'r>> {
-    let (mut independent, mut by_source) = (Vec::new(), Vec::new());
-    for request in requests {
-        match &request.queries.copies {
-            CopiesQuery::Independent(query) => independent.push((request, query)),
-            CopiesQuery::BySource => by_source.push((&request.source, request)),
-        }
-    }
-    let sources = independent.iter().map(|(request, _)| source_read(request));
-    let copies = independent.iter().map(|(request, query)| Read {
-        at: &request.destination,
-        kind: request.kind,
-        query: (*query).clone(),
-    });
-    let dependent = by_key(by_source)
-        .into_iter()
-        .map(|(_, requests)| find_by_source(reader, requests, with));
-    let (sources, copies, dependent) = join3(
-        read_all(reader, sources.collect()),
-        read_all(reader, copies.collect()),
-        join_all(dependent),
-    )
-    .await;
-    let answers = sources
-        .into_iter()
-        .zip(copies.into_iter().map(Arc::unwrap_or_clone));
-    let independent = independent.iter().zip(answers);
-    let independent =
-        independent.map(|((request, _), (sources, copies))| (*request, sources, copies));
-    independent.chain(dependent.into_iter().flatten()).collect()
-}
-
-fn source_read(request: &Request) -> Read<'_> {
-    Read {
-        at: &request.source,
-        kind: request.kind,
-        query: request.queries.sources.clone(),
-    }
-}
-
-/// Reads the sources at one location, and then their copies. Where the sources can't be read, neither can the copies.
-async fn find_by_source<'r>(
     reader: &Reader<'_>,
     requests: Vec<&'r Request>,
     with: &WithCopies,
-) -> Vec<Found<'r>> {
-    let reads = requests.iter().map(|request| source_read(request));
-    let sources = read_all(reader, reads.collect()).await;
-    let wanted: Vec<Vec<Read<'r>>> = requests
+) -> Vec<(&'r Request, Answer<Vec<Artifact>>, Answer<Vec<Artifact>>)> {
+    let sources = requests
         .iter()
-        .zip(&sources)
-        .map(|(request, sources)| copy_reads(request, sources, with))
-        .collect();
-    let mut copies = read_all(reader, wanted.iter().flatten().cloned().collect())
-        .await
-        .into_iter();
-    let parts: Vec<Vec<SharedAnswer>> = wanted
+        .map(|request| read(request, &request.source, request.queries.sources.clone()));
+    let independent = requests
         .iter()
-        .map(|reads| copies.by_ref().take(reads.len()).collect())
-        .collect();
-    let answers = requests.into_iter().zip(sources).zip(parts);
-    answers
-        .map(|((request, sources), parts)| {
-            let copies = match sources.as_ref() {
-                Ok(_) => Arc::unwrap_or_clone(together(parts)),
-                Err(error) => Err(error.clone()),
-            };
-            (request, sources, copies)
-        })
-        .collect()
+        .filter_map(|request| match &request.queries.copies {
+            CopiesQuery::Independent(query) => {
+                Some(read(request, &request.destination, query.clone()))
+            }
+            CopiesQuery::BySource => None,
+        });
+    let (mut sources, mut copies) =
+        join(read_all(reader, sources), read_all(reader, independent)).await;
+    let dependent = requests
+        .iter()
+        .filter_map(|request| match sources.get(&request.job)? {
+            Ok(sources) if request.queries.copies == CopiesQuery::BySource => {
+                Some(copy_reads(request, sources, with))
+            }
+            _ => None,
+        });
+    let dependent: Vec<_> = dependent.flatten().collect();
+    copies.extend(read_all(reader, dependent).await);
+    let found = requests.into_iter().filter_map(|request| {
+        let sources = sources.remove(&request.job)?;
+        let nothing = || sources.as_ref().map(|_| Vec::new()).map_err(Clone::clone);
+        let copies = copies.remove(&request.job).unwrap_or_else(nothing);
+        Some((request, sources, copies))
+    });
+    found.collect()
+}
+
+fn read<'r>(request: &'r Request, at: &'r Location, query: Query) -> (&'r JobName, Read<'r>) {
+    let kind = request.kind;
+    (&request.job, Read { at, kind, query })
 }
 
 /// Returns the reads that find the copies of these sources.
 fn copy_reads<'r>(
     request: &'r Request,
-    sources: &Answer<Vec<Artifact>>,
+    sources: &[Artifact],
     with: &WithCopies,
-) -> Vec<Read<'r>> {
-    let Ok(sources) = sources else {
-        return Vec::new();
-    };
+) -> impl Iterator<Item = (&'r JobName, Read<'r>)> {
+    let destination = &request.destination;
     let named: BTreeSet<ArtifactId> = sources
         .iter()
-        .filter_map(|source| copy_named_by(source, &request.destination.region))
+        .filter_map(|source| copy_named_by(source, &destination.region))
         .collect();
     let of_sources = match (with, &request.queries.sources) {
         (WithCopies::NamedBySources, _) => Vec::new(),
@@ -244,12 +203,7 @@ fn copy_reads<'r>(
     [of_sources, Query::ByIds(named.into_iter().collect())]
         .into_iter()
         .filter(|query| !query.is_empty())
-        .map(|query| Read {
-            at: &request.destination,
-            kind: request.kind,
-            query,
-        })
-        .collect()
+        .map(|query| read(request, destination, query))
 }
 
 /// Reads everything that the destinations have from the source regions, once for all jobs.
@@ -259,24 +213,14 @@ async fn copied_from(
 ) -> HashMap<(Location, Region), Answer<Vec<Artifact>>> {
     let by_source = requests
         .iter()
-        .filter(|request| request.queries.copies == CopiesQuery::BySource)
-        .map(|request| {
-            (
-                (&request.destination, &request.source.region, request.kind),
-                (),
-            )
-        });
-    let wanted: Vec<(&Location, &Region, Kind)> =
-        by_key(by_source).into_iter().map(|(key, _)| key).collect();
-    let reads = wanted.iter().map(|(at, region, kind)| Read {
-        at,
-        kind: *kind,
-        query: Query::CopiedFrom((*region).clone()),
+        .filter(|request| request.queries.copies == CopiesQuery::BySource);
+    let wanted = by_source.map(|request| {
+        let (at, region) = (&request.destination, &request.source.region);
+        ((at, region, request.kind), ())
     });
-    let answers = read_all(reader, reads.collect()).await;
-    let keys = wanted
-        .iter()
-        .map(|(at, region, _)| ((*at).clone(), (*region).clone()));
-    keys.zip(answers.into_iter().map(Arc::unwrap_or_clone))
-        .collect()
+    let reads = by_key(wanted).into_iter().map(|((at, region, kind), _)| {
+        let query = Query::CopiedFrom(region.clone());
+        ((at.clone(), region.clone()), Read { at, kind, query })
+    });
+    read_all(reader, reads).await
 }

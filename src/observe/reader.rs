@@ -1,9 +1,7 @@
-//! Reads that wait for their turn, and reads of many things at once.
+//! Reads that wait for their turn.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::HashMap;
 
-use futures::future::join_all;
 use tokio::sync::Semaphore;
 
 use crate::model::artifact::Artifact;
@@ -11,7 +9,6 @@ use crate::model::ids::Region;
 use crate::model::inventory::Answer;
 use crate::model::kind::Kind;
 use crate::model::location::Location;
-use crate::model::provider_error::{ErrorClass, ProviderError};
 use crate::model::query::Query;
 use crate::provider::Provider;
 
@@ -19,12 +16,6 @@ use crate::provider::Provider;
 /// no number. Besides, a region that does not answer must leave turns to the others.
 /// See <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>.
 const READS_PER_REGION: usize = 8;
-
-/// An answer that several reads may share.
-pub(super) type SharedAnswer = Arc<Answer<Vec<Artifact>>>;
-
-/// What was found for each key.
-pub(super) type Answers = HashMap<String, SharedAnswer>;
 
 /// A provider, and how many reads of it run at a time.
 pub(super) struct Reader<'a> {
@@ -73,74 +64,4 @@ impl<'a> Reader<'a> {
     ) -> Answer<Vec<Artifact>> {
         self.in_turn(at, self.provider.find(at, kind, query)).await
     }
-}
-
-/// Finds what belongs to these keys, `most` keys at a time. A read that AWS refuses, perhaps because of one key, is halved until it
-/// is clear which key that is: at most twice as many reads as there are keys.
-pub(super) async fn find_by_keys(
-    keys: impl IntoIterator<Item = String>,
-    most: usize,
-    find: impl AsyncFn(Vec<String>) -> Answer<Vec<Artifact>>,
-    keys_of: impl Fn(&Artifact) -> Vec<String>,
-) -> Answers {
-    // In order and each once, so that the reads do not depend on which job comes first.
-    let keys: BTreeSet<String> = keys.into_iter().collect();
-    let keys: Vec<String> = keys.into_iter().collect();
-    let mut batches: Vec<Vec<String>> = keys.chunks(most.max(1)).map(<[_]>::to_vec).collect();
-    let mut answers = Answers::new();
-    while !batches.is_empty() {
-        let found = join_all(batches.iter().map(|batch| find(batch.clone()))).await;
-        let mut halves = Vec::new();
-        for (batch, answer) in batches.into_iter().zip(found) {
-            match answer {
-                Err(error) if batch.len() > 1 && is_perhaps_due_to_one(&error) => {
-                    let (first, second) = batch.split_at(batch.len() / 2);
-                    halves.extend([first.to_vec(), second.to_vec()]);
-                }
-                answer => answers.extend(distribute(batch, answer, &keys_of)),
-            }
-        }
-        batches = halves;
-    }
-    answers
-}
-
-/// Returns true if the read itself was refused, so that a shorter one may succeed. That is not so if the call failed before it
-/// was made: if a role could not be assumed, for example.
-fn is_perhaps_due_to_one(error: &ProviderError) -> bool {
-    let is_the_read = error.call.starts_with("Describe");
-    is_the_read && matches!(error.class, ErrorClass::Invalid | ErrorClass::Absent)
-}
-
-/// Gives each key of a batch what belongs to it.
-fn distribute(
-    batch: Vec<String>,
-    answer: Answer<Vec<Artifact>>,
-    keys_of: impl Fn(&Artifact) -> Vec<String>,
-) -> Answers {
-    let found = match answer {
-        Ok(found) => found,
-        Err(error) => {
-            let failed = |key| (key, Arc::new(Err(error.clone())));
-            return batch.into_iter().map(failed).collect();
-        }
-    };
-    let mut by_key: HashMap<String, Vec<Artifact>> =
-        batch.into_iter().map(|key| (key, Vec::new())).collect();
-    for artifact in found {
-        let mut keys = keys_of(&artifact);
-        let last = keys.pop();
-        for key in keys {
-            if let Some(artifacts) = by_key.get_mut(&key) {
-                artifacts.push(artifact.clone());
-            }
-        }
-        if let Some(artifacts) = last.and_then(|key| by_key.get_mut(&key)) {
-            artifacts.push(artifact);
-        }
-    }
-    let answers = by_key.into_iter();
-    answers
-        .map(|(key, artifacts)| (key, Arc::new(Ok(artifacts))))
-        .collect()
 }

@@ -1,6 +1,5 @@
 //! What is to be observed for one job.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::model::client_config::ClientConfig;
@@ -8,7 +7,7 @@ use crate::model::ids::{ArtifactId, JobName};
 use crate::model::kind::Kind;
 use crate::model::location::Location;
 use crate::model::plan::JobPlan;
-use crate::model::query::Queries;
+use crate::model::query::{CopiesQuery, Queries, Query};
 use crate::sync_types::SyncJob;
 
 /// What is to be observed for one job: its sources, and their copies.
@@ -38,8 +37,12 @@ impl Request {
         }
     }
 
-    /// Returns what applying a job's plan needs; nothing if it has no actions.
+    /// Returns what applying a job's plan needs: nothing is read for a job without actions.
     pub fn of_plan(plan: &JobPlan, credentials: &Arc<ClientConfig>) -> Option<Self> {
+        let nothing = Queries {
+            sources: Query::ByIds(Vec::new()),
+            copies: CopiesQuery::BySource,
+        };
         let location = |region| Location {
             credentials: Arc::clone(credentials),
             region,
@@ -49,20 +52,20 @@ impl Request {
             kind: plan.kind()?,
             source: location(plan.source.as_ref()?.region.clone()),
             destination: location(plan.destination.as_ref()?.region.clone()),
-            queries: Queries::about(plan.subject()?),
+            queries: plan.subject().map_or(nothing, Queries::about),
         })
     }
 }
 
-/// Copies of one job that are to be observed by their ids.
+/// A copy that is to be observed by its id.
 #[derive(Clone, Debug)]
 pub struct CopyRequest {
-    /// The job.
+    /// The job that is told.
     pub job: JobName,
-    /// What they are.
+    /// What it is.
     pub kind: Kind,
-    /// Where they are.
+    /// Where it is.
     pub at: Location,
-    /// Their ids.
-    pub ids: BTreeSet<ArtifactId>,
+    /// Its id.
+    pub id: ArtifactId,
 }

@@ -10,6 +10,12 @@ fn planned(number: usize) -> Planned {
     Planned::new(world, jobs)
 }
 
+/// Checks the detail of a job's first action, which is shown after its id and outcome and does not repeat them.
+fn assert_detail(result: &SyncResult, start: &str) {
+    let detail = result.actions[0].detail.as_deref().expect("a detail");
+    assert!(detail.starts_with(start), "{detail}");
+}
+
 #[test]
 fn after_an_interrupt_no_action_starts_and_everything_is_reported() {
     let planned = planned(20);
@@ -95,12 +101,45 @@ fn a_copy_does_not_adopt_another_snapshot_that_has_its_id() {
     let code = "DBSnapshotAlreadyExists";
     let taken = Fault::new("CopyDBSnapshot", code, "Cannot create the snapshot", None);
     failed.sandbox.edit(|world| world.faults.push(taken));
-    for (planned, outcome) in [
-        (stale, ActionOutcome::Stale),
-        (failed, ActionOutcome::Failed),
+    let held = "id of the copy: expected free, found held by a snapshot made there (available)";
+    let says = "the plan is stale: id of the copy";
+    let refused = "CopyDBSnapshot in us-west-1: DBSnapshotAlreadyExists: ";
+    for (planned, outcome, detail, message) in [
+        (stale, ActionOutcome::Stale, held, says),
+        (
+            failed,
+            ActionOutcome::Failed,
+            refused,
+            "sync_db0/copy failed",
+        ),
     ] {
         let results = planned.apply();
         assert_eq!(outcomes(&results[0])[0], outcome, "{results:?}");
+        // The detail is shown after the action's id and outcome, and does not repeat them.
+        assert_detail(&results[0], detail);
+        assert_says(&results[0].errors[0].message, message);
         assert_eq!(results[0].deleted_resources, []);
     }
+}
+
+#[test]
+fn a_copy_that_is_disabled_while_it_is_waited_for_is_there() {
+    let (sandbox, jobs) = one_image();
+    let planned = Planned::new(sandbox.world(), jobs);
+    let results = planned.watched(Wait::ToTheEnd, &|event| {
+        if let Event::CopyProgress { .. } = event {
+            planned.sandbox.edit(|world| {
+                let here = world.region_mut(&west()).expect("the destination");
+                (here.images[0].state, here.images[0].copying) = (state("disabled"), None);
+            });
+        }
+    });
+    no_failures(&results);
+    let waited = planned
+        .sandbox
+        .world()
+        .now
+        .duration_since(start())
+        .as_secs();
+    assert!(waited < 60, "{waited} s, and a copy takes 600");
 }

@@ -26,11 +26,8 @@ pub(super) fn finished_action(result: &ActionResult, about: Option<&ArtifactId>)
     let (action, outcome) = (action_name(result.action), outcome_name(result.outcome));
     let id = result.resource.as_ref().or(about);
     let id = id.map_or_else(String::new, |id| format!(" {id}"));
-    // The problem of a failed action also names the action and its outcome.
-    let said = format!("{} {outcome}: ", result.id);
-    let detail = result.detail.as_ref().map_or_else(String::new, |detail| {
-        format!(": {}", detail.strip_prefix(&said).unwrap_or(detail))
-    });
+    let detail = result.detail.as_ref();
+    let detail = detail.map_or_else(String::new, |detail| format!(": {detail}"));
     format!("{action}{id} {outcome}{detail}")
 }
 

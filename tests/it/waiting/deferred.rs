@@ -100,6 +100,8 @@ fn copies_that_are_deferred_are_made_by_applying_again() {
     let (deferred, _) = failed_and_others(&results);
     assert_eq!(deferred.len(), 1);
     assert_help(&deferred[0].errors[0], "apply");
+    let message = "is deferred: AWS accepts no more copies at the moment";
+    assert_says(&deferred[0].errors[0].message, message);
     wait_for_copies(&planned.sandbox);
     planned.succeeds();
     planned.assert_nothing_to_do();
