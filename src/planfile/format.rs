@@ -20,7 +20,7 @@ pub(super) struct FileKind {
     pub(super) noun: &'static str,
     /// The help for a file of another kind.
     pub(super) made_by: &'static str,
-    /// The help for a file of an older format.
+    /// What to do about a file of an older format.
     pub(super) make_again: &'static str,
 }
 
@@ -40,8 +40,9 @@ impl FileKind {
         match major(&found) {
             Some(MAJOR) => Ok(found),
             Some(1) => {
-                let message = "it was made by an older version of xrs";
-                Err(Problem::new(message).help(self.make_again))
+                let again = self.make_again;
+                let message = format!("it was made by an older version of xrs: {again}");
+                Err(Problem::new(message).help(self.made_by))
             }
             _ => Err(other_version(&found)),
         }

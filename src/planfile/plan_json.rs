@@ -24,7 +24,7 @@ const NOT_COVERED: [&str; 5] = ["xrs_version", "created_at", "digest", "config",
 const PLAN: FileKind = FileKind {
     noun: "a plan",
     made_by: "plans are written by `xrs plan --out FILE`",
-    make_again: "plan again with `xrs plan --out FILE`",
+    make_again: "plan again",
 };
 
 /// Returns a plan ready to be saved and approved: with its summary and its digest. `created_at` is the time by the provider's
@@ -65,7 +65,7 @@ pub fn read(bytes: &[u8]) -> Result<SavedPlan, Problem> {
     if let Some(key) = unknown_key(&value) {
         return Err(PLAN.mismatch(format!("it has an unknown key {key}")));
     }
-    let damaged = |message: String| Err(Problem::new(message).help(PLAN.make_again));
+    let damaged = |message: String| Err(Problem::new(message).help(PLAN.made_by));
     let (stated, actual) = (&plan.digest, digest(&value)?);
     if *stated != actual {
         return damaged(format!(

@@ -8,7 +8,7 @@ use crate::model::result::SavedResults;
 const RESULTS: FileKind = FileKind {
     noun: "a results file",
     made_by: MADE_BY,
-    make_again: MADE_BY,
+    make_again: "apply again",
 };
 
 const MADE_BY: &str = "results are written by `xrs apply PLAN --results FILE`";
