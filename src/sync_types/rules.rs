@@ -88,6 +88,30 @@ impl SyncJob {
     }
 }
 
+/// A `sync_*` entry of the config.
+#[derive(Clone, Debug)]
+pub enum ConfiguredJob {
+    /// A job that can be planned.
+    Valid(SyncJob),
+    /// An entry with problems: it becomes a failed result, and the other jobs run.
+    Invalid {
+        /// Its key in the config.
+        name: JobName,
+        /// What is wrong with it; never empty.
+        problems: Vec<Problem>,
+    },
+}
+
+impl ConfiguredJob {
+    /// Returns the entry's key in the config.
+    pub fn name(&self) -> &JobName {
+        match self {
+            Self::Valid(job) => &job.name,
+            Self::Invalid { name, .. } => name,
+        }
+    }
+}
+
 /// What is special about a sync type: its options, and how they choose sources, copies and settings.
 pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
     /// Returns the type's name.
@@ -98,7 +122,9 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
 
     /// Returns what the job's sources are snapshots of: a database, or nothing for images. No two jobs may share it, because each
     /// would count and delete the other's copies.
-    fn parent(&self) -> Option<&ParentId>;
+    fn parent(&self) -> Option<&ParentId> {
+        None
+    }
 
     /// Returns the source that is to have a copy, out of all that was found; adds warnings, also to an error.
     ///
@@ -135,10 +161,14 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
     fn belonging(&self, job: &SyncJob, copy: &Artifact) -> Belonging;
 
     /// Returns the conditions of the job for its sources that can't be tested on a copy.
-    fn untestable_conditions(&self) -> Vec<&str>;
+    fn untestable_conditions(&self) -> Vec<&str> {
+        Vec::new()
+    }
 
     /// Returns how many copies are kept beside the one being made; nothing if none is ever deleted.
-    fn retention(&self) -> Option<u32>;
+    fn retention(&self) -> Option<u32> {
+        None
+    }
 
     /// Returns what a stage needs to be allowed, beside the use of keys.
     fn permissions(&self, job: &SyncJob, stage: PolicyStage) -> Vec<Statement>;

@@ -14,7 +14,7 @@ use aws_xregion_sync::model::kind::Kind;
 use aws_xregion_sync::model::location::Location;
 use aws_xregion_sync::model::plan::Outcome;
 use aws_xregion_sync::model::provider_error::{ErrorClass, ProviderError};
-use aws_xregion_sync::model::query::{ImageFilter, ImageSelector, Queries, Query};
+use aws_xregion_sync::model::query::{ImageFilter, Queries, Query};
 use aws_xregion_sync::model::tags::Tags;
 use aws_xregion_sync::observe::{Request, observe};
 use aws_xregion_sync::provider::Provider;
@@ -105,7 +105,7 @@ fn identifiers_leave_room_for_the_values_of_other_filters() {
     let (mut jobs, world) = many(0, 195);
     for job in &mut jobs {
         change_ami(job, |ami| {
-            ami.selector.filters = vec![ImageFilter {
+            ami.filters = vec![ImageFilter {
                 name: "name".to_owned(),
                 values: (0..10).map(|n| format!("app {n}*")).collect(),
             }];
@@ -129,16 +129,14 @@ fn identical_reads_happen_once() {
         };
         let copies: Vec<SyncJob> = jobs[..2].iter().map(again).collect();
         jobs.extend(copies);
-        let filtered = ImageSelector {
-            owner: "self".to_owned(),
-            sync_identifiers: Vec::new(),
-            filters: vec![ImageFilter {
+        let mut by_name = ami_job(&format!("sync_by_name_{n}"), "");
+        change_ami(&mut by_name, |ami| {
+            ami.sync_identifier = None;
+            ami.filters = vec![ImageFilter {
                 name: "name".to_owned(),
                 values: vec!["app*".to_owned()],
-            }],
-        };
-        let mut by_name = ami_job(&format!("sync_by_name_{n}"), "");
-        change_ami(&mut by_name, |ami| ami.selector = filtered);
+            }];
+        });
         jobs.push(by_name);
     }
     let sandbox = Sandbox::new(world);

@@ -12,7 +12,7 @@ use aws_xregion_sync::model::client_config::{ClientConfig, Secret};
 use aws_xregion_sync::model::ids::{AccountId, JobName, ParentId, Region};
 use aws_xregion_sync::model::kind::SyncTypeName;
 use aws_xregion_sync::model::problem::{AwsFailure, Problem, TextPlace};
-use aws_xregion_sync::model::query::{ImageFilter, ImageSelector, Query};
+use aws_xregion_sync::model::query::{ImageFilter, Query};
 use aws_xregion_sync::model::report::Level;
 use aws_xregion_sync::render::problems::{WIDTH, diagnostics};
 use aws_xregion_sync::sync_types::{AmiOptions, ConfiguredJob, DbSnapshotOptions, SyncJob};

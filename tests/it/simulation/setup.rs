@@ -5,7 +5,6 @@ use std::sync::Arc;
 use aws_xregion_sync::executor::Callers;
 use aws_xregion_sync::model::client_config::{ClientConfig, Secret};
 use aws_xregion_sync::model::ids::{AccountId, JobName, ParentId, Region};
-use aws_xregion_sync::model::query::ImageSelector;
 use aws_xregion_sync::provider::sandbox::{World, WorldDatabase};
 use aws_xregion_sync::sync_types::{AmiOptions, DbSnapshotOptions, SyncJob, SyncTypeRules};
 use jiff::SignedDuration;
@@ -121,11 +120,9 @@ fn add_job(random: &mut Random, setup: &mut Setup, n: i64) {
     } else {
         let identifier = format!("{} {number}", if other { "their app" } else { "app" });
         Arc::new(AmiOptions {
-            selector: ImageSelector {
-                owner: "self".to_owned(),
-                sync_identifiers: vec![identifier],
-                filters: Vec::new(),
-            },
+            ami_owner: "self".to_owned(),
+            sync_identifier: Some(identifier),
+            filters: Vec::new(),
             most_recent: random.chance(60),
         })
     };
