@@ -8,8 +8,7 @@ use super::operation_error::Error;
 use crate::files::{self, FileError, Lock};
 use crate::model::ids::JobName;
 use crate::model::problem::Problem;
-use crate::provider::sandbox::{ExampleJob, Sandbox, World};
-use crate::sync_types::SyncJob;
+use crate::provider::sandbox::{Sandbox, World};
 
 /// The largest sandbox file that is read: years of snapshots of a large account.
 pub const MAX_SANDBOX_BYTES: u64 = 256 * 1024 * 1024;
@@ -72,7 +71,7 @@ impl OpenSandbox {
 ///
 /// If the config is not valid as a whole.
 pub fn example_world(config: &ConfigFile) -> Result<World, Error> {
-    Ok(example(&config.valid_jobs()?).0)
+    Ok(World::example(&config.valid_jobs()?).0)
 }
 
 /// Opens the sandbox of a file. If there is no file, a sandbox is made for the jobs of `config`, if that is given. `waiting` is
@@ -108,7 +107,7 @@ pub fn open_sandbox(
     let world = match &jobs {
         // Only now: another process may have made it meanwhile.
         Some(jobs) if !files::is_present(path) => {
-            let (world, problems) = example(&jobs.valid);
+            let (world, problems) = World::example(&jobs.valid);
             let invalid_jobs = jobs.invalid().cloned().collect();
             new = Some(NewWorld {
                 invalid_jobs,
@@ -123,7 +122,7 @@ pub fn open_sandbox(
                 problem,
             })?;
             let jobs = jobs.iter().flat_map(|jobs| &jobs.valid);
-            let lacking = jobs.filter(|job| !world.has_source_for(&example_job(job)));
+            let lacking = jobs.filter(|job| !world.has_source_for(job));
             without_source.extend(lacking.map(|job| job.name.clone()));
             world
         }
@@ -146,21 +145,4 @@ fn read_world(bytes: Vec<u8>) -> Result<World, Problem> {
     let text = String::from_utf8(bytes)
         .map_err(|_| Problem::new("it is not UTF-8 text").help(World::WAY_OUT))?;
     World::from_json(&text)
-}
-
-fn example(jobs: &[SyncJob]) -> (World, Vec<Problem>) {
-    let jobs: Vec<ExampleJob> = jobs.iter().map(example_job).collect();
-    World::example(&jobs)
-}
-
-/// Returns what an example world has to know about a job.
-fn example_job(job: &SyncJob) -> ExampleJob {
-    ExampleJob {
-        name: job.name.clone(),
-        source: job.source(),
-        destination: job.destination(),
-        sources: job.rules.queries().sources,
-        kms_key_id: job.kms_key_id.clone(),
-        max_retained: job.rules.retention(),
-    }
 }

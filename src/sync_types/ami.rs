@@ -17,7 +17,7 @@ use crate::model::words::count;
 /// The owner that stands for the account of the credentials.
 const OWN_ACCOUNT: &str = "self";
 
-/// Keeps a copy of one EC2 image in the destination region.
+/// The options of an `ec2_ami` job.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AmiOptions {

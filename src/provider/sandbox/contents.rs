@@ -211,6 +211,12 @@ impl WorldArtifact {
         }
     }
 
+    /// Returns an available automated snapshot of a database, with the id that RDS gives it and without tags.
+    pub(super) fn automated(of: &WorldDatabase, taken: Timestamp) -> Self {
+        let id = automated_id(&of.id, taken);
+        Self::snapshot(of, id.as_str(), SnapshotType::Automated, taken)
+    }
+
     /// Returns the same artifact with a tag of its owner.
     #[must_use]
     pub fn tag(mut self, key: &str, value: &str) -> Self {
@@ -300,6 +306,11 @@ impl WorldArtifact {
         let done = now.duration_since(copying.since).as_secs().max(0);
         u8::try_from((i128::from(done) * 100 / i128::from(length)).clamp(0, 99)).ok()
     }
+}
+
+/// Returns the id that RDS gives an automated snapshot.
+pub fn automated_id(of: &ParentId, taken: Timestamp) -> ArtifactId {
+    ArtifactId::from(format!("rds:{of}-{}", taken.strftime("%Y-%m-%d-%H-%M")))
 }
 
 /// Returns the ARN of a DB snapshot.

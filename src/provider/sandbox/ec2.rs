@@ -20,14 +20,6 @@ const MAX_TOKEN: usize = 64;
 const NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=128;
 const MAX_DESCRIPTION: usize = 255;
 
-/// Returns how many calls of DescribeImages a query takes: copies are found by AWS's statement, and by their sync tag.
-pub(super) fn number_of_calls(query: &Query) -> usize {
-    match query {
-        Query::CopiesOf { .. } | Query::CopiedFrom(_) => 2,
-        _ => 1,
-    }
-}
-
 /// Returns true if an account that reads with a selector finds an image.
 pub(super) fn is_selected(image: &WorldArtifact, by: &ImageSelector, account: &AccountId) -> bool {
     let is_owner = match by.owner.as_str() {

@@ -79,8 +79,7 @@ impl Access<'_> {
             return Err(Refusal::invalid(message));
         };
         let mut snapshots = there.snapshots.iter();
-        let source = snapshots.find(|snapshot| has_arn(snapshot, &region, &self.account, arn));
-        match source {
+        match snapshots.find(|snapshot| has_arn(snapshot, &region, &self.account, arn)) {
             Some(source) if source.state.is_available() => Ok(source),
             Some(source) => Err(wrong_state("copy", source)),
             None => Err(not_found(arn.as_str())),
@@ -177,7 +176,10 @@ fn check_needs(copy: &Copy, source: &WorldArtifact) -> Reply<()> {
 
 /// Returns true if a snapshot of a region is the account's own, and has this ARN.
 fn has_arn(snapshot: &WorldArtifact, region: &Region, account: &AccountId, arn: &Arn) -> bool {
-    snapshot.account == *account && snapshot_arn(region, account, &snapshot.id) == *arn
+    // The id is compared first: an ARN is a text that is made for this.
+    snapshot.account == *account
+        && arn.id() == Some(snapshot.id.as_str())
+        && snapshot_arn(region, account, &snapshot.id) == *arn
 }
 
 fn wrong_state(what: &str, snapshot: &WorldArtifact) -> Refusal {

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::calls::Fault;
-use super::contents::{WorldArtifact, WorldDatabase};
-use crate::model::ids::{AccountId, ArtifactId, Region};
+use super::contents::{Copying, WorldArtifact, WorldDatabase};
+use crate::model::artifact::ArtifactState;
+use crate::model::client_config::ClientConfig;
+use crate::model::ids::{AccountId, ArtifactId, ParentId, Region};
 use crate::model::kind::Kind;
-use crate::model::location::Location;
 
 /// The format of sandbox files that this version writes.
 pub const FORMAT_VERSION: &str = "2.0";
@@ -157,8 +158,8 @@ impl World {
     }
 
     /// Returns the account of a caller: the account that the client config states, if this world has it, else the default one.
-    pub(super) fn account_at(&self, at: &Location) -> AccountId {
-        let stated = at.credentials.account_id.as_ref();
+    pub(super) fn account_at(&self, caller: &ClientConfig) -> AccountId {
+        let stated = caller.account_id.as_ref();
         let known = stated.filter(|account| self.accounts.contains(account));
         known.cloned().unwrap_or_else(|| self.default_account())
     }
@@ -205,6 +206,112 @@ impl World {
         snapshots.find(|snapshot| snapshot.id == *id)
     }
 
+    /// Returns a region, which is added if the world does not have it.
+    pub fn add_region(&mut self, region: &Region) -> &mut WorldRegion {
+        self.regions.entry(region.clone()).or_default()
+    }
+
+    /// Adds an account, unless the world has it.
+    pub fn add_account(&mut self, account: &AccountId) {
+        if !self.accounts.contains(account) {
+            self.accounts.push(account.clone());
+        }
+    }
+
+    /// Adds an image, and returns its id.
+    pub fn add_image(&mut self, region: &Region, image: WorldArtifact) -> ArtifactId {
+        let id = image.id.clone();
+        self.add_region(region).images.push(image);
+        id
+    }
+
+    /// Adds a DB instance.
+    pub fn add_database(&mut self, region: &Region, database: WorldDatabase) {
+        self.add_region(region).databases.push(database);
+    }
+
+    /// Adds an automated snapshot of a database, which belongs to the default account if the world does not have it, and returns
+    /// the id that RDS gives the snapshot.
+    pub fn add_automated_snapshot(
+        &mut self,
+        region: &Region,
+        of: &ParentId,
+        taken: Timestamp,
+    ) -> ArtifactId {
+        let account = self.default_account();
+        let databases = &mut self.add_region(region).databases;
+        let known = databases.iter().find(|database| database.id == *of);
+        let database = known.cloned().unwrap_or_else(|| {
+            let created = taken.checked_sub(SignedDuration::from_hours(24 * 365));
+            let database = WorldDatabase::new(of.as_str(), &account, created.unwrap_or(taken));
+            databases.push(database.clone());
+            database
+        });
+        self.add_snapshot(region, WorldArtifact::automated(&database, taken))
+    }
+
+    /// Adds a snapshot as it is, and returns its id.
+    pub fn add_snapshot(&mut self, region: &Region, snapshot: WorldArtifact) -> ArtifactId {
+        let id = snapshot.id.clone();
+        self.add_region(region).snapshots.push(snapshot);
+        id
+    }
+
+    /// Returns an image id that nothing in the world has. It comes from a counter, so that the same history gives the same ids.
+    pub fn new_image_id(&mut self) -> ArtifactId {
+        loop {
+            self.images_made = self.images_made.wrapping_add(1);
+            let id = ArtifactId::from(format!("ami-{:017x}", self.images_made));
+            // This ends: a world holds fewer images than there are numbers.
+            let mut regions = self.regions.keys();
+            if regions.all(|region| self.image(region, &id).is_none()) {
+                return id;
+            }
+        }
+    }
+
+    /// Advances the clock, and ends the copies that are due by then.
+    pub fn advance(&mut self, by: SignedDuration) {
+        self.now = later(self.now, by);
+        self.settle();
+    }
+
+    /// Ends the copies that are due: they become available or fail. A copy that was given another state meanwhile keeps it.
+    pub fn settle(&mut self) {
+        let now = self.now;
+        for region in self.regions.values_mut() {
+            for artifact in region.images.iter_mut().chain(&mut region.snapshots) {
+                let ended = artifact.copying.take_if(|copying| copying.until <= now);
+                match ended.filter(|_| artifact.state.is_being_copied()) {
+                    Some(Copying {
+                        until, fails: None, ..
+                    }) => {
+                        artifact.state = ArtifactState::available();
+                        artifact.created.get_or_insert(until);
+                    }
+                    Some(failed) => {
+                        artifact.state = ArtifactState::from("failed");
+                        artifact.state_reason = failed.fails;
+                    }
+                    None => {}
+                }
+            }
+        }
+    }
+
+    /// Starts a copy into a region. It will fail if that is planned for the region, or for the reason given.
+    pub(super) fn start_copy(&mut self, into: &Region, failure: Option<String>) -> Copying {
+        let mut planned = self.fail_next_copies.iter();
+        let planned = planned.position(|planned| planned.region == *into);
+        let planned = planned.map(|at| self.fail_next_copies.remove(at).reason);
+        let seconds = i64::try_from(self.copy_seconds).unwrap_or(i64::MAX);
+        Copying {
+            since: self.now,
+            until: later(self.now, SignedDuration::from_secs(seconds)),
+            fails: planned.or(failure),
+        }
+    }
+
     /// Returns true if a region has a KMS key, given by its id, its alias, or the ARN of either.
     pub fn has_kms_key(&self, region: &Region, key: &str) -> bool {
         if key.starts_with("arn:") && key.split(':').nth(3) != Some(region.as_str()) {
@@ -214,6 +321,11 @@ impl World {
         let is_known = |here: &WorldRegion| here.kms_keys.iter().any(|key| key_name(key) == name);
         name.starts_with("alias/aws/") || self.region(region).is_some_and(is_known)
     }
+}
+
+/// Returns a later time, at most the latest that can be represented.
+fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
+    time.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 /// Returns the id or alias of a KMS key.
