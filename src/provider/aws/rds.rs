@@ -57,14 +57,12 @@ pub(super) async fn copy(clients: &Clients, copy: &Copy) -> Answer<ArtifactId> {
     let call = Call::new("CopyDBSnapshot", &clients.at);
     let id = copy.copy.id.as_ref();
     let id = id.ok_or_else(|| call.invalid("the copy has no id"))?;
-    let mut tags = copy.tags.clone();
-    tags.insert(&copy.sync_tag.key, &copy.sync_tag.value);
     let request = clients
         .rds
         .copy_db_snapshot()
         .source_db_snapshot_identifier(copy.source.arn.as_str())
         .target_db_snapshot_identifier(id.as_str())
-        .set_tags(Some(convert::rds_tags(&tags)))
+        .set_tags(Some(convert::rds_tags(&copy.all_tags())))
         .set_kms_key_id(copy.kms_key_id.clone())
         .set_option_group_name(copy.option_group_name.clone());
     let answer = request.send().await;
@@ -101,10 +99,8 @@ async fn of_databases(
 ) -> Answer<Vec<Artifact>> {
     let filter = filter("db-instance-id", names);
     let mut found = read(clients, snapshot_type, Some(filter)).await?;
-    let names: HashSet<String> = names
-        .iter()
-        .map(|name| name.as_str().to_lowercase())
-        .collect();
+    let names = names.iter().map(|name| name.as_str().to_lowercase());
+    let names: HashSet<String> = names.collect();
     found.retain(|snapshot| {
         let parent = snapshot.parent.as_ref();
         parent.is_some_and(|parent| names.contains(parent.as_str()))
