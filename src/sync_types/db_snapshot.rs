@@ -72,22 +72,13 @@ impl SyncTypeRules for DbSnapshotOptions {
         &self,
         job: &SyncJob,
         sources: &'a [Artifact],
-        warnings: &mut Vec<String>,
-    ) -> Result<&'a Artifact, FailReason> {
-        self.newest_source(job, sources, warnings)
-            .ok_or_else(|| self.no_source(job, sources))
-    }
-
-    fn newest_source<'a>(
-        &self,
-        _: &SyncJob,
-        sources: &'a [Artifact],
         _: &mut Vec<String>,
-    ) -> Option<&'a Artifact> {
+    ) -> Result<&'a Artifact, FailReason> {
         let available = sources
             .iter()
             .filter(|snapshot| snapshot.state.is_available() && snapshot.source_time().is_some());
-        available.max_by_key(|snapshot| (snapshot.source_time(), &snapshot.id))
+        let newest = available.max_by_key(|snapshot| (snapshot.source_time(), &snapshot.id));
+        newest.ok_or_else(|| self.no_source(job, sources))
     }
 
     fn copy_settings(&self, job: &SyncJob, source: &Artifact) -> Result<CopySettings, FailReason> {

@@ -1,7 +1,7 @@
 //! The types of sync jobs: one file for each, with everything that is special about it. Everything here is pure.
 //!
-//! A new type is a file beside `ami.rs`, an entry in [`SyncTypeName`](crate::model::kind::SyncTypeName) and in [`SYNC_TYPES`],
-//! and, if AWS stores it as a new kind, a row in the table of [`crate::model::kind`].
+//! A new type is a file beside `ami.rs`, an entry in [`SyncTypeName`], and, if AWS stores it as a new kind, a row in the table of
+//! [`crate::model::kind`].
 
 mod ami;
 mod db_snapshot;
@@ -27,34 +27,24 @@ pub use rules::{Belonging, ConfiguredJob, CopySettings, SyncJob, SyncTypeRules};
 /// Why options can't be read, with the path to the option.
 pub type OptionError = serde_path_to_error::Error<serde_yaml::Error>;
 
-/// A sync type, as the config knows it.
-#[derive(Clone, Copy, Debug)]
-pub struct SyncType {
-    /// Its name in the config.
-    pub name: SyncTypeName,
-    /// Returns the JSON Schema of the options that only this type has.
-    pub schema: fn(&mut SchemaGenerator) -> Schema,
-    /// Reads these options.
-    pub read: fn(Value) -> Result<Arc<dyn SyncTypeRules>, OptionError>,
+/// Returns the JSON Schema of the options that only jobs of this type have.
+pub fn options_schema(of: SyncTypeName, generator: &mut SchemaGenerator) -> Schema {
+    match of {
+        SyncTypeName::Ec2Ami => AmiOptions::json_schema(generator),
+        SyncTypeName::RdsAutomatedSnapshot => DbSnapshotOptions::json_schema(generator),
+    }
 }
 
-/// Every sync type.
-pub const SYNC_TYPES: &[SyncType] = &[
-    SyncType::of::<AmiOptions>(SyncTypeName::Ec2Ami),
-    SyncType::of::<DbSnapshotOptions>(SyncTypeName::RdsAutomatedSnapshot),
-];
-
-impl SyncType {
-    const fn of<T>(name: SyncTypeName) -> Self
-    where
-        T: SyncTypeRules + DeserializeOwned + JsonSchema + 'static,
-    {
-        Self {
-            name,
-            schema: T::json_schema,
-            read: |options| Ok(Arc::new(read_options::<T>(options)?)),
-        }
-    }
+/// Reads these options.
+///
+/// # Errors
+///
+/// As [`read_options`].
+pub fn read_rules(of: SyncTypeName, options: Value) -> Result<Arc<dyn SyncTypeRules>, OptionError> {
+    Ok(match of {
+        SyncTypeName::Ec2Ami => Arc::new(read_options::<AmiOptions>(options)?),
+        SyncTypeName::RdsAutomatedSnapshot => Arc::new(read_options::<DbSnapshotOptions>(options)?),
+    })
 }
 
 /// Reads options from a mapping.

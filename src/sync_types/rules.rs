@@ -144,7 +144,9 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
         job: &SyncJob,
         sources: &'a [Artifact],
         warnings: &mut Vec<String>,
-    ) -> Option<&'a Artifact>;
+    ) -> Option<&'a Artifact> {
+        self.choose_source(job, sources, warnings).ok()
+    }
 
     /// Returns how a copy of this source is made.
     ///

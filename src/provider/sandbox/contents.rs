@@ -224,6 +224,24 @@ impl WorldArtifact {
         self
     }
 
+    /// Ends the copying. A copy that was given another state meanwhile keeps it.
+    pub(super) fn end_copying(&mut self) {
+        let ended = self.copying.take();
+        match ended.filter(|_| self.state.is_being_copied()) {
+            Some(Copying {
+                fails: None, until, ..
+            }) => {
+                self.state = ArtifactState::available();
+                self.created.get_or_insert(until);
+            }
+            Some(failed) => {
+                self.state = ArtifactState::from("failed");
+                self.state_reason = failed.fails;
+            }
+            None => {}
+        }
+    }
+
     /// Returns true if it is a snapshot of one of these databases.
     pub(super) fn is_of(&self, parents: &[ParentId]) -> bool {
         self.parent

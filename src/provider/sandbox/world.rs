@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::calls::Fault;
 use super::contents::{Copying, WorldArtifact, WorldDatabase};
-use crate::model::artifact::ArtifactState;
 use crate::model::client_config::ClientConfig;
 use crate::model::ids::{AccountId, ArtifactId, ParentId, Region};
 use crate::model::kind::Kind;
@@ -281,19 +280,9 @@ impl World {
         let now = self.now;
         for region in self.regions.values_mut() {
             for artifact in region.images.iter_mut().chain(&mut region.snapshots) {
-                let ended = artifact.copying.take_if(|copying| copying.until <= now);
-                match ended.filter(|_| artifact.state.is_being_copied()) {
-                    Some(Copying {
-                        until, fails: None, ..
-                    }) => {
-                        artifact.state = ArtifactState::available();
-                        artifact.created.get_or_insert(until);
-                    }
-                    Some(failed) => {
-                        artifact.state = ArtifactState::from("failed");
-                        artifact.state_reason = failed.fails;
-                    }
-                    None => {}
+                let copying = artifact.copying.as_ref();
+                if copying.is_some_and(|copying| copying.until <= now) {
+                    artifact.end_copying();
                 }
             }
         }
