@@ -462,7 +462,7 @@ fn an_encrypted_snapshot_or_one_with_an_option_group_of_its_own_fails_at_plan_ti
     let mut locked = database(&mut world, "locked");
     locked.kms_key_id = Some("alias/mine".to_owned());
     let mut oracle = database(&mut world, "oracle");
-    oracle.option_group_name = "timezone".to_owned();
+    oracle.option_group_name = "timezone".into();
     let here = world.region_mut(&east()).expect("the source");
     here.databases = vec![locked, oracle];
     add_automated(&mut world, "locked", days_ago(0));

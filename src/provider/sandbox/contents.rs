@@ -5,6 +5,7 @@ use std::ops::Not;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
+use smol_str::SmolStr;
 
 use crate::model::artifact::{Artifact, ArtifactState, ImageDetails};
 use crate::model::ids::{AccountId, Arn, ArtifactId, ParentId, Region};
@@ -67,7 +68,7 @@ pub struct WorldArtifact {
     pub kms_key_id: Option<String>,
     /// The option group that a snapshot needs.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub option_group_name: Option<String>,
+    pub option_group_name: Option<SmolStr>,
     /// The size of the storage of the database.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_gib: Option<u32>,
@@ -145,7 +146,7 @@ pub struct WorldDatabase {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_key_id: Option<String>,
     /// Its option group.
-    pub option_group_name: String,
+    pub option_group_name: SmolStr,
 }
 
 impl WorldDatabase {
@@ -157,7 +158,7 @@ impl WorldDatabase {
             created,
             size_gib: 20,
             kms_key_id: None,
-            option_group_name: "default:postgres-16".to_owned(),
+            option_group_name: SmolStr::new_static("default:postgres-16"),
         }
     }
 }
@@ -306,7 +307,7 @@ impl WorldArtifact {
             copied_from: self.copied_from.clone(),
             parent_created: self.parent_created,
             encrypted: self.encrypted || self.kms_key_id.is_some(),
-            option_group: self.option_group_name.as_deref().map(Into::into),
+            option_group: self.option_group_name.clone(),
             size_gib: if is_image { disk_size } else { self.size_gib },
             percent: self.percent(now).filter(|_| !is_image),
             tags: self.tags_of(by).clone(),

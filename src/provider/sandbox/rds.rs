@@ -47,7 +47,10 @@ impl Access<'_> {
         if is_from_elsewhere {
             check_needs(copy, &source)?;
         }
-        let key = copy.kms_key_id.as_deref();
+        let (key, group) = (
+            copy.kms_key_id.as_deref(),
+            copy.option_group_name.as_deref(),
+        );
         if let Some(key) = key.filter(|key| !self.world.has_kms_key(self.region, key)) {
             let message = format!(
                 "The specified KMS key [{key}] does not exist, is not enabled or you do not have permissions to access it."
@@ -64,7 +67,7 @@ impl Access<'_> {
             copied_from: is_from_elsewhere.then(|| arn.clone()),
             copying: Some(self.world.start_copy(self.region, None)),
             kms_key_id: copy.kms_key_id.clone().or(source.kms_key_id),
-            option_group_name: copy.option_group_name.clone().or(source.option_group_name),
+            option_group_name: group.map(Into::into).or(source.option_group_name),
             tags,
             ..source
         };
