@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_xregion_sync::model::action::{Copy, Delete};
 use aws_xregion_sync::model::artifact::{Artifact, ArtifactRef};
-use aws_xregion_sync::model::ids::{ArtifactId, JobName, ParentId, Region};
+use aws_xregion_sync::model::ids::{ArtifactId, JobName, Region};
 use aws_xregion_sync::model::inventory::{
     Answer, CallerIdentity, Inventory, Observation, ProviderKind,
 };
@@ -18,7 +18,7 @@ use aws_xregion_sync::model::query::{ImageFilter, Queries, Query};
 use aws_xregion_sync::model::tags::Tags;
 use aws_xregion_sync::observe::{Request, observe};
 use aws_xregion_sync::provider::Provider;
-use aws_xregion_sync::provider::sandbox::{Sandbox, World, WorldDatabase};
+use aws_xregion_sync::provider::sandbox::{Sandbox, World, WorldArtifact, WorldDatabase};
 use aws_xregion_sync::sync_types::SyncJob;
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -350,10 +350,8 @@ fn law_7_a_region_that_does_not_answer_costs_the_other_jobs_one_more_observation
     let silent = Region::from("eu-west-1");
     world.add_region(&silent);
     let account = world.default_account();
-    let here = world.region_mut(&silent).expect("the region");
-    here.databases
-        .push(WorldDatabase::new("eu", &account, days_ago(365)));
-    world.add_automated_snapshot(&silent, &ParentId::from("eu"), days_ago(0));
+    let database = WorldDatabase::new("eu", &account, days_ago(365));
+    world.add_snapshot(&silent, WorldArtifact::automated(&database, days_ago(0)));
     jobs.push(SyncJob {
         source_region: silent.clone(),
         ..snapshot_job("sync_eu", "eu", 2)

@@ -318,7 +318,8 @@ fn databases_of_the_same_name_in_two_regions_get_copies_with_two_ids() {
     let mut world = empty_world();
     let ireland = aws_xregion_sync::model::ids::Region::from("eu-west-1");
     add_automated(&mut world, "mydatabase", days_ago(0));
-    world.add_automated_snapshot(&ireland, &"mydatabase".into(), days_ago(0));
+    let database = database(&mut world, "mydatabase");
+    world.add_snapshot(&ireland, WorldArtifact::automated(&database, days_ago(0)));
     let sandbox = Sandbox::new(world);
     let mut other = snapshot_job("sync_ireland", "mydatabase", 2);
     other.source_region = ireland;

@@ -213,7 +213,7 @@ impl WorldArtifact {
     }
 
     /// Returns an available automated snapshot of a database, with the id that RDS gives it and without tags.
-    pub(super) fn automated(of: &WorldDatabase, taken: Timestamp) -> Self {
+    pub fn automated(of: &WorldDatabase, taken: Timestamp) -> Self {
         let id = automated_id(&of.id, taken);
         Self::snapshot(of, id.as_str(), SnapshotType::Automated, taken)
     }

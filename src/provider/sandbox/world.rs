@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::calls::Fault;
 use super::contents::{Copying, WorldArtifact, WorldDatabase};
 use crate::model::client_config::ClientConfig;
-use crate::model::ids::{AccountId, ArtifactId, ParentId, Region};
+use crate::model::ids::{AccountId, ArtifactId, Region};
 use crate::model::kind::Kind;
 
 /// The format of sandbox files that this version writes.
@@ -224,32 +224,7 @@ impl World {
         id
     }
 
-    /// Adds a DB instance.
-    pub fn add_database(&mut self, region: &Region, database: WorldDatabase) {
-        self.add_region(region).databases.push(database);
-    }
-
-    /// Adds an automated snapshot of a database, which belongs to the default account if the world does not have it, and returns
-    /// the id that RDS gives the snapshot.
-    pub fn add_automated_snapshot(
-        &mut self,
-        region: &Region,
-        of: &ParentId,
-        taken: Timestamp,
-    ) -> ArtifactId {
-        let account = self.default_account();
-        let databases = &mut self.add_region(region).databases;
-        let known = databases.iter().find(|database| database.id == *of);
-        let database = known.cloned().unwrap_or_else(|| {
-            let created = taken.checked_sub(SignedDuration::from_hours(24 * 365));
-            let database = WorldDatabase::new(of.as_str(), &account, created.unwrap_or(taken));
-            databases.push(database.clone());
-            database
-        });
-        self.add_snapshot(region, WorldArtifact::automated(&database, taken))
-    }
-
-    /// Adds a snapshot as it is, and returns its id.
+    /// Adds a snapshot, and returns its id.
     pub fn add_snapshot(&mut self, region: &Region, snapshot: WorldArtifact) -> ArtifactId {
         let id = snapshot.id.clone();
         self.add_region(region).snapshots.push(snapshot);

@@ -90,7 +90,7 @@ pub fn random(random: &mut Random) -> (Setup, World) {
         if random.chance(15) {
             database.kms_key_id = Some(KEY.to_owned());
         }
-        world.add_database(region, database);
+        world.add_region(region).databases.push(database);
     }
     environment::furnish(random, &setup, &mut world);
     (setup, world)

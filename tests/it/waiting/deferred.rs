@@ -8,7 +8,7 @@ use aws_xregion_sync::model::action::ActionName;
 use aws_xregion_sync::model::ids::{ParentId, Region};
 use aws_xregion_sync::model::plan::SavedPlan;
 use aws_xregion_sync::model::result::{ActionOutcome, SyncResult};
-use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World, WorldDatabase};
+use aws_xregion_sync::provider::sandbox::{Fault, Sandbox, World, WorldArtifact, WorldDatabase};
 use aws_xregion_sync::sync_types::SyncJob;
 use jiff::SignedDuration;
 
@@ -276,10 +276,7 @@ fn databases_of_europe(world: &mut World, number: usize) -> Vec<SyncJob> {
     let jobs = (0..number).map(|n| {
         let name = format!("eu{n}");
         let database = WorldDatabase::new(&name, &world.default_account(), days_ago(365));
-        let here = world.region_mut(&europe()).expect("the region");
-        here.databases.push(database);
-        let id = ParentId::from(name.as_str());
-        world.add_automated_snapshot(&europe(), &id, days_ago(0));
+        world.add_snapshot(&europe(), WorldArtifact::automated(&database, days_ago(0)));
         SyncJob {
             source_region: europe(),
             ..snapshot_job(&format!("sync_{name}"), &name, 2)
