@@ -244,7 +244,7 @@ impl ImageRecipe {
             Maker::GemWithoutTag => copy.copied_from = copied_from,
             Maker::Person => {
                 copy.copied_from = copied_from;
-                copy.name = "by hand".to_owned();
+                copy.name = "by hand".into();
             }
             Maker::OtherRegion => copy = copy.tag("Sync-From-eu-west-1", &tag),
             Maker::UnreadableTag => {

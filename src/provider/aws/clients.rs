@@ -227,11 +227,9 @@ fn endpoint_in_force(config: &ClientConfig, sdk: &SdkConfig) -> Option<String> {
         url.map(|url| without_user(&url))
     };
     let urls = ["EC2", "RDS", "STS"].map(of_service);
-    if let [ec2, rds, sts] = &urls
-        && ec2 == rds
-        && rds == sts
-    {
-        return ec2.clone();
+    let [first, others @ ..] = &urls;
+    if others.iter().all(|url| url == first) {
+        return first.clone();
     }
     let named = ["ec2", "rds", "sts"].into_iter().zip(urls);
     let named = named.filter_map(|(name, url)| Some(format!("{name}={}", url?)));

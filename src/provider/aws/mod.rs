@@ -9,7 +9,7 @@ mod error;
 mod message;
 mod rds;
 
-use std::fmt::{self, Debug};
+use std::fmt::Debug;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -77,12 +77,6 @@ impl Aws {
         let error = answer.as_ref().err().map(display);
         tracing::info!(call, %region, %about, ?took, error, "write to AWS");
         answer
-    }
-}
-
-impl Debug for Aws {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Aws")
     }
 }
 

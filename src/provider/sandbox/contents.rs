@@ -30,11 +30,11 @@ pub struct WorldArtifact {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner_alias: Option<String>,
     /// The name of an image, which is not unique.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub name: String,
+    #[serde(default, skip_serializing_if = "SmolStr::is_empty")]
+    pub name: SmolStr,
     /// The description of an image.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub description: String,
+    #[serde(default, skip_serializing_if = "SmolStr::is_empty")]
+    pub description: SmolStr,
     /// The database that a snapshot was taken of.
     #[serde(alias = "db_instance", skip_serializing_if = "Option::is_none")]
     pub parent: Option<ParentId>,
@@ -170,8 +170,8 @@ impl WorldArtifact {
             id: ArtifactId::from(id),
             account: account.clone(),
             owner_alias: None,
-            name: name.to_owned(),
-            description: String::new(),
+            name: name.into(),
+            description: SmolStr::default(),
             parent: None,
             snapshot_type: SnapshotType::Manual,
             state: ArtifactState::available(),
@@ -288,8 +288,8 @@ impl WorldArtifact {
             .reduce(u32::saturating_add)
             .filter(|_| !self.state.is_being_copied());
         let details = || ImageDetails {
-            name: self.name.clone(),
-            description: self.description.clone(),
+            name: self.name.to_string(),
+            description: self.description.to_string(),
             state_reason: self.state_reason.clone(),
             owner: Some(self.account.clone()),
         };

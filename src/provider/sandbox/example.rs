@@ -185,7 +185,7 @@ fn plain_image(id: ArtifactId, job: &JobName, owner: &str, account: &AccountId) 
     let name = name.get(..100).unwrap_or(&name).trim_start_matches("sync-");
     let name = format!("{name}-2026-01-14");
     let mut image = WorldArtifact::image(id.as_str(), account, &name, IMAGE_CREATED);
-    image.description = format!("Image for {job}");
+    image.description = format!("Image for {job}").into();
     image.backing_snapshots = vec![BackingSnapshot {
         size_gib: 16,
         tags: Tags::new(),
@@ -208,8 +208,8 @@ fn set(image: &mut WorldArtifact, account: &AccountId, filter: &str, value: &str
     match filter {
         "tag-key" => tags.insert(value, ""),
         "tag-value" => tags.insert("Purpose", value),
-        "name" => value.clone_into(&mut image.name),
-        "description" => value.clone_into(&mut image.description),
+        "name" => image.name = value.into(),
+        "description" => image.description = value.into(),
         "is-public" => image.public = value == "true",
         _ => {
             if let Some(key) = filter.strip_prefix("tag:") {

@@ -56,10 +56,10 @@ fn answer(filter: &str, image: &WorldArtifact, tags: &Tags) -> Option<Vec<String
             let text = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
             image.created.map(text)
         }
-        "description" => Some(image.description.clone()),
+        "description" => Some(image.description.to_string()),
         "image-id" => Some(image.id.to_string()),
         "is-public" => Some(image.public.to_string()),
-        "name" => Some(image.name.clone()),
+        "name" => Some(image.name.to_string()),
         "owner-alias" => image.owner_alias.clone(),
         "owner-id" => Some(image.account.to_string()),
         "source-image-id" => source.and_then(|arn| arn.id()).map(str::to_owned),

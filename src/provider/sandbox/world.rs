@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::calls::Fault;
 use super::contents::{Copying, WorldArtifact, WorldDatabase};
@@ -117,11 +118,11 @@ impl Default for WorldRegion {
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub struct ClientToken {
     /// The token.
-    pub token: String,
+    pub token: SmolStr,
     /// The account of the caller.
     pub account: AccountId,
     /// The SHA-256 of the request.
-    pub request: String,
+    pub request: SmolStr,
     /// The image that the request made.
     pub image_id: ArtifactId,
 }
