@@ -461,7 +461,7 @@ proptest! {
         let jobs = recipe.jobs();
         let mut world = recipe.world();
         world.listing_seed = other;
-        for region in world.regions.values_mut() {
+        for region in world.regions_mut() {
             region.snapshots.reverse();
             region.images.reverse();
         }

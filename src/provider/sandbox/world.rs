@@ -1,6 +1,7 @@
 //! The state of a sandbox: plain data, as it is kept in the sandbox file.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -45,8 +46,8 @@ pub struct World {
     pub fail_next_copies: Vec<FailNextCopy>,
     /// Calls that are answered with an error.
     pub faults: Vec<Fault>,
-    /// The regions, by code. A region that is not here can't be reached.
-    pub regions: BTreeMap<Region, WorldRegion>,
+    /// The regions, by code. A region that is not here can't be reached. Clones of a world share those that have not changed since.
+    pub regions: BTreeMap<Region, Arc<WorldRegion>>,
 }
 
 /// Limits for each account in each region.
@@ -166,12 +167,17 @@ impl World {
 
     /// Returns a region, if the world has it.
     pub fn region(&self, region: &Region) -> Option<&WorldRegion> {
-        self.regions.get(region)
+        self.regions.get(region).map(Arc::as_ref)
     }
 
     /// Returns a region, if the world has it.
     pub fn region_mut(&mut self, region: &Region) -> Option<&mut WorldRegion> {
-        self.regions.get_mut(region)
+        self.regions.get_mut(region).map(Arc::make_mut)
+    }
+
+    /// Returns the regions, in the order of their codes.
+    pub fn regions_mut(&mut self) -> impl Iterator<Item = &mut WorldRegion> {
+        self.regions.values_mut().map(Arc::make_mut)
     }
 
     /// Returns the artifacts of a kind in a region, of every account.
@@ -208,7 +214,7 @@ impl World {
 
     /// Returns a region, which is added if the world does not have it.
     pub fn add_region(&mut self, region: &Region) -> &mut WorldRegion {
-        self.regions.entry(region.clone()).or_default()
+        Arc::make_mut(self.regions.entry(region.clone()).or_default())
     }
 
     /// Adds an account, unless the world has it.
@@ -254,12 +260,20 @@ impl World {
     /// Ends the copies that are due: they become available or fail. A copy that was given another state meanwhile keeps it.
     pub fn settle(&mut self) {
         let now = self.now;
+        let is_due = |artifact: &WorldArtifact| {
+            let copying = artifact.copying.as_ref();
+            copying.is_some_and(|copying| copying.until <= now)
+        };
         for region in self.regions.values_mut() {
-            for artifact in region.images.iter_mut().chain(&mut region.snapshots) {
-                let copying = artifact.copying.as_ref();
-                if copying.is_some_and(|copying| copying.until <= now) {
-                    artifact.end_copying();
-                }
+            if region.images.iter().chain(&region.snapshots).any(is_due) {
+                let WorldRegion {
+                    images, snapshots, ..
+                } = Arc::make_mut(region);
+                let due = images
+                    .iter_mut()
+                    .chain(snapshots)
+                    .filter(|artifact| is_due(artifact));
+                due.for_each(WorldArtifact::end_copying);
             }
         }
     }

@@ -18,7 +18,7 @@ proptest! {
         let first = plan(&Sandbox::new(recipe.world()), &jobs);
         let mut world = recipe.world();
         world.listing_seed = other;
-        for region in world.regions.values_mut() {
+        for region in world.regions_mut() {
             region.snapshots.reverse();
             region.images.reverse();
         }
