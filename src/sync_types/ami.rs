@@ -64,10 +64,8 @@ impl SyncTypeRules for AmiOptions {
     ) -> Result<&'a Artifact, FailReason> {
         let found = Found::new(job, sources);
         warnings.extend(found.unavailable.iter().map(|image| {
-            format!(
-                "image {} matches, but is {}, so it is not considered",
-                image.id, image.state
-            )
+            let (id, state) = (&image.id, &image.state);
+            format!("image {id} matches, but is {state}, so it is not considered")
         }));
         match found.available.as_slice() {
             [] => Err(self.no_source(job, &found)),
@@ -93,9 +91,9 @@ impl SyncTypeRules for AmiOptions {
         let available = Found::new(job, sources).available;
         if available.len() > 1 && !self.most_recent {
             let images = count(available.len(), "image matches", "images match");
+            let region = &job.source_region;
             warnings.push(format!(
-                "{images} in {}, so none is copied; the newest is assumed here",
-                job.source_region
+                "{images} in {region}, so none is copied; the newest is assumed here"
             ));
         }
         available.last().copied()

@@ -69,21 +69,19 @@ impl SyncJob {
     ///
     /// If STS gave no answer, or if the config states another account.
     pub fn account<'o>(&self, observation: &'o Observation) -> Result<&'o AccountId, Problem> {
+        let name = &self.name;
         let identity = observation.identity.as_ref().map_err(|error| {
             error.problem(format!(
-                "failed to find out which AWS account the credentials of {} belong to",
-                self.name
+                "failed to find out which AWS account the credentials of {name} belong to"
             ))
         })?;
+        let account = &identity.account_id;
         match &self.client_config.account_id {
-            Some(stated) if *stated != identity.account_id => {
-                let reason = FailReason::OtherAccount {
-                    account: identity.account_id.clone(),
-                    stated: stated.clone(),
-                };
-                Err(reason.problem(&self.name))
+            Some(stated) if stated != account => {
+                let (account, stated) = (account.clone(), stated.clone());
+                Err(FailReason::OtherAccount { account, stated }.problem(name))
             }
-            _ => Ok(&identity.account_id),
+            _ => Ok(account),
         }
     }
 }
