@@ -72,7 +72,7 @@
 //! | `policy` | `model` `sync_types` |
 //! | `provider` | `model` |
 //! | `provider::aws` | `model` `provider` |
-//! | `provider::sandbox` | `model` `provider` |
+//! | `provider::sandbox` | `model` `sync_types` `provider` |
 //! | `observe` | `model` `sync_types` `provider` |
 //! | `executor` | `model` `provider` `observe` |
 //! | `files` | |

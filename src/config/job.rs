@@ -12,8 +12,9 @@ use super::shared_options::{CLIENT_CONFIG, CommonOptions};
 use super::source::is_control;
 use crate::model::client_config::ClientConfig;
 use crate::model::ids::JobName;
+use crate::model::kind::SyncTypeName;
 use crate::model::problem::Problem;
-use crate::sync_types::{ConfiguredJob, SyncJob, SyncType, SyncTypeRules, read_options};
+use crate::sync_types::{ConfiguredJob, SyncJob, SyncTypeRules, read_options, read_rules};
 
 /// Returns the name of a job, escaped if it must not be shown as it is.
 fn name(entry: &Entry) -> JobName {
@@ -92,7 +93,7 @@ fn options(
     let own = REFERENCE
         .types
         .iter()
-        .find(|(own, _)| word == Some(own.name.as_str()));
+        .find(|(own, _)| word == Some(own.as_str()));
     // In a job of an unknown type, the options of any type may be meant.
     let types = REFERENCE.types.iter().map(|(_, group)| group);
     let types = types.filter(|group| own.is_none_or(|(_, own)| own == *group));
@@ -101,7 +102,9 @@ fn options(
     let mut section = Section::new(name.as_str(), entry.place, options, &groups, elsewhere);
 
     let common = section.read(&REFERENCE.common, read_options::<CommonOptions>);
-    let rules = own.and_then(|(sync_type, group)| section.read(group, sync_type.read));
+    let rules = own.and_then(|(sync_type, group)| {
+        section.read(group, |options| read_rules(*sync_type, options))
+    });
     if let Some(common) = &common {
         check_regions(&mut section, common);
         check_key(&mut section, common);
@@ -111,7 +114,7 @@ fn options(
 }
 
 /// Returns where an option belongs that does not belong in a job.
-fn elsewhere(option: &str, own: Option<&(SyncType, OptionGroup)>) -> Option<String> {
+fn elsewhere(option: &str, own: Option<&(SyncTypeName, OptionGroup)>) -> Option<String> {
     let other = REFERENCE
         .types
         .iter()
@@ -119,7 +122,7 @@ fn elsewhere(option: &str, own: Option<&(SyncType, OptionGroup)>) -> Option<Stri
     match (other, own) {
         (Some((_, other)), Some((own, _))) => Some(format!(
             "it is an option of {}, and this is an `{}` job",
-            other.of, own.name
+            other.of, own
         )),
         _ if REFERENCE.client.find(option).is_some() => {
             Some(format!("put it inside {CLIENT_CONFIG}"))

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::names::list;
 use super::shared_options::{ClientOptions, CommonOptions};
-use crate::sync_types::{SYNC_TYPES, SyncType};
+use crate::model::kind::SyncTypeName;
+use crate::sync_types::options_schema;
 
 /// Options that belong together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +42,7 @@ pub struct OptionFacts {
 /// The options of the config.
 pub(super) struct Reference {
     pub(super) common: OptionGroup,
-    pub(super) types: Vec<(SyncType, OptionGroup)>,
+    pub(super) types: Vec<(SyncTypeName, OptionGroup)>,
     pub(super) client: OptionGroup,
 }
 
@@ -49,15 +50,15 @@ pub(super) static REFERENCE: LazyLock<Reference> = LazyLock::new(|| {
     let mut generator = SchemaSettings::draft07().into_generator();
     let common = CommonOptions::json_schema(&mut generator);
     let client = ClientOptions::json_schema(&mut generator);
-    let types = SYNC_TYPES.iter().map(|sync_type| {
-        let schema = (sync_type.schema)(&mut generator);
+    let types = SyncTypeName::ALL.map(|sync_type| {
+        let schema = options_schema(sync_type, &mut generator);
         (
-            *sync_type,
-            OptionGroup::new(format!("`{}` jobs", sync_type.name), schema),
+            sync_type,
+            OptionGroup::new(format!("`{sync_type}` jobs"), schema),
         )
     });
     Reference {
-        types: types.collect(),
+        types: types.into(),
         common: OptionGroup::new("all jobs", common),
         client: OptionGroup::new("`aws_client_config`", client),
     }

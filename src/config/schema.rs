@@ -7,16 +7,14 @@ use serde_json::{Map, Value, json};
 use super::legacy::ruby_options;
 use super::reference::texts;
 use super::shared_options::{CLIENT_CONFIG, ClientOptions, CommonOptions};
-use crate::sync_types::{SYNC_TYPES, SyncType};
+use crate::model::kind::SyncTypeName;
+use crate::sync_types::options_schema;
 
 /// Returns the schema of a config, in draft 7, which editors know best.
 pub fn schema() -> Value {
     const IS_JOB: &str = "^[Ss][Yy][Nn][Cc]_";
     let mut generator = SchemaSettings::draft07().into_generator();
-    let jobs: Vec<Schema> = SYNC_TYPES
-        .iter()
-        .map(|sync_type| job(sync_type, &mut generator))
-        .collect();
+    let jobs = SyncTypeName::ALL.map(|sync_type| job(sync_type, &mut generator));
     let mut definitions = generator.take_definitions(false);
     definitions.insert("ClientConfig".to_owned(), client(&mut generator).to_value());
     let optional_client =
@@ -35,14 +33,14 @@ pub fn schema() -> Value {
 }
 
 /// Returns the schema of a job of one type, with the options of all jobs.
-fn job(sync_type: &SyncType, generator: &mut SchemaGenerator) -> Schema {
+fn job(sync_type: SyncTypeName, generator: &mut SchemaGenerator) -> Schema {
     let mut common = CommonOptions::json_schema(generator);
-    let mut job = (sync_type.schema)(generator);
+    let mut job = options_schema(sync_type, generator);
     let mut options = options(&mut common);
     options.extend(self::options(&mut job));
     if let Some(Value::Object(name)) = options.get_mut("sync_type") {
         name.retain(|key, _| key == "description");
-        name.insert("const".to_owned(), sync_type.name.as_str().into());
+        name.insert("const".to_owned(), sync_type.as_str().into());
     }
     job.insert("properties".to_owned(), options.into());
     let required = [&common, &job].map(|schema| texts(schema.get("required")));

@@ -1,6 +1,6 @@
 //! How AWS is reached, and with which credentials: the `aws_client_config` of one job, global and own settings merged.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
@@ -164,11 +164,12 @@ pub fn is_credential_char(c: char) -> bool {
 
 /// Returns the SHA-256 of some bytes in the form that plans use: `sha256:` and the hash in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
-    let hex: String = Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("sha256:{hex}")
+    let mut text = "sha256:".to_owned();
+    for byte in Sha256::digest(bytes) {
+        // Writing to a text never fails.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 #[cfg(test)]

@@ -7,8 +7,7 @@ use super::operation_error::{Error, because};
 use crate::files::{self, FileError, Lock};
 use crate::model::ids::JobName;
 use crate::model::problem::Problem;
-use crate::provider::sandbox::{ExampleJob, Sandbox, World};
-use crate::sync_types::SyncJob;
+use crate::provider::sandbox::{Sandbox, World};
 
 /// The largest sandbox file that is read: years of snapshots of a large account.
 pub const MAX_SANDBOX_BYTES: u64 = 256 * 1024 * 1024;
@@ -53,7 +52,7 @@ impl OpenSandbox {
 ///
 /// If the config is not valid as a whole.
 pub fn example_world(config: &ConfigFile) -> Result<World, Error> {
-    Ok(example(&SelectedJobs::of(config, &[])?.valid).0)
+    Ok(World::example(&SelectedJobs::of(config, &[])?.valid).0)
 }
 
 /// Opens the sandbox of a file. If there is no file, a sandbox is made for the jobs of `config`, if that is given. `waiting` is
@@ -88,7 +87,7 @@ pub fn open_sandbox(
     let world = match &jobs {
         // Only now: another process may have made it meanwhile.
         Some(jobs) if !path.exists() => {
-            let (world, problems) = example(&jobs.valid);
+            let (world, problems) = World::example(&jobs.valid);
             new_world = Some(NewWorld {
                 invalid_jobs: jobs.invalid(),
                 problems,
@@ -104,7 +103,7 @@ pub fn open_sandbox(
                 .and_then(|text| World::from_json(&text))
                 .map_err(|problem| Error::Other(because(what, problem)))?;
             let jobs = jobs.iter().flat_map(|jobs| &jobs.valid);
-            let lacking = jobs.filter(|job| !world.has_source_for(&example_job(job)));
+            let lacking = jobs.filter(|job| !world.has_source_for(job));
             jobs_without_source.extend(lacking.map(|job| job.name.clone()));
             world
         }
@@ -130,21 +129,4 @@ fn save(sandbox: &Sandbox) -> Result<(), Error> {
         )))
     };
     sandbox.save().map_err(failed)
-}
-
-fn example(jobs: &[SyncJob]) -> (World, Vec<Problem>) {
-    let jobs: Vec<ExampleJob> = jobs.iter().map(example_job).collect();
-    World::example(&jobs)
-}
-
-/// Returns what an example world has to know about a job.
-fn example_job(job: &SyncJob) -> ExampleJob {
-    ExampleJob {
-        name: job.name.clone(),
-        source: job.source(),
-        destination: job.destination(),
-        sources: job.rules.queries().sources,
-        kms_key_id: job.kms_key_id.clone(),
-        max_retained: job.rules.retention(),
-    }
 }

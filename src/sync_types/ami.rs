@@ -3,13 +3,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::image_filter::Filter;
 use super::permissions::{PolicyStage, Statement, arn};
 use super::rules::{Belonging, CopySettings, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
 use crate::model::fail_reason::FailReason;
 use crate::model::identity::origin;
-use crate::model::ids::ParentId;
 use crate::model::kind::{Kind, SyncTypeName};
 use crate::model::query::{CopiesQuery, ImageFilter, ImageSelector, Queries, Query};
 use crate::model::sync_tag::{SYNC_IDENTIFIER, is_sync_key, key_on_copy, key_on_source};
@@ -19,50 +17,26 @@ use crate::model::words::count;
 /// The owner that stands for the account of the credentials.
 const OWN_ACCOUNT: &str = "self";
 
-/// Keeps a copy of one EC2 image in the destination region.
-#[derive(Deserialize, JsonSchema)]
+/// The options of an `ec2_ami` job.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct AmiConfig {
+pub struct AmiOptions {
     /// The account id of the image's owner, `self` or `amazon`.
     #[serde(default = "own_account")]
     #[schemars(extend("x-aliases" = ["owner_id"]))]
-    ami_owner: String,
+    pub ami_owner: String,
     /// The image has the tag `Sync-Identifier` with this value.
-    sync_identifier: Option<String>,
+    pub sync_identifier: Option<String>,
     /// Filters of DescribeImages, all of which must match, such as `["tag:Environment=Production"]`.
     #[serde(default)]
-    filters: Vec<Filter>,
+    pub filters: Vec<ImageFilter>,
     /// Take the newest image where several match, instead of failing the job.
     #[serde(default)]
-    most_recent: bool,
+    pub most_recent: bool,
 }
 
 fn own_account() -> String {
     OWN_ACCOUNT.to_owned()
-}
-
-impl From<AmiConfig> for AmiOptions {
-    fn from(config: AmiConfig) -> Self {
-        Self {
-            selector: ImageSelector {
-                owner: config.ami_owner,
-                sync_identifiers: config.sync_identifier.into_iter().collect(),
-                filters: config.filters.into_iter().map(|filter| filter.0).collect(),
-            },
-            most_recent: config.most_recent,
-        }
-    }
-}
-
-/// The options of an `ec2_ami` job.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(from = "AmiConfig")]
-#[schemars(with = "AmiConfig")]
-pub struct AmiOptions {
-    /// Which images are selected.
-    pub selector: ImageSelector,
-    /// Whether the newest is taken where several match, instead of failing.
-    pub most_recent: bool,
 }
 
 impl SyncTypeRules for AmiOptions {
@@ -71,14 +45,15 @@ impl SyncTypeRules for AmiOptions {
     }
 
     fn queries(&self) -> Queries {
+        let selector = ImageSelector {
+            owner: self.ami_owner.clone(),
+            sync_identifiers: self.sync_identifier.iter().cloned().collect(),
+            filters: self.filters.clone(),
+        };
         Queries {
-            sources: Query::Matching(self.selector.clone()),
+            sources: Query::Matching(selector),
             copies: CopiesQuery::BySource,
         }
-    }
-
-    fn parent(&self) -> Option<&ParentId> {
-        None
     }
 
     fn choose_source<'a>(
@@ -89,10 +64,8 @@ impl SyncTypeRules for AmiOptions {
     ) -> Result<&'a Artifact, FailReason> {
         let found = Found::new(job, sources);
         warnings.extend(found.unavailable.iter().map(|image| {
-            format!(
-                "image {} matches, but is {}, so it is not considered",
-                image.id, image.state
-            )
+            let (id, state) = (&image.id, &image.state);
+            format!("image {id} matches, but is {state}, so it is not considered")
         }));
         match found.available.as_slice() {
             [] => Err(self.no_source(job, &found)),
@@ -118,9 +91,9 @@ impl SyncTypeRules for AmiOptions {
         let available = Found::new(job, sources).available;
         if available.len() > 1 && !self.most_recent {
             let images = count(available.len(), "image matches", "images match");
+            let region = &job.source_region;
             warnings.push(format!(
-                "{images} in {}, so none is copied; the newest is assumed here",
-                job.source_region
+                "{images} in {region}, so none is copied; the newest is assumed here"
             ));
         }
         available.last().copied()
@@ -138,18 +111,15 @@ impl SyncTypeRules for AmiOptions {
         let Some(origin) = origin(copy, &job.source_region) else {
             return Belonging::OtherJob;
         };
-        let filters = self.selector.filters.iter();
-        let mut tests: Vec<Option<bool>> = filters
-            .filter(|filter| is_testable(&filter.name))
-            .map(|filter| was_met(filter, copy, &origin.id))
-            .collect();
-        let identifiers = &self.selector.sync_identifiers;
-        if !identifiers.is_empty() {
-            let is_identifier = |value: &str| identifiers.iter().any(|known| known == value);
-            tests.push(had_tag(copy, |key, value| {
-                key == SYNC_IDENTIFIER && is_identifier(value)
-            }));
-        }
+        let filters = self.filters.iter();
+        let filters = filters.filter(|filter| is_testable(&filter.name));
+        let filters = filters.map(|filter| was_met(filter, copy, &origin.id));
+        let identifier = self.sync_identifier.as_ref().map(|identifier| {
+            had_tag(copy, |key, value| {
+                key == SYNC_IDENTIFIER && value == identifier
+            })
+        });
+        let tests: Vec<Option<bool>> = filters.chain(identifier).collect();
         if tests.contains(&Some(false)) {
             Belonging::OtherJob
         } else if tests.is_empty() || tests.contains(&None) {
@@ -160,19 +130,15 @@ impl SyncTypeRules for AmiOptions {
     }
 
     fn untestable_conditions(&self) -> Vec<&str> {
-        let filters = self.selector.filters.iter();
+        let filters = self.filters.iter();
         let names = filters.map(|filter| filter.name.as_str());
         names.filter(|name| !is_testable(name)).collect()
     }
 
     fn selecting_keys(&self) -> Vec<&str> {
-        let filters = self.selector.filters.iter();
-        let keys = filters.filter_map(|filter| filter.name.strip_prefix("tag:"));
+        let keys = self.filters.iter();
+        let keys = keys.filter_map(|filter| filter.name.strip_prefix("tag:"));
         keys.chain([SYNC_IDENTIFIER]).collect()
-    }
-
-    fn retention(&self) -> Option<u32> {
-        None
     }
 
     fn permissions(&self, job: &SyncJob, stage: PolicyStage) -> Vec<Statement> {
@@ -210,15 +176,15 @@ struct Found<'a> {
 impl<'a> Found<'a> {
     fn new(job: &SyncJob, sources: &'a [Artifact]) -> Self {
         let key = key_on_copy(&job.destination_region);
-        let (mut returned, own): (Vec<&Artifact>, Vec<&Artifact>) = sources
-            .iter()
+        let mut images: Vec<&Artifact> = sources.iter().collect();
+        images.sort_by_key(|image| &image.id);
+        let (returned, own): (Vec<_>, Vec<_>) = images
+            .into_iter()
             .partition(|image| image.tags.contains_key(&key));
-        let (mut available, mut unavailable): (Vec<&Artifact>, Vec<&Artifact>) = own
+        let (mut available, unavailable): (Vec<_>, Vec<_>) = own
             .into_iter()
             .partition(|image| image.state.is_available());
-        available.sort_by_key(|image| (image.created, &image.id));
-        unavailable.sort_by_key(|image| &image.id);
-        returned.sort_by_key(|image| &image.id);
+        available.sort_by_key(|image| image.created);
         Self {
             available,
             unavailable,
@@ -235,12 +201,12 @@ impl AmiOptions {
             .returned
             .iter()
             .map(|image| format!("{} (a copy from {})", image.id, job.destination_region));
-        let mut filters = self.selector.filters.iter();
-        let is_by_tag = !self.selector.sync_identifiers.is_empty()
-            || filters.any(|filter| filter.name.starts_with("tag"));
+        let mut filters = self.filters.iter();
+        let is_by_tag =
+            self.sync_identifier.is_some() || filters.any(|filter| filter.name.starts_with("tag"));
         let help = if !found.unavailable.is_empty() {
             "plan again when it is available"
-        } else if is_by_tag && self.selector.owner != OWN_ACCOUNT {
+        } else if is_by_tag && self.ami_owner != OWN_ACCOUNT {
             "tags that other accounts gave their images are not visible: select these images by name"
         } else {
             "check that ami_owner, sync_identifier and filters match an image in this region; tags of images of other \

@@ -72,31 +72,38 @@ impl SyncTypeRules for DbSnapshotOptions {
         &self,
         job: &SyncJob,
         sources: &'a [Artifact],
-        warnings: &mut Vec<String>,
-    ) -> Result<&'a Artifact, FailReason> {
-        self.newest_source(job, sources, warnings)
-            .ok_or_else(|| self.no_source(job, sources))
-    }
-
-    fn newest_source<'a>(
-        &self,
-        _: &SyncJob,
-        sources: &'a [Artifact],
         _: &mut Vec<String>,
-    ) -> Option<&'a Artifact> {
+    ) -> Result<&'a Artifact, FailReason> {
         let available = sources
             .iter()
             .filter(|snapshot| snapshot.state.is_available() && snapshot.source_time().is_some());
-        available.max_by_key(|snapshot| (snapshot.source_time(), &snapshot.id))
+        let newest = available.max_by_key(|snapshot| (snapshot.source_time(), &snapshot.id));
+        newest.ok_or_else(|| self.no_source(job, sources))
     }
 
     fn copy_settings(&self, job: &SyncJob, source: &Artifact) -> Result<CopySettings, FailReason> {
-        self.check_key(job, source)?;
-        self.check_option_group(job, source)?;
-        Ok(CopySettings {
-            option_group_name: self.option_group_name.clone(),
-            ..CopySettings::default()
-        })
+        let (id, destination) = (source.id.clone(), job.destination_region.clone());
+        let group = source.option_group.as_ref();
+        match group.filter(|group| !group.starts_with("default:")) {
+            // An encrypted snapshot can't be copied to another region without a key of that region; see
+            // <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBSnapshot.html>.
+            _ if source.encrypted && job.kms_key_id.is_none() => Err(FailReason::NoKmsKey {
+                source: id,
+                destination,
+            }),
+            _ if source.encrypted && job.source_region.partition() == GOV_CLOUD => {
+                Err(FailReason::NeedsPresigning { source: id })
+            }
+            Some(group) if self.option_group_name.is_none() => Err(FailReason::NoOptionGroup {
+                source: id,
+                group: group.to_string(),
+                destination,
+            }),
+            _ => Ok(CopySettings {
+                option_group_name: self.option_group_name.clone(),
+                ..CopySettings::default()
+            }),
+        }
     }
 
     fn belonging(&self, job: &SyncJob, copy: &Artifact) -> Belonging {
@@ -106,14 +113,6 @@ impl SyncTypeRules for DbSnapshotOptions {
         } else {
             Belonging::OtherJob
         }
-    }
-
-    fn untestable_conditions(&self) -> Vec<&str> {
-        Vec::new()
-    }
-
-    fn selecting_keys(&self) -> Vec<&str> {
-        Vec::new()
     }
 
     fn retention(&self) -> Option<u32> {
@@ -163,58 +162,25 @@ impl SyncTypeRules for DbSnapshotOptions {
 
 impl DbSnapshotOptions {
     fn no_source(&self, job: &SyncJob, sources: &[Artifact]) -> FailReason {
-        let database = &self.db_instance;
-        let mut instead: Vec<String> = sources
+        let states = sources
             .iter()
-            .map(|snapshot| format!("{} ({})", snapshot.id, snapshot.state))
-            .collect();
+            .map(|snapshot| format!("{} ({})", snapshot.id, snapshot.state));
+        let mut instead: Vec<String> = states.collect();
         instead.sort();
-        let (what, help) = if sources.is_empty() {
+        let (which, help) = if sources.is_empty() {
             (
-                format!("automated snapshot of database {database}"),
+                "",
                 "check db_instance and source_region, and that automated backups of the database are on; Aurora clusters and \
                  AWS Backup make no automated DB snapshots",
             )
         } else {
-            (
-                format!("available automated snapshot of database {database}"),
-                "plan again when one is available",
-            )
+            ("available ", "plan again when one is available")
         };
         FailReason::NoSource {
-            what,
+            what: format!("{which}automated snapshot of database {}", self.db_instance),
             instead,
             region: job.source_region.clone(),
             help: help.to_owned(),
-        }
-    }
-
-    /// An encrypted snapshot can't be copied to another region without a key of that region; see
-    /// <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBSnapshot.html>.
-    fn check_key(&self, job: &SyncJob, source: &Artifact) -> Result<(), FailReason> {
-        let source_id = source.id.clone();
-        if source.encrypted && job.kms_key_id.is_none() {
-            return Err(FailReason::NoKmsKey {
-                source: source_id,
-                destination: job.destination_region.clone(),
-            });
-        }
-        if source.encrypted && job.source_region.partition() == GOV_CLOUD {
-            return Err(FailReason::NeedsPresigning { source: source_id });
-        }
-        Ok(())
-    }
-
-    fn check_option_group(&self, job: &SyncJob, source: &Artifact) -> Result<(), FailReason> {
-        match &source.option_group {
-            Some(group) if !group.starts_with("default:") && self.option_group_name.is_none() => {
-                Err(FailReason::NoOptionGroup {
-                    source: source.id.clone(),
-                    group: group.to_string(),
-                    destination: job.destination_region.clone(),
-                })
-            }
-            _ => Ok(()),
         }
     }
 }

@@ -3,30 +3,23 @@
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_yaml::{Mapping, Value};
 
+use super::option_value::refused;
 use crate::model::query::ImageFilter;
 
-/// A filter: `name=value`, or a mapping of a name and values.
-#[derive(Deserialize)]
-#[serde(try_from = "Value")]
-pub(super) struct Filter(pub(super) ImageFilter);
-
-impl TryFrom<Value> for Filter {
-    /// What it must be, and after a line break what to do.
-    type Error = &'static str;
-
-    fn try_from(value: Value) -> Result<Self, Self::Error> {
-        let filter = match &value {
+impl<'de> Deserialize<'de> for ImageFilter {
+    /// Reads `name=value`, or a mapping of a name and values.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let must_be = "`name=value` with one `=`, or {name: …, values: […]}";
+        let help = "such as \"tag:Environment=Production\"; where a value is empty or contains a `=`: {name: \"tag:Role\", values: [\"a=b\", \"\"]}";
+        let filter = match &Value::deserialize(deserializer)? {
             Value::String(text) => pair(text),
             Value::Mapping(parts) => named(parts),
             _ => None,
         };
-        filter.map(Self).ok_or(
-            "`name=value` with one `=`, or {name: …, values: […]}\n\
-             such as \"tag:Environment=Production\"; where a value is empty or contains a `=`: {name: \"tag:Role\", values: [\"a=b\", \"\"]}",
-        )
+        filter.ok_or_else(|| refused(must_be, help))
     }
 }
 
@@ -60,7 +53,7 @@ fn filter_value(value: &Value) -> Option<String> {
     }
 }
 
-impl JsonSchema for Filter {
+impl JsonSchema for ImageFilter {
     fn schema_name() -> Cow<'static, str> {
         "Filter".into()
     }

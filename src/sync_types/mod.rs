@@ -1,21 +1,57 @@
 //! The types of sync jobs: one file for each, with everything that is special about it. Everything here is pure.
 //!
-//! A new type is a file beside `ami.rs`, an entry in [`SyncTypeName`](crate::model::kind::SyncTypeName) and in [`SYNC_TYPES`],
-//! and, if AWS stores it as a new kind, a row in the table of [`crate::model::kind`].
+//! A new type is a file beside `ami.rs`, an entry in [`SyncTypeName`], and, if AWS stores it as a new kind, a row in the table of
+//! [`crate::model::kind`].
 
 mod ami;
-mod configured_job;
 mod db_snapshot;
 mod image_filter;
 mod option_value;
 mod permissions;
-mod registry;
 mod rules;
 
+use std::sync::Arc;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+use serde_yaml::Value;
+
+use crate::model::kind::SyncTypeName;
+
 pub use ami::AmiOptions;
-pub use configured_job::ConfiguredJob;
 pub use db_snapshot::DbSnapshotOptions;
 pub use option_value::{from_text, refused, whole_number};
 pub use permissions::{PolicyStage, Statement, arn, stated_account};
-pub use registry::{OptionError, SYNC_TYPES, SyncType, read_options};
-pub use rules::{Belonging, CopySettings, SyncJob, SyncTypeRules};
+pub use rules::{Belonging, ConfiguredJob, CopySettings, SyncJob, SyncTypeRules};
+
+/// Why options can't be read, with the path to the option.
+pub type OptionError = serde_path_to_error::Error<serde_yaml::Error>;
+
+/// Returns the JSON Schema of the options that only jobs of this type have.
+pub fn options_schema(of: SyncTypeName, generator: &mut SchemaGenerator) -> Schema {
+    match of {
+        SyncTypeName::Ec2Ami => AmiOptions::json_schema(generator),
+        SyncTypeName::RdsAutomatedSnapshot => DbSnapshotOptions::json_schema(generator),
+    }
+}
+
+/// Reads these options.
+///
+/// # Errors
+///
+/// As [`read_options`].
+pub fn read_rules(of: SyncTypeName, options: Value) -> Result<Arc<dyn SyncTypeRules>, OptionError> {
+    Ok(match of {
+        SyncTypeName::Ec2Ami => Arc::new(read_options::<AmiOptions>(options)?),
+        SyncTypeName::RdsAutomatedSnapshot => Arc::new(read_options::<DbSnapshotOptions>(options)?),
+    })
+}
+
+/// Reads options from a mapping.
+///
+/// # Errors
+///
+/// If an option is unknown or missing, or has the wrong form.
+pub fn read_options<T: DeserializeOwned>(options: Value) -> Result<T, OptionError> {
+    serde_path_to_error::deserialize(options)
+}

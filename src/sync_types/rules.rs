@@ -69,21 +69,59 @@ impl SyncJob {
     ///
     /// If STS gave no answer, or if the config states another account.
     pub fn account<'o>(&self, observation: &'o Observation) -> Result<&'o AccountId, Problem> {
+        let name = &self.name;
         let identity = observation.identity.as_ref().map_err(|error| {
             error.problem(format!(
-                "failed to find out which AWS account the credentials of {} belong to",
-                self.name
+                "failed to find out which AWS account the credentials of {name} belong to"
             ))
         })?;
+        let account = &identity.account_id;
         match &self.client_config.account_id {
-            Some(stated) if *stated != identity.account_id => {
-                let reason = FailReason::OtherAccount {
-                    account: identity.account_id.clone(),
-                    stated: stated.clone(),
-                };
-                Err(reason.problem(&self.name))
+            Some(stated) if stated != account => {
+                let (account, stated) = (account.clone(), stated.clone());
+                Err(FailReason::OtherAccount { account, stated }.problem(name))
             }
-            _ => Ok(&identity.account_id),
+            _ => Ok(account),
+        }
+    }
+}
+
+/// A `sync_*` entry of the config.
+#[derive(Clone, Debug)]
+pub enum ConfiguredJob {
+    /// A job that can be planned.
+    Valid(SyncJob),
+    /// An entry with problems: it becomes a failed result, and the other jobs run.
+    Invalid {
+        /// Its key in the config.
+        name: JobName,
+        /// What is wrong with it; never empty.
+        problems: Vec<Problem>,
+    },
+}
+
+impl ConfiguredJob {
+    /// Returns the entry's key in the config.
+    pub fn name(&self) -> &JobName {
+        match self {
+            Self::Valid(job) => &job.name,
+            Self::Invalid { name, .. } => name,
+        }
+    }
+
+    /// Returns the job, if it can be planned.
+    pub fn valid(&self) -> Option<&SyncJob> {
+        match self {
+            Self::Valid(job) => Some(job),
+            Self::Invalid { .. } => None,
+        }
+    }
+
+    /// Returns what is wrong with it; nothing if it can be planned.
+    pub fn problems(&self) -> &[Problem] {
+        match self {
+            Self::Valid(_) => &[],
+            Self::Invalid { problems, .. } => problems,
         }
     }
 }
@@ -98,7 +136,9 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
 
     /// Returns what the job's sources are snapshots of: a database, or nothing for images. No two jobs may share it, because each
     /// would count and delete the other's copies.
-    fn parent(&self) -> Option<&ParentId>;
+    fn parent(&self) -> Option<&ParentId> {
+        None
+    }
 
     /// Returns the source that is to have a copy, out of all that was found; adds warnings, also to an error.
     ///
@@ -118,7 +158,9 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
         job: &SyncJob,
         sources: &'a [Artifact],
         warnings: &mut Vec<String>,
-    ) -> Option<&'a Artifact>;
+    ) -> Option<&'a Artifact> {
+        self.choose_source(job, sources, warnings).ok()
+    }
 
     /// Returns how a copy of this source is made.
     ///
@@ -131,14 +173,20 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
     fn belonging(&self, job: &SyncJob, copy: &Artifact) -> Belonging;
 
     /// Returns the conditions of the job for its sources that can't be tested on a copy.
-    fn untestable_conditions(&self) -> Vec<&str>;
+    fn untestable_conditions(&self) -> Vec<&str> {
+        Vec::new()
+    }
 
     /// Returns the keys of the tags that tell which sources the job selects. Copies always have them, so that a status finds the
     /// copies when the source is gone.
-    fn selecting_keys(&self) -> Vec<&str>;
+    fn selecting_keys(&self) -> Vec<&str> {
+        Vec::new()
+    }
 
     /// Returns how many copies are kept beside the one being made; nothing if none is ever deleted.
-    fn retention(&self) -> Option<u32>;
+    fn retention(&self) -> Option<u32> {
+        None
+    }
 
     /// Returns what a stage needs to be allowed, beside the use of keys.
     fn permissions(&self, job: &SyncJob, stage: PolicyStage) -> Vec<Statement>;

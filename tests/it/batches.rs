@@ -69,7 +69,7 @@ fn identifiers_leave_room_for_the_values_of_other_filters() {
     let (mut jobs, world) = many(0, 195);
     for job in &mut jobs {
         change_ami(job, |ami| {
-            ami.selector.filters = vec![ImageFilter {
+            ami.filters = vec![ImageFilter {
                 name: "name".to_owned(),
                 values: (0..10).map(|n| format!("app {n}*")).collect(),
             }];
@@ -93,16 +93,14 @@ fn identical_reads_happen_once() {
         };
         let copies: Vec<SyncJob> = jobs[..2].iter().map(again).collect();
         jobs.extend(copies);
-        let filtered = ImageSelector {
-            owner: "self".to_owned(),
-            sync_identifiers: Vec::new(),
-            filters: vec![ImageFilter {
+        let mut by_name = ami_job(&format!("sync_by_name_{n}"), "");
+        change_ami(&mut by_name, |ami| {
+            ami.sync_identifier = None;
+            ami.filters = vec![ImageFilter {
                 name: "name".to_owned(),
                 values: vec!["app*".to_owned()],
-            }],
-        };
-        let mut by_name = ami_job(&format!("sync_by_name_{n}"), "");
-        change_ami(&mut by_name, |ami| ami.selector = filtered);
+            }];
+        });
         jobs.push(by_name);
     }
     let sandbox = Sandbox::new(world);
@@ -286,10 +284,8 @@ fn law_7_a_region_that_does_not_answer_costs_the_other_jobs_one_more_observation
     let silent = Region::from("eu-west-1");
     world.add_region(&silent);
     let account = world.default_account();
-    let here = world.region_mut(&silent).expect("the region");
-    here.databases
-        .push(WorldDatabase::new("eu", &account, days_ago(365)));
-    world.add_automated_snapshot(&silent, &ParentId::from("eu"), days_ago(0));
+    let database = WorldDatabase::new("eu", &account, days_ago(365));
+    world.add_snapshot(&silent, WorldArtifact::automated(&database, days_ago(0)));
     jobs.push(SyncJob {
         source_region: silent.clone(),
         ..snapshot_job("sync_eu", "eu", 2)

@@ -133,7 +133,7 @@ impl Recipe {
 /// Returns the same world with other listings.
 pub fn in_other_order(mut world: World, seed: u64) -> World {
     world.listing_seed = seed;
-    for region in world.regions.values_mut() {
+    for region in world.regions_mut() {
         region.snapshots.reverse();
         region.images.reverse();
     }
@@ -234,7 +234,7 @@ impl ImageRecipe {
             Maker::OtherTool => copy.copied_from = copied_from,
             Maker::Person => {
                 copy.copied_from = copied_from;
-                copy.name = "by hand".to_owned();
+                copy.name = "by hand".into();
             }
             Maker::OtherRegion => copy = copy.tag("Sync-From-eu-west-1", &tag(1, &id)),
             Maker::UnreadableTag => {

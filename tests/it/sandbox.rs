@@ -60,11 +60,12 @@ fn world() -> World {
     world.add_region(&west()).kms_keys.push(KEY.to_owned());
     world.add_image(&east(), an_image(IMAGE, "web").tag("Role", "web"));
     let created = time("2024-01-01T00:00:00Z");
-    world.add_database(&east(), WorldDatabase::new("mydb", &account(), created));
+    let database = WorldDatabase::new("mydb", &account(), created);
     for day in 12..=14 {
         let taken = time(&format!("2026-01-{day}T05:10:33.417Z"));
-        world.add_automated_snapshot(&east(), &ParentId::from("mydb"), taken);
+        world.add_snapshot(&east(), WorldArtifact::automated(&database, taken));
     }
+    world.add_region(&east()).databases.push(database);
     world
 }
 

@@ -215,7 +215,8 @@ fn databases_of_the_same_name_in_two_regions_get_copies_with_two_ids() {
     let mut world = empty_world();
     let ireland = aws_xregion_sync::model::ids::Region::from("eu-west-1");
     add_automated(&mut world, "mydatabase", days_ago(0));
-    world.add_automated_snapshot(&ireland, &"mydatabase".into(), days_ago(0));
+    let of_ireland = WorldArtifact::automated(&database(&mut world, "mydatabase"), days_ago(0));
+    world.add_snapshot(&ireland, of_ireland);
     let mut other = snapshot_job("sync_ireland", "mydatabase", 2);
     other.source_region = ireland;
     let jobs = [snapshot_job("sync_virginia", "mydatabase", 2), other];
@@ -272,7 +273,7 @@ fn an_encrypted_snapshot_or_one_with_an_option_group_of_its_own_fails_at_plan_ti
     let mut locked = database(&mut world, "locked");
     locked.kms_key_id = Some("alias/mine".to_owned());
     let mut oracle = database(&mut world, "oracle");
-    oracle.option_group_name = "timezone".to_owned();
+    oracle.option_group_name = "timezone".into();
     source(&mut world).databases = vec![locked, oracle];
     add_automated(&mut world, "locked", days_ago(0));
     add_automated(&mut world, "oracle", days_ago(0));

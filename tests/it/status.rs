@@ -286,14 +286,12 @@ fn without_the_source_the_selectors_are_tested_on_the_copy() {
     let with = |identifier: Option<&str>, filters: &[(&str, &str)]| {
         let mut job = ami_job("sync_web", identifier.unwrap_or_default());
         change_ami(&mut job, |ami| {
-            if identifier.is_none() {
-                ami.selector.sync_identifiers.clear();
-            }
+            ami.sync_identifier = identifier.map(str::to_owned);
             let filter = |(name, value): &(&str, &str)| ImageFilter {
                 name: (*name).to_owned(),
                 values: vec![(*value).to_owned()],
             };
-            ami.selector.filters = filters.iter().map(filter).collect();
+            ami.filters = filters.iter().map(filter).collect();
         });
         let seen = observed(&sandbox, &[job]);
         let job = seen.into_iter().next().expect("a job");

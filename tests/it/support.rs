@@ -52,11 +52,9 @@ pub fn ami_job(name: &str, identifier: &str) -> SyncJob {
     job_of(
         name,
         AmiOptions {
-            selector: ImageSelector {
-                owner: "self".to_owned(),
-                sync_identifiers: vec![identifier.to_owned()],
-                filters: Vec::new(),
-            },
+            ami_owner: "self".to_owned(),
+            sync_identifier: Some(identifier.to_owned()),
+            filters: Vec::new(),
             most_recent: false,
         },
     )

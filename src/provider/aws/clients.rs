@@ -90,12 +90,18 @@ impl ClientCache {
 }
 
 /// Returns what all regions have in common that are reached with the same credentials.
+///
+/// A whole call has a limit, including retries and getting credentials, so that no region can block xrs for ever. By default a region
+/// that accepts no connection fails after about 20 s (three attempts), a region that accepts one and sends nothing after about 95 s,
+/// and nothing takes longer than 225 s.
 async fn base(at: &Location) -> SdkConfig {
     let config = at.credentials.as_ref();
     let home = home_region(at).await;
+    let connect = config.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
+    let read = config.read_timeout.unwrap_or(READ_TIMEOUT);
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(config.connect_timeout.unwrap_or(CONNECT_TIMEOUT))
-        .read_timeout(config.read_timeout.unwrap_or(READ_TIMEOUT))
+        .connect_timeout(connect)
+        .read_timeout(read)
         .build();
     let mut loader = aws_config::defaults(behavior())
         .region(home.clone())
@@ -128,33 +134,20 @@ async fn base(at: &Location) -> SdkConfig {
             .with_region(Some(home))
             .with_use_fips(config.use_fips_endpoint)
             .with_use_dual_stack(config.use_dualstack_endpoint)
-            .with_timeout_config(timeouts);
+            .with_timeout_config(timeouts.clone());
         let provider = ProfileFileCredentialsProvider::builder()
             .configure(&chain)
             .profile_name(profile)
             .build();
         loader = loader.profile_name(profile).credentials_provider(provider);
     }
-    bounded(loader.load().await)
-}
-
-/// Returns the same with a limit for a whole call, including retries and getting credentials, so that no region can block xrs for
-/// ever. By default a region that accepts no connection fails after about 20 s (three attempts), a region that accepts one and
-/// sends nothing after about 95 s, and nothing takes longer than 225 s.
-fn bounded(sdk: SdkConfig) -> SdkConfig {
+    let sdk = loader.load().await;
     let attempts = sdk.retry_config().map_or(1, RetryConfig::max_attempts);
-    let timeouts = sdk
-        .timeout_config()
-        .cloned()
-        .unwrap_or_else(TimeoutConfig::disabled);
-    let one = timeouts.connect_timeout().unwrap_or(CONNECT_TIMEOUT)
-        + timeouts.read_timeout().unwrap_or(READ_TIMEOUT)
-        + LONGEST_BACKOFF;
-    let all = one
-        .saturating_mul(attempts)
-        .saturating_add(CREDENTIALS_TIMEOUT);
-    let timeouts = timeouts.into_builder().operation_timeout(all).build();
-    sdk.into_builder().timeout_config(timeouts).build()
+    let all = (connect + read + LONGEST_BACKOFF).saturating_mul(attempts);
+    let timeouts = timeouts
+        .into_builder()
+        .operation_timeout(all.saturating_add(CREDENTIALS_TIMEOUT));
+    sdk.into_builder().timeout_config(timeouts.build()).build()
 }
 
 /// Returns the region for the SDK's own calls to get credentials (sign-in, roles of a profile, web identity): the one that the
@@ -227,11 +220,9 @@ fn endpoint_in_force(config: &ClientConfig, sdk: &SdkConfig) -> Option<String> {
         url.map(|url| without_user(&url))
     };
     let urls = ["EC2", "RDS", "STS"].map(of_service);
-    if let [ec2, rds, sts] = &urls
-        && ec2 == rds
-        && rds == sts
-    {
-        return ec2.clone();
+    let [first, others @ ..] = &urls;
+    if others.iter().all(|url| url == first) {
+        return first.clone();
     }
     let named = ["ec2", "rds", "sts"].into_iter().zip(urls);
     let named = named.filter_map(|(name, url)| Some(format!("{name}={}", url?)));

@@ -59,8 +59,6 @@ pub(super) async fn copy(
     let call = Call::new("CopyImage", &clients.at);
     let name = copy.copy.name.as_deref();
     let description = copy.copy.description.clone();
-    let mut tags = copy.tags.clone();
-    tags.insert(&copy.sync_tag.key, &copy.sync_tag.value);
     let mut request = clients
         .ec2
         .copy_image()
@@ -68,7 +66,7 @@ pub(super) async fn copy(
         .source_region(copy.source.region.as_str())
         .name(name.ok_or_else(|| call.invalid("the copy has no name"))?)
         .set_description(description.filter(|text| !text.is_empty()))
-        .tag_specifications(tag_specification(ResourceType::Image, &tags))
+        .tag_specifications(tag_specification(ResourceType::Image, &copy.all_tags()))
         .set_client_token(client_token.map(str::to_owned));
     // EC2 refuses an empty list.
     if !copy.tags.is_empty() {
@@ -90,13 +88,8 @@ pub(super) async fn tag(clients: &Clients, id: &ArtifactId, tags: &Tags) -> Answ
     let call = Call::new("CreateTags", &clients.at);
     let request = clients.ec2.create_tags().resources(id.as_str());
     let request = request.set_tags(Some(convert::ec2_tags(tags)));
-    let answer = request.send().await.map(drop);
-    answer.map_err(|error| call.failed(&error))
-}
-
-/// Refuses to delete an image: no sync type has a retention for images.
-pub(super) async fn delete(clients: &Clients) -> Answer<()> {
-    Err(Call::new("DeregisterImage", &clients.at).invalid("images are never deleted"))
+    let answer = request.send().await;
+    answer.map(drop).map_err(|error| call.failed(&error))
 }
 
 /// Returns a request for the images that a selector matches, in every state that EC2 lists by default (disabled ones are not).
@@ -105,12 +98,12 @@ fn matching(clients: &Clients, selector: &ImageSelector) -> DescribeImagesFluent
     for own in &selector.filters {
         request = request.filters(filter(&own.name, &own.values));
     }
-    if selector.sync_identifiers.is_empty() {
-        return request;
+    let values = selector.sync_identifiers.iter().map(|text| literal(text));
+    if values.len() > 0 {
+        let key = format!("tag:{SYNC_IDENTIFIER}");
+        request = request.filters(filter(&key, values));
     }
-    let key = format!("tag:{SYNC_IDENTIFIER}");
-    let values = selector.sync_identifiers.iter();
-    request.filters(filter(&key, values.map(|value| literal(value))))
+    request
 }
 
 /// Returns the caller's own images, disabled ones included, that match what AWS states or a tag. Both are read at the same time;
@@ -144,11 +137,8 @@ fn filter(name: &str, values: impl IntoIterator<Item: ToString>) -> Filter {
 
 /// Returns the filter value that matches this text only: EC2 reads `*` and `?` as wildcards, and `\` as their escape.
 fn literal(text: &str) -> String {
-    let mut value = text.replace('\\', r"\\");
-    for wildcard in ["*", "?"] {
-        value = value.replace(wildcard, &format!("\\{wildcard}"));
-    }
-    value
+    let value = text.replace('\\', r"\\");
+    value.replace('*', r"\*").replace('?', r"\?")
 }
 
 fn tag_specification(resource: ResourceType, tags: &Tags) -> TagSpecification {

@@ -120,24 +120,20 @@ impl<'a> Call<'a> {
                  container and instance"
             }
         };
-        let (code, class) = match error {
-            CredentialsError::CredentialsNotLoaded(_) => ("NoCredentials", ErrorClass::Expired),
-            CredentialsError::ProviderTimedOut(_) => ("CredentialsTimeout", ErrorClass::Unknown),
-            CredentialsError::InvalidConfiguration(_) => {
-                ("InvalidCredentialsConfig", ErrorClass::Expired)
-            }
-            _ => ("CredentialsFailed", ErrorClass::Expired),
-        };
-        let message = match error {
+        let code = match error {
             CredentialsError::CredentialsNotLoaded(_) => {
-                format!("no credentials found; searched in {origin}")
+                let message = format!("no credentials found; searched in {origin}");
+                return self.error("NoCredentials", &message, ErrorClass::Expired);
             }
             CredentialsError::ProviderTimedOut(_) => {
-                format!("no credentials in time; searched in {origin}")
+                let message = format!("no credentials in time; searched in {origin}");
+                return self.error("CredentialsTimeout", &message, ErrorClass::Unknown);
             }
-            _ => format!("no credentials from {origin}: {}", root_cause(error)),
+            CredentialsError::InvalidConfiguration(_) => "InvalidCredentialsConfig",
+            _ => "CredentialsFailed",
         };
-        self.error(code, &message, class)
+        let message = format!("no credentials from {origin}: {}", root_cause(error));
+        self.error(code, &message, ErrorClass::Expired)
     }
 
     fn error(self, code: &str, message: &str, class: ErrorClass) -> ProviderError {

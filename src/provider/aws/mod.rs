@@ -1,6 +1,6 @@
 //! AWS itself: the only code that names the AWS crates.
 //!
-//! Every call passes through here: one file per service makes it, and it is logged when it has ended.
+//! Every call passes through here, and is logged when it has ended. Each service that has more than one has a file of its own.
 
 mod clients;
 mod convert;
@@ -8,19 +8,18 @@ mod ec2;
 mod error;
 mod message;
 mod rds;
-mod sts;
 
-use std::fmt::{self, Debug};
+use std::fmt::Debug;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::future::{BoxFuture, FutureExt};
+use futures::future::{BoxFuture, FutureExt, ready};
 use jiff::Timestamp;
 use tracing::field::display;
 
 use crate::model::action::{Copy, Delete};
 use crate::model::artifact::{Artifact, ArtifactRef};
-use crate::model::ids::{Arn, ArtifactId};
+use crate::model::ids::{AccountId, Arn, ArtifactId};
 use crate::model::inventory::{Answer, CallerIdentity, ProviderKind};
 use crate::model::kind::Kind;
 use crate::model::location::Location;
@@ -28,7 +27,8 @@ use crate::model::query::Query;
 use crate::model::tags::Tags;
 use crate::provider::Provider;
 
-use clients::ClientCache;
+use clients::{ClientCache, Clients};
+use error::Call;
 
 /// AWS, or a server that answers in its place at another endpoint.
 ///
@@ -80,10 +80,16 @@ impl Aws {
     }
 }
 
-impl Debug for Aws {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Aws")
-    }
+/// Returns the account of the credentials. This needs no permission.
+async fn caller_identity(clients: &Clients) -> Answer<CallerIdentity> {
+    let call = Call::new("GetCallerIdentity", &clients.at);
+    let answer = clients.sts.get_caller_identity().send().await;
+    let answer = answer.map_err(|error| call.failed(&error))?;
+    let account = answer.account();
+    Ok(CallerIdentity {
+        account_id: AccountId::from(account.ok_or_else(|| call.unreadable("no account"))?),
+        endpoint_url: clients.endpoint_url.clone(),
+    })
 }
 
 #[async_trait]
@@ -105,7 +111,7 @@ impl Provider for Aws {
 
     async fn caller_identity(&self, at: &Location) -> Answer<CallerIdentity> {
         let clients = self.clients.at(at).await;
-        let answer = sts::caller_identity(&clients).boxed();
+        let answer = caller_identity(&clients).boxed();
         self.read("caller_identity", at, "credentials", |_| 1, answer)
             .await
     }
@@ -151,7 +157,11 @@ impl Provider for Aws {
     async fn delete(&self, at: &Location, delete: &Delete) -> Answer<()> {
         let clients = self.clients.at(at).await;
         let answer = match delete.kind {
-            Kind::Image => ec2::delete(&clients).boxed(),
+            // No sync type has a retention for images.
+            Kind::Image => {
+                let refusal = Call::new("DeregisterImage", at).invalid("images are never deleted");
+                ready(Err(refusal)).boxed()
+            }
             Kind::DbSnapshot => rds::delete(&clients, &delete.artifact.id).boxed(),
         };
         self.write("delete", at, &delete.artifact.arn, answer).await

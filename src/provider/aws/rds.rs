@@ -6,7 +6,7 @@ use aws_sdk_rds::types::Filter;
 
 use crate::model::action::Copy;
 use crate::model::artifact::Artifact;
-use crate::model::ids::{Arn, ArtifactId, ParentId};
+use crate::model::ids::{Arn, ArtifactId};
 use crate::model::inventory::Answer;
 use crate::model::query::Query;
 use crate::model::tags::Tags;
@@ -17,6 +17,9 @@ use super::error::Call;
 
 const DESCRIBE: &str = "DescribeDBSnapshots";
 
+/// The filter by database.
+const DATABASE: &str = "db-instance-id";
+
 const AUTOMATED: &str = "automated";
 /// Copies are manual snapshots.
 const MANUAL: &str = "manual";
@@ -26,14 +29,16 @@ const PAGE: i32 = 100;
 
 /// Returns the snapshots that a query asks for.
 pub(super) async fn find(clients: &Clients, query: &Query) -> Answer<Vec<Artifact>> {
+    let database = |snapshot: &Artifact| snapshot.parent.as_ref().map(ToString::to_string);
+    let id = |snapshot: &Artifact| Some(snapshot.id.to_string());
     match query {
         Query::Automated(names) => {
-            let answer = of_databases(clients, AUTOMATED, names).await;
+            let answer = matching(clients, AUTOMATED, (DATABASE, names), database).await;
             or_nothing(answer, names.len(), "DBInstanceNotFound")
         }
-        Query::Manual(names) => of_databases(clients, MANUAL, names).await,
+        Query::Manual(names) => matching(clients, MANUAL, (DATABASE, names), database).await,
         Query::ByIds(ids) => {
-            let answer = by_ids(clients, ids).await;
+            let answer = matching(clients, MANUAL, ("db-snapshot-id", ids), id).await;
             or_nothing(answer, ids.len(), "DBSnapshotNotFound")
         }
         Query::AllManual => read(clients, MANUAL, None).await,
@@ -57,14 +62,12 @@ pub(super) async fn copy(clients: &Clients, copy: &Copy) -> Answer<ArtifactId> {
     let call = Call::new("CopyDBSnapshot", &clients.at);
     let id = copy.copy.id.as_ref();
     let id = id.ok_or_else(|| call.invalid("the copy has no id"))?;
-    let mut tags = copy.tags.clone();
-    tags.insert(&copy.sync_tag.key, &copy.sync_tag.value);
     let request = clients
         .rds
         .copy_db_snapshot()
         .source_db_snapshot_identifier(copy.source.arn.as_str())
         .target_db_snapshot_identifier(id.as_str())
-        .set_tags(Some(convert::rds_tags(&tags)))
+        .set_tags(Some(convert::rds_tags(&copy.all_tags())))
         .set_kms_key_id(copy.kms_key_id.clone())
         .set_option_group_name(copy.option_group_name.clone());
     let answer = request.send().await;
@@ -93,40 +96,23 @@ pub(super) async fn delete(clients: &Clients, id: &ArtifactId) -> Answer<()> {
     answer.map_err(|error| call.failed(&error))
 }
 
-/// Returns the snapshots of these databases. The answer is filtered once more: nothing else may follow from it.
-async fn of_databases(
+/// Returns the snapshots that a filter of this name and these values finds. The answer is filtered once more, by what the filter is
+/// about: nothing else may follow from it.
+async fn matching(
     clients: &Clients,
     snapshot_type: &str,
-    names: &[ParentId],
+    (name, values): (&str, &[impl ToString]),
+    about: impl Fn(&Artifact) -> Option<String>,
 ) -> Answer<Vec<Artifact>> {
-    let filter = filter("db-instance-id", names);
-    let mut found = read(clients, snapshot_type, Some(filter)).await?;
-    let names: HashSet<String> = names
-        .iter()
-        .map(|name| name.as_str().to_lowercase())
-        .collect();
-    found.retain(|snapshot| {
-        let parent = snapshot.parent.as_ref();
-        parent.is_some_and(|parent| names.contains(parent.as_str()))
-    });
-    Ok(found)
-}
-
-/// Returns manual snapshots by id. The answer is filtered once more, as above.
-async fn by_ids(clients: &Clients, ids: &[ArtifactId]) -> Answer<Vec<Artifact>> {
-    let filter = filter("db-snapshot-id", ids);
-    let mut found = read(clients, MANUAL, Some(filter)).await?;
-    found.retain(|snapshot| {
-        let is_it = |id: &ArtifactId| id.as_str().eq_ignore_ascii_case(snapshot.id.as_str());
-        ids.iter().any(is_it)
-    });
-    Ok(found)
-}
-
-fn filter(name: &str, values: &[impl ToString]) -> Filter {
-    let values = values.iter().map(ToString::to_string).collect();
+    let values: Vec<String> = values.iter().map(ToString::to_string).collect();
     let filter = Filter::builder().name(name);
-    filter.set_values(Some(values)).build()
+    let filter = filter.set_values(Some(values.clone())).build();
+    let mut found = read(clients, snapshot_type, Some(filter)).await?;
+    let values: HashSet<String> = values.iter().map(|value| value.to_lowercase()).collect();
+    found.retain(|snapshot| {
+        about(snapshot).is_some_and(|text| values.contains(&text.to_lowercase()))
+    });
+    Ok(found)
 }
 
 /// Returns what is on all pages of the answer.

@@ -29,19 +29,19 @@ impl Access<'_> {
         }
         let is_expired = self.world.expired_credentials.contains(&self.account);
         // EC2 has other error codes than RDS and STS for the same refusals.
-        let is_ec2 = permission(call).starts_with("ec2:");
-        let (code, message) = match (is_ec2, is_expired) {
-            (true, true) => ("RequestExpired", "Request has expired."),
-            (false, true) => (
+        let is_ec2 = || permission(call).starts_with("ec2:");
+        let (code, message) = match (is_expired, is_enabled) {
+            (false, true) => return Ok(()),
+            (true, _) if is_ec2() => ("RequestExpired", "Request has expired."),
+            (true, _) => (
                 "ExpiredToken",
                 "The security token included in the request is expired",
             ),
-            _ if is_enabled => return Ok(()),
-            (true, false) => (
+            (false, _) if is_ec2() => (
                 "AuthFailure",
                 "AWS was not able to validate the provided access credentials",
             ),
-            (false, false) => (
+            (false, _) => (
                 "OptInRequired",
                 "The AWS Access Key Id needs a subscription for the service",
             ),
@@ -71,15 +71,15 @@ impl Access<'_> {
     ) -> Vec<Artifact> {
         let artifacts = self.world.artifacts(self.region, kind).iter();
         let wanted = artifacts.filter(|artifact| is_wanted(artifact));
-        let mut seen: Vec<Artifact> = wanted
-            .map(|artifact| artifact.seen(kind, self.region, &self.account, self.world.now))
-            .collect();
-        seen.sort_by_cached_key(|artifact| {
+        let mut wanted: Vec<&WorldArtifact> = wanted.collect();
+        wanted.sort_by_cached_key(|artifact| {
             let mut hasher = DefaultHasher::new();
             (self.world.listing_seed, &artifact.id).hash(&mut hasher);
-            (hasher.finish(), artifact.id.clone())
+            (hasher.finish(), &artifact.id)
         });
-        seen
+        let seen = wanted.into_iter();
+        seen.map(|artifact| artifact.seen(kind, self.region, &self.account, self.world.now))
+            .collect()
     }
 
     /// Returns the account's own artifacts.

@@ -5,6 +5,7 @@ use std::ops::Not;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
+use smol_str::SmolStr;
 
 use crate::model::artifact::{Artifact, ArtifactState, ImageDetails};
 use crate::model::ids::{AccountId, Arn, ArtifactId, ParentId, Region};
@@ -29,11 +30,11 @@ pub struct WorldArtifact {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner_alias: Option<String>,
     /// The name of an image, which is not unique.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub name: String,
+    #[serde(default, skip_serializing_if = "SmolStr::is_empty")]
+    pub name: SmolStr,
     /// The description of an image.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub description: String,
+    #[serde(default, skip_serializing_if = "SmolStr::is_empty")]
+    pub description: SmolStr,
     /// The database that a snapshot was taken of.
     #[serde(alias = "db_instance", skip_serializing_if = "Option::is_none")]
     pub parent: Option<ParentId>,
@@ -67,7 +68,7 @@ pub struct WorldArtifact {
     pub kms_key_id: Option<String>,
     /// The option group that a snapshot needs.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub option_group_name: Option<String>,
+    pub option_group_name: Option<SmolStr>,
     /// The size of the storage of the database.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_gib: Option<u32>,
@@ -145,7 +146,7 @@ pub struct WorldDatabase {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_key_id: Option<String>,
     /// Its option group.
-    pub option_group_name: String,
+    pub option_group_name: SmolStr,
 }
 
 impl WorldDatabase {
@@ -157,7 +158,7 @@ impl WorldDatabase {
             created,
             size_gib: 20,
             kms_key_id: None,
-            option_group_name: "default:postgres-16".to_owned(),
+            option_group_name: SmolStr::new_static("default:postgres-16"),
         }
     }
 }
@@ -169,8 +170,8 @@ impl WorldArtifact {
             id: ArtifactId::from(id),
             account: account.clone(),
             owner_alias: None,
-            name: name.to_owned(),
-            description: String::new(),
+            name: name.into(),
+            description: SmolStr::default(),
             parent: None,
             snapshot_type: SnapshotType::Manual,
             state: ArtifactState::available(),
@@ -211,11 +212,35 @@ impl WorldArtifact {
         }
     }
 
+    /// Returns an available automated snapshot of a database, with the id that RDS gives it and without tags.
+    pub fn automated(of: &WorldDatabase, taken: Timestamp) -> Self {
+        let id = automated_id(&of.id, taken);
+        Self::snapshot(of, id.as_str(), SnapshotType::Automated, taken)
+    }
+
     /// Returns the same artifact with a tag of its owner.
     #[must_use]
     pub fn tag(mut self, key: &str, value: &str) -> Self {
         self.tags.insert(key, value);
         self
+    }
+
+    /// Ends the copying. A copy that was given another state meanwhile keeps it.
+    pub(super) fn end_copying(&mut self) {
+        let ended = self.copying.take();
+        match ended.filter(|_| self.state.is_being_copied()) {
+            Some(Copying {
+                fails: None, until, ..
+            }) => {
+                self.state = ArtifactState::available();
+                self.created.get_or_insert(until);
+            }
+            Some(failed) => {
+                self.state = ArtifactState::from("failed");
+                self.state_reason = failed.fails;
+            }
+            None => {}
+        }
     }
 
     /// Returns true if it is a snapshot of one of these databases.
@@ -263,8 +288,8 @@ impl WorldArtifact {
             .reduce(u32::saturating_add)
             .filter(|_| !self.state.is_being_copied());
         let details = || ImageDetails {
-            name: self.name.clone(),
-            description: self.description.clone(),
+            name: self.name.to_string(),
+            description: self.description.to_string(),
             state_reason: self.state_reason.clone(),
             owner: Some(self.account.clone()),
         };
@@ -282,7 +307,7 @@ impl WorldArtifact {
             copied_from: self.copied_from.clone(),
             parent_created: self.parent_created,
             encrypted: self.encrypted || self.kms_key_id.is_some(),
-            option_group: self.option_group_name.as_deref().map(Into::into),
+            option_group: self.option_group_name.clone(),
             size_gib: if is_image { disk_size } else { self.size_gib },
             percent: self.percent(now).filter(|_| !is_image),
             tags: self.tags_of(by).clone(),
@@ -300,6 +325,11 @@ impl WorldArtifact {
         let done = now.duration_since(copying.since).as_secs().max(0);
         u8::try_from((i128::from(done) * 100 / i128::from(length)).clamp(0, 99)).ok()
     }
+}
+
+/// Returns the id that RDS gives an automated snapshot.
+pub fn automated_id(of: &ParentId, taken: Timestamp) -> ArtifactId {
+    ArtifactId::from(format!("rds:{of}-{}", taken.strftime("%Y-%m-%d-%H-%M")))
 }
 
 /// Returns the ARN of a DB snapshot.

@@ -20,14 +20,6 @@ const MAX_TOKEN: usize = 64;
 const NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=128;
 const MAX_DESCRIPTION: usize = 255;
 
-/// Returns how many calls of DescribeImages a query takes: copies are found by AWS's statement, and by their sync tag.
-pub(super) fn number_of_calls(query: &Query) -> usize {
-    match query {
-        Query::CopiesOf { .. } | Query::CopiedFrom(_) => 2,
-        _ => 1,
-    }
-}
-
 /// Returns true if an account that reads with a selector finds an image.
 pub(super) fn is_selected(image: &WorldArtifact, by: &ImageSelector, account: &AccountId) -> bool {
     let is_owner = match by.owner.as_str() {
@@ -109,7 +101,7 @@ impl Access<'_> {
             tags: copy.tags.clone(),
         });
         let image = WorldArtifact {
-            description: description.to_owned(),
+            description: description.into(),
             state: ArtifactState::from("pending"),
             copied_from: Some(Arn::of_image(&copy.source.region, &source.id)),
             copying: Some(copying),
@@ -122,9 +114,9 @@ impl Access<'_> {
         let here = self.world.add_region(self.region);
         here.images.push(image);
         here.client_tokens.extend(token.map(|token| ClientToken {
-            token: token.to_owned(),
+            token: token.into(),
             account: self.account.clone(),
-            request,
+            request: request.into(),
             image_id: id.clone(),
         }));
         Ok(id)
@@ -135,7 +127,7 @@ impl Access<'_> {
         let here = self.world.region(self.region);
         let mut tokens = here.into_iter().flat_map(|here| &here.client_tokens);
         let is_own = |seen: &ClientToken| seen.account == self.account;
-        match tokens.find(|seen| Some(&*seen.token) == token && is_own(seen)) {
+        match tokens.find(|seen| Some(seen.token.as_str()) == token && is_own(seen)) {
             Some(seen) if seen.request != request => {
                 let message = "The client token was used before, with other parameters";
                 Err(Refusal::new("IdempotentParameterMismatch", message))

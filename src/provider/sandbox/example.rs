@@ -4,19 +4,19 @@ use std::cmp::Reverse;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::builder::automated_id;
-use super::contents::{BackingSnapshot, SnapshotType, WorldArtifact, WorldDatabase, snapshot_arn};
+use super::contents::{
+    BackingSnapshot, SnapshotType, WorldArtifact, WorldDatabase, automated_id, snapshot_arn,
+};
 use super::ec2::is_selected;
 use super::image_filters;
 use super::world::World;
 use crate::model::identity::copy_ids;
 use crate::model::ids::{AccountId, ArtifactId, JobName, ParentId};
-use crate::model::kind::Kind;
-use crate::model::location::Location;
 use crate::model::problem::Problem;
 use crate::model::query::{ImageFilter, ImageSelector, Query};
 use crate::model::sync_tag::{SYNC_IDENTIFIER, SyncTag, key_on_copy, key_on_source};
 use crate::model::tags::Tags;
+use crate::sync_types::SyncJob;
 
 /// The present time of an example: 2026-01-15T06:00:00Z. It is fixed, so that the same config makes the same world.
 const NOW: Timestamp = Timestamp::constant(1_768_456_800, 0);
@@ -34,59 +34,41 @@ const MAX_COPIES: u32 = 20;
 /// The account behind an alias such as `amazon`.
 const ALIASED_ACCOUNT: &str = "137112412989";
 
-/// What an example is made from: the essentials of a job.
-#[derive(Clone, Debug)]
-pub struct ExampleJob {
-    /// Its key in the config.
-    pub name: JobName,
-    /// The source region.
-    pub source: Location,
-    /// The destination region.
-    pub destination: Location,
-    /// What it reads in the source region.
-    pub sources: Query,
-    /// The key of the destination that its copies are encrypted with.
-    pub kms_key_id: Option<String>,
-    /// How many copies it keeps; nothing if it never deletes any.
-    pub max_retained: Option<u32>,
-}
-
 impl World {
     /// Returns a world in which every job finds something to copy, and a problem for each job with filters that no simple image
     /// matches. Jobs with the same source find the same artifact, and the same jobs make the same world.
     ///
     /// A job that selects images finds an image that has, literally, the values of its filters. A job about a database finds
     /// automated snapshots, the newest of which is not copied yet, and more copies of older ones than it retains.
-    pub fn example(jobs: &[ExampleJob]) -> (Self, Vec<Problem>) {
+    pub fn example(jobs: &[SyncJob]) -> (Self, Vec<Problem>) {
         let mut world = Self::new(NOW);
         for job in jobs {
-            if let Some(account) = &job.source.credentials.account_id {
+            if let Some(account) = &job.client_config.account_id {
                 world.add_account(account);
             }
-            world.add_region(&job.source.region);
-            let keys = &mut world.add_region(&job.destination.region).kms_keys;
+            world.add_region(&job.source_region);
+            let keys = &mut world.add_region(&job.destination_region).kms_keys;
             keys.extend(job.kms_key_id.clone());
         }
+        let jobs = jobs.iter().map(|job| (job, job.rules.queries().sources));
+        let mut jobs: Vec<(&SyncJob, Query)> = jobs.collect();
         // Jobs with the most filters come first, so that the others may find the same images.
-        let mut jobs: Vec<&ExampleJob> = jobs.iter().collect();
-        jobs.sort_by_key(|job| match &job.sources {
+        jobs.sort_by_key(|(_, sources)| match sources {
             Query::Matching(selector) => {
                 Reverse(selector.filters.len() + selector.sync_identifiers.len())
             }
             _ => Reverse(0),
         });
         let mut problems = Vec::new();
-        for job in &jobs {
-            let account = world.account_at(&job.source);
-            match &job.sources {
+        for (job, sources) in &jobs {
+            let account = world.account_at(&job.client_config);
+            match sources {
                 Query::Matching(selector) if !world.has_source_for(job) => {
                     problems.extend(world.add_matching_image(job, selector, &account));
                 }
-                Query::Automated(parents) => {
-                    for parent in parents {
-                        world.add_backups(job, parent, &account);
-                    }
-                }
+                Query::Automated(parents) => parents
+                    .iter()
+                    .for_each(|parent| world.add_backups(job, parent, &account)),
                 _ => {}
             }
         }
@@ -98,24 +80,25 @@ impl World {
     }
 
     /// Returns true if there is something that a job could copy, and its destination exists.
-    pub fn has_source_for(&self, job: &ExampleJob) -> bool {
-        let account = self.account_at(&job.source);
-        let artifacts = |kind| self.artifacts(&job.source.region, kind).iter();
-        let has_source = match &job.sources {
+    pub fn has_source_for(&self, job: &SyncJob) -> bool {
+        let account = self.account_at(&job.client_config);
+        let mut artifacts = self.artifacts(&job.source_region, job.kind()).iter();
+        let has_source = match job.rules.queries().sources {
             Query::Matching(selector) => {
-                artifacts(Kind::Image).any(|image| is_selected(image, selector, &account))
+                artifacts.any(|image| is_selected(image, &selector, &account))
             }
-            Query::Automated(parents) => artifacts(Kind::DbSnapshot)
-                .any(|snapshot| snapshot.account == account && snapshot.is_of(parents)),
+            Query::Automated(parents) => {
+                artifacts.any(|snapshot| snapshot.account == account && snapshot.is_of(&parents))
+            }
             _ => false,
         };
-        has_source && self.region(&job.destination.region).is_some()
+        has_source && self.region(&job.destination_region).is_some()
     }
 
     /// Adds an image for a job, and returns a problem if it does not match all filters.
     fn add_matching_image(
         &mut self,
-        job: &ExampleJob,
+        job: &SyncJob,
         selector: &ImageSelector,
         account: &AccountId,
     ) -> Option<Problem> {
@@ -135,7 +118,7 @@ impl World {
         }
         let mut filters = selector.filters.iter();
         let unmet = filters.find(|filter| !is_met(&image, filter));
-        let (name, region) = (&job.name, &job.source.region);
+        let (name, region) = (&job.name, &job.source_region);
         let id = self.add_image(region, image);
         let filter = unmet.map(|filter| format!("{}={}", filter.name, filter.values.join(",")))?;
         let message = format!("no simple image matches the filter {filter} of {name}");
@@ -145,24 +128,20 @@ impl World {
 
     /// Adds the automated snapshots of a database, unless they are there, and copies of all but the newest. Some of them are copies
     /// of snapshots that RDS has deleted since.
-    fn add_backups(&mut self, job: &ExampleJob, parent: &ParentId, account: &AccountId) {
+    fn add_backups(&mut self, job: &SyncJob, parent: &ParentId, account: &AccountId) {
         let database = WorldDatabase {
             size_gib: 200,
             ..WorldDatabase::new(parent.as_str(), account, DATABASE_CREATED)
         };
-        let here = self.add_region(&job.source.region);
+        let here = self.add_region(&job.source_region);
         if !here.databases.contains(&database) {
             here.databases.push(database.clone());
-            for days in (0..AUTOMATED_DAYS).rev() {
-                let taken = taken_days_ago(days);
-                let id = automated_id(parent, taken);
-                let how = SnapshotType::Automated;
-                let snapshot = WorldArtifact::snapshot(&database, id.as_str(), how, taken);
-                here.snapshots
-                    .push(snapshot.tag("Database", parent.as_str()));
-            }
+            let taken = (0..AUTOMATED_DAYS).rev().map(taken_days_ago);
+            let snapshots = taken.map(|taken| WorldArtifact::automated(&database, taken));
+            let snapshots = snapshots.map(|snapshot| snapshot.tag("Database", parent.as_str()));
+            here.snapshots.extend(snapshots);
         }
-        let copies = job.max_retained.map_or(0, |retained| {
+        let copies = job.rules.retention().map_or(0, |retained| {
             retained.saturating_add(SURPLUS_COPIES).min(MAX_COPIES)
         });
         for days in (1..=i64::from(copies)).rev() {
@@ -171,8 +150,8 @@ impl World {
     }
 
     /// Adds a copy as the gem made it, and its sync tag on the source, if that is still there.
-    fn add_copy(&mut self, job: &ExampleJob, database: &WorldDatabase, taken: Timestamp) {
-        let (here, there) = (&job.source.region, &job.destination.region);
+    fn add_copy(&mut self, job: &SyncJob, database: &WorldDatabase, taken: Timestamp) {
+        let (here, there) = (&job.source_region, &job.destination_region);
         let source_id = automated_id(&database.id, taken);
         let is_free = |id: &ArtifactId| self.snapshot(there, id).is_none();
         let Some(id) = copy_ids(&source_id, here).find(is_free) else {
@@ -206,7 +185,7 @@ fn plain_image(id: ArtifactId, job: &JobName, owner: &str, account: &AccountId) 
     let name = name.get(..100).unwrap_or(&name).trim_start_matches("sync-");
     let name = format!("{name}-2026-01-14");
     let mut image = WorldArtifact::image(id.as_str(), account, &name, IMAGE_CREATED);
-    image.description = format!("Image for {job}");
+    image.description = format!("Image for {job}").into();
     image.backing_snapshots = vec![BackingSnapshot {
         size_gib: 16,
         tags: Tags::new(),
@@ -229,8 +208,8 @@ fn set(image: &mut WorldArtifact, account: &AccountId, filter: &str, value: &str
     match filter {
         "tag-key" => tags.insert(value, ""),
         "tag-value" => tags.insert("Purpose", value),
-        "name" => value.clone_into(&mut image.name),
-        "description" => value.clone_into(&mut image.description),
+        "name" => image.name = value.into(),
+        "description" => image.description = value.into(),
         "is-public" => image.public = value == "true",
         _ => {
             if let Some(key) = filter.strip_prefix("tag:") {

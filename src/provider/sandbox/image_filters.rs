@@ -44,42 +44,39 @@ pub(super) fn is_met(filter: &ImageFilter, image: &WorldArtifact, tags: &Tags) -
 /// Returns the texts that a filter is compared with; nothing if EC2 does not know the filter.
 fn answer(filter: &str, image: &WorldArtifact, tags: &Tags) -> Option<Vec<String>> {
     let source = image.copied_from.as_ref();
-    let texts: Vec<Option<String>> = match filter {
-        "tag-key" => tags.keys().map(|key| Some(key.to_owned())).collect(),
-        "tag-value" => tags
-            .iter()
-            .map(|(_, value)| Some(value.to_owned()))
-            .collect(),
+    let text = match filter {
+        "tag-key" => return Some(tags.keys().map(str::to_owned).collect()),
+        "tag-value" => return Some(tags.iter().map(|(_, value)| value.to_owned()).collect()),
         "block-device-mapping.volume-size" => {
             let disks = image.backing_snapshots.iter();
-            disks.map(|disk| Some(disk.size_gib.to_string())).collect()
+            return Some(disks.map(|disk| disk.size_gib.to_string()).collect());
         }
-        "block-device-mapping.encrypted" => vec![Some(image.encrypted.to_string())],
+        "block-device-mapping.encrypted" => Some(image.encrypted.to_string()),
         "creation-date" => {
             let text = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
-            vec![image.created.map(text)]
+            image.created.map(text)
         }
-        "description" => vec![Some(image.description.clone())],
-        "image-id" => vec![Some(image.id.to_string())],
-        "is-public" => vec![Some(image.public.to_string())],
-        "name" => vec![Some(image.name.clone())],
-        "owner-alias" => vec![image.owner_alias.clone()],
-        "owner-id" => vec![Some(image.account.to_string())],
-        "source-image-id" => vec![source.and_then(|arn| arn.id()).map(str::to_owned)],
-        "source-image-region" => vec![source.and_then(|arn| arn.region()).map(str::to_owned)],
-        "state" => vec![Some(image.state.as_str().to_owned())],
-        "state-reason-message" => vec![image.state_reason.clone()],
+        "description" => Some(image.description.to_string()),
+        "image-id" => Some(image.id.to_string()),
+        "is-public" => Some(image.public.to_string()),
+        "name" => Some(image.name.to_string()),
+        "owner-alias" => image.owner_alias.clone(),
+        "owner-id" => Some(image.account.to_string()),
+        "source-image-id" => source.and_then(|arn| arn.id()).map(str::to_owned),
+        "source-image-region" => source.and_then(|arn| arn.region()).map(str::to_owned),
+        "state" => Some(image.state.to_string()),
+        "state-reason-message" => image.state_reason.clone(),
         name => match name.strip_prefix("tag:") {
             Some("") => return None,
-            Some(key) => vec![tags.get(key).map(str::to_owned)],
+            Some(key) => tags.get(key).map(str::to_owned),
             None => {
                 let usual = attribute(name)?;
-                let own = image.attributes.get(name).map(String::as_str);
-                vec![Some(own.unwrap_or(usual).to_owned())]
+                let own = image.attributes.get(name).cloned();
+                own.or_else(|| Some(usual.to_owned()))
             }
         },
     };
-    Some(texts.into_iter().flatten().collect())
+    Some(text.into_iter().collect())
 }
 
 /// Returns the value that most images have for a filter about an attribute. An image of the world can have another one.

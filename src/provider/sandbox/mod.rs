@@ -4,10 +4,8 @@
 //! environment or a clock: the caller that opens a [`Sandbox`] reads and saves its [`World`].
 
 mod access;
-mod builder;
 mod calls;
 mod contents;
-mod copying;
 mod ec2;
 mod example;
 mod image_filters;
@@ -35,13 +33,12 @@ use crate::model::query::Query;
 use crate::model::tags::Tags;
 
 use access::Access;
-pub use builder::automated_id;
 pub use calls::{CallRecord, Fault};
 use calls::{Refusal, Reply, WRITES};
 pub use contents::{
-    BackingSnapshot, Copying, SnapshotType, WorldArtifact, WorldDatabase, snapshot_arn,
+    BackingSnapshot, Copying, SnapshotType, WorldArtifact, WorldDatabase, automated_id,
+    snapshot_arn,
 };
-pub use example::ExampleJob;
 pub use world::{
     ClientToken, DEFAULT_ACCOUNT, FORMAT_VERSION, FailNextCopy, Quotas, World, WorldRegion,
 };
@@ -121,7 +118,7 @@ impl Sandbox {
         let State { world, calls } = &mut *state;
         world.advance(SignedDuration::from_secs(1));
         let mut access = Access {
-            account: world.account_at(at),
+            account: world.account_at(&at.credentials),
             region: &at.region,
             world,
         };
@@ -187,19 +184,20 @@ impl Provider for Sandbox {
     }
 
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {
-        let (call, number_of_calls) = match kind {
-            Kind::Image => ("DescribeImages", ec2::number_of_calls(query)),
-            Kind::DbSnapshot => ("DescribeDBSnapshots", 1),
-        };
-        let mut found = Vec::new();
-        for _ in 0..number_of_calls {
-            let answer = |access: &mut Access<'_>| match kind {
-                Kind::Image => access.describe_images(query),
-                Kind::DbSnapshot => access.describe_snapshots(query),
-            };
-            found = self.call(call, at, answer).await?;
+        match kind {
+            Kind::Image => {
+                // Copies are found by AWS's statement, and by their sync tag.
+                if matches!(query, Query::CopiesOf { .. } | Query::CopiedFrom(_)) {
+                    self.call("DescribeImages", at, |_| Ok(())).await?;
+                }
+                let answer = |access: &mut Access<'_>| access.describe_images(query);
+                self.call("DescribeImages", at, answer).await
+            }
+            Kind::DbSnapshot => {
+                let answer = |access: &mut Access<'_>| access.describe_snapshots(query);
+                self.call("DescribeDBSnapshots", at, answer).await
+            }
         }
-        Ok(found)
     }
 
     async fn copy(

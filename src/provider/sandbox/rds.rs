@@ -47,7 +47,10 @@ impl Access<'_> {
         if is_from_elsewhere {
             check_needs(copy, &source)?;
         }
-        let key = copy.kms_key_id.as_deref();
+        let (key, group) = (
+            copy.kms_key_id.as_deref(),
+            copy.option_group_name.as_deref(),
+        );
         if let Some(key) = key.filter(|key| !self.world.has_kms_key(self.region, key)) {
             let message = format!(
                 "The specified KMS key [{key}] does not exist, is not enabled or you do not have permissions to access it."
@@ -64,7 +67,7 @@ impl Access<'_> {
             copied_from: is_from_elsewhere.then(|| arn.clone()),
             copying: Some(self.world.start_copy(self.region, None)),
             kms_key_id: copy.kms_key_id.clone().or(source.kms_key_id),
-            option_group_name: copy.option_group_name.clone().or(source.option_group_name),
+            option_group_name: group.map(Into::into).or(source.option_group_name),
             tags,
             ..source
         };
@@ -79,8 +82,7 @@ impl Access<'_> {
             return Err(Refusal::invalid(message));
         };
         let mut snapshots = there.snapshots.iter();
-        let source = snapshots.find(|snapshot| has_arn(snapshot, &region, &self.account, arn));
-        match source {
+        match snapshots.find(|snapshot| has_arn(snapshot, &region, &self.account, arn)) {
             Some(source) if source.state.is_available() => Ok(source),
             Some(source) => Err(wrong_state("copy", source)),
             None => Err(not_found(arn.as_str())),
@@ -177,7 +179,10 @@ fn check_needs(copy: &Copy, source: &WorldArtifact) -> Reply<()> {
 
 /// Returns true if a snapshot of a region is the account's own, and has this ARN.
 fn has_arn(snapshot: &WorldArtifact, region: &Region, account: &AccountId, arn: &Arn) -> bool {
-    snapshot.account == *account && snapshot_arn(region, account, &snapshot.id) == *arn
+    // The id is compared first: an ARN is a text that is made for this.
+    snapshot.account == *account
+        && arn.id() == Some(snapshot.id.as_str())
+        && snapshot_arn(region, account, &snapshot.id) == *arn
 }
 
 fn wrong_state(what: &str, snapshot: &WorldArtifact) -> Refusal {

@@ -18,12 +18,14 @@ pub(super) fn check(kind: Kind, old: &Tags, new: &Tags) -> Result<(), Refusal> {
         let text = text.to_ascii_lowercase();
         reserved.iter().any(|start| text.starts_with(start))
     };
+    let is_fit_for_rds = |text: &str| !is_reserved(text) && text.chars().all(is_rds_char);
     let is_fit = |key: &str, value: &str| {
-        let has_length =
-            (1..=max_key).contains(&key.chars().count()) && value.chars().count() <= MAX_VALUE;
-        let is_fit_for_rds =
-            || !is_reserved(value) && key.chars().chain(value.chars()).all(is_rds_char);
-        has_length && !is_reserved(key) && (kind != Kind::DbSnapshot || is_fit_for_rds())
+        (1..=max_key).contains(&key.chars().count())
+            && value.chars().count() <= MAX_VALUE
+            && match kind {
+                Kind::Image => !is_reserved(key),
+                Kind::DbSnapshot => is_fit_for_rds(key) && is_fit_for_rds(value),
+            }
     };
     if let Some((key, value)) = new.iter().find(|(key, value)| !is_fit(key, value)) {
         let message =

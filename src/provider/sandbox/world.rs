@@ -1,15 +1,17 @@
 //! The state of a sandbox: plain data, as it is kept in the sandbox file.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::calls::Fault;
-use super::contents::{WorldArtifact, WorldDatabase};
+use super::contents::{Copying, WorldArtifact, WorldDatabase};
+use crate::model::client_config::ClientConfig;
 use crate::model::ids::{AccountId, ArtifactId, Region};
 use crate::model::kind::Kind;
-use crate::model::location::Location;
 
 /// The format of sandbox files that this version writes.
 pub const FORMAT_VERSION: &str = "2.0";
@@ -44,8 +46,8 @@ pub struct World {
     pub fail_next_copies: Vec<FailNextCopy>,
     /// Calls that are answered with an error.
     pub faults: Vec<Fault>,
-    /// The regions, by code. A region that is not here can't be reached.
-    pub regions: BTreeMap<Region, WorldRegion>,
+    /// The regions, by code. A region that is not here can't be reached. Clones of a world share those that have not changed since.
+    pub regions: BTreeMap<Region, Arc<WorldRegion>>,
 }
 
 /// Limits for each account in each region.
@@ -117,11 +119,11 @@ impl Default for WorldRegion {
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub struct ClientToken {
     /// The token.
-    pub token: String,
+    pub token: SmolStr,
     /// The account of the caller.
     pub account: AccountId,
     /// The SHA-256 of the request.
-    pub request: String,
+    pub request: SmolStr,
     /// The image that the request made.
     pub image_id: ArtifactId,
 }
@@ -157,20 +159,25 @@ impl World {
     }
 
     /// Returns the account of a caller: the account that the client config states, if this world has it, else the default one.
-    pub(super) fn account_at(&self, at: &Location) -> AccountId {
-        let stated = at.credentials.account_id.as_ref();
+    pub(super) fn account_at(&self, caller: &ClientConfig) -> AccountId {
+        let stated = caller.account_id.as_ref();
         let known = stated.filter(|account| self.accounts.contains(account));
         known.cloned().unwrap_or_else(|| self.default_account())
     }
 
     /// Returns a region, if the world has it.
     pub fn region(&self, region: &Region) -> Option<&WorldRegion> {
-        self.regions.get(region)
+        self.regions.get(region).map(Arc::as_ref)
     }
 
     /// Returns a region, if the world has it.
     pub fn region_mut(&mut self, region: &Region) -> Option<&mut WorldRegion> {
-        self.regions.get_mut(region)
+        self.regions.get_mut(region).map(Arc::make_mut)
+    }
+
+    /// Returns the regions, in the order of their codes.
+    pub fn regions_mut(&mut self) -> impl Iterator<Item = &mut WorldRegion> {
+        self.regions.values_mut().map(Arc::make_mut)
     }
 
     /// Returns the artifacts of a kind in a region, of every account.
@@ -205,6 +212,85 @@ impl World {
         snapshots.find(|snapshot| snapshot.id == *id)
     }
 
+    /// Returns a region, which is added if the world does not have it.
+    pub fn add_region(&mut self, region: &Region) -> &mut WorldRegion {
+        Arc::make_mut(self.regions.entry(region.clone()).or_default())
+    }
+
+    /// Adds an account, unless the world has it.
+    pub fn add_account(&mut self, account: &AccountId) {
+        if !self.accounts.contains(account) {
+            self.accounts.push(account.clone());
+        }
+    }
+
+    /// Adds an image, and returns its id.
+    pub fn add_image(&mut self, region: &Region, image: WorldArtifact) -> ArtifactId {
+        let id = image.id.clone();
+        self.add_region(region).images.push(image);
+        id
+    }
+
+    /// Adds a snapshot, and returns its id.
+    pub fn add_snapshot(&mut self, region: &Region, snapshot: WorldArtifact) -> ArtifactId {
+        let id = snapshot.id.clone();
+        self.add_region(region).snapshots.push(snapshot);
+        id
+    }
+
+    /// Returns an image id that nothing in the world has. It comes from a counter, so that the same history gives the same ids.
+    pub fn new_image_id(&mut self) -> ArtifactId {
+        loop {
+            self.images_made = self.images_made.wrapping_add(1);
+            let id = ArtifactId::from(format!("ami-{:017x}", self.images_made));
+            // This ends: a world holds fewer images than there are numbers.
+            let mut regions = self.regions.keys();
+            if regions.all(|region| self.image(region, &id).is_none()) {
+                return id;
+            }
+        }
+    }
+
+    /// Advances the clock, and ends the copies that are due by then.
+    pub fn advance(&mut self, by: SignedDuration) {
+        self.now = later(self.now, by);
+        self.settle();
+    }
+
+    /// Ends the copies that are due: they become available or fail. A copy that was given another state meanwhile keeps it.
+    pub fn settle(&mut self) {
+        let now = self.now;
+        let is_due = |artifact: &WorldArtifact| {
+            let copying = artifact.copying.as_ref();
+            copying.is_some_and(|copying| copying.until <= now)
+        };
+        for region in self.regions.values_mut() {
+            if region.images.iter().chain(&region.snapshots).any(is_due) {
+                let WorldRegion {
+                    images, snapshots, ..
+                } = Arc::make_mut(region);
+                let due = images
+                    .iter_mut()
+                    .chain(snapshots)
+                    .filter(|artifact| is_due(artifact));
+                due.for_each(WorldArtifact::end_copying);
+            }
+        }
+    }
+
+    /// Starts a copy into a region. It will fail if that is planned for the region, or for the reason given.
+    pub(super) fn start_copy(&mut self, into: &Region, failure: Option<String>) -> Copying {
+        let mut planned = self.fail_next_copies.iter();
+        let planned = planned.position(|planned| planned.region == *into);
+        let planned = planned.map(|at| self.fail_next_copies.remove(at).reason);
+        let seconds = i64::try_from(self.copy_seconds).unwrap_or(i64::MAX);
+        Copying {
+            since: self.now,
+            until: later(self.now, SignedDuration::from_secs(seconds)),
+            fails: planned.or(failure),
+        }
+    }
+
     /// Returns true if a region has a KMS key, given by its id, its alias, or the ARN of either.
     pub fn has_kms_key(&self, region: &Region, key: &str) -> bool {
         if key.starts_with("arn:") && key.split(':').nth(3) != Some(region.as_str()) {
@@ -214,6 +300,11 @@ impl World {
         let is_known = |here: &WorldRegion| here.kms_keys.iter().any(|key| key_name(key) == name);
         name.starts_with("alias/aws/") || self.region(region).is_some_and(is_known)
     }
+}
+
+/// Returns a later time, at most the latest that can be represented.
+fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
+    time.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 /// Returns the id or alias of a KMS key.

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::calls::{READS, WRITES};
+use super::calls::{Fault, READS, WRITES};
 use super::contents::WorldArtifact;
 use super::image_filters;
-use super::world::{FORMAT_VERSION, World, WorldRegion};
-use crate::model::ids::{AccountId, ParentId, Region};
+use super::world::{FORMAT_VERSION, World};
+use crate::model::ids::{AccountId, ParentId};
 use crate::model::json::document;
 use crate::model::problem::{Problem, TextPlace};
 
@@ -31,19 +31,15 @@ impl World {
             return other_file("it is a plan");
         }
         let way_out = |message: String| Problem::new(message).help(Self::WAY_OUT);
-        match json.get("format_version") {
-            Some(version) if version == FORMAT_VERSION || version == EARLIER_VERSION => {}
-            Some(version) => {
-                let message = format!(
-                    "its format version is {version}, and this xrs reads {FORMAT_VERSION:?} and {EARLIER_VERSION:?}"
-                );
-                let help = format!("use the version of xrs that wrote it; or {}", Self::WAY_OUT);
-                return Err(Problem::new(message).help(help));
-            }
-            None => {
-                let message = "it is not a JSON object with a format_version";
-                return Err(way_out(message.to_owned()));
-            }
+        let version = json.get("format_version");
+        let version = version.ok_or("it is not a JSON object with a format_version");
+        let version = version.map_err(|message| way_out(message.to_owned()))?;
+        if version != FORMAT_VERSION && version != EARLIER_VERSION {
+            let message = format!(
+                "its format version is {version}, and this xrs reads {FORMAT_VERSION:?} and {EARLIER_VERSION:?}"
+            );
+            let help = format!("use the version of xrs that wrote it; or {}", Self::WAY_OUT);
+            return Err(Problem::new(message).help(help));
         }
         // The text is read again, so that problems have a line.
         let mut world: Self = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
@@ -60,46 +56,40 @@ impl World {
 
     /// Checks what the types do not ensure. Most of these mistakes would otherwise go unnoticed.
     fn check(&self) -> Result<(), String> {
-        let has_region = |what, region: &Region| {
-            let message = format!("{what}: the world has no region {region:?}");
-            require(self.regions.contains_key(region), message)
-        };
         let message = "accounts is empty; the first is that of callers that state none";
         require(!self.accounts.is_empty(), message)?;
         for account in &self.expired_credentials {
             self.check_account("expired_credentials", account)?;
         }
-        for planned in &self.fail_next_copies {
-            has_region("fail_next_copies", &planned.region)?;
-        }
-        for fault in &self.faults {
-            let calls = [READS.as_slice(), &WRITES].concat();
+        let calls = [READS.as_slice(), &WRITES].concat();
+        for Fault { call, .. } in &self.faults {
             let known = calls.join(", ");
-            let message = format!("faults: {:?} is not one of the calls {known}", fault.call);
-            require(calls.contains(&fault.call.as_str()), message)?;
-            if let Some(region) = &fault.region {
-                has_region("faults", region)?;
+            let message = format!("faults: {call:?} is not one of the calls {known}");
+            require(calls.contains(&call.as_str()), message)?;
+        }
+        let planned = self.fail_next_copies.iter();
+        let planned = planned.map(|planned| ("fail_next_copies", &planned.region));
+        let faults = self.faults.iter().filter_map(|fault| fault.region.as_ref());
+        for (what, region) in planned.chain(faults.map(|region| ("faults", region))) {
+            let message = format!("{what}: the world has no region {region:?}");
+            require(self.regions.contains_key(region), message)?;
+        }
+        for (code, region) in &self.regions {
+            let mut seen = BTreeSet::new();
+            for artifact in region.images.iter().chain(&region.snapshots) {
+                let what = format!("{} in {code}", artifact.id);
+                let is_new = seen.insert((&artifact.id, &artifact.account));
+                require(is_new, format!("{what} appears twice"))?;
+                check_artifact(&what, artifact)?;
             }
-        }
-        let mut regions = self.regions.iter();
-        regions.try_for_each(|(code, region)| self.check_region(code, region))
-    }
-
-    fn check_region(&self, code: &Region, region: &WorldRegion) -> Result<(), String> {
-        let mut seen = BTreeSet::new();
-        for artifact in region.images.iter().chain(&region.snapshots) {
-            let what = format!("{} in {code}", artifact.id);
-            let is_new = seen.insert((&artifact.id, &artifact.account));
-            require(is_new, format!("{what} appears twice"))?;
-            check_artifact(&what, artifact)?;
-        }
-        for snapshot in &region.snapshots {
-            self.check_account(&format!("{} in {code}", snapshot.id), &snapshot.account)?;
-        }
-        for database in &region.databases {
-            let what = format!("database {} in {code}", database.id);
-            check_lower_case(&what, database.id.as_str())?;
-            self.check_account(&what, &database.account)?;
+            for snapshot in &region.snapshots {
+                self.check_account(&format!("{} in {code}", snapshot.id), &snapshot.account)?;
+            }
+            for database in &region.databases {
+                let what = format!("database {} in {code}", database.id);
+                check_lower_case(&what, database.id.as_str())?;
+                self.check_account(&what, &database.account)?;
+            }
         }
         Ok(())
     }
@@ -112,18 +102,21 @@ impl World {
 
 fn check_artifact(what: &str, artifact: &WorldArtifact) -> Result<(), String> {
     let parent = artifact.parent.as_ref().map(ParentId::as_str);
-    check_lower_case(what, artifact.id.as_str())?;
-    parent.map_or(Ok(()), |parent| check_lower_case(what, parent))?;
+    for id in [artifact.id.as_str()].into_iter().chain(parent) {
+        check_lower_case(what, id)?;
+    }
     let has_state = !artifact.state.as_str().is_empty();
     require(has_state, format!("{what}: the state is empty"))?;
     let source = artifact.copied_from.as_ref();
     let message = format!("{what}: copied_from is not the ARN of an image or snapshot");
     require(source.is_none_or(|arn| arn.id().is_some()), message)?;
-    for name in artifact.attributes.keys() {
-        let message = format!("{what}: attributes: {name:?} is no filter that they answer");
-        require(image_filters::attribute(name).is_some(), message)?;
-    }
-    Ok(())
+    let mut names = artifact.attributes.keys();
+    let unknown = names.find(|name| image_filters::attribute(name).is_none());
+    unknown.map_or(Ok(()), |name| {
+        Err(format!(
+            "{what}: attributes: {name:?} is no filter that they answer"
+        ))
+    })
 }
 
 fn check_lower_case(what: &str, id: &str) -> Result<(), String> {
@@ -142,12 +135,12 @@ fn unreadable(error: &serde_json::Error) -> Problem {
     let place = format!(" at line {line} column {column}");
     let message = message.strip_suffix(&place).unwrap_or(&message);
     let problem = Problem::new(message).help(World::WAY_OUT);
-    if line == 0 {
-        return problem;
+    match line {
+        0 => problem,
+        _ => problem.at(TextPlace {
+            line,
+            column: column.max(1),
+            length: 1,
+        }),
     }
-    problem.at(TextPlace {
-        line,
-        column: column.max(1),
-        length: 1,
-    })
 }

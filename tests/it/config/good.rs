@@ -36,16 +36,13 @@ fn the_example_of_the_gem_works_as_it_is() {
         name: name.to_owned(),
         values: vec![value.to_owned()],
     };
-    let selector = ImageSelector {
-        owner: "12345678910123".to_owned(),
-        sync_identifiers: vec!["Web Application".to_owned()],
+    let options = AmiOptions {
+        ami_owner: "12345678910123".to_owned(),
+        sync_identifier: Some("Web Application".to_owned()),
         filters: vec![
             filter("tag:Environment", "Production"),
             filter("tag-value", "Sync"),
         ],
-    };
-    let options = AmiOptions {
-        selector,
         most_recent: false,
     };
     assert_eq!(rules(web_app), format!("{options:?}"));
@@ -119,7 +116,7 @@ fn sources_of_merges_keep_their_order() {
     );
     let rules = rules(&valid(&text)[0]);
     assert_says(&rules, "owner: \"1\"");
-    assert_says(&rules, "[\"3\"]");
+    assert_says(&rules, "Some(\"3\")");
 }
 
 #[test]
@@ -159,13 +156,10 @@ fn what_is_not_given_or_empty_has_its_default() {
           sync_d: {{{DATABASE}, db_instance: D}}, sync_e: {{{DATABASE}, db_instance: e, max_snapshots_to_retain: , kms_key_id: ''}}}}"
     );
     let jobs = valid(&text);
-    let selector = ImageSelector {
-        owner: "self".to_owned(),
-        sync_identifiers: vec![],
-        filters: vec![],
-    };
     let images = AmiOptions {
-        selector,
+        ami_owner: "self".to_owned(),
+        sync_identifier: None,
+        filters: vec![],
         most_recent: false,
     };
     let snapshots = |name: &str| DbSnapshotOptions {

@@ -122,7 +122,7 @@ fn law_11_a_copy_is_found_by_an_identifier_that_its_source_got_later() {
         let mut jobs = [ami_job("sync_web", "Old name")];
         change_ami(&mut jobs[0], |ami| {
             let (name, values) = ("tag:Zone".to_owned(), vec!["blue".to_owned()]);
-            ami.selector.filters = vec![ImageFilter { name, values }];
+            ami.filters = vec![ImageFilter { name, values }];
         });
         sync(&sandbox, &jobs);
         sandbox.edit(|world| {
@@ -130,7 +130,7 @@ fn law_11_a_copy_is_found_by_an_identifier_that_its_source_got_later() {
             image.tags.insert("Sync-Identifier", "New name");
         });
         change_ami(&mut jobs[0], |ami| {
-            ami.selector.sync_identifiers = vec!["New name".to_owned()];
+            ami.sync_identifier = Some("New name".to_owned());
         });
         let planned = plan(&sandbox, &jobs);
         assert_eq!(

@@ -1,23 +1,12 @@
 //! The example world.
 
 use aws_xregion_sync::model::identity::ours;
-use aws_xregion_sync::provider::sandbox::ExampleJob;
 
 use super::*;
-
-fn job(name: &str, sources: Query, max_retained: Option<u32>) -> ExampleJob {
-    ExampleJob {
-        name: JobName::from(name),
-        source: at(east()),
-        destination: at(west()),
-        sources,
-        kms_key_id: None,
-        max_retained,
-    }
-}
+use crate::support::{job_of, snapshot_job};
 
 /// A job for images; filters are given as in `name=web-* architecture=arm64`.
-fn ami(name: &str, owner: &str, identifier: &str, filters: &str) -> ExampleJob {
+fn ami(name: &str, owner: &str, identifier: &str, filters: &str) -> SyncJob {
     let filters = filters
         .split(' ')
         .filter_map(|filter| filter.split_once('='));
@@ -25,20 +14,19 @@ fn ami(name: &str, owner: &str, identifier: &str, filters: &str) -> ExampleJob {
         name: name.to_owned(),
         values: vec![value.to_owned()],
     });
-    let identifier = Some(identifier.to_owned()).filter(|text| !text.is_empty());
-    let selector = ImageSelector {
-        owner: owner.to_owned(),
-        sync_identifiers: identifier.into_iter().collect(),
-        filters: filters.collect(),
-    };
-    job(name, Query::Matching(selector), None)
+    let identifier = Some(identifier.to_owned());
+    job_of(
+        name,
+        AmiOptions {
+            ami_owner: owner.to_owned(),
+            sync_identifier: identifier.filter(|text| !text.is_empty()),
+            filters: filters.collect(),
+            most_recent: false,
+        },
+    )
 }
 
-fn database(name: &str, parent: &str, max_retained: u32) -> ExampleJob {
-    job(name, automated(&[parent]), Some(max_retained))
-}
-
-fn example(jobs: &[ExampleJob]) -> (World, Vec<Problem>) {
+fn example(jobs: &[SyncJob]) -> (World, Vec<Problem>) {
     let (world, problems) = World::example(jobs);
     assert_eq!(world, World::example(jobs).0, "always the same");
     assert_eq!(World::from_json(&world.to_json()), Ok(world.clone()));
@@ -46,7 +34,7 @@ fn example(jobs: &[ExampleJob]) -> (World, Vec<Problem>) {
 }
 
 /// A sandbox for jobs that all find something.
-fn sandbox(jobs: &[ExampleJob]) -> Sandbox {
+fn sandbox(jobs: &[SyncJob]) -> Sandbox {
     let (world, problems) = example(jobs);
     assert_eq!(problems, []);
     assert!(jobs.iter().all(|job| world.has_source_for(job)));
@@ -54,24 +42,21 @@ fn sandbox(jobs: &[ExampleJob]) -> Sandbox {
 }
 
 /// The jobs of `testdata/config/seed.yaml`.
-fn seed() -> [ExampleJob; 2] {
+fn seed() -> [SyncJob; 2] {
     let (owner, identifier) = ("12345678910123", "Web Application");
     let filters = "tag:Environment=Production tag-value=Sync";
     let image = ami("sync_my_web_app", owner, identifier, filters);
-    let mut snapshots = database("sync_my_database", "mydatabase", 5);
-    snapshots.source = at_as(OTHER_ACCOUNT, east());
-    snapshots.destination = at_as(OTHER_ACCOUNT, west());
+    let mut snapshots = snapshot_job("sync_my_database", "mydatabase", 5);
+    snapshots.client_config = at_as(OTHER_ACCOUNT, east()).credentials;
     [image, snapshots]
 }
 
 /// Returns what a job finds as its sources and, in the destination, as snapshots, oldest first.
-fn found(sandbox: &Sandbox, job: &ExampleJob) -> (Vec<Artifact>, Vec<Artifact>) {
-    let kind = match job.sources {
-        Query::Matching(_) => Kind::Image,
-        _ => Kind::DbSnapshot,
-    };
-    let mut sources = wait(sandbox.find(&job.source, kind, &job.sources)).expect("sources");
-    let copies = sandbox.find(&job.destination, Kind::DbSnapshot, &Query::AllManual);
+fn found(sandbox: &Sandbox, job: &SyncJob) -> (Vec<Artifact>, Vec<Artifact>) {
+    let query = job.rules.queries().sources;
+    let mut sources = wait(sandbox.find(&job.source(), job.kind(), &query)).expect("sources");
+    let destination = job.destination();
+    let copies = sandbox.find(&destination, Kind::DbSnapshot, &Query::AllManual);
     let mut copies = wait(copies).expect("copies");
     sources.sort_by_key(|source| source.data_time);
     copies.sort_by_key(|copy| copy.data_time);
@@ -91,7 +76,7 @@ fn the_seed_finds_two_sources_and_two_surplus_copies() {
     let mut request = copy_of_image(image.id.as_str());
     request.copy.name = Some(image.name().to_owned());
     request.tags = image.tags;
-    wait(sandbox.copy(&jobs[0].destination, &request, Some("t"))).expect("a copy");
+    wait(sandbox.copy(&jobs[0].destination(), &request, Some("t"))).expect("a copy");
 
     let (sources, copies) = found(&sandbox, &jobs[1]);
     assert_eq!((sources.len(), copies.len()), (7, 5 + 2));
@@ -107,13 +92,13 @@ fn the_seed_finds_two_sources_and_two_surplus_copies() {
     }
     let mut request = copy_of_snapshot(sources[6].id.as_str());
     request.source = sources[6].to_ref(&east());
-    wait(sandbox.copy(&jobs[1].destination, &request, None)).expect("a copy");
+    wait(sandbox.copy(&jobs[1].destination(), &request, None)).expect("a copy");
 }
 
 #[test]
 fn each_job_finds_one_image_that_has_what_its_filters_ask_for() {
     let ami = |[name, owner, identifier, filters]: [&str; 4]| ami(name, owner, identifier, filters);
-    let jobs: Vec<ExampleJob> = rows(
+    let jobs: Vec<SyncJob> = rows(
         "sync_base | self | | state=available name=base-*
          sync_web | self | Web | tag:Env=Prod* architecture=arm64
          sync_again | self | Web | tag:Env=Prod* architecture=arm64
@@ -143,7 +128,7 @@ fn a_filter_that_nothing_simple_matches_is_named() {
         ami("sync_unknown", "self", "A", "colour=red"),
         ami("sync_contrary", "self", "B", "name=abc name=def"),
         ami("sync_failed", "self", "C", "state=failed"),
-        database("sync_db", "mydb", 2),
+        snapshot_job("sync_db", "mydb", 2),
     ];
     let (world, problems) = example(&jobs);
     let told: Vec<String> = problems
@@ -172,13 +157,13 @@ fn a_filter_that_nothing_simple_matches_is_named() {
 
 #[test]
 fn jobs_with_the_same_database_share_it_and_copies_get_free_ids() {
-    let mut elsewhere = database("sync_elsewhere", "mydb", 1);
-    elsewhere.destination = at(Region::from("eu-west-1"));
-    let mut from_elsewhere = database("sync_from_elsewhere", "mydb", 1);
-    from_elsewhere.source = at(Region::from("eu-west-1"));
-    let mut keyed = database("sync_keyed", "keyed", 0);
+    let mut elsewhere = snapshot_job("sync_elsewhere", "mydb", 1);
+    elsewhere.destination_region = Region::from("eu-west-1");
+    let mut from_elsewhere = snapshot_job("sync_from_elsewhere", "mydb", 1);
+    from_elsewhere.source_region = Region::from("eu-west-1");
+    let mut keyed = snapshot_job("sync_keyed", "keyed", 0);
     keyed.kms_key_id = Some("alias/copies".to_owned());
-    let plain = database("sync_mydb", "mydb", 0);
+    let plain = snapshot_job("sync_mydb", "mydb", 0);
     let jobs = [plain, elsewhere, from_elsewhere, keyed];
     let sandbox = sandbox(&jobs);
     let world = sandbox.world();
@@ -197,8 +182,8 @@ fn jobs_with_the_same_database_share_it_and_copies_get_free_ids() {
 
 #[test]
 fn however_many_copies_are_retained_the_world_stays_small_and_has_room() {
-    let jobs = (0..12).map(|n| database(&format!("sync_{n}"), &format!("db{n}"), u32::MAX));
-    let jobs: Vec<ExampleJob> = jobs.collect();
+    let jobs = (0..12).map(|n| snapshot_job(&format!("sync_{n}"), &format!("db{n}"), u32::MAX));
+    let jobs: Vec<SyncJob> = jobs.collect();
     let sandbox = sandbox(&jobs);
     let world = sandbox.world();
     assert_eq!(world.regions[&west()].snapshots.len(), 12 * 20);
@@ -207,6 +192,6 @@ fn however_many_copies_are_retained_the_world_stays_small_and_has_room() {
         let newest = sources.last().expect("a source");
         let mut request = copy_of_snapshot(newest.id.as_str());
         request.source = newest.to_ref(&east());
-        wait(sandbox.copy(&job.destination, &request, None)).expect("a copy");
+        wait(sandbox.copy(&job.destination(), &request, None)).expect("a copy");
     }
 }

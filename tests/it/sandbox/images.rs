@@ -101,7 +101,7 @@ fn with_odd_image() -> Sandbox {
     let odd = an_image("ami-odd", "web-2026").tag("Sync-Identifier", "Web Application");
     let mut odd = odd.tag("Environment", "Production");
     odd.created = Some(time("2025-03-01T10:00:00Z"));
-    odd.description = "odd one".to_owned();
+    odd.description = "odd one".into();
     odd.state = ArtifactState::from("failed");
     odd.state_reason = Some("Internal error".to_owned());
     odd.copied_from = Some(Arn::from("arn:aws:ec2:eu-west-1::image/ami-1"));

@@ -162,7 +162,7 @@ fn a_copy_within_a_region_is_like_any_manual_snapshot() {
 
 #[test]
 fn an_option_group_of_its_own_must_be_given_to_the_copy() {
-    let own = Some("oracle-timezone".to_owned());
+    let own = Some("oracle-timezone".into());
     let sandbox = with_source(|source| source.option_group_name = own);
     let message = wrong_value(copy(&sandbox, &the_snapshot())).message;
     assert!(message.contains("a target option group"), "{message}");

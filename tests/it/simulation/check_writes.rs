@@ -139,8 +139,8 @@ impl Check<'_> {
 
         self.tags(&made.tags, copy);
         let description = copy.copy.description.clone().unwrap_or_default();
-        let is_other =
-            Some(&made.name) != copy.copy.name.as_ref() || made.description != description;
+        let is_other = Some(made.name.as_str()) != copy.copy.name.as_deref()
+            || made.description != description;
         self.breach_if(is_other, "law 10", format!("it is named {}", made.name));
         let mut disks = made.backing_snapshots.iter();
         let is_other = disks.any(|disk| disk.tags != copy.tags);

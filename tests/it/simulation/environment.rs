@@ -249,7 +249,7 @@ fn image_replaced(random: &mut Random, setup: &Setup, world: &mut World) -> Opti
 /// Makes all source images available.
 fn image_ready(world: &mut World) -> Option<Event> {
     let mut ready = Vec::new();
-    for region in world.regions.values_mut() {
+    for region in world.regions_mut() {
         for image in &mut region.images {
             if image.state.as_str() == "pending" && image.copied_from.is_none() {
                 image.state = ArtifactState::available();
@@ -263,7 +263,7 @@ fn image_ready(world: &mut World) -> Option<Event> {
 
 /// Removes what is being deleted.
 fn end_deletions(world: &mut World) {
-    for region in world.regions.values_mut() {
+    for region in world.regions_mut() {
         region
             .snapshots
             .retain(|snapshot| snapshot.state.as_str() != "deleting");
@@ -280,7 +280,7 @@ pub fn calm_down(world: &mut World) {
     };
     let _ready = image_ready(world);
     end_deletions(world);
-    for region in world.regions.values_mut() {
+    for region in world.regions_mut() {
         for snapshot in &mut region.snapshots {
             if is_automated(snapshot) {
                 snapshot.state = ArtifactState::available();

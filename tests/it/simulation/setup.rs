@@ -87,7 +87,7 @@ pub fn random(random: &mut Random) -> (Setup, World) {
         if random.chance(15) {
             database.kms_key_id = Some(KEY.to_owned());
         }
-        world.add_database(region, database);
+        world.add_region(region).databases.push(database);
     }
     environment::furnish(random, &setup, &mut world);
     (setup, world)
@@ -117,11 +117,9 @@ fn add_job(random: &mut Random, setup: &mut Setup, n: i64) {
     } else {
         let identifier = format!("{} {number}", if other { "their app" } else { "app" });
         Arc::new(AmiOptions {
-            selector: ImageSelector {
-                owner: "self".to_owned(),
-                sync_identifiers: vec![identifier],
-                filters: Vec::new(),
-            },
+            ami_owner: "self".to_owned(),
+            sync_identifier: Some(identifier),
+            filters: Vec::new(),
             most_recent: random.chance(60),
         })
     };

@@ -112,8 +112,8 @@ pub fn database(world: &mut World, name: &str) -> WorldDatabase {
 }
 
 pub fn add_automated(world: &mut World, name: &str, taken: Timestamp) -> ArtifactId {
-    database(world, name);
-    world.add_automated_snapshot(&east(), &ParentId::from(name), taken)
+    let database = database(world, name);
+    world.add_snapshot(&east(), WorldArtifact::automated(&database, taken))
 }
 
 /// Returns a copy for the destination as xrs and the gem leave it.

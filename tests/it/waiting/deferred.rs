@@ -221,10 +221,7 @@ fn databases_of_europe(world: &mut World, number: usize) -> Vec<SyncJob> {
     let jobs = (0..number).map(|n| {
         let name = format!("eu{n}");
         let database = WorldDatabase::new(&name, &world.default_account(), days_ago(365));
-        let here = world.region_mut(&europe()).expect("the region");
-        here.databases.push(database);
-        let id = ParentId::from(name.as_str());
-        world.add_automated_snapshot(&europe(), &id, days_ago(0));
+        world.add_snapshot(&europe(), WorldArtifact::automated(&database, days_ago(0)));
         SyncJob {
             source_region: europe(),
             ..snapshot_job(&format!("sync_{name}"), &name, 2)
