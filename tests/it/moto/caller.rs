@@ -91,6 +91,7 @@ pub(super) fn copy_of(kind: Kind, source: &ArtifactRef) -> Copy {
         option_group_name: None,
         size_gib: None,
         expects: ExpectedSource {
+            parent_created: None,
             state: ArtifactState::available(),
             data_time: TIME.parse().expect("a time"),
         },
