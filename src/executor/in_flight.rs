@@ -1,4 +1,5 @@
-//! The copies in progress, counted as AWS counts them: per account, destination region and kind.
+//! The copies in progress, counted as AWS counts them: per account, source region, destination region and kind. See
+//! <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_CopySnapshot.html>.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -21,18 +22,24 @@ const RETRY_AFTER: SignedDuration = SignedDuration::from_secs(30);
 pub(super) const NO_MORE_COPIES: &str = "AWS accepts no more copies at the moment";
 
 /// What AWS counts concurrent copies by.
-type Destination = (AccountId, Region, Kind);
+type Route = (AccountId, Region, Region, Kind);
 
-fn destination(target: &Target) -> Destination {
-    let (account, region) = (&target.account, &target.request.destination.region);
-    (account.clone(), region.clone(), target.request.kind)
+fn route(target: &Target) -> Route {
+    let request = &target.request;
+    let (from, to) = (&request.source.region, &request.destination.region);
+    (
+        target.account.clone(),
+        from.clone(),
+        to.clone(),
+        request.kind,
+    )
 }
 
 /// The copies in progress that an apply knows of: those that it has started, and those that it has observed.
 #[derive(Default)]
-pub(super) struct InFlightCopies(HashMap<Destination, Slots>);
+pub(super) struct InFlightCopies(HashMap<Route, Slots>);
 
-/// The copies into one destination.
+/// The copies from one region into another.
 #[derive(Default)]
 struct Slots {
     /// With the job that knows of it, and where it can be read.
@@ -71,13 +78,13 @@ impl Slots {
 
 impl InFlightCopies {
     fn slots(&mut self, target: &Target) -> &mut Slots {
-        self.0.entry(destination(target)).or_default()
+        self.0.entry(route(target)).or_default()
     }
 
     /// Returns true if the job has a slot, or there is one for it.
     pub(super) fn has_slot(&self, target: &Target, now: Timestamp) -> bool {
         let max = target.request.kind.facts().max_concurrent_copies;
-        let slots = self.0.get(&destination(target));
+        let slots = self.0.get(&route(target));
         slots.is_none_or(|slots| {
             slots.reserved.contains(&target.request.job) || slots.has_room(max, now)
         })
@@ -91,7 +98,7 @@ impl InFlightCopies {
 
     /// Gives up the slot of a job: its copy is counted from now on, or does not start.
     pub(super) fn release(&mut self, target: &Target) {
-        if let Some(slots) = self.0.get_mut(&destination(target)) {
+        if let Some(slots) = self.0.get_mut(&route(target)) {
             slots.reserved.remove(&target.request.job);
         }
     }
@@ -115,13 +122,14 @@ impl InFlightCopies {
 
     /// Returns why a copy can't start now.
     pub(super) fn deferral(&self, target: &Target) -> Problem {
-        let slots = self.0.get(&destination(target));
+        let slots = self.0.get(&route(target));
         if let Some(refusal) = slots.and_then(|slots| slots.refusal.as_ref()) {
             return refusal.error.problem(NO_MORE_COPIES);
         }
         let max = target.request.kind.facts().max_concurrent_copies;
-        let region = &target.request.destination.region;
-        let message = format!("AWS's limit of {max} concurrent copies into {region} is reached");
+        let (_, from, to, _) = route(target);
+        let message =
+            format!("AWS's limit of {max} concurrent copies from {from} to {to} is reached");
         Problem::new(message).help(CONCURRENT_COPIES_HELP)
     }
 

@@ -30,6 +30,7 @@ use self::precondition::{MAX_AGE, Target};
 use self::session::Session;
 use self::wait_time::WaitTime;
 use crate::model::action::{Action, ActionName, Stage};
+use crate::model::fail_reason::FailReason;
 use crate::model::ids::ArtifactId;
 use crate::model::inventory::{Answer, Inventory};
 use crate::model::plan::SavedPlan;
@@ -82,10 +83,7 @@ pub async fn apply(
         }
     }
     drop(running);
-    let results = driver.jobs.into_iter();
-    results
-        .map(|job| job.map_or_else(|result| result, |job| job.actions.result))
-        .collect()
+    driver.results(plan)
 }
 
 /// Calls that jobs need.
@@ -153,6 +151,8 @@ impl<'a> Driver<'a> {
                 Err(problem) => Err(JobResult::not_started(plan, problem.clone())),
             };
             match (&mut job, &mut seen) {
+                // Its result depends on that of the other job.
+                (Err(_), _) if plan.synced_by.is_some() => {}
                 (Err(result), _) => session.report(result, 0, true),
                 (Ok(job), Some(seen)) => {
                     if let Some(observation) = seen.jobs.remove(&plan.name) {
@@ -170,6 +170,32 @@ impl<'a> Driver<'a> {
             wait_time: None,
             left: usize::MAX,
         }
+    }
+
+    /// Returns the results, in the order of the plan. A job whose source another one copies fails with it.
+    fn results(self, plan: &SavedPlan) -> Vec<SyncResult> {
+        let results = self.jobs.into_iter();
+        let results = results.map(|job| job.map_or_else(|result| result, |job| job.actions.result));
+        let mut results: Vec<SyncResult> = results.collect();
+        for (n, plan) in plan.jobs.iter().enumerate() {
+            let Some(first) = &plan.synced_by else {
+                continue;
+            };
+            let is_copied = results
+                .iter()
+                .any(|result| result.name == *first && result.is_copied());
+            if let Some(result) = results.get_mut(n) {
+                if !is_copied && result.completed {
+                    let first = first.clone();
+                    result.completed = false;
+                    result
+                        .errors
+                        .push(FailReason::FirstFailed { first }.problem(&plan.name));
+                }
+                self.session.report(result, 0, true);
+            }
+        }
+        results
     }
 
     fn jobs(&self) -> impl Iterator<Item = &Job<'a>> {

@@ -37,7 +37,7 @@ pub enum FailReason {
         /// The destination.
         destination: Region,
     },
-    /// The job that copies the same source in place of this one has failed.
+    /// The job that copies the same source for this one has not made the copy.
     FirstFailed {
         /// The other job.
         first: JobName,
@@ -153,7 +153,7 @@ impl FailReason {
                 "{first} and {job} copy the same {kind} {source} to {destination}, but with different kms_key_id options"
             ),
             Self::FirstFailed { first } => {
-                format!("{first} copies the source of {job} in its place, and has failed")
+                format!("{first} copies the source of {job} for it, and has not made the copy")
             }
             Self::NoTime { kind, source } => {
                 format!("AWS does not state when {kind} {source} of {job} was created")

@@ -32,7 +32,7 @@ pub struct KindFacts {
     pub copy_id: CopyId,
     /// The greatest number of ids that one read asks for.
     pub ids_per_read: usize,
-    /// How many copies into one region AWS makes at a time for one account.
+    /// How many copies from one region into another AWS makes at a time for one account.
     pub max_concurrent_copies: usize,
     /// Whether an id can be used again: an automated snapshot can get the id of an earlier one when its database is deleted and
     /// created again. If so, times are compared as well as ids.

@@ -36,6 +36,15 @@ impl SyncResult {
         !self.completed
     }
 
+    /// Returns true unless a copy was to be made and was not.
+    pub fn is_copied(&self) -> bool {
+        let mut copies = self
+            .actions
+            .iter()
+            .filter(|action| action.action == ActionName::Copy);
+        copies.all(|copy| copy.outcome.is_done())
+    }
+
     /// Returns true if a copy was due when the job was planned.
     pub fn sync_required(&self) -> bool {
         self.sync_required

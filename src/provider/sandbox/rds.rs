@@ -57,7 +57,7 @@ impl Access<'_> {
             );
             return Err(Refusal::new("KMSKeyNotAccessibleFault", message));
         }
-        self.check_room(&id)?;
+        self.check_room(&id, arn)?;
         let snapshot = WorldArtifact {
             id,
             snapshot_type: SnapshotType::Manual,
@@ -90,7 +90,7 @@ impl Access<'_> {
     }
 
     /// Refuses a copy with an id that is in use, or beyond a limit.
-    fn check_room(&self, id: &ArtifactId) -> Reply<()> {
+    fn check_room(&self, id: &ArtifactId, source: &Arn) -> Reply<()> {
         let own = self.own(Kind::DbSnapshot);
         if own.clone().any(|snapshot| snapshot.id == *id) {
             let message = format!(
@@ -99,7 +99,11 @@ impl Access<'_> {
             return Err(Refusal::new("DBSnapshotAlreadyExists", message));
         }
         let manual = own.filter(|snapshot| snapshot.snapshot_type == SnapshotType::Manual);
-        let copies = manual.clone().filter(|copy| copy.state.is_being_copied());
+        let is_from_there = |copy: &&WorldArtifact| {
+            let from = copy.copied_from.as_ref().and_then(Arn::region);
+            copy.state.is_being_copied() && from == source.region()
+        };
+        let copies = manual.clone().filter(is_from_there);
         let quotas = &self.world.quotas;
         let (most, most_copies) = (quotas.manual_snapshots, quotas.snapshot_copies_in_flight);
         let message = if manual.count() >= most {

@@ -172,7 +172,7 @@ fn copies_of_an_earlier_apply_count_and_nobody_is_refused_for_their_sake() {
 
     let counted = folder.apply("");
     counted.printed(1, &[]);
-    let deferred = "AWS's limit of 20 concurrent copies into us-west-1 is reached";
+    let deferred = "AWS's limit of 20 concurrent copies from us-east-1 to us-west-1 is reached";
     assert_eq!(counted.err.matches(deferred).count(), 2, "{counted:?}");
 
     // The job has other settings now, or is gone: its copy can't be read, and only AWS counts it.

@@ -145,3 +145,22 @@ fn law_11_a_copy_is_found_by_an_identifier_that_its_source_got_later() {
         assert_eq!(status.readiness, Readiness::Ready, "{status:?}");
     }
 }
+
+#[test]
+fn law_11_a_job_fails_with_the_job_that_copies_its_source_for_it() {
+    let (sandbox, jobs) = one_image();
+    let mut second = jobs[0].clone();
+    second.name = JobName::from("sync_web_again");
+    let refused = Fault::new("CopyImage", "UnauthorizedOperation", "no", None);
+    sandbox.edit(|world| world.faults.push(refused));
+    let jobs = [jobs[0].clone(), second];
+    let planned = Planned::new(sandbox.world(), jobs);
+    assert_eq!(planned.plan.summary.copy, 1);
+    let results = planned.apply();
+    assert!(results[0].failed());
+    let message = "sync_web copies the source of sync_web_again for it, and has not made the copy";
+    assert_eq!(results[1].errors[0].message, message);
+    assert!(results[1].failed());
+    planned.sandbox.edit(|world| world.faults.clear());
+    planned.succeeds();
+}

@@ -326,3 +326,16 @@ fn law_7_the_only_slot_is_not_kept_for_a_region_that_does_not_answer() {
     let after = last_asked(&planned, "CopyDBSnapshot");
     assert!((60..300).contains(&after), "{after}");
 }
+
+#[test]
+fn copies_from_another_region_take_no_slot() {
+    let eu = Region::from("eu-west-1");
+    let (mut world, mut jobs) = databases(2, 1..2);
+    world.quotas.snapshot_copies_in_flight = 1;
+    let of_eu = database(&mut world, "db1");
+    world.add_region(&eu).databases.push(of_eu.clone());
+    world.add_snapshot(&eu, WorldArtifact::automated(&of_eu, days_ago(0)));
+    jobs[1].source_region = eu;
+    jobs[1].has_shared_parent_name = true;
+    Planned::new(world, jobs).succeeds();
+}
