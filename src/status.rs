@@ -14,7 +14,6 @@ use crate::model::query::CopiesQuery;
 use crate::model::status::{
     Copies, CopyInProgress, FailedCopy, JobStatus, Left, Readiness, SourceNewest, UsableCopy,
 };
-use crate::model::sync_tag::key_on_copy;
 use crate::model::words::{count, list, span};
 use crate::sync_types::{Belonging, SyncJob};
 
@@ -190,10 +189,8 @@ fn own_copies<'a>(
     candidates: Vec<&'a Artifact>,
 ) -> (Vec<DatedCopy<'a>>, Vec<&'a ArtifactId>) {
     let (region, destination) = (&job.source_region, &job.destination_region);
-    // A copy from the destination is never a source.
-    let returned = key_on_copy(destination);
     let artifacts = observation.sources.iter().flatten();
-    let artifacts = artifacts.filter(|artifact| !artifact.tags.contains_key(&returned));
+    let artifacts = artifacts.filter(|artifact| job.rules.can_be_source(job, artifact));
     let sources: Vec<Source<'_>> = artifacts
         .filter_map(|artifact| {
             let source = Source::new(artifact, region)?;

@@ -35,6 +35,61 @@ pub(super) fn check(jobs: &mut [(ConfiguredJob, TextPlace)]) {
     }
 }
 
+/// Marks each job as invalid that closes a circle of regions with jobs above it: every copy would be copied on for ever.
+pub(super) fn check_circles(jobs: &mut [(ConfiguredJob, TextPlace)]) {
+    let mut earlier: Vec<SyncJob> = Vec::new();
+    for (configured, place) in jobs {
+        let ConfiguredJob::Valid(job) = configured else {
+            continue;
+        };
+        if !job.rules.takes_copies_of(&*job.rules) {
+            continue;
+        }
+        if let Some(regions) = circle(&earlier, job) {
+            let problem = endless(job, &regions).at(*place);
+            let (name, problems) = (job.name.clone(), vec![problem]);
+            *configured = ConfiguredJob::Invalid { name, problems };
+        } else {
+            earlier.push(job.clone());
+        }
+    }
+}
+
+/// Returns the regions through which copies of a job come back to its source region, if they do.
+fn circle<'j>(jobs: &'j [SyncJob], job: &'j SyncJob) -> Option<Vec<&'j Region>> {
+    // Each job that has been reached, with the regions on the way to it.
+    let mut reached = vec![(job, vec![&job.source_region])];
+    let mut left: Vec<&SyncJob> = jobs.iter().collect();
+    let mut n = 0;
+    while let Some((last, way)) = reached.get(n).cloned() {
+        let way: Vec<&Region> = way.into_iter().chain([&last.destination_region]).collect();
+        if last.destination_region == job.source_region {
+            return Some(way);
+        }
+        let is_next = |next: &&SyncJob| {
+            next.source_region == last.destination_region
+                && next.rules.takes_copies_of(&*last.rules)
+                && may_share_account(next, last)
+        };
+        let (next, others): (Vec<_>, Vec<_>) = left.into_iter().partition(is_next);
+        reached.extend(next.into_iter().map(|next| (next, way.clone())));
+        left = others;
+        n += 1;
+    }
+    None
+}
+
+fn endless(job: &SyncJob, regions: &[&Region]) -> Problem {
+    let regions = regions.iter().map(|region| region.as_str());
+    let regions = regions.collect::<Vec<_>>().join(", ");
+    let message = format!(
+        "{} closes a circle of jobs with include_copies: {regions}",
+        job.name
+    );
+    Problem::new(message)
+        .help("remove include_copies from one of them: copies would be copied on for ever")
+}
+
 fn repeated(job: &SyncJob, same: &SyncJob, parent: &ParentId) -> Problem {
     let (name, source, destination) = (&job.name, &job.source_region, &job.destination_region);
     let earlier = &same.name;

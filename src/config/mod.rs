@@ -101,6 +101,7 @@ pub fn read(bytes: &[u8]) -> Result<Config, Vec<Problem>> {
         jobs.push((job, entry.place));
     }
     conflicts::check(&mut jobs);
+    conflicts::check_circles(&mut jobs);
     Ok(Config {
         jobs: jobs.into_iter().map(|(job, _)| job).collect(),
         client_configs,

@@ -9,7 +9,9 @@ use super::artifact::Artifact;
 use super::ids::{AccountId, Arn, ArnParts, ArtifactId, Region};
 use super::kind::{CopyId, Kind};
 use super::reason::NotOurs;
-use super::sync_tag::{SYNC_KEEP, SyncTag, key_on_copy, key_on_source, whole_seconds};
+use super::sync_tag::{
+    SYNC_KEEP, SyncTag, is_key_on_copy, key_on_copy, key_on_source, whole_seconds,
+};
 
 /// What the copies of a source are recognised by.
 #[derive(Clone, Debug)]
@@ -91,7 +93,7 @@ impl<'a> Source<'a> {
     pub fn is_certainly_not_source_of(&self, copy: &Artifact) -> bool {
         let key = key_on_copy(self.region);
         let is_from_other_region = |(other, value): (&str, &str)| {
-            other.starts_with("Sync-From-") && other != key && SyncTag::parse(value).is_some()
+            is_key_on_copy(other) && other != key && SyncTag::parse(value).is_some()
         };
         let tag = SyncTag::find(&copy.tags, &key);
         copy.copied_from.as_ref().is_some_and(|arn| arn != self.arn)

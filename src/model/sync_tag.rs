@@ -29,9 +29,14 @@ pub fn key_on_source(destination: &Region) -> String {
     format!("Sync-{destination}")
 }
 
+/// Returns true if a key is that of the sync tag on a copy, from any region.
+pub fn is_key_on_copy(key: &str) -> bool {
+    key.starts_with("Sync-From-")
+}
+
 /// Returns true if a key is that of a sync tag, of any region. Such a tag is about one resource, so its copies don't get it.
 pub fn is_sync_key(key: &str) -> bool {
-    key.starts_with("Sync-From-")
+    is_key_on_copy(key)
         || key
             .strip_prefix("Sync-")
             .is_some_and(Region::is_well_formed)

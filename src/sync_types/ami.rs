@@ -1,5 +1,7 @@
 //! `ec2_ami`: one image, which the job selects by owner, identifier and filters.
 
+use std::any::Any;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -8,9 +10,12 @@ use super::rules::{Belonging, CopySettings, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
 use crate::model::fail_reason::FailReason;
 use crate::model::identity::origin;
+use crate::model::ids::Arn;
 use crate::model::kind::{Kind, SyncTypeName};
 use crate::model::query::{CopiesQuery, ImageFilter, ImageSelector, Queries, Query};
-use crate::model::sync_tag::{SYNC_IDENTIFIER, is_sync_key, key_on_copy, key_on_source};
+use crate::model::sync_tag::{
+    SYNC_IDENTIFIER, is_key_on_copy, is_sync_key, key_on_copy, key_on_source,
+};
 use crate::model::wildcard::matches;
 use crate::model::words::count;
 
@@ -33,6 +38,9 @@ pub struct AmiOptions {
     /// Take the newest image where several match, instead of failing the job.
     #[serde(default)]
     pub most_recent: bool,
+    /// Also take images that are copies themselves, for a chain of regions; never those that came from the destination.
+    #[serde(default)]
+    pub include_copies: bool,
 }
 
 fn own_account() -> String {
@@ -62,7 +70,7 @@ impl SyncTypeRules for AmiOptions {
         sources: &'a [Artifact],
         warnings: &mut Vec<String>,
     ) -> Result<&'a Artifact, FailReason> {
-        let found = Found::new(job, sources);
+        let found = Found::new(self, job, sources);
         warnings.extend(found.unavailable.iter().map(|image| {
             let (id, state) = (&image.id, &image.state);
             format!("image {id} matches, but is {state}, so it is not considered")
@@ -88,7 +96,7 @@ impl SyncTypeRules for AmiOptions {
         sources: &'a [Artifact],
         warnings: &mut Vec<String>,
     ) -> Option<&'a Artifact> {
-        let available = Found::new(job, sources).available;
+        let available = Found::new(self, job, sources).available;
         if available.len() > 1 && !self.most_recent {
             let images = count(available.len(), "image matches", "images match");
             let region = &job.source_region;
@@ -97,6 +105,27 @@ impl SyncTypeRules for AmiOptions {
             ));
         }
         available.last().copied()
+    }
+
+    fn can_be_source(&self, job: &SyncJob, image: &Artifact) -> bool {
+        let destination = &job.destination_region;
+        let from = image.copied_from.as_ref().and_then(Arn::region);
+        let is_returned = from == Some(destination.as_str())
+            || image.tags.contains_key(&key_on_copy(destination));
+        let is_copy = image.tags.keys().any(is_key_on_copy);
+        !is_returned && (self.include_copies || !is_copy)
+    }
+
+    fn takes_copies_of(&self, other: &dyn SyncTypeRules) -> bool {
+        let other: &dyn Any = other;
+        let other = other.downcast_ref::<Self>().filter(|_| self.include_copies);
+        other.is_some_and(|other| {
+            let identifiers = self
+                .sync_identifier
+                .as_ref()
+                .zip(other.sync_identifier.as_ref());
+            identifiers.is_none_or(|(own, others)| own == others)
+        })
     }
 
     fn copy_settings(&self, _: &SyncJob, source: &Artifact) -> Result<CopySettings, FailReason> {
@@ -169,18 +198,17 @@ struct Found<'a> {
     /// Oldest first.
     available: Vec<&'a Artifact>,
     unavailable: Vec<&'a Artifact>,
-    /// Copies that came from the job's destination. They are never sources: jobs in both directions would never end.
-    returned: Vec<&'a Artifact>,
+    /// Images that can't be sources, because they are copies: rings of jobs would never end.
+    copies: Vec<&'a Artifact>,
 }
 
 impl<'a> Found<'a> {
-    fn new(job: &SyncJob, sources: &'a [Artifact]) -> Self {
-        let key = key_on_copy(&job.destination_region);
+    fn new(options: &AmiOptions, job: &SyncJob, sources: &'a [Artifact]) -> Self {
         let mut images: Vec<&Artifact> = sources.iter().collect();
         images.sort_by_key(|image| &image.id);
-        let (returned, own): (Vec<_>, Vec<_>) = images
+        let (own, copies): (Vec<_>, Vec<_>) = images
             .into_iter()
-            .partition(|image| image.tags.contains_key(&key));
+            .partition(|image| options.can_be_source(job, image));
         let (mut available, unavailable): (Vec<_>, Vec<_>) = own
             .into_iter()
             .partition(|image| image.state.is_available());
@@ -188,7 +216,7 @@ impl<'a> Found<'a> {
         Self {
             available,
             unavailable,
-            returned,
+            copies,
         }
     }
 }
@@ -197,15 +225,16 @@ impl AmiOptions {
     fn no_source(&self, job: &SyncJob, found: &Found<'_>) -> FailReason {
         let unavailable = found.unavailable.iter();
         let unavailable = unavailable.map(|image| format!("{} ({})", image.id, image.state));
-        let returned = found
-            .returned
-            .iter()
-            .map(|image| format!("{} (a copy from {})", image.id, job.destination_region));
+        let copies = found.copies.iter();
+        let copies = copies.map(|image| format!("{} (a copy)", image.id));
         let mut filters = self.filters.iter();
         let is_by_tag =
             self.sync_identifier.is_some() || filters.any(|filter| filter.name.starts_with("tag"));
         let help = if !found.unavailable.is_empty() {
             "plan again when it is available"
+        } else if !found.copies.is_empty() {
+            "copies are no sources; for a chain of regions, set include_copies: true, which still excludes copies from the \
+             destination"
         } else if is_by_tag && self.ami_owner != OWN_ACCOUNT {
             "tags that other accounts gave their images are not visible: select these images by name"
         } else {
@@ -214,7 +243,7 @@ impl AmiOptions {
         };
         FailReason::NoSource {
             what: "available image".to_owned(),
-            instead: unavailable.chain(returned).collect(),
+            instead: unavailable.chain(copies).collect(),
             region: job.source_region.clone(),
             help: help.to_owned(),
         }

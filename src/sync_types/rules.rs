@@ -162,6 +162,16 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
         self.choose_source(job, sources, warnings).ok()
     }
 
+    /// Returns true if an artifact of the source region may be a source, whether or not the job selects it.
+    fn can_be_source(&self, _job: &SyncJob, _artifact: &Artifact) -> bool {
+        true
+    }
+
+    /// Returns true if copies that a job with these rules makes may be sources of this one.
+    fn takes_copies_of(&self, _other: &dyn SyncTypeRules) -> bool {
+        false
+    }
+
     /// Returns how a copy of this source is made.
     ///
     /// # Errors

@@ -52,6 +52,7 @@ pub fn ami_job(name: &str, identifier: &str) -> SyncJob {
     job_of(
         name,
         AmiOptions {
+            include_copies: false,
             ami_owner: "self".to_owned(),
             sync_identifier: Some(identifier.to_owned()),
             filters: Vec::new(),

@@ -37,6 +37,7 @@ fn the_example_of_the_gem_works_as_it_is() {
         values: vec![value.to_owned()],
     };
     let options = AmiOptions {
+        include_copies: false,
         ami_owner: "12345678910123".to_owned(),
         sync_identifier: Some("Web Application".to_owned()),
         filters: vec![
@@ -157,6 +158,7 @@ fn what_is_not_given_or_empty_has_its_default() {
     );
     let jobs = valid(&text);
     let images = AmiOptions {
+        include_copies: false,
         ami_owner: "self".to_owned(),
         sync_identifier: None,
         filters: vec![],

@@ -7,10 +7,11 @@ use super::*;
 use crate::schema;
 
 /// Mistakes that no schema can tell: they are between jobs, or between the global settings and a job's own.
-const BETWEEN: [&str; 5] = [
+const BETWEEN: [&str; 6] = [
     "sync_half",
     "sync_other_half",
     "sync_retention",
+    "circle",
     "same_database",
     "two_documents",
 ];

@@ -62,3 +62,55 @@ fn law_3_random_worlds_have_copies_deletions_and_tags_of_every_kind_of_job() {
     );
     assert!(kinds.into_iter().all(|number| number > 100), "{kinds:?}");
 }
+
+/// Returns image jobs in a ring of three regions that take the newest image of one identifier, in both directions.
+fn ring(include_copies: bool) -> (World, Vec<SyncJob>) {
+    let ireland = Region::from("eu-west-1");
+    let mut world = empty_world();
+    world.add_region(&ireland);
+    add_image(&mut world, "ami-0a", "web", "Web");
+    let regions = [east(), west(), ireland];
+    let mut jobs = Vec::new();
+    for from in &regions {
+        for to in regions.iter().filter(|to| *to != from) {
+            let mut job = ami_job(&format!("sync_{from}_{to}"), "Web");
+            job.source_region = from.clone();
+            job.destination_region = to.clone();
+            change_ami(&mut job, |ami| {
+                ami.most_recent = true;
+                ami.include_copies = include_copies;
+            });
+            jobs.push(job);
+        }
+    }
+    (world, jobs)
+}
+
+#[test]
+fn law_3_a_ring_of_regions_makes_one_copy_in_each() {
+    let (world, jobs) = ring(false);
+    let sandbox = Sandbox::new(world);
+    for _ in 0..4 {
+        apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
+        wait_for_copies(&sandbox);
+    }
+    let world = sandbox.world();
+    let images = world.regions.values().map(|region| region.images.len());
+    assert_eq!(images.collect::<Vec<_>>(), [1, 1, 1]);
+    assert_nothing_to_do(&sandbox, &jobs);
+}
+
+#[test]
+fn law_3_an_image_that_aws_says_came_from_the_destination_is_not_copied_back() {
+    for include_copies in [false, true] {
+        let (mut world, jobs) = ring(include_copies);
+        let source = image_mut(&mut world, "ami-0a");
+        source.copied_from = Some(Arn::of_image(&west(), &"ami-0f".into()));
+        let job = jobs
+            .into_iter()
+            .find(|job| job.destination_region == west());
+        let planned = Planned::new(world, [job.expect("a job")]);
+        let error = &planned.plan.jobs[0].errors[0];
+        assert_says(&error.message, "found ami-0a (a copy)");
+    }
+}

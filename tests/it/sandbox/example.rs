@@ -18,6 +18,7 @@ fn ami(name: &str, owner: &str, identifier: &str, filters: &str) -> SyncJob {
     job_of(
         name,
         AmiOptions {
+            include_copies: false,
             ami_owner: owner.to_owned(),
             sync_identifier: identifier.filter(|text| !text.is_empty()),
             filters: filters.collect(),

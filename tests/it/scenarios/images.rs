@@ -26,7 +26,7 @@ fn syncing_there_and_back_does_not_loop() {
     let planned = Planned::new(planned.sandbox.world(), [there, back]);
     planned.assert_nothing_to_do();
     let back = failed(&planned, "sync_back");
-    assert_says(&back.errors[0].message, "a copy from us-east-1");
+    assert_says(&back.errors[0].message, "ami-00000000000000001 (a copy)");
 }
 
 #[test]

@@ -340,13 +340,18 @@ pub fn chosen<'a>(job: &SyncJob, ami: &AmiOptions, world: &'a World) -> Option<&
     let account = rules::account_of(&job.client_config);
     let here = world.region(&job.source_region).expect("a region");
     let identifier = selector(job).sync_identifiers.first().cloned();
-    let key = format!("Sync-From-{}", job.destination_region);
+    let is_copy = |image: &WorldArtifact| {
+        let from = image.copied_from.as_ref().and_then(Arn::region);
+        let mut keys = image.tags.keys();
+        keys.any(|key| key.starts_with("Sync-From-"))
+            || from == Some(job.destination_region.as_str())
+    };
     let mut found: Vec<&WorldArtifact> = here
         .images
         .iter()
         .filter(|i| i.account == *account && rules::is_available(i))
         .filter(|i| i.tags.get("Sync-Identifier") == identifier.as_deref())
-        .filter(|i| !i.tags.contains_key(&key))
+        .filter(|i| !is_copy(i))
         .collect();
     found.sort_by_key(|i| (i.created, i.id.clone()));
     found.pop().filter(|_| found.is_empty() || ami.most_recent)

@@ -94,10 +94,13 @@ pub fn random(random: &mut Random) -> (Setup, World) {
 }
 
 fn add_job(random: &mut Random, setup: &mut Setup, n: i64) {
-    let (from, to) = match random.weighed(&[6, 2, 2]) {
+    // The last four close rings of two and of three regions.
+    let (from, to) = match random.weighed(&[6, 2, 2, 1, 1]) {
         0 => (east(), west()),
         1 => (west(), east()),
-        _ => (eu(), west()),
+        2 => (eu(), west()),
+        3 => (west(), eu()),
+        _ => (eu(), east()),
     };
     let client = Arc::new(match random.weighed(&[6, 2, 2]) {
         0 => ClientConfig::default(),
@@ -121,6 +124,7 @@ fn add_job(random: &mut Random, setup: &mut Setup, n: i64) {
             sync_identifier: Some(identifier),
             filters: Vec::new(),
             most_recent: random.chance(60),
+            include_copies: false,
         })
     };
     let kms_key_id = match random.weighed(&[7, 4, 1]) {
