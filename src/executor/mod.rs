@@ -58,7 +58,7 @@ pub async fn apply(
     on_event: OnEvent<'_>,
 ) -> Vec<SyncResult> {
     let targets = plan.jobs.iter();
-    let targets = targets.map(|job| Target::of_plan(job, callers.get(&job.name)));
+    let targets = targets.map(|job| Target::of_plan(job, plan.created_at, callers.get(&job.name)));
     let targets: Vec<_> = targets.collect();
     let session = Session {
         provider,

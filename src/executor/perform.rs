@@ -4,6 +4,7 @@
 //! every run asks with the same one; where it stands for a copy that has failed or is gone, the next token follows from it and
 //! from that copy. Where the caller chooses the id, AWS makes no second copy of the same id.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -12,7 +13,7 @@ use super::precondition::{Target, source_of};
 use crate::model::action::{Action, Copy, Delete, Tag};
 use crate::model::artifact::{Artifact, ArtifactRef};
 use crate::model::client_config::sha256;
-use crate::model::ids::{AccountId, ArtifactId};
+use crate::model::ids::ArtifactId;
 use crate::model::inventory::Answer;
 use crate::model::kind::{CopyId, Kind};
 use crate::model::location::Location;
@@ -23,8 +24,12 @@ use crate::model::result::ActionResult;
 use crate::model::tags::Tags;
 use crate::provider::Provider;
 
-/// How many tokens are tried: each stands for a copy that has failed or was removed.
-const MAX_TOKENS: usize = 8;
+/// After this number of tokens, each of which stands for a copy that has failed or was removed, the next one takes in the day of the
+/// plan (UTC): the cause may be mended one day, so each day has tokens of its own.
+const TOKENS_OF_ALL_DAYS: usize = 8;
+
+/// How many tokens are tried.
+const MAX_TOKENS: usize = 2 * TOKENS_OF_ALL_DAYS;
 
 /// The pauses between reads of what AWS has mentioned but does not list yet: two and a half minutes in all, which is as long as
 /// its listings may lag.
@@ -52,7 +57,7 @@ pub(super) async fn perform(
     let destination = calls(&target.request.destination);
     let (outcome, id) = match action {
         Action::Copy(copy) => match copy.kind.facts().copy_id {
-            CopyId::AssignedByAws => destination.copy_with_token(&target.account, copy).await,
+            CopyId::AssignedByAws => destination.copy_with_token(target, copy).await,
             CopyId::Chosen { .. } => destination.copy_with_id(copy).await,
         },
         Action::TagCopy(tag) => destination.write_tags(&tag.copy, &tag.all_tags()).await,
@@ -79,11 +84,15 @@ struct Calls<'a> {
 }
 
 impl Calls<'_> {
-    async fn copy_with_token(&self, account: &AccountId, copy: &Copy) -> Answer<Accepted> {
+    async fn copy_with_token(&self, target: &Target, copy: &Copy) -> Answer<Accepted> {
+        let account = &target.account;
         let (source, from, to) = (&copy.source.id, &copy.source.region, &self.location.region);
         let mut token = next_token(&format!("{account} {from} {to}"), source);
         let mut gone = Vec::new();
-        for _ in 0..MAX_TOKENS {
+        for link in 0..MAX_TOKENS {
+            if link == TOKENS_OF_ALL_DAYS {
+                token = next_token(&token, target.planned_at.strftime("%F"));
+            }
             let answer = self.provider.copy(self.location, copy, Some(&token)).await;
             let (outcome, id, made) = match answer {
                 Ok(id) => {
@@ -217,7 +226,7 @@ impl Calls<'_> {
 }
 
 /// Returns the token that follows. A token has 64 hexadecimal digits, the most that EC2 accepts.
-fn next_token(before: &str, id: &ArtifactId) -> String {
-    let hash = sha256(format!("{before} {id}").as_bytes());
+fn next_token(before: &str, what: impl Display) -> String {
+    let hash = sha256(format!("{before} {what}").as_bytes());
     hash.trim_start_matches("sha256:").to_owned()
 }

@@ -24,6 +24,8 @@ use crate::observe::{CopyRequest, Request};
 pub(super) struct Target {
     /// The account that the plan was made in.
     pub(super) account: AccountId,
+    /// When the plan was made.
+    pub(super) planned_at: Timestamp,
     /// Source, destination, and what is read there.
     pub(super) request: Request,
 }
@@ -42,13 +44,18 @@ impl Target {
     /// Returns where a job acts, with the credentials of this caller.
     pub(super) fn of_plan(
         plan: &JobPlan,
+        planned_at: Timestamp,
         caller: Option<&Result<Arc<ClientConfig>, Problem>>,
     ) -> Result<Self, Problem> {
         let credentials = caller.map(Result::as_ref).transpose();
         let credentials = credentials.map_err(Problem::clone)?;
         let request = credentials.and_then(|credentials| Request::of_plan(plan, credentials));
         match (plan.account_id.clone(), request) {
-            (Some(account), Some(request)) => Ok(Self { account, request }),
+            (Some(account), Some(request)) => Ok(Self {
+                account,
+                planned_at,
+                request,
+            }),
             _ => Err(Problem::new(format!(
                 "the plan of {} does not state where and with which credentials to act",
                 plan.name

@@ -114,3 +114,38 @@ fn law_3_an_image_that_aws_says_came_from_the_destination_is_not_copied_back() {
         assert_says(&error.message, "found ami-0a (a copy)");
     }
 }
+
+#[test]
+fn law_3_copies_that_fail_again_and_again_are_tried_each_night_and_reported() {
+    let (sandbox, jobs) = one_image();
+    for night in 0..12 {
+        sandbox.edit(|world| {
+            world.now = days_ago(-night);
+            let reason = "Client.InternalError: it broke".to_owned();
+            world.fail_next_copies = vec![FailNextCopy {
+                region: west(),
+                reason,
+            }];
+        });
+        let planned = plan(&sandbox, &jobs);
+        let results = apply(&sandbox, &planned, &jobs);
+        assert!(created(&results[0]).is_some(), "night {night}: {results:?}");
+        wait_for_copies(&sandbox);
+        let errors: Vec<String> = results[0].errors.iter().map(Problem::to_string).collect();
+        if night < 3 {
+            assert_eq!(errors, Vec::<String>::new());
+        } else {
+            let says =
+                format!("{night} copies of ami-0a have failed: Client.InternalError: it broke");
+            assert_eq!(errors, [says]);
+            assert_eq!((planned.summary.copy, planned.summary.failed), (1, 1));
+        }
+    }
+    // The cause is mended.
+    sandbox.edit(|world| world.fail_next_copies.clear());
+    apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
+    wait_for_copies(&sandbox);
+    assert_nothing_to_do(&sandbox, &jobs);
+    let planned = plan(&sandbox, &jobs);
+    assert_eq!(planned.summary.failed, 0);
+}
