@@ -97,7 +97,8 @@ impl Facts {
     /// Returns true if they are recent enough for this action. Deletions need those of their own stage.
     pub(super) fn can_serve(&self, action: &Action, now: Timestamp) -> bool {
         let is_recent = now.duration_since(self.observed_at) <= MAX_AGE;
-        is_recent && (action.stage() != Stage::Deletions || self.stage == Stage::Deletions)
+        let is_deletion = matches!(action, Action::Delete(_));
+        is_recent && (!is_deletion || self.stage == action.stage())
     }
 }
 

@@ -72,6 +72,7 @@ impl Action {
         match self {
             Self::Copy(_) => Stage::Copies,
             Self::TagCopy(_) | Self::TagSource(_) => Stage::Tags,
+            Self::Delete(delete) if delete.before.is_some() => Stage::MakingRoom,
             Self::Delete(_) => Stage::Deletions,
         }
     }
@@ -113,7 +114,9 @@ pub enum ActionName {
 /// A stage of an apply. In every job actions come in the order of their stages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
-    /// First the copies.
+    /// First the deletions without which there is no room for the copies.
+    MakingRoom,
+    /// Then the copies.
     Copies,
     /// Then the tags that tie copies and sources together.
     Tags,
@@ -286,6 +289,9 @@ pub struct Delete {
     pub reason: String,
     /// The copy that AWS must have accepted before; `null` if the job makes none.
     pub after: Option<ActionId>,
+    /// The copy for which it makes room, where the destination has none: then it comes first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<ActionId>,
     /// The copy to delete.
     pub artifact: ArtifactRef,
     /// Its size in GiB, where AWS states it.

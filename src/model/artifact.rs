@@ -35,6 +35,10 @@ pub struct Artifact {
     pub parent_created: Option<Timestamp>,
     /// Whether it is encrypted; for an image, whether any of its backing snapshots is.
     pub encrypted: bool,
+    /// The KMS key of an encrypted snapshot: its ARN.
+    pub kms_key: Option<SmolStr>,
+    /// The engine of the database of a snapshot, such as `postgres`.
+    pub engine: Option<SmolStr>,
     /// The option group it needs, where AWS states one.
     pub option_group: Option<SmolStr>,
     /// The size of its disks or of the storage of its database, in GiB, where AWS states it.

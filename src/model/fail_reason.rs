@@ -81,12 +81,25 @@ pub enum FailReason {
         /// The source.
         source: ArtifactId,
     },
+    /// The destination has no room for the copy.
+    NoRoom {
+        /// What it is.
+        kind: Kind,
+        /// The destination.
+        destination: Region,
+        /// How many there may be.
+        max: usize,
+        /// How many there are too many.
+        missing: usize,
+    },
     /// The source needs an option group in the destination.
     NoOptionGroup {
         /// The source.
         source: ArtifactId,
         /// Its option group.
         group: String,
+        /// The options of the group that stay with the data.
+        options: Vec<String>,
         /// The destination.
         destination: Region,
     },
@@ -187,8 +200,24 @@ impl FailReason {
                 "{source} of {job} is encrypted, and between GovCloud regions encrypted snapshots need a pre-signed request, \
                  which xrs does not make"
             ),
-            Self::NoOptionGroup { source, group, .. } => format!(
-                "{source} needs option group {group}, and {job} has no option option_group_name"
+            Self::NoRoom {
+                kind,
+                destination,
+                max,
+                missing,
+            } => format!(
+                "there is no room for the copy of {job}: {destination} may have {max} manual {}, and {missing} more would be needed",
+                kind.noun(*max)
+            ),
+            Self::NoOptionGroup {
+                source,
+                group,
+                options,
+                ..
+            } => format!(
+                "{source} needs an option group with the persistent options of {group} ({}), and {job} has no option \
+                 option_group_name",
+                list(options)
             ),
             Self::UnknownHolder {
                 holder,
@@ -242,8 +271,12 @@ impl FailReason {
             Self::NeedsPresigning { .. } => {
                 "copy it with the AWS CLI and --source-region, which signs the request".to_owned()
             }
+            Self::NoRoom { kind, .. } => format!(
+                "delete {} that nobody needs, or ask AWS to raise the limit",
+                kind.noun(2)
+            ),
             Self::NoOptionGroup { destination, .. } => format!(
-                "set option_group_name to an option group of {destination} with the same options"
+                "set option_group_name to an option group of {destination} with these options"
             ),
             Self::UnknownHolder { tag, .. } => {
                 format!("if it is that copy, tag it {tag}; otherwise rename or delete it")

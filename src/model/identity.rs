@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
+use smol_str::SmolStr;
 
 use super::artifact::Artifact;
 use super::ids::{AccountId, Arn, ArnParts, ArtifactId, Region};
@@ -300,4 +301,10 @@ fn newest<'a>(
 pub fn is_of_parent(copy: &Artifact, parent_created: Option<Timestamp>) -> bool {
     copy.parent_created
         .is_none_or(|time| Some(whole_seconds(time)) == parent_created)
+}
+
+/// Returns the option group of a snapshot, unless it is a default one, which every region has.
+pub fn own_option_group(artifact: &Artifact) -> Option<&SmolStr> {
+    let group = artifact.option_group.as_ref();
+    group.filter(|group| !group.starts_with("default:"))
 }

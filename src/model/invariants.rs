@@ -34,7 +34,7 @@ pub fn broken(plan: &JobPlan) -> Option<String> {
         return Some("it has failed without an error".to_owned());
     }
     let mut ids = BTreeSet::new();
-    let mut stage = Stage::Copies;
+    let mut stage = Stage::MakingRoom;
     for action in &plan.actions {
         let id = action.id();
         if action.after().is_some_and(|after| !ids.contains(after)) {
@@ -159,6 +159,14 @@ fn foreign_value(action: &Action, plan: &JobPlan) -> Option<&'static str> {
         Action::Delete(delete) => vec![
             ("the ARN of the copy", is_own(&delete.artifact)),
             ("the sync tag", is_sync_tag(&delete.expects.sync_tag, None)),
+            (
+                "the copy after",
+                delete.before.as_ref().is_none_or(|before| {
+                    let is_it =
+                        |other: &Action| matches!(other, Action::Copy(copy) if copy.id == *before);
+                    plan.actions.iter().any(is_it)
+                }),
+            ),
         ],
     };
     let wrong = checks.into_iter().find(|(_, is_right)| !is_right);

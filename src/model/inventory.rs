@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::artifact::Artifact;
 use super::ids::{AccountId, JobName, Region};
@@ -35,6 +36,19 @@ pub struct Observation {
     pub sources: Answer<Vec<Artifact>>,
     /// The artifacts of the destination that may be their copies, in every state.
     pub copies: Answer<Vec<Artifact>>,
+    /// The limit of the destination, where it was read.
+    pub limit: Option<Answer<AccountLimit>>,
+    /// The persistent and permanent options of the option groups of the sources, where they were read.
+    pub options: BTreeMap<SmolStr, Answer<Vec<String>>>,
+}
+
+/// How many artifacts of a kind an account has in a region, and may have. Automated snapshots do not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountLimit {
+    /// How many there are.
+    pub used: usize,
+    /// How many there may be.
+    pub max: usize,
 }
 
 impl Observation {

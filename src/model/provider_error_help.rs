@@ -130,7 +130,8 @@ fn between<'m>(message: &'m str, before: &str, after: &str) -> Option<&'m str> {
 pub fn permission(call: &str) -> String {
     let service = match call {
         "AssumeRole" | "GetCallerIdentity" => "sts",
-        call if call.contains("DBSnapshot") || call == "AddTagsToResource" => "rds",
+        "AddTagsToResource" | "DescribeAccountAttributes" | "DescribeOptionGroups" => "rds",
+        call if call.contains("DBSnapshot") => "rds",
         _ => "ec2",
     };
     format!("{service}:{call}")

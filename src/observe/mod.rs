@@ -7,16 +7,19 @@ mod batch;
 mod reader;
 mod request;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use futures::future::{join, join_all};
+use futures::future::{join, join_all, join3};
+use smol_str::SmolStr;
 
 use crate::model::artifact::Artifact;
-use crate::model::identity::copy_named_by;
+use crate::model::identity::{copy_named_by, own_option_group};
 use crate::model::ids::{ArtifactId, JobName, Region};
 use crate::model::inventory::{
-    Answer, CallerIdentity, DestinationInventory, Inventory, Observation, ObservedCopies,
+    AccountLimit, Answer, CallerIdentity, DestinationInventory, Inventory, Observation,
+    ObservedCopies,
 };
+use crate::model::kind::Kind;
 use crate::model::location::Location;
 use crate::model::query::{CopiesQuery, Query};
 use crate::provider::Provider;
@@ -100,6 +103,52 @@ async fn read_identities<'l>(
     join_all(reads).await.into_iter().collect()
 }
 
+/// Reads the limits of the destinations, once for each, where AWS states any.
+async fn read_limits<'r>(
+    reader: &Reader<'_>,
+    requests: &'r [Request],
+) -> HashMap<(&'r Location, Kind), Answer<AccountLimit>> {
+    let requests = requests.iter();
+    let limited =
+        requests.filter(|request| request.is_for_plan && request.kind.facts().has_account_limit);
+    let places = by_key(limited.map(|request| ((&request.destination, request.kind), ())));
+    let reads = places.into_iter().map(|((at, kind), _)| async move {
+        let read = reader.provider.account_limit(at, kind);
+        ((at, kind), reader.in_turn(at, read).await)
+    });
+    join_all(reads).await.into_iter().collect()
+}
+
+/// What was found for one job.
+struct Found<'r> {
+    request: &'r Request,
+    sources: Answer<Vec<Artifact>>,
+    copies: Answer<Vec<Artifact>>,
+    options: BTreeMap<SmolStr, Answer<Vec<String>>>,
+}
+
+/// Reads the options of the option groups that sources have, once for each.
+async fn read_options<'r>(
+    reader: &Reader<'_>,
+    requests: &[&'r Request],
+    sources: &HashMap<&'r JobName, Answer<Vec<Artifact>>>,
+) -> HashMap<(&'r Location, SmolStr), Answer<Vec<String>>> {
+    let planned = requests.iter().filter(|request| request.is_for_plan);
+    let groups = planned.flat_map(|request| {
+        let sources = sources.get(&request.job).into_iter().flatten().flatten();
+        let groups = sources.filter_map(own_option_group);
+        groups.map(|group| ((&request.source, group.clone()), ()))
+    });
+    let reads = by_key(groups)
+        .into_iter()
+        .map(|((at, group), _)| async move {
+            let read = reader.provider.required_options(at, &group);
+            let answer = reader.in_turn(at, read).await;
+            ((at, group), answer)
+        });
+    join_all(reads).await.into_iter().collect()
+}
+
 async fn inventory(reader: &Reader<'_>, requests: &[Request], with: &WithCopies) -> Inventory {
     let observed_at = reader.provider.now();
     let destinations = requests.iter().map(|request| &request.destination);
@@ -110,13 +159,25 @@ async fn inventory(reader: &Reader<'_>, requests: &[Request], with: &WithCopies)
     }));
     let groups = groups.into_iter();
     let found = groups.map(|(_, requests)| find(reader, requests, with));
-    let (identities, found) = join(read_identities(reader, destinations), join_all(found)).await;
+    let with_limits = match with {
+        WithCopies::OfSources => requests,
+        WithCopies::NamedBySources => &[],
+    };
+    let (identities, limits, found) = join3(
+        read_identities(reader, destinations),
+        read_limits(reader, with_limits),
+        join_all(found),
+    )
+    .await;
     let jobs = found.into_iter().flatten();
-    let jobs = jobs.filter_map(|(request, sources, copies)| {
+    let jobs = jobs.filter_map(|found| {
+        let request = found.request;
         let observation = Observation {
             identity: identities.get(&request.destination)?.clone(),
-            sources,
-            copies,
+            limit: limits.get(&(&request.destination, request.kind)).cloned(),
+            sources: found.sources,
+            copies: found.copies,
+            options: found.options,
         };
         Some((request.job.clone(), observation))
     });
@@ -141,7 +202,7 @@ async fn find<'r>(
     reader: &Reader<'_>,
     requests: Vec<&'r Request>,
     with: &WithCopies,
-) -> Vec<(&'r Request, Answer<Vec<Artifact>>, Answer<Vec<Artifact>>)> {
+) -> Vec<Found<'r>> {
     let sources = requests
         .iter()
         .map(|request| read(request, &request.source, request.queries.sources.clone()));
@@ -164,12 +225,27 @@ async fn find<'r>(
             _ => None,
         });
     let dependent: Vec<_> = dependent.flatten().collect();
-    copies.extend(read_all(reader, dependent).await);
+    let (dependent, options) = join(
+        read_all(reader, dependent),
+        read_options(reader, &requests, &sources),
+    )
+    .await;
+    copies.extend(dependent);
     let found = requests.into_iter().filter_map(|request| {
         let sources = sources.remove(&request.job)?;
         let nothing = || sources.as_ref().map(|_| Vec::new()).map_err(Clone::clone);
         let copies = copies.remove(&request.job).unwrap_or_else(nothing);
-        Some((request, sources, copies))
+        let groups = sources.iter().flatten().filter_map(own_option_group);
+        let options = groups.filter_map(|group| {
+            let options = options.get(&(&request.source, group.clone()))?;
+            Some((group.clone(), options.clone()))
+        });
+        Some(Found {
+            request,
+            options: options.collect(),
+            sources,
+            copies,
+        })
     });
     found.collect()
 }

@@ -23,6 +23,8 @@ pub struct Request {
     pub destination: Location,
     /// What to read there.
     pub queries: Queries,
+    /// Whether it is for planning, which also needs the limit of the destination and the options of the sources.
+    pub is_for_plan: bool,
 }
 
 impl Request {
@@ -34,6 +36,7 @@ impl Request {
             source: job.source(),
             destination: job.destination(),
             queries: job.rules.queries(),
+            is_for_plan: true,
         }
     }
 
@@ -53,6 +56,7 @@ impl Request {
             source: location(plan.source.as_ref()?.region.clone()),
             destination: location(plan.destination.as_ref()?.region.clone()),
             queries: plan.subject().map_or(nothing, Queries::about),
+            is_for_plan: false,
         })
     }
 }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::model::artifact::Artifact;
 use crate::model::identity::{Source, copy_time, has_sync_tag, origin};
 use crate::model::ids::AccountId;
+use crate::model::inventory::Observation;
 use crate::sync_types::SyncJob;
 
 /// One job with everything that its plan is decided by.
@@ -15,6 +16,8 @@ pub(super) struct Case<'a> {
     pub(super) artifact: &'a Artifact,
     /// The same, as its copies are known by it.
     pub(super) source: Source<'a>,
+    /// Everything that was observed for the job.
+    pub(super) observation: &'a Observation,
     /// Everything that the source region has to choose from.
     pub(super) sources: &'a [Artifact],
     /// What was found in the destination and belongs to the account, by id.

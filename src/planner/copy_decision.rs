@@ -2,7 +2,8 @@
 
 use super::case::Case;
 use super::duplicates::Claims;
-use super::{actions, copy_names, retention, warnings};
+use super::quota::Room;
+use super::{actions, copy_names, quota, retention, warnings};
 use crate::model::action::Action;
 use crate::model::artifact::Artifact;
 use crate::model::fail_reason::FailReason;
@@ -108,14 +109,21 @@ fn due<'a>(
     claims: &mut Claims<'a>,
     warnings: &mut Vec<String>,
 ) -> Result<Decision, FailReason> {
-    let settings = case.job.rules.copy_settings(case.job, case.artifact)?;
+    let rules = &case.job.rules;
+    let settings = rules.copy_settings(case.job, case.artifact, case.observation, warnings)?;
     let id = copy_names::choose(case, claims)?;
     warnings::about_expiry(case, warnings);
     let reason = actions::copy_due(case);
     let (copy, copy_id) = actions::copy(case, settings, id, &reason, warnings);
-    let retention = retention::decide(case, Some(&copy_id), warnings);
+    let mut deletions = retention::decide(case, Some(&copy_id), warnings).deletions;
     let mut actions = copy;
-    actions.extend(retention.deletions);
+    match quota::room(case, claims, deletions.len(), warnings)? {
+        Room::Free => actions.extend(deletions),
+        Room::AfterDeletions => {
+            quota::put_first(&mut deletions, &copy_id);
+            actions.splice(0..0, deletions);
+        }
+    }
     Ok(Decision {
         reason: JobReason::CopyDue(reason),
         actions,

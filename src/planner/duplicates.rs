@@ -15,6 +15,8 @@ pub(super) struct Claims<'a> {
     sources: BTreeMap<(Route, Kind, ArtifactId), &'a SyncJob>,
     parents: BTreeMap<(Route, Kind, ParentId), &'a SyncJob>,
     copy_ids: BTreeMap<(AccountId, Region, Kind, ArtifactId), JobName>,
+    /// By how many copies a destination grows before the deletions that come last.
+    planned_into: BTreeMap<(AccountId, Region, Kind), isize>,
 }
 
 impl<'a> Claims<'a> {
@@ -38,6 +40,13 @@ impl<'a> Claims<'a> {
     ) -> Option<&'a SyncJob> {
         let key = (route(account, job), job.kind(), parent.clone());
         claim(&mut self.parents, key, job)
+    }
+
+    /// Returns by how many copies the job's destination grows, to be counted on.
+    pub(super) fn planned_into(&mut self, account: &AccountId, job: &SyncJob) -> &mut isize {
+        let region = job.destination_region.clone();
+        let key = (account.clone(), region, job.kind());
+        self.planned_into.entry(key).or_default()
     }
 
     /// Claims an id in the job's destination; returns the job that has claimed it before, if there is one.

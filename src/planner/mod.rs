@@ -9,6 +9,7 @@ mod copy_decision;
 mod copy_names;
 mod copy_tags;
 mod duplicates;
+mod quota;
 mod retention;
 mod warnings;
 
@@ -188,7 +189,7 @@ fn decide<'a>(
         .rules
         .choose_source(job, sources, &mut notes.warnings)
         .map_err(fail)?;
-    let case = case(job, account, artifact, sources, found).map_err(fail)?;
+    let case = case(job, account, artifact, observation, (sources, found)).map_err(fail)?;
     notes.observed = Some(observed(&case));
     warnings::about_copies(&case, &mut notes.warnings);
     copy_decision::decide(&case, claims, &mut notes.warnings).map_err(fail)
@@ -228,8 +229,8 @@ fn case<'a>(
     job: &'a SyncJob,
     account: &'a AccountId,
     artifact: &'a Artifact,
-    sources: &'a [Artifact],
-    found: &'a [Artifact],
+    observation: &'a Observation,
+    (sources, found): (&'a [Artifact], &'a [Artifact]),
 ) -> Result<Case<'a>, FailReason> {
     let source = Source::new(artifact, &job.source_region).ok_or_else(|| FailReason::NoTime {
         kind: artifact.kind,
@@ -243,6 +244,7 @@ fn case<'a>(
         job,
         account,
         artifact,
+        observation,
         sources,
         copies: Case::copies_in(job, &source, &found),
         source,

@@ -153,6 +153,7 @@ fn deletion(
         kind: copy.kind,
         reason: reason.to_string(),
         after: due.cloned(),
+        before: None,
         artifact: copy.to_ref(&job.destination_region),
         size_gib: copy.size_gib,
         expects: ExpectedDeletion {

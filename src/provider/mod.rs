@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use crate::model::action::{Copy, Delete};
 use crate::model::artifact::{Artifact, ArtifactRef};
 use crate::model::ids::ArtifactId;
-use crate::model::inventory::{Answer, CallerIdentity, ProviderKind};
+use crate::model::inventory::{AccountLimit, Answer, CallerIdentity, ProviderKind};
 use crate::model::kind::Kind;
 use crate::model::location::Location;
 use crate::model::query::Query;
@@ -37,6 +37,12 @@ pub trait Provider: Send + Sync {
 
     /// Returns the account of the credentials.
     async fn caller_identity(&self, at: &Location) -> Answer<CallerIdentity>;
+
+    /// Returns how many artifacts of a kind the account has in the region of `at`, and may have.
+    async fn account_limit(&self, at: &Location, kind: Kind) -> Answer<AccountLimit>;
+
+    /// Returns the persistent and permanent options of an option group; none if there is no such group.
+    async fn required_options(&self, at: &Location, group: &str) -> Answer<Vec<String>>;
 
     /// Returns every artifact of a kind that a query asks for.
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>>;

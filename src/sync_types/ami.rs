@@ -11,6 +11,7 @@ use crate::model::artifact::Artifact;
 use crate::model::fail_reason::FailReason;
 use crate::model::identity::origin;
 use crate::model::ids::Arn;
+use crate::model::inventory::Observation;
 use crate::model::kind::{Kind, SyncTypeName};
 use crate::model::query::{CopiesQuery, ImageFilter, ImageSelector, Queries, Query};
 use crate::model::sync_tag::{
@@ -128,7 +129,13 @@ impl SyncTypeRules for AmiOptions {
         })
     }
 
-    fn copy_settings(&self, _: &SyncJob, source: &Artifact) -> Result<CopySettings, FailReason> {
+    fn copy_settings(
+        &self,
+        _: &SyncJob,
+        source: &Artifact,
+        _: &Observation,
+        _: &mut Vec<String>,
+    ) -> Result<CopySettings, FailReason> {
         Ok(CopySettings {
             name: Some(source.name().to_owned()),
             description: Some(source.description().to_owned()).filter(|text| !text.is_empty()),

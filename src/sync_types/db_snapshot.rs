@@ -8,8 +8,9 @@ use super::permissions::{PolicyStage, Statement, arn, in_sid, stated_account};
 use super::rules::{Belonging, CopySettings, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
 use crate::model::fail_reason::FailReason;
-use crate::model::identity::origin;
+use crate::model::identity::{origin, own_option_group};
 use crate::model::ids::{GOV_CLOUD, ParentId};
+use crate::model::inventory::Observation;
 use crate::model::kind::SyncTypeName;
 use crate::model::query::Queries;
 use crate::model::sync_tag::{SYNC_KEEP, key_on_copy, key_on_source};
@@ -81,29 +82,38 @@ impl SyncTypeRules for DbSnapshotOptions {
         newest.ok_or_else(|| self.no_source(job, sources))
     }
 
-    fn copy_settings(&self, job: &SyncJob, source: &Artifact) -> Result<CopySettings, FailReason> {
-        let (id, destination) = (source.id.clone(), job.destination_region.clone());
-        let group = source.option_group.as_ref();
-        match group.filter(|group| !group.starts_with("default:")) {
-            // An encrypted snapshot can't be copied to another region without a key of that region; see
-            // <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBSnapshot.html>.
-            _ if source.encrypted && job.kms_key_id.is_none() => Err(FailReason::NoKmsKey {
-                source: id,
-                destination,
-            }),
-            _ if source.encrypted && job.source_region.partition() == GOV_CLOUD => {
-                Err(FailReason::NeedsPresigning { source: id })
-            }
-            Some(group) if self.option_group_name.is_none() => Err(FailReason::NoOptionGroup {
-                source: id,
-                group: group.to_string(),
-                destination,
-            }),
-            _ => Ok(CopySettings {
-                option_group_name: self.option_group_name.clone(),
-                ..CopySettings::default()
-            }),
+    fn copy_settings(
+        &self,
+        job: &SyncJob,
+        source: &Artifact,
+        observation: &Observation,
+        warnings: &mut Vec<String>,
+    ) -> Result<CopySettings, FailReason> {
+        // An encrypted snapshot can't be copied to another region without a key of that region; see
+        // <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBSnapshot.html>.
+        if source.encrypted && job.kms_key_id.is_none() {
+            return Err(FailReason::NoKmsKey {
+                source: source.id.clone(),
+                destination: job.destination_region.clone(),
+            });
         }
+        if source.encrypted && job.source_region.partition() == GOV_CLOUD {
+            return Err(FailReason::NeedsPresigning {
+                source: source.id.clone(),
+            });
+        }
+        let engine = source.engine.as_deref().unwrap_or_default();
+        // See <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/custom-copying-snapshot-sqlserver.html>.
+        let option_group_name = if engine.starts_with("custom-sqlserver") {
+            None
+        } else {
+            self.check_option_group(job, source, observation, warnings)?;
+            self.option_group_name.clone()
+        };
+        Ok(CopySettings {
+            option_group_name,
+            ..CopySettings::default()
+        })
     }
 
     fn belonging(&self, job: &SyncJob, copy: &Artifact) -> Belonging {
@@ -124,7 +134,13 @@ impl SyncTypeRules for DbSnapshotOptions {
         let regions = [source, destination];
         let read = Statement::read("ReadSnapshots", "rds:DescribeDBSnapshots", regions);
         if stage == PolicyStage::Plan {
-            return vec![read];
+            let limits = "rds:DescribeAccountAttributes";
+            let options = "rds:DescribeOptionGroups";
+            return vec![
+                read,
+                Statement::read("ReadLimits", limits, [destination]),
+                Statement::read("ReadOptionGroups", options, [source]),
+            ];
         }
         let account = stated_account(&job.client_config);
         let arn = |region, resource: &str| arn("rds", region, account, resource);
@@ -161,6 +177,36 @@ impl SyncTypeRules for DbSnapshotOptions {
 }
 
 impl DbSnapshotOptions {
+    /// Fails if the source has persistent or permanent options, which stay with the data, and the job has no option group for them.
+    fn check_option_group(
+        &self,
+        job: &SyncJob,
+        source: &Artifact,
+        observation: &Observation,
+        warnings: &mut Vec<String>,
+    ) -> Result<(), FailReason> {
+        let Some(group) = own_option_group(source).filter(|_| self.option_group_name.is_none())
+        else {
+            return Ok(());
+        };
+        match observation.options.get(group) {
+            Some(Ok(options)) if !options.is_empty() => Err(FailReason::NoOptionGroup {
+                source: source.id.clone(),
+                group: group.to_string(),
+                options: options.clone(),
+                destination: job.destination_region.clone(),
+            }),
+            Some(Err(error)) => {
+                warnings.push(format!(
+                    "it is not known whether {} needs an option group in {}, because its own, {group}, can't be read: {error}",
+                    source.id, job.destination_region
+                ));
+                Ok(())
+            }
+            Some(Ok(_)) | None => Ok(()),
+        }
+    }
+
     fn no_source(&self, job: &SyncJob, sources: &[Artifact]) -> FailReason {
         let states = sources
             .iter()

@@ -172,12 +172,18 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
         false
     }
 
-    /// Returns how a copy of this source is made.
+    /// Returns how a copy of this source is made; adds warnings.
     ///
     /// # Errors
     ///
     /// If it can't be copied with the job's options.
-    fn copy_settings(&self, job: &SyncJob, source: &Artifact) -> Result<CopySettings, FailReason>;
+    fn copy_settings(
+        &self,
+        job: &SyncJob,
+        source: &Artifact,
+        observation: &Observation,
+        warnings: &mut Vec<String>,
+    ) -> Result<CopySettings, FailReason>;
 
     /// Returns whether a copy belongs to the job, by the copy alone: for a status when the source can't be read.
     fn belonging(&self, job: &SyncJob, copy: &Artifact) -> Belonging;

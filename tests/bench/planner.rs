@@ -199,6 +199,8 @@ fn automated(database: &ParentId, time: Timestamp) -> Artifact {
         copied_from: None,
         parent_created: None,
         encrypted: false,
+        kms_key: None,
+        engine: Some("postgres".into()),
         option_group: Some("default:postgres-16".into()),
         size_gib: Some(100),
         percent: Some(100),

@@ -58,10 +58,10 @@ fn the_number_of_reads_follows_batches_and_not_jobs() {
         assert_eq!(inventory.jobs.len(), databases + images);
         sandbox.calls().len()
     };
-    // The identity, the source, the destination; copies of images are read in two ways.
-    assert_eq!([1, 14, 15, 26].map(|n| calls(n, 0)), [3, 3, 4, 5]);
+    // The identity, the source, the destination and its limit; copies of images are read in two ways.
+    assert_eq!([1, 14, 15, 26].map(|n| calls(n, 0)), [4, 4, 5, 6]);
     assert_eq!([1, 199, 200].map(|n| calls(0, n)), [4, 4, 6]);
-    assert_eq!(calls(200, 100), 27);
+    assert_eq!(calls(200, 100), 28);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn identical_reads_happen_once() {
     let inventory = observed(&sandbox, &jobs);
     assert_eq!(inventory.jobs.len(), jobs.len());
     // As for one job of each kind, and one more for the images by name.
-    assert_eq!(sandbox.calls().len(), 3 + 3 + 1);
+    assert_eq!(sandbox.calls().len(), 4 + 3 + 1);
     for job in &jobs {
         let sources = inventory.jobs[&job.name].sources.as_ref();
         assert_eq!(sources.map(Vec::len), Ok(1), "{}", job.name);

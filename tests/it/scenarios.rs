@@ -275,6 +275,10 @@ fn an_encrypted_snapshot_or_one_with_an_option_group_of_its_own_fails_at_plan_ti
     let mut oracle = database(&mut world, "oracle");
     oracle.option_group_name = "timezone".into();
     source(&mut world).databases = vec![locked, oracle];
+    let options = vec!["Timezone".to_owned(), "TDE".to_owned()];
+    source(&mut world)
+        .option_groups
+        .insert("timezone".into(), options);
     add_automated(&mut world, "locked", days_ago(0));
     add_automated(&mut world, "oracle", days_ago(0));
     let jobs = [
@@ -290,7 +294,41 @@ fn an_encrypted_snapshot_or_one_with_an_option_group_of_its_own_fails_at_plan_ti
         assert_says(&error.message, option);
         assert_help(error, option);
     }
+    let message = &failed(&planned, "sync_oracle").errors[0].message;
+    assert_says(message, "(Timezone, TDE)");
     assert!(!planned.sandbox.calls().iter().any(|call| call.write));
+}
+
+#[test]
+fn an_option_group_matters_only_where_its_options_stay_with_the_data() {
+    let (denied, custom) = ("UnauthorizedOperation", Some("custom-sqlserver-ee".into()));
+    // The group has no such options; they can't be read; the engine takes no option group.
+    for (options, fault, engine) in [
+        (Vec::new(), None, None),
+        (vec!["TDE".to_owned()], Some(denied), None),
+        (vec!["TDE".to_owned()], None, custom),
+    ] {
+        let mut world = empty_world();
+        let mut oracle = database(&mut world, "oracle");
+        oracle.option_group_name = "own".into();
+        oracle.engine = engine;
+        source(&mut world).databases = vec![oracle];
+        source(&mut world)
+            .option_groups
+            .insert("own".into(), options);
+        let faults = fault.map(|code| Fault::new("DescribeOptionGroups", code, "no", None));
+        world.faults.extend(faults);
+        add_automated(&mut world, "oracle", days_ago(0));
+        let planned = Planned::new(world, [snapshot_job("sync_oracle", "oracle", 2)]);
+        let job = &planned.plan.jobs[0];
+        assert_eq!(job.actions.len(), 2, "{job:?}");
+        let warnings = job.warnings.join("\n");
+        assert_eq!(
+            warnings.contains("UnauthorizedOperation"),
+            fault.is_some(),
+            "{warnings}"
+        );
+    }
 }
 
 #[test]

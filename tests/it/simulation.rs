@@ -77,7 +77,7 @@ fn run_all(seeds: Range<u64>) -> (Counts, Vec<Broken>) {
 }
 
 /// What has to happen in a usual run, and how often at least. A simulation that no longer does these things finds nothing.
-const AT_LEAST: [(&str, u64); 46] = [
+const AT_LEAST: [(&str, u64); 47] = [
     ("ExpiredToken", 50),
     ("RequestTimeout", 300),
     ("Throttling", 300),
@@ -117,6 +117,7 @@ const AT_LEAST: [(&str, u64); 46] = [
     ("copy a snapshot", 2000),
     ("copy an image", 500),
     ("delete", 1000),
+    ("deletions make room for a copy", 10),
     ("fixed point after two rounds", 100),
     ("killed after a call", 50),
     ("killed before a call", 50),

@@ -251,7 +251,10 @@ fn a_copy_that_fails_or_is_gone_ends_its_job_at_once() {
 #[test]
 fn a_used_up_quota_of_snapshots_is_not_waited_for() {
     for wait in [Wait::No, Wait::ToTheEnd] {
-        let planned = planned_in(1, |world| world.quotas.manual_snapshots = 3);
+        let planned = planned_in(1, |_| {});
+        planned
+            .sandbox
+            .edit(|world| world.quotas.manual_snapshots = 3);
         let results = planned.wait(wait);
         assert_eq!(outcomes(&results[0])[0], ActionOutcome::Failed);
         let aws = results[0].errors[0].aws.as_ref().expect("AWS's own words");

@@ -20,7 +20,7 @@ use tracing::field::display;
 use crate::model::action::{Copy, Delete};
 use crate::model::artifact::{Artifact, ArtifactRef};
 use crate::model::ids::{AccountId, Arn, ArtifactId};
-use crate::model::inventory::{Answer, CallerIdentity, ProviderKind};
+use crate::model::inventory::{AccountLimit, Answer, CallerIdentity, ProviderKind};
 use crate::model::kind::Kind;
 use crate::model::location::Location;
 use crate::model::query::Query;
@@ -113,6 +113,26 @@ impl Provider for Aws {
         let clients = self.clients.at(at).await;
         let answer = caller_identity(&clients).boxed();
         self.read("caller_identity", at, "credentials", |_| 1, answer)
+            .await
+    }
+
+    async fn account_limit(&self, at: &Location, kind: Kind) -> Answer<AccountLimit> {
+        let clients = self.clients.at(at).await;
+        let answer = match kind {
+            Kind::DbSnapshot => rds::account_limit(&clients).boxed(),
+            Kind::Image => async {
+                let call = Call::new("DescribeAccountAttributes", at);
+                Err(call.invalid("EC2 states no limit of images"))
+            }
+            .boxed(),
+        };
+        self.read("account_limit", at, kind, |_| 1, answer).await
+    }
+
+    async fn required_options(&self, at: &Location, group: &str) -> Answer<Vec<String>> {
+        let clients = self.clients.at(at).await;
+        let answer = rds::required_options(&clients, group).boxed();
+        self.read("required_options", at, group, Vec::len, answer)
             .await
     }
 

@@ -7,7 +7,7 @@ use aws_sdk_rds::types::Filter;
 use crate::model::action::Copy;
 use crate::model::artifact::Artifact;
 use crate::model::ids::{Arn, ArtifactId};
-use crate::model::inventory::Answer;
+use crate::model::inventory::{AccountLimit, Answer};
 use crate::model::query::Query;
 use crate::model::tags::Tags;
 
@@ -54,6 +54,46 @@ fn or_nothing(answer: Answer<Vec<Artifact>>, asked: usize, code: &str) -> Answer
         Err(error) if asked == 1 && error.code == code => Ok(Vec::new()),
         answer => answer,
     }
+}
+
+/// Returns how many manual snapshots the account has in the region, and may have.
+pub(super) async fn account_limit(clients: &Clients) -> Answer<AccountLimit> {
+    let call = Call::new("DescribeAccountAttributes", &clients.at);
+    let answer = clients.rds.describe_account_attributes().send().await;
+    let answer = answer.map_err(|error| call.failed(&error))?;
+    let mut quotas = answer.account_quotas().iter();
+    let quota = quotas.find(|quota| quota.account_quota_name() == Some("ManualSnapshots"));
+    let number = |number: Option<i64>| number.and_then(|number| usize::try_from(number).ok());
+    let limit = quota.and_then(|quota| {
+        Some(AccountLimit {
+            used: number(quota.used())?,
+            max: number(quota.max())?,
+        })
+    });
+    limit.ok_or_else(|| call.unreadable("no quota ManualSnapshots"))
+}
+
+/// Returns the persistent and permanent options of an option group; none if there is no such group.
+pub(super) async fn required_options(clients: &Clients, group: &str) -> Answer<Vec<String>> {
+    let call = Call::new("DescribeOptionGroups", &clients.at);
+    let request = clients.rds.describe_option_groups();
+    let answer = match request.option_group_name(group).send().await {
+        Ok(answer) => answer,
+        Err(error) => {
+            let error = call.failed(&error);
+            return match error.code.as_str() {
+                "OptionGroupNotFound" => Ok(Vec::new()),
+                _ => Err(error),
+            };
+        }
+    };
+    let groups = answer.option_groups_list().iter();
+    let options = groups.flat_map(|group| group.options());
+    let required = options.filter(|option| {
+        option.persistent().unwrap_or_default() || option.permanent().unwrap_or_default()
+    });
+    let names = required.filter_map(|option| option.option_name());
+    Ok(names.map(str::to_owned).collect())
 }
 
 /// Starts a copy. Its tags are part of the call. AWS's own copying of tags stays off, because it would also copy `aws:` and sync

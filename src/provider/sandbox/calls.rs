@@ -7,7 +7,13 @@ use crate::model::ids::{AccountId, Region};
 use crate::model::provider_error::{ErrorClass, ProviderError, plain_code};
 
 /// The calls that change nothing.
-pub(super) const READS: [&str; 3] = ["GetCallerIdentity", "DescribeImages", "DescribeDBSnapshots"];
+pub(super) const READS: [&str; 5] = [
+    "GetCallerIdentity",
+    "DescribeImages",
+    "DescribeDBSnapshots",
+    "DescribeAccountAttributes",
+    "DescribeOptionGroups",
+];
 
 /// The calls that change something.
 pub(super) const WRITES: [&str; 5] = [

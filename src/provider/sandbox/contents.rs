@@ -66,6 +66,9 @@ pub struct WorldArtifact {
     /// The key that a snapshot is encrypted with, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_key_id: Option<String>,
+    /// The engine of the database of a snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<SmolStr>,
     /// The option group that a snapshot needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub option_group_name: Option<SmolStr>,
@@ -145,6 +148,9 @@ pub struct WorldDatabase {
     /// The key that it is encrypted with, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_key_id: Option<String>,
+    /// Its engine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<SmolStr>,
     /// Its option group.
     pub option_group_name: SmolStr,
 }
@@ -158,6 +164,7 @@ impl WorldDatabase {
             created,
             size_gib: 20,
             kms_key_id: None,
+            engine: None,
             option_group_name: SmolStr::new_static("default:postgres-16"),
         }
     }
@@ -182,6 +189,7 @@ impl WorldArtifact {
             copying: None,
             parent_created: None,
             kms_key_id: None,
+            engine: None,
             option_group_name: None,
             size_gib: None,
             backing_snapshots: vec![BackingSnapshot {
@@ -205,6 +213,7 @@ impl WorldArtifact {
             data_time: Some(taken),
             parent_created: Some(of.created),
             kms_key_id: of.kms_key_id.clone(),
+            engine: of.engine.clone(),
             option_group_name: Some(of.option_group_name.clone()),
             size_gib: Some(of.size_gib),
             backing_snapshots: Vec::new(),
@@ -307,6 +316,8 @@ impl WorldArtifact {
             copied_from: self.copied_from.clone(),
             parent_created: self.parent_created,
             encrypted: self.encrypted || self.kms_key_id.is_some(),
+            kms_key: self.kms_key_id.as_deref().map(Into::into),
+            engine: self.engine.clone(),
             option_group: self.option_group_name.clone(),
             size_gib: if is_image { disk_size } else { self.size_gib },
             percent: self.percent(now).filter(|_| !is_image),

@@ -26,7 +26,7 @@ use super::Provider;
 use crate::model::action::{Copy, Delete};
 use crate::model::artifact::{Artifact, ArtifactRef};
 use crate::model::ids::ArtifactId;
-use crate::model::inventory::{Answer, CallerIdentity, ProviderKind};
+use crate::model::inventory::{AccountLimit, Answer, CallerIdentity, ProviderKind};
 use crate::model::kind::Kind;
 use crate::model::location::Location;
 use crate::model::query::Query;
@@ -181,6 +181,16 @@ impl Provider for Sandbox {
             })
         };
         self.call("GetCallerIdentity", at, answer).await
+    }
+
+    async fn account_limit(&self, at: &Location, kind: Kind) -> Answer<AccountLimit> {
+        let answer = |access: &mut Access<'_>| Ok(access.describe_account(kind));
+        self.call("DescribeAccountAttributes", at, answer).await
+    }
+
+    async fn required_options(&self, at: &Location, group: &str) -> Answer<Vec<String>> {
+        let answer = |access: &mut Access<'_>| Ok(access.describe_option_group(group));
+        self.call("DescribeOptionGroups", at, answer).await
     }
 
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {

@@ -7,6 +7,7 @@ use super::tag_limits;
 use crate::model::action::Copy;
 use crate::model::artifact::{Artifact, ArtifactState};
 use crate::model::ids::{AccountId, Arn, ArtifactId, Region};
+use crate::model::inventory::AccountLimit;
 use crate::model::kind::Kind;
 use crate::model::query::Query;
 use crate::model::tags::Tags;
@@ -34,6 +35,22 @@ impl Access<'_> {
         }))
     }
 
+    /// Answers DescribeAccountAttributes.
+    pub(super) fn describe_account(&self, kind: Kind) -> AccountLimit {
+        let is_manual = |artifact: &&WorldArtifact| artifact.snapshot_type == SnapshotType::Manual;
+        AccountLimit {
+            used: self.own(kind).filter(is_manual).count(),
+            max: self.world.quotas.manual_snapshots,
+        }
+    }
+
+    /// Answers DescribeOptionGroups: the persistent and permanent options of a group.
+    pub(super) fn describe_option_group(&self, name: &str) -> Vec<String> {
+        let here = self.world.region(self.region);
+        let options = here.and_then(|here| here.option_groups.get(name));
+        options.cloned().unwrap_or_default()
+    }
+
     /// Answers CopyDBSnapshot, which goes to the destination.
     pub(super) fn copy_snapshot(&mut self, copy: &Copy) -> Reply<ArtifactId> {
         let id = copy.copy.id.as_ref().map_or("", ArtifactId::as_str);
@@ -45,7 +62,7 @@ impl Access<'_> {
         let source = self.source_snapshot(arn)?.clone();
         let is_from_elsewhere = arn.region() != Some(self.region.as_str());
         if is_from_elsewhere {
-            check_needs(copy, &source)?;
+            self.check_needs(copy, &source)?;
         }
         let (key, group) = (
             copy.kms_key_id.as_deref(),
@@ -72,6 +89,28 @@ impl Access<'_> {
             ..source
         };
         Ok(self.world.add_snapshot(self.region, snapshot))
+    }
+
+    /// Refuses a copy into another region without the key and the option group that it needs there.
+    fn check_needs(&self, copy: &Copy, source: &WorldArtifact) -> Reply<()> {
+        if source.kms_key_id.is_some() && copy.kms_key_id.is_none() {
+            let message = "Must specify new KMS key for cross region encrypted snapshot copy";
+            return Err(Refusal::invalid(message));
+        }
+        let there = self.world.region(&copy.source.region);
+        let group = source.option_group_name.as_ref();
+        let options = there
+            .zip(group)
+            .and_then(|(there, group)| there.option_groups.get(group));
+        match options {
+            Some(options) if !options.is_empty() && copy.option_group_name.is_none() => {
+                Err(Refusal::invalid(format!(
+                    "The snapshot requires a target option group with the following options: [{}]",
+                    options.join(", ")
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Returns the snapshot to copy.
@@ -165,20 +204,6 @@ fn check_id(id: &str) -> Reply<()> {
         "Invalid snapshot identifier: {id}. It must begin with a letter, contain only letters, digits and hyphens, and not end \
          with a hyphen or contain two in a row"
     )))
-}
-
-/// Refuses a copy into another region without the key and the option group that it needs there.
-fn check_needs(copy: &Copy, source: &WorldArtifact) -> Reply<()> {
-    let message = match &source.option_group_name {
-        _ if source.kms_key_id.is_some() && copy.kms_key_id.is_none() => {
-            "Must specify new KMS key for cross region encrypted snapshot copy".to_owned()
-        }
-        Some(group) if !group.starts_with("default:") && copy.option_group_name.is_none() => {
-            format!("The snapshot requires a target option group with the options of {group}")
-        }
-        _ => return Ok(()),
-    };
-    Err(Refusal::invalid(message))
 }
 
 /// Returns true if a snapshot of a region is the account's own, and has this ARN.

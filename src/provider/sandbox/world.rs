@@ -56,7 +56,7 @@ pub struct World {
 pub struct Quotas {
     /// Concurrent copies of images into one region.
     pub image_copies_in_flight: usize,
-    /// Concurrent copies of DB snapshots into one region.
+    /// Concurrent copies of DB snapshots from one region into another.
     pub snapshot_copies_in_flight: usize,
     /// Manual DB snapshots in one region, copies included.
     pub manual_snapshots: usize,
@@ -95,6 +95,9 @@ pub struct WorldRegion {
     pub databases: Vec<WorldDatabase>,
     /// The DB snapshots of every account, automated and manual.
     pub snapshots: Vec<WorldArtifact>,
+    /// The option groups of every account that have persistent or permanent options: their names, each with the names of these.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub option_groups: BTreeMap<SmolStr, Vec<String>>,
     /// KMS keys: ids, ARNs or aliases. AWS's own (`alias/aws/ebs`, `alias/aws/rds`) are always there.
     pub kms_keys: Vec<String>,
     /// The client tokens that CopyImage has seen. They are never forgotten: AWS does not document when it forgets them.
@@ -108,6 +111,7 @@ impl Default for WorldRegion {
             images: Vec::new(),
             databases: Vec::new(),
             snapshots: Vec::new(),
+            option_groups: BTreeMap::new(),
             kms_keys: Vec::new(),
             client_tokens: Vec::new(),
         }

@@ -89,7 +89,7 @@ fn document(verdict: &str, plan: &SavedPlan, approval: &str, show: &str) -> Stri
     let listed: Vec<(usize, String)> = jobs.iter().filter_map(|job| listed(job)).collect();
     // However much is deleted, it does not hide what has failed.
     let needed = listed.iter().map(|(_, lines)| lines.len()).sum();
-    let is_failed = |job: &&JobPlan| job.outcome == Outcome::Failed;
+    let is_failed = |job: &&JobPlan| !job.errors.is_empty();
     let failed = || plan.jobs.iter().filter(is_failed);
     let failures = failures(failed().map(|job| (&job.name, &*job.errors)));
     let failures = room.take_beside(needed, failures);
@@ -191,6 +191,7 @@ fn row(job: &JobPlan) -> String {
 /// Returns what is planned for a job, in a few words.
 fn planned(job: &JobPlan) -> String {
     let outcome = match job.outcome {
+        Outcome::Changes if !job.errors.is_empty() => Some("**KEEPS FAILING**".to_owned()),
         Outcome::Changes => None,
         Outcome::UpToDate => Some("up to date".to_owned()),
         Outcome::Failed => Some("**FAILED**".to_owned()),

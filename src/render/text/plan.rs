@@ -66,7 +66,7 @@ fn closing(screen: &mut Screen, jobs: &[JobPlan]) {
         let ids = list(deletions(jobs).map(|delete| &delete.artifact.id));
         screen.styled(0, bad, format_args!("DELETES {all}: {ids}"));
     }
-    let failed = jobs.iter().filter(|job| job.outcome == Outcome::Failed);
+    let failed = jobs.iter().filter(|job| !job.errors.is_empty());
     let failed = list(failed.map(|job| &job.name));
     if !failed.is_empty() {
         screen.styled(0, bad, format_args!("FAILED: {failed}"));

@@ -164,3 +164,43 @@ fn law_11_a_job_fails_with_the_job_that_copies_its_source_for_it() {
     planned.sandbox.edit(|world| world.faults.clear());
     planned.succeeds();
 }
+
+#[test]
+fn law_11_deletions_that_make_room_for_the_copy_come_before_it() {
+    // Four copies, of which two are kept beside the one being made; the account may have four.
+    let mut world = copied("db", 1..5);
+    world.quotas.manual_snapshots = 4;
+    let planned = Planned::new(world, [snapshot_job("sync_db", "db", 2)]);
+    let deleted = ["rds-db-2026-01-11-05-10", "rds-db-2026-01-12-05-10"];
+    let deleted = deleted.map(|id| format!("sync_db/delete/{id}"));
+    let copied = ["sync_db/copy", "sync_db/tag-source"].map(str::to_owned);
+    assert_eq!(actions(&planned.plan), [deleted, copied].concat());
+    let says = "us-west-1 has no room for the copy (4 of 4 manual snapshots)";
+    assert_says(&planned.plan.jobs[0].warnings.join("\n"), says);
+    planned.succeeds();
+    planned.assert_nothing_to_do();
+}
+
+#[test]
+fn law_11_a_job_for_whose_copy_there_is_no_room_says_how_much_is_missing() {
+    let mut world = copied("db", 1..3);
+    world.quotas.manual_snapshots = 2;
+    let jobs = [snapshot_job("sync_db", "db", 2)];
+    let planned = Planned::new(world, jobs);
+    let error = &planned.plan.jobs[0].errors[0];
+    let says = "us-west-1 may have 2 manual snapshots, and 1 more would be needed";
+    assert_says(&error.message, says);
+    assert_eq!(actions(&planned.plan), Vec::<String>::new());
+}
+
+#[test]
+fn law_11_an_unknown_quota_is_no_reason_to_delete_first() {
+    let mut world = copied("db", 1..5);
+    world.quotas.manual_snapshots = 4;
+    let denied = Fault::new("DescribeAccountAttributes", "AccessDenied", "no", None);
+    world.faults.push(denied);
+    let planned = Planned::new(world, [snapshot_job("sync_db", "db", 2)]);
+    assert_eq!(actions(&planned.plan)[0], "sync_db/copy");
+    let says = "it is not known whether us-west-1 has room for another snapshot";
+    assert_says(&planned.plan.jobs[0].warnings.join("\n"), says);
+}

@@ -179,6 +179,7 @@ pub(super) fn delete(day: u8, state: &str, after: Option<&str>) -> Action {
     });
     let id = format!("rds-mydatabase-2026-01-{day:02}-05-10");
     Action::Delete(Delete {
+        before: None,
         id: format!("sync_my_database/delete/{id}").into(),
         kind: Kind::DbSnapshot,
         reason: "older than the 2 copies kept".to_owned(),

@@ -164,8 +164,16 @@ fn a_copy_within_a_region_is_like_any_manual_snapshot() {
 fn an_option_group_of_its_own_must_be_given_to_the_copy() {
     let own = Some("oracle-timezone".into());
     let sandbox = with_source(|source| source.option_group_name = own);
+    // Only persistent and permanent options bind the data to the group.
+    copy(&sandbox, &the_snapshot()).expect("a copy");
+    sandbox.edit(|world| {
+        world.region_mut(&west()).expect("it").snapshots.clear();
+        let options = vec!["Timezone".to_owned()];
+        let here = world.region_mut(&east()).expect("it");
+        here.option_groups.insert("oracle-timezone".into(), options);
+    });
     let message = wrong_value(copy(&sandbox, &the_snapshot())).message;
-    assert!(message.contains("a target option group"), "{message}");
+    assert!(message.contains("options: [Timezone]"), "{message}");
     let group = Some("west-timezone".to_owned());
     let grouped = changed(the_snapshot(), |copy| copy.option_group_name = group);
     let id = copy(&sandbox, &grouped).expect("a copy");

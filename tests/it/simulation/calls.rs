@@ -8,6 +8,8 @@ use crate::support::prelude::*;
 #[derive(Clone, Debug)]
 pub enum Read {
     Identity,
+    Limit,
+    Options,
     Find(Kind, Query),
 }
 

@@ -1,6 +1,6 @@
 //! Checks whether a plan is the one that the observed worlds ask for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_xregion_sync::planfile;
 
@@ -21,14 +21,25 @@ enum Expected {
         copy: bool,
         tag_copy: bool,
         deletes: BTreeSet<String>,
+        /// Whether the deletions come before the copy, to make room for it; nothing if that is not known.
+        first: Option<bool>,
     },
 }
 
+/// What earlier jobs of a plan have taken.
+#[derive(Default)]
+struct Taken {
+    /// Images, each with the key of its copy.
+    images: Vec<(String, Option<String>)>,
+    /// By how many snapshots a region of an account grows before the last deletions.
+    growth: BTreeMap<String, isize>,
+}
+
 pub fn check(monitor: &Monitor<'_>, ledger: &mut Ledger, plan: &SavedPlan) {
-    let mut claimed: Vec<(String, Option<String>)> = Vec::new();
+    let mut taken = Taken::default();
     for job_plan in &plan.jobs {
         let job = monitor.setup.job(&job_plan.name);
-        check_job(monitor, ledger, job, job_plan, &mut claimed);
+        check_job(monitor, ledger, job, job_plan, &mut taken);
     }
 }
 
@@ -49,7 +60,7 @@ fn check_job(
     ledger: &mut Ledger,
     job: &SyncJob,
     plan: &JobPlan,
-    claimed: &mut Vec<(String, Option<String>)>,
+    taken: &mut Taken,
 ) {
     let all = monitor.log().reads.clone();
     let reads = all.iter().filter(|read| concerns(job, read)).cloned();
@@ -82,16 +93,63 @@ fn check_job(
     let expected = match ami_options(job) {
         None => {
             check_name(ledger, job, plan, &destination);
-            expected_snapshot(job, &source, &destination, plan)
+            let expected = expected_snapshot(job, &source, &destination, plan);
+            with_room(ledger, job, &all, expected, &mut taken.growth)
         }
-        Some(ami) => expected_image(job, ami, &source, &destination, claimed),
+        Some(ami) => expected_image(job, ami, &source, &destination, &mut taken.images),
     };
     compare(ledger, plan, expected);
 }
 
+/// Adds whether there is room for the copy, as the quota was when it was read.
+fn with_room(
+    ledger: &Ledger,
+    job: &SyncJob,
+    reads: &[ReadRecord],
+    mut expected: Expected,
+    growth: &mut BTreeMap<String, isize>,
+) -> Expected {
+    let Expected::Actions {
+        copy: true,
+        deletes,
+        first,
+        ..
+    } = &mut expected
+    else {
+        return expected;
+    };
+    let region = &job.destination_region;
+    let read = reads.iter().rfind(|read| {
+        let is_limit = matches!(read.read, Read::Limit);
+        is_limit && read.region == *region && read.credentials == job.client_config
+    });
+    let Some(moment) = read.and_then(|read| read.shown.last().filter(|_| read.error.is_none()))
+    else {
+        *first = read.is_none().then_some(false);
+        return expected;
+    };
+    let world = ledger.at(*moment);
+    let account = rules::account_of(&job.client_config);
+    let here = world.region(region).expect("a region").snapshots.iter();
+    let manual = here.filter(|s| s.account == *account && s.snapshot_type == SnapshotType::Manual);
+    let growth = growth.entry(format!("{account} {region}")).or_default();
+    let used = manual.count().saturating_add_signed(*growth);
+    let max = world.quotas.manual_snapshots;
+    if used >= max + deletes.len() {
+        return Expected::Fails;
+    }
+    *growth += 1;
+    *first = Some(used >= max);
+    if used >= max {
+        *growth -= isize::try_from(deletes.len()).expect("a small number");
+    }
+    expected
+}
+
 /// Checks law 9: a copy has the usual name, unless something holds that.
 fn check_name(ledger: &mut Ledger, job: &SyncJob, plan: &JobPlan, destination: &World) {
-    let Some(action @ Action::Copy(copy)) = plan.actions.first() else {
+    let is_copy = |action: &&Action| matches!(action, Action::Copy(_));
+    let Some(action @ Action::Copy(copy)) = plan.actions.iter().find(is_copy) else {
         return;
     };
     let mut usual = copy.source.id.as_str().replace(':', "-");
@@ -138,9 +196,21 @@ fn compare(ledger: &mut Ledger, plan: &JobPlan, expected: Expected) {
                 copy,
                 tag_copy,
                 deletes,
+                first,
             },
             _,
         ) => {
+            let is_first = plan.actions.iter().any(|action| match action {
+                Action::Delete(deletion) => deletion.before.is_some(),
+                _ => false,
+            });
+            if first.is_some_and(|first| is_first != (first && !deletes.is_empty())) {
+                let what = format!("deletions come first: {is_first}; should: {first:?}");
+                ledger.breach(format!("law 5: {name}: {what}"));
+            }
+            if is_first {
+                ledger.count("deletions make room for a copy");
+            }
             if copies != copy {
                 let what = format!("a copy is planned: {copies}; is due: {copy}");
                 ledger.breach(format!("law 4: {name}: {what}"));
@@ -164,8 +234,11 @@ pub fn concerns(job: &SyncJob, read: &ReadRecord) -> bool {
     if read.credentials != job.client_config {
         return false;
     }
-    let Read::Find(_, query) = &read.read else {
-        return at_destination;
+    let query = match &read.read {
+        Read::Find(_, query) => query,
+        Read::Identity => return at_destination,
+        // No job fails because these fail.
+        Read::Limit | Read::Options => return false,
     };
     match (query, job.rules.parent()) {
         (Query::Matching(read), None) => {
@@ -219,7 +292,7 @@ fn worlds(ledger: &Ledger, job: &SyncJob, reads: &[ReadRecord]) -> Option<(World
     let shown = |is_wanted: fn(&Query) -> bool| {
         let read = reads.iter().rfind(|read| match &read.read {
             Read::Find(_, query) => is_wanted(query),
-            Read::Identity => false,
+            Read::Identity | Read::Limit | Read::Options => false,
         })?;
         Some(ledger.at(*read.shown.last()?))
     };
@@ -267,6 +340,7 @@ fn expected_snapshot(
         copy: !is_synced,
         tag_copy,
         deletes: rules::outlived(destination, job, newest, !is_synced),
+        first: None,
     }
 }
 
@@ -332,6 +406,7 @@ fn expected_image(
         copy: copies.is_empty(),
         tag_copy: is_changed || !copies.is_empty() && !is_tagged && is_named,
         deletes: BTreeSet::new(),
+        first: None,
     }
 }
 

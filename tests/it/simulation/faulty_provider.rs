@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_xregion_sync::model::action::Copy;
-use aws_xregion_sync::model::inventory::CallerIdentity;
+use aws_xregion_sync::model::inventory::{AccountLimit, CallerIdentity};
 use jiff::{SignedDuration, Timestamp};
 
 use super::calls::{Read, Write};
@@ -262,6 +262,20 @@ impl Provider for FaultyProvider<'_> {
         let real = self.sandbox().caller_identity(at);
         let earlier = |old: Sandbox| async move { old.caller_identity(at).await };
         self.read("GetCallerIdentity", at, Read::Identity, real, earlier)
+            .await
+    }
+
+    async fn account_limit(&self, at: &Location, kind: Kind) -> Answer<AccountLimit> {
+        let real = self.sandbox().account_limit(at, kind);
+        let earlier = |old: Sandbox| async move { old.account_limit(at, kind).await };
+        self.read("DescribeAccountAttributes", at, Read::Limit, real, earlier)
+            .await
+    }
+
+    async fn required_options(&self, at: &Location, group: &str) -> Answer<Vec<String>> {
+        let real = self.sandbox().required_options(at, group);
+        let earlier = |old: Sandbox| async move { old.required_options(at, group).await };
+        self.read("DescribeOptionGroups", at, Read::Options, real, earlier)
             .await
     }
 

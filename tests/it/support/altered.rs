@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_xregion_sync::model::action::Copy;
-use aws_xregion_sync::model::inventory::CallerIdentity;
+use aws_xregion_sync::model::inventory::{AccountLimit, CallerIdentity};
 use jiff::Timestamp;
 
 use super::prelude::*;
@@ -35,6 +35,14 @@ impl<T: Alters> Provider for Altered<T> {
 
     async fn caller_identity(&self, at: &Location) -> Answer<CallerIdentity> {
         self.0.sandbox().caller_identity(at).await
+    }
+
+    async fn account_limit(&self, at: &Location, kind: Kind) -> Answer<AccountLimit> {
+        self.0.sandbox().account_limit(at, kind).await
+    }
+
+    async fn required_options(&self, at: &Location, group: &str) -> Answer<Vec<String>> {
+        self.0.sandbox().required_options(at, group).await
     }
 
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {
