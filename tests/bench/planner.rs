@@ -1,5 +1,6 @@
 //! The planner alone: from jobs and an inventory to a plan.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 use std::sync::Arc;
@@ -171,6 +172,8 @@ fn world(jobs: usize) -> (Vec<SyncJob>, Inventory) {
         let time = |day: u32| now - SignedDuration::from_hours(24 * i64::from(day));
         let automated = |day| automated(database, time(day));
         let observation = Observation {
+            limit: None,
+            options: BTreeMap::new(),
             identity: Ok(identity.clone()),
             sources: Ok((0..SNAPSHOTS).map(automated).collect()),
             copies: Ok((1..=SNAPSHOTS).map(|day| copy(automated(day))).collect()),

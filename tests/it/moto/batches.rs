@@ -22,6 +22,7 @@ const BOTH: (Answer<usize>, Answer<usize>) = (Ok(1), Ok(1));
 /// What is observed for jobs about these things, from one region to the other.
 async fn observed(world: &World, kind: Kind, jobs: Vec<(&str, Queries)>) -> Counts {
     let requests = jobs.into_iter().map(|(name, queries)| Request {
+        is_for_plan: false,
         job: JobName::from(name),
         kind,
         source: world.at(EAST),

@@ -114,6 +114,7 @@ fn sync_tag(source: &ArtifactRef) -> Tag {
 /// A deletion, as it is planned.
 fn delete(kind: Kind, artifact: &ArtifactRef) -> Delete {
     Delete {
+        before: None,
         id: ActionId::from("sync_x/delete"),
         kind,
         reason: "it is not kept".to_owned(),
