@@ -62,6 +62,8 @@ pub struct ImageDetails {
     pub state_reason: Option<String>,
     /// The account that owns it.
     pub owner: Option<AccountId>,
+    /// Whether its owner advises against using it.
+    pub is_deprecated: bool,
 }
 
 impl Artifact {
@@ -78,6 +80,11 @@ impl Artifact {
     /// Returns what AWS says about a failure. For snapshots AWS says nothing.
     pub fn state_reason(&self) -> Option<&str> {
         self.image.as_ref()?.state_reason.as_deref()
+    }
+
+    /// Returns true for an image that its owner advises against using.
+    pub fn is_deprecated(&self) -> bool {
+        self.image.as_ref().is_some_and(|image| image.is_deprecated)
     }
 
     /// Returns the account that owns an image. Snapshots are listed for their owner only.

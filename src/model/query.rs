@@ -6,7 +6,7 @@ use super::ids::{ArtifactId, ParentId, Region};
 /// What one read asks for. A list in a query that is sent to a provider is never empty.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Query {
-    /// Images that a selector matches, in every state that AWS lists by default.
+    /// Images that a selector matches, in every state. Deprecated and disabled ones are included.
     Matching(ImageSelector),
     /// Images, or manual snapshots, by id. Disabled images are included.
     ByIds(Vec<ArtifactId>),

@@ -113,6 +113,7 @@ fn due<'a>(
     let settings = rules.copy_settings(case.job, case.artifact, case.observation, warnings)?;
     let id = copy_names::choose(case, claims)?;
     warnings::about_expiry(case, warnings);
+    warnings::about_key(case, warnings);
     let reason = actions::copy_due(case);
     let (copy, copy_id) = actions::copy(case, settings, id, &reason, warnings);
     let mut deletions = retention::decide(case, Some(&copy_id), warnings).deletions;

@@ -71,6 +71,27 @@ pub(super) fn about_foreign_copy(case: &Case<'_>, copy: &Artifact, warnings: &mu
     ));
 }
 
+/// Warns that the copy will be a full one, because the copy before it is encrypted with another key than the one of the job. An alias
+/// does not tell which key it stands for.
+/// See <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_CopySnapshot.html>.
+pub(super) fn about_key(case: &Case<'_>, warnings: &mut Vec<String>) {
+    let Some(key) = case
+        .job
+        .kms_key_id
+        .as_deref()
+        .filter(|key| !key.contains("alias/"))
+    else {
+        return;
+    };
+    let last = case.newest_copy();
+    let last = last.and_then(|copy| Some((&copy.id, copy.kms_key.as_deref()?)));
+    if let Some((id, other)) = last.filter(|(_, other)| !other.ends_with(key)) {
+        warnings.push(format!(
+            "the last copy {id} is encrypted with another key ({other}), so the next one transfers all data"
+        ));
+    }
+}
+
 /// Warns that a source may expire before its copy is done.
 pub(super) fn about_expiry(case: &Case<'_>, warnings: &mut Vec<String>) {
     if !case.artifact.kind.facts().sources_expire {

@@ -77,7 +77,16 @@ impl SyncTypeRules for AmiOptions {
             format!("image {id} matches, but is {state}, so it is not considered")
         }));
         match found.available.as_slice() {
-            [] => Err(self.no_source(job, &found)),
+            [] => match found.deprecated.as_slice() {
+                [image] => {
+                    warnings.push(format!(
+                        "image {} is deprecated, and no other image matches",
+                        image.id
+                    ));
+                    Ok(image)
+                }
+                _ => Err(self.no_source(job, &found)),
+            },
             [image] => Ok(image),
             [.., newest] if self.most_recent => Ok(newest),
             several => {
@@ -204,6 +213,8 @@ impl SyncTypeRules for AmiOptions {
 struct Found<'a> {
     /// Oldest first.
     available: Vec<&'a Artifact>,
+    /// Available, but deprecated.
+    deprecated: Vec<&'a Artifact>,
     unavailable: Vec<&'a Artifact>,
     /// Images that can't be sources, because they are copies: rings of jobs would never end.
     copies: Vec<&'a Artifact>,
@@ -216,12 +227,16 @@ impl<'a> Found<'a> {
         let (own, copies): (Vec<_>, Vec<_>) = images
             .into_iter()
             .partition(|image| options.can_be_source(job, image));
-        let (mut available, unavailable): (Vec<_>, Vec<_>) = own
+        let (available, unavailable): (Vec<_>, Vec<_>) = own
             .into_iter()
             .partition(|image| image.state.is_available());
+        let (deprecated, mut available): (Vec<_>, Vec<_>) = available
+            .into_iter()
+            .partition(|image| image.is_deprecated());
         available.sort_by_key(|image| image.created);
         Self {
             available,
+            deprecated,
             unavailable,
             copies,
         }
@@ -232,6 +247,8 @@ impl AmiOptions {
     fn no_source(&self, job: &SyncJob, found: &Found<'_>) -> FailReason {
         let unavailable = found.unavailable.iter();
         let unavailable = unavailable.map(|image| format!("{} ({})", image.id, image.state));
+        let deprecated = found.deprecated.iter();
+        let deprecated = deprecated.map(|image| format!("{} (deprecated)", image.id));
         let copies = found.copies.iter();
         let copies = copies.map(|image| format!("{} (a copy)", image.id));
         let mut filters = self.filters.iter();
@@ -250,7 +267,7 @@ impl AmiOptions {
         };
         FailReason::NoSource {
             what: "available image".to_owned(),
-            instead: unavailable.chain(copies).collect(),
+            instead: unavailable.chain(deprecated).chain(copies).collect(),
             region: job.source_region.clone(),
             help: help.to_owned(),
         }

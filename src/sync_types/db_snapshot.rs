@@ -145,18 +145,25 @@ impl SyncTypeRules for DbSnapshotOptions {
         let account = stated_account(&job.client_config);
         let arn = |region, resource: &str| arn("rds", region, account, resource);
         let database = &self.db_instance;
-        let sources = arn(source, &format!("snapshot:rds:{database}-{TIME}*"));
+        // RDS takes automated snapshots of these names; the second before it upgrades a database.
+        let names = [
+            format!("{database}-{TIME}*"),
+            format!("preupgrade-{database}-*"),
+        ];
+        let sources = names
+            .each_ref()
+            .map(|name| arn(source, &format!("snapshot:rds:{name}")));
         // By the ids that copies get; they may end in a region and a number.
-        let copies = arn(destination, &format!("snapshot:rds-{database}-{TIME}*"));
+        let copies = names.map(|name| arn(destination, &format!("snapshot:rds-{name}")));
         let group = self.option_group_name.as_ref();
         let group = group.map(|group| arn(destination, &format!("og:{group}")));
-        let all = [sources.clone(), copies.clone()].into_iter().chain(group);
+        let all = sources.iter().chain(&copies).cloned().chain(group);
         let copy = Statement::new("CopySnapshots", &["rds:CopyDBSnapshot"], all);
-        let tag = |sid, artifacts| Statement::new(sid, &["rds:AddTagsToResource"], [artifacts]);
+        let tag = |sid, artifacts| Statement::new(sid, &["rds:AddTagsToResource"], artifacts);
         let keys = [key_on_source(destination)];
         // The key of the sync tag names the region, so each source region has a statement of its own.
         let sid = format!("DeleteCopiesFrom{}", in_sid(source));
-        let delete = Statement::new(sid, &["rds:DeleteDBSnapshot"], [copies.clone()]);
+        let delete = Statement::new(sid, &["rds:DeleteDBSnapshot"], copies.clone());
         let sync_tag = format!("aws:ResourceTag/{}", key_on_copy(source));
         vec![
             read,

@@ -15,8 +15,12 @@ use crate::model::tags::Tags;
 
 use super::error::Call;
 
-/// Returns an image of a region, or what its description lacks.
-pub(super) fn image(image: &ec2::Image, region: &Region) -> Result<Artifact, &'static str> {
+/// Returns an image of a region as it is at this time, or what its description lacks.
+pub(super) fn image(
+    image: &ec2::Image,
+    region: &Region,
+    now: Timestamp,
+) -> Result<Artifact, &'static str> {
     let id = image.image_id().ok_or("an image without an id")?;
     let id = ArtifactId::from(id);
     let source = stated(image.source_image_id()).zip(stated(image.source_image_region()));
@@ -27,12 +31,16 @@ pub(super) fn image(image: &ec2::Image, region: &Region) -> Result<Artifact, &'s
     let disks = disks.filter_map(ec2::BlockDeviceMapping::ebs);
     let sizes = disks.clone().filter_map(|disk| disk.volume_size());
     let sizes = sizes.filter_map(|size| u32::try_from(size).ok());
+    let deprecation = image
+        .deprecation_time()
+        .and_then(|date| date.parse::<Timestamp>().ok());
     let tags = image.tags().iter();
     let details = ImageDetails {
         name: image.name().unwrap_or_default().to_owned(),
         description: image.description().unwrap_or_default().to_owned(),
         state_reason: reason.map(str::to_owned),
         owner: stated(image.owner_id()).map(AccountId::from),
+        is_deprecated: deprecation.is_some_and(|time| time <= now),
     };
     Ok(Artifact {
         kind: Kind::Image,
@@ -148,7 +156,12 @@ mod tests {
     }
 
     fn in_west(listed: ec2::builders::ImageBuilder) -> Artifact {
-        image(&listed.build(), &Region::from("us-west-1")).expect("an image")
+        image(
+            &listed.build(),
+            &Region::from("us-west-1"),
+            Timestamp::UNIX_EPOCH,
+        )
+        .expect("an image")
     }
 
     fn time(artifact: &Artifact) -> String {
@@ -183,7 +196,14 @@ mod tests {
 
     #[test]
     fn law_6_an_artifact_without_id_is_not_skipped() {
-        assert!(image(&ec2::Image::builder().build(), &Region::from("us-west-1")).is_err());
+        assert!(
+            image(
+                &ec2::Image::builder().build(),
+                &Region::from("us-west-1"),
+                Timestamp::UNIX_EPOCH
+            )
+            .is_err()
+        );
         assert!(db_snapshot(rds::DbSnapshot::builder().build()).is_err());
     }
 

@@ -3,6 +3,7 @@
 use aws_sdk_ec2::operation::describe_images::builders::DescribeImagesFluentBuilder;
 use aws_sdk_ec2::types::{Filter, ResourceType, TagSpecification};
 use futures::future;
+use jiff::Timestamp;
 
 use crate::model::action::Copy;
 use crate::model::artifact::Artifact;
@@ -21,14 +22,18 @@ const DESCRIBE: &str = "DescribeImages";
 /// Images per page: the most that EC2 allows. Without a page size it may time out for large accounts.
 const PAGE: i32 = 1000;
 
-/// Returns the images that a query asks for.
-pub(super) async fn find(clients: &Clients, query: &Query) -> Answer<Vec<Artifact>> {
+/// Returns the images that a query asks for, as they are at this time.
+pub(super) async fn find(
+    clients: &Clients,
+    query: &Query,
+    now: Timestamp,
+) -> Answer<Vec<Artifact>> {
     match query {
-        Query::Matching(selector) => read(clients, matching(clients, selector)).await,
+        Query::Matching(selector) => read(clients, matching(clients, selector), now).await,
         // By filter: a request by id fails as a whole if one of them does not exist.
         Query::ByIds(ids) => {
             let request = clients.ec2.describe_images().include_disabled(true);
-            read(clients, request.filters(filter("image-id", ids))).await
+            read(clients, request.filters(filter("image-id", ids)), now).await
         }
         Query::CopiesOf { region, ids } => {
             let stated = vec![
@@ -37,11 +42,17 @@ pub(super) async fn find(clients: &Clients, query: &Query) -> Answer<Vec<Artifac
             ];
             let key = format!("tag:{}", key_on_copy(region));
             let values = ids.iter().map(|id| format!("* / {}", literal(id.as_str())));
-            own(clients, stated, filter(&key, values)).await
+            own(clients, stated, filter(&key, values), now).await
         }
         Query::CopiedFrom(region) => {
             let stated = vec![filter("source-image-region", [region])];
-            own(clients, stated, filter("tag-key", [key_on_copy(region)])).await
+            own(
+                clients,
+                stated,
+                filter("tag-key", [key_on_copy(region)]),
+                now,
+            )
+            .await
         }
         Query::Automated(_) | Query::Manual(_) | Query::AllManual => {
             Err(Call::new(DESCRIBE, &clients.at).invalid("it is a query for snapshots"))
@@ -92,9 +103,10 @@ pub(super) async fn tag(clients: &Clients, id: &ArtifactId, tags: &Tags) -> Answ
     answer.map(drop).map_err(|error| call.failed(&error))
 }
 
-/// Returns a request for the images that a selector matches, in every state that EC2 lists by default (disabled ones are not).
+/// Returns a request for the images that a selector matches, in every state, deprecated ones included.
 fn matching(clients: &Clients, selector: &ImageSelector) -> DescribeImagesFluentBuilder {
     let mut request = clients.ec2.describe_images().owners(&selector.owner);
+    request = request.include_deprecated(true).include_disabled(true);
     for own in &selector.filters {
         request = request.filters(filter(&own.name, &own.values));
     }
@@ -108,25 +120,37 @@ fn matching(clients: &Clients, selector: &ImageSelector) -> DescribeImagesFluent
 
 /// Returns the caller's own images, disabled ones included, that match what AWS states or a tag. Both are read at the same time;
 /// each image is returned once.
-async fn own(clients: &Clients, stated: Vec<Filter>, tag: Filter) -> Answer<Vec<Artifact>> {
+async fn own(
+    clients: &Clients,
+    stated: Vec<Filter>,
+    tag: Filter,
+    now: Timestamp,
+) -> Answer<Vec<Artifact>> {
     let read = |filters| {
         let request = clients.ec2.describe_images().owners("self");
         let request = request.include_disabled(true).set_filters(Some(filters));
-        read(clients, request)
+        read(clients, request, now)
     };
     let (stated, tagged) = future::join(read(stated), read(vec![tag])).await;
     Ok(convert::each_once(stated?.into_iter().chain(tagged?)))
 }
 
 /// Returns what is on all pages of the answer.
-async fn read(clients: &Clients, request: DescribeImagesFluentBuilder) -> Answer<Vec<Artifact>> {
+async fn read(
+    clients: &Clients,
+    request: DescribeImagesFluentBuilder,
+    now: Timestamp,
+) -> Answer<Vec<Artifact>> {
     let call = Call::new(DESCRIBE, &clients.at);
     let pages = request.into_paginator().page_size(PAGE).send();
     let pages = call.all_pages(pages.try_collect().await, |page| page.next_token())?;
     let pages = pages.into_iter();
     let images = pages.flat_map(|page| page.images.unwrap_or_default());
     let region = &clients.at.region;
-    convert::all(call, images.map(|image| convert::image(&image, region)))
+    convert::all(
+        call,
+        images.map(|image| convert::image(&image, region, now)),
+    )
 }
 
 fn filter(name: &str, values: impl IntoIterator<Item: ToString>) -> Filter {

@@ -139,7 +139,7 @@ impl Provider for Aws {
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {
         let clients = self.clients.at(at).await;
         let answer = match kind {
-            Kind::Image => ec2::find(&clients, query).boxed(),
+            Kind::Image => ec2::find(&clients, query, self.now()).boxed(),
             Kind::DbSnapshot => rds::find(&clients, query).boxed(),
         };
         self.read("find", at, (kind, query), Vec::len, answer).await

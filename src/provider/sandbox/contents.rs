@@ -81,6 +81,9 @@ pub struct WorldArtifact {
     /// Whether the snapshots behind an image are encrypted.
     #[serde(default, skip_serializing_if = "Not::not")]
     pub encrypted: bool,
+    /// From when on the owner of an image advises against using it (UTC).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deprecated: Option<Timestamp>,
     /// Whether everyone may see an image.
     #[serde(default, skip_serializing_if = "Not::not")]
     pub public: bool,
@@ -197,6 +200,7 @@ impl WorldArtifact {
                 tags: Tags::new(),
             }],
             encrypted: false,
+            deprecated: None,
             public: false,
             shared_with: Vec::new(),
             attributes: BTreeMap::new(),
@@ -259,9 +263,10 @@ impl WorldArtifact {
             .is_some_and(|parent| parents.contains(parent))
     }
 
-    /// Returns true if an account can read and copy it.
+    /// Returns true if an account can read it. A disabled image is listed for its owner only.
     pub(super) fn is_visible_to(&self, account: &AccountId) -> bool {
-        self.account == *account || self.public || self.shared_with.contains(account)
+        let is_shared = self.public || self.shared_with.contains(account);
+        self.account == *account || is_shared && !self.state.is_disabled()
     }
 
     /// Returns its tags as an account sees them.
@@ -301,6 +306,7 @@ impl WorldArtifact {
             description: self.description.to_string(),
             state_reason: self.state_reason.clone(),
             owner: Some(self.account.clone()),
+            is_deprecated: self.deprecated.is_some_and(|time| time <= now),
         };
         Artifact {
             kind,

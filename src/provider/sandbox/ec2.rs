@@ -32,7 +32,6 @@ pub(super) fn is_selected(image: &WorldArtifact, by: &ImageSelector, account: &A
     let mut filters = by.filters.iter();
     is_owner
         && image.is_visible_to(account)
-        && !image.state.is_disabled()
         && (by.sync_identifiers.is_empty() || identifiers.any(|text| identifier == Some(text)))
         && filters.all(|filter| image_filters::is_met(filter, image, tags))
 }

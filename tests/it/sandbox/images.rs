@@ -76,6 +76,16 @@ fn images_of_others_are_seen_if_shared_and_their_tags_are_not() {
     let of = |owner: &str| found(&sandbox, &selector(owner, &[], &[]));
     assert_eq!(of(THEM), ["ami-public", "ami-shared"]);
     assert_eq!(of("amazon"), ["ami-public"]);
+    // A disabled image is listed for its owner only.
+    let set_state = |word: &str| {
+        sandbox.edit(|world| {
+            let image = world.image_mut(&east(), &ArtifactId::from("ami-shared"));
+            image.expect("it").state = ArtifactState::from(word);
+        });
+    };
+    set_state("disabled");
+    assert_eq!(of(THEM), ["ami-public"]);
+    set_state("available");
     assert_eq!(of("self"), [IMAGE]);
     assert_eq!(of(DEFAULT_ACCOUNT), [IMAGE]);
     let with_role = |role: &str| selector(THEM, &[], &[filter("tag:Role", &[role])]);
@@ -95,7 +105,7 @@ fn images_of_others_are_seen_if_shared_and_their_tags_are_not() {
     assert_eq!(stored.tags, Tags::from([("Role", "base")]));
 }
 
-/// An image with many odd facts, beside the usual one and a disabled one.
+/// An image with many odd facts, besides the usual one.
 fn with_odd_image() -> Sandbox {
     let mut world = world();
     let odd = an_image("ami-odd", "web-2026").tag("Sync-Identifier", "Web Application");
@@ -110,9 +120,6 @@ fn with_odd_image() -> Sandbox {
         odd.attributes.insert(name.to_owned(), value.to_owned());
     }
     world.add_image(&east(), odd);
-    let mut disabled = an_image("ami-disabled", "web-old");
-    disabled.state = ArtifactState::from("disabled");
-    world.add_image(&east(), disabled);
     Sandbox::new(world)
 }
 

@@ -82,3 +82,26 @@ fn the_source_that_aws_states_outranks_the_tags_of_a_copy() {
     world.add_image(&west(), other);
     assert_eq!(actions(&web_app(&world).plan), COPIED);
 }
+
+#[test]
+fn a_deprecated_image_is_taken_only_if_no_other_one_matches() {
+    let mut world = with_image();
+    image_mut(&mut world, "ami-0a").deprecated = Some(days_ago(3));
+    let alone = web_app(&world);
+    assert_eq!(actions(&alone.plan), COPIED);
+    let says = "image ami-0a is deprecated, and no other image matches";
+    assert_says(&alone.plan.jobs[0].warnings.join("\n"), says);
+    add_image(&mut world, "ami-0b", "other", "Web Application");
+    let planned = web_app(&world);
+    assert_says(&planned.plan.jobs[0].reason, "image ami-0b ");
+    assert_eq!(planned.plan.jobs[0].warnings, Vec::<String>::new());
+}
+
+#[test]
+fn a_disabled_image_is_named_where_none_matches() {
+    let mut world = with_image();
+    image_mut(&mut world, "ami-0a").state = state("disabled");
+    let planned = web_app(&world);
+    let error = &failed(&planned, APP).errors[0];
+    assert_says(&error.message, "found ami-0a (disabled)");
+}
