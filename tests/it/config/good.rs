@@ -178,6 +178,58 @@ fn what_is_not_given_or_empty_has_its_default() {
     }
 }
 
+/// Every option, under each of its names, of jobs and of client settings.
+#[test]
+fn an_option_that_is_null_or_empty_is_not_given() {
+    let image = format!("{AMI}, sync_identifier: web");
+    let snapshot = format!("{DATABASE}, db_instance: d");
+    let read = |options: &str| {
+        let config = read(&format!("{{sync_x: {{{options}}}}}"));
+        let problems = config.problems().into_iter();
+        let problems: Vec<String> = problems.map(|problem| problem.message).collect();
+        (format!("{:?}", config.jobs), problems, config.notes)
+    };
+    let mut count = 0;
+    for group in config::reference() {
+        for option in &group.options {
+            for name in std::iter::once(&option.name).chain(&option.aliases) {
+                for empty in ["", "~", "null", "NULL", "''", "\" \"", "!!null ''"] {
+                    let job = match group.of.contains("rds") {
+                        true => &snapshot,
+                        false => &image,
+                    };
+                    let without = job
+                        .split(", ")
+                        .filter(|given| !given.starts_with(&format!("{}:", option.name)));
+                    let without = without.collect::<Vec<_>>().join(", ");
+                    let given = format!("{name}: {empty}");
+                    let with = match group.of.contains("client") {
+                        true => format!("{without}, aws_client_config: {{{given}}}"),
+                        false => format!("{given}, {without}"),
+                    };
+                    let (expected, actual) = (read(&without), read(&with));
+                    assert_eq!(actual.1, expected.1, "{with}");
+                    assert_eq!(actual.1.is_empty(), !option.is_required, "{with}");
+                    if !option.is_required {
+                        assert_eq!(actual, expected, "{with}");
+                    }
+                    count += 1;
+                }
+            }
+        }
+    }
+    assert!(count > 150, "{count}");
+    let ruby = format!("{image}, aws_client_config: {{region: , logger: ~, max_retries: ''}}");
+    assert_eq!(read(&ruby), read(&image));
+    let own = merged(
+        "profile: p, max_attempts: 2",
+        "profile: ~, max_attempts: ''",
+    );
+    assert_eq!(own, merged("profile: p, max_attempts: 2", ""));
+    let nothing = format!("aws_client_config:\nsync_x: {{{image}}}\n");
+    assert!(valid(&nothing)[0].client_config.is_default_chain());
+}
+
 #[test]
 fn byte_order_marks_line_ends_and_tabs_change_nothing() {
     let same = |text: &str| format!("{:?}", read(text).jobs) == format!("{:?}", read(SEED).jobs);
@@ -188,4 +240,37 @@ fn byte_order_marks_line_ends_and_tabs_change_nothing() {
     let shown = whole_screen(invalid);
     let line = "2 |   sync_type: ec2_image\n  |              ^^^^^^^^^\n";
     assert!(shown.contains(line), "{shown}");
+}
+
+#[test]
+fn a_tab_may_follow_a_colon_and_places_stay_right() {
+    let written = "sync_x:\t\n  sync_type\t:\tec2_ami\t# images\n  source_region:\t\tus-east-1\n  destination_region: \tus-west-1\n  \
+                   filters:\t[\"a=b\",\tc=d\t]\n  most_recent:\ttrue\n";
+    let plain = format!("sync_x: {{{AMI}, filters: [a=b, c=d], most_recent: true}}");
+    let jobs = |text: &str| format!("{:?}", valid(text));
+    assert_eq!(jobs(written), jobs(&plain));
+    let database =
+        format!("sync_x:\t{{{DATABASE}, db_instance:\td, max_snapshots_to_retain:\t-5}}");
+    for (text, line, column, length) in [
+        (written.replace("\tus-west-1", "\té:\tx"), 4, 25, 1),
+        (written.replace("\ttrue", "\tmaybe"), 6, 16, 5),
+        (written.replace("filters:", "filtres:"), 5, 3, 7),
+        (
+            database.clone(),
+            1,
+            database.find("-5").expect("there") + 1,
+            2,
+        ),
+    ] {
+        let problems = match config::read(text.as_bytes()) {
+            Ok(config) => config.problems(),
+            Err(problems) => problems,
+        };
+        let place = TextPlace {
+            line,
+            column,
+            length,
+        };
+        assert_eq!(problems[0].at, Some(place), "{text:?}: {problems:?}");
+    }
 }
