@@ -27,6 +27,8 @@ pub(super) struct Node {
     /// Where it is written; for an alias, where its anchor is.
     pub(super) place: TextPlace,
     pub(super) data: Data,
+    /// Whether it has an anchor, so that aliases can stand for it.
+    pub(super) is_anchored: bool,
     /// Its bytes, with every alias replaced.
     weight: usize,
     /// How deep mappings and lists are nested in it.
@@ -129,6 +131,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Rc<Node>, Vec<Problem>> {
     match document {
         Ok(document) if problems.is_empty() => return Ok(document),
         Ok(_) => {}
+        Err(problem) if text.contains("<%") => problems.push(
+            problem.help("xrs fills in no templates: run erb first, and give xrs what it writes"),
+        ),
         Err(problem) => problems.push(problem),
     }
     Err(problems)
@@ -215,6 +220,7 @@ impl<'t> Reader<'t> {
         let node = Rc::new(Node {
             place: TextPlace { length, ..place },
             data,
+            is_anchored: anchor > 0,
             weight: self.weight - before,
             depth: deepest.map_or(0, |depth| depth + 1),
         });
@@ -258,7 +264,7 @@ impl<'t> Reader<'t> {
             let node = self.node(next, depth)?;
             let length = node.place.length;
             let place = TextPlace { length, ..place };
-            let Some(key) = node.text().map(str::to_owned) else {
+            let Some(key) = node.text().map(|text| without_colon(text).to_owned()) else {
                 let message = format!("a key must be text, not {}", node.noun());
                 return Err(Problem::new(message).at(place));
             };
@@ -310,6 +316,13 @@ fn merge_sources(node: &Node) -> Step<Vec<Entry>> {
         merged.extend_from_slice(entries);
     }
     Ok(merged)
+}
+
+/// Returns a key without the colon that makes it a symbol of Ruby.
+fn without_colon(key: &str) -> &str {
+    let symbol = key.strip_prefix(':');
+    let is_name = |symbol: &&str| symbol.starts_with(|c: char| c.is_ascii_alphabetic());
+    symbol.filter(is_name).unwrap_or(key)
 }
 
 /// Returns the start of a span, and its length if it ends on the same line.

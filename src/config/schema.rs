@@ -12,7 +12,7 @@ use crate::sync_types::options_schema;
 
 /// Returns the schema of a config, in draft 7, which editors know best.
 pub fn schema() -> Value {
-    const IS_JOB: &str = "^[Ss][Yy][Nn][Cc]_";
+    const IS_JOB: &str = "^:?[Ss][Yy][Nn][Cc]_";
     let mut generator = SchemaSettings::draft07().into_generator();
     let jobs = SyncTypeName::ALL.map(|sync_type| job(sync_type, &mut generator));
     let mut definitions = generator.take_definitions(false);

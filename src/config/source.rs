@@ -27,6 +27,11 @@ pub(super) fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
+/// Returns true if a text contains a place that another program should have filled in.
+pub(super) fn is_template(text: &str) -> bool {
+    ["<%", "{{", "${"].iter().any(|mark| text.contains(mark))
+}
+
 fn not_utf8(bytes: &[u8], at: usize) -> Problem {
     let (valid, rest) = bytes.split_at_checked(at).unwrap_or((bytes, &[]));
     let place = place_after(&String::from_utf8_lossy(valid));

@@ -15,9 +15,10 @@ fn rules(job: &SyncJob) -> String {
     format!("{:?}", job.rules)
 }
 
-fn owner(job: &SyncJob) -> String {
+/// The identifier that the images of a job have.
+fn identifier(job: &SyncJob) -> String {
     match job.rules.queries().sources {
-        Query::Matching(selector) => selector.owner,
+        Query::Matching(selector) => selector.sync_identifiers.concat(),
         other => panic!("{other:?}"),
     }
 }
@@ -112,24 +113,25 @@ fn anchors_aliases_and_merges_work_also_merges_of_merges() {
 #[test]
 fn sources_of_merges_keep_their_order() {
     let text = format!(
-        "a: &a {{<<: &c {{ami_owner: '1'}}}}\nb: &b {{<<: {{sync_identifier: '3'}}, ami_owner: '2'}}\nsync_x: {{<<: [*a, *b], {AMI}}}"
+        "a: &a {{<<: &c {{sync_identifier: '1'}}}}\nb: &b {{<<: {{kms_key_id: '3'}}, sync_identifier: '2'}}\nsync_x: {{<<: [*a, *b], {AMI}}}"
     );
-    let rules = rules(&valid(&text)[0]);
-    assert_says(&rules, "owner: \"1\"");
-    assert_says(&rules, "Some(\"3\")");
+    let job = &valid(&text)[0];
+    assert_eq!(identifier(job), "1");
+    assert_eq!(job.kms_key_id.as_deref(), Some("3"));
 }
 
 #[test]
 fn an_anchor_given_anew_means_the_new_value_from_there_on() {
-    let text = format!("{{x: &a one, y: &a two, z: &b three, sync_x: {{{AMI}, ami_owner: *a}}}}");
-    assert_eq!(owner(&valid(&text)[0]), "two");
+    let text =
+        format!("{{x: &a one, y: &a two, z: &b three, sync_x: {{{AMI}, sync_identifier: *a}}}}");
+    assert_eq!(identifier(&valid(&text)[0]), "two");
 }
 
 #[test]
 fn integers_keep_the_text_they_are_written_with() {
     for written in "012345678901 123456789012 0x1F 0o17 1_000 +5".split(' ') {
-        let text = format!("sync_x: {{{AMI}, ami_owner: {written}}}");
-        assert_eq!(owner(&valid(&text)[0]), written);
+        let text = format!("sync_x: {{{AMI}, sync_identifier: {written}}}");
+        assert_eq!(identifier(&valid(&text)[0]), written);
     }
     for written in ["012345678901", "\"0123-4567-8901\"", "0123-4567-8901"] {
         let settings = merged("", &format!("aws_account_id: {written}")).expect("valid");
@@ -273,4 +275,37 @@ fn a_tab_may_follow_a_colon_and_places_stay_right() {
         };
         assert_eq!(problems[0].at, Some(place), "{text:?}: {problems:?}");
     }
+}
+
+/// The gem took symbols of Ruby for keys of jobs and of client settings.
+#[test]
+fn keys_may_be_symbols() {
+    let symbols = format!(
+        ":sync_a: {{{AMI}}}\n':SYNC_B':\n  :sync_type: ec2_ami\n  :source_region: us-east-1\n  destination_region: us-west-1\n  \
+         aws_client_config: {{:access_key_id: A, :secret_access_key: S}}\n"
+    );
+    let names = symbols.replace("':SYNC_B'", "SYNC_B");
+    let names = names
+        .replace(":sync_", "sync_")
+        .replace(":source", "source");
+    let names = names
+        .replace(":access", "access")
+        .replace(":secret", "secret");
+    let config = read(&symbols);
+    assert_eq!((config.warnings, config.notes), (vec![], vec![]));
+    assert!(config.holds_keys);
+    assert_eq!(
+        format!("{:?}", valid(&symbols)),
+        format!("{:?}", valid(&names))
+    );
+    let settings = merged("", ":profile: p, :region: x").expect("valid");
+    assert_eq!(settings.profile.as_deref(), Some("p"));
+    let twice = config::read(b":sync_a: {}\nsync_a: {}").expect_err("twice");
+    assert_eq!(twice[0].message, "the key `sync_a` is given twice");
+    let misspelt = read(":sync_a: {:sync_typ: ec2_ami}").problems();
+    assert!(
+        misspelt
+            .iter()
+            .any(|problem| problem.help.as_deref() == Some("did you mean `sync_type`?"))
+    );
 }

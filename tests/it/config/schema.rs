@@ -74,7 +74,7 @@ fn invalid_configs_do_not_fit_the_schema() {
 #[test]
 fn reader_and_schema_agree_on_values() {
     let validator = validator();
-    let ami = "ami_owner: self | ami_owner: 123456789012 | ami_owner: [self] | ami_owner: true | ami_owner: 1.5 | owner_id: {} |
+    let ami = "ami_owner: self | ami_owner: 123456789012, sync_identifier: a | ami_owner: [self] | ami_owner: true | ami_owner: 1.5 | owner_id: {} |
         owner_id: self | sync_identifier: web | sync_identifier: 17 | sync_identifier: null | sync_identifier: '' |
         sync_identifier: true | sync_identifier: 'true' | filters: [] | filters: 'a=b' | filters: ['a=b'] |
         filters: ['a=b=c'] | filters: ['a='] | filters: ['=b'] | filters: [' =b'] | filters: ['a'] | filters: [17] |
