@@ -15,7 +15,7 @@ use super::{names, source};
 use crate::model::problem::{Problem, TextPlace};
 
 /// How many bytes the config may have with every alias replaced by what it stands for.
-const MAX_EXPANDED: usize = 4 * source::MAX_BYTES as usize;
+const MAX_EXPANDED: usize = 2 * source::MAX_BYTES as usize;
 /// How many repeated keys are reported.
 const MAX_REPEATED: usize = 20;
 
@@ -73,7 +73,9 @@ impl Node {
     /// Returns the value for serde. Integers stay the text that is written: account ids are often written without quotes.
     pub(super) fn value(&self) -> Value {
         match &self.data {
-            Data::Scalar { text, is_quoted } if *is_quoted => Value::from(text.as_str()),
+            Data::Scalar { text, is_quoted } if *is_quoted || is_word(text) => {
+                Value::from(text.as_str())
+            }
             Data::Scalar { text, .. } => match serde_yaml::from_str(text) {
                 Ok(value @ (Value::Null | Value::Bool(_))) => value,
                 Ok(Value::Number(number)) if number.is_f64() => Value::Number(number),
@@ -316,6 +318,11 @@ fn merge_sources(node: &Node) -> Step<Vec<Entry>> {
         merged.extend_from_slice(entries);
     }
     Ok(merged)
+}
+
+/// Returns true if a text can't be null, a boolean or a number: parsing every text to know that takes most of the time.
+fn is_word(text: &str) -> bool {
+    text.len() > "false".len() && text.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
 /// Returns a key without the colon that makes it a symbol of Ruby.

@@ -309,3 +309,27 @@ fn keys_may_be_symbols() {
             .any(|problem| problem.help.as_deref() == Some("did you mean `sync_type`?"))
     );
 }
+
+#[test]
+fn ten_thousand_jobs_are_read() {
+    let shared =
+        "shared: &shared\n  aws_client_config:\n    profile: backup\n    read_timeout: 60\n";
+    let job = |n: usize| match n % 2 {
+        0 => format!(
+            "sync_database_{n}:\n  <<: *shared\n  sync_type: rds_automated_snapshot\n  source_region: us-east-1\n  \
+             destination_region: us-west-1\n  db_instance: database-{n}\n  max_snapshots_to_retain: 5\n  kms_key_id: alias/copies\n"
+        ),
+        _ => format!(
+            "sync_image_{n}:\n  sync_type: ec2_ami\n  source_region: us-east-1\n  destination_region: us-west-1\n  \
+             sync_identifier: Web Application {n}\n  filters: [\"tag:Environment=Production\", \"architecture=x86_64\"]\n  \
+             aws_client_config:\n    role_arn: arn:aws:iam::123456789012:role/xrs\n    external_id: \"{n}\"\n"
+        ),
+    };
+    let text: String = std::iter::once(shared.to_owned())
+        .chain((0..10_000).map(job))
+        .collect();
+    assert!(text.len() > 2 * 1024 * 1024, "{}", text.len());
+    let jobs = valid(&text);
+    assert_eq!(jobs.len(), 10_000);
+    assert_eq!(jobs[9_999].name.as_str(), "sync_image_9999");
+}
