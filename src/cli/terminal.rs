@@ -97,10 +97,11 @@ impl Terminal {
         self.say(&format!("{label} {}\n", safe(warning)));
     }
 
-    /// Says what there is to say about a config: notes, and problems of the jobs that were asked for.
+    /// Says what there is to say about a config: notes, warnings, and problems of the jobs that were asked for.
     pub(super) fn config(&self, file: &ConfigFile, config: &Validated) {
         let (path, text) = (file.path(), file.text());
         self.frames(&path, &text, &config.notes, Level::Note);
+        self.frames(&path, &text, &config.warnings, Level::Warning);
         self.frames(&path, &text, &config.errors, Level::Error);
         let others = &config.other_invalid_jobs;
         if !others.is_empty() {
@@ -120,7 +121,7 @@ impl Terminal {
         provider: ProviderKind,
     ) -> usize {
         self.config(file, config);
-        self.keys_to_use(file, provider) + config.notes.len()
+        self.keys_to_use(file, provider) + config.warnings.len() + config.notes.len()
     }
 
     /// Warns of keys that others can read, before they are used, and returns the number of warnings.

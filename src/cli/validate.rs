@@ -65,6 +65,7 @@ impl Validate {
             Format::Json => {
                 let report = Report::new(&path, config.jobs)
                     .with(Level::Error, &config.errors)
+                    .with(Level::Warning, &config.warnings)
                     .with(Level::Warning, &warnings)
                     .with(Level::Note, &config.notes);
                 terminal.print(&document(&report)?)?;
@@ -74,7 +75,8 @@ impl Validate {
             return Ok(Exit::Failed);
         }
         if self.warnings_as_errors {
-            Failure::of_warnings(config.notes.len() + warnings.len())?;
+            let of_config = config.warnings.len() + config.notes.len();
+            Failure::of_warnings(of_config + warnings.len())?;
         }
         Ok(Exit::Done)
     }

@@ -45,7 +45,7 @@ impl<'d> Level<'d> {
         let settings = settings.iter().filter(|setting| {
             let note = legacy::note(setting, owner);
             let is_known = note.is_none();
-            notes.extend(note);
+            notes.extend(note.filter(|_| !setting.node.is_blank()));
             is_known
         });
         let group = &REFERENCE.client;

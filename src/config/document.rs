@@ -15,7 +15,7 @@ use super::{names, source};
 use crate::model::problem::{Problem, TextPlace};
 
 /// How many bytes the config may have with every alias replaced by what it stands for.
-const MAX_EXPANDED: usize = 4 * source::MAX_BYTES as usize;
+const MAX_EXPANDED: usize = 2 * source::MAX_BYTES as usize;
 /// How many repeated keys are reported.
 const MAX_REPEATED: usize = 20;
 
@@ -27,6 +27,8 @@ pub(super) struct Node {
     /// Where it is written; for an alias, where its anchor is.
     pub(super) place: TextPlace,
     pub(super) data: Data,
+    /// Whether it has an anchor, so that aliases can stand for it.
+    pub(super) is_anchored: bool,
     /// Its bytes, with every alias replaced.
     weight: usize,
     /// How deep mappings and lists are nested in it.
@@ -71,7 +73,9 @@ impl Node {
     /// Returns the value for serde. Integers stay the text that is written: account ids are often written without quotes.
     pub(super) fn value(&self) -> Value {
         match &self.data {
-            Data::Scalar { text, is_quoted } if *is_quoted => Value::from(text.as_str()),
+            Data::Scalar { text, is_quoted } if *is_quoted || is_word(text) => {
+                Value::from(text.as_str())
+            }
             Data::Scalar { text, .. } => match serde_yaml::from_str(text) {
                 Ok(value @ (Value::Null | Value::Bool(_))) => value,
                 Ok(Value::Number(number)) if number.is_f64() => Value::Number(number),
@@ -129,6 +133,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Rc<Node>, Vec<Problem>> {
     match document {
         Ok(document) if problems.is_empty() => return Ok(document),
         Ok(_) => {}
+        Err(problem) if text.contains("<%") => problems.push(
+            problem.help("xrs fills in no templates: run erb first, and give xrs what it writes"),
+        ),
         Err(problem) => problems.push(problem),
     }
     Err(problems)
@@ -215,6 +222,7 @@ impl<'t> Reader<'t> {
         let node = Rc::new(Node {
             place: TextPlace { length, ..place },
             data,
+            is_anchored: anchor > 0,
             weight: self.weight - before,
             depth: deepest.map_or(0, |depth| depth + 1),
         });
@@ -258,7 +266,7 @@ impl<'t> Reader<'t> {
             let node = self.node(next, depth)?;
             let length = node.place.length;
             let place = TextPlace { length, ..place };
-            let Some(key) = node.text().map(str::to_owned) else {
+            let Some(key) = node.text().map(|text| without_colon(text).to_owned()) else {
                 let message = format!("a key must be text, not {}", node.noun());
                 return Err(Problem::new(message).at(place));
             };
@@ -310,6 +318,18 @@ fn merge_sources(node: &Node) -> Step<Vec<Entry>> {
         merged.extend_from_slice(entries);
     }
     Ok(merged)
+}
+
+/// Returns true if a text can't be null, a boolean or a number: parsing every text to know that takes most of the time.
+fn is_word(text: &str) -> bool {
+    text.len() > "false".len() && text.starts_with(|c: char| c.is_ascii_alphabetic())
+}
+
+/// Returns a key without the colon that makes it a symbol of Ruby.
+fn without_colon(key: &str) -> &str {
+    let symbol = key.strip_prefix(':');
+    let is_name = |symbol: &&str| symbol.starts_with(|c: char| c.is_ascii_alphabetic());
+    symbol.filter(is_name).unwrap_or(key)
 }
 
 /// Returns the start of a span, and its length if it ends on the same line.

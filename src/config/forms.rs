@@ -11,6 +11,22 @@ pub(super) fn is_role_arn(arn: &str) -> bool {
     !name.is_empty() && !name.ends_with('/') && !name.contains(char::is_whitespace)
 }
 
+/// Returns true if this is the ARN of a KMS key or alias, an alias, or the id of a key: hexadecimal digits and hyphens.
+pub(super) fn is_kms_key(text: &str) -> bool {
+    if text.starts_with("arn:") {
+        return kms_key_region(text).is_some();
+    }
+    let is_made_of = |text: &str, is: fn(u8) -> bool| !text.is_empty() && text.bytes().all(is);
+    match text.strip_prefix("alias/") {
+        Some(name) => is_made_of(name, |byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-')
+        }),
+        None => is_made_of(text.strip_prefix("mrk-").unwrap_or(text), |byte| {
+            byte.is_ascii_hexdigit() || byte == b'-'
+        }),
+    }
+}
+
 /// Returns the region in the ARN of a KMS key or alias.
 pub(super) fn kms_key_region(arn: &str) -> Option<&str> {
     let (region, resource) = parts(arn, "kms")?;

@@ -9,7 +9,7 @@ use super::names::named;
 use super::reference::{OptionGroup, REFERENCE};
 use super::section::Section;
 use super::shared_options::{CLIENT_CONFIG, CommonOptions};
-use super::source::is_control;
+use super::source::{is_control, is_template};
 use crate::model::client_config::ClientConfig;
 use crate::model::ids::JobName;
 use crate::model::kind::SyncTypeName;
@@ -24,20 +24,24 @@ fn name(entry: &Entry) -> JobName {
     }
 }
 
-/// Reads a job with these client settings.
+/// Reads a job with these client settings, and adds warnings about its other options.
 pub(super) fn read(
     entry: &Entry,
     client_config: Result<ClientConfig, Vec<Problem>>,
+    warnings: &mut Vec<Problem>,
 ) -> ConfiguredJob {
     let name = name(entry);
     let mut problems = Vec::new();
-    if entry.key.contains(is_control) {
-        let message = format!(
-            "the name of a job must not contain control characters or line breaks, as {name} does"
-        );
+    let not_allowed = if entry.key.contains(is_control) {
+        Some("control characters or line breaks")
+    } else {
+        is_template(&entry.key).then_some("the marks of a template")
+    };
+    if let Some(not_allowed) = not_allowed {
+        let message = format!("the name of a job must not contain {not_allowed}, as {name} does");
         problems.push(Problem::new(message).at(entry.place));
     }
-    let options = options(entry, &mut problems);
+    let options = options(entry, &mut problems, warnings);
     match (options, client_config) {
         (Some((common, rules)), Ok(client_config)) if problems.is_empty() => {
             ConfiguredJob::Valid(SyncJob {
@@ -84,6 +88,7 @@ pub(super) fn client_config(
 fn options(
     entry: &Entry,
     problems: &mut Vec<Problem>,
+    warnings: &mut Vec<Problem>,
 ) -> Option<(CommonOptions, Arc<dyn SyncTypeRules>)> {
     let name = name(entry);
     // Something else than a mapping is reported with the client settings.
@@ -103,13 +108,16 @@ fn options(
 
     let common = section.read(&REFERENCE.common, read_options::<CommonOptions>);
     let rules = own.and_then(|(sync_type, group)| {
-        section.read(group, |options| read_rules(*sync_type, options))
+        let rules = section.read(group, |options| read_rules(*sync_type, options))?;
+        section.check(group, rules.as_ref());
+        Some(rules)
     });
     if let Some(common) = &common {
         check_regions(&mut section, common);
         check_key(&mut section, common);
     }
     problems.append(&mut section.problems);
+    warnings.append(&mut section.warnings);
     common.zip(rules)
 }
 

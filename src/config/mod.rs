@@ -51,6 +51,8 @@ pub struct Config {
     pub jobs: Vec<ConfiguredJob>,
     /// The client settings of each job, or what is wrong with them: a job whose other options are invalid still has them.
     pub client_configs: BTreeMap<JobName, Result<ClientConfig, Vec<Problem>>>,
+    /// What is accepted and is likely to be a mistake, each with its place.
+    pub warnings: Vec<Problem>,
     /// What is accepted and has no effect, each with its place.
     pub notes: Vec<Problem>,
     /// Whether the file contains a secret key or a token, even if no job uses it.
@@ -80,23 +82,30 @@ pub fn read(bytes: &[u8]) -> Result<Config, Vec<Problem>> {
     };
     let (entries, others): (Vec<&Entry>, Vec<&Entry>) =
         entries.iter().partition(|entry| legacy::is_job(&entry.key));
-    if entries.is_empty() {
-        let message = "the config has no sync job: no top-level key starts with `sync_`";
-        return Err(refused(message));
-    }
+    let mut warnings: Vec<Problem> = Vec::new();
     let (global, others): (Vec<&Entry>, Vec<&Entry>) = others
         .into_iter()
         .partition(|entry| entry.key == CLIENT_CONFIG);
+    let mut notes = Vec::new();
+    for entry in others {
+        match likely_job(entry) {
+            Some(warning) => warnings.push(warning),
+            None => notes.push(ignored(entry)),
+        }
+    }
+    if entries.is_empty() {
+        let message = "the config has no sync job: no top-level key starts with `sync_`";
+        return Err([refused(message), warnings].concat());
+    }
     let owner = format!("the global {CLIENT_CONFIG}");
     let mut global = Level::read(&owner, root.place, global.first().copied());
-    let mut notes: Vec<Problem> = others.into_iter().map(ignored).collect();
     notes.append(&mut global.notes);
     let mut jobs = Vec::with_capacity(entries.len());
     let mut client_configs = BTreeMap::new();
     for entry in entries {
         let (client_config, of_job) = job::client_config(entry, &global);
         notes.extend(of_job);
-        let job = job::read(entry, client_config.clone());
+        let job = job::read(entry, client_config.clone(), &mut warnings);
         client_configs.insert(job.name().clone(), client_config);
         jobs.push((job, entry.place));
     }
@@ -105,6 +114,7 @@ pub fn read(bytes: &[u8]) -> Result<Config, Vec<Problem>> {
     Ok(Config {
         jobs: jobs.into_iter().map(|(job, _)| job).collect(),
         client_configs,
+        warnings: in_order(warnings),
         notes: in_order(notes),
         holds_keys: has_key(&root),
     })
@@ -123,6 +133,27 @@ fn has_key(node: &Node) -> bool {
         Data::List(items) => items.iter().any(|item| has_key(item)),
         Data::Mapping(entries) => entries.iter().any(is_key),
     }
+}
+
+/// Returns a warning about a key at the top that is not one of a job, if it is likely to be meant as one: by its name, or by its
+/// content, unless that is a template for other jobs.
+fn likely_job(entry: &Entry) -> Option<Problem> {
+    let (is_mapping, has_type) = match &entry.node.data {
+        Data::Mapping(options) => (true, options.iter().any(|option| option.key == "sync_type")),
+        _ => (false, false),
+    };
+    let has_name = names::after_sync(&entry.key)
+        .is_some_and(|rest| is_mapping || !rest.starts_with(char::is_alphanumeric));
+    if entry.key.starts_with('.') || !has_name && (!has_type || entry.node.is_anchored) {
+        return None;
+    }
+    let (key, meant) = (names::key(&entry.key), names::job_name(&entry.key));
+    let message = format!("the top-level key `{key}` is ignored, though it looks like a job");
+    let help = format!(
+        "the keys of jobs start with `sync_`: write `{}`, if it is one",
+        names::named(&meant)
+    );
+    Some(Problem::new(message).at(entry.place).help(help))
 }
 
 /// Returns a note on a key at the top that is not one of a job.

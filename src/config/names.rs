@@ -46,6 +46,24 @@ pub(super) fn key(text: &str) -> String {
     format!("{}{more}", name.escape_debug())
 }
 
+/// Returns what follows the word `sync` at the start of a key, if it starts with it, in any case.
+pub(super) fn after_sync(key: &str) -> Option<&str> {
+    let key = key.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let is_sync = key.get(..4)?.eq_ignore_ascii_case("sync");
+    key.get(4..).filter(|_| is_sync)
+}
+
+/// Returns the name of the job that a key is likely to be meant as, such as `sync_web` for `sync-web` and `snyc_web`.
+pub(super) fn job_name(key: &str) -> String {
+    let is_separator = |c: char| !c.is_alphanumeric();
+    let misspelt = || {
+        let (word, rest) = key.split_once(is_separator)?;
+        close_match(word, &["sync"]).map(|_| rest)
+    };
+    let rest = after_sync(key).or_else(misspelt).unwrap_or(key);
+    format!("sync_{}", rest.trim_matches(is_separator))
+}
+
 /// Returns the name that a misspelt name is most like.
 pub(super) fn close_match<'n>(name: &str, names: &'n [impl AsRef<str>]) -> Option<&'n str> {
     /// Which share of their letters two names must have in common.

@@ -12,7 +12,7 @@ use crate::sync_types::options_schema;
 
 /// Returns the schema of a config, in draft 7, which editors know best.
 pub fn schema() -> Value {
-    const IS_JOB: &str = "^[Ss][Yy][Nn][Cc]_";
+    const IS_JOB: &str = "^:?[Ss][Yy][Nn][Cc]_";
     let mut generator = SchemaSettings::draft07().into_generator();
     let jobs = SyncTypeName::ALL.map(|sync_type| job(sync_type, &mut generator));
     let mut definitions = generator.take_definitions(false);
@@ -72,6 +72,7 @@ fn client(generator: &mut SchemaGenerator) -> Schema {
 /// Takes the options out of the schema of a struct of them, as the config accepts them: also under their other names.
 fn options(schema: &mut Schema) -> Map<String, Value> {
     let mut options = Map::new();
+    let required = texts(schema.get("required"));
     let Some(Value::Object(properties)) = schema.remove("properties") else {
         return options;
     };
@@ -79,7 +80,7 @@ fn options(schema: &mut Schema) -> Map<String, Value> {
         let Some(facts) = option.as_object_mut() else {
             continue;
         };
-        accept_other_types(facts);
+        accept_other_types(facts, !required.contains(&name));
         facts.retain(|key, value| {
             !matches!(key.as_str(), "x-secret" | "format") && (key != "default" || !value.is_null())
         });
@@ -94,20 +95,25 @@ fn options(schema: &mut Schema) -> Map<String, Value> {
     options
 }
 
-/// Accepts integers for text, and text for numbers.
-fn accept_other_types(option: &mut Map<String, Value>) {
+/// Accepts integers for text, text for numbers, and null for what need not be given.
+fn accept_other_types(option: &mut Map<String, Value>, is_optional: bool) {
     let mut types = match option.get("type") {
         Some(Value::Array(types)) => types.clone(),
         Some(name) => vec![name.clone()],
         None => return,
     };
     let (other, pattern) = match types.first().and_then(Value::as_str) {
-        Some("string") if !option.contains_key("pattern") => ("integer", None),
-        Some("integer") => ("string", Some(r"^\s*(0|[1-9][0-9]*)\s*$")),
-        Some("number") => ("string", Some(r"^\s*[0-9.]+\s*$")),
-        _ => return,
+        Some("string") if !option.contains_key("pattern") => (Some("integer"), None),
+        Some("integer") => (Some("string"), Some(r"^\s*(0|[1-9][0-9]*)\s*$")),
+        Some("number") => (Some("string"), Some(r"^\s*[0-9.]+\s*$")),
+        _ => (None, None),
     };
-    types.push(other.into());
+    let null = is_optional.then_some("null");
+    for other in other.into_iter().chain(null) {
+        if !types.contains(&other.into()) {
+            types.push(other.into());
+        }
+    }
     option.insert("type".to_owned(), types.into());
     option.extend(pattern.map(|pattern| ("pattern".to_owned(), pattern.into())));
 }

@@ -8,10 +8,11 @@ use serde_yaml::{Mapping, Value};
 use super::document::{Data, Entry, Node};
 use super::names::{self, close_match, list, named};
 use super::reference::{OptionFacts, OptionGroup};
-use super::source::is_control;
+use super::source::{is_control, is_template};
 use crate::model::problem::{Problem, TextPlace};
+use crate::model::report::Level;
 use crate::model::words::count;
-use crate::sync_types::OptionError;
+use crate::sync_types::{OptionError, SyncTypeRules};
 
 /// How many unknown options, and how many invalid values, are reported for a section.
 const MAX_REPORTED: usize = 20;
@@ -25,6 +26,7 @@ pub(super) struct Section<'d> {
     /// The options that are given, by name.
     given: HashMap<&'d str, &'d Entry>,
     pub(super) problems: Vec<Problem>,
+    pub(super) warnings: Vec<Problem>,
 }
 
 impl<'d> Section<'d> {
@@ -41,6 +43,7 @@ impl<'d> Section<'d> {
             place,
             given: HashMap::new(),
             problems: Vec::new(),
+            warnings: Vec::new(),
         };
         let mut unknown = Vec::new();
         for option in options {
@@ -101,9 +104,8 @@ impl<'d> Section<'d> {
         let problems = self.problems.len();
         self.require(group);
         let mut values = self.values(group);
-        let reason = "text without control characters and line breaks\n";
         for facts in &group.options {
-            if values.get(&facts.name).is_some_and(has_control) {
+            if let Some(reason) = values.get(&facts.name).and_then(fault) {
                 values.remove(&facts.name);
                 self.refuse(facts, None, reason);
             }
@@ -136,6 +138,33 @@ impl<'d> Section<'d> {
         None
     }
 
+    /// Reports what rules that could be read find in the options they were read from.
+    pub(super) fn check(&mut self, group: &OptionGroup, rules: &dyn SyncTypeRules) {
+        for finding in rules.check(&self.values(group)) {
+            let Some((option, node, of_list)) = self.value(finding.option, finding.item) else {
+                continue;
+            };
+            let (key, owner, message) = (&option.key, &self.owner, finding.message);
+            let problem = Problem::new(format!("{of_list}option `{key}` of {owner} {message}"));
+            let problem = problem.at(node.place).help(finding.help);
+            match finding.level {
+                Level::Error => self.problems.push(problem),
+                _ => self.warnings.push(problem),
+            }
+        }
+    }
+
+    /// Returns an option that has a value, its value or an item of it if that is a list, and the words that name the item.
+    fn value(&self, name: &str, item: Option<usize>) -> Option<(&'d Entry, &'d Node, String)> {
+        let option = self.get(name)?;
+        if let (Data::List(items), Some(index)) = (&option.node.data, item)
+            && let Some(node) = items.get(index)
+        {
+            return Some((option, node, format!("item {} of ", index + 1)));
+        }
+        Some((option, &option.node, String::new()))
+    }
+
     fn require(&mut self, group: &OptionGroup) {
         for facts in group.options.iter().filter(|facts| facts.is_required) {
             let name = facts.name.as_str();
@@ -154,16 +183,9 @@ impl<'d> Section<'d> {
 
     /// Reports a value that its option, or an item of its list, can't have.
     fn refuse(&mut self, facts: &OptionFacts, item: Option<usize>, reason: &str) {
-        let Some(option) = self.get(&facts.name) else {
+        let Some((option, node, of_list)) = self.value(&facts.name, item) else {
             return;
         };
-        let (node, of_list) = match (&option.node.data, item) {
-            (Data::List(items), Some(index)) => {
-                (items.get(index), format!("item {} of ", index + 1))
-            }
-            _ => (None, String::new()),
-        };
-        let node = node.unwrap_or(&option.node);
         // Errors of this crate have a line break; others are those of serde, about the wrong type of value.
         let (must_be, help) = match reason.split_once('\n') {
             Some((must_be, "")) => (must_be, None),
@@ -240,12 +262,18 @@ fn shown(node: &Node) -> String {
     }
 }
 
-/// Returns true if a text in the value contains a control character or a line break.
-fn has_control(value: &Value) -> bool {
+/// Returns what every text in a value must be, if a text in this one is not, and the way out.
+fn fault(value: &Value) -> Option<&'static str> {
     match value {
-        Value::String(text) => text.contains(is_control),
-        Value::Sequence(items) => items.iter().any(has_control),
-        Value::Mapping(values) => values.values().any(has_control),
-        _ => false,
+        Value::String(text) if text.contains(is_control) => {
+            Some("text without control characters and line breaks\n")
+        }
+        Value::String(text) if is_template(text) => Some(
+            "text without the marks of a template, `<%`, `{{` and `${`\nxrs fills in no templates: write the value, or run the \
+             program that fills it in (erb, envsubst) first",
+        ),
+        Value::Sequence(items) => items.iter().find_map(fault),
+        Value::Mapping(values) => values.values().find_map(fault),
+        _ => None,
     }
 }

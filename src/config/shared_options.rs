@@ -38,7 +38,7 @@ pub(super) struct CommonOptions {
     /// A KMS key of the destination region to encrypt copies with; needed where the source is an encrypted snapshot.
     #[serde(default, deserialize_with = "kms_key")]
     #[schemars(extend("anyOf" = [
-        {"not": {"pattern": "^arn:"}},
+        {"pattern": "^(alias/[A-Za-z0-9/_-]+|(mrk-)?[0-9A-Fa-f-]+)$"},
         {"pattern": "^arn:aws[^:]*:kms:[^:]+:[0-9]{12}:(key|alias)/"},
     ]))]
     pub(super) kms_key_id: Option<String>,
@@ -145,9 +145,9 @@ fn region<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Region, D::Error
 
 fn kms_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let must_be = "the id, the alias or the ARN of a KMS key";
-    from_text(deserializer, must_be, "", |text| {
-        let is_key = !text.starts_with("arn:") || forms::kms_key_region(text).is_some();
-        is_key.then(|| Some(text.to_owned()))
+    let help = "an alias starts with alias/, as in alias/copies; remove the option if there is no key to name";
+    from_text(deserializer, must_be, help, |text| {
+        forms::is_kms_key(text).then(|| Some(text.to_owned()))
     })
 }
 

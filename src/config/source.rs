@@ -2,9 +2,9 @@
 
 use crate::model::problem::{Problem, TextPlace};
 
-/// A larger config is refused. A job takes about 300 bytes, so this is enough for thousands, and whatever else is passed by mistake
-/// (a log, a dump) is refused before it is read into memory.
-pub const MAX_BYTES: u64 = 1024 * 1024;
+/// A larger config is refused. A job takes about 300 bytes, so this is enough for tens of thousands, and whatever else is passed by
+/// mistake (a log, a dump) is refused before it is read into memory.
+pub const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Returns the bytes as text, without a byte order mark. Fails if they are not text that YAML allows.
 pub(super) fn text(bytes: &[u8]) -> Result<&str, Problem> {
@@ -25,6 +25,11 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, Problem> {
 /// Returns true for a control character or a line break. Parsers disagree on whether the last two end a line.
 pub(super) fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Returns true if a text contains a place that another program should have filled in.
+pub(super) fn is_template(text: &str) -> bool {
+    ["<%", "{{", "${"].iter().any(|mark| text.contains(mark))
 }
 
 fn not_utf8(bytes: &[u8], at: usize) -> Problem {

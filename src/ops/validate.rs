@@ -15,6 +15,8 @@ pub struct Validated {
     pub jobs: Vec<ReportedJob>,
     /// The problems of these jobs, in the order of the config; empty if all are valid.
     pub errors: Vec<Problem>,
+    /// What is likely to be a mistake, each with its place.
+    pub warnings: Vec<Problem>,
     /// What has no effect, each with its place.
     pub notes: Vec<Problem>,
     /// The invalid jobs that were not asked for.
@@ -31,6 +33,7 @@ pub fn validate(config: &ConfigFile, names: &[JobName]) -> Result<Validated, Err
     Ok(Validated {
         jobs: selected.config.jobs.iter().map(reported).collect(),
         errors: selected.config.problems(),
+        warnings: selected.config.warnings,
         notes: selected.config.notes,
         other_invalid_jobs: selected.other_invalid_jobs,
     })

@@ -3,10 +3,12 @@
 use std::any::Any;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_yaml::{Mapping, Value};
 
+use super::option_value::{account_id, from_text};
 use super::permissions::{PolicyStage, Statement, arn};
-use super::rules::{Belonging, CopySettings, SyncJob, SyncTypeRules};
+use super::rules::{Belonging, CopySettings, Finding, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
 use crate::model::fail_reason::FailReason;
 use crate::model::identity::origin;
@@ -14,6 +16,7 @@ use crate::model::ids::Arn;
 use crate::model::inventory::Observation;
 use crate::model::kind::{Kind, SyncTypeName};
 use crate::model::query::{CopiesQuery, ImageFilter, ImageSelector, Queries, Query};
+use crate::model::report::Level;
 use crate::model::sync_tag::{
     SYNC_IDENTIFIER, is_key_on_copy, is_sync_key, key_on_copy, key_on_source,
 };
@@ -22,13 +25,24 @@ use crate::model::words::count;
 
 /// The owner that stands for the account of the credentials.
 const OWN_ACCOUNT: &str = "self";
+/// The owners that EC2 knows by a word, and the owner in the example of the gem, which is to work as it is.
+const OWNERS: [&str; 5] = [
+    OWN_ACCOUNT,
+    "amazon",
+    "aws-marketplace",
+    "aws-backup-vault",
+    "12345678910123",
+];
+/// Filters that most images of any other account meet.
+const BROAD_FILTERS: [&str; 4] = ["is-public", "owner-alias", "owner-id", "state"];
 
 /// The options of an `ec2_ami` job.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AmiOptions {
-    /// The account id of the image's owner, `self` or `amazon`.
-    #[serde(default = "own_account")]
+    /// The image's owner: an account id, `self`, `amazon`, `aws-marketplace` or `aws-backup-vault`. Of other owners than `self`, a
+    /// filter must limit which images are read.
+    #[serde(default = "own_account", deserialize_with = "owner")]
     #[schemars(extend("x-aliases" = ["owner_id"]))]
     pub ami_owner: String,
     /// The image has the tag `Sync-Identifier` with this value.
@@ -48,9 +62,28 @@ fn own_account() -> String {
     OWN_ACCOUNT.to_owned()
 }
 
+/// Reads an owner: a word in any case, or an account id, also with hyphens between its digits.
+fn owner<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let must_be =
+        "an account id of 12 digits, or `self`, `amazon`, `aws-marketplace` or `aws-backup-vault`";
+    let help = "if the images are your own, write self or remove the option; an account id that starts with 0 keeps the 0";
+    from_text(deserializer, must_be, help, |text| {
+        let word = text.trim().to_ascii_lowercase();
+        let is_known = OWNERS.contains(&word.as_str());
+        is_known.then_some(word).or_else(|| account_id(text))
+    })
+}
+
 impl SyncTypeRules for AmiOptions {
     fn sync_type(&self) -> SyncTypeName {
         SyncTypeName::Ec2Ami
+    }
+
+    fn check(&self, given: &Mapping) -> Vec<Finding> {
+        let commas = given.get("filters").and_then(Value::as_sequence);
+        let commas = commas.into_iter().flatten().enumerate();
+        let commas = commas.filter_map(|(item, filter)| doubtful_comma(item, filter.as_str()?));
+        self.unlimited().into_iter().chain(commas).collect()
     }
 
     fn queries(&self) -> Queries {
@@ -244,6 +277,28 @@ impl<'a> Found<'a> {
 }
 
 impl AmiOptions {
+    /// Returns an error if every public image of another owner would be read.
+    fn unlimited(&self) -> Option<Finding> {
+        let is_any =
+            |value: &String| value.contains('*') && value.chars().all(|c| matches!(c, '*' | '?'));
+        let is_narrow = |filter: &ImageFilter| {
+            !BROAD_FILTERS.contains(&filter.name.as_str()) && !filter.values.iter().any(is_any)
+        };
+        let is_limited = self.ami_owner == OWN_ACCOUNT
+            || self
+                .sync_identifier
+                .as_ref()
+                .is_some_and(|value| !is_any(value))
+            || self.filters.iter().any(is_narrow);
+        (!is_limited).then(|| Finding {
+            level: Level::Error,
+            option: "ami_owner",
+            item: None,
+            message: "names another account, and no filter limits which of its images are read".to_owned(),
+            help: "add a filter such as \"name=web-*\" to `filters`; if the account is your own, write `ami_owner: self`".to_owned(),
+        })
+    }
+
     fn no_source(&self, job: &SyncJob, found: &Found<'_>) -> FailReason {
         let unavailable = found.unavailable.iter();
         let unavailable = unavailable.map(|image| format!("{} ({})", image.id, image.state));
@@ -272,6 +327,19 @@ impl AmiOptions {
             help: help.to_owned(),
         }
     }
+}
+
+/// Returns a warning about a filter in the form `name=value` if the value may be meant as several.
+fn doubtful_comma(item: usize, filter: &str) -> Option<Finding> {
+    let help = "for several values, any of which may match, write {name: \"tag:Role\", values: [\"a\", \"b\"]}; for one value, \
+                {name: \"tag:Role\", values: [\"a,b\"]}";
+    filter.contains(',').then(|| Finding {
+        level: Level::Warning,
+        option: "filters",
+        item: Some(item),
+        message: "has one value with a comma in it".to_owned(),
+        help: help.to_owned(),
+    })
 }
 
 /// Returns true if copies have something that says whether their source met a filter.

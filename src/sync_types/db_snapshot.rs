@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
-use super::option_value::{from_text, whole_number};
+use super::option_value::{from_text, refused, whole_number};
 use super::permissions::{PolicyStage, Statement, arn, in_sid, stated_account};
 use super::rules::{Belonging, CopySettings, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
@@ -34,7 +34,25 @@ pub struct DbSnapshotOptions {
     #[schemars(range(min = 0, max = u32::MAX))]
     pub max_snapshots_to_retain: u32,
     /// An option group of the destination region, needed where the snapshot's own is not a default one.
+    #[serde(default, deserialize_with = "option_group")]
+    #[schemars(regex(pattern = "^(?!arn:|[Nn][Oo][Nn][Ee]$)"))]
     pub option_group_name: Option<String>,
+}
+
+/// Reads the name of an option group.
+fn option_group<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let help = match name.rsplit_once(":og:") {
+        Some((_, name)) => format!("write its name, {name}"),
+        None => "write its name, or remove the option if no group is needed".to_owned(),
+    };
+    match name.starts_with("arn:") || name.eq_ignore_ascii_case("none") {
+        true => Err(refused(
+            "the name of an option group of the destination region",
+            &help,
+        )),
+        false => Ok(Some(name)),
+    }
 }
 
 fn default_max_retained() -> u32 {

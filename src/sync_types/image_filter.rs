@@ -10,7 +10,7 @@ use super::option_value::refused;
 use crate::model::query::ImageFilter;
 
 impl<'de> Deserialize<'de> for ImageFilter {
-    /// Reads `name=value`, or a mapping of a name and values.
+    /// Reads `name=value`, also with blanks around the `=`, or a mapping of a name and values.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let must_be = "`name=value` with one `=`, or {name: …, values: […]}";
         let help = "such as \"tag:Environment=Production\"; where a value is empty or contains a `=`: {name: \"tag:Role\", values: [\"a=b\", \"\"]}";
@@ -25,7 +25,8 @@ impl<'de> Deserialize<'de> for ImageFilter {
 
 fn pair(text: &str) -> Option<ImageFilter> {
     let (name, value) = text.split_once('=')?;
-    let is_valid = !name.trim().is_empty() && !value.is_empty() && !value.contains('=');
+    let (name, value) = (name.trim(), value.trim());
+    let is_valid = !name.is_empty() && !value.is_empty() && !value.contains('=');
     is_valid.then(|| ImageFilter {
         name: name.to_owned(),
         values: vec![value.to_owned()],
@@ -64,7 +65,7 @@ impl JsonSchema for ImageFilter {
             {
                 "description": "Such as `tag:Environment=Production`.",
                 "type": "string",
-                "pattern": r"^[^=]*[^=\s][^=]*=[^=]+$",
+                "pattern": r"^[^=]*[^=\s][^=]*=[^=]*[^=\s][^=]*$",
             },
             {
                 "description": "For several values, any of which may match, and for values that are empty or contain a `=`.",

@@ -24,6 +24,13 @@ pub fn from_text<'de, T, D: Deserializer<'de>>(
     value(&text).ok_or_else(|| refused(must_be, help))
 }
 
+/// Returns the account id of 12 digits that a text stands for, also with hyphens or blanks between the digits.
+pub(super) fn account_id(text: &str) -> Option<String> {
+    let digits = text.replace(['-', ' '], "");
+    let is_id = digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_id.then_some(digits)
+}
+
 /// Reads a whole number that is at least `MIN`. It may be in quotes, as in the gem.
 ///
 /// # Errors

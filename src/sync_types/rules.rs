@@ -4,6 +4,8 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use serde_yaml::Mapping;
+
 use super::permissions::{PolicyStage, Statement};
 use crate::model::artifact::Artifact;
 use crate::model::client_config::ClientConfig;
@@ -14,6 +16,7 @@ use crate::model::kind::{Kind, SyncTypeName};
 use crate::model::location::Location;
 use crate::model::problem::Problem;
 use crate::model::query::Queries;
+use crate::model::report::Level;
 
 /// One `sync_*` entry of the config: one resource, one source region, one destination region.
 #[derive(Clone, Debug)]
@@ -131,6 +134,12 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
     /// Returns the type's name.
     fn sync_type(&self) -> SyncTypeName;
 
+    /// Returns what is wrong or doubtful about the options, beside what each alone must be. `given` are the options as they are
+    /// written.
+    fn check(&self, _given: &Mapping) -> Vec<Finding> {
+        Vec::new()
+    }
+
     /// Returns what is read for a job.
     fn queries(&self) -> Queries;
 
@@ -206,6 +215,21 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
 
     /// Returns what a stage needs to be allowed, beside the use of keys.
     fn permissions(&self, job: &SyncJob, stage: PolicyStage) -> Vec<Statement>;
+}
+
+/// Something wrong or doubtful about an option.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether it is an error or a warning.
+    pub level: Level,
+    /// The name of the option.
+    pub option: &'static str,
+    /// Which item of its list, from 0; nothing if it is about the whole value.
+    pub item: Option<usize>,
+    /// What is wrong, as a sentence that starts with the option.
+    pub message: String,
+    /// What to write.
+    pub help: String,
 }
 
 /// How a copy is made.

@@ -47,8 +47,12 @@ fn screen(text: &str, problems: &[Problem]) -> String {
 fn whole_screen(text: &str) -> String {
     match config::read(text.as_bytes()) {
         Ok(config) => {
-            let notes = diagnostics("xrs.yaml", text, &config.notes, Level::Note, false, WIDTH);
-            format!("{}{notes}", screen(text, &config.problems()))
+            let show = |problems: &[Problem], level| {
+                diagnostics("xrs.yaml", text, problems, level, false, WIDTH)
+            };
+            let warnings = show(&config.warnings, Level::Warning);
+            let notes = show(&config.notes, Level::Note);
+            format!("{}{warnings}{notes}", screen(text, &config.problems()))
         }
         Err(problems) => screen(text, &problems),
     }

@@ -169,15 +169,15 @@ proptest! {
     fn a_damaged_config_is_answered(bytes in files(configs())) {
         let (folder, path) = saved("xrs.yaml", &bytes);
         let file = ConfigFile::open(&path).expect("readable");
-        let (problems, notes) = match config::read(&bytes) {
+        let (problems, warnings, notes) = match config::read(&bytes) {
             Err(problems) => {
                 prop_assert!(!problems.is_empty());
-                (problems, Vec::new())
+                (problems, Vec::new(), Vec::new())
             }
-            Ok(config) => (config.problems(), config.notes),
+            Ok(config) => (config.problems(), config.warnings, config.notes),
         };
         prop_assert_eq!(ops::validate(&file, &[]).is_err(), config::read(&bytes).is_err());
-        let shown = [(problems, Level::Error), (notes, Level::Note)]
+        let shown = [(problems, Level::Error), (warnings, Level::Warning), (notes, Level::Note)]
             .map(|(problems, level)| diagnostics("xrs.yaml", &file.text(), &problems, level, false, WIDTH));
         // A tab of the config moves only what follows on its line.
         assert_no_tricks(&shown.concat().replace('\t', " "));

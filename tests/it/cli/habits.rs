@@ -123,12 +123,34 @@ fn warnings_can_be_made_to_count() {
     folder.on_sandbox(&strict).failed(1, &[two]);
     folder.xrs("show plan.json").went_well(&["Plan:"]);
 
+    // So does a warning about the config.
+    let folder = Folder::new();
+    folder.configure("\"tag-value=Sync\"", "\"tag-value=Sync,Async\"");
+    #[cfg(unix)]
+    folder.set_mode("xrs.yaml", 0o600);
+    let comma =
+        "warning: item 2 of option `filters` of sync_my_web_app has one value with a comma in it";
+    let one = "error: 1 warning or note, and --warnings-as-errors was given";
+    folder.xrs("-q validate").went_well(&[]);
+    assert!(folder.xrs("-q validate").err.starts_with(comma));
+    folder
+        .xrs("validate --warnings-as-errors")
+        .failed(1, &[comma, one]);
+    folder
+        .on_sandbox("plan --warnings-as-errors")
+        .failed(1, &[comma, one]);
+    let report = folder.xrs("validate --format json").json(0);
+    let problem = &report["problems"][0];
+    assert_eq!(
+        (&problem["severity"], &problem["line"]),
+        (&"warning".into(), &10.into())
+    );
+
     // A warning of a job counts like a note on the config.
     let folder = Folder::new();
     let strict = || folder.on_sandbox("plan --warnings-as-errors");
     strict().went_well(&["Plan:"]);
     folder.configure("to_retain: 5", "to_retain: 0");
-    let one = "error: 1 warning or note, and --warnings-as-errors was given";
     strict().failed(1, &[one]);
 }
 

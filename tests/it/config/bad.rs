@@ -109,10 +109,10 @@ fn invalid_yaml_is_explained() {
 fn a_file_that_is_too_large_or_too_deep_is_refused_at_once() {
     let most = usize::try_from(config::MAX_BYTES).expect("small");
     let large = refused(format!("{SEED}#{}", "x".repeat(most)));
-    assert_eq!(large.message, "the config is larger than 1048576 bytes");
+    assert_eq!(large.message, "the config is larger than 16777216 bytes");
     let deep = "mappings and lists are nested too deep";
     for nest in ["[", "{a: ", "- ", "? ", "[{a: "] {
-        let text = format!("sync_x:\n {}", nest.repeat((most - 100) / nest.len()));
+        let text = format!("sync_x:\n {}", nest.repeat(200_000));
         assert_eq!(refused(&text).message, deep, "{nest}");
     }
     let next = |n| format!("a{n}: &a{n} [*a{}]\n", n - 1);
@@ -123,7 +123,7 @@ fn a_file_that_is_too_large_or_too_deep_is_refused_at_once() {
 #[test]
 fn aliases_and_merges_cannot_fill_the_memory() {
     let expanded =
-        "with every alias replaced by what it stands for, the config is larger than 4194304 bytes";
+        "with every alias replaced by what it stands for, the config is larger than 33554432 bytes";
     let large = "x".repeat(100_000);
     let aliases = "*a, ".repeat(50_000);
     let values = refused(format!("{{a: &a {large}, sync_x: [{aliases}]}}"));
@@ -194,4 +194,43 @@ fn mistakes_in_the_global_settings_invalidate_every_job_and_are_reported_once() 
     let expected = ["line 1, column 22: unknown option `profil` in the global aws_client_config"];
     assert_eq!(problems, expected);
     assert_eq!(config.notes.len(), 1);
+}
+
+#[test]
+fn a_key_that_is_nearly_one_of_a_job_is_a_warning_that_says_what_to_write() {
+    for (key, shown, meant) in [
+        ("sync-a", "sync-a", "sync_a"),
+        ("sync a", "sync…", "sync_a"),
+        ("Sync a", "Sync…", "sync_a"),
+        ("Sync-My-DB", "Sync-My-DB", "sync_My-DB"),
+        ("synca", "synca", "sync_a"),
+        ("sync.a", "sync.a", "sync_a"),
+        ("' sync_a'", "…", "sync_a"),
+        ("-sync_a", "-sync_a", "sync_a"),
+        ("snyc_a", "snyc_a", "sync_a"),
+        ("my_web_app", "my_web_app", "sync_my_web_app"),
+        ("sync-\u{1f642}", "sync-\u{1f642}", "sync_"),
+    ] {
+        let text = format!("sync_x: {{{AMI}}}\n{key}: {{{AMI}}}\n");
+        let config = read(&text);
+        assert_eq!((config.jobs.len(), config.notes), (1, vec![]), "{key}");
+        let [warning] = config.warnings.as_slice() else {
+            panic!("{key}: {:?}", config.warnings)
+        };
+        let message = format!("the top-level key `{shown}` is ignored, though it looks like a job");
+        assert_eq!(warning.message, message);
+        let help = format!("the keys of jobs start with `sync_`: write `{meant}`, if it is one");
+        assert_eq!(warning.help.as_ref(), Some(&help));
+        assert_eq!(warning.at.map(|at| (at.line, at.column)), Some((2, 1)));
+        // Without another job, too.
+        let problems = config::read(format!("{key}: {{{AMI}}}").as_bytes()).expect_err(key);
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert_eq!(problems[1].help.as_ref(), Some(&help));
+    }
+    // Templates, and what is only named alike.
+    let others = format!(
+        "x: &x {{{AMI}}}\n.sync: {{{AMI}}}\nsynchronous: true\nsince_2020: {{}}\nsync_x: {{<<: *x}}\n"
+    );
+    let config = read(&others);
+    assert_eq!((config.warnings, config.notes.len()), (vec![], 4));
 }

@@ -15,9 +15,10 @@ fn rules(job: &SyncJob) -> String {
     format!("{:?}", job.rules)
 }
 
-fn owner(job: &SyncJob) -> String {
+/// The identifier that the images of a job have.
+fn identifier(job: &SyncJob) -> String {
     match job.rules.queries().sources {
-        Query::Matching(selector) => selector.owner,
+        Query::Matching(selector) => selector.sync_identifiers.concat(),
         other => panic!("{other:?}"),
     }
 }
@@ -113,24 +114,25 @@ fn anchors_aliases_and_merges_work_also_merges_of_merges() {
 #[test]
 fn sources_of_merges_keep_their_order() {
     let text = format!(
-        "a: &a {{<<: &c {{ami_owner: '1'}}}}\nb: &b {{<<: {{sync_identifier: '3'}}, ami_owner: '2'}}\nsync_x: {{<<: [*a, *b], {AMI}}}"
+        "a: &a {{<<: &c {{sync_identifier: '1'}}}}\nb: &b {{<<: {{kms_key_id: '3'}}, sync_identifier: '2'}}\nsync_x: {{<<: [*a, *b], {AMI}}}"
     );
-    let rules = rules(&valid(&text)[0]);
-    assert_says(&rules, "owner: \"1\"");
-    assert_says(&rules, "Some(\"3\")");
+    let job = &valid(&text)[0];
+    assert_eq!(identifier(job), "1");
+    assert_eq!(job.kms_key_id.as_deref(), Some("3"));
 }
 
 #[test]
 fn an_anchor_given_anew_means_the_new_value_from_there_on() {
-    let text = format!("{{x: &a one, y: &a two, z: &b three, sync_x: {{{AMI}, ami_owner: *a}}}}");
-    assert_eq!(owner(&valid(&text)[0]), "two");
+    let text =
+        format!("{{x: &a one, y: &a two, z: &b three, sync_x: {{{AMI}, sync_identifier: *a}}}}");
+    assert_eq!(identifier(&valid(&text)[0]), "two");
 }
 
 #[test]
 fn integers_keep_the_text_they_are_written_with() {
     for written in "012345678901 123456789012 0x1F 0o17 1_000 +5".split(' ') {
-        let text = format!("sync_x: {{{AMI}, ami_owner: {written}}}");
-        assert_eq!(owner(&valid(&text)[0]), written);
+        let text = format!("sync_x: {{{AMI}, sync_identifier: {written}}}");
+        assert_eq!(identifier(&valid(&text)[0]), written);
     }
     for written in ["012345678901", "\"0123-4567-8901\"", "0123-4567-8901"] {
         let settings = merged("", &format!("aws_account_id: {written}")).expect("valid");
@@ -180,6 +182,58 @@ fn what_is_not_given_or_empty_has_its_default() {
     }
 }
 
+/// Every option, under each of its names, of jobs and of client settings.
+#[test]
+fn an_option_that_is_null_or_empty_is_not_given() {
+    let image = format!("{AMI}, sync_identifier: web");
+    let snapshot = format!("{DATABASE}, db_instance: d");
+    let read = |options: &str| {
+        let config = read(&format!("{{sync_x: {{{options}}}}}"));
+        let problems = config.problems().into_iter();
+        let problems: Vec<String> = problems.map(|problem| problem.message).collect();
+        (format!("{:?}", config.jobs), problems, config.notes)
+    };
+    let mut count = 0;
+    for group in config::reference() {
+        for option in &group.options {
+            for name in std::iter::once(&option.name).chain(&option.aliases) {
+                for empty in ["", "~", "null", "NULL", "''", "\" \"", "!!null ''"] {
+                    let job = match group.of.contains("rds") {
+                        true => &snapshot,
+                        false => &image,
+                    };
+                    let without = job
+                        .split(", ")
+                        .filter(|given| !given.starts_with(&format!("{}:", option.name)));
+                    let without = without.collect::<Vec<_>>().join(", ");
+                    let given = format!("{name}: {empty}");
+                    let with = match group.of.contains("client") {
+                        true => format!("{without}, aws_client_config: {{{given}}}"),
+                        false => format!("{given}, {without}"),
+                    };
+                    let (expected, actual) = (read(&without), read(&with));
+                    assert_eq!(actual.1, expected.1, "{with}");
+                    assert_eq!(actual.1.is_empty(), !option.is_required, "{with}");
+                    if !option.is_required {
+                        assert_eq!(actual, expected, "{with}");
+                    }
+                    count += 1;
+                }
+            }
+        }
+    }
+    assert!(count > 150, "{count}");
+    let ruby = format!("{image}, aws_client_config: {{region: , logger: ~, max_retries: ''}}");
+    assert_eq!(read(&ruby), read(&image));
+    let own = merged(
+        "profile: p, max_attempts: 2",
+        "profile: ~, max_attempts: ''",
+    );
+    assert_eq!(own, merged("profile: p, max_attempts: 2", ""));
+    let nothing = format!("aws_client_config:\nsync_x: {{{image}}}\n");
+    assert!(valid(&nothing)[0].client_config.is_default_chain());
+}
+
 #[test]
 fn byte_order_marks_line_ends_and_tabs_change_nothing() {
     let same = |text: &str| format!("{:?}", read(text).jobs) == format!("{:?}", read(SEED).jobs);
@@ -190,4 +244,94 @@ fn byte_order_marks_line_ends_and_tabs_change_nothing() {
     let shown = whole_screen(invalid);
     let line = "2 |   sync_type: ec2_image\n  |              ^^^^^^^^^\n";
     assert!(shown.contains(line), "{shown}");
+}
+
+#[test]
+fn a_tab_may_follow_a_colon_and_places_stay_right() {
+    let written = "sync_x:\t\n  sync_type\t:\tec2_ami\t# images\n  source_region:\t\tus-east-1\n  destination_region: \tus-west-1\n  \
+                   filters:\t[\"a=b\",\tc=d\t]\n  most_recent:\ttrue\n";
+    let plain = format!("sync_x: {{{AMI}, filters: [a=b, c=d], most_recent: true}}");
+    let jobs = |text: &str| format!("{:?}", valid(text));
+    assert_eq!(jobs(written), jobs(&plain));
+    let database =
+        format!("sync_x:\t{{{DATABASE}, db_instance:\td, max_snapshots_to_retain:\t-5}}");
+    for (text, line, column, length) in [
+        (written.replace("\tus-west-1", "\té:\tx"), 4, 25, 1),
+        (written.replace("\ttrue", "\tmaybe"), 6, 16, 5),
+        (written.replace("filters:", "filtres:"), 5, 3, 7),
+        (
+            database.clone(),
+            1,
+            database.find("-5").expect("there") + 1,
+            2,
+        ),
+    ] {
+        let problems = match config::read(text.as_bytes()) {
+            Ok(config) => config.problems(),
+            Err(problems) => problems,
+        };
+        let place = TextPlace {
+            line,
+            column,
+            length,
+        };
+        assert_eq!(problems[0].at, Some(place), "{text:?}: {problems:?}");
+    }
+}
+
+/// The gem took symbols of Ruby for keys of jobs and of client settings.
+#[test]
+fn keys_may_be_symbols() {
+    let symbols = format!(
+        ":sync_a: {{{AMI}}}\n':SYNC_B':\n  :sync_type: ec2_ami\n  :source_region: us-east-1\n  destination_region: us-west-1\n  \
+         aws_client_config: {{:access_key_id: A, :secret_access_key: S}}\n"
+    );
+    let names = symbols.replace("':SYNC_B'", "SYNC_B");
+    let names = names
+        .replace(":sync_", "sync_")
+        .replace(":source", "source");
+    let names = names
+        .replace(":access", "access")
+        .replace(":secret", "secret");
+    let config = read(&symbols);
+    assert_eq!((config.warnings, config.notes), (vec![], vec![]));
+    assert!(config.holds_keys);
+    assert_eq!(
+        format!("{:?}", valid(&symbols)),
+        format!("{:?}", valid(&names))
+    );
+    let settings = merged("", ":profile: p, :region: x").expect("valid");
+    assert_eq!(settings.profile.as_deref(), Some("p"));
+    let twice = config::read(b":sync_a: {}\nsync_a: {}").expect_err("twice");
+    assert_eq!(twice[0].message, "the key `sync_a` is given twice");
+    let misspelt = read(":sync_a: {:sync_typ: ec2_ami}").problems();
+    assert!(
+        misspelt
+            .iter()
+            .any(|problem| problem.help.as_deref() == Some("did you mean `sync_type`?"))
+    );
+}
+
+#[test]
+fn ten_thousand_jobs_are_read() {
+    let shared =
+        "shared: &shared\n  aws_client_config:\n    profile: backup\n    read_timeout: 60\n";
+    let job = |n: usize| match n % 2 {
+        0 => format!(
+            "sync_database_{n}:\n  <<: *shared\n  sync_type: rds_automated_snapshot\n  source_region: us-east-1\n  \
+             destination_region: us-west-1\n  db_instance: database-{n}\n  max_snapshots_to_retain: 5\n  kms_key_id: alias/copies\n"
+        ),
+        _ => format!(
+            "sync_image_{n}:\n  sync_type: ec2_ami\n  source_region: us-east-1\n  destination_region: us-west-1\n  \
+             sync_identifier: Web Application {n}\n  filters: [\"tag:Environment=Production\", \"architecture=x86_64\"]\n  \
+             aws_client_config:\n    role_arn: arn:aws:iam::123456789012:role/xrs\n    external_id: \"{n}\"\n"
+        ),
+    };
+    let text: String = std::iter::once(shared.to_owned())
+        .chain((0..10_000).map(job))
+        .collect();
+    assert!(text.len() > 2 * 1024 * 1024, "{}", text.len());
+    let jobs = valid(&text);
+    assert_eq!(jobs.len(), 10_000);
+    assert_eq!(jobs[9_999].name.as_str(), "sync_image_9999");
 }

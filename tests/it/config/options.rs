@@ -88,14 +88,18 @@ fn text_is_text() {
 
 #[test]
 fn an_owner_under_both_its_names_must_be_the_same() {
-    for valid in
-        each("ami_owner: 5, owner_id: '5' | ami_owner: , owner_id: 5 | owner_id: 5, ami_owner: ''")
-    {
-        assert_eq!(ami(valid), [""; 0], "{valid}");
+    for valid in each(
+        "ami_owner: 012345678901, owner_id: '012345678901' | ami_owner: , owner_id: self | owner_id: self, ami_owner: ''",
+    ) {
+        assert_eq!(
+            ami(&format!("{valid}, sync_identifier: a")),
+            [""; 0],
+            "{valid}"
+        );
     }
     let message = "options `owner_id` and `ami_owner` of sync_x mean the same, but differ";
-    assert_eq!(ami("owner_id: 5, ami_owner: 6"), [message]);
-    assert_eq!(ami("owner_id: 5, ami_owner: []"), [message]);
+    assert_eq!(ami("owner_id: self, ami_owner: amazon"), [message]);
+    assert_eq!(ami("owner_id: self, ami_owner: []"), [message]);
 }
 
 #[test]
@@ -117,6 +121,196 @@ fn a_kms_key_is_one_of_the_destination() {
         let must_be = "must be the id, the alias or the ARN of a KMS key";
         assert_says(&messages[0], must_be);
     }
+}
+
+#[test]
+fn what_no_kms_key_and_no_option_group_is_called_is_refused_with_what_to_write() {
+    let help = |option: &str| {
+        let text = format!("{{sync_x: {{{DATABASE}, db_instance: d, {option}}}}}");
+        read(&text).problems().remove(0).help.expect("help")
+    };
+    for key in
+        each("None | none | 'null' | copies | aws/rds | default | 'alias/' | 'alias/a b' | mrk-")
+    {
+        let must_be = "must be the id, the alias or the ARN of a KMS key";
+        let option = format!("kms_key_id: {key}");
+        assert_says(&database(&option)[0], must_be);
+        assert_says(
+            &help(&option),
+            "an alias starts with alias/, as in alias/copies; remove the option",
+        );
+    }
+    let must_be = "option `option_group_name` of sync_x must be the name of an option group of the destination region, not ";
+    let arn = "option_group_name: 'arn:aws:rds:us-west-1:123456789012:og:my-options'";
+    assert_says(&database(arn)[0], must_be);
+    assert_eq!(help(arn), "write its name, my-options");
+    let none = "option_group_name: None";
+    assert_says(&database(none)[0], must_be);
+    assert_eq!(
+        help(none),
+        "write its name, or remove the option if no group is needed"
+    );
+    assert_eq!(database("option_group_name: 'default:mysql-8-0'"), [""; 0]);
+}
+
+#[test]
+fn an_owner_is_an_account_id_or_a_word() {
+    for (written, meant) in [
+        ("Self", "self"),
+        ("SELF", "self"),
+        ("Amazon", "amazon"),
+        ("AWS-Marketplace", "aws-marketplace"),
+        ("1234-5678-9012", "123456789012"),
+        ("' 1234 5678 9012 '", "123456789012"),
+        ("012345678901", "012345678901"),
+    ] {
+        let text = format!("sync_x: {{{AMI}, sync_identifier: a, ami_owner: {written}}}");
+        match valid(&text)[0].rules.queries().sources {
+            Query::Matching(selector) => assert_eq!(selector.owner, meant),
+            other => panic!("{other:?}"),
+        }
+    }
+    let must_be =
+        "an account id of 12 digits, or `self`, `amazon`, `aws-marketplace` or `aws-backup-vault`";
+    for wrong in [
+        "12345678901",
+        "1234567890123",
+        "1234-5678-901",
+        "0x1F",
+        "me",
+        "Amazon Web Services",
+    ] {
+        must("ami_owner", wrong, must_be, wrong);
+    }
+}
+
+#[test]
+fn blanks_around_the_equals_sign_of_a_filter_do_not_count() {
+    let rules = |filters: &str| {
+        let text = format!("sync_x: {{{AMI}, filters: {filters}}}");
+        format!("{:?}", valid(&text)[0].rules)
+    };
+    let plain = rules("['name=web-*', 'tag:My Role=the web']");
+    assert_eq!(rules("['name = web-*', \" tag:My Role= the web \"]"), plain);
+    let blank = ami("filters: ['name= ']");
+    assert_says(&blank[0], "`name=value` with one `=`");
+}
+
+#[test]
+fn a_comma_in_a_filter_is_a_warning_that_says_what_to_write() {
+    let text = |filters: &str| format!("sync_x: {{{AMI}, filters: [{filters}]}}");
+    let doubtful = text("'name=a', 'tag:Env = Production, \"Staging'");
+    let config = read(&doubtful);
+    assert_eq!(valid(&doubtful).len(), 1);
+    let [warning] = config.warnings.as_slice() else {
+        panic!("{:?}", config.warnings)
+    };
+    let message = "item 2 of option `filters` of sync_x has one value with a comma in it";
+    assert_eq!(warning.message, message);
+    let column = 1 + doubtful.find("'tag").expect("there");
+    let place = TextPlace {
+        line: 1,
+        column,
+        length: 32,
+    };
+    assert_eq!(warning.at, Some(place));
+    let help = warning.help.clone().expect("help");
+    let ways = help.split("{name").skip(1);
+    let ways = ways.filter_map(|way| way.split_once('}'));
+    let values: Vec<Vec<String>> = ways
+        .map(|(way, _)| {
+            match valid(&text(&format!("{{name{way}}}")))[0]
+                .rules
+                .queries()
+                .sources
+            {
+                Query::Matching(selector) => selector.filters[0].values.clone(),
+                other => panic!("{other:?}"),
+            }
+        })
+        .collect();
+    let expected = [vec!["a", "b"], vec!["a,b"]];
+    assert_eq!(values, expected);
+    let ways = "{name: a, values: ['b,c']}, {name: a, values: 'b,c'}";
+    assert_eq!(read(&text(ways)).warnings, vec![]);
+}
+
+#[test]
+fn every_image_of_another_account_is_too_many() {
+    let message = "option `ami_owner` of sync_x names another account, and no filter limits which of its images are read";
+    let unlimited = each(
+        "ami_owner: amazon | ami_owner: AWS-marketplace, most_recent: true | ami_owner: 123456789012, filters: [] |
+         ami_owner: amazon, filters: ['name=*'] | ami_owner: amazon, filters: [{name: name, values: [a, '**']}] |
+         ami_owner: amazon, filters: ['name=?*', 'state=available', 'is-public=true', 'owner-alias=amazon'] |
+         ami_owner: amazon, sync_identifier: '*'",
+    );
+    for options in unlimited {
+        assert_eq!(ami(options), [message], "{options}");
+    }
+    assert_says(
+        &ami("owner_id: amazon")[0],
+        "option `owner_id` of sync_x names another account",
+    );
+    let limited = each(
+        "ami_owner: self | filters: ['name=*'] | ami_owner: Self, filters: ['name=*'] | ami_owner: amazon, filters: ['name=al2023-*'] |
+         ami_owner: 123456789012, sync_identifier: web | ami_owner: amazon, filters: ['name=*', 'image-id=ami-1'] |
+         ami_owner: amazon, filters: ['name=????']",
+    );
+    for options in limited {
+        assert_eq!(ami(options), [""; 0], "{options}");
+    }
+    let help = read(&format!("sync_x: {{{AMI}, ami_owner: amazon}}"))
+        .problems()
+        .remove(0)
+        .help;
+    assert_says(&help.expect("help"), "add a filter such as \"name=web-*\"");
+}
+
+#[test]
+fn a_template_that_was_not_filled_in_is_refused() {
+    for option in each(
+        "db_instance: <%= db %> | db_instance: '${DB}' | db_instance: '{{ db }}' | kms_key_id: <%= key %> |
+         max_snapshots_to_retain: <%= 5 %> | option_group_name: <%= group %>",
+    ) {
+        let (name, _) = option.split_once(':').expect("a name");
+        let text = match name {
+            "db_instance" => format!("{DATABASE}, {option}"),
+            _ => format!("{DATABASE}, db_instance: d, {option}"),
+        };
+        let start = format!("option `{name}` of sync_x must be text without the marks of a template, `<%`, ");
+        assert_says(&messages(&text)[0], &start);
+    }
+    assert_says(
+        &ami("sync_identifier: <%= id %>")[0],
+        "the marks of a template",
+    );
+    assert_says(
+        &ami("filters: ['name=<%= id %>']")[0],
+        "the marks of a template",
+    );
+    assert_says(
+        &ami("filters: [{name: a, values: ['${x}']}]")[0],
+        "the marks of a template",
+    );
+    let settings = merged(
+        "",
+        "aws_access_key: <%= a %>, aws_secret_key: \"<%= ENV['S'] %>\"",
+    );
+    let settings = settings.expect_err("templates");
+    assert_eq!(settings.len(), 2);
+    assert_eq!(
+        settings[1].message,
+        "option `aws_secret_key` of aws_client_config of sync_x must be text without the marks of a template, `<%`, `{{` and `${`"
+    );
+    let name = read("sync_<%= env %>: {}").problems().pop();
+    assert_says(
+        &name.expect("a problem").message,
+        "the name of a job must not contain the marks of a template",
+    );
+    let code =
+        refused("<% jobs.each do |job| %>\nsync_<%= job %>:\n  sync_type: ec2_ami\n<% end %>\n");
+    let erb = "xrs fills in no templates: run erb first, and give xrs what it writes";
+    assert_eq!(code.help.as_deref(), Some(erb));
 }
 
 #[test]

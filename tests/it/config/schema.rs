@@ -70,12 +70,12 @@ fn invalid_configs_do_not_fit_the_schema() {
     }
 }
 
-/// Short account ids that are numbers are not among them: of `012345678901`, an editor sees no zero. Nor are empty values, which
+/// Short account ids that are numbers are not among them: of `012345678901`, an editor sees no zero. Nor are empty texts, which
 /// count as not given, but need not please an editor.
 #[test]
 fn reader_and_schema_agree_on_values() {
     let validator = validator();
-    let ami = "ami_owner: self | ami_owner: 123456789012 | ami_owner: [self] | ami_owner: true | ami_owner: 1.5 | owner_id: {} |
+    let ami = "ami_owner: self | ami_owner: 123456789012, sync_identifier: a | ami_owner: [self] | ami_owner: true | ami_owner: 1.5 | owner_id: {} |
         owner_id: self | sync_identifier: web | sync_identifier: 17 | sync_identifier: null | sync_identifier: '' |
         sync_identifier: true | sync_identifier: 'true' | filters: [] | filters: 'a=b' | filters: ['a=b'] |
         filters: ['a=b=c'] | filters: ['a='] | filters: ['=b'] | filters: [' =b'] | filters: ['a'] | filters: [17] |
@@ -84,7 +84,8 @@ fn reader_and_schema_agree_on_values() {
         filters: [{name: a, values: [null]}] | filters: [{name: a}] | filters: [{values: [b]}] |
         filters: [{name: a, values: [b], more: c}] | filters: [{name: '', values: [b]}] | most_recent: true |
         most_recent: 'true' | most_recent: yes | kms_key_id: alias/a | kms_key_id: 1234abcd | kms_key_id: 1234 |
-        kms_key_id: null | kms_key_id: {id: a} | kms_key_id: 'arn:aws:kms:us-west-1:123456789012:key/a' |
+        kms_key_id: null | ami_owner: null | filters: null | most_recent: ~ | kms_key_id: {id: a} |
+        kms_key_id: 'arn:aws:kms:us-west-1:123456789012:key/a' |
         kms_key_id: 'arn:aws:kms:us-west-1:1:key/a' | kms_key_id: 'arn:aws:ec2:us-west-1:123456789012:key/a' |
         db_instance: a | nonsense: 1 | profile: a | aws_client_config: null | aws_client_config: {} |
         aws_client_config: []";
@@ -96,13 +97,15 @@ fn reader_and_schema_agree_on_values() {
         role_arn: 'arn:aws:iam::123456789012:role/' | role_arn: 'arn:aws:iam::123456789012:user/a' | role_arn: 17 |
         endpoint_url: 'http://localhost:5000' | endpoint_url: 'https://a.b/c' | endpoint_url: 'localhost' |
         endpoint_url: 'http://u:p@host' | endpoint_url: 'http://host?x' | endpoint_url: 17 | use_fips_endpoint: true |
-        use_fips_endpoint: null | use_fips_endpoint: maybe | use_dualstack_endpoint: 'false' | max_attempts: 1 |
+        use_fips_endpoint: null | aws_account_id: null | read_timeout: null | max_attempts: null |
+        use_fips_endpoint: maybe | use_dualstack_endpoint: 'false' | max_attempts: 1 |
         max_attempts: '3' | max_attempts: 0 | max_attempts: -1 | max_attempts: 1.5 | max_attempts: '03' |
         connect_timeout: 2.5 | connect_timeout: '2' | connect_timeout: 0 | read_timeout: -1 | read_timeout: 86401 |
         read_timeout: soon | logger: stdout | max_retries: 3 | external_id: 17 | role_session_name: nightly |
         nonsense: 1 | source_region: us-east-1";
     let snapshot = "db_instance: mydatabase | db_instance: Orders-DB | db_instance: '' | db_instance: null | db_instance: 'a_b' |
-        db_instance: 1a | max_snapshots_to_retain: 2 | db_instance: a, max_snapshots_to_retain: 0 |
+        db_instance: 1a | max_snapshots_to_retain: 2 | db_instance: a, max_snapshots_to_retain: null |
+        db_instance: a, max_snapshots_to_retain: 0 |
         db_instance: a, max_snapshots_to_retain: '7' | db_instance: a, max_snapshots_to_retain: ' 7 ' |
         db_instance: a, max_snapshots_to_retain: -1 | db_instance: a, max_snapshots_to_retain: many |
         db_instance: a, max_snapshots_to_retain: 4294967296 | db_instance: a, option_group_name: b |

@@ -150,7 +150,7 @@ proptest! {
         let outcome = config::read(text.as_bytes());
         prop_assert!(outcome.as_ref().err().is_none_or(|problems| !problems.is_empty()));
         let problems = match outcome {
-            Ok(config) => [config.problems(), config.notes].concat(),
+            Ok(config) => [config.problems(), config.warnings, config.notes].concat(),
             Err(problems) => problems,
         };
         for problem in &problems {
