@@ -310,10 +310,19 @@ fn check_delete(delete: &Delete, target: &Target, facts: &Facts) -> Precondition
     let ours_now = ours(copy, region).map_or_else(|why| format!("that {why}"), |_| OURS.to_owned());
     // If the database was created again under its name since, it is among the last copies of the earlier database.
     let present = present_parent_created(&facts.sources, &facts.copies, region);
-    let database = if is_of_parent(copy, present) {
-        PRESENT
-    } else {
-        "another one, or unknown"
+    let is_present = is_of_parent(copy, present);
+    let found = copy.parent_created.map(whole_seconds);
+    let (planned_database, database) = match expects.earlier_parent {
+        Some(earlier) if !is_present && present.is_some() => (
+            format!("the one created at {earlier}"),
+            format!("the one created at {}", shown(found)),
+        ),
+        Some(_) => (
+            "an earlier one".to_owned(),
+            "the present one, or unknown".to_owned(),
+        ),
+        None if is_present => (PRESENT.to_owned(), PRESENT.to_owned()),
+        None => (PRESENT.to_owned(), "another one, or unknown".to_owned()),
     };
     let kept = expects.kept.iter();
     let newest = kept.clone().map(|kept| kept.data_time).max();
@@ -329,7 +338,7 @@ fn check_delete(delete: &Delete, target: &Target, facts: &Facts) -> Precondition
         difference(id.as_str(), OURS, ours_now),
         difference(&format!("state of {id}"), &expects.state, &copy.state),
         difference(&format!("time of {id}"), expects.data_time, time),
-        difference(&format!("database of {id}"), PRESENT, database),
+        difference(&format!("database of {id}"), planned_database, database),
         difference("newest copy that is kept", newest_then, shown(newest)),
     ];
     compared(differences.into_iter().chain(kept))

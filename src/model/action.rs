@@ -309,6 +309,9 @@ pub struct ExpectedDeletion {
     pub state: ArtifactState,
     /// The sync tag that makes it ours.
     pub sync_tag: Tag,
+    /// When its database was created (UTC, whole seconds), if that is an earlier one of the same name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier_parent: Option<Timestamp>,
     /// The copies that are kept, newest first, all of which must still be there and available.
     pub kept: Vec<KeptCopy>,
 }

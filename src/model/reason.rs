@@ -197,6 +197,13 @@ pub enum DeleteReason {
         /// When its data was captured.
         data_time: Timestamp,
     },
+    /// It is of an earlier database of the same name, of which copies are kept for a while only.
+    EarlierParent {
+        /// When its data was captured.
+        data_time: Timestamp,
+        /// For how long they are kept, in seconds.
+        limit: i64,
+    },
     /// It is older than the copies that are kept.
     BeyondRetention {
         /// When its data was captured.
@@ -217,6 +224,12 @@ impl fmt::Display for DeleteReason {
                 f,
                 "the copy of {} failed, and a newer one is available",
                 utc(*data_time)
+            ),
+            Self::EarlierParent { data_time, limit } => write!(
+                f,
+                "the copy of {} is of an earlier database of this name, and older than {}",
+                utc(*data_time),
+                span(*limit)
             ),
             Self::BeyondRetention {
                 data_time,

@@ -16,6 +16,8 @@ pub(super) struct Case<'a> {
     pub(super) artifact: &'a Artifact,
     /// The same, as its copies are known by it.
     pub(super) source: Source<'a>,
+    /// The day of the observation (UTC): rules about age go by it, so that the hour changes nothing.
+    pub(super) day: Timestamp,
     /// Everything that was observed for the job.
     pub(super) observation: &'a Observation,
     /// Everything that the source region has to choose from.

@@ -15,6 +15,8 @@ mod warnings;
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use crate::model::artifact::Artifact;
 use crate::model::fail_reason::FailReason;
 use crate::model::identity::{Source, is_in_account};
@@ -34,9 +36,10 @@ use duplicates::Claims;
 /// Plans every job, in the order given. A job that can't be planned says why and stops no other.
 pub fn plan(jobs: &[SyncJob], inventory: &Inventory) -> Vec<JobPlan> {
     let mut claims = Claims::default();
+    let day = start_of_day(inventory.observed_at);
     let plans = jobs
         .iter()
-        .map(|job| plan_job(job, inventory.jobs.get(&job.name), &mut claims));
+        .map(|job| plan_job(job, day, inventory.jobs.get(&job.name), &mut claims));
     let mut plans: Vec<JobPlan> = plans.collect();
     let with_errors = plans.iter().filter(|plan| !plan.errors.is_empty());
     let with_errors: BTreeSet<JobName> = with_errors.map(|plan| plan.name.clone()).collect();
@@ -76,14 +79,22 @@ struct Notes {
     warnings: Vec<String>,
 }
 
+/// Returns the beginning of a day (UTC).
+fn start_of_day(time: Timestamp) -> Timestamp {
+    const DAY: i64 = 86_400;
+    let seconds = time.as_second().div_euclid(DAY) * DAY;
+    Timestamp::from_second(seconds).unwrap_or(time)
+}
+
 fn plan_job<'a>(
     job: &'a SyncJob,
+    day: Timestamp,
     observation: Option<&'a Observation>,
     claims: &mut Claims<'a>,
 ) -> JobPlan {
     let mut notes = Notes::default();
     let decision = match observation {
-        Some(observation) => decide(job, observation, claims, &mut notes),
+        Some(observation) => decide(job, day, observation, claims, &mut notes),
         None => Err(Problem::new(format!(
             "nothing was observed for {}",
             job.name
@@ -175,6 +186,7 @@ fn failed(plan: JobPlan, problem: Problem) -> JobPlan {
 
 fn decide<'a>(
     job: &'a SyncJob,
+    day: Timestamp,
     observation: &'a Observation,
     claims: &mut Claims<'a>,
     notes: &mut Notes,
@@ -189,7 +201,8 @@ fn decide<'a>(
         .rules
         .choose_source(job, sources, &mut notes.warnings)
         .map_err(fail)?;
-    let case = case(job, account, artifact, observation, (sources, found)).map_err(fail)?;
+    let seen = (day, observation);
+    let case = case(job, account, artifact, seen, (sources, found)).map_err(fail)?;
     notes.observed = Some(observed(&case));
     warnings::about_copies(&case, &mut notes.warnings);
     copy_decision::decide(&case, claims, &mut notes.warnings).map_err(fail)
@@ -229,7 +242,7 @@ fn case<'a>(
     job: &'a SyncJob,
     account: &'a AccountId,
     artifact: &'a Artifact,
-    observation: &'a Observation,
+    (day, observation): (Timestamp, &'a Observation),
     (sources, found): (&'a [Artifact], &'a [Artifact]),
 ) -> Result<Case<'a>, FailReason> {
     let source = Source::new(artifact, &job.source_region).ok_or_else(|| FailReason::NoTime {
@@ -244,6 +257,7 @@ fn case<'a>(
         job,
         account,
         artifact,
+        day,
         observation,
         sources,
         copies: Case::copies_in(job, &source, &found),

@@ -9,8 +9,9 @@ use crate::model::artifact::Artifact;
 use crate::model::identity::{copy_time, is_of_parent, is_ours, ours, present_parent_created};
 use crate::model::ids::{ActionId, ArtifactId};
 use crate::model::reason::DeleteReason;
-use crate::model::sync_tag::key_on_copy;
+use crate::model::sync_tag::{key_on_copy, whole_seconds};
 use crate::model::words;
+use crate::sync_types::RetentionRules;
 
 /// A copy, and when its data was captured.
 #[derive(Clone, Copy)]
@@ -34,13 +35,19 @@ pub(super) fn decide<'a>(
     due: Option<&ActionId>,
     warnings: &mut Vec<String>,
 ) -> Retention<'a> {
-    let Some(limit) = case.job.rules.retention() else {
+    let Some(rules) = case.job.rules.retention() else {
         return Retention::default();
     };
-    let current = of_present_parent(counted(case), case, warnings);
+    let limit = rules.max_retained;
+    let copies = case.copies.iter().copied();
+    let present = present_parent_created([case.artifact], copies, &case.job.source_region);
+    let (current, earlier): (Vec<_>, Vec<_>) = counted(case)
+        .into_iter()
+        .partition(|dated| is_of_parent(dated.copy, present));
     let is_available = |dated: &&DatedCopy<'_>| dated.copy.state.is_available();
     let available: Vec<DatedCopy<'_>> = current.iter().filter(is_available).copied().collect();
     let Some(newest) = available.first() else {
+        about_earlier_parent(case, rules, &earlier, warnings);
         return Retention::default();
     };
     let is_newer_coming = due.is_some()
@@ -65,14 +72,46 @@ pub(super) fn decide<'a>(
     let is_outlived =
         |dated: &&DatedCopy<'_>| dated.copy.state.is_failed() && dated.time < newest.time;
     let failed = current.iter().filter(is_outlived);
+    // Copies of an earlier database go once the present one has a copy as new, if it is certain which one that is.
+    let oldest = rules
+        .earlier_parents
+        .and_then(|limit| present.and(Some(case.day - limit)));
+    let is_expired = |dated: &DatedCopy<'_>| {
+        dated.time <= newest.time && oldest.is_some_and(|oldest| dated.time < oldest)
+    };
+    let (expired, earlier): (Vec<_>, Vec<_>) = earlier.into_iter().partition(is_expired);
+    about_earlier_parent(case, rules, &earlier, warnings);
     let mut candidates: Vec<DatedCopy<'_>> = beyond.iter().chain(failed).copied().collect();
+    candidates.extend(expired.iter().filter(|dated| {
+        let state = &dated.copy.state;
+        state.is_available() || state.is_failed()
+    }));
     candidates.sort_by_key(|dated| (dated.time, &dated.copy.id));
     let deletions = candidates
         .into_iter()
-        .filter_map(|dated| deletion(case, limit, dated, &kept, due));
+        .filter_map(|dated| deletion(case, rules, dated, (&kept, present), due));
     Retention {
         deletions: deletions.collect(),
         beyond: beyond.iter().map(|dated| &dated.copy.id).collect(),
+    }
+}
+
+/// Warns of copies of an earlier database of the same name: they are all that is left of it.
+fn about_earlier_parent(
+    case: &Case<'_>,
+    rules: RetentionRules,
+    earlier: &[DatedCopy<'_>],
+    warnings: &mut Vec<String>,
+) {
+    let until = match rules.earlier_parents {
+        Some(limit) => format!("they are {} old", words::span(limit.as_secs())),
+        None => "somebody deletes them".to_owned(),
+    };
+    if let (false, Some(parent)) = (earlier.is_empty(), case.job.rules.parent()) {
+        warnings.push(format!(
+            "copies of an earlier database named {parent} are kept until {until}: {}",
+            words::list(earlier.iter().map(|dated| &dated.copy.id))
+        ));
     }
 }
 
@@ -106,47 +145,31 @@ fn counted<'a>(case: &Case<'a>) -> Vec<DatedCopy<'a>> {
     counted
 }
 
-/// Removes the copies of an earlier database of the same name: they are all that is left of it.
-fn of_present_parent<'a>(
-    counted: Vec<DatedCopy<'a>>,
-    case: &Case<'_>,
-    warnings: &mut Vec<String>,
-) -> Vec<DatedCopy<'a>> {
-    let copies = case.copies.iter().copied();
-    let present = present_parent_created([case.artifact], copies, &case.job.source_region);
-    let (current, earlier): (Vec<_>, Vec<_>) = counted
-        .into_iter()
-        .partition(|dated| is_of_parent(dated.copy, present));
-    if let (false, Some(parent)) = (earlier.is_empty(), case.job.rules.parent()) {
-        warnings.push(format!(
-            "copies of an earlier database named {parent} are kept until somebody deletes them: {}",
-            words::list(earlier.iter().map(|dated| &dated.copy.id))
-        ));
-    }
-    current
-}
-
 /// Returns the deletion of a copy, if it is ours to delete.
 fn deletion(
     case: &Case<'_>,
-    limit: u32,
+    rules: RetentionRules,
     DatedCopy { copy, time }: DatedCopy<'_>,
-    kept: &[KeptCopy],
+    (kept, present): (&[KeptCopy], Option<Timestamp>),
     due: Option<&ActionId>,
 ) -> Option<Action> {
     let job = case.job;
     ours(copy, &job.source_region).ok()?;
     let key = key_on_copy(&job.source_region);
     let value = copy.tags.get(&key)?.to_owned();
-    let reason = if copy.state.is_failed() {
-        DeleteReason::Failed { data_time: time }
-    } else {
-        DeleteReason::BeyondRetention {
+    let is_earlier = !is_of_parent(copy, present);
+    let reason = match rules.earlier_parents.filter(|_| is_earlier) {
+        Some(limit) => DeleteReason::EarlierParent {
+            data_time: time,
+            limit: limit.as_secs(),
+        },
+        None if copy.state.is_failed() => DeleteReason::Failed { data_time: time },
+        None => DeleteReason::BeyondRetention {
             data_time: time,
             kept: kept.len(),
-            limit,
+            limit: rules.max_retained,
             is_copy_due: due.is_some(),
-        }
+        },
     };
     Some(Action::Delete(Delete {
         id: action_id(job, &format!("delete/{}", copy.id)),
@@ -160,6 +183,10 @@ fn deletion(
             data_time: time,
             state: copy.state.clone(),
             sync_tag: Tag { key, value },
+            earlier_parent: copy
+                .parent_created
+                .filter(|_| is_earlier)
+                .map(whole_seconds),
             kept: kept.to_vec(),
         },
     }))

@@ -1,11 +1,12 @@
 //! `rds_automated_snapshot`: the newest automated snapshot of one DB instance.
 
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
-use super::option_value::{from_text, refused, whole_number};
+use super::option_value::{from_text, length_of_time, refused, whole_number};
 use super::permissions::{PolicyStage, Statement, arn, in_sid, stated_account};
-use super::rules::{Belonging, CopySettings, SyncJob, SyncTypeRules};
+use super::rules::{Belonging, CopySettings, RetentionRules, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
 use crate::model::fail_reason::FailReason;
 use crate::model::identity::{origin, own_option_group};
@@ -33,6 +34,10 @@ pub struct DbSnapshotOptions {
     )]
     #[schemars(range(min = 0, max = u32::MAX))]
     pub max_snapshots_to_retain: u32,
+    /// How long copies of an earlier database of the same name are kept, such as `30d`. Without it, xrs never deletes them.
+    #[serde(default, deserialize_with = "length_of_time")]
+    #[schemars(with = "Option<String>")]
+    pub retain_earlier_databases: Option<SignedDuration>,
     /// An option group of the destination region, needed where the snapshot's own is not a default one.
     #[serde(default, deserialize_with = "option_group")]
     #[schemars(regex(pattern = "^(?!arn:|[Nn][Oo][Nn][Ee]$)"))]
@@ -143,8 +148,11 @@ impl SyncTypeRules for DbSnapshotOptions {
         }
     }
 
-    fn retention(&self) -> Option<u32> {
-        Some(self.max_snapshots_to_retain)
+    fn retention(&self) -> Option<RetentionRules> {
+        Some(RetentionRules {
+            max_retained: self.max_snapshots_to_retain,
+            earlier_parents: self.retain_earlier_databases,
+        })
     }
 
     fn permissions(&self, job: &SyncJob, stage: PolicyStage) -> Vec<Statement> {

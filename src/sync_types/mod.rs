@@ -22,7 +22,9 @@ pub use ami::AmiOptions;
 pub use db_snapshot::DbSnapshotOptions;
 pub use option_value::{from_text, refused, whole_number};
 pub use permissions::{PolicyStage, Statement, arn, stated_account};
-pub use rules::{Belonging, ConfiguredJob, CopySettings, Finding, SyncJob, SyncTypeRules};
+pub use rules::{
+    Belonging, ConfiguredJob, CopySettings, Finding, RetentionRules, SyncJob, SyncTypeRules,
+};
 
 /// Why options can't be read, with the path to the option.
 pub type OptionError = serde_path_to_error::Error<serde_yaml::Error>;

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde::de::{Deserialize, Deserializer, Error};
 
 /// Returns an error for a value: what it must be, and what to do.
@@ -29,6 +30,22 @@ pub(super) fn account_id(text: &str) -> Option<String> {
     let digits = text.replace(['-', ' '], "");
     let is_id = digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_id.then_some(digits)
+}
+
+/// Reads a length of time such as `30d`; a day is 24 hours.
+///
+/// # Errors
+///
+/// If it is another value, or not longer than nothing.
+pub(super) fn length_of_time<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SignedDuration>, D::Error> {
+    let help = "write for example 30d or 12w";
+    from_text(deserializer, "a length of time", help, |text| {
+        let span: Span = text.trim().parse().ok()?;
+        let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+        length.is_positive().then_some(Some(length))
+    })
 }
 
 /// Reads a whole number that is at least `MIN`. It may be in quotes, as in the gem.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde_yaml::Mapping;
 
+use jiff::SignedDuration;
+
 use super::permissions::{PolicyStage, Statement};
 use crate::model::artifact::Artifact;
 use crate::model::client_config::ClientConfig;
@@ -208,8 +210,8 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
         Vec::new()
     }
 
-    /// Returns how many copies are kept beside the one being made; nothing if none is ever deleted.
-    fn retention(&self) -> Option<u32> {
+    /// Returns which copies are kept; `None` if none is ever deleted.
+    fn retention(&self) -> Option<RetentionRules> {
         None
     }
 
@@ -230,6 +232,15 @@ pub struct Finding {
     pub message: String,
     /// What to write.
     pub help: String,
+}
+
+/// Which copies are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetentionRules {
+    /// How many copies are kept besides the one being made.
+    pub max_retained: u32,
+    /// For how long copies of an earlier database of the same name are kept; `None` for as long as they are there.
+    pub earlier_parents: Option<SignedDuration>,
 }
 
 /// How a copy is made.

@@ -41,6 +41,7 @@ pub fn snapshot_job(name: &str, database: &str, retain: u32) -> SyncJob {
     job_of(
         name,
         DbSnapshotOptions {
+            retain_earlier_databases: None,
             db_instance: ParentId::from(database),
             max_snapshots_to_retain: retain,
             option_group_name: None,

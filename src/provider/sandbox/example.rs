@@ -141,7 +141,8 @@ impl World {
             let snapshots = snapshots.map(|snapshot| snapshot.tag("Database", parent.as_str()));
             here.snapshots.extend(snapshots);
         }
-        let copies = job.rules.retention().map_or(0, |retained| {
+        let copies = job.rules.retention().map_or(0, |rules| {
+            let retained = rules.max_retained;
             retained.saturating_add(SURPLUS_COPIES).min(MAX_COPIES)
         });
         for days in (1..=i64::from(copies)).rev() {

@@ -53,6 +53,7 @@ fn the_example_of_the_gem_works_as_it_is() {
 
     assert_eq!(database.name.as_str(), "sync_my_database");
     let options = DbSnapshotOptions {
+        retain_earlier_databases: None,
         db_instance: ParentId::from("mydatabase"),
         max_snapshots_to_retain: 5,
         option_group_name: None,
@@ -96,6 +97,7 @@ fn anchors_aliases_and_merges_work_also_merges_of_merges() {
     assert_eq!(regions, expected);
     // Own options win over merged ones, and earlier sources over later ones, whatever these merge themselves.
     let retained = jobs.iter().filter_map(|job| job.rules.retention());
+    let retained = retained.map(|rules| rules.max_retained);
     let retained: Vec<u32> = retained.collect();
     assert_eq!(retained, [30, 3]);
     let profile = |job: &SyncJob| job.client_config.profile.clone();
@@ -167,6 +169,7 @@ fn what_is_not_given_or_empty_has_its_default() {
         most_recent: false,
     };
     let snapshots = |name: &str| DbSnapshotOptions {
+        retain_earlier_databases: None,
         db_instance: ParentId::from(name),
         max_snapshots_to_retain: 2,
         option_group_name: None,

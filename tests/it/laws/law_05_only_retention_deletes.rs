@@ -330,3 +330,52 @@ fn law_5_a_copy_that_is_handed_over_is_ours() {
     assert_eq!(job(&plan(&sandbox, &jobs), "sync_db").warnings.len(), 0);
     assert_nothing_to_do(&sandbox, &jobs);
 }
+
+#[test]
+fn law_5_copies_of_an_earlier_database_go_after_a_time_once_the_present_one_has_a_copy() {
+    // Three old copies of the earlier database and one of last week; the present one is a day old.
+    let mut world = copied("db", 0..0);
+    for day in [50, 45, 40, 7] {
+        let mut copy = our_copy(&mut world, "db", days_ago(day));
+        copy.parent_created = Some(days_ago(700));
+        world.add_snapshot(&west(), copy);
+    }
+    let mut jobs = [snapshot_job("sync_db", "db", 2)];
+    let mut options = options_of(&jobs[0]);
+    options.retain_earlier_databases = Some(SignedDuration::from_hours(24 * 30));
+    jobs[0].rules = std::sync::Arc::new(options);
+    let sandbox = Sandbox::new(world);
+    assert_eq!(
+        deletions(&plan(&sandbox, &jobs)),
+        NONE,
+        "the present one has no copy"
+    );
+    sync(&sandbox, &jobs);
+    wait_for_copies(&sandbox);
+    let planned = plan(&sandbox, &jobs);
+    let expected = ["2025-11-26", "2025-12-01", "2025-12-06"];
+    let expected = expected.map(|day| ArtifactId::from(format!("rds-db-{day}-05-10")));
+    assert_eq!(deletions(&planned), expected);
+    assert_says(
+        &job(&planned, "sync_db").warnings.join("\n"),
+        "rds-db-2026-01-08-05-10",
+    );
+    // What a plan says of the database must still hold.
+    sandbox.edit(|world| {
+        let copy = world.snapshot_mut(&west(), &expected[0]).expect("it");
+        copy.parent_created = Some(days_ago(699));
+    });
+    let results = apply(&sandbox, &planned, &jobs);
+    let outcomes = outcomes(&results[0]);
+    assert_eq!(outcomes[0], ActionOutcome::Stale);
+    assert_eq!(outcomes[1..], [ActionOutcome::Done, ActionOutcome::Done]);
+    assert_eq!(copies_of(&sandbox.world(), "db").len(), 3);
+}
+
+fn options_of(job: &SyncJob) -> DbSnapshotOptions {
+    let rules: &dyn std::any::Any = &*job.rules;
+    rules
+        .downcast_ref::<DbSnapshotOptions>()
+        .expect("a database job")
+        .clone()
+}

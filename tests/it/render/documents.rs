@@ -187,6 +187,7 @@ pub(super) fn delete(day: u8, state: &str, after: Option<&str>) -> Action {
         artifact: snapshot("us-west-1", &id),
         size_gib: Some(50),
         expects: ExpectedDeletion {
+            earlier_parent: None,
             data_time: time(&format!("2026-01-{day:02}T05:10:00Z")),
             state: state.into(),
             sync_tag: tag(

@@ -19,7 +19,7 @@ pub fn account_of(config: &ClientConfig) -> &AccountId {
 }
 
 pub fn retained(job: &SyncJob) -> usize {
-    let retained = job.rules.retention().unwrap_or(0);
+    let retained = job.rules.retention().map_or(0, |rules| rules.max_retained);
     usize::try_from(retained).expect("a small number")
 }
 
@@ -300,6 +300,31 @@ fn counted<'a>(
     counted
 }
 
+/// Returns the copies of earlier databases that have been kept for long enough, if it is certain which database is the present one.
+fn expired<'a>(
+    world: &'a World,
+    job: &'a SyncJob,
+    source: &WorldArtifact,
+    present: Option<Timestamp>,
+) -> Vec<(i64, &'a WorldArtifact)> {
+    let limit = job
+        .rules
+        .retention()
+        .and_then(|rules| rules.earlier_parents);
+    let (Some(limit), Some(_)) = (limit, present) else {
+        return Vec::new();
+    };
+    let limit = limit.as_secs();
+    let day = world.now.as_second() / 86_400 * 86_400;
+    let untagged = to_be_tagged(world, job, source).map(|copy| &copy.id);
+    manual(world, job)
+        .filter(|copy| not_ours(copy, job).is_none() || Some(&copy.id) == untagged)
+        .filter(|copy| copy.parent_created.is_some() && copy.parent_created != present)
+        .filter_map(|copy| Some((origin(copy, job)?.1?, copy)))
+        .filter(|(taken, _)| *taken < day - limit)
+        .collect()
+}
+
 /// Returns the copies that retention has to delete from this world, no more and no less. `source` is the newest snapshot;
 /// `is_due` says whether a copy of it is made at the same time.
 pub fn outlived(
@@ -327,6 +352,9 @@ pub fn outlived(
         .iter()
         .filter(|(taken, copy)| is_dead(&copy.state) && taken < newest);
     let outlived = available.skip(kept).chain(failed);
+    let mut expired = expired(world, job, source, present);
+    expired.retain(|(taken, _)| taken <= newest);
+    let outlived = outlived.chain(&expired);
     outlived
         .filter(|(_, copy)| not_deletable(copy, job).is_none())
         .map(|(_, copy)| copy.id.to_string())
@@ -346,7 +374,20 @@ pub fn not_to_delete(world: &World, job: &SyncJob, id: &str) -> Option<String> {
         None => newest_copy(world, job).and_then(|newest| newest.parent_created),
     };
     if copy.parent_created.is_some() && copy.parent_created != present {
-        return Some("it is of an earlier database of that name".to_owned());
+        let limit = job
+            .rules
+            .retention()
+            .and_then(|rules| rules.earlier_parents);
+        let taken = origin(copy, job)?.1?;
+        let is_old = limit.is_some_and(|limit| taken < world.now.as_second() - limit.as_secs());
+        let has_other = || {
+            let mut copies = manual(world, job);
+            copies.any(|copy| {
+                is_available(copy) && copy.parent_created.is_none_or(|made| Some(made) == present)
+            })
+        };
+        let is_due = is_old && present.is_some() && has_other();
+        return (!is_due).then(|| "it is of an earlier database of that name".to_owned());
     }
     // A copy that counted when it was planned, because it was to be tagged, counts whatever has become of its tag since.
     let of_copy = (origin(copy, job)?.1?, copy.id.clone());

@@ -113,6 +113,9 @@ fn add_job(random: &mut Random, setup: &mut Setup, n: i64) {
         // The other account has databases and images of its own.
         let id = ParentId::from(format!("{}{number}", if other { "their" } else { "db" }));
         Arc::new(DbSnapshotOptions {
+            retain_earlier_databases: random
+                .chance(40)
+                .then_some(SignedDuration::from_hours(24 * 3)),
             db_instance: id,
             max_snapshots_to_retain: u32::try_from(random.below(5)).expect("a small number"),
             option_group_name: None,
