@@ -9,6 +9,7 @@ use smol_str::SmolStr;
 
 use super::ids::{AccountId, Arn, ArtifactId, ParentId, Region};
 use super::kind::Kind;
+use super::provider_error::{ErrorClass, ProviderError};
 use super::sync_tag::whole_seconds;
 use super::tags::Tags;
 
@@ -47,6 +48,8 @@ pub struct Artifact {
     pub percent: Option<u8>,
     /// Its tags, AWS's own (`aws:`) among them.
     pub tags: Tags,
+    /// Whether its tags could not be read, so that it may have some.
+    pub has_unknown_tags: bool,
     /// What AWS states about images only.
     pub image: Option<Box<ImageDetails>>,
 }
@@ -95,6 +98,22 @@ impl Artifact {
     /// Returns the time of a source: when its data was captured (UTC, whole seconds).
     pub fn source_time(&self) -> Option<Timestamp> {
         self.data_time.or(self.created).map(whole_seconds)
+    }
+
+    /// Sets the tags that were read for it alone. If that was not allowed, they are unknown.
+    ///
+    /// # Errors
+    ///
+    /// The error that was met, if it was another one.
+    pub fn read_tags(&mut self, tags: Result<Tags, ProviderError>) -> Result<(), ProviderError> {
+        match tags {
+            Ok(tags) => self.tags = tags,
+            Err(error) if error.class == ErrorClass::Denied => self.has_unknown_tags = true,
+            // It has been deleted meanwhile.
+            Err(error) if error.class == ErrorClass::Absent => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     /// Returns the reference by which a plan names it.

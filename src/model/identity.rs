@@ -209,6 +209,13 @@ pub fn is_in_account(copy: &Artifact, account: &AccountId) -> bool {
     copy.owner().is_none_or(is_own) && copy.copied_from.as_ref().is_none_or(is_from)
 }
 
+/// Returns true for a snapshot with an id such as xrs chooses for copies. It has a sync tag if xrs made it, so a list without tags is
+/// no proof that it has none: RDS leaves tags out of its lists where the caller may not read them.
+pub fn has_id_of_copy(artifact: &Artifact) -> bool {
+    artifact.kind.facts().copy_id != CopyId::AssignedByAws
+        && artifact.id.as_str().starts_with("rds-")
+}
+
 /// Returns the ids that a copy of a source may get where the caller chooses it, in order of preference: the gem's, then with the
 /// source region, then numbered.
 pub fn copy_ids(

@@ -130,7 +130,10 @@ fn between<'m>(message: &'m str, before: &str, after: &str) -> Option<&'m str> {
 pub fn permission(call: &str) -> String {
     let service = match call {
         "AssumeRole" | "GetCallerIdentity" => "sts",
-        "AddTagsToResource" | "DescribeAccountAttributes" | "DescribeOptionGroups" => "rds",
+        "AddTagsToResource"
+        | "DescribeAccountAttributes"
+        | "DescribeOptionGroups"
+        | "ListTagsForResource" => "rds",
         call if call.contains("DBSnapshot") => "rds",
         _ => "ec2",
     };

@@ -69,6 +69,6 @@ impl<'a> Case<'a> {
         if copies.clone().any(is_tagged) {
             return None;
         }
-        copies.find(|copy| source.names(copy))
+        copies.find(|copy| source.names(copy) && !copy.has_unknown_tags)
     }
 }

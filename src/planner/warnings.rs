@@ -11,6 +11,21 @@ pub(super) fn about_copies(case: &Case<'_>, warnings: &mut Vec<String>) {
     about_failed_copies(case, warnings);
     about_disabled_copy(case, warnings);
     about_unreadable_tags(case, warnings);
+    about_unknown_tags(case, warnings);
+}
+
+fn about_unknown_tags(case: &Case<'_>, warnings: &mut Vec<String>) {
+    let mut unknown = case
+        .copies
+        .iter()
+        .filter(|copy| copy.has_unknown_tags)
+        .peekable();
+    if unknown.peek().is_some() {
+        warnings.push(format!(
+            "retention can't run for copies whose tags can't be read: {}; allow rds:ListTagsForResource",
+            list(unknown.map(|copy| &copy.id))
+        ));
+    }
 }
 
 /// Nobody may have waited for a copy: the next plan says that it failed.
@@ -54,7 +69,8 @@ fn about_unreadable_tags(case: &Case<'_>, warnings: &mut Vec<String>) {
 pub(super) fn about_foreign_copy(case: &Case<'_>, copy: &Artifact, warnings: &mut Vec<String>) {
     let (from, to) = (&case.job.source_region, &case.job.destination_region);
     let is_to_tag = case.copy_to_tag().is_some_and(|other| other.id == copy.id);
-    let Some(origin) = origin(copy, from).filter(|_| !is_ours(copy, from) && !is_to_tag) else {
+    let is_known = !copy.has_unknown_tags && !is_ours(copy, from) && !is_to_tag;
+    let Some(origin) = origin(copy, from).filter(|_| is_known) else {
         return;
     };
     let time = origin.data_time.unwrap_or(case.source.data_time);

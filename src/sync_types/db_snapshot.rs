@@ -164,6 +164,7 @@ impl SyncTypeRules for DbSnapshotOptions {
             let options = "rds:DescribeOptionGroups";
             return vec![
                 read,
+                Statement::read("ReadTagsOfCopies", "rds:ListTagsForResource", [destination]),
                 Statement::read("ReadLimits", limits, [destination]),
                 Statement::read("ReadOptionGroups", options, [source]),
             ];

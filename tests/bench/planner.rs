@@ -160,6 +160,7 @@ fn world(jobs: usize) -> (Vec<SyncJob>, Inventory) {
         kms_key_id: None,
         has_shared_parent_name: false,
         rules: Arc::new(DbSnapshotOptions {
+            retain_earlier_databases: None,
             db_instance: database,
             max_snapshots_to_retain: SNAPSHOTS - 1,
             option_group_name: None,
@@ -208,6 +209,7 @@ fn automated(database: &ParentId, time: Timestamp) -> Artifact {
         size_gib: Some(100),
         percent: Some(100),
         tags: Tags::from([("Team", "data")]),
+        has_unknown_tags: false,
         image: None,
     }
 }

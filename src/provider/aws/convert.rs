@@ -59,6 +59,7 @@ pub(super) fn image(
         size_gib: sizes.reduce(u32::saturating_add),
         percent: None,
         tags: to_tags(tags.map(|tag| (tag.key(), tag.value()))),
+        has_unknown_tags: false,
         image: Some(Box::new(details)),
     })
 }
@@ -91,6 +92,7 @@ pub(super) fn db_snapshot(snapshot: rds::DbSnapshot) -> Result<Artifact, &'stati
         size_gib: size.filter(|size| *size > 0),
         percent: percent.and_then(|percent| u8::try_from(percent).ok()),
         tags: to_tags(tags.map(|tag| (tag.key(), tag.value()))),
+        has_unknown_tags: false,
         image: None,
     })
 }
@@ -129,7 +131,7 @@ pub(super) fn rds_tags(tags: &Tags) -> Vec<rds::Tag> {
         .collect()
 }
 
-fn to_tags<'a>(tags: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>) -> Tags {
+pub(super) fn to_tags<'a>(tags: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>) -> Tags {
     tags.filter_map(|(key, value)| Some((key?, value.unwrap_or_default())))
         .collect()
 }

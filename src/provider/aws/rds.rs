@@ -6,6 +6,7 @@ use aws_sdk_rds::types::Filter;
 
 use crate::model::action::Copy;
 use crate::model::artifact::Artifact;
+use crate::model::identity::has_id_of_copy;
 use crate::model::ids::{Arn, ArtifactId};
 use crate::model::inventory::{AccountLimit, Answer};
 use crate::model::query::Query;
@@ -46,6 +47,22 @@ pub(super) async fn find(clients: &Clients, query: &Query) -> Answer<Vec<Artifac
             Err(Call::new(DESCRIBE, &clients.at).invalid("it is a query for images"))
         }
     }
+}
+
+/// Reads the tags of snapshots that may have some although they were listed without.
+async fn with_tags(clients: &Clients, mut found: Vec<Artifact>) -> Answer<Vec<Artifact>> {
+    let call = Call::new("ListTagsForResource", &clients.at);
+    let untagged = found.iter_mut().filter(|snapshot| snapshot.tags.is_empty());
+    for snapshot in untagged.filter(|snapshot| has_id_of_copy(snapshot)) {
+        let request = clients.rds.list_tags_for_resource();
+        let answer = request.resource_name(snapshot.arn.as_str()).send().await;
+        let tags = answer.map(|answer| {
+            let tags = answer.tag_list().iter();
+            convert::to_tags(tags.map(|tag| (tag.key(), tag.value())))
+        });
+        snapshot.read_tags(tags.map_err(|error| call.failed(&error)))?;
+    }
+    Ok(found)
 }
 
 /// Returns no artifacts instead of an error with this code, if only one thing was asked for, so that the code is about it.
@@ -169,5 +186,6 @@ async fn read(
     let pages = call.all_pages(pages.try_collect().await, |page| page.marker())?;
     let pages = pages.into_iter();
     let snapshots = pages.flat_map(|page| page.db_snapshots.unwrap_or_default());
-    convert::all(call, snapshots.map(convert::db_snapshot))
+    let found = convert::all(call, snapshots.map(convert::db_snapshot))?;
+    with_tags(clients, found).await
 }

@@ -7,12 +7,13 @@ use crate::model::ids::{AccountId, Region};
 use crate::model::provider_error::{ErrorClass, ProviderError, plain_code};
 
 /// The calls that change nothing.
-pub(super) const READS: [&str; 5] = [
+pub(super) const READS: [&str; 6] = [
     "GetCallerIdentity",
     "DescribeImages",
     "DescribeDBSnapshots",
     "DescribeAccountAttributes",
     "DescribeOptionGroups",
+    "ListTagsForResource",
 ];
 
 /// The calls that change something.

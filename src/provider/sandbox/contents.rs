@@ -328,6 +328,7 @@ impl WorldArtifact {
             size_gib: if is_image { disk_size } else { self.size_gib },
             percent: self.percent(now).filter(|_| !is_image),
             tags: self.tags_of(by).clone(),
+            has_unknown_tags: false,
             image: is_image.then(|| Box::new(details())),
         }
     }

@@ -25,6 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Provider;
 use crate::model::action::{Copy, Delete};
 use crate::model::artifact::{Artifact, ArtifactRef};
+use crate::model::identity::has_id_of_copy;
 use crate::model::ids::ArtifactId;
 use crate::model::inventory::{AccountLimit, Answer, CallerIdentity, ProviderKind};
 use crate::model::kind::Kind;
@@ -205,7 +206,15 @@ impl Provider for Sandbox {
             }
             Kind::DbSnapshot => {
                 let answer = |access: &mut Access<'_>| access.describe_snapshots(query);
-                self.call("DescribeDBSnapshots", at, answer).await
+                let mut found = self.call("DescribeDBSnapshots", at, answer).await?;
+                let untagged = found.iter_mut().filter(|snapshot| snapshot.tags.is_empty());
+                for snapshot in untagged.filter(|snapshot| has_id_of_copy(snapshot)) {
+                    let arn = snapshot.arn.clone();
+                    let answer = |access: &mut Access<'_>| access.list_tags(&arn);
+                    let tags = self.call("ListTagsForResource", at, answer).await;
+                    snapshot.read_tags(tags)?;
+                }
+                Ok(found)
             }
         }
     }

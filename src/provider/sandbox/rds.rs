@@ -27,12 +27,24 @@ impl Access<'_> {
                 return Err(Refusal::invalid("Snapshots are not found as images are"));
             }
         };
-        Ok(self.list(Kind::DbSnapshot, |snapshot| {
+        let mut found = self.list(Kind::DbSnapshot, |snapshot| {
             snapshot.account == self.account
                 && snapshot.snapshot_type == how
                 && ids.is_none_or(|ids| ids.contains(&snapshot.id))
                 && parents.is_none_or(|parents| snapshot.is_of(parents))
-        }))
+        });
+        if self.world.hides_snapshot_tags {
+            found.iter_mut().for_each(|snapshot| snapshot.tags.clear());
+        }
+        Ok(found)
+    }
+
+    /// Answers ListTagsForResource.
+    pub(super) fn list_tags(&self, arn: &Arn) -> Reply<Tags> {
+        let mut own = self.own(Kind::DbSnapshot);
+        let snapshot = own.find(|snapshot| has_arn(snapshot, self.region, &self.account, arn));
+        let snapshot = snapshot.ok_or_else(|| not_found(arn.as_str()))?;
+        Ok(snapshot.tags.clone())
     }
 
     /// Answers DescribeAccountAttributes.

@@ -1,6 +1,7 @@
 //! The state of a sandbox: plain data, as it is kept in the sandbox file.
 
 use std::collections::BTreeMap;
+use std::ops::Not;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -44,6 +45,9 @@ pub struct World {
     pub quotas: Quotas,
     /// Copies that are accepted and then fail. Each entry is used up by one copy.
     pub fail_next_copies: Vec<FailNextCopy>,
+    /// Whether lists of snapshots leave out their tags, as RDS does for callers that may not read them.
+    #[serde(skip_serializing_if = "Not::not")]
+    pub hides_snapshot_tags: bool,
     /// Calls that are answered with an error.
     pub faults: Vec<Fault>,
     /// The regions, by code. A region that is not here can't be reached. Clones of a world share those that have not changed since.
@@ -151,6 +155,7 @@ impl World {
             images_made: 0,
             quotas: Quotas::default(),
             fail_next_copies: Vec::new(),
+            hides_snapshot_tags: false,
             faults: Vec::new(),
             regions: BTreeMap::new(),
         }

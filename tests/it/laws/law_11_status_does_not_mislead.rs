@@ -204,3 +204,29 @@ fn law_11_an_unknown_quota_is_no_reason_to_delete_first() {
     let says = "it is not known whether us-west-1 has room for another snapshot";
     assert_says(&planned.plan.jobs[0].warnings.join("\n"), says);
 }
+
+#[test]
+fn law_11_copies_listed_without_tags_are_read_once_more() {
+    let mut world = copied("db", 0..5);
+    world.hides_snapshot_tags = true;
+    let jobs = [snapshot_job("sync_db", "db", 1)];
+    let planned = Planned::new(world.clone(), jobs.clone());
+    assert_eq!(deletions(&planned.plan).len(), 3);
+    assert_eq!(planned.plan.jobs[0].warnings, Vec::<String>::new());
+    planned.succeeds();
+    // Without the right to do so, nothing is deleted or tagged, and the plan says why.
+    let denied = Fault::new("ListTagsForResource", "AccessDenied", "no", None);
+    world.faults.push(denied);
+    let planned = Planned::new(world.clone(), jobs.clone());
+    assert_eq!(actions(&planned.plan), Vec::<String>::new());
+    let warnings = planned.plan.jobs[0].warnings.join("\n");
+    assert_says(
+        &warnings,
+        "retention can't run for copies whose tags can't be read: rds-db-",
+    );
+    assert_says(&warnings, "allow rds:ListTagsForResource");
+    // Any other error is no answer.
+    world.faults[0].code = "Throttling".to_owned();
+    let planned = Planned::new(world, jobs);
+    assert_eq!(planned.plan.summary.failed, 1);
+}

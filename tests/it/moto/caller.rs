@@ -122,6 +122,7 @@ fn delete(kind: Kind, artifact: &ArtifactRef) -> Delete {
         artifact: artifact.clone(),
         size_gib: None,
         expects: ExpectedDeletion {
+            earlier_parent: None,
             data_time: TIME.parse().expect("a time"),
             state: ArtifactState::available(),
             sync_tag: sync_tag(artifact),
