@@ -64,8 +64,10 @@ fn colours_can_be_forced_and_forbidden() {
 
 /// Runs a command whose output nobody reads: its code, and its stderr if that is read.
 fn unread(folder: &Folder, words: &str, both: bool) -> (Option<i32>, String) {
-    let mut child = folder.spawn(words, Stdio::piped());
-    drop(child.stdout.take());
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    // Before anything is written to it.
+    drop(reader);
+    let mut child = folder.spawn(words, writer.into());
     if both {
         drop(child.stderr.take());
     }

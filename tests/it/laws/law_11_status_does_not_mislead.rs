@@ -194,13 +194,10 @@ fn law_11_a_copy_of_a_withdrawn_image_is_named_beside_the_older_image_that_is_ch
         ami.filters = vec![ImageFilter { name, values }];
         ami.sync_identifier = None;
     };
-    let withdrawals: [(fn(&mut World), bool); 4] = [
-        (deregister, false),
-        (disable, false),
-        (rename, false),
-        (deregister, true),
-    ];
-    for (withdraw, is_unknown) in withdrawals {
+    let withdrawals: [fn(&mut World); 3] = [deregister, disable, rename];
+    let withdrawals = withdrawals.map(|withdraw| (withdraw, false));
+    let unknown = (withdrawals[0].0, true);
+    for (withdraw, is_unknown) in withdrawals.into_iter().chain([unknown]) {
         let mut job = ami_job("sync_web", "Web");
         change_ami(&mut job, |ami| ami.most_recent = true);
         if is_unknown {
