@@ -63,9 +63,7 @@ fn world() -> World {
         world.add_snapshot(&west(), copy);
     }
     add_copy_of_the_gem(&mut world, "other");
-    for day in 1..3 {
-        add_our_copy(&mut world, "other", days_ago(day));
-    }
+    add_our_copy(&mut world, "other", days_ago(1));
     world
 }
 
@@ -256,24 +254,27 @@ fn delete_another(plan: &mut Value, world: &World, random: &mut Random) {
 #[test]
 fn an_edited_plan_does_nothing_that_the_laws_forbid() {
     let (world, jobs) = (world(), jobs());
-    let valid = json!(plan(&Sandbox::new(world.clone()), &jobs));
-    let pool = pool(&[&valid, &json_of(&world)]);
+    let planned = |jobs: &[SyncJob]| json!(plan(&Sandbox::new(world.clone()), jobs));
+    // Plans of one database are small, and have most of what there is to edit.
+    let valid = [&jobs[..], &jobs[1..2], &jobs[1..2], &jobs[2..]].map(planned);
+    let pool = pool(&[&valid[0], &json_of(&world)]);
     let accepted = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&accepted);
     run_within_limits(cases(), move |case| {
         let random = &mut Random::new(case);
-        let mut edited = valid.clone();
-        for _ in 0..=random.below(2) {
+        let mut edited = random.pick(&valid).expect("a plan").clone();
+        for nth in 0..=random.below(2) {
             let kind = random.weighed(&[4, 1, 2, 4, 1, 2, 2]);
             let mut editor = Editor {
                 random: &mut *random,
                 pool: &pool,
             };
             match kind {
-                0 => editor.edit_below(&mut edited, "expects"),
                 1 => editor.edit_below(&mut edited, "observed"),
                 2 => editor.edit_below(&mut edited, "tags"),
-                3 => delete_another(&mut edited, &world, random),
+                // While the plan is still one.
+                3 if nth == 0 => delete_another(&mut edited, &world, random),
+                0 | 3 => editor.edit_below(&mut edited, "expects"),
                 4 => editor.edit_below(&mut edited, "reason"),
                 5 => editor.rename(&mut edited),
                 _ => editor.edit(&mut edited),
@@ -307,7 +308,6 @@ fn an_edited_config_does_nothing_that_the_laws_forbid() {
             "sync_identifier": "Web", "filters": ["name=w*"], "most_recent": false, "ami_owner": "self",
         })),
         "sync_db": snapshots(json!({"db_instance": "db", "max_snapshots_to_retain": 1})),
-        "sync_other": snapshots(json!({"db_instance": "other", "max_snapshots_to_retain": 0})),
         "aws_client_config": {"max_attempts": 3, "aws_account_id": world.default_account()},
     });
     let mut pool = pool(&[&valid, &json_of(&world)]);
