@@ -75,26 +75,46 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
 /// Writes a file so that a reader, also after a crash, finds either the old content or the new content.
 ///
 /// The content goes to a temporary file beside it, which then replaces it. An existing file keeps its permissions, and a symbolic
-/// link stays one. Something that is not a file, such as `/dev/null` or a pipe, is written to directly.
+/// link stays one, also one to a file that does not exist yet. Nothing else than a regular file is written to: opening a pipe could
+/// block for ever.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let failed = || FileError::system("written", path);
-    let (target, old) = match fs::metadata(path) {
-        Ok(old) if old.is_file() => (fs::canonicalize(path).map_err(failed())?, Some(old)),
-        Ok(old) if old.is_dir() => return Err(FileError::folder(path)),
-        Ok(_) => {
-            let opened = File::options().write(true).open(path);
-            return opened
-                .and_then(|mut file| file.write_all(bytes))
-                .map_err(failed());
-        }
-        Err(_) => (path.to_owned(), None),
-    };
+    let target = follow_links(path).map_err(failed())?;
+    let old = fs::metadata(&target).ok();
+    if let Some(old) = &old {
+        refuse_special(path, old)?;
+    }
     let file = temporary(path, &target, old.as_ref(), bytes)?;
     file.persist(&target)
         .map_err(|persist| failed()(persist.error))?;
     // The new name survives a power failure once the folder is written, too. Some file systems can't do that on demand.
     let _ = File::open(folder_of(&target)).and_then(|folder| folder.sync_all());
     Ok(())
+}
+
+/// Refuses everything but a regular file.
+fn refuse_special(path: &Path, found: &Metadata) -> Result<(), FileError> {
+    if found.is_dir() {
+        Err(FileError::folder(path))
+    } else if !found.is_file() {
+        Err(FileError::unusable(path, "is not a regular file"))
+    } else {
+        Ok(())
+    }
+}
+
+/// Returns what a path leads to if it is a symbolic link, whether or not that exists; otherwise the path itself.
+fn follow_links(path: &Path) -> io::Result<PathBuf> {
+    // As many as Linux follows.
+    const MAX_LINKS: usize = 40;
+    let mut target = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match fs::read_link(&target) {
+            Ok(next) => target = folder_of(&target).join(next),
+            Err(_) => return Ok(target),
+        }
+    }
+    Err(io::Error::other("too many symbolic links"))
 }
 
 /// Creates a file, completely or not at all. An existing file is not changed.
@@ -155,13 +175,16 @@ pub type Lock = File;
 /// the process is killed. If another process holds the lock, calls `waiting` once and waits: commands on a sandbox are short, and
 /// Ctrl-C ends the waiting.
 ///
-/// The lock is on `<file>.lock`, because the file itself is replaced whenever it is written. That file is never removed, because two
-/// processes could then hold a lock.
+/// The lock is on the file that [`lock_path`] returns, because the file itself is replaced whenever it is written. The locked file is
+/// never removed, because two processes could then hold a lock.
 pub fn lock(path: &Path, waiting: impl FnOnce()) -> Result<Lock, FileError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let beside = PathBuf::from(name);
+    let beside = lock_path(path);
     let failed = || FileError::system("locked", &beside);
+    for file in [path, &beside] {
+        if let Ok(found) = fs::metadata(file) {
+            refuse_special(file, &found)?;
+        }
+    }
     let file = File::options()
         .create(true)
         .truncate(false)
@@ -179,11 +202,21 @@ pub fn lock(path: &Path, waiting: impl FnOnce()) -> Result<Lock, FileError> {
     Ok(file)
 }
 
+/// Returns the file that is locked for a file: `<file>.lock`, by whatever link the file is reached.
+pub fn lock_path(path: &Path) -> PathBuf {
+    let mut name = follow_links(path)
+        .unwrap_or_else(|_| path.to_owned())
+        .into_os_string();
+    name.push(".lock");
+    PathBuf::from(name)
+}
+
 /// Returns true if both paths name the same file, also if it does not exist yet.
 pub fn is_same(a: &Path, b: &Path) -> bool {
     let whole = |path: &Path| {
-        fs::canonicalize(path).ok().or_else(|| {
-            let folder = fs::canonicalize(folder_of(path)).ok()?;
+        let path = follow_links(path).ok()?;
+        fs::canonicalize(&path).ok().or_else(|| {
+            let folder = fs::canonicalize(folder_of(&path)).ok()?;
             Some(folder.join(path.file_name()?))
         })
     };
@@ -237,14 +270,37 @@ mod tests {
         assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
         assert_eq!(read(&file, 9).expect("readable"), b"two");
         assert!(!is_readable_by_others(&file), "it stayed private");
-        write_whole(Path::new("/dev/null"), b"x").expect("written into nothing");
+        let device = write_whole(Path::new("/dev/null"), b"x").expect_err("a device");
+        assert_eq!(device.to_string(), "/dev/null is not a regular file");
         assert!(!fs::metadata("/dev/null").expect("there").is_file());
+
+        let dangling = folder.path().join("dangling.json");
+        symlink("new.json", &dangling).expect("a link");
+        assert!(is_same(&dangling, &folder.path().join("new.json")));
+        write_whole(&dangling, b"three").expect("written through the link");
+        assert!(fs::symlink_metadata(&dangling).expect("there").is_symlink());
+        let new = read(&folder.path().join("new.json"), 9);
+        assert_eq!(new.expect("readable"), b"three");
+
+        let circle = folder.path().join("circle.json");
+        symlink("circle.json", &circle).expect("a link");
+        let error = write_whole(&circle, b"x").expect_err("it leads nowhere");
+        assert!(error.to_string().ends_with("too many symbolic links"));
+        assert!(fs::symlink_metadata(&circle).expect("there").is_symlink());
     }
 
     #[test]
     fn a_lock_is_held_until_it_is_dropped() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("world.json");
+        // Whoever comes by a link locks the same file.
+        #[cfg(unix)]
+        let file = {
+            let link = folder.path().join("link.json");
+            std::os::unix::fs::symlink("world.json", &link).expect("a link");
+            assert_eq!(lock_path(&link), lock_path(&file));
+            link
+        };
         let held = lock(&file, || panic!("nobody holds it")).expect("the lock");
         let (asked, was_asked) = std::sync::mpsc::channel();
         std::thread::scope(|scope| {

@@ -112,7 +112,7 @@
 //! 9. Two applies at once, of one plan or of several, make one copy (`law_09_one_source_one_copy.rs`).
 //! 10. Apply does nothing that the plan does not list, and reports what it skips (`law_10_apply_follows_the_plan.rs`).
 //! 11. A job that is reported synced or ready has a copy of this database or image that can be restored, or says which copy it
-//!     counts on and why (`law_11_status_does_not_mislead.rs`).
+//!     counts on and why (`law_11_status_does_not_mislead.rs`, `law_11_plans_do_not_mislead.rs`).
 
 pub mod cli;
 pub mod config;

@@ -50,11 +50,11 @@ impl Apply {
             "--results",
             self.args.results.as_deref(),
             &[
-                ("the plan", Some(&self.plan)),
-                ("the config", Some(&default_config)),
-                ("the config", Some(Path::new(&plan.config.path))),
-                ("the sandbox", self.args.provider.sandbox.as_deref()),
+                ("the plan", &self.plan),
+                ("the config", &default_config),
+                ("the config", Path::new(&plan.config.path)),
             ],
+            self.args.provider.sandbox.as_deref(),
         )?;
         let kind = self.args.provider.kind();
         ops::refuse_other_provider(&plan, kind)?;

@@ -82,16 +82,15 @@ impl ProviderArgs {
         }
     }
 
-    /// Refuses an output that is the config or the sandbox.
+    /// Refuses an output that is the config, the sandbox or its lock.
     pub(super) fn refuse_to_replace(
         &self,
         option: &'static str,
         output: Option<&Path>,
         config: &ConfigFile,
     ) -> Result<(), Error> {
-        let config = ("the config", Some(config.file()));
-        let sandbox = ("the sandbox", self.sandbox.as_deref());
-        ops::refuse_to_replace(option, output, &[config, sandbox])
+        let config = ("the config", config.file());
+        ops::refuse_to_replace(option, output, &[config], self.sandbox.as_deref())
     }
 }
 

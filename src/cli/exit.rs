@@ -64,6 +64,9 @@ pub(super) enum Failure {
     /// Standard output could not be written, although it is open.
     #[error("failed to write to standard output")]
     Output(#[source] io::Error),
+    /// The command is done, but the reader of standard output went away before.
+    #[error("standard output was closed before everything was printed; the command itself is done")]
+    CutOff,
     /// The async runtime or the signal handlers could not be set up.
     #[error("failed to set up the runtime")]
     Runtime(#[source] io::Error),

@@ -26,6 +26,7 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 
 use args::Color;
 pub use exit::Exit;
+use exit::Failure;
 use terminal::Terminal;
 
 /// What every screen of help says about exit codes.
@@ -102,9 +103,9 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(cli) => execute(&cli),
         Err(error) => {
             // If this fails, there is no stream left to report it on.
-            let _ = error.print();
+            let is_printed = error.print().is_ok();
             // Help and version were asked for; everything else is a usage error.
-            Exit::failed_if(error.use_stderr())
+            Exit::failed_if(error.use_stderr() || !is_printed)
         }
     };
     exit.into()
@@ -125,8 +126,13 @@ fn execute(cli: &Cli) -> Exit {
         Command::Policy(command) => command.execute(terminal),
         Command::Texts(texts) => texts.execute(command(), terminal),
     });
-    outcome.unwrap_or_else(|failure| {
+    let exit = outcome.unwrap_or_else(|failure| {
         terminal.failure(&failure);
         failure.exit()
-    })
+    });
+    if terminal.is_cut_off() && matches!(exit, Exit::Done | Exit::ChangesDue) {
+        terminal.failure(&Failure::CutOff);
+        return Failure::CutOff.exit();
+    }
+    exit
 }

@@ -1,6 +1,7 @@
 //! The only place that prints: plans and results to stdout, everything else to stderr.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use owo_colors::OwoColorize;
@@ -27,6 +28,8 @@ pub(super) struct Terminal {
     /// The progress bars on stderr, if it is a terminal and nothing else writes to it.
     pub(super) bars: Option<MultiProgress>,
     quiet: bool,
+    /// Whether a reader of stdout went away before everything was printed.
+    is_cut_off: AtomicBool,
 }
 
 /// Returns the width of the terminal that stderr is, within bounds: narrower frames can't be read.
@@ -59,16 +62,26 @@ impl Terminal {
             err_color,
             bars: has_bars.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr())),
             quiet,
+            is_cut_off: AtomicBool::new(false),
         }
     }
 
-    /// Prints a document. A closed pipe is not a failure: what was asked for has been done.
+    /// Prints a document. A closed pipe does not stop the work: [`Self::is_cut_off`] tells of it in the end.
     pub(super) fn print(&self, text: &str) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
-            _ => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.is_cut_off.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            Err(error) => Err(Failure::Output(error)),
+            Ok(()) => Ok(()),
         }
+    }
+
+    /// Returns true if something that was to be printed had no reader any more.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.is_cut_off.load(Ordering::Relaxed)
     }
 
     /// Writes to stderr. If that fails, there is no stream left to report it on.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use smol_str::SmolStr;
 
 use super::artifact::Artifact;
+use super::fail_reason::FailReason;
 use super::ids::{AccountId, Arn, ArnParts, ArtifactId, Region};
 use super::kind::{CopyId, Kind};
 use super::reason::NotOurs;
@@ -314,4 +315,27 @@ pub fn is_of_parent(copy: &Artifact, parent_created: Option<Timestamp>) -> bool 
 pub fn own_option_group(artifact: &Artifact) -> Option<&SmolStr> {
     let group = artifact.option_group.as_ref();
     group.filter(|group| !group.starts_with("default:"))
+}
+
+/// Returns when the database that a status is about was created (UTC, whole seconds): that of the source, or, where AWS states none or
+/// the source region does not answer, of the newest database that has a copy.
+pub fn newest_parent_created<'a>(
+    source: Option<&Artifact>,
+    copies: impl IntoIterator<Item = &'a Artifact>,
+) -> Option<Timestamp> {
+    let of_source = source.and_then(|source| source.parent_created);
+    let of_copies = copies.into_iter().filter_map(|copy| copy.parent_created);
+    of_source.or_else(|| of_copies.max()).map(whole_seconds)
+}
+
+/// Returns what is wrong if copy after copy of a source has failed, so that no series of failures goes unnoticed. `failed` are the
+/// failed copies of that source.
+pub fn repeated_failure(source: &ArtifactId, failed: &[&Artifact]) -> Option<FailReason> {
+    const MANY: usize = 3;
+    let newest = failed.iter().max_by_key(|copy| (copy.created, &copy.id))?;
+    (failed.len() >= MANY).then(|| FailReason::RepeatedFailures {
+        source: source.clone(),
+        number: failed.len(),
+        reason: newest.state_reason().map(str::to_owned),
+    })
 }

@@ -50,7 +50,7 @@ pub struct Summary {
     pub jobs: usize,
     /// Jobs that are ready.
     pub ready: usize,
-    /// Jobs without a usable copy, or with one that is too old or of unknown age.
+    /// Jobs without a usable copy, with one that is too old or of unknown age, or with copies that fail again and again.
     pub not_ready: usize,
     /// Jobs with a destination that could not be observed.
     pub unknown: usize,
@@ -66,10 +66,8 @@ impl Summary {
         for job in jobs {
             *match job.readiness {
                 Readiness::Ready => &mut summary.ready,
-                Readiness::NoCopy | Readiness::TooOld | Readiness::AgeUnknown => {
-                    &mut summary.not_ready
-                }
                 Readiness::Unknown => &mut summary.unknown,
+                _ => &mut summary.not_ready,
             } += 1;
         }
         summary
@@ -115,17 +113,20 @@ pub enum Readiness {
     TooOld,
     /// The age of the newest usable copy is not known, and there is a limit.
     AgeUnknown,
+    /// Copy after copy of the same source has failed, and no usable copy is as new.
+    Failing,
     /// The destination could not be observed.
     Unknown,
 }
 
 impl Readiness {
     /// Every readiness.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Ready,
         Self::NoCopy,
         Self::TooOld,
         Self::AgeUnknown,
+        Self::Failing,
         Self::Unknown,
     ];
 
@@ -136,6 +137,7 @@ impl Readiness {
             Self::NoCopy => "no_copy",
             Self::TooOld => "too_old",
             Self::AgeUnknown => "age_unknown",
+            Self::Failing => "failing",
             Self::Unknown => "unknown",
         }
     }

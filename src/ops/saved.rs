@@ -42,7 +42,8 @@ impl Flaw {
     }
 }
 
-/// Refuses an output that is a file which the command reads, under any name, and `-`. `inputs` are these files, with what each is.
+/// Refuses an output that is a file which the command reads, under any name, or the sandbox or its lock, and `-`. `inputs` are the
+/// files that it reads, with what each is.
 ///
 /// # Errors
 ///
@@ -50,7 +51,8 @@ impl Flaw {
 pub fn refuse_to_replace(
     option: &str,
     output: Option<&Path>,
-    inputs: &[(&str, Option<&Path>)],
+    inputs: &[(&str, &Path)],
+    sandbox: Option<&Path>,
 ) -> Result<(), Error> {
     let Some(output) = output else { return Ok(()) };
     if output == Path::new("-") {
@@ -60,8 +62,13 @@ pub fn refuse_to_replace(
         };
         return Err(Error::other(format!("{option} takes a file, not -"), help));
     }
-    for (what, input) in inputs {
-        if let Some(input) = input.filter(|input| files::is_same(output, input)) {
+    let lock = sandbox.map(files::lock_path);
+    let of_sandbox = sandbox.map(|path| ("the sandbox", path));
+    let of_lock = lock
+        .as_deref()
+        .map(|path| ("the lock of the sandbox", path));
+    for (what, input) in inputs.iter().copied().chain(of_sandbox).chain(of_lock) {
+        if files::is_same(output, input) {
             let (output, input) = (output.display(), input.display());
             let message = format!("{option} {output} would replace {what} {input}");
             return Err(Error::other(message, "name another file"));

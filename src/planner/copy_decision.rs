@@ -7,6 +7,7 @@ use super::{actions, copy_names, quota, retention, warnings};
 use crate::model::action::Action;
 use crate::model::artifact::Artifact;
 use crate::model::fail_reason::FailReason;
+use crate::model::identity;
 use crate::model::reason::JobReason;
 
 /// What is decided about a job that can be planned.
@@ -16,9 +17,6 @@ pub(super) struct Decision {
     /// What is wrong although the actions can be performed.
     pub(super) errors: Vec<FailReason>,
 }
-
-/// From this number of failed copies of one source on, they are an error.
-const MANY_FAILED: usize = 3;
 
 /// Decides what is done for a job.
 ///
@@ -132,15 +130,9 @@ fn due<'a>(
     })
 }
 
-/// Returns an error if copy after copy of the source has failed, so that no series of failures goes unnoticed. A copy is tried all the
-/// same: the cause may be mended.
+/// Returns an error if copy after copy of the source has failed. A copy is tried all the same: the cause may be mended.
 fn repeated_failure(case: &Case<'_>) -> Option<FailReason> {
     let is_failed = |copy: &&Artifact| copy.state.is_failed() && case.source.is_source_of(copy);
     let failed: Vec<&Artifact> = case.copies.iter().copied().filter(is_failed).collect();
-    let newest = failed.iter().max_by_key(|copy| (copy.created, &copy.id))?;
-    (failed.len() >= MANY_FAILED).then(|| FailReason::RepeatedFailures {
-        source: case.source.id.clone(),
-        number: failed.len(),
-        reason: newest.state_reason().map(str::to_owned),
-    })
+    identity::repeated_failure(case.source.id, &failed)
 }

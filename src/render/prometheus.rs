@@ -15,7 +15,7 @@ type Metric = (&'static str, fn(&JobStatus) -> Option<i64>);
 
 const METRICS: [Metric; 10] = [
     (
-        "xrs_job_ready Whether the destination has a usable copy, and a new enough one if --max-age was given.",
+        "xrs_job_ready Whether the destination has a usable copy, a new enough one if --max-age was given, and no series of failed copies since.",
         |job| Some(i64::from(job.readiness.is_ready())),
     ),
     (

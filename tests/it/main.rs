@@ -16,6 +16,7 @@ mod ci;
 mod cli;
 mod config;
 mod executor;
+mod fuzz;
 mod hostile;
 mod laws;
 mod meanwhile;

@@ -37,10 +37,8 @@ fn row(job: &JobStatus) -> String {
     let regions = regions(job.source.as_ref(), job.destination.as_ref());
     let state = match job.readiness {
         Readiness::Ready => "ready".to_owned(),
-        Readiness::NoCopy | Readiness::TooOld | Readiness::AgeUnknown => {
-            format!("**not ready**: {}", cell(&job.reason))
-        }
         Readiness::Unknown => format!("**not known**: {}", cell(&job.reason)),
+        _ => format!("**not ready**: {}", cell(&job.reason)),
     };
     let cells = job.copies.as_ref().map(cells).unwrap_or_default();
     let name = cell(&job.name);

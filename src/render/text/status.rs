@@ -20,8 +20,8 @@ pub fn status(status: &Status, styles: &Styles) -> String {
     let mut jobs: Vec<&JobStatus> = status.jobs.iter().collect();
     jobs.sort_by_key(|job| match job.readiness {
         Readiness::Ready => 0,
-        Readiness::NoCopy | Readiness::TooOld | Readiness::AgeUnknown => 1,
         Readiness::Unknown => 2,
+        _ => 1,
     });
     for one in jobs {
         screen.blank();
@@ -38,8 +38,8 @@ fn job(screen: &mut Screen, job: &JobStatus) {
     } = screen.styles;
     let (style, state) = match job.readiness {
         Readiness::Ready => (good, "ready"),
-        Readiness::NoCopy | Readiness::TooOld | Readiness::AgeUnknown => (bad, "NOT READY"),
         Readiness::Unknown => (bad, "NOT KNOWN"),
+        _ => (bad, "NOT READY"),
     };
     let ends = (&job.source, &job.destination);
     let title = job_title(job.sync_type, ends, job.account_id.as_ref()) + ": ";

@@ -96,6 +96,7 @@ fn results_never_replace_what_is_applied() {
     for (results, replaced) in [
         ("plan.json", "the plan plan.json"),
         ("./world.json", "the sandbox world.json"),
+        ("world.json.lock", "the lock of the sandbox world.json.lock"),
         ("other.yaml --config other.yaml", "the config other.yaml"),
         ("xrs.yaml", "the config xrs.yaml"),
         ("-", ""),

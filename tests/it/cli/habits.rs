@@ -64,8 +64,10 @@ fn colours_can_be_forced_and_forbidden() {
 
 /// Runs a command whose output nobody reads: its code, and its stderr if that is read.
 fn unread(folder: &Folder, words: &str, both: bool) -> (Option<i32>, String) {
-    let mut child = folder.spawn(words, Stdio::piped());
-    drop(child.stdout.take());
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    // Before anything is written to it.
+    drop(reader);
+    let mut child = folder.spawn(words, writer.into());
     if both {
         drop(child.stderr.take());
     }
@@ -75,7 +77,7 @@ fn unread(folder: &Folder, words: &str, both: bool) -> (Option<i32>, String) {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_failure() {
+fn a_reader_that_goes_away_stops_no_work_and_is_exit_code_1() {
     let folder = Folder::new();
     folder.planned();
     folder.apply("--results results.json").went_well(&[]);
@@ -96,12 +98,14 @@ fn a_reader_that_goes_away_is_no_failure() {
         "--help",
     ] {
         let (code, err) = unread(&folder, words, false);
-        assert_eq!(code, Some(0), "{words}: {err}");
-        for wrong in ["error", "panicked", "Broken pipe"] {
+        assert_eq!(code, Some(1), "{words}: {err}");
+        for wrong in ["panicked", "Broken pipe"] {
             assert!(!err.contains(wrong), "{words}: {err}");
         }
+        let says = "error: standard output was closed before everything was printed";
+        assert!(words == "--help" || err.contains(says), "{words}: {err}");
         let logging = unread(&folder, &format!("-vv {words}"), true);
-        assert_eq!(logging.0, Some(0), "{words}");
+        assert_eq!(logging.0, Some(1), "{words}");
     }
     let results = folder.json("run.json");
     assert_eq!(results["complete"], true, "the work was done all the same");

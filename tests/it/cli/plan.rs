@@ -1,6 +1,7 @@
 //! `xrs plan`
 
 use std::fs;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -161,6 +162,48 @@ fn a_plan_that_cannot_be_saved_is_an_error() {
 
 #[cfg(unix)]
 #[test]
+fn outputs_are_regular_files_and_links_to_them_are_followed() {
+    let folder = Folder::new();
+    let made = std::process::Command::new("mkfifo")
+        .arg(folder.path("pipe"))
+        .status();
+    assert!(made.expect("it runs").success());
+    std::os::unix::fs::symlink("later.json", folder.path("link.json")).expect("a link");
+    folder.planned();
+    // Nobody reads the pipe: opening it would block for ever.
+    let refused = |words: &str, says: &str| {
+        let ended = ended(folder.command(words).timeout(Duration::from_secs(60)));
+        ended.failed(1, &[says]);
+    };
+    let before = folder.json("world.json")["regions"].take();
+    for file in ["pipe", "/dev/null"] {
+        let plan = format!("plan --sandbox world.json --out {file}");
+        refused(&plan, &format!("the plan {file} is not a regular file"));
+        for apply in ["apply plan.json", "run"] {
+            let apply = format!("{apply} --sandbox world.json --results {file}");
+            let says = format!("the results file {file} is not a regular file");
+            refused(&apply, &says);
+        }
+    }
+    let sandbox = "the sandbox pipe is not a regular file";
+    refused("plan --sandbox pipe", sandbox);
+    fs::rename(folder.path("pipe"), folder.path("other.json.lock")).expect("moved");
+    let locked = "other.json.lock is not a regular file";
+    refused("plan --sandbox other.json", locked);
+    assert_eq!(
+        folder.json("world.json")["regions"],
+        before,
+        "nothing was done"
+    );
+
+    folder.on_sandbox("plan --out link.json").went_well(&[]);
+    let link = fs::symlink_metadata(folder.path("link.json")).expect("there");
+    assert!(link.is_symlink());
+    folder.xrs("show later.json").went_well(&["Plan:"]);
+}
+
+#[cfg(unix)]
+#[test]
 fn a_folder_that_cannot_be_written_is_named() {
     let folder = Folder::new();
     folder.planned();
@@ -182,6 +225,8 @@ fn a_plan_never_replaces_what_it_is_made_from() {
     fs::create_dir(folder.path("inner")).expect("made");
     #[cfg(unix)]
     std::os::unix::fs::symlink("xrs.yaml", folder.path("link.json")).expect("a link");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("new.json", folder.path("dangling.json")).expect("a link");
     let before = folder.read("xrs.yaml");
     let config = "would replace the config xrs.yaml";
     for (out, says) in [
@@ -190,6 +235,12 @@ fn a_plan_never_replaces_what_it_is_made_from() {
         #[cfg(unix)]
         ("link.json", config),
         ("./new.json", "would replace the sandbox new.json"),
+        (
+            "new.json.lock",
+            "would replace the lock of the sandbox new.json.lock",
+        ),
+        #[cfg(unix)]
+        ("dangling.json", "would replace the sandbox new.json"),
     ] {
         let plan = folder.xrs(&format!("plan --sandbox new.json --out {out}"));
         plan.failed(1, &[&format!("error: --out {out} {says}")]);

@@ -3,7 +3,6 @@
 //!
 //! `status.rs` has the states of a copy one by one; `moto/status.rs` has them for the program.
 
-use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use crate::random_world::recipes;
@@ -43,7 +42,8 @@ proptest! {
         let found = status_within(&Sandbox::new(recipe.world()), &jobs, None);
         for (job, status) in jobs.iter().zip(&found) {
             let copies = status.copies.as_ref().expect("the destination answers");
-            prop_assert_eq!(status.readiness == Readiness::Ready, copies.newest_usable.is_some());
+            let is_usable = copies.newest_usable.is_some();
+            prop_assert_eq!(matches!(status.readiness, Readiness::Ready | Readiness::Failing), is_usable);
             let Some(newest) = &copies.newest_usable else { continue };
             let copy = artifacts(&world, west()).find(|copy| copy.id == newest.id);
             let copy = copy.expect("the copy");
@@ -75,36 +75,16 @@ proptest! {
         source(&mut world).enabled = false;
         let after = status_within(&Sandbox::new(world), &jobs, None);
         for (before, after) in before.iter().zip(&after) {
+            // Only the source tells that all copies are of an earlier database.
+            let is_rebuilt = before.warnings.iter().any(|warning| warning.contains("of another database"));
             let (Some(before), Some(after)) = (&before.copies, &after.copies) else {
                 prop_assert_eq!(&before.errors, &after.errors);
                 continue;
             };
-            prop_assert!(after.left.count <= before.left.count);
+            let is_only_of_earlier = is_rebuilt && before.left.count == 0;
+            prop_assert!(is_only_of_earlier || after.left.count <= before.left.count);
         }
     }
-}
-
-#[test]
-fn law_11_a_newer_copy_of_another_database_of_the_same_name_does_not_count() {
-    // `db-restored` took the name of `db`, and its newest snapshot is older than the last copy of the old `db`.
-    let mut world = copied("db", 0..3);
-    world
-        .region_mut(&east())
-        .expect("the source")
-        .snapshots
-        .clear();
-    let restored = add_automated(&mut world, "db", days_ago(1) + SignedDuration::from_mins(7));
-    let restored = world.snapshot_mut(&east(), &restored).expect("it");
-    restored.parent_created = Some(days_ago(2));
-    let sandbox = Sandbox::new(world);
-    let jobs = [snapshot_job("sync_db", "db", 1)];
-    let planned = plan(&sandbox, &jobs);
-    assert_eq!(actions(&planned), ["sync_db/copy", "sync_db/tag-source"]);
-    sync(&sandbox, &jobs);
-    wait_for_copies(&sandbox);
-    // Which database is the present one is certain once it has a newer snapshot.
-    assert_nothing_to_do(&sandbox, &jobs);
-    assert_eq!(copies_of(&sandbox.world(), "db").len(), 4);
 }
 
 #[test]
@@ -146,87 +126,217 @@ fn law_11_a_copy_is_found_by_an_identifier_that_its_source_got_later() {
     }
 }
 
-#[test]
-fn law_11_a_job_fails_with_the_job_that_copies_its_source_for_it() {
-    let (sandbox, jobs) = one_image();
-    let mut second = jobs[0].clone();
-    second.name = JobName::from("sync_web_again");
-    let refused = Fault::new("CopyImage", "UnauthorizedOperation", "no", None);
-    sandbox.edit(|world| world.faults.push(refused));
-    let jobs = [jobs[0].clone(), second];
-    let planned = Planned::new(sandbox.world(), jobs);
-    assert_eq!(planned.plan.summary.copy, 1);
-    let results = planned.apply();
-    assert!(results[0].failed());
-    let message = "sync_web copies the source of sync_web_again for it, and has not made the copy";
-    assert_eq!(results[1].errors[0].message, message);
-    assert!(results[1].failed());
-    planned.sandbox.edit(|world| world.faults.clear());
-    planned.succeeds();
+/// Returns the status of one job without a limit of age.
+fn status_of(sandbox: &Sandbox, job: &SyncJob) -> JobStatus {
+    status_within(sandbox, std::slice::from_ref(job), None).remove(0)
+}
+
+/// Returns the number of usable copies and the id of the newest.
+fn left(status: &JobStatus) -> (usize, Option<&str>) {
+    let left = &status
+        .copies
+        .as_ref()
+        .expect("the destination answers")
+        .left;
+    (left.count, left.newest.as_ref().map(ArtifactId::as_str))
+}
+
+/// Returns the only warning.
+#[track_caller]
+fn warning(status: &JobStatus) -> &str {
+    assert_eq!(status.warnings.len(), 1, "{status:?}");
+    &status.warnings[0]
+}
+
+fn lose_source(sandbox: &Sandbox) {
+    sandbox.edit(|world| source(world).enabled = false);
 }
 
 #[test]
-fn law_11_deletions_that_make_room_for_the_copy_come_before_it() {
-    // Four copies, of which two are kept beside the one being made; the account may have four.
-    let mut world = copied("db", 1..5);
-    world.quotas.manual_snapshots = 4;
-    let planned = Planned::new(world, [snapshot_job("sync_db", "db", 2)]);
-    let deleted = ["rds-db-2026-01-11-05-10", "rds-db-2026-01-12-05-10"];
-    let deleted = deleted.map(|id| format!("sync_db/delete/{id}"));
-    let copied = ["sync_db/copy", "sync_db/tag-source"].map(str::to_owned);
-    assert_eq!(actions(&planned.plan), [deleted, copied].concat());
-    let says = "us-west-1 has no room for the copy (4 of 4 manual snapshots)";
-    assert_says(&planned.plan.jobs[0].warnings.join("\n"), says);
-    planned.succeeds();
-    planned.assert_nothing_to_do();
+fn law_11_a_copy_of_a_withdrawn_image_is_named_beside_the_older_image_that_is_chosen_now() {
+    let deregister = |world: &mut World| {
+        source(world)
+            .images
+            .retain(|image| image.id.as_str() != "ami-0b")
+    };
+    let disable = |world: &mut World| image_mut(world, "ami-0b").state = state("disabled");
+    let rename = |world: &mut World| {
+        image_mut(world, "ami-0b")
+            .tags
+            .insert("Sync-Identifier", "Bad");
+    };
+    let by_name = |ami: &mut AmiOptions| {
+        let (name, values) = ("architecture".to_owned(), vec!["x86_64".to_owned()]);
+        ami.filters = vec![ImageFilter { name, values }];
+        ami.sync_identifier = None;
+    };
+    let withdrawals: [fn(&mut World); 3] = [deregister, disable, rename];
+    let withdrawals = withdrawals.map(|withdraw| (withdraw, false));
+    let unknown = (withdrawals[0].0, true);
+    for (withdraw, is_unknown) in withdrawals.into_iter().chain([unknown]) {
+        let mut job = ami_job("sync_web", "Web");
+        change_ami(&mut job, |ami| ami.most_recent = true);
+        if is_unknown {
+            change_ami(&mut job, by_name);
+        }
+        let mut world = empty_world();
+        add_image(&mut world, "ami-0a", "web-1", "Web");
+        let sandbox = Sandbox::new(world);
+        let jobs = [job];
+        let older = sync(&sandbox, &jobs).remove(0);
+        sandbox.edit(|world| {
+            add_image(world, "ami-0b", "web-2", "Web");
+            image_mut(world, "ami-0b").created = Some(days_ago(0));
+        });
+        let newer = sync(&sandbox, &jobs).remove(0);
+        let (older, newer) = (
+            created(&older).expect("a copy"),
+            created(&newer).expect("a copy"),
+        );
+        wait_for_copies(&sandbox);
+        let before = status_of(&sandbox, &jobs[0]);
+        assert_eq!((left(&before).1, &*before.warnings), (Some(newer), &[][..]));
+
+        sandbox.edit(withdraw);
+        let status = status_of(&sandbox, &jobs[0]);
+        assert_eq!(status.readiness, Readiness::Ready);
+        assert_says(warning(&status), newer);
+        if is_unknown {
+            assert_says(
+                warning(&status),
+                "1 image from us-east-1 newer than ami-0a, which is chosen now",
+            );
+            continue;
+        }
+        assert_says(
+            warning(&status),
+            &format!("{newer} is a copy of a newer image, ami-0b of 2026-01-15"),
+        );
+        assert_says(
+            warning(&status),
+            &format!("ami-0a of 2026-01-14 05:10 UTC, is older, and has the copy {older}"),
+        );
+
+        // Without a copy of the older image, the newer one is no substitute.
+        sandbox.edit(|world| {
+            destination(world)
+                .images
+                .retain(|image| image.id.as_str() != older)
+        });
+        let status = status_of(&sandbox, &jobs[0]);
+        assert_says(warning(&status), "has no usable copy");
+        assert_says(&status.reason, "its newest usable copy is");
+    }
+}
+
+/// Copies of `db`, then another database under its name, created two days ago.
+fn rebuilt() -> (Sandbox, SyncJob) {
+    let mut world = copied("db", 3..6);
+    let here = source(&mut world);
+    here.snapshots.clear();
+    here.databases[0].created = days_ago(2);
+    add_automated(&mut world, "db", days_ago(0));
+    (Sandbox::new(world), snapshot_job("sync_db", "db", 9))
 }
 
 #[test]
-fn law_11_a_job_for_whose_copy_there_is_no_room_says_how_much_is_missing() {
-    let mut world = copied("db", 1..3);
-    world.quotas.manual_snapshots = 2;
-    let jobs = [snapshot_job("sync_db", "db", 2)];
-    let planned = Planned::new(world, jobs);
-    let error = &planned.plan.jobs[0].errors[0];
-    let says = "us-west-1 may have 2 manual snapshots, and 1 more would be needed";
-    assert_says(&error.message, says);
-    assert_eq!(actions(&planned.plan), Vec::<String>::new());
-}
-
-#[test]
-fn law_11_an_unknown_quota_is_no_reason_to_delete_first() {
-    let mut world = copied("db", 1..5);
-    world.quotas.manual_snapshots = 4;
-    let denied = Fault::new("DescribeAccountAttributes", "AccessDenied", "no", None);
-    world.faults.push(denied);
-    let planned = Planned::new(world, [snapshot_job("sync_db", "db", 2)]);
-    assert_eq!(actions(&planned.plan)[0], "sync_db/copy");
-    let says = "it is not known whether us-west-1 has room for another snapshot";
-    assert_says(&planned.plan.jobs[0].warnings.join("\n"), says);
-}
-
-#[test]
-fn law_11_copies_listed_without_tags_are_read_once_more() {
-    let mut world = copied("db", 0..5);
-    world.hides_snapshot_tags = true;
-    let jobs = [snapshot_job("sync_db", "db", 1)];
-    let planned = Planned::new(world.clone(), jobs.clone());
-    assert_eq!(deletions(&planned.plan).len(), 3);
-    assert_eq!(planned.plan.jobs[0].warnings, Vec::<String>::new());
-    planned.succeeds();
-    // Without the right to do so, nothing is deleted or tagged, and the plan says why.
-    let denied = Fault::new("ListTagsForResource", "AccessDenied", "no", None);
-    world.faults.push(denied);
-    let planned = Planned::new(world.clone(), jobs.clone());
-    assert_eq!(actions(&planned.plan), Vec::<String>::new());
-    let warnings = planned.plan.jobs[0].warnings.join("\n");
-    assert_says(
-        &warnings,
-        "retention can't run for copies whose tags can't be read: rds-db-",
+fn law_11_copies_of_an_earlier_database_of_the_name_never_count() {
+    let (sandbox, job) = rebuilt();
+    let none = status_of(&sandbox, &job);
+    assert_eq!(
+        (none.readiness, left(&none)),
+        (Readiness::NoCopy, (0, None))
     );
-    assert_says(&warnings, "allow rds:ListTagsForResource");
-    // Any other error is no answer.
-    world.faults[0].code = "Throttling".to_owned();
-    let planned = Planned::new(world, jobs);
-    assert_eq!(planned.plan.summary.failed, 1);
+    let says = "copies of another database named db are there, and do not count: rds-db-2026-01-12-05-10, \
+                rds-db-2026-01-11-05-10, rds-db-2026-01-10-05-10";
+    assert_eq!(warning(&none), says);
+
+    sync(&sandbox, std::slice::from_ref(&job));
+    wait_for_copies(&sandbox);
+    let newest = (1, Some("rds-db-2026-01-15-05-10"));
+    for is_lost in [false, true] {
+        if is_lost {
+            lose_source(&sandbox);
+        }
+        let status = status_of(&sandbox, &job);
+        assert_eq!(
+            (status.readiness, left(&status)),
+            (Readiness::Ready, newest)
+        );
+        assert_eq!(warning(&status), says);
+    }
+}
+
+#[test]
+fn law_11_a_restored_database_with_older_data_is_told_from_the_lost_one() {
+    // The data of the restored database is older than the last copy of the lost one.
+    let (sandbox, job) = rebuilt();
+    sandbox.edit(|world| {
+        add_our_copy(world, "db", days_ago(-1));
+        copy_mut(world, &"rds-db-2026-01-16-05-10".into()).parent_created = Some(days_ago(365));
+    });
+    let status = status_of(&sandbox, &job);
+    assert_eq!(left(&status), (0, None));
+    assert_says(warning(&status), "rds-db-2026-01-16-05-10");
+    sandbox.edit(|world| {
+        add_our_copy(world, "db", days_ago(0));
+    });
+    lose_source(&sandbox);
+    let status = status_of(&sandbox, &job);
+    assert_eq!(left(&status), (1, Some("rds-db-2026-01-15-05-10")));
+}
+
+#[test]
+fn law_11_a_copy_that_xrs_did_not_make_is_named() {
+    let mut world = copied("db", 1..3);
+    let id = add_our_copy(&mut world, "db", days_ago(0));
+    copy_mut(&mut world, &id).tags.clear();
+    let sandbox = Sandbox::new(world);
+    let status = status_of(&sandbox, &snapshot_job("sync_db", "db", 9));
+    assert_eq!(left(&status), (3, Some("rds-db-2026-01-15-05-10")));
+    assert_eq!(
+        warning(&status),
+        "usable copies that xrs did not make are counted, and xrs neither tags nor deletes them: rds-db-2026-01-15-05-10"
+    );
+}
+
+#[test]
+fn law_11_a_series_of_failed_copies_is_not_ready_until_one_succeeds() {
+    let (sandbox, jobs) = both_types();
+    for failed in 1..=3 {
+        for _ in &jobs {
+            sandbox.edit(fail_next_copy);
+        }
+        apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
+        wait_for_copies(&sandbox);
+        let image = status_of(&sandbox, &jobs[0]);
+        assert_eq!(image.readiness, Readiness::NoCopy);
+        let database = status_of(&sandbox, &jobs[1]);
+        let expected = if failed < 3 {
+            Readiness::Ready
+        } else {
+            Readiness::Failing
+        };
+        assert_eq!(database.readiness, expected, "{database:?}");
+    }
+    for is_lost in [false, true] {
+        if is_lost {
+            lose_source(&sandbox);
+        }
+        let reasons = [
+            "there is no usable copy: 3 copies of ami-0a have failed: internal error",
+            "3 copies of rds:mydatabase-2026-01-15-05-10 have failed",
+        ];
+        for (job, reason) in jobs.iter().zip(reasons) {
+            let status = status_of(&sandbox, job);
+            assert!(!status.readiness.is_ready());
+            assert_eq!(status.reason, reason);
+        }
+    }
+    sandbox.edit(|world| source(world).enabled = true);
+    apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
+    wait_for_copies(&sandbox);
+    for job in &jobs {
+        assert_eq!(status_of(&sandbox, job).readiness, Readiness::Ready);
+    }
 }

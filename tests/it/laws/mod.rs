@@ -12,4 +12,5 @@ mod law_07_failures_stay_in_their_job;
 mod law_08_secrets_stay_secret;
 mod law_09_one_source_one_copy;
 mod law_10_apply_follows_the_plan;
+mod law_11_plans_do_not_mislead;
 mod law_11_status_does_not_mislead;
