@@ -1,4 +1,4 @@
-//! Which copies are no longer kept.
+//! Decides which copies are no longer kept.
 
 use jiff::Timestamp;
 
@@ -20,19 +20,19 @@ struct DatedCopy<'a> {
     time: Timestamp,
 }
 
-/// What retention comes to.
+/// The outcome of applying retention to a job.
 #[derive(Default)]
 pub(super) struct Retention<'a> {
     /// The deletions that are due, oldest copy first.
     pub(super) deletions: Vec<Action>,
     /// The available copies that are not kept, whether or not they are ours to delete.
-    pub(super) beyond: Vec<&'a ArtifactId>,
+    pub(super) beyond_limit: Vec<&'a ArtifactId>,
 }
 
-/// Decides which copies are deleted. `due` is the copy action of the plan, if there is one.
+/// Decides which copies are deleted. `copy_action` is the copy action of the plan, if there is one.
 pub(super) fn decide<'a>(
     case: &Case<'a>,
-    due: Option<&ActionId>,
+    copy_action: Option<&ActionId>,
     warnings: &mut Vec<String>,
 ) -> Retention<'a> {
     let Some(rules) = case.job.rules.retention() else {
@@ -50,17 +50,17 @@ pub(super) fn decide<'a>(
         about_earlier_parent(case, rules, &earlier, warnings);
         return Retention::default();
     };
-    let is_newer_coming = due.is_some()
+    let is_newer_coming = copy_action.is_some()
         || current
             .iter()
             .any(|dated| dated.copy.state.is_in_progress() && dated.time > newest.time);
     if limit == 0 && is_newer_coming {
         warnings.push(format!(
-            "max_snapshots_to_retain is 0: {}, the last usable copy, stays until the new one is available",
+            "max_snapshots_to_retain is 0: xrs keeps {}, the last usable copy, until the new one is available",
             newest.copy.id
         ));
     }
-    let (kept, beyond) =
+    let (kept, beyond_limit) =
         available.split_at(number_kept(limit, is_newer_coming).min(available.len()));
     let kept: Vec<KeptCopy> = kept
         .iter()
@@ -69,10 +69,11 @@ pub(super) fn decide<'a>(
             data_time: dated.time,
         })
         .collect();
-    let is_outlived =
+    let is_superseded =
         |dated: &&DatedCopy<'_>| dated.copy.state.is_failed() && dated.time < newest.time;
-    let failed = current.iter().filter(is_outlived);
-    // Copies of an earlier database go once the present one has a copy as new, if it is certain which one that is.
+    let failed = current.iter().filter(is_superseded);
+    // Copies of an earlier database are deleted only when the current one has a copy as new, and if it is certain which database is
+    // the current one.
     let oldest = rules
         .earlier_parents
         .and_then(|limit| present.and(Some(case.day - limit)));
@@ -81,7 +82,7 @@ pub(super) fn decide<'a>(
     };
     let (expired, earlier): (Vec<_>, Vec<_>) = earlier.into_iter().partition(is_expired);
     about_earlier_parent(case, rules, &earlier, warnings);
-    let mut candidates: Vec<DatedCopy<'_>> = beyond.iter().chain(failed).copied().collect();
+    let mut candidates: Vec<DatedCopy<'_>> = beyond_limit.iter().chain(failed).copied().collect();
     candidates.extend(expired.iter().filter(|dated| {
         let state = &dated.copy.state;
         state.is_available() || state.is_failed()
@@ -89,14 +90,14 @@ pub(super) fn decide<'a>(
     candidates.sort_by_key(|dated| (dated.time, &dated.copy.id));
     let deletions = candidates
         .into_iter()
-        .filter_map(|dated| deletion(case, rules, dated, (&kept, present), due));
+        .filter_map(|dated| deletion(case, rules, dated, (&kept, present), copy_action));
     Retention {
         deletions: deletions.collect(),
-        beyond: beyond.iter().map(|dated| &dated.copy.id).collect(),
+        beyond_limit: beyond_limit.iter().map(|dated| &dated.copy.id).collect(),
     }
 }
 
-/// Warns of copies of an earlier database of the same name: they are all that is left of it.
+/// Warns about copies of an earlier database of the same name: they may be all that is left of it.
 fn about_earlier_parent(
     case: &Case<'_>,
     rules: RetentionRules,
@@ -115,8 +116,8 @@ fn about_earlier_parent(
     }
 }
 
-/// Returns how many available copies are kept: `limit` beside the one that is coming, but at least one; otherwise `limit` beside
-/// the newest.
+/// Returns how many available copies are kept: if a newer copy is on its way, `limit`, but at least one; otherwise `limit` in
+/// addition to the newest.
 fn number_kept(limit: u32, is_newer_coming: bool) -> usize {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     if is_newer_coming {
@@ -126,8 +127,8 @@ fn number_kept(limit: u32, is_newer_coming: bool) -> usize {
     }
 }
 
-/// Returns the copies that retention counts, newest first: ours, and the one that is about to get its sync tag. Other copies are
-/// not counted, so that they never displace one of ours.
+/// Returns the copies that retention counts, newest first: ours, and the one that is about to get its sync tag. Other copies do not
+/// count, so that they never displace ours.
 fn counted<'a>(case: &Case<'a>) -> Vec<DatedCopy<'a>> {
     let region = &case.job.source_region;
     let to_tag = case.copy_to_tag().map(|copy| &copy.id);
@@ -151,7 +152,7 @@ fn deletion(
     rules: RetentionRules,
     DatedCopy { copy, time }: DatedCopy<'_>,
     (kept, present): (&[KeptCopy], Option<Timestamp>),
-    due: Option<&ActionId>,
+    copy_action: Option<&ActionId>,
 ) -> Option<Action> {
     let job = case.job;
     ours(copy, &job.source_region).ok()?;
@@ -168,14 +169,14 @@ fn deletion(
             data_time: time,
             kept: kept.len(),
             limit: rules.max_retained,
-            is_copy_due: due.is_some(),
+            is_copy_due: copy_action.is_some(),
         },
     };
     Some(Action::Delete(Delete {
         id: action_id(job, &format!("delete/{}", copy.id)),
         kind: copy.kind,
         reason: reason.to_string(),
-        after: due.cloned(),
+        after: copy_action.cloned(),
         before: None,
         artifact: copy.to_ref(&job.destination_region),
         size_gib: copy.size_gib,

@@ -1,5 +1,5 @@
-//! The status of jobs: what each destination holds, computed from what was observed. It is synchronous and pure, like the planner,
-//! and does not need the source region to answer.
+//! The status of jobs: what each destination holds, computed from what was observed. This module is synchronous and pure, like the
+//! planner, and does not need the source region to answer.
 
 mod attention;
 mod own_copies;
@@ -111,8 +111,8 @@ fn fill_in(
     if observation.sources.is_err() && !own.is_empty() {
         about_untestable_conditions(job, warnings);
     }
-    // If the source is known, it tells which copies are the job's. Only copies of newer sources that are gone may be the job's, too:
-    // the others belong to the jobs that select their sources.
+    // If the source is known, it determines which copies are the job's. Of the others, only copies of newer sources that are gone
+    // may also be the job's: the rest belong to the jobs that select their sources.
     let unknown = match &chosen {
         Some(chosen) => newer_without_source(job, chosen, unknown, inventory),
         None if newest.is_some() => Vec::new(),
@@ -141,7 +141,7 @@ fn fill_in(
     Ok(())
 }
 
-/// Returns the newest source, if there is one and it is known; adds warnings.
+/// Returns the newest source, if there is one and it is known. Adds warnings.
 fn newest_source<'a>(
     job: &SyncJob,
     observation: &'a Observation,

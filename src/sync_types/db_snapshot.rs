@@ -16,7 +16,7 @@ use crate::model::kind::SyncTypeName;
 use crate::model::query::Queries;
 use crate::model::sync_tag::{SYNC_KEEP, key_on_copy, key_on_source};
 
-/// The date and time at the end of the ids of automated snapshots. It tells those of `orders` from those of `orders-eu`.
+/// The date and time at the end of the ids of automated snapshots. It distinguishes those of `orders` from those of `orders-eu`.
 const TIME: &str = "????-??-??-??-??";
 
 /// Keeps copies of the newest automated snapshots of one RDS DB instance in the destination region.
@@ -27,7 +27,7 @@ pub struct DbSnapshotOptions {
     #[serde(deserialize_with = "db_instance")]
     #[schemars(with = "String", regex(pattern = "^[A-Za-z][A-Za-z0-9-]{0,62}$"))]
     pub db_instance: ParentId,
-    /// How many copies are kept beside the one being made.
+    /// How many copies are kept besides the one being made.
     #[serde(
         default = "default_max_retained",
         deserialize_with = "whole_number::<0, _>"
@@ -38,7 +38,7 @@ pub struct DbSnapshotOptions {
     #[serde(default, deserialize_with = "length_of_time")]
     #[schemars(with = "Option<String>")]
     pub retain_earlier_databases: Option<SignedDuration>,
-    /// An option group of the destination region, needed where the snapshot's own is not a default one.
+    /// An option group of the destination region, needed if the snapshot's own is not a default one.
     #[serde(default, deserialize_with = "option_group")]
     #[schemars(regex(pattern = "^(?!arn:|[Nn][Oo][Nn][Ee]$)"))]
     pub option_group_name: Option<String>,
@@ -172,7 +172,7 @@ impl SyncTypeRules for DbSnapshotOptions {
         let account = stated_account(&job.client_config);
         let arn = |region, resource: &str| arn("rds", region, account, resource);
         let database = &self.db_instance;
-        // RDS takes automated snapshots of these names; the second before it upgrades a database.
+        // RDS gives automated snapshots these names; the second is for those taken before an upgrade.
         let names = [
             format!("{database}-{TIME}*"),
             format!("preupgrade-{database}-*"),
@@ -180,7 +180,7 @@ impl SyncTypeRules for DbSnapshotOptions {
         let sources = names
             .each_ref()
             .map(|name| arn(source, &format!("snapshot:rds:{name}")));
-        // By the ids that copies get; they may end in a region and a number.
+        // These match the ids that copies get, which may end in a region and a number.
         let copies = names.map(|name| arn(destination, &format!("snapshot:rds-{name}")));
         let group = self.option_group_name.as_ref();
         let group = group.map(|group| arn(destination, &format!("og:{group}")));
@@ -211,7 +211,7 @@ impl SyncTypeRules for DbSnapshotOptions {
 }
 
 impl DbSnapshotOptions {
-    /// Fails if the source has persistent or permanent options, which stay with the data, and the job has no option group for them.
+    /// Checks that the job has an option group if the source has persistent or permanent options, which stay with the data.
     fn check_option_group(
         &self,
         job: &SyncJob,
@@ -232,7 +232,7 @@ impl DbSnapshotOptions {
             }),
             Some(Err(error)) => {
                 warnings.push(format!(
-                    "it is not known whether {} needs an option group in {}, because its own, {group}, can't be read: {error}",
+                    "it is unknown whether {} needs an option group in {}, because its own, {group}, can't be read: {error}",
                     source.id, job.destination_region
                 ));
                 Ok(())
@@ -250,7 +250,7 @@ impl DbSnapshotOptions {
         let (which, help) = if sources.is_empty() {
             (
                 "",
-                "check db_instance and source_region, and that automated backups of the database are on; Aurora clusters and \
+                "check db_instance and source_region, and that automated backups of the database are enabled; Aurora clusters and \
                  AWS Backup make no automated DB snapshots",
             )
         } else {
