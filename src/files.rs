@@ -177,9 +177,9 @@ pub type Lock = File;
 /// The lock is on the file that [`lock_path`] returns, because the file itself is replaced whenever it is written. The locked file is
 /// never removed, because two processes could then hold a lock.
 pub fn lock(path: &Path, waiting: impl FnOnce()) -> Result<Lock, FileError> {
-    let beside = lock_path(path);
-    let failed = || FileError::system("locked", &beside);
-    for file in [path, &beside] {
+    let lock_file = lock_path(path);
+    let failed = || FileError::system("locked", &lock_file);
+    for file in [path, &lock_file] {
         if let Ok(found) = fs::metadata(file) {
             refuse_special(file, &found)?;
         }
@@ -188,7 +188,7 @@ pub fn lock(path: &Path, waiting: impl FnOnce()) -> Result<Lock, FileError> {
         .create(true)
         .truncate(false)
         .write(true)
-        .open(&beside)
+        .open(&lock_file)
         .map_err(failed())?;
     match file.try_lock() {
         Ok(()) => {}
@@ -292,7 +292,7 @@ mod tests {
     fn a_lock_is_held_until_it_is_dropped() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("world.json");
-        // Whoever comes by a link locks the same file.
+        // A link leads to the same lock.
         #[cfg(unix)]
         let file = {
             let link = folder.path().join("link.json");

@@ -151,7 +151,7 @@ fn kms_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>,
     })
 }
 
-/// Reads an account id, also with hyphens between its digits.
+/// Reads an account id, possibly with hyphens between its digits.
 fn account_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<AccountId>, D::Error> {
     let help = "hyphens between the digits are fine, as in 1234-5678-9012";
     from_text(deserializer, "an account id of 12 digits", help, |text| {
@@ -179,7 +179,7 @@ fn attempts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D
     whole_number::<1, D>(deserializer).map(Some)
 }
 
-/// Reads a number of seconds, also in quotes.
+/// Reads a number of seconds, possibly in quotes.
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     let seconds = match Value::deserialize(deserializer)? {
         Value::String(text) => text.trim().parse().unwrap_or_default(),

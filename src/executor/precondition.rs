@@ -8,7 +8,7 @@ use crate::model::action::{Action, Copy, Delete, KeptCopy, Stage, Tag, TagCopy, 
 use crate::model::artifact::{Artifact, ArtifactRef, ArtifactState};
 use crate::model::client_config::ClientConfig;
 use crate::model::identity::{
-    Source, copy_time, is_in_account, is_of_parent, ours, present_parent_created,
+    Source, copy_time, current_parent_created, is_in_account, is_of_parent, ours,
 };
 use crate::model::ids::{AccountId, ArtifactId, Region};
 use crate::model::inventory::{Answer, Observation};
@@ -118,7 +118,7 @@ pub(super) enum Precondition {
 const OURS: &str = "a copy of this job";
 
 /// What messages call the database of such a copy.
-const PRESENT: &str = "the current one";
+const CURRENT: &str = "the current one";
 
 /// Compares an action with what was observed for its job. `copy` is the copy that a source is to name, if there is one.
 pub(super) fn check(
@@ -311,11 +311,11 @@ fn check_delete(delete: &Delete, target: &Target, facts: &Facts) -> Precondition
     let time = shown(copy_time(copy, region));
     let ours_now = ours(copy, region).map_or_else(|why| format!("that {why}"), |_| OURS.to_owned());
     // If the database has been recreated since, this copy may be one of the last of the earlier database.
-    let present = present_parent_created(&facts.sources, &facts.copies, region);
-    let is_present = is_of_parent(copy, present);
+    let current_parent = current_parent_created(&facts.sources, &facts.copies, region);
+    let is_current = is_of_parent(copy, current_parent);
     let found = copy.parent_created.map(whole_seconds);
     let (planned_database, database) = match expects.earlier_parent {
-        Some(earlier) if !is_present && present.is_some() => (
+        Some(earlier) if !is_current && current_parent.is_some() => (
             format!("the one created at {earlier}"),
             format!("the one created at {}", shown(found)),
         ),
@@ -323,8 +323,8 @@ fn check_delete(delete: &Delete, target: &Target, facts: &Facts) -> Precondition
             "an earlier one".to_owned(),
             "the current or an unknown one".to_owned(),
         ),
-        None if is_present => (PRESENT.to_owned(), PRESENT.to_owned()),
-        None => (PRESENT.to_owned(), "a different or unknown one".to_owned()),
+        None if is_current => (CURRENT.to_owned(), CURRENT.to_owned()),
+        None => (CURRENT.to_owned(), "a different or unknown one".to_owned()),
     };
     let kept = expects.kept.iter();
     let newest = kept.clone().map(|kept| kept.data_time).max();

@@ -178,10 +178,10 @@ fn with_sync_tag(tags: &Tags, sync_tag: &Tag) -> Tags {
 pub struct NewCopy {
     /// The region it goes to.
     pub region: Region,
-    /// Its id, where the caller chooses it (snapshots).
+    /// Its id, if the caller chooses it (snapshots).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<ArtifactId>,
-    /// Its name, where AWS assigns the id (images).
+    /// Its name, if AWS assigns the id (images).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Its description, if it has one (images).
@@ -196,7 +196,7 @@ pub struct ExpectedSource {
     pub state: ArtifactState,
     /// When its data was captured (UTC, whole seconds).
     pub data_time: Timestamp,
-    /// When its database was created (UTC, whole seconds), where AWS states it.
+    /// When its database was created (UTC, whole seconds), if AWS states it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent_created: Option<Timestamp>,
 }
@@ -233,7 +233,7 @@ impl TagCopy {
 /// What a tag expects of the copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExpectedCopy {
-    /// When its data was captured (UTC, whole seconds), where AWS states it.
+    /// When its data was captured (UTC, whole seconds), if AWS states it.
     pub data_time: Option<Timestamp>,
 }
 
@@ -294,7 +294,7 @@ pub struct Delete {
     pub before: Option<ActionId>,
     /// The copy to delete.
     pub artifact: ArtifactRef,
-    /// Its size in GiB, where AWS states it.
+    /// Its size in GiB, if AWS states it.
     pub size_gib: Option<u32>,
     /// What must still hold when it is performed.
     pub expects: ExpectedDeletion,

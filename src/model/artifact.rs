@@ -40,7 +40,7 @@ pub struct Artifact {
     pub kms_key: Option<SmolStr>,
     /// The engine of the database of a snapshot, such as `postgres`.
     pub engine: Option<SmolStr>,
-    /// The option group it needs, where AWS states one.
+    /// The option group that it needs, if AWS states one.
     pub option_group: Option<SmolStr>,
     /// The size of its disks, or of its database's storage, in GiB, if AWS states it.
     pub size_gib: Option<u32>,

@@ -274,7 +274,7 @@ impl FailReason {
                 "copy it with the AWS CLI and --source-region, which signs the request".to_owned()
             }
             Self::NoRoom { kind, .. } => format!(
-                "delete {} that nobody needs, or ask AWS to raise the limit",
+                "delete {} that are no longer needed, or ask AWS to raise the limit",
                 kind.noun(2)
             ),
             Self::NoOptionGroup { destination, .. } => format!(

@@ -275,7 +275,7 @@ pub fn is_ours(copy: &Artifact, source_region: &Region) -> bool {
 
 /// Returns when the current database, that of the newest source, was created (UTC, whole seconds). Returns `None` if that is
 /// uncertain, because a copy has newer data and might be of a different database.
-pub fn present_parent_created<'a>(
+pub fn current_parent_created<'a>(
     sources: impl IntoIterator<Item = &'a Artifact>,
     copies: impl IntoIterator<Item = &'a Artifact>,
     source_region: &Region,

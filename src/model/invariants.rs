@@ -19,7 +19,7 @@ pub fn broken_together(plans: &[JobPlan]) -> Option<(&JobName, String)> {
         }
         let mut own = plan.actions.iter().map(Action::id);
         if let Some(id) = own.find(|id| !ids.insert(*id)) {
-            return Some((&plan.name, format!("another job also has an action {id}")));
+            return Some((&plan.name, format!("another job has an action {id} too")));
         }
     }
     None

@@ -41,7 +41,7 @@ fn help(error: &ProviderError) -> Option<String> {
         ErrorClass::Throttled => "try again later, or lower --parallelism".to_owned(),
         ErrorClass::Busy => CONCURRENT_COPIES_HELP.to_owned(),
         ErrorClass::Quota => {
-            "delete snapshots that nobody needs, or ask AWS to raise the limit".to_owned()
+            "delete snapshots that are no longer needed, or ask AWS to raise the limit".to_owned()
         }
         ErrorClass::Expired => expired(error),
         ErrorClass::Unknown => {

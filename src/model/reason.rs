@@ -257,7 +257,7 @@ impl fmt::Display for DeleteReason {
     }
 }
 
-/// Why a copy is kept, whatever its age: it is not ours to delete.
+/// Why a copy is kept regardless of its age: it is not ours to delete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotOurs {
     /// It has no readable sync tag for this source region.

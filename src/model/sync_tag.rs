@@ -10,7 +10,7 @@ use super::tags::Tags;
 
 /// The key of the tag that an image must have if its job has the option `sync_identifier`.
 pub const SYNC_IDENTIFIER: &str = "Sync-Identifier";
-/// The key of the tag that protects a copy from deletion, whatever its value.
+/// The key of the tag that protects a copy from deletion, regardless of its value.
 pub const SYNC_KEEP: &str = "Sync-Keep";
 
 /// How many tags AWS allows on one resource, not counting its own `aws:` tags.

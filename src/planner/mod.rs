@@ -72,7 +72,7 @@ pub fn invalid(name: &JobName, problems: &[Problem]) -> JobPlan {
     }
 }
 
-/// What a reviewer is told, whatever is decided.
+/// What a reviewer is told regardless of the decision.
 #[derive(Default)]
 struct Notes {
     observed: Option<Observed>,

@@ -6,7 +6,7 @@ use super::actions::action_id;
 use super::case::Case;
 use crate::model::action::{Action, Delete, ExpectedDeletion, KeptCopy, Tag};
 use crate::model::artifact::Artifact;
-use crate::model::identity::{copy_time, is_of_parent, is_ours, ours, present_parent_created};
+use crate::model::identity::{copy_time, current_parent_created, is_of_parent, is_ours, ours};
 use crate::model::ids::{ActionId, ArtifactId};
 use crate::model::reason::DeleteReason;
 use crate::model::sync_tag::{key_on_copy, whole_seconds};
@@ -40,10 +40,10 @@ pub(super) fn decide<'a>(
     };
     let limit = rules.max_retained;
     let copies = case.copies.iter().copied();
-    let present = present_parent_created([case.artifact], copies, &case.job.source_region);
+    let current_parent = current_parent_created([case.artifact], copies, &case.job.source_region);
     let (current, earlier): (Vec<_>, Vec<_>) = counted(case)
         .into_iter()
-        .partition(|dated| is_of_parent(dated.copy, present));
+        .partition(|dated| is_of_parent(dated.copy, current_parent));
     let is_available = |dated: &&DatedCopy<'_>| dated.copy.state.is_available();
     let available: Vec<DatedCopy<'_>> = current.iter().filter(is_available).copied().collect();
     let Some(newest) = available.first() else {
@@ -76,7 +76,7 @@ pub(super) fn decide<'a>(
     // the current one.
     let oldest = rules
         .earlier_parents
-        .and_then(|limit| present.and(Some(case.day - limit)));
+        .and_then(|limit| current_parent.and(Some(case.day - limit)));
     let is_expired = |dated: &DatedCopy<'_>| {
         dated.time <= newest.time && oldest.is_some_and(|oldest| dated.time < oldest)
     };
@@ -90,7 +90,7 @@ pub(super) fn decide<'a>(
     candidates.sort_by_key(|dated| (dated.time, &dated.copy.id));
     let deletions = candidates
         .into_iter()
-        .filter_map(|dated| deletion(case, rules, dated, (&kept, present), copy_action));
+        .filter_map(|dated| deletion(case, rules, dated, (&kept, current_parent), copy_action));
     Retention {
         deletions: deletions.collect(),
         beyond_limit: beyond_limit.iter().map(|dated| &dated.copy.id).collect(),
@@ -106,7 +106,7 @@ fn about_earlier_parent(
 ) {
     let until = match rules.earlier_parents {
         Some(limit) => format!("they are {} old", words::span(limit.as_secs())),
-        None => "somebody deletes them".to_owned(),
+        None => "someone deletes them".to_owned(),
     };
     if let (false, Some(parent)) = (earlier.is_empty(), case.job.rules.parent()) {
         warnings.push(format!(
@@ -151,14 +151,14 @@ fn deletion(
     case: &Case<'_>,
     rules: RetentionRules,
     DatedCopy { copy, time }: DatedCopy<'_>,
-    (kept, present): (&[KeptCopy], Option<Timestamp>),
+    (kept, current_parent): (&[KeptCopy], Option<Timestamp>),
     copy_action: Option<&ActionId>,
 ) -> Option<Action> {
     let job = case.job;
     ours(copy, &job.source_region).ok()?;
     let key = key_on_copy(&job.source_region);
     let value = copy.tags.get(&key)?.to_owned();
-    let is_earlier = !is_of_parent(copy, present);
+    let is_earlier = !is_of_parent(copy, current_parent);
     let reason = match rules.earlier_parents.filter(|_| is_earlier) {
         Some(limit) => DeleteReason::EarlierParent {
             data_time: time,

@@ -1,4 +1,4 @@
-//! Warnings for the reviewer, whatever is decided.
+//! Warnings for the reviewer, regardless of the decision.
 
 use super::case::Case;
 use crate::model::artifact::Artifact;

@@ -21,7 +21,7 @@ use attention::{
     about_copies, about_newer_copies, about_unknown_copies, about_untestable_conditions,
 };
 use own_copies::{
-    DatedCopy, as_source, candidates, newer_without_source, not_observed, of_present_parent,
+    DatedCopy, as_source, candidates, newer_without_source, not_observed, of_current_parent,
     own_copies,
 };
 use readiness::{failing, has_usable_copy_of, readiness, repeated_failure};
@@ -102,7 +102,7 @@ fn fill_in(
     let newest = newest_source(job, observation, warnings);
     let chosen = newest.and_then(|newest| as_source(job, newest));
     let (own, unknown) = own_copies(job, account, observation, candidates);
-    let own = of_present_parent(job, newest, own, warnings);
+    let own = of_current_parent(job, newest, own, warnings);
     about_copies(&own, warnings);
     if let Some(chosen) = &chosen {
         about_newer_copies(chosen, &own, warnings);

@@ -115,7 +115,7 @@ fn newest_first(copies: &mut [DatedCopy<'_>]) {
 
 /// Leaves out copies of a different database with the same name, and lists them in a warning: they can't replace a copy of the
 /// current one.
-pub(super) fn of_present_parent<'a>(
+pub(super) fn of_current_parent<'a>(
     job: &SyncJob,
     source: Option<&Artifact>,
     copies: Vec<DatedCopy<'a>>,
@@ -124,10 +124,10 @@ pub(super) fn of_present_parent<'a>(
     let Some(parent) = job.rules.parent() else {
         return copies;
     };
-    let present = newest_parent_created(source, copies.iter().map(|copy| copy.artifact));
+    let current_parent = newest_parent_created(source, copies.iter().map(|copy| copy.artifact));
     let (current, others): (Vec<_>, Vec<_>) = copies
         .into_iter()
-        .partition(|copy| is_of_parent(copy.artifact, present));
+        .partition(|copy| is_of_parent(copy.artifact, current_parent));
     if !others.is_empty() {
         warnings.push(format!(
             "copies of a different database named {parent} exist and do not count: {}",

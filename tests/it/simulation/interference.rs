@@ -14,7 +14,7 @@ use super::setup::{Setup, regions};
 use crate::support::prelude::*;
 use crate::support::selector;
 
-/// What somebody did: its name, a line for the report, and the copy that was changed.
+/// What someone did: its name, a line for the report, and the copy that was changed.
 #[derive(Default)]
 pub struct Change {
     pub what: &'static str,
@@ -23,7 +23,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// Returns a change of no copy, or none where nothing was done.
+    /// Returns a change that affects no copy. It is called `nothing` if nothing was done.
     fn new(what: &'static str, description: Option<String>) -> Self {
         Self {
             what: description.as_ref().map_or("nothing", |_| what),
@@ -33,7 +33,7 @@ impl Change {
     }
 }
 
-/// What plans are about: copies that they delete, keep or tag, and the names that jobs are to give.
+/// What plans are about: the copies that they delete, keep or tag, and the names that they give to copies.
 #[derive(Default)]
 pub struct Targets {
     pub copies: Vec<String>,
@@ -41,7 +41,7 @@ pub struct Targets {
 }
 
 impl Targets {
-    /// Returns what plans are about: changes of that matter most.
+    /// Returns what plans are about. Changes to these matter most.
     pub fn of(plans: &[Arc<SavedPlan>]) -> Self {
         let mut targets = Self::default();
         for job in plans.iter().flat_map(|plan| &plan.jobs) {
@@ -84,7 +84,7 @@ pub async fn meanwhile(
     None
 }
 
-/// Somebody changes a copy, more often than not one that plans are about.
+/// Changes a copy as someone else would, more often than not one that plans are about.
 pub fn interfere(
     random: &mut Random,
     setup: &Setup,
@@ -114,7 +114,7 @@ pub fn interfere(
 /// The state of a copy that is to be removed from the world.
 const REMOVED: &str = "removed";
 
-/// How often a copy is changed in this way, what that is called, and what is done.
+/// How often a copy is changed in this way, the name of the change, and what is done.
 type CopyChange = (usize, &'static str, fn(&mut Random, &mut WorldArtifact));
 
 const SNAPSHOT_CHANGES: [CopyChange; 10] = [
@@ -275,7 +275,7 @@ fn garble_source(random: &mut Random, world: &mut World, region: &Region) -> Opt
     Some(format!("the sync tags of {} are garbled", source.id))
 }
 
-/// Somebody gives another snapshot of the database the name that a copy is to have.
+/// Gives another snapshot of the database the name that a copy is to have.
 fn take_name(
     random: &mut Random,
     setup: &Setup,
@@ -301,7 +301,7 @@ fn take_name(
     Some(format!("{name} in {to} is taken for something else"))
 }
 
-/// Adds a copy of some snapshot or image of a job, as the gem, xrs or a person leaves it.
+/// Adds a copy of some snapshot or image of a job, as made by the gem, xrs or a person.
 pub fn older_copy(random: &mut Random, job: &SyncJob, world: &mut World) -> Option<String> {
     if job.rules.parent().is_some() {
         older_snapshot(random, job, world)
@@ -315,7 +315,7 @@ fn older_snapshot(random: &mut Random, job: &SyncJob, world: &mut World) -> Opti
     let account = rules::account_of(&job.client_config);
     let mut databases = world.region(from)?.databases.iter();
     let made = databases.find(|db| db.id == *database && db.account == *account)?;
-    // Of a snapshot that is still there, or of one that has expired since.
+    // Of a snapshot that still exists, or of one that has expired since.
     let there: Vec<_> = rules::snapshots_of(world, job, from, database)
         .filter(|s| s.snapshot_type == SnapshotType::Automated)
         .map(|s| s.data_time)
@@ -351,7 +351,7 @@ fn older_snapshot(random: &mut Random, job: &SyncJob, world: &mut World) -> Opti
             copy.id = ArtifactId::from(format!("by-hand-{name}"));
         }
         4 => copy.state = ArtifactState::from("failed"),
-        // Something else under the name that a copy would get.
+        // Something else with the name that a copy would get.
         _ => {
             copy.tags.clear();
             (copy.copied_from, copy.data_time) = (None, None);
