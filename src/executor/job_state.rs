@@ -41,7 +41,7 @@ pub(super) enum JobState<'a> {
     Performing(&'a Action, Facts),
     /// AWS's limit of concurrent copies is reached, as the problem says.
     WaitingForSlot(&'a Action, Problem),
-    /// What the action depends on can't be read at the moment. The time is when the first read failed.
+    /// What the action depends on can't currently be read. The time is when the first read failed.
     WaitingToRead(&'a Action, Timestamp, ProviderError),
     /// Everything but the deletions is done.
     WaitingForCopy(AwaitedCopy),

@@ -122,7 +122,7 @@ const AT_LEAST: [(&str, u64); 47] = [
     ("killed after a call", 50),
     ("killed before a call", 50),
     ("plans are applied side by side", 800),
-    ("somebody interferes with an apply", 800),
+    ("someone interferes with an apply", 800),
     ("tag_copy", 100),
     ("tag_source", 3000),
 ];

@@ -82,7 +82,7 @@ fn with_wait_it_stays_until_copies_are_available_and_says_how_far_they_are() {
         &[
             "is still in progress (creating, ",
             "the wait limit of 60 s was reached",
-            "apply the same plan, or run, again with --wait",
+            "run `xrs apply` with the same plan, or `xrs run`, again with --wait",
             "2 copies created, 0 copies deleted",
         ],
     );

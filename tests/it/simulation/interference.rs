@@ -76,7 +76,7 @@ pub async fn meanwhile(
         yield_turns(random.below(60)).await;
         let change = recorded.edit(|world| interfere(&mut random, setup, &targets, world));
         let mut ledger = recorded.ledger();
-        ledger.count("somebody interferes with an apply");
+        ledger.count("someone interferes with an apply");
         ledger.log_line(|| format!("    meanwhile: {}", change.description));
         drop(ledger);
         recorded.record_interference(change.copy);
