@@ -30,6 +30,8 @@ pub struct Artifact {
     pub created: Option<Timestamp>,
     /// When the data in it was captured (UTC), where AWS states a time that survives copying.
     pub data_time: Option<Timestamp>,
+    /// The time of the last transaction in a snapshot (UTC), where AWS states it: its data is as old as that.
+    pub database_time: Option<Timestamp>,
     /// What it was copied from, where AWS states it. Of snapshots AWS states it only for copies from another region or account.
     pub copied_from: Option<Arn>,
     /// When the database itself was created (UTC): a different time means a different database of the same name.

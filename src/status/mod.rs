@@ -163,7 +163,9 @@ fn copies(copies: Vec<DatedCopy<'_>>, source: Option<&Source<'_>>, now: Timestam
         id: copy.artifact.id.clone(),
         data_time: copy.data_time,
         age_seconds: copy
-            .data_time
+            .artifact
+            .database_time
+            .or(copy.data_time)
             .map(|time| now.duration_since(time).as_secs()),
         behind_seconds: source_time
             .zip(copy.data_time)

@@ -210,6 +210,7 @@ fn automated(database: &ParentId, time: Timestamp) -> Artifact {
         percent: Some(100),
         tags: Tags::from([("Team", "data")]),
         has_unknown_tags: false,
+        database_time: None,
         image: None,
     }
 }

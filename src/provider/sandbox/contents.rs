@@ -53,6 +53,9 @@ pub struct WorldArtifact {
     /// When the data in a snapshot was captured (UTC).
     #[serde(alias = "original_created", skip_serializing_if = "Option::is_none")]
     pub data_time: Option<Timestamp>,
+    /// The time of the last transaction in a snapshot (UTC).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database_time: Option<Timestamp>,
     /// The ARN of what it was copied from; of a snapshot, if that is in another region.
     #[serde(default, deserialize_with = "source_arn")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -188,6 +191,7 @@ impl WorldArtifact {
             state_reason: None,
             created: Some(created),
             data_time: None,
+            database_time: None,
             copied_from: None,
             copying: None,
             parent_created: None,
@@ -319,6 +323,7 @@ impl WorldArtifact {
             state: self.state.clone(),
             created: self.created,
             data_time: self.data_time,
+            database_time: self.database_time,
             copied_from: self.copied_from.clone(),
             parent_created: self.parent_created,
             encrypted: self.encrypted || self.kms_key_id.is_some(),
