@@ -49,6 +49,11 @@ proptest! {
             let copy = copy.expect("the copy");
             prop_assert!(copy.state.is_available(), "{:?}", status);
             prop_assert!(is_of_job(&world, job, copy), "{:?}", status);
+            let sources = artifacts(&world, east()).filter(|source| source.state.is_available());
+            let mut sources = sources.filter(|source| source.parent.is_some() && source.parent == copy.parent);
+            // All snapshots of a random world are of one database each.
+            let is_present = |source: &WorldArtifact| source.parent_created == copy.parent_created;
+            prop_assert!(sources.next().is_none_or(is_present), "{:?}", status);
         }
     }
 
