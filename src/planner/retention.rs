@@ -73,9 +73,8 @@ pub(super) fn decide<'a>(
         |dated: &&DatedCopy<'_>| dated.copy.state.is_failed() && dated.time < newest.time;
     let failed = current.iter().filter(is_outlived);
     // Copies of an earlier database go once the present one has a copy as new, if it is certain which one that is.
-    let oldest = rules
-        .earlier_parents
-        .and_then(|limit| present.and(Some(case.day - limit)));
+    let oldest = rules.earlier_parents.filter(|_| present.is_some());
+    let oldest = oldest.and_then(|limit| case.day.checked_sub(limit).ok());
     let is_expired = |dated: &DatedCopy<'_>| {
         dated.time <= newest.time && oldest.is_some_and(|oldest| dated.time < oldest)
     };
