@@ -125,7 +125,7 @@ impl SyncTypeRules for DbSnapshotOptions {
                 source: source.id.clone(),
             });
         }
-        let engine = source.engine.as_deref().unwrap_or_default();
+        let engine = source.engine().unwrap_or_default();
         // See <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/custom-copying-snapshot-sqlserver.html>.
         let option_group_name = if engine.starts_with("custom-sqlserver") {
             None

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::Not;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use smol_str::SmolStr;
 
-use crate::model::artifact::{Artifact, ArtifactState, ImageDetails};
+use crate::model::artifact::{Artifact, ArtifactState, ImageDetails, SnapshotDetails};
 use crate::model::ids::{AccountId, Arn, ArtifactId, ParentId, Region};
 use crate::model::kind::Kind;
 use crate::model::tags::Tags;
@@ -327,14 +328,18 @@ impl WorldArtifact {
             copied_from: self.copied_from.clone(),
             parent_created: self.parent_created,
             encrypted: self.encrypted || self.kms_key_id.is_some(),
-            kms_key: self.kms_key_id.as_deref().map(Into::into),
-            engine: self.engine.clone(),
-            option_group: self.option_group_name.clone(),
             size_gib: if is_image { disk_size } else { self.size_gib },
             percent: self.percent(now).filter(|_| !is_image),
             tags: self.tags_of(by).clone(),
             has_unknown_tags: false,
             image: is_image.then(|| Box::new(details())),
+            snapshot: (!is_image).then(|| {
+                Arc::new(SnapshotDetails {
+                    kms_key: self.kms_key_id.as_deref().map(Into::into),
+                    engine: self.engine.clone(),
+                    option_group: self.option_group_name.clone(),
+                })
+            }),
         }
     }
 
