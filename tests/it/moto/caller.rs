@@ -93,6 +93,7 @@ pub(super) fn copy_of(kind: Kind, source: &ArtifactRef) -> Copy {
         expects: ExpectedSource {
             state: ArtifactState::available(),
             data_time: TIME.parse().expect("a time"),
+            parent_created: None,
         },
     }
 }
