@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::default_provider::retry_config;
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::identity::IdentityCache;
 use aws_config::meta::region::RegionProviderChain;
@@ -16,12 +17,15 @@ use aws_config::{BehaviorVersion, Region as SdkRegion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_sts::config::{FrameworkMetadata, SharedIdentityCache};
+use aws_types::origin::Origin;
 use aws_types::service_config::ServiceConfigKey;
 use futures::lock::Mutex;
 
 use crate::model::client_config::ClientConfig;
 use crate::model::ids::Region;
 use crate::model::location::Location;
+
+use super::http;
 
 /// How long a connection may take. The SDK allows 3.1 s, which is too short for distant regions.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -93,7 +97,7 @@ impl ClientCache {
 ///
 /// A whole call has a limit, including retries and getting credentials, so that no region can block xrs for ever. By default a region
 /// that accepts no connection fails after about 20 s (three attempts), a region that accepts one and sends nothing after about 95 s,
-/// and nothing takes longer than 225 s.
+/// and no write takes longer than 225 s. Reads have a deadline of their own.
 async fn base(at: &Location) -> SdkConfig {
     let config = at.credentials.as_ref();
     let home = home_region(at).await;
@@ -103,7 +107,9 @@ async fn base(at: &Location) -> SdkConfig {
         .connect_timeout(connect)
         .read_timeout(read)
         .build();
+    let http = http::client(config);
     let mut loader = aws_config::defaults(behavior())
+        .http_client(http.clone())
         .region(home.clone())
         .timeout_config(timeouts.clone())
         .identity_cache(identity_cache());
@@ -111,7 +117,13 @@ async fn base(at: &Location) -> SdkConfig {
         loader = loader.framework_metadata(xrs);
     }
     if let Some(attempts) = config.max_attempts {
-        loader = loader.retry_config(RetryConfig::standard().with_max_attempts(attempts.max(1)));
+        // The mode stays that of the environment or the profile.
+        let mut retry = retry_config::default_provider();
+        if let Some(profile) = &config.profile {
+            retry = retry.profile_name(profile);
+        }
+        let retry = retry.retry_config().await;
+        loader = loader.retry_config(retry.with_max_attempts(attempts.max(1)));
     }
     if let Some(url) = &config.endpoint_url {
         loader = loader.endpoint_url(url);
@@ -134,7 +146,8 @@ async fn base(at: &Location) -> SdkConfig {
             .with_region(Some(home))
             .with_use_fips(config.use_fips_endpoint)
             .with_use_dual_stack(config.use_dualstack_endpoint)
-            .with_timeout_config(timeouts.clone());
+            .with_timeout_config(timeouts.clone())
+            .with_http_client(http);
         let provider = ProfileFileCredentialsProvider::builder()
             .configure(&chain)
             .profile_name(profile)
@@ -176,7 +189,7 @@ async fn clients(base: &SdkConfig, at: &Location) -> Clients {
         .build();
     if let Some(role) = &config.role_arn {
         let mut role = AssumeRoleProvider::builder(role)
-            .configure(&sdk)
+            .configure(&at_endpoint(&sdk, config.sts_endpoint.as_ref()))
             .region(sdk_region(&at.region))
             .session_name(config.role_session_name.as_deref().unwrap_or(SESSION_NAME));
         if let Some(external_id) = &config.external_id {
@@ -190,9 +203,9 @@ async fn clients(base: &SdkConfig, at: &Location) -> Clients {
     }
     Clients {
         at: at.clone(),
-        ec2: aws_sdk_ec2::Client::new(&sdk),
-        rds: aws_sdk_rds::Client::new(&sdk),
-        sts: aws_sdk_sts::Client::new(&sdk),
+        ec2: aws_sdk_ec2::Client::new(&at_endpoint(&sdk, config.ec2_endpoint.as_ref())),
+        rds: aws_sdk_rds::Client::new(&at_endpoint(&sdk, config.rds_endpoint.as_ref())),
+        sts: aws_sdk_sts::Client::new(&at_endpoint(&sdk, config.sts_endpoint.as_ref())),
         endpoint_url: endpoint_in_force(config, &sdk),
     }
 }
@@ -201,13 +214,23 @@ fn sdk_region(region: &Region) -> SdkRegion {
     SdkRegion::new(region.as_str().to_owned())
 }
 
+/// Returns the settings for a service that has an endpoint of its own in the config, which wins over every other one.
+fn at_endpoint(sdk: &SdkConfig, own: Option<&String>) -> SdkConfig {
+    let mut settings = sdk.clone().into_builder();
+    if let Some(url) = own {
+        settings.set_endpoint_url(Some(url.clone()));
+        settings.insert_origin("endpoint_url", Origin::shared_config());
+    }
+    settings.build()
+}
+
 /// Returns the endpoint used instead of AWS's own: from the config, else from the environment or the profile, for all services or
 /// for one. Where the services have different ones, each is named.
 fn endpoint_in_force(config: &ClientConfig, sdk: &SdkConfig) -> Option<String> {
-    if let Some(url) = &config.endpoint_url {
-        return Some(without_user(url));
-    }
-    let of_service = |service: &str| {
+    let of_service = |(service, own): (&str, &Option<String>)| {
+        if let Some(url) = own.as_ref().or(config.endpoint_url.as_ref()) {
+            return Some(without_user(url));
+        }
         let key = ServiceConfigKey::builder()
             .service_id(service)
             .env("AWS_ENDPOINT_URL")
@@ -219,7 +242,12 @@ fn endpoint_in_force(config: &ClientConfig, sdk: &SdkConfig) -> Option<String> {
         let url = own.or_else(|| sdk.endpoint_url().map(str::to_owned));
         url.map(|url| without_user(&url))
     };
-    let urls = ["EC2", "RDS", "STS"].map(of_service);
+    let services = [
+        ("EC2", &config.ec2_endpoint),
+        ("RDS", &config.rds_endpoint),
+        ("STS", &config.sts_endpoint),
+    ];
+    let urls = services.map(of_service);
     let [first, others @ ..] = &urls;
     if others.iter().all(|url| url == first) {
         return first.clone();

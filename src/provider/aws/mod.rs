@@ -6,7 +6,9 @@ mod clients;
 mod convert;
 mod ec2;
 mod error;
+mod http;
 mod message;
+mod pages;
 mod rds;
 
 use std::fmt::Debug;
@@ -80,11 +82,21 @@ impl Aws {
     }
 }
 
+/// Returns the answer to a read, or an error if it is not complete in time, with all its pages and attempts.
+async fn in_time<T>(call: Call<'_>, answer: impl Future<Output = Answer<T>>) -> Answer<T> {
+    let deadline = call.read_deadline();
+    let answer = tokio::time::timeout(deadline, answer).await;
+    answer.unwrap_or_else(|_| Err(call.late(deadline)))
+}
+
 /// Returns the account of the credentials. This needs no permission.
 async fn caller_identity(clients: &Clients) -> Answer<CallerIdentity> {
     let call = Call::new("GetCallerIdentity", &clients.at);
-    let answer = clients.sts.get_caller_identity().send().await;
-    let answer = answer.map_err(|error| call.failed(&error))?;
+    let answer = in_time(call, async {
+        let answer = clients.sts.get_caller_identity().send().await;
+        answer.map_err(|error| call.failed(&error))
+    });
+    let answer = answer.await?;
     let account = answer.account();
     Ok(CallerIdentity {
         account_id: AccountId::from(account.ok_or_else(|| call.unreadable("no account"))?),
@@ -118,10 +130,11 @@ impl Provider for Aws {
 
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {
         let clients = self.clients.at(at).await;
-        let answer = match kind {
-            Kind::Image => ec2::find(&clients, query).boxed(),
-            Kind::DbSnapshot => rds::find(&clients, query).boxed(),
+        let (call, answer) = match kind {
+            Kind::Image => (ec2::DESCRIBE, ec2::find(&clients, query).boxed()),
+            Kind::DbSnapshot => (rds::DESCRIBE, rds::find(&clients, query).boxed()),
         };
+        let answer = in_time(Call::new(call, at), answer).boxed();
         self.read("find", at, (kind, query), Vec::len, answer).await
     }
 

@@ -14,8 +14,9 @@ use crate::model::tags::Tags;
 use super::clients::Clients;
 use super::convert;
 use super::error::Call;
+use super::pages::all_pages;
 
-const DESCRIBE: &str = "DescribeDBSnapshots";
+pub(super) const DESCRIBE: &str = "DescribeDBSnapshots";
 
 /// The filter by database.
 const DATABASE: &str = "db-instance-id";
@@ -125,9 +126,13 @@ async fn read(
     let request = clients.rds.describe_db_snapshots();
     let request = request.snapshot_type(snapshot_type);
     let request = request.set_filters(filter.map(|filter| vec![filter]));
-    let pages = request.into_paginator().page_size(PAGE).send();
-    let pages = call.all_pages(pages.try_collect().await, |page| page.marker())?;
-    let pages = pages.into_iter();
-    let snapshots = pages.flat_map(|page| page.db_snapshots.unwrap_or_default());
+    let page = |token| {
+        let request = request.clone().max_records(PAGE);
+        request.set_marker(token).send()
+    };
+    let pages = all_pages(call, page, |page| page.marker()).await?;
+    let snapshots = pages
+        .into_iter()
+        .flat_map(|page| page.db_snapshots.unwrap_or_default());
     convert::all(call, snapshots.map(convert::db_snapshot))
 }

@@ -15,6 +15,7 @@ mod chaos;
 mod credentials;
 mod environment;
 mod failures;
+mod hostile;
 mod images;
 mod policy;
 mod program;
