@@ -174,14 +174,18 @@ pub fn is_credential(run: &str) -> bool {
     /// Half of the 40 characters of a secret key, so that the halves of a key that is cut by a misplaced quote are known, too.
     const LEAST: usize = 20;
     let has = |is: fn(&u8) -> bool| run.as_bytes().iter().any(is);
-    let is_key_id = (run.starts_with("AKIA") || run.starts_with("ASIA"))
-        && run.len() >= 16
-        && !has(u8::is_ascii_lowercase);
     let is_secret = run.len() >= LEAST
         && has(u8::is_ascii_lowercase)
         && has(u8::is_ascii_uppercase)
         && has(u8::is_ascii_digit);
-    is_key_id || is_secret
+    is_key_id(run) || is_secret
+}
+
+/// Returns true if a text has the form of an access key id.
+pub fn is_key_id(run: &str) -> bool {
+    (run.starts_with("AKIA") || run.starts_with("ASIA"))
+        && run.len() >= 16
+        && !run.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 /// Returns true if credentials may contain this character.
