@@ -76,11 +76,6 @@ pub enum FailReason {
         /// The destination.
         destination: Region,
     },
-    /// A copy of an encrypted source between GovCloud regions needs a request that xrs does not make.
-    NeedsPresigning {
-        /// The source.
-        source: ArtifactId,
-    },
     /// The source needs an option group in the destination.
     NoOptionGroup {
         /// The source.
@@ -183,10 +178,6 @@ impl FailReason {
             Self::NoKmsKey { source, .. } => {
                 format!("{source} is encrypted, and {job} has no option kms_key_id")
             }
-            Self::NeedsPresigning { source } => format!(
-                "{source} of {job} is encrypted, and between GovCloud regions encrypted snapshots need a pre-signed request, \
-                 which xrs does not make"
-            ),
             Self::NoOptionGroup { source, group, .. } => format!(
                 "{source} needs option group {group}, and {job} has no option option_group_name"
             ),
@@ -238,9 +229,6 @@ impl FailReason {
             }
             Self::NoKmsKey { destination, .. } => {
                 format!("set kms_key_id to a KMS key of {destination}")
-            }
-            Self::NeedsPresigning { .. } => {
-                "copy it with the AWS CLI and --source-region, which signs the request".to_owned()
             }
             Self::NoOptionGroup { destination, .. } => format!(
                 "set option_group_name to an option group of {destination} with the same options"

@@ -9,7 +9,7 @@ use super::rules::{Belonging, CopySettings, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
 use crate::model::fail_reason::FailReason;
 use crate::model::identity::origin;
-use crate::model::ids::{GOV_CLOUD, ParentId};
+use crate::model::ids::ParentId;
 use crate::model::kind::SyncTypeName;
 use crate::model::query::Queries;
 use crate::model::sync_tag::{SYNC_KEEP, key_on_copy, key_on_source};
@@ -91,9 +91,6 @@ impl SyncTypeRules for DbSnapshotOptions {
                 source: id,
                 destination,
             }),
-            _ if source.encrypted && job.source_region.partition() == GOV_CLOUD => {
-                Err(FailReason::NeedsPresigning { source: id })
-            }
             Some(group) if self.option_group_name.is_none() => Err(FailReason::NoOptionGroup {
                 source: id,
                 group: group.to_string(),

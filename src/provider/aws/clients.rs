@@ -55,6 +55,10 @@ pub(super) struct Clients {
     pub(super) ec2: aws_sdk_ec2::Client,
     pub(super) rds: aws_sdk_rds::Client,
     pub(super) sts: aws_sdk_sts::Client,
+    /// What they have in common.
+    pub(super) sdk: SdkConfig,
+    /// The endpoint of RDS, if one is set.
+    pub(super) rds_endpoint: Option<String>,
     /// The endpoint used instead of AWS's own, if one is set.
     pub(super) endpoint_url: Option<String>,
 }
@@ -206,7 +210,9 @@ async fn clients(base: &SdkConfig, at: &Location) -> Clients {
         ec2: aws_sdk_ec2::Client::new(&at_endpoint(&sdk, config.ec2_endpoint.as_ref())),
         rds: aws_sdk_rds::Client::new(&at_endpoint(&sdk, config.rds_endpoint.as_ref())),
         sts: aws_sdk_sts::Client::new(&at_endpoint(&sdk, config.sts_endpoint.as_ref())),
+        rds_endpoint: endpoint_of("RDS", config.rds_endpoint.as_ref(), config, &sdk),
         endpoint_url: endpoint_in_force(config, &sdk),
+        sdk,
     }
 }
 
@@ -224,30 +230,14 @@ fn at_endpoint(sdk: &SdkConfig, own: Option<&String>) -> SdkConfig {
     settings.build()
 }
 
-/// Returns the endpoint used instead of AWS's own: from the config, else from the environment or the profile, for all services or
-/// for one. Where the services have different ones, each is named.
+/// Returns the endpoint used instead of AWS's own. Where the services have different ones, each is named.
 fn endpoint_in_force(config: &ClientConfig, sdk: &SdkConfig) -> Option<String> {
-    let of_service = |(service, own): (&str, &Option<String>)| {
-        if let Some(url) = own.as_ref().or(config.endpoint_url.as_ref()) {
-            return Some(without_user(url));
-        }
-        let key = ServiceConfigKey::builder()
-            .service_id(service)
-            .env("AWS_ENDPOINT_URL")
-            .profile("endpoint_url")
-            .build()
-            .ok()?;
-        let settings = sdk.service_config();
-        let own = settings.and_then(|settings| settings.load_config(key));
-        let url = own.or_else(|| sdk.endpoint_url().map(str::to_owned));
-        url.map(|url| without_user(&url))
-    };
     let services = [
-        ("EC2", &config.ec2_endpoint),
-        ("RDS", &config.rds_endpoint),
-        ("STS", &config.sts_endpoint),
+        ("EC2", config.ec2_endpoint.as_ref()),
+        ("RDS", config.rds_endpoint.as_ref()),
+        ("STS", config.sts_endpoint.as_ref()),
     ];
-    let urls = services.map(of_service);
+    let urls = services.map(|(service, own)| endpoint_of(service, own, config, sdk));
     let [first, others @ ..] = &urls;
     if others.iter().all(|url| url == first) {
         return first.clone();
@@ -255,6 +245,28 @@ fn endpoint_in_force(config: &ClientConfig, sdk: &SdkConfig) -> Option<String> {
     let named = ["ec2", "rds", "sts"].into_iter().zip(urls);
     let named = named.filter_map(|(name, url)| Some(format!("{name}={}", url?)));
     Some(named.collect::<Vec<_>>().join(" "))
+}
+
+/// Returns the endpoint of a service: from the config, else from the environment or the profile, for this service or for all.
+fn endpoint_of(
+    service: &str,
+    own: Option<&String>,
+    config: &ClientConfig,
+    sdk: &SdkConfig,
+) -> Option<String> {
+    if let Some(url) = own.or(config.endpoint_url.as_ref()) {
+        return Some(without_user(url));
+    }
+    let key = ServiceConfigKey::builder()
+        .service_id(service)
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url")
+        .build()
+        .ok()?;
+    let settings = sdk.service_config();
+    let own = settings.and_then(|settings| settings.load_config(key));
+    let url = own.or_else(|| sdk.endpoint_url().map(str::to_owned));
+    url.map(|url| without_user(&url))
 }
 
 /// Returns a URL without user and password, which plans and messages must not contain.

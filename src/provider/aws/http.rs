@@ -1,8 +1,7 @@
 //! The HTTP client below the SDK: through the proxy and with the certificates of the config, and with limits on what it accepts.
 
 use std::fmt::Display;
-use std::fs::File;
-use std::io::Read;
+use std::path::Path;
 
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -23,6 +22,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use thiserror::Error;
 
+use crate::files;
 use crate::model::client_config::ClientConfig;
 
 /// The longest answer that is read, in bytes. A page of 1000 images with 50 tags each takes some 15 MiB.
@@ -77,10 +77,8 @@ fn unlimited(config: &ClientConfig) -> Result<SharedHttpClient, String> {
 /// Returns the certificates in a file, all of which can be used: the SDK would panic at one that can't.
 fn certificates(path: &str) -> Result<Vec<u8>, String> {
     let unusable = |why: &dyn Display| format!("ssl_ca_bundle {path} cannot be used: {why}");
-    let mut pem = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(LARGEST_BUNDLE).read_to_end(&mut pem))
-        .map_err(|error| unusable(&error))?;
+    let pem = files::read(Path::new(path), LARGEST_BUNDLE)
+        .map_err(|error| format!("ssl_ca_bundle cannot be used: {error}"))?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     let certificates = certificates.map_err(|error| unusable(&error))?;
     match RootCertStore::empty().add_parsable_certificates(certificates) {

@@ -9,6 +9,7 @@ mod error;
 mod http;
 mod message;
 mod pages;
+mod presign;
 mod rds;
 
 use std::fmt::Debug;
@@ -89,19 +90,16 @@ async fn in_time<T>(call: Call<'_>, answer: impl Future<Output = Answer<T>>) -> 
     answer.unwrap_or_else(|_| Err(call.late(deadline)))
 }
 
-/// Returns the account of the credentials. This needs no permission.
-async fn caller_identity(clients: &Clients) -> Answer<CallerIdentity> {
+/// Returns the account of the credentials, as STS states it. This needs no permission.
+async fn account(clients: &Clients) -> Answer<AccountId> {
     let call = Call::new("GetCallerIdentity", &clients.at);
     let answer = in_time(call, async {
         let answer = clients.sts.get_caller_identity().send().await;
         answer.map_err(|error| call.failed(&error))
     });
     let answer = answer.await?;
-    let account = answer.account();
-    Ok(CallerIdentity {
-        account_id: AccountId::from(account.ok_or_else(|| call.unreadable("no account"))?),
-        endpoint_url: clients.endpoint_url.clone(),
-    })
+    let account = answer.account().map(AccountId::from);
+    account.ok_or_else(|| call.unreadable("no account"))
 }
 
 #[async_trait]
@@ -123,9 +121,10 @@ impl Provider for Aws {
 
     async fn caller_identity(&self, at: &Location) -> Answer<CallerIdentity> {
         let clients = self.clients.at(at).await;
-        let answer = caller_identity(&clients).boxed();
-        self.read("caller_identity", at, "credentials", |_| 1, answer)
-            .await
+        let answer = account(&clients).boxed();
+        let answer = self.read("caller_identity", at, "credentials", |_| 1, answer);
+        let endpoint_url = clients.endpoint_url.clone();
+        CallerIdentity::new(answer.await, at, endpoint_url)
     }
 
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {

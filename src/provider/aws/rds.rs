@@ -1,6 +1,7 @@
 //! The calls to RDS.
 
 use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
 
 use aws_sdk_rds::types::Filter;
 
@@ -15,6 +16,7 @@ use super::clients::Clients;
 use super::convert;
 use super::error::Call;
 use super::pages::all_pages;
+use super::presign::{is_demanded, presigned_url};
 
 pub(super) const DESCRIBE: &str = "DescribeDBSnapshots";
 
@@ -58,7 +60,8 @@ fn or_nothing(answer: Answer<Vec<Artifact>>, asked: usize, code: &str) -> Answer
 }
 
 /// Starts a copy. Its tags are part of the call. AWS's own copying of tags stays off, because it would also copy `aws:` and sync
-/// tags. The request is not presigned: outside GovCloud RDS does that itself.
+/// tags. Where
+/// RDS demands a request that is signed in the source region, too, the call is made again with its URL.
 pub(super) async fn copy(clients: &Clients, copy: &Copy) -> Answer<ArtifactId> {
     let call = Call::new("CopyDBSnapshot", &clients.at);
     let id = copy.copy.id.as_ref();
@@ -71,8 +74,23 @@ pub(super) async fn copy(clients: &Clients, copy: &Copy) -> Answer<ArtifactId> {
         .set_tags(Some(convert::rds_tags(&copy.all_tags())))
         .set_kms_key_id(copy.kms_key_id.clone())
         .set_option_group_name(copy.option_group_name.clone());
-    let answer = request.send().await;
-    let answer = answer.map_err(|error| call.failed(&error))?;
+    // What is presigned is the very request that RDS refused.
+    let parameters = Arc::new(OnceLock::new());
+    let sent = Arc::clone(&parameters);
+    let first = request.clone().customize().mutate_request(move |request| {
+        let text = request.body().bytes().map(String::from_utf8_lossy);
+        sent.get_or_init(|| text.unwrap_or_default().into_owned());
+    });
+    let answer = first.send().await.map_err(|error| call.failed(&error));
+    let answer = match (answer, parameters.get()) {
+        (Err(error), Some(parameters)) if is_demanded(&error.message) => {
+            let url = presigned_url(clients, &copy.source.region, parameters).await;
+            let url = url.map_err(|error| call.invalid(&error.to_string()))?;
+            let again = request.pre_signed_url(url).send().await;
+            again.map_err(|error| call.failed(&error))?
+        }
+        (answer, _) => answer?,
+    };
     let stated = answer.db_snapshot();
     let stated = stated.and_then(|snapshot| snapshot.db_snapshot_identifier());
     Ok(stated.map_or_else(|| id.clone(), ArtifactId::from))

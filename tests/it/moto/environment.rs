@@ -92,3 +92,24 @@ fn a_profile_has_priority_over_keys_of_the_environment_and_its_process_is_run() 
         "{planned}"
     );
 }
+
+#[test]
+fn the_retry_mode_of_the_environment_stays_when_the_attempts_are_set() {
+    let (world, endpoint) = (World::new(), server::endpoint());
+    let key = world.access_key();
+    for (mode, metric) in [("standard", 'E'), ("adaptive", 'F')] {
+        world.reset();
+        let environment = [
+            ("AWS_ACCESS_KEY_ID", key.as_str()),
+            ("AWS_SECRET_ACCESS_KEY", "x"),
+            ("AWS_ENDPOINT_URL", endpoint.as_str()),
+            ("AWS_RETRY_MODE", mode),
+        ];
+        planned_in("aws_client_config: {max_attempts: 2}\n", &environment);
+        // The SDK states the features that it uses as letters.
+        let agent = &world.calls()[0].agent;
+        let metrics = agent.split(' ').find_map(|part| part.strip_prefix("m/"));
+        let mut metrics = metrics.unwrap_or_default().split(',');
+        assert!(metrics.any(|used| used == metric.to_string()), "{agent}");
+    }
+}

@@ -93,7 +93,7 @@ const CALLER: &str = "<GetCallerIdentityResponse><GetCallerIdentityResult><Accou
                       </GetCallerIdentityResult></GetCallerIdentityResponse>";
 
 /// The body that a complete answer to this request has, and the number of its page.
-fn complete(request: &str) -> (&'static str, usize) {
+pub(super) fn complete(request: &str) -> (&'static str, usize) {
     let is_second = request.contains("NextToken=2") || request.contains("Marker=2");
     let page = usize::from(is_second);
     let pages = match request {

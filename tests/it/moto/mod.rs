@@ -19,6 +19,7 @@ mod hostile;
 mod images;
 mod policy;
 mod program;
+mod routes;
 pub(crate) mod server;
 mod site;
 mod snapshots;
