@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use aws_xregion_sync::model::client_config::sha256;
 use serde_json::{Value, json};
 
 use super::server;
@@ -112,4 +113,41 @@ fn the_retry_mode_of_the_environment_stays_when_the_attempts_are_set() {
         let mut metrics = metrics.unwrap_or_default().split(',');
         assert!(metrics.any(|used| used == metric.to_string()), "{agent}");
     }
+}
+
+#[test]
+fn a_session_of_aws_login_is_a_source_of_credentials() {
+    let (world, endpoint) = (World::new(), server::endpoint());
+    let folder = tempfile::tempdir().expect("a folder");
+    let session = "arn:aws:iam::123456789012:user/me";
+    let write = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).expect("written");
+        path.display().to_string()
+    };
+    let profile =
+        format!("[profile people]\nlogin_session = {session}\nendpoint_url = {endpoint}\n");
+    let file = write("config", profile);
+    let cache = folder.path().display().to_string();
+    let planned = || {
+        let environment = [
+            ("AWS_CONFIG_FILE", file.as_str()),
+            ("AWS_LOGIN_CACHE_DIRECTORY", &cache),
+        ];
+        planned_in("aws_client_config: {profile: people}\n", &environment)
+    };
+    // Before anybody has signed in.
+    assert!(planned().starts_with("GetCallerIdentity in us-west-1: CredentialsFailed: "));
+    let token = json!({
+        "accessToken": {
+            "accessKeyId": world.access_key(), "secretAccessKey": "x", "sessionToken": "t",
+            "accountId": world.account, "expiresAt": "2099-01-01T00:00:00Z",
+        },
+        "tokenType": "aws_sigv4", "refreshToken": "r", "idToken": "i", "clientId": "arn:aws:signin:::devtools/same-device",
+        "dpopKey": "k",
+    });
+    // The name is the SHA-256 of the session.
+    let name = sha256(session.as_bytes()).replace("sha256:", "");
+    write(&format!("{name}.json"), token.to_string());
+    assert_eq!(planned(), format!("{} at {endpoint}", world.account));
 }

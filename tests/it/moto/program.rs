@@ -288,6 +288,10 @@ fn law_8_no_secret_is_printed_or_saved_at_the_finest_log_level() {
     let with_token = format!("session_token: {token}, aws_secret_key");
     site.folder
         .write("xrs.yaml", config.replace("aws_secret_key", &with_token));
+    // The token is also part of a presigned URL.
+    let demand = "A pre-signed url must be specified for copying encrypted snapshot across region";
+    site.world
+        .fail(json!({"action": "CopyDBSnapshot", "code": "InvalidParameter", "message": demand}));
     let mut texts = String::new();
     for arguments in [
         &["-vv", "plan", "--out", "plan.json"][..],
