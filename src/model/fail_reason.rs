@@ -76,11 +76,6 @@ pub enum FailReason {
         /// The destination.
         destination: Region,
     },
-    /// A copy of an encrypted source between GovCloud regions needs a request that xrs does not make.
-    NeedsPresigning {
-        /// The source.
-        source: ArtifactId,
-    },
     /// The destination has no room for the copy.
     NoRoom {
         /// What it is.
@@ -196,10 +191,6 @@ impl FailReason {
             Self::NoKmsKey { source, .. } => {
                 format!("{source} is encrypted, and {job} has no option kms_key_id")
             }
-            Self::NeedsPresigning { source } => format!(
-                "{source} of {job} is encrypted, and between GovCloud regions encrypted snapshots need a pre-signed request, \
-                 which xrs does not make"
-            ),
             Self::NoRoom {
                 kind,
                 destination,
@@ -267,9 +258,6 @@ impl FailReason {
             }
             Self::NoKmsKey { destination, .. } => {
                 format!("set kms_key_id to a KMS key of {destination}")
-            }
-            Self::NeedsPresigning { .. } => {
-                "copy it with the AWS CLI and --source-region, which signs the request".to_owned()
             }
             Self::NoRoom { kind, .. } => format!(
                 "delete {} that nobody needs, or ask AWS to raise the limit",

@@ -96,7 +96,7 @@ fn fill_in(
     let observation = observation.ok_or_else(|| not_observed(job))?;
     let identity = observation.identity.as_ref().ok();
     status.account_id = identity.map(|identity| identity.account_id.clone());
-    let account = job.account(observation)?;
+    let account = job.account(observation, &mut status.warnings)?;
     let candidates = candidates(job, observation, observed)?;
     let warnings = &mut status.warnings;
     let newest = newest_source(job, observation, warnings);

@@ -10,7 +10,7 @@ use super::rules::{Belonging, CopySettings, RetentionRules, SyncJob, SyncTypeRul
 use crate::model::artifact::Artifact;
 use crate::model::fail_reason::FailReason;
 use crate::model::identity::{origin, own_option_group};
-use crate::model::ids::{GOV_CLOUD, ParentId};
+use crate::model::ids::ParentId;
 use crate::model::inventory::Observation;
 use crate::model::kind::SyncTypeName;
 use crate::model::query::Queries;
@@ -118,11 +118,6 @@ impl SyncTypeRules for DbSnapshotOptions {
             return Err(FailReason::NoKmsKey {
                 source: source.id.clone(),
                 destination: job.destination_region.clone(),
-            });
-        }
-        if source.encrypted && job.source_region.partition() == GOV_CLOUD {
-            return Err(FailReason::NeedsPresigning {
-                source: source.id.clone(),
             });
         }
         let engine = source.engine().unwrap_or_default();

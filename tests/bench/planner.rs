@@ -159,6 +159,7 @@ fn world(jobs: usize) -> (Vec<SyncJob>, Inventory) {
     let identity = CallerIdentity {
         account_id: AccountId::from("123456789012"),
         endpoint_url: None,
+        unconfirmed: None,
     };
     let job = |database: ParentId| SyncJob {
         name: JobName::from(format!("sync_{database}")),
