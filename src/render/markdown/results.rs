@@ -65,7 +65,9 @@ fn verdict(totals: &Totals, saved: &SavedResults) -> String {
         list_of(words).unwrap_or_default()
     );
     if let Some(why) = why_not_complete(saved) {
-        verdict.push_str(&format!("\n> [!WARNING]\n> {why}.\n"));
+        let (first, rest) = why.split_at(1);
+        let first = first.to_uppercase();
+        verdict.push_str(&format!("\n> [!WARNING]\n> {first}{rest}.\n"));
     }
     verdict
 }

@@ -35,15 +35,15 @@ pub(in crate::render) fn why_not_complete(saved: &SavedResults) -> Option<&'stat
     match (saved.complete, saved.interrupted, saved.results.is_empty()) {
         (true, false, _) => None,
         (true, true, _) => Some(
-            "The apply was interrupted. Applying the same plan again performs the rest, and does nothing twice",
+            "the apply was interrupted; applying the same plan again performs the rest, and does nothing twice",
         ),
         (false, _, false) => Some(
-            "Jobs are missing here: the apply is still running, or it was stopped. Applying the same plan again performs the \
+            "jobs are missing here: the apply is still running, or it was stopped; applying the same plan again performs the \
              rest, and does nothing twice",
         ),
         (false, _, true) => Some(
-            "There are no results yet: the plan was refused, or the apply is still running or was stopped early. The output of \
-             the apply says which. A refused plan is refused again until the cause is gone",
+            "there are no results yet: the plan was refused, or the apply is still running or was stopped early; its output \
+             says which, and a refused plan is refused again until the cause is gone",
         ),
     }
 }
