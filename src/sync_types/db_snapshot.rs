@@ -27,7 +27,7 @@ pub struct DbSnapshotOptions {
     #[serde(deserialize_with = "db_instance")]
     #[schemars(with = "String", regex(pattern = "^[A-Za-z][A-Za-z0-9-]{0,62}$"))]
     pub db_instance: ParentId,
-    /// How many copies are kept beside the one being made.
+    /// How many existing copies to keep besides the one being made.
     #[serde(
         default = "default_max_retained",
         deserialize_with = "whole_number::<0, _>"
@@ -38,7 +38,7 @@ pub struct DbSnapshotOptions {
     #[serde(default, deserialize_with = "length_of_time")]
     #[schemars(with = "Option<String>")]
     pub retain_earlier_databases: Option<SignedDuration>,
-    /// An option group of the destination region, needed where the snapshot's own is not a default one.
+    /// An option group of the destination region, needed if the snapshot's own has persistent or permanent options.
     #[serde(default, deserialize_with = "option_group")]
     #[schemars(regex(pattern = "^(?!arn:|[Nn][Oo][Nn][Ee]$)"))]
     pub option_group_name: Option<String>,
