@@ -1,4 +1,4 @@
-//! Files: reading with a limit, writing completely or not at all, and locks.
+//! Reads files up to a limit, writes them completely or not at all, and locks them.
 
 use std::fs::{self, File, Metadata, TryLockError};
 use std::io::{self, Read, Write};
@@ -13,10 +13,10 @@ pub enum FileError {
     /// It does not exist.
     #[error("{} does not exist", .0.display())]
     Missing(PathBuf),
-    /// It was to be created, and exists.
-    #[error("{} exists already", .0.display())]
+    /// It was to be created, but exists already.
+    #[error("{} already exists", .0.display())]
     Exists(PathBuf),
-    /// Anything else, put into words.
+    /// Any other error, in words.
     #[error("{} {what}", path.display())]
     Unusable {
         /// The file.
@@ -61,7 +61,7 @@ impl FileError {
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     let file = File::open(path).map_err(FileError::system("read", path))?;
     let mut bytes = Vec::new();
-    // The size is not queried first: a pipe has none, and a file can grow meanwhile.
+    // The size is not queried first: a pipe has none, and a file can grow in the meantime.
     file.take(limit.saturating_add(1))
         .read_to_end(&mut bytes)
         .map_err(FileError::system("read", path))?;
@@ -72,11 +72,10 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     Ok(bytes)
 }
 
-/// Writes a file so that a reader, also after a crash, finds either the old content or the new content.
+/// Writes a file so that a reader finds either the old or the new content, even after a crash.
 ///
-/// The content goes to a temporary file beside it, which then replaces it. An existing file keeps its permissions, and a symbolic
-/// link stays one, also one to a file that does not exist yet. Nothing else than a regular file is written to: opening a pipe could
-/// block for ever.
+/// The content goes to a temporary file next to it, which then replaces it. An existing file keeps its permissions, and a symbolic
+/// link remains one, even if its target does not exist yet. Only regular files are written to: opening a pipe could block forever.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let failed = || FileError::system("written", path);
     let target = follow_links(path).map_err(failed())?;
@@ -87,7 +86,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let file = temporary(path, &target, old.as_ref(), bytes)?;
     file.persist(&target)
         .map_err(|persist| failed()(persist.error))?;
-    // The new name survives a power failure once the folder is written, too. Some file systems can't do that on demand.
+    // The new name survives a power failure only once the folder is written too. Some file systems can't do that on demand.
     let _ = File::open(folder_of(&target)).and_then(|folder| folder.sync_all());
     Ok(())
 }
@@ -103,9 +102,9 @@ fn refuse_special(path: &Path, found: &Metadata) -> Result<(), FileError> {
     }
 }
 
-/// Returns what a path leads to if it is a symbolic link, whether or not that exists; otherwise the path itself.
+/// Returns the target of a path if it is a symbolic link, whether or not the target exists; otherwise returns the path itself.
 fn follow_links(path: &Path) -> io::Result<PathBuf> {
-    // As many as Linux follows.
+    // The number of links that Linux follows.
     const MAX_LINKS: usize = 40;
     let mut target = path.to_owned();
     for _ in 0..MAX_LINKS {
@@ -129,7 +128,7 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     }
 }
 
-/// Writes a temporary file beside `target`, with the permissions of `old`, or with those that any new file gets. Errors name it
+/// Writes a temporary file next to `target`, with the permissions of `old`, or else with those of any new file. Errors call it
 /// `path`.
 fn temporary(
     path: &Path,
@@ -163,7 +162,7 @@ fn folder_of(path: &Path) -> &Path {
         .unwrap_or(Path::new("."))
 }
 
-/// Creates the folder that a file is to be in.
+/// Creates the folder for a file.
 pub fn make_folder_of(path: &Path) -> Result<(), FileError> {
     fs::create_dir_all(folder_of(path)).map_err(FileError::system("given a folder", path))
 }
@@ -171,16 +170,16 @@ pub fn make_folder_of(path: &Path) -> Result<(), FileError> {
 /// A lock on a file; dropping it releases the lock.
 pub type Lock = File;
 
-/// Locks a file for a whole command, and returns the lock: nobody else holds one for the same file until it is dropped, also when
-/// the process is killed. If another process holds the lock, calls `waiting` once and waits: commands on a sandbox are short, and
-/// Ctrl-C ends the waiting.
+/// Locks a file for a whole command, and returns the lock. It is exclusive until it is dropped or the process ends, even if the
+/// process is killed. If another process holds the lock, this function calls `waiting` once and waits: commands on a sandbox are
+/// short, and Ctrl-C ends the wait.
 ///
 /// The lock is on the file that [`lock_path`] returns, because the file itself is replaced whenever it is written. The locked file is
 /// never removed, because two processes could then hold a lock.
 pub fn lock(path: &Path, waiting: impl FnOnce()) -> Result<Lock, FileError> {
-    let beside = lock_path(path);
-    let failed = || FileError::system("locked", &beside);
-    for file in [path, &beside] {
+    let lock_file = lock_path(path);
+    let failed = || FileError::system("locked", &lock_file);
+    for file in [path, &lock_file] {
         if let Ok(found) = fs::metadata(file) {
             refuse_special(file, &found)?;
         }
@@ -189,7 +188,7 @@ pub fn lock(path: &Path, waiting: impl FnOnce()) -> Result<Lock, FileError> {
         .create(true)
         .truncate(false)
         .write(true)
-        .open(&beside)
+        .open(&lock_file)
         .map_err(failed())?;
     match file.try_lock() {
         Ok(()) => {}
@@ -202,7 +201,7 @@ pub fn lock(path: &Path, waiting: impl FnOnce()) -> Result<Lock, FileError> {
     Ok(file)
 }
 
-/// Returns the file that is locked for a file: `<file>.lock`, by whatever link the file is reached.
+/// Returns the file that is locked on behalf of a file: `<file>.lock`, no matter by which link the file is reached.
 pub fn lock_path(path: &Path) -> PathBuf {
     let mut name = follow_links(path)
         .unwrap_or_else(|_| path.to_owned())
@@ -211,7 +210,7 @@ pub fn lock_path(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Returns true if both paths name the same file, also if it does not exist yet.
+/// Returns true if both paths name the same file, even if it does not exist yet.
 pub fn is_same(a: &Path, b: &Path) -> bool {
     let whole = |path: &Path| {
         let path = follow_links(path).ok()?;
@@ -223,7 +222,7 @@ pub fn is_same(a: &Path, b: &Path) -> bool {
     a == b || whole(a).is_some_and(|a| Some(a) == whole(b))
 }
 
-/// Returns true if others than the owner may read a file; false if that is not known.
+/// Returns true if users other than the owner may read a file; false if that is unknown.
 pub fn is_readable_by_others(path: &Path) -> bool {
     #[cfg(unix)]
     {
@@ -293,7 +292,7 @@ mod tests {
     fn a_lock_is_held_until_it_is_dropped() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("world.json");
-        // Whoever comes by a link locks the same file.
+        // A link leads to the same lock.
         #[cfg(unix)]
         let file = {
             let link = folder.path().join("link.json");

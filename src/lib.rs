@@ -3,7 +3,7 @@
 //! # Use
 //!
 //! A program needs to call only [`run`], which returns a [`SyncResult`] for each job of the config. Here it runs on a
-//! [sandbox](provider::sandbox), an AWS in memory; for AWS itself, pass `provider::aws::Aws::new()`.
+//! [sandbox](provider::sandbox), an in-memory AWS; for AWS itself, pass `provider::aws::Aws::new()`.
 //!
 //! ```
 //! use aws_xregion_sync::ops::example_world;
@@ -52,13 +52,13 @@
 //! ```
 //!
 //! Data flows one way. Every choice is made in [`planner`]; [`executor`] only checks that the preconditions of an action still
-//! hold, and then performs it. Everything that is special about one type of job is in [`sync_types`], and everything that AWS
-//! fixes for one kind of artifact is in the table of [`model::kind`].
+//! hold, and then performs it. Everything that is specific to one type of job is in [`sync_types`], and everything that AWS fixes
+//! for one kind of artifact is in the table of [`model::kind`].
 //!
 //! # Layers
 //!
-//! A test (`tests/it/architecture.rs`) compares the sources with the tables below. A module without a row has the row of the
-//! module around it.
+//! A test (`tests/it/architecture.rs`) compares the sources with the tables below. A module without a row inherits the row of its
+//! parent module.
 //!
 //! | module | may use |
 //! |---|---|
@@ -81,9 +81,8 @@
 //! | `cli` | `model` `render` `ops` `guide` `provider` `provider::aws` `provider::sandbox` |
 //! | `main` | `cli` |
 //!
-//! There are no import circles between files, also inside a module. Only `provider::aws` names crates that start with `aws_`.
-//! Only `cli` uses the terminal and the environment. Only `sync_types`, the two providers and [`model::kind`] name kinds and
-//! sync types.
+//! Files never import each other in a cycle, even within a module. Only `provider::aws` names crates that start with `aws_`. Only
+//! `cli` uses the terminal and the environment. Only `sync_types`, the two providers and [`model::kind`] name kinds and sync types.
 //!
 //! Two files share a name only where two folders mirror each other, by command, document or service:
 //!
@@ -99,20 +98,20 @@
 //! 1. Planning never writes to AWS (`law_01_planning_never_writes.rs`).
 //! 2. Planning is deterministic: the order of AWS's answers changes nothing, and the same jobs and inventory give the same digest.
 //!    Rules about age use the inventory's day (UTC), never the clock (`law_02_planning_is_deterministic.rs`).
-//! 3. After an apply and with no change since, planning again gives no action, also while copies are in progress, also around
-//!    rings of regions (`law_03_applying_converges.rs`).
-//! 4. After a crash at any point, applying the same plan again or planning anew leads to the end state without the crash, with one
-//!    copy. A lost response counts as a crash (`law_04_a_crash_changes_nothing.rs`).
-//! 5. Only retention deletes: only copies of ours, never the newest available copy, never more than planned
+//! 3. If nothing has changed since an apply, planning again yields no actions, even while copies are in progress, and even if jobs
+//!    form a ring of regions (`law_03_applying_converges.rs`).
+//! 4. After a crash at any point, applying the same plan again, or making a new one, reaches the same end state as without the
+//!    crash, with one copy. A lost response counts as a crash (`law_04_a_crash_changes_nothing.rs`).
+//! 5. Only retention deletes: only our own copies, never the newest available copy, never more than planned
 //!    (`law_05_only_retention_deletes.rs`).
-//! 6. Unknown is not absent: a throttle, denial or timeout never leads to a copy or a deletion. The job fails with call, region,
-//!    AWS's code and message (`law_06_unknown_is_not_absent.rs`).
+//! 6. Unknown is not absent: a throttle, denial or timeout never leads to a copy or a deletion. The job fails with an error that
+//!    names the call and the region, and quotes AWS's code and message (`law_06_unknown_is_not_absent.rs`).
 //! 7. The failure of one job never stops another (`law_07_failures_stay_in_their_job.rs`).
 //! 8. No plan, result, log line, error or `Debug` output holds a secret (`law_08_secrets_stay_secret.rs`).
 //! 9. Two applies at once, of one plan or of several, make one copy (`law_09_one_source_one_copy.rs`).
 //! 10. Apply does nothing that the plan does not list, and reports what it skips (`law_10_apply_follows_the_plan.rs`).
-//! 11. A job that is reported synced or ready has a copy of this database or image that can be restored, or says which copy it
-//!     counts on and why (`law_11_status_does_not_mislead.rs`, `law_11_plans_do_not_mislead.rs`).
+//! 11. A job that is reported as synced or ready has a restorable copy of this database or image, or the report names the copy
+//!     that the job relies on, and why (`law_11_status_does_not_mislead.rs`, `law_11_plans_do_not_mislead.rs`).
 
 pub mod cli;
 pub mod config;

@@ -23,7 +23,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Returns its length as IAM counts it.
+    /// Returns its length, as IAM counts it.
     ///
     /// # Errors
     ///
@@ -38,7 +38,7 @@ impl Policy {
 ///
 /// # Errors
 ///
-/// If there is no job, or if the jobs are in several partitions: no identity is in two.
+/// If there is no job, or if the jobs are in several partitions: an identity belongs to one partition.
 pub fn policy(stage: PolicyStage, jobs: &[SyncJob]) -> Result<Policy, Problem> {
     let partitions = jobs.iter().map(|job| job.destination_region.partition());
     let partitions: BTreeSet<&str> = partitions.collect();
@@ -52,7 +52,7 @@ pub fn policy(stage: PolicyStage, jobs: &[SyncJob]) -> Result<Policy, Problem> {
         );
         return Err(Problem::new(message).help("select the jobs of one partition with --job"));
     }
-    // Statements come in an order that does not depend on that of the jobs: reads first.
+    // The order of the statements, reads first, does not depend on the order of the jobs.
     let mut jobs: Vec<&SyncJob> = jobs.iter().collect();
     jobs.sort_by_key(|job| (job.kind(), &job.source_region));
     let of_stage = |stage| {
@@ -70,7 +70,7 @@ pub fn policy(stage: PolicyStage, jobs: &[SyncJob]) -> Result<Policy, Problem> {
     })
 }
 
-/// Merges the statements for each purpose into the first one.
+/// Merges the statements for each purpose into the first of them.
 fn merged(statements: Vec<Statement>) -> Vec<Statement> {
     let mut merged: Vec<Statement> = Vec::new();
     for statement in statements {
@@ -82,7 +82,7 @@ fn merged(statements: Vec<Statement>) -> Vec<Statement> {
     merged
 }
 
-/// Returns the permissions for the keys of copies and sources. xrs never calls KMS: EC2 and RDS do, on behalf of the caller that
+/// Returns the permissions for the keys of copies and sources. xrs never calls KMS; EC2 and RDS do so on behalf of the caller that
 /// requests a copy.
 fn key_permissions(jobs: &[&SyncJob]) -> Vec<Statement> {
     let with_key = jobs
@@ -122,9 +122,9 @@ fn source_key(job: &SyncJob) -> [Statement; 2] {
     key_statements(job, "KeysOfSources", ACTIONS, arn)
 }
 
-/// Returns statements that allow the use of keys, and grants of that use, through the service of a job only. Both of its regions
-/// are allowed, because AWS does not document which of them uses the key of the source. The end of host names differs between
-/// partitions.
+/// Returns statements that allow the use of keys, and grants for that use, only through the service of a job. Both of its regions
+/// are allowed, because AWS does not document which of them uses the key of the source. Host names end differently in each
+/// partition.
 fn key_statements(
     job: &SyncJob,
     keys: &str,
@@ -140,7 +140,8 @@ fn key_statements(
     [uses, grants].map(|statement| statement.when("StringLike", "kms:ViaService", services.clone()))
 }
 
-/// Returns the ARN of a key, or of every key that an alias may stand for: no policy can name a key by its alias alone.
+/// Returns the ARN of a key, or, for an alias, a pattern for every key that it may stand for: a policy can't name a key by its
+/// alias alone.
 fn key_arn(job: &SyncJob, key: &str) -> String {
     let account_of_arn = key.split(':').nth(4);
     let account = account_of_arn.unwrap_or_else(|| stated_account(&job.client_config));
@@ -152,7 +153,7 @@ fn key_arn(job: &SyncJob, key: &str) -> String {
     }
 }
 
-/// Returns `alias/…`, if the key is named by an alias, with or without an ARN.
+/// Returns `alias/…` if the key is named by an alias, with or without an ARN.
 fn alias(key: &str) -> Option<&str> {
     let resource = key.rsplit(':').next().unwrap_or(key);
     resource.starts_with("alias/").then_some(resource)

@@ -1,4 +1,4 @@
-//! Problems between jobs.
+//! Checks for conflicts between jobs.
 
 use std::collections::HashMap;
 
@@ -6,10 +6,10 @@ use crate::model::ids::{ParentId, Region};
 use crate::model::problem::{Problem, TextPlace};
 use crate::sync_types::{ConfiguredJob, SyncJob};
 
-/// Compares each job with those above it that copy databases of the same name to the same destination. A job that does the same as an
-/// earlier one becomes invalid, because each would count and delete the other's copies. A job for another database is marked: automated
-/// snapshots of the same minute have the same id, and so would their copies. Jobs for the same image are left to the planner, which
-/// knows the images.
+/// Compares each job with those above it that copy databases of the same name to the same destination. A job that does the same as
+/// an earlier one becomes invalid, because each would count and delete the other's copies. A job for a different database is
+/// marked: automated snapshots of the same minute have the same id, and so would their copies. Jobs for the same image are left to
+/// the planner, which knows the images.
 pub(super) fn check(jobs: &mut [(ConfiguredJob, TextPlace)]) {
     let mut by_name: HashMap<(ParentId, Region), Vec<SyncJob>> = HashMap::new();
     for (configured, place) in jobs {
@@ -35,7 +35,8 @@ pub(super) fn check(jobs: &mut [(ConfiguredJob, TextPlace)]) {
     }
 }
 
-/// Marks each job as invalid that closes a circle of regions with jobs above it: every copy would be copied on for ever.
+/// Marks each job as invalid that closes a circle of regions with jobs above it, in which every copy would be copied again,
+/// forever.
 pub(super) fn check_circles(jobs: &mut [(ConfiguredJob, TextPlace)]) {
     let mut earlier: Vec<SyncJob> = Vec::new();
     for (configured, place) in jobs {
@@ -57,7 +58,7 @@ pub(super) fn check_circles(jobs: &mut [(ConfiguredJob, TextPlace)]) {
 
 /// Returns the regions through which copies of a job come back to its source region, if they do.
 fn circle<'j>(jobs: &'j [SyncJob], job: &'j SyncJob) -> Option<Vec<&'j Region>> {
-    // Each job that has been reached, with the regions on the way to it.
+    // Each job that has been reached, with the regions on the path to it.
     let mut reached = vec![(job, vec![&job.source_region])];
     let mut left: Vec<&SyncJob> = jobs.iter().collect();
     let mut n = 0;
@@ -87,7 +88,7 @@ fn endless(job: &SyncJob, regions: &[&Region]) -> Problem {
         job.name
     );
     Problem::new(message)
-        .help("remove include_copies from one of them: copies would be copied on for ever")
+        .help("remove include_copies from one of them: copies would be copied in circles forever")
 }
 
 fn repeated(job: &SyncJob, same: &SyncJob, parent: &ParentId) -> Problem {
@@ -99,7 +100,7 @@ fn repeated(job: &SyncJob, same: &SyncJob, parent: &ParentId) -> Problem {
     Problem::new(message).help("keep one of them: two would delete each other's copies")
 }
 
-/// Returns false if both state their account, and the accounts differ.
+/// Returns false if both state their accounts, and the accounts differ.
 fn may_share_account(one: &SyncJob, two: &SyncJob) -> bool {
     let accounts = [one, two].map(|job| job.client_config.account_id.as_ref());
     !matches!(accounts, [Some(one), Some(two)] if one != two)

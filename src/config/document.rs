@@ -1,8 +1,8 @@
 //! The YAML document of a config as a tree in which every value has its line and column.
 //!
-//! saphyr-parser reads the text, because serde_yaml tells no positions, mixes up anchors that are defined twice, and refuses integers
-//! above 64 bits. serde_yaml says what a scalar means, and reads parts of the tree into structs. Aliases share the value that they
-//! stand for; what the text would come to without aliases is counted and limited.
+//! saphyr-parser reads the text, because serde_yaml reports no positions, mixes up anchors that are defined twice, and refuses
+//! integers above 64 bits. serde_yaml interprets scalars, and reads parts of the tree into structs. Aliases share the value that
+//! they stand for; the size of the text without aliases is counted and limited.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -14,9 +14,9 @@ use super::syntax::{self, MAX_DEPTH};
 use super::{names, source};
 use crate::model::problem::{Problem, TextPlace};
 
-/// How many bytes the config may have with every alias replaced by what it stands for.
+/// The maximum number of bytes of a config in which every alias is replaced by what it stands for.
 const MAX_EXPANDED: usize = 2 * source::MAX_BYTES as usize;
-/// How many repeated keys are reported.
+/// The maximum number of repeated keys that are reported.
 const MAX_REPEATED: usize = 20;
 
 /// The help for a config without jobs.
@@ -27,11 +27,11 @@ pub(super) struct Node {
     /// Where it is written; for an alias, where its anchor is.
     pub(super) place: TextPlace,
     pub(super) data: Data,
-    /// Whether it has an anchor, so that aliases can stand for it.
+    /// Whether it has an anchor, so that aliases can refer to it.
     pub(super) is_anchored: bool,
-    /// Its bytes, with every alias replaced.
+    /// Its size in bytes, with every alias replaced.
     weight: usize,
-    /// How deep mappings and lists are nested in it.
+    /// How deeply mappings and lists are nested in it.
     depth: usize,
 }
 
@@ -42,7 +42,7 @@ pub(super) enum Data {
         is_quoted: bool,
     },
     List(Vec<Rc<Node>>),
-    /// With the entries that `<<` merges in.
+    /// Includes the entries that `<<` merges in.
     Mapping(Vec<Entry>),
 }
 
@@ -56,7 +56,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// Returns the options in a mapping; none if the value is empty. Fails for any other value.
+    /// Returns the options in a mapping, or no options if the value is empty. Fails for any other value.
     pub(super) fn options(&self, owner: &str) -> Result<&[Self], Problem> {
         match &self.node.data {
             Data::Mapping(options) => Ok(options),
@@ -70,7 +70,7 @@ impl Entry {
 }
 
 impl Node {
-    /// Returns the value for serde. Integers stay the text that is written: account ids are often written without quotes.
+    /// Returns the value for serde. Integers remain text, as written, because account ids are often written without quotes.
     pub(super) fn value(&self) -> Value {
         match &self.data {
             Data::Scalar { text, is_quoted } if *is_quoted || is_word(text) => {
@@ -106,7 +106,7 @@ impl Node {
         }
     }
 
-    /// Returns what it is, for a message.
+    /// Returns what kind of value it is, for a message.
     pub(super) fn noun(&self) -> &'static str {
         match &self.data {
             Data::Scalar { .. } => "a single value",
@@ -116,7 +116,7 @@ impl Node {
     }
 }
 
-/// Reads the one document of a config. Fails with what makes the file useless as a whole; never with nothing.
+/// Reads the one document of a config. If the file as a whole is unusable, returns the problems, at least one.
 pub(super) fn read(bytes: &[u8]) -> Result<Rc<Node>, Vec<Problem>> {
     let text = source::text(bytes).map_err(|problem| vec![problem])?;
     // The parser refuses a tab after a colon, which YAML allows.
@@ -134,7 +134,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Rc<Node>, Vec<Problem>> {
         Ok(document) if problems.is_empty() => return Ok(document),
         Ok(_) => {}
         Err(problem) if text.contains("<%") => problems.push(
-            problem.help("xrs fills in no templates: run erb first, and give xrs what it writes"),
+            problem
+                .help("xrs does not process templates: run erb first, and give its output to xrs"),
         ),
         Err(problem) => problems.push(problem),
     }
@@ -145,11 +146,11 @@ type Step<T = ()> = Result<T, Problem>;
 
 struct Reader<'t> {
     parser: Parser<'t, StrInput<'t>>,
-    /// What each anchor stands for; nothing until the value has ended.
+    /// What each anchor stands for; `None` until its value has ended.
     anchors: HashMap<usize, Option<Rc<Node>>>,
-    /// Keys that are given twice.
+    /// Problems about keys that are given twice.
     repeated: Vec<Problem>,
-    /// The bytes so far, with every alias replaced.
+    /// The number of bytes so far, with every alias replaced.
     weight: usize,
 }
 
@@ -185,7 +186,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reads the value that starts with this event; `depth` mappings and lists are around it.
+    /// Reads the value that starts with this event, inside `depth` mappings and lists.
     fn node(&mut self, (event, place): (Event<'t>, TextPlace), depth: usize) -> Step<Rc<Node>> {
         let (anchor, tag) = match &event {
             Event::Alias(anchor) => return self.alias(*anchor, place, depth),
@@ -202,7 +203,7 @@ impl<'t> Reader<'t> {
         let (length, data) = match event {
             Event::Scalar(text, style, ..) => {
                 self.count(1 + text.len(), place)?;
-                // Without quotes, it is as long as its text; the parser counts a colon at the end of the line with it.
+                // Without quotes, it is as long as its text. The parser would include a colon at the end of the line.
                 let length = match style {
                     ScalarStyle::Plain => place.length.min(text.chars().count()).max(1),
                     _ => place.length,
@@ -233,8 +234,8 @@ impl<'t> Reader<'t> {
     /// Returns the value that an alias stands for.
     fn alias(&mut self, anchor: usize, place: TextPlace, depth: usize) -> Step<Rc<Node>> {
         let Some(Some(node)) = self.anchors.get(&anchor).cloned() else {
-            let problem = Problem::new("this alias stands for a value that contains it");
-            let help = "write out what is meant, without the alias";
+            let problem = Problem::new("this alias stands for a value that contains the alias");
+            let help = "write out the value, without the alias";
             return Err(problem.at(place).help(help));
         };
         check_depth(depth + node.depth, place)?;
@@ -273,8 +274,7 @@ impl<'t> Reader<'t> {
             if let Some(line) = lines.insert(key.clone(), place.line) {
                 let problem =
                     Problem::new(format!("the key `{}` is given twice", names::key(&key)));
-                let help =
-                    format!("it is on line {line} already; rename one of them, or remove it");
+                let help = format!("it is already on line {line}; rename or remove one of them");
                 self.repeated.push(problem.at(place).help(help));
             }
             let next = self.next()?;
@@ -289,7 +289,7 @@ impl<'t> Reader<'t> {
         Ok(entries)
     }
 
-    /// Counts what comes in, and stops where a few aliases of aliases would fill the memory.
+    /// Counts the bytes, and stops if a few aliases of aliases would fill the memory.
     fn count(&mut self, weight: usize, place: TextPlace) -> Step {
         self.weight += weight;
         if self.weight > MAX_EXPANDED {
@@ -303,7 +303,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Returns the entries that `<<` merges in: those of a mapping, or of several in a list.
+/// Returns the entries that `<<` merges in: those of a mapping, or of several mappings in a list.
 fn merge_sources(node: &Node) -> Step<Vec<Entry>> {
     let sources = match &node.data {
         Data::List(items) => items.iter().map(Rc::as_ref).collect(),
@@ -320,12 +320,12 @@ fn merge_sources(node: &Node) -> Step<Vec<Entry>> {
     Ok(merged)
 }
 
-/// Returns true if a text can't be null, a boolean or a number: parsing every text to know that takes most of the time.
+/// Returns true if a text can't be null, a boolean or a number. Parsing every text to find that out would take most of the time.
 fn is_word(text: &str) -> bool {
     text.len() > "false".len() && text.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
-/// Returns a key without the colon that makes it a symbol of Ruby.
+/// Returns a key without the colon that makes it a Ruby symbol.
 fn without_colon(key: &str) -> &str {
     let symbol = key.strip_prefix(':');
     let is_name = |symbol: &&str| symbol.starts_with(|c: char| c.is_ascii_alphabetic());

@@ -1,4 +1,4 @@
-//! The form of certain values: ARNs (`arn:<partition>:<service>:<region>:<account>:<resource>`) and endpoints.
+//! Checks the form of certain values: ARNs (`arn:<partition>:<service>:<region>:<account>:<resource>`) and endpoints.
 
 use std::net::Ipv6Addr;
 
@@ -34,7 +34,7 @@ pub(super) fn kms_key_region(arn: &str) -> Option<&str> {
     is_key.then_some(region)
 }
 
-/// Returns the region and the resource in the ARN of something in an account.
+/// Returns the region and the resource in an ARN that has an account.
 fn parts<'a>(arn: &'a str, service: &str) -> Option<(&'a str, &'a str)> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     match parts.as_slice() {
@@ -50,7 +50,7 @@ fn parts<'a>(arn: &'a str, service: &str) -> Option<(&'a str, &'a str)> {
     }
 }
 
-/// Returns what an endpoint must be, if it is not: an `http` or `https` URL with a host, perhaps a port and a path.
+/// Returns what an endpoint must be, if it is anything but an `http` or `https` URL with a host and, optionally, a port and a path.
 pub(super) fn endpoint_fault(url: &str) -> Option<&'static str> {
     let rest = url.strip_prefix("http://").or(url.strip_prefix("https://"));
     let Some(rest) = rest else {
@@ -68,7 +68,7 @@ pub(super) fn endpoint_fault(url: &str) -> Option<&'static str> {
     } else if rest.contains(['?', '#']) {
         Some("a URL without a query")
     } else if !is_host(host) || !is_port || !rest.chars().all(|c| c.is_ascii_graphic()) {
-        Some("a URL with a host, and perhaps a port")
+        Some("a URL with a host and, optionally, a port")
     } else {
         None
     }

@@ -62,8 +62,8 @@ pub(super) fn read(
     }
 }
 
-/// Reads the client settings of a job, whatever its other options are. The problems beside them are notes on what is accepted without
-/// effect.
+/// Reads the client settings of a job, independently of its other options. The problems returned with them are notes about settings
+/// that have no effect.
 pub(super) fn client_config(
     entry: &Entry,
     global: &Level<'_>,
@@ -91,7 +91,7 @@ fn options(
     warnings: &mut Vec<Problem>,
 ) -> Option<(CommonOptions, Arc<dyn SyncTypeRules>)> {
     let name = name(entry);
-    // Something else than a mapping is reported with the client settings.
+    // Anything but a mapping is reported with the client settings.
     let options = entry.options(name.as_str()).ok()?;
     let sync_type = options.iter().find(|option| option.key == "sync_type");
     let word = sync_type.and_then(|option| option.node.text());
@@ -99,7 +99,7 @@ fn options(
         .types
         .iter()
         .find(|(own, _)| word == Some(own.as_str()));
-    // In a job of an unknown type, the options of any type may be meant.
+    // In a job of an unknown type, options of any type are possible.
     let types = REFERENCE.types.iter().map(|(_, group)| group);
     let types = types.filter(|group| own.is_none_or(|(_, own)| own == *group));
     let groups: Vec<&OptionGroup> = std::iter::once(&REFERENCE.common).chain(types).collect();
@@ -121,7 +121,7 @@ fn options(
     common.zip(rules)
 }
 
-/// Returns where an option belongs that does not belong in a job.
+/// Returns where a misplaced option belongs.
 fn elsewhere(option: &str, own: Option<&(SyncTypeName, OptionGroup)>) -> Option<String> {
     let other = REFERENCE
         .types
@@ -148,7 +148,7 @@ fn check_regions(section: &mut Section<'_>, common: &CommonOptions) {
         Problem::new(message).help("copies for disaster recovery go to another region")
     } else if from != to {
         let message = format!(
-            "{owner} can't copy from {source} to {destination}: they are in the partitions {from} and {to}"
+            "{owner} can't copy from {source} to {destination}: they are in different partitions, {from} and {to}"
         );
         Problem::new(message).help("AWS copies nothing from one partition to another")
     } else {
@@ -157,7 +157,7 @@ fn check_regions(section: &mut Section<'_>, common: &CommonOptions) {
     section.report("destination_region", problem);
 }
 
-/// Checks that a key is in the destination region. A key that is not given by its ARN always is.
+/// Checks that a key is in the destination region, which it is unless it is given by its ARN.
 fn check_key(section: &mut Section<'_>, common: &CommonOptions) {
     let (owner, destination) = (&section.owner, &common.destination_region);
     let region = common.kms_key_id.as_deref().and_then(forms::kms_key_region);

@@ -1,9 +1,9 @@
-//! What the gem accepted, and what became of it.
+//! What the gem accepted, and what replaces it.
 
 use super::document::Entry;
 use crate::model::problem::Problem;
 
-/// Client settings of the Ruby SDK, each group with what to use instead.
+/// Client settings of the Ruby SDK, each group with its replacement.
 const RUBY_OPTIONS: &[(&str, &str)] = &[
     (
         "region",
@@ -21,7 +21,7 @@ const RUBY_OPTIONS: &[(&str, &str)] = &[
     ),
     (
         "retry_mode",
-        "the waits between retries always grow; `max_attempts` limits their number",
+        "the pauses between retries always grow; `max_attempts` limits their number",
     ),
     ("http_open_timeout", "use `connect_timeout`"),
     ("http_read_timeout", "use `read_timeout`"),
@@ -54,14 +54,14 @@ pub(super) fn ruby_options() -> impl Iterator<Item = (&'static str, &'static str
     RUBY_OPTIONS.iter().flat_map(group)
 }
 
-/// Returns a note on a client setting, if only the gem used it.
+/// Returns a note about a client setting, if only the gem used it.
 pub(super) fn note(setting: &Entry, owner: &str) -> Option<Problem> {
     let (name, instead) = ruby_options().find(|(name, _)| *name == setting.key)?;
     let problem = Problem::new(format!("`{name}` of {owner} has no effect"));
     Some(problem.at(setting.place).help(instead))
 }
 
-/// Returns true if a top-level key is that of a job. The case does not matter.
+/// Returns true if a top-level key is that of a job. Case is ignored.
 pub(super) fn is_job(key: &str) -> bool {
     let start = key.get(..5);
     start.is_some_and(|start| start.eq_ignore_ascii_case("sync_"))

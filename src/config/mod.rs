@@ -1,10 +1,10 @@
-//! The config file: YAML in, sync jobs out, every problem with its line and column.
+//! Reads the config file: turns YAML into sync jobs, and reports every problem with its line and column.
 //!
 //! | file | does |
 //! |---|---|
 //! | `source`, `names` | bytes to text; names and values as messages show them |
 //! | `document`, `syntax` | text to a tree with lines and columns, within limits; errors of YAML itself |
-//! | `shared_options` | the structs of options, beside those of the sync types |
+//! | `shared_options` | the structs of options, except those of the sync types |
 //! | `forms` | the form of certain values |
 //! | `section` | reads options into the structs; "did you mean" |
 //! | `job`, `client` | a job; its client settings, merged with those of all jobs |
@@ -41,27 +41,27 @@ use document::{Data, EXAMPLE, Entry, Node};
 use reference::REFERENCE;
 use shared_options::CLIENT_CONFIG;
 
-/// A commented config to begin with, valid as it is.
+/// A commented config to start from, valid as it is.
 pub const STARTER: &str = include_str!("starter.yaml");
 
-/// What a config file says.
+/// The contents of a config file.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Its jobs, in the order of the file.
     pub jobs: Vec<ConfiguredJob>,
-    /// The client settings of each job, or what is wrong with them: a job whose other options are invalid still has them.
+    /// The client settings of each job, or what is wrong with them. A job with other options that are invalid still has them.
     pub client_configs: BTreeMap<JobName, Result<ClientConfig, Vec<Problem>>>,
-    /// What is accepted and is likely to be a mistake, each with its place.
+    /// Problems with what is accepted but likely to be a mistake, each with its place.
     pub warnings: Vec<Problem>,
-    /// What is accepted and has no effect, each with its place.
+    /// Problems with what is accepted but has no effect, each with its place.
     pub notes: Vec<Problem>,
     /// Whether the file contains a secret key or a token, even if no job uses it.
     pub holds_keys: bool,
 }
 
 impl Config {
-    /// Returns all problems of all jobs, in the order of the file, each once: a problem of the settings of all jobs is one of every
-    /// job.
+    /// Returns all problems of all jobs, in the order of the file and without duplicates: a problem with the global settings is a
+    /// problem of every job.
     pub fn problems(&self) -> Vec<Problem> {
         let problems = self.jobs.iter().flat_map(ConfiguredJob::problems);
         in_order(problems.cloned().collect())
@@ -72,7 +72,7 @@ impl Config {
 ///
 /// # Errors
 ///
-/// What makes the file useless as a whole; never empty.
+/// What makes the file as a whole unusable; never empty.
 pub fn read(bytes: &[u8]) -> Result<Config, Vec<Problem>> {
     let root = document::read(bytes)?;
     let refused = |message: &str| vec![Problem::new(message).at(root.place).help(EXAMPLE)];
@@ -135,8 +135,8 @@ fn has_key(node: &Node) -> bool {
     }
 }
 
-/// Returns a warning about a key at the top that is not one of a job, if it is likely to be meant as one: by its name, or by its
-/// content, unless that is a template for other jobs.
+/// Returns a warning about a top-level key that is not a job but is probably meant as one, judging by its name, or by its content
+/// unless that is a template for other jobs.
 fn likely_job(entry: &Entry) -> Option<Problem> {
     let (is_mapping, has_type) = match &entry.node.data {
         Data::Mapping(options) => (true, options.iter().any(|option| option.key == "sync_type")),
@@ -156,7 +156,7 @@ fn likely_job(entry: &Entry) -> Option<Problem> {
     Some(Problem::new(message).at(entry.place).help(help))
 }
 
-/// Returns a note on a key at the top that is not one of a job.
+/// Returns a note about a top-level key that is not a job.
 fn ignored(entry: &Entry) -> Problem {
     let help = match names::close_match(&entry.key, &[CLIENT_CONFIG]) {
         Some(meant) => format!("did you mean `{meant}`?"),
@@ -166,7 +166,7 @@ fn ignored(entry: &Entry) -> Problem {
     Problem::new(message).at(entry.place).help(help)
 }
 
-/// Returns problems in the order of the file, each once.
+/// Returns problems in the order of the file, without duplicates.
 fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems.sort_by(|one, two| (one.at, &one.message).cmp(&(two.at, &two.message)));
     problems.dedup();

@@ -1,11 +1,11 @@
-//! Names and values of a config as messages show them.
+//! Formats names and values of a config for messages.
 
 use similar::get_close_matches;
 
 use crate::model::client_config::{is_credential, is_credential_char};
 
-/// Returns a text of the config for a message: escaped and cut. A text that may contain a secret, because a comma or an indentation is
-/// missing, is not shown.
+/// Returns a text of the config for a message, escaped and shortened. A text that may contain a secret, because a comma or an
+/// indentation is missing, is not shown.
 pub(super) fn named(text: &str) -> String {
     const SHOWN: usize = 60;
     if may_contain_secret(text) {
@@ -33,8 +33,8 @@ fn may_contain_secret(text: &str) -> bool {
         || text.split(|c| !is_credential_char(c)).any(is_credential)
 }
 
-/// Returns a key of the config for a message: escaped, and cut where a name ends. What follows may be its value, not separated from it
-/// in YAML's way, and that value may be a secret.
+/// Returns a key of the config for a message, escaped and cut where a name ends. What follows may be its value, not properly
+/// separated from it, and that value may be a secret.
 pub(super) fn key(text: &str) -> String {
     const SHOWN: usize = 60;
     let is_name = |c: &char| !c.is_whitespace() && !matches!(c, ':' | '=' | ',');
@@ -46,14 +46,14 @@ pub(super) fn key(text: &str) -> String {
     format!("{}{more}", name.escape_debug())
 }
 
-/// Returns what follows the word `sync` at the start of a key, if it starts with it, in any case.
+/// Returns what follows the word `sync` at the start of a key, if the key starts with it, ignoring case.
 pub(super) fn after_sync(key: &str) -> Option<&str> {
     let key = key.trim_start_matches(|c: char| !c.is_alphanumeric());
     let is_sync = key.get(..4)?.eq_ignore_ascii_case("sync");
     key.get(4..).filter(|_| is_sync)
 }
 
-/// Returns the name of the job that a key is likely to be meant as, such as `sync_web` for `sync-web` and `snyc_web`.
+/// Returns the job name that a key is probably meant to be, such as `sync_web` for `sync-web` and `snyc_web`.
 pub(super) fn job_name(key: &str) -> String {
     let is_separator = |c: char| !c.is_alphanumeric();
     let misspelt = || {
@@ -64,9 +64,9 @@ pub(super) fn job_name(key: &str) -> String {
     format!("sync_{}", rest.trim_matches(is_separator))
 }
 
-/// Returns the name that a misspelt name is most like.
+/// Returns the name that is most similar to a misspelt one.
 pub(super) fn close_match<'n>(name: &str, names: &'n [impl AsRef<str>]) -> Option<&'n str> {
-    /// Which share of their letters two names must have in common.
+    /// The share of letters that two names must have in common.
     const ALIKE: f32 = 0.6;
     /// A longer text is not a misspelt name.
     const LONGEST: usize = 64;

@@ -1,4 +1,4 @@
-//! What there is to say about each option, out of the schemas of the structs that options are read into.
+//! Describes each option, based on the schemas of the structs that options are read into.
 
 use std::sync::LazyLock;
 
@@ -20,7 +20,7 @@ pub struct OptionGroup {
     pub options: Vec<OptionFacts>,
 }
 
-/// What there is to say about an option.
+/// The description of an option.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OptionFacts {
     /// Its name.
@@ -29,13 +29,13 @@ pub struct OptionFacts {
     pub aliases: Vec<String>,
     /// What a value must be, such as "true or false".
     pub must_be: String,
-    /// The only values that there are, if they are listed.
+    /// The only possible values, if they are listed.
     pub choices: Vec<String>,
-    /// Whether it must be given.
+    /// Whether it is required.
     pub is_required: bool,
     /// What it means.
     pub description: String,
-    /// Whether a value may be or contain a secret, so that no message shows it.
+    /// Whether a value may be or contain a secret. Messages don't show such values.
     pub is_secret: bool,
 }
 
@@ -114,7 +114,7 @@ impl OptionFacts {
     }
 }
 
-/// Returns what a value must be, by its type in the schema.
+/// Returns what a value must be, according to its type in the schema.
 fn must_be(schema: &Value) -> String {
     const WORDS: [(&str, &str); 5] = [
         ("string", "text"),

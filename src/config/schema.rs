@@ -1,4 +1,4 @@
-//! The config as a JSON Schema, with which editors complete and check it.
+//! The JSON Schema of the config, which editors use to complete and check it.
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -10,7 +10,7 @@ use super::shared_options::{CLIENT_CONFIG, ClientOptions, CommonOptions};
 use crate::model::kind::SyncTypeName;
 use crate::sync_types::options_schema;
 
-/// Returns the schema of a config, in draft 7, which editors know best.
+/// Returns the schema of a config, in draft 7, which editors support best.
 pub fn schema() -> Value {
     const IS_JOB: &str = "^:?[Ss][Yy][Nn][Cc]_";
     let mut generator = SchemaSettings::draft07().into_generator();
@@ -26,7 +26,7 @@ pub fn schema() -> Value {
         "type": "object",
         "properties": { CLIENT_CONFIG: optional_client },
         "patternProperties": { IS_JOB: {"oneOf": jobs} },
-        // One job at least.
+        // At least one job.
         "not": { "propertyNames": { "not": { "pattern": IS_JOB } } },
         "definitions": definitions,
     })
@@ -69,7 +69,7 @@ fn client(generator: &mut SchemaGenerator) -> Schema {
     client
 }
 
-/// Takes the options out of the schema of a struct of them, as the config accepts them: also under their other names.
+/// Takes the options out of the schema of their struct, in all forms that the config accepts, including their other names.
 fn options(schema: &mut Schema) -> Map<String, Value> {
     let mut options = Map::new();
     let required = texts(schema.get("required"));
@@ -95,7 +95,7 @@ fn options(schema: &mut Schema) -> Map<String, Value> {
     options
 }
 
-/// Accepts integers for text, text for numbers, and null for what need not be given.
+/// Accepts integers for text, text for numbers, and null for optional values.
 fn accept_other_types(option: &mut Map<String, Value>, is_optional: bool) {
     let mut types = match option.get("type") {
         Some(Value::Array(types)) => types.clone(),

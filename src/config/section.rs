@@ -1,4 +1,4 @@
-//! One mapping of options: finds what is misspelt, out of place, missing or given twice, and reads the others into a struct.
+//! One mapping of options: finds those that are misspelt, out of place, missing or given twice, and reads the others into a struct.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::model::report::Level;
 use crate::model::words::count;
 use crate::sync_types::{OptionError, SyncTypeRules};
 
-/// How many unknown options, and how many invalid values, are reported for a section.
+/// The maximum number of unknown options, and of invalid values, that are reported for a section.
 const MAX_REPORTED: usize = 20;
 
 /// The options of a job or of an `aws_client_config`.
@@ -30,7 +30,7 @@ pub(super) struct Section<'d> {
 }
 
 impl<'d> Section<'d> {
-    /// Takes in the options that are given. `elsewhere` returns where an option belongs that does not belong here.
+    /// Collects the options that are given. `elsewhere` returns where a misplaced option belongs.
     pub(super) fn new(
         owner: &str,
         place: TextPlace,
@@ -85,7 +85,7 @@ impl<'d> Section<'d> {
         self.problems.push(problem.at(place));
     }
 
-    /// Returns the values of these options under their names.
+    /// Returns the values of these options by name.
     pub(super) fn values(&self, group: &OptionGroup) -> Mapping {
         let value = |facts: &OptionFacts| {
             let option = self.get(&facts.name)?;
@@ -138,7 +138,7 @@ impl<'d> Section<'d> {
         None
     }
 
-    /// Reports what rules that could be read find in the options they were read from.
+    /// Reports what valid rules find wrong with the options they were read from.
     pub(super) fn check(&mut self, group: &OptionGroup, rules: &dyn SyncTypeRules) {
         for finding in rules.check(&self.values(group)) {
             let Some((option, node, of_list)) = self.value(finding.option, finding.item) else {
@@ -154,7 +154,7 @@ impl<'d> Section<'d> {
         }
     }
 
-    /// Returns an option that has a value, its value or an item of it if that is a list, and the words that name the item.
+    /// Returns an option that has a value, its value or an item of a list, and the words that name the item.
     fn value(&self, name: &str, item: Option<usize>) -> Option<(&'d Entry, &'d Node, String)> {
         let option = self.get(name)?;
         if let (Data::List(items), Some(index)) = (&option.node.data, item)
@@ -181,12 +181,12 @@ impl<'d> Section<'d> {
         }
     }
 
-    /// Reports a value that its option, or an item of its list, can't have.
+    /// Reports an invalid value of an option, or of an item of its list.
     fn refuse(&mut self, facts: &OptionFacts, item: Option<usize>, reason: &str) {
         let Some((option, node, of_list)) = self.value(&facts.name, item) else {
             return;
         };
-        // Errors of this crate have a line break; others are those of serde, about the wrong type of value.
+        // Errors of this crate contain a line break; others come from serde, about a wrong type of value.
         let (must_be, help) = match reason.split_once('\n') {
             Some((must_be, "")) => (must_be, None),
             Some((must_be, help)) => (must_be, Some(help.to_owned())),
@@ -230,11 +230,11 @@ impl<'d> Section<'d> {
     }
 }
 
-/// Returns the way out where a value has the wrong type.
+/// Returns the help for a value of the wrong type.
 fn help(facts: &OptionFacts, node: &Node) -> Option<String> {
     let text = node.text()?;
     match facts.must_be.as_str() {
-        "text" => Some("put it in quotes, if this is what is meant".to_owned()),
+        "text" => Some("put it in quotes if this is what you mean".to_owned()),
         "true or false" => Some("write true or false, without quotes".to_owned()),
         _ => close_match(text, &facts.choices).map(|meant| format!("did you mean `{meant}`?")),
     }
@@ -252,7 +252,7 @@ fn alternatives(name: &str, groups: &[&OptionGroup]) -> String {
     }
 }
 
-/// Returns a value that is not a secret for a message, in quotes if it has some.
+/// Returns a value that is not a secret for a message, in quotes if it is quoted in the config.
 fn shown(node: &Node) -> String {
     match &node.data {
         Data::Scalar { text, .. } if text.is_empty() => "nothing".to_owned(),
@@ -262,14 +262,14 @@ fn shown(node: &Node) -> String {
     }
 }
 
-/// Returns what every text in a value must be, if a text in this one is not, and the way out.
+/// Returns what every text in a value must be, with help, if a text in this value is not.
 fn fault(value: &Value) -> Option<&'static str> {
     match value {
         Value::String(text) if text.contains(is_control) => {
             Some("text without control characters and line breaks\n")
         }
         Value::String(text) if is_template(text) => Some(
-            "text without the marks of a template, `<%`, `{{` and `${`\nxrs fills in no templates: write the value, or run the \
+            "text without the marks of a template, `<%`, `{{` and `${`\nxrs does not process templates: write the value, or run the \
              program that fills it in (erb, envsubst) first",
         ),
         Value::Sequence(items) => items.iter().find_map(fault),

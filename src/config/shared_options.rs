@@ -35,21 +35,21 @@ pub(super) struct CommonOptions {
     #[serde(deserialize_with = "region")]
     #[schemars(with = "String", regex(pattern = REGION), length(max = 32))]
     pub(super) destination_region: Region,
-    /// A KMS key of the destination region to encrypt copies with; needed where the source is an encrypted snapshot.
+    /// A KMS key of the destination region to encrypt copies with; needed if the source is an encrypted snapshot.
     #[serde(default, deserialize_with = "kms_key")]
     #[schemars(extend("anyOf" = [
         {"pattern": "^(alias/[A-Za-z0-9/_-]+|(mrk-)?[0-9A-Fa-f-]+)$"},
         {"pattern": "^arn:aws[^:]*:kms:[^:]+:[0-9]{12}:(key|alias)/"},
     ]))]
     pub(super) kms_key_id: Option<String>,
-    /// How AWS is reached and with which credentials, for this job: merged with the global settings, key by key.
-    // Read on its own, because apply needs it of invalid jobs, too.
+    /// How AWS is reached and with which credentials, for this job; merged with the global settings, key by key.
+    // Read separately, because apply needs it even for invalid jobs.
     #[serde(rename = "aws_client_config")]
     #[schemars(with = "Option<ClientOptions>")]
     _client_config: Option<IgnoredAny>,
 }
 
-/// How AWS is reached and with which credentials. If nothing is given, the same as with the AWS CLI.
+/// How AWS is reached and with which credentials. By default, the same as with the AWS CLI.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ClientConfig")]
@@ -74,7 +74,7 @@ pub(super) struct ClientOptions {
     aws_account_id: Option<AccountId>,
     /// A profile of the shared AWS config files.
     profile: Option<String>,
-    /// A role to assume, with whatever credentials there are.
+    /// A role to assume, with the credentials that are available.
     #[serde(default, deserialize_with = "role_arn")]
     #[schemars(regex(pattern = r"^arn:aws[^:]*:iam::[0-9]{12}:role/\S*[^/\s]$"))]
     role_arn: Option<String>,
@@ -103,7 +103,7 @@ pub(super) struct ClientOptions {
     use_fips_endpoint: Option<bool>,
     /// Use dual-stack endpoints (IPv4 and IPv6).
     use_dualstack_endpoint: Option<bool>,
-    /// How often a call is tried in all.
+    /// The maximum number of attempts per call.
     #[serde(default, deserialize_with = "attempts")]
     #[schemars(range(min = 1, max = u32::MAX), extend("default" = 3))]
     max_attempts: Option<u32>,
@@ -179,7 +179,7 @@ fn kms_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>,
     })
 }
 
-/// Reads an account id, also with hyphens between its digits.
+/// Reads an account id, possibly with hyphens between its digits.
 fn account_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<AccountId>, D::Error> {
     let help = "hyphens between the digits are fine, as in 1234-5678-9012";
     from_text(deserializer, "an account id of 12 digits", help, |text| {
@@ -222,7 +222,7 @@ fn attempts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D
     whole_number::<1, D>(deserializer).map(Some)
 }
 
-/// Reads a number of seconds, also in quotes.
+/// Reads a number of seconds, possibly in quotes.
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     let seconds = match Value::deserialize(deserializer)? {
         Value::String(text) => text.trim().parse().unwrap_or_default(),

@@ -1,9 +1,9 @@
-//! The bytes of a config file as text.
+//! Turns the bytes of a config file into text.
 
 use crate::model::problem::{Problem, TextPlace};
 
-/// A larger config is refused. A job takes about 300 bytes, so this is enough for tens of thousands, and whatever else is passed by
-/// mistake (a log, a dump) is refused before it is read into memory.
+/// A larger config is refused. A job takes about 300 bytes, so this is enough for tens of thousands of jobs. A file that is passed
+/// by mistake, such as a log or a dump, is refused before it is read into memory.
 pub const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Returns the bytes as text, without a byte order mark. Fails if they are not text that YAML allows.
@@ -14,7 +14,7 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, Problem> {
     }
     let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    // YAML allows these only as escapes. A NUL could even end the text for a parser, and hide the rest.
+    // YAML allows these only as escapes. A NUL could even end the text for a parser and hide the rest.
     let is_forbidden = |c: char| is_control(c) && !matches!(c, '\t' | '\n' | '\r');
     match text.char_indices().find(|(_, c)| is_forbidden(*c)) {
         Some((at, c)) => Err(control_character(text, at, c)),
@@ -27,7 +27,7 @@ pub(super) fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Returns true if a text contains a place that another program should have filled in.
+/// Returns true if a text contains a placeholder that another program should have filled in.
 pub(super) fn is_template(text: &str) -> bool {
     ["<%", "{{", "${"].iter().any(|mark| text.contains(mark))
 }

@@ -1,15 +1,15 @@
-//! Errors of the YAML parser in plain English.
+//! Puts errors of the YAML parser into plain English.
 
 use saphyr_parser::ScanError;
 
 use crate::model::problem::{Problem, TextPlace};
 
-/// How deep mappings and lists may be nested. A config needs five levels.
+/// How deeply mappings and lists may be nested. A config needs five levels.
 pub(super) const MAX_DEPTH: usize = 32;
 
 const HELP: &str = "check here and just above for a missing quote, comma, colon or bracket, for a tab or a wrong indentation";
 
-/// Returns what is wrong, by what the parser's message contains.
+/// Returns what is wrong, judging by the parser's message.
 fn phrase(message: &str) -> &'static str {
     const INDENTATION: &str = ": the indentation does not match the lines above";
     const PHRASES: &[(&str, &str)] = &[
@@ -17,7 +17,7 @@ fn phrase(message: &str) -> &'static str {
             "unknown anchor",
             ": no `&` above defines the name of this alias",
         ),
-        ("tab", ": a tab stands where only spaces are allowed"),
+        ("tab", ": there is a tab where only spaces are allowed"),
         ("',' or '}'", ": a `,` or `}` is missing before this"),
         ("',' or ']'", ": a `,` or `]` is missing before this"),
         (
@@ -51,9 +51,9 @@ pub(super) fn missing_value(place: TextPlace) -> Problem {
     invalid(place, ": a value is missing")
 }
 
-/// Returns the problem for values that are nested too deep.
+/// Returns the problem for values that are nested too deeply.
 pub(super) fn too_deep(place: TextPlace) -> Problem {
-    Problem::new("mappings and lists are nested too deep")
+    Problem::new("mappings and lists are nested too deeply")
         .at(place)
         .help("a config has jobs at its top level, and their options inside them")
 }

@@ -1,4 +1,4 @@
-//! The life of a copy that is waited for, from when AWS has accepted it until it is available or lost.
+//! A copy that a job waits for, from when AWS has accepted it until it is available or lost.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -24,18 +24,18 @@ const MAX_UNKNOWN_STATE: SignedDuration = SignedDuration::from_hours(1);
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct AwaitedCopy {
     pub(super) id: ArtifactId,
-    /// As it was last observed; nothing before the first time.
+    /// As it was last observed; `None` before the first time.
     progress: Option<Progress>,
     last_seen: Timestamp,
     unchanged_since: Timestamp,
-    /// When the first of the reads failed that have failed since it was last observed.
+    /// The time of the first failed read since the copy was last observed.
     unreadable_since: Option<Timestamp>,
 }
 
-/// How far a copy is: its state, and the percentage where AWS states it.
+/// The progress of a copy: its state, and the percentage if AWS states it.
 type Progress = (ArtifactState, Option<u8>);
 
-/// What has become of a copy that is waited for.
+/// What has become of a copy that a job waits for.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum CopyStatus {
     InProgress(AwaitedCopy),
@@ -61,7 +61,8 @@ impl AwaitedCopy {
         (self.progress != Some(progress(copy))).then_some(copy)
     }
 
-    /// Returns what has become of the copy, by what was observed at that time. `source` is given if the job itself copies it.
+    /// Returns what has become of the copy, according to what was observed at that time. `source` is given if the job itself copies
+    /// it.
     pub(super) fn observed(
         self,
         answer: &Answer<Vec<Artifact>>,
@@ -126,13 +127,13 @@ impl AwaitedCopy {
             "the copy {id} did not become available; its state is {state}{reason}"
         ));
         CopyStatus::Lost(if state.is_in_progress() {
-            problem.help("check what AWS says about that state: until it has failed or is deleted, no other copy is made")
+            problem.help("look up that state in AWS's documentation; xrs makes no other copy until this one has failed or is deleted")
         } else {
             problem
         })
     }
 
-    /// Returns the problem of a job that waits for the copy no longer.
+    /// Returns the problem of a job that no longer waits for the copy.
     pub(super) fn still_in_progress(&self, why: &StopReason) -> Problem {
         let id = &self.id;
         let progress = match &self.progress {
@@ -141,7 +142,7 @@ impl AwaitedCopy {
             None => String::new(),
         };
         Problem::new(format!("the copy {id} is still in progress{progress}: {why}"))
-            .help("AWS goes on copying; apply the same plan, or run, again with --wait for the rest: nothing is done twice")
+            .help("AWS continues to copy. To finish the rest, run `xrs apply` with the same plan, or `xrs run`, again with --wait; completed actions are not repeated")
     }
 }
 
@@ -156,5 +157,5 @@ fn is_something_else(copy: &Artifact, source: &Source<'_>) -> bool {
 }
 
 fn again(message: String) -> Problem {
-    Problem::new(message).help("plan again: a copy that is missing or has failed is made again")
+    Problem::new(message).help("plan again: xrs then makes a new copy")
 }

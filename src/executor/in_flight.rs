@@ -14,14 +14,14 @@ use crate::model::problem::Problem;
 use crate::model::provider_error::{CONCURRENT_COPIES_HELP, ProviderError};
 use crate::observe::CopyRequest;
 
-/// How long after a refusal another copy is tried. A slot that a known copy leaves is taken without that, and every request in
-/// vain counts against the rate that AWS allows an account.
+/// How long after a refusal another copy is tried. When a known copy finishes, its slot is used without this delay. Every refused
+/// request counts against the account's request rate.
 const RETRY_AFTER: SignedDuration = SignedDuration::from_secs(30);
 
-/// Why a copy is deferred that AWS has refused.
+/// Why a copy that AWS has refused is deferred.
 pub(super) const NO_MORE_COPIES: &str = "AWS accepts no more copies at the moment";
 
-/// What AWS counts concurrent copies by.
+/// The scope in which AWS counts concurrent copies.
 type Route = (AccountId, Region, Region, Kind);
 
 fn route(target: &Target) -> Route {
@@ -35,36 +35,36 @@ fn route(target: &Target) -> Route {
     )
 }
 
-/// The copies in progress that an apply knows of: those that it has started, and those that it has observed.
+/// The copies in progress that an apply knows of: those that it has started and those that it has observed.
 #[derive(Default)]
 pub(super) struct InFlightCopies(HashMap<Route, Slots>);
 
 /// The copies from one region into another.
 #[derive(Default)]
 struct Slots {
-    /// With the job that knows of it, and where it can be read.
+    /// Each with the job that knows of it, and where it can be read.
     copies: BTreeMap<ArtifactId, CopyRequest>,
     /// The jobs that are about to start a copy.
     reserved: BTreeSet<JobName>,
     refusal: Option<Refusal>,
 }
 
-/// That AWS has refused a copy.
+/// AWS's refusal of a copy.
 struct Refusal {
     error: ProviderError,
     at: Timestamp,
-    /// How many copies it has accepted.
+    /// The number of copies that AWS has accepted.
     limit: usize,
 }
 
 impl Slots {
-    /// Returns how many are taken.
+    /// Returns the number of slots in use.
     fn taken(&self) -> usize {
         self.copies.len() + self.reserved.len()
     }
 
-    /// Returns true if a copy can be started. Beyond what AWS has accepted, copies are tried one at a time: the copies of others,
-    /// which are not observed here, finish as well.
+    /// Returns true if a copy can be started. Beyond the number that AWS has accepted, copies are tried one at a time: copies made
+    /// by others, which are not observed here, finish too.
     fn has_room(&self, max: usize, now: Timestamp) -> bool {
         let is_next_try = |refusal: &Refusal| {
             self.reserved.is_empty() && now.duration_since(refusal.at) >= RETRY_AFTER
@@ -81,7 +81,7 @@ impl InFlightCopies {
         self.0.entry(route(target)).or_default()
     }
 
-    /// Returns true if the job has a slot, or there is one for it.
+    /// Returns true if the job has a slot, or one is free.
     pub(super) fn has_slot(&self, target: &Target, now: Timestamp) -> bool {
         let max = target.request.kind.facts().max_concurrent_copies;
         let slots = self.0.get(&route(target));
@@ -96,14 +96,14 @@ impl InFlightCopies {
         self.slots(target).reserved.insert(job);
     }
 
-    /// Gives up the slot of a job: its copy is counted from now on, or does not start.
+    /// Releases the slot of a job: its copy is counted from now on, or does not start.
     pub(super) fn release(&mut self, target: &Target) {
         if let Some(slots) = self.0.get_mut(&route(target)) {
             slots.reserved.remove(&target.request.job);
         }
     }
 
-    /// Counts a copy that AWS has accepted or was observed to make.
+    /// Counts a copy that AWS has accepted, or that was observed to be in progress.
     pub(super) fn count(&mut self, target: &Target, copy: &ArtifactId) {
         let slots = self.slots(target);
         slots.copies.insert(copy.clone(), target.copy_request(copy));
@@ -112,7 +112,7 @@ impl InFlightCopies {
         }
     }
 
-    /// Remembers that AWS accepts no more copies than there are.
+    /// Records that AWS accepts no more copies than there are now.
     pub(super) fn refuse(&mut self, target: &Target, error: &ProviderError, at: Timestamp) {
         let (error, slots) = (error.clone(), self.slots(target));
         let before = slots.refusal.as_ref().map(|refusal| refusal.limit);
@@ -133,8 +133,8 @@ impl InFlightCopies {
         Problem::new(message).help(CONCURRENT_COPIES_HELP)
     }
 
-    /// Keeps of the copies that a job knows of those that were observed to be copied. Copies that can't be read at the moment
-    /// still count, but a job that can't read them any more must not take the slots of others for ever.
+    /// Drops a job's copies that are no longer observed to be in progress. After a transient read error they still count; after any
+    /// other error they do not, so that a job that can no longer read them does not take slots from others forever.
     pub(super) fn update(&mut self, job: &JobName, answer: &Answer<Vec<Artifact>>) {
         let is_copied =
             |id: &ArtifactId, copy: &Artifact| copy.id == *id && copy.state.is_being_copied();
@@ -148,7 +148,7 @@ impl InFlightCopies {
         }
     }
 
-    /// Returns what has to be read to learn which copies are still in progress.
+    /// Returns the requests that show which copies are still in progress.
     pub(super) fn requests(&self) -> Vec<CopyRequest> {
         let copies = self.0.values().flat_map(|slots| slots.copies.values());
         copies.cloned().collect()

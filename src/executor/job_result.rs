@@ -1,4 +1,4 @@
-//! What has become of the actions of a job so far.
+//! The results of a job's actions so far.
 
 use crate::model::action::{Action, ActionName, Copy, KnownCopy};
 use crate::model::ids::ArtifactId;
@@ -7,7 +7,7 @@ use crate::model::problem::Problem;
 use crate::model::reason::{SkipReason, StopReason};
 use crate::model::result::{ActionOutcome, ActionResult, SyncResult};
 
-/// The plan of a job, and its result as far as it goes: one for each action that is over. Actions are listed, and end, in the order
+/// The plan of a job, and its result so far, with one entry for each finished action. Actions are listed, and finish, in the order
 /// of their stages.
 pub(super) struct JobResult<'a> {
     plan: &'a JobPlan,
@@ -37,7 +37,7 @@ impl<'a> JobResult<'a> {
         actions.result
     }
 
-    /// Returns the first action that is not over.
+    /// Returns the first unfinished action.
     pub(super) fn next(&self) -> Option<&'a Action> {
         self.plan.actions.get(self.result.actions.len())
     }
@@ -50,7 +50,7 @@ impl<'a> JobResult<'a> {
         })
     }
 
-    /// Returns why an action can't be performed after what became of those before it.
+    /// Returns why an action can't be performed, given the results of those before it.
     pub(super) fn skip_reason(&self, action: &Action) -> Option<SkipReason> {
         let is_needed = |other: &Action| {
             let is_earlier = other.stage() < action.stage() && !is_optional(other);
@@ -86,7 +86,7 @@ impl<'a> JobResult<'a> {
         self.result.actions.push(result);
     }
 
-    /// Records an action that is not done, and why: as a warning if the job is complete without it.
+    /// Records an action that was not done, and why: as a warning if the job is complete without it, otherwise as an error.
     pub(super) fn not_done(
         &mut self,
         action: &Action,
@@ -102,8 +102,8 @@ impl<'a> JobResult<'a> {
         }
     }
 
-    /// Skips everything that is left, and reports why. What is left of a job that has no more than its source to tag is no failure,
-    /// unless the apply was interrupted.
+    /// Skips all remaining actions, and reports why. It is not a failure if only optional actions remain, unless the apply was
+    /// interrupted.
     pub(super) fn skip_rest(&mut self, reason: &SkipReason) {
         let is_interrupted = *reason == SkipReason::Stopped(StopReason::Interrupted);
         let mut left = self.plan.actions.iter().skip(self.result.actions.len());
@@ -134,7 +134,7 @@ impl<'a> JobResult<'a> {
     }
 }
 
-/// Returns true if a job is complete without this action: the tag on a source is a note, and that on the copy is the truth.
+/// Returns true if a job is complete without this action: the tag on a source is only a note; the one on the copy is authoritative.
 pub(super) fn is_optional(action: &Action) -> bool {
     matches!(action, Action::TagSource(_))
 }

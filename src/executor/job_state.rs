@@ -1,4 +1,4 @@
-//! A job while its plan is applied. What it needs next follows from its state, and its next state from state and event.
+//! A job while its plan is applied. Its state determines what it needs next; its state and an event determine its next state.
 
 use jiff::Timestamp;
 
@@ -25,15 +25,15 @@ pub(super) struct Job<'a> {
     pub(super) actions: JobResult<'a>,
     /// Whether the apply waits until copies are available.
     waits: bool,
-    /// The copy that is still to be waited for before deletions.
+    /// The copy that must be available before deletions, if the job still has to wait for it.
     copy: Option<ArtifactId>,
 }
 
-/// Where a job is between two actions, or in one. The action is the first that is not over.
+/// The state of a job, either between two actions or during one. The action is the first unfinished one.
 pub(super) enum JobState<'a> {
     /// The action has to be checked against a new observation.
     Unobserved(&'a Action),
-    /// The observation is being made. Before, reads have failed since then.
+    /// The observation is in progress. If earlier reads failed, the time is when the first of them failed.
     Observing(&'a Action, Option<Timestamp>),
     /// The action can be performed while these facts are recent.
     Observed(&'a Action, Facts),
@@ -41,11 +41,11 @@ pub(super) enum JobState<'a> {
     Performing(&'a Action, Facts),
     /// AWS's limit of concurrent copies is reached, as the problem says.
     WaitingForSlot(&'a Action, Problem),
-    /// What the action depends on can't be read at the moment; reads have failed since then.
+    /// What the action depends on can't be read at the moment. The time is when the first read failed.
     WaitingToRead(&'a Action, Timestamp, ProviderError),
     /// Everything but the deletions is done.
     WaitingForCopy(AwaitedCopy),
-    /// Every action is over.
+    /// Every action is finished.
     Finished,
 }
 
@@ -54,11 +54,11 @@ pub(super) enum JobEvent {
     ObservationStarted,
     /// With the time when observing started.
     Observed(Box<Observation>, Timestamp),
-    /// There is no slot for the next action, a copy.
+    /// There is no slot for the next action, which is a copy.
     NoSlot(Problem),
     PerformStarted,
     Performed(Answer<ActionResult>),
-    /// The copy that is waited for was read at that time.
+    /// The copy that the job waits for was read at that time.
     CopyRead(Answer<Vec<Artifact>>, Timestamp),
     Stopped(StopReason),
 }
@@ -76,7 +76,8 @@ impl JobEvent {
 }
 
 impl<'a> Job<'a> {
-    /// Returns a job that has not started. If it is to delete and a copy is in progress, that comes first.
+    /// Returns a job that has not started. If it has deletions to do and its copy is still in progress, it waits for the copy
+    /// first.
     pub(super) fn new(plan: &'a JobPlan, target: &'a Target, waits: bool, now: Timestamp) -> Self {
         let deletes = plan.actions.last().map(Action::stage) == Some(Stage::Deletions);
         let copy = plan.copy_in_progress().filter(|_| waits && deletes);
@@ -107,7 +108,7 @@ impl<'a> Job<'a> {
         matches!(self.state, JobState::Finished)
     }
 
-    /// Changes the state as the event demands. An event that does not fit the state changes nothing.
+    /// Changes the state according to the event. An event that does not fit the state changes nothing.
     pub(super) fn on_event(&mut self, event: JobEvent, now: Timestamp) {
         use {JobEvent as E, JobState as S};
         let state = std::mem::replace(&mut self.state, S::Finished);
@@ -119,7 +120,7 @@ impl<'a> Job<'a> {
                 S::Unobserved(action) | S::Observed(action, _) | S::WaitingForSlot(action, _),
                 E::ObservationStarted,
             ) => S::Observing(action, None),
-            // What was observed for the plan. Deletions need what is observed for them.
+            // This observation was made for the plan. Deletions need one of their own.
             (S::Unobserved(_), E::Observed(observation, at)) => {
                 let facts = Facts::new(*observation, at, Stage::Copies);
                 self.advance(facts.ok(), now)
@@ -163,7 +164,7 @@ impl<'a> Job<'a> {
         };
     }
 
-    /// Records everything up to the next action that has to be performed, or checked against newer facts.
+    /// Records the results of all actions up to the next one that has to be performed, or checked against newer facts.
     fn advance(&mut self, mut facts: Option<Facts>, now: Timestamp) -> JobState<'a> {
         loop {
             let next = self.actions.next();
@@ -207,7 +208,8 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// With `--wait`, reads that fail at the moment are made again after a pause, though not for ever.
+    /// Retries failed reads after a pause if `--wait` was given and the error is transient, for up to [`MAX_UNREADABLE`]. Otherwise
+    /// skips an optional action, and stops the job at any other.
     fn not_read(
         &mut self,
         action: &'a Action,

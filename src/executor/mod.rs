@@ -1,8 +1,8 @@
-//! Applies a plan and nothing else: checks that what an action depends on still holds, then performs what is written.
+//! Applies a plan and nothing else: checks that the preconditions of each action still hold, then performs it as written.
 //!
-//! Each job is a state machine (`job_state`). The driver here starts what the jobs need next, waits until any of it is answered, and
-//! gives the answer to its job. All jobs make their copies first, then write tags, then delete; jobs that wait for a slot or for
-//! their copy hold up no others. When all wait, the driver pauses, and then reads the copies in progress.
+//! Each job is a state machine (`job_state`). The driver here starts the calls that the jobs need next, waits for the first answer,
+//! and passes it to its job. All jobs make their copies first, then write tags, then delete; jobs that wait for a slot or for their
+//! copy do not hold up the others. When all jobs wait, the driver pauses, then reads the copies in progress.
 
 mod awaited_copy;
 mod in_flight;
@@ -40,15 +40,15 @@ use crate::model::result::{ActionResult, SyncResult};
 use crate::observe::{Request, observe, observe_copies};
 use crate::provider::Provider;
 
-/// How many jobs are observed together. Many jobs share a read, so more means fewer calls; but an observation is good for a minute
-/// only, in which some hundred jobs write, also where AWS slows them down.
+/// How many jobs are observed together. Jobs share reads, so a larger group needs fewer calls. But an observation is valid for only
+/// a minute, which is enough for about a hundred jobs to write, even if AWS throttles them.
 const OBSERVED_TOGETHER: usize = 100;
 
 /// The longest sleep, so that an interrupt is noticed soon.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
-/// Applies a plan that has been approved. A job with actions and without credentials fails. What was `seen` when planning is used
-/// as long as it is recent.
+/// Applies a plan that has been approved. A job with actions and without credentials fails. The inventory `seen` while planning is
+/// used as long as it is recent.
 pub async fn apply(
     provider: &dyn Provider,
     plan: &SavedPlan,
@@ -86,14 +86,14 @@ pub async fn apply(
     driver.results(plan)
 }
 
-/// Calls that jobs need.
+/// A call, or a group of calls, that jobs need.
 enum Work<'a> {
     Observe(Vec<Request>),
     /// With the place of the job in the plan, and the copy that a source is to name.
     Perform(usize, &'a Action, &'a Target, Option<ArtifactId>),
 }
 
-/// The answers.
+/// The answer to [`Work`].
 enum Done {
     /// With the time when observing started.
     Observed(Timestamp, Inventory),
@@ -105,7 +105,7 @@ async fn carry_out(provider: &dyn Provider, parallelism: usize, work: Work<'_>) 
     match work {
         Work::Observe(requests) => {
             let inventory = observe(provider, &requests, parallelism).await;
-            // Nothing newer can be had of a job than what was read for it alone.
+            // The age of a single job's observation counts from when the read ended: another read could not give a newer one.
             let at = match requests.len() {
                 1 => provider.now(),
                 _ => inventory.observed_at,
@@ -122,13 +122,13 @@ async fn carry_out(provider: &dyn Provider, parallelism: usize, work: Work<'_>) 
 /// The state of an apply.
 struct Driver<'a> {
     session: Session<'a>,
-    /// In the order of the plan; only the result of a job that has nothing to do or can't be started.
+    /// In plan order. `Err` holds the result of a job that has nothing to do or can't be started.
     jobs: Vec<Result<Job<'a>, SyncResult>>,
-    /// How many jobs are observed together: fewer, if an observation takes so long that it is of no use.
+    /// How many jobs are observed together. It is reduced if an observation takes so long that it is too old to be used.
     observed_together: usize,
     /// The wait for slots and copies, if it has begun.
     wait_time: Option<WaitTime>,
-    /// How many jobs were left when all of them waited last, without `--wait`.
+    /// The number of unfinished jobs the last time all of them were waiting; used only without `--wait`.
     left: usize,
 }
 
@@ -175,7 +175,7 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Returns the results, in the order of the plan. A job whose source another one copies fails with it.
+    /// Returns the results, in plan order. A job whose source is copied by another job fails if that job fails.
     fn results(self, plan: &SavedPlan) -> Vec<SyncResult> {
         let results = self.jobs.into_iter();
         let results = results.map(|job| job.map_or_else(|result| result, |job| job.actions.result));
@@ -205,7 +205,7 @@ impl<'a> Driver<'a> {
         self.jobs.iter().flatten()
     }
 
-    /// Stops the jobs that can't start anything any more.
+    /// Stops the jobs that can't start any more actions.
     fn stop_jobs(&mut self) {
         for job in self.jobs.iter_mut().flatten() {
             if let Some(reason) = self.session.stop_reason(job) {
@@ -237,7 +237,7 @@ impl<'a> Driver<'a> {
                 performing += 1;
             }
         }
-        // An observation ages: none is made before it is needed.
+        // Observations expire, so none is started before it is needed.
         if performing < parallelism && !self.jobs().any(is_observing) {
             work.extend(self.start_observation(stage, now));
         }
@@ -272,7 +272,7 @@ impl<'a> Driver<'a> {
                 if let Some(wait_time) = &mut self.wait_time
                     && answer.as_ref().is_ok_and(is_copy)
                 {
-                    // It may be a small one.
+                    // The new copy may be small and finish soon, so check often again.
                     wait_time.restart_pauses(self.session.provider.now());
                 }
                 if let Some(Ok(job)) = self.jobs.get_mut(index) {
@@ -292,14 +292,14 @@ impl<'a> Driver<'a> {
                     .update(job, JobEvent::Observed(Box::new(observation), at));
             }
         }
-        // Without those that have failed, the next observation may take less time; if none has, it must be smaller.
+        // If jobs have failed, the next observation may take less time without them; otherwise it must be smaller.
         let took = self.session.provider.now().duration_since(at);
         if took > MAX_AGE && !has_failed {
             self.observed_together = (number / 2).max(1);
         }
     }
 
-    /// Pauses, as all jobs wait, and reads the copies in progress. Stops the jobs if there is no more waiting.
+    /// Pauses while all jobs wait, then reads the copies in progress. Stops the jobs if the wait is over.
     async fn wait(&mut self) {
         let (limit, pause) = match self.session.options.wait {
             Wait::No => (SignedDuration::ZERO, self.next_try()),
@@ -324,7 +324,8 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Without `--wait`: what waits for a slot is tried again at once, as copies may have finished meanwhile, as long as that helps.
+    /// Returns a zero pause as long as retrying finishes more jobs. Without `--wait`, jobs that wait for a slot are retried at
+    /// once, because other copies may have finished by then.
     fn next_try(&mut self) -> Option<Duration> {
         let left = self.jobs().filter(|job| !job.is_finished()).count();
         let before = std::mem::replace(&mut self.left, left);
@@ -344,7 +345,7 @@ impl<'a> Driver<'a> {
         self.wait_time.get_or_insert_with(begin).next_pause(now)
     }
 
-    /// Reads the copies that are waited for and, if a job waits for a slot, all that are in progress.
+    /// Reads the copies that jobs wait for and, if a job waits for a slot, all copies in progress.
     async fn read_copies(&mut self) {
         let (provider, options) = (self.session.provider, self.session.options);
         let at = provider.now();

@@ -15,23 +15,23 @@ use crate::model::result::{ActionResult, SyncResult};
 /// How a plan is applied.
 #[derive(Clone, Copy, Debug)]
 pub struct Options<'a> {
-    /// How many actions are performed side by side.
+    /// How many actions are performed at the same time.
     pub parallelism: usize,
     /// Whether to wait until copies are available.
     pub wait: Wait,
-    /// Once set, no action is started any more; those that are running finish, and the others are reported as skipped.
+    /// Once set, no further action is started; those that are running finish, and the others are reported as skipped.
     pub stop: &'a AtomicBool,
 }
 
 /// Whether an apply waits until the copies that AWS has accepted are available.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Wait {
-    /// It does not.
+    /// Does not wait.
     #[default]
     No,
-    /// For this long at most. That ends the wait; AWS goes on copying.
+    /// Waits for at most this long. AWS continues to copy afterwards.
     UpTo(SignedDuration),
-    /// Until every copy is available or has failed.
+    /// Waits until every copy is available or has failed.
     ToTheEnd,
 }
 
@@ -52,22 +52,22 @@ pub enum Event<'a> {
         /// What became of the action.
         result: &'a ActionResult,
     },
-    /// AWS's limit of concurrent copies is reached; the copy starts when others have finished.
+    /// AWS's limit of concurrent copies has been reached; the copy starts when others have finished.
     CopyDeferred {
         /// The job.
         job: &'a JobName,
         /// The copy.
         action: &'a Action,
     },
-    /// A copy that is waited for was observed to have changed.
+    /// A copy that a job waits for was observed to have changed.
     CopyProgress {
         /// The job.
         job: &'a JobName,
         /// The copy.
         copy: &'a str,
-        /// Its state, in AWS's word.
+        /// Its state, in AWS's words.
         state: &'a str,
-        /// How much of it is done, where AWS states it.
+        /// Its percentage of completion, if AWS states it.
         percent: Option<u8>,
     },
     /// The result of a job is final.

@@ -1,8 +1,8 @@
-//! Performs one action: the calls that it takes, until what is there is known.
+//! Performs one action: makes its calls, and reads until the outcome is known.
 //!
-//! Where AWS assigns the id of a copy, it makes one copy per client token. The token follows from what is copied where, so that
-//! every run asks with the same one; where it stands for a copy that has failed or is gone, the next token follows from it and
-//! from that copy. Where the caller chooses the id, AWS makes no second copy of the same id.
+//! If AWS assigns the id of a copy, it makes one copy per client token. The token is derived from the account, the regions and the
+//! source, so that every run sends the same one. If that token stands for a copy that has failed or is gone, the next token is
+//! derived from it and from that copy. If the caller chooses the id, AWS makes no second copy with the same id.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -24,21 +24,21 @@ use crate::model::result::ActionResult;
 use crate::model::tags::Tags;
 use crate::provider::Provider;
 
-/// After this number of tokens, each of which stands for a copy that has failed or was removed, the next one takes in the day of the
-/// plan (UTC): the cause may be mended one day, so each day has tokens of its own.
+/// After this number of tokens, each of which stands for a copy that has failed or was removed, the next one also depends on the
+/// day of the plan (UTC). The cause may be fixed one day, so each day has tokens of its own.
 const TOKENS_OF_ALL_DAYS: usize = 8;
 
-/// How many tokens are tried.
+/// The number of tokens that are tried.
 const MAX_TOKENS: usize = 2 * TOKENS_OF_ALL_DAYS;
 
-/// The pauses between reads of what AWS has mentioned but does not list yet: two and a half minutes in all, which is as long as
-/// its listings may lag.
+/// The pauses between reads of an artifact that AWS has mentioned but does not list yet: two and a half minutes in all, which is
+/// how long its listings may lag.
 const LISTING_PAUSES: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_secs(1))
     .with_max_delay(Duration::from_secs(30))
     .with_max_times(9);
 
-/// What AWS's acceptance came to, with the artifact that it is about.
+/// The outcome of a call that succeeded, with the id of its artifact.
 type Accepted = (ActionOutcome, ArtifactId);
 
 /// Performs an action. `copy` is the copy that a source is to name.
@@ -123,8 +123,8 @@ impl Calls<'_> {
         })
     }
 
-    /// Returns the copy that was made with this token by a request with other tags or another key: a live one if there is one,
-    /// else the oldest that is gone and not known yet. The chain of tokens has them in that order.
+    /// Returns the copy that a request with other tags or a different key made with this token: a live one if there is one,
+    /// otherwise the oldest one that is gone and not yet in `known`. This is their order in the chain of tokens.
     async fn copy_of_other_request(
         &self,
         copy: &Copy,
@@ -153,7 +153,7 @@ impl Calls<'_> {
         let id = copy.copy.id.as_ref().unwrap_or(&copy.source.id);
         let holder = match error.class {
             ErrorClass::Conflict => self.until_listed(async || self.by_id(id).await).await?,
-            // Perhaps only the answer was lost. If that can't be told now, the next apply finds the copy.
+            // Perhaps only the answer was lost. If it can't be determined now, the next apply finds the copy.
             ErrorClass::Unknown => self.by_id(id).await.ok().flatten(),
             _ => None,
         };
@@ -187,7 +187,7 @@ impl Calls<'_> {
         };
         let is_gone = match error.class {
             ErrorClass::Absent => true,
-            // AWS answers the second of two deletions like this.
+            // This is AWS's answer to the second of two deletions.
             ErrorClass::Conflict => {
                 let copy = self.by_id(&id).await;
                 copy.is_ok_and(|copy| copy.is_none_or(|copy| copy.state.is_being_deleted()))
@@ -203,8 +203,8 @@ impl Calls<'_> {
         Ok(found.into_iter().find(|artifact| artifact.id == *id))
     }
 
-    /// Reads what AWS has mentioned until it is listed; nothing if it is not listed in time. Reads that fail at the moment are
-    /// made again.
+    /// Reads an artifact that AWS has mentioned until it is listed, or returns `None` if it is not listed in time. Reads with a
+    /// transient error are retried.
     async fn until_listed<T>(
         &self,
         mut read: impl AsyncFnMut() -> Answer<Option<T>>,
@@ -225,7 +225,7 @@ impl Calls<'_> {
     }
 }
 
-/// Returns the token that follows. A token has 64 hexadecimal digits, the most that EC2 accepts.
+/// Returns the next token. A token has 64 hexadecimal digits, the most that EC2 accepts.
 fn next_token(before: &str, what: impl Display) -> String {
     let hash = sha256(format!("{before} {what}").as_bytes());
     hash.trim_start_matches("sha256:").to_owned()

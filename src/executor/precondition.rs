@@ -1,4 +1,4 @@
-//! Whether what an action depends on still holds.
+//! Checks whether the preconditions of an action still hold.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::model::action::{Action, Copy, Delete, KeptCopy, Stage, Tag, TagCopy, 
 use crate::model::artifact::{Artifact, ArtifactRef, ArtifactState};
 use crate::model::client_config::ClientConfig;
 use crate::model::identity::{
-    Source, copy_time, is_in_account, is_of_parent, ours, present_parent_created,
+    Source, copy_time, current_parent_created, is_in_account, is_of_parent, ours,
 };
 use crate::model::ids::{AccountId, ArtifactId, Region};
 use crate::model::inventory::{Answer, Observation};
@@ -41,7 +41,7 @@ impl Target {
         }
     }
 
-    /// Returns where a job acts, with the credentials of this caller.
+    /// Returns the target of a planned job, with the credentials of this caller.
     pub(super) fn of_plan(
         plan: &JobPlan,
         planned_at: Timestamp,
@@ -57,7 +57,7 @@ impl Target {
                 request,
             }),
             _ => Err(Problem::new(format!(
-                "the plan of {} does not state where and with which credentials to act",
+                "the plan of {} does not say which account, regions and credentials to use",
                 plan.name
             ))),
         }
@@ -67,7 +67,7 @@ impl Target {
 /// How old an observation may be when an action is performed.
 pub(super) const MAX_AGE: SignedDuration = SignedDuration::from_secs(60);
 
-/// What was observed for a job, without an error.
+/// What was observed for a job, if no error was met.
 pub(super) struct Facts {
     account: AccountId,
     sources: Vec<Artifact>,
@@ -79,7 +79,7 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    /// Returns the facts of an observation, or the error met while observing. Nothing follows from an error but that.
+    /// Returns the facts from an observation, or its first error. An incomplete observation yields no facts.
     pub(super) fn new(
         observation: Observation,
         observed_at: Timestamp,
@@ -110,15 +110,15 @@ pub(super) enum Precondition {
     AlreadyDone(ArtifactId),
     /// The action is not needed any more.
     Unneeded(UnneededReason),
-    /// Something has changed since the plan was made: this.
+    /// Something has changed since the plan was made; the text says what.
     Stale(String),
 }
 
-/// What a copy that may be deleted is.
+/// What messages call a copy that may be deleted.
 const OURS: &str = "a copy of this job";
 
-/// What its database is.
-const PRESENT: &str = "the present one";
+/// What messages call the database of such a copy.
+const CURRENT: &str = "the current one";
 
 /// Compares an action with what was observed for its job. `copy` is the copy that a source is to name, if there is one.
 pub(super) fn check(
@@ -138,13 +138,13 @@ pub(super) fn check(
     }
 }
 
-/// Returns in words how a value differs from the planned one, if it does.
+/// Describes how a value differs from the planned one, if it does.
 fn difference(what: &str, planned: impl ToString, found: impl ToString) -> Option<String> {
     let (planned, found) = (planned.to_string(), found.to_string());
     (planned != found).then(|| format!("{what}: expected {planned}, found {found}"))
 }
 
-/// Returns go if nothing differs, else the first difference.
+/// Returns [`Precondition::Go`] if nothing differs, otherwise the first difference.
 fn compared(differences: impl IntoIterator<Item = Option<String>>) -> Precondition {
     let first = differences.into_iter().flatten().next();
     first.map_or(Precondition::Go, Precondition::Stale)
@@ -192,7 +192,7 @@ fn with_named_copy<'s>(
     }
 }
 
-/// Returns a warning if there is a newer source than the one to be copied. That is no reason not to copy.
+/// Returns a warning if there is a newer source than the one to be copied. The copy is made anyway.
 pub(super) fn newer_source(action: &Action, facts: &Facts) -> Option<String> {
     let Action::Copy(copy) = action else {
         return None;
@@ -206,7 +206,7 @@ pub(super) fn newer_source(action: &Action, facts: &Facts) -> Option<String> {
     (is_newer && copy.kind.facts().newer_copy_suffices).then_some(warning)
 }
 
-/// Neither the source nor a newer one has a copy; the source is there, available and the same; the id of the copy is free.
+/// Checks that neither the source nor a newer one has a copy, that the source is unchanged and available, and that the id is free.
 fn check_copy(copy: &Copy, target: &Target, facts: &Facts) -> Precondition {
     let found = find(&facts.sources, &copy.source);
     let source = with_named_copy(source_of(copy), &copy.source, target, facts);
@@ -221,7 +221,7 @@ fn check_copy(copy: &Copy, target: &Target, facts: &Facts) -> Precondition {
     }
     let (id, planned) = (&copy.source.id, copy.expects.data_time);
     let source = format!("source {} {id}", copy.kind);
-    let state = found.map_or("none of that id", |source| source.state.as_str());
+    let state = found.map_or("no source with that id", |source| source.state.as_str());
     let time = shown(found.and_then(Artifact::source_time));
     let created = found.and_then(|source| source.parent_created.map(whole_seconds));
     let (of_source, then) = (format!("database of {source}"), copy.expects.parent_created);
@@ -229,7 +229,9 @@ fn check_copy(copy: &Copy, target: &Target, facts: &Facts) -> Precondition {
     let holder = facts.copies.iter().find(has_its_id);
     let holder = holder.map_or("free".to_owned(), |holder| {
         let origin = holder.copied_from.as_ref();
-        let origin = origin.map_or("made there".to_owned(), |arn| format!("copied from {arn}"));
+        let origin = origin.map_or("made in that region".to_owned(), |arn| {
+            format!("copied from {arn}")
+        });
         format!("held by a {} {origin} ({})", copy.kind, holder.state)
     });
     compared([
@@ -244,8 +246,8 @@ fn check_copy(copy: &Copy, target: &Target, facts: &Facts) -> Precondition {
     ])
 }
 
-/// The copy is there, has not failed, and is still a copy of that source; it has the planned sync tag, or lacks a readable one and is
-/// named by the source.
+/// Checks that the copy is there, has not failed, and is still a copy of that source. It must have the planned sync tag, or have no
+/// readable one and be named by the source.
 fn check_tag_copy(tag: &TagCopy, target: &Target, facts: &Facts) -> Precondition {
     let (id, Tag { key, value }) = (&tag.copy.id, &tag.sync_tag);
     let copy = find(&facts.copies, &tag.copy).filter(|copy| !copy.state.is_gone());
@@ -262,8 +264,8 @@ fn check_tag_copy(tag: &TagCopy, target: &Target, facts: &Facts) -> Precondition
         })
     };
     let Some(copy) = copy.filter(is_copy) else {
-        let found = "gone, failed or no copy of that source any more";
-        return compared([difference(&format!("copy {id}"), "there", found)]);
+        let found = "gone, failed, or no longer a copy of that source";
+        return compared([difference(&format!("copy {id}"), "present", found)]);
     };
     let mut written = tag.all_tags();
     written.retain(|key, value| copy.tags.get(key) != Some(value));
@@ -279,7 +281,7 @@ fn check_tag_copy(tag: &TagCopy, target: &Target, facts: &Facts) -> Precondition
     ])
 }
 
-/// The source is there. Automated snapshots expire, and a finished plan stays finished.
+/// Checks that the source is there. Automated snapshots expire; if the source is gone, the tag is not needed.
 fn check_tag_source(tag: &TagSource, copy: Option<&ArtifactId>, facts: &Facts) -> Precondition {
     let Some(copy) = copy else {
         return Precondition::Unneeded(UnneededReason::NoCopyToName);
@@ -293,8 +295,8 @@ fn check_tag_source(tag: &TagSource, copy: Option<&ArtifactId>, facts: &Facts) -
     }
 }
 
-/// The copy is the same, ours and of the present database; every copy that the plan keeps is there and available, and one
-/// is at least as new.
+/// Checks that the copy is unchanged, ours and of the planned database, that every copy that the plan keeps is there and available,
+/// and that one of them is at least as new.
 fn check_delete(delete: &Delete, target: &Target, facts: &Facts) -> Precondition {
     let id = &delete.artifact.id;
     let mut copies = facts.copies.iter();
@@ -308,21 +310,21 @@ fn check_delete(delete: &Delete, target: &Target, facts: &Facts) -> Precondition
     let tag = copy.tags.get(key).unwrap_or("none");
     let time = shown(copy_time(copy, region));
     let ours_now = ours(copy, region).map_or_else(|why| format!("that {why}"), |_| OURS.to_owned());
-    // If the database was created again under its name since, it is among the last copies of the earlier database.
-    let present = present_parent_created(&facts.sources, &facts.copies, region);
-    let is_present = is_of_parent(copy, present);
+    // If the database has been recreated since, this copy may be one of the last of the earlier database.
+    let current_parent = current_parent_created(&facts.sources, &facts.copies, region);
+    let is_current = is_of_parent(copy, current_parent);
     let found = copy.parent_created.map(whole_seconds);
     let (planned_database, database) = match expects.earlier_parent {
-        Some(earlier) if !is_present && present.is_some() => (
+        Some(earlier) if !is_current && current_parent.is_some() => (
             format!("the one created at {earlier}"),
             format!("the one created at {}", shown(found)),
         ),
         Some(_) => (
             "an earlier one".to_owned(),
-            "the present one, or unknown".to_owned(),
+            "the current or an unknown one".to_owned(),
         ),
-        None if is_present => (PRESENT.to_owned(), PRESENT.to_owned()),
-        None => (PRESENT.to_owned(), "another one, or unknown".to_owned()),
+        None if is_current => (CURRENT.to_owned(), CURRENT.to_owned()),
+        None => (CURRENT.to_owned(), "a different or unknown one".to_owned()),
     };
     let kept = expects.kept.iter();
     let newest = kept.clone().map(|kept| kept.data_time).max();

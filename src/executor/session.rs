@@ -1,4 +1,4 @@
-//! What the jobs of one apply share: who is told what happens, the copies in progress, and where calls are of no use.
+//! What the jobs of one apply share: the receiver of events, the copies in progress, and the locations where calls would fail.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
@@ -21,9 +21,9 @@ pub(super) struct Session<'a> {
     pub(super) options: Options<'a>,
     pub(super) on_event: OnEvent<'a>,
     pub(super) in_flight: InFlightCopies,
-    /// Where credentials have expired, with the error that says so.
+    /// Locations where the credentials have expired, each with the error that says so.
     pub(super) expired: HashMap<Location, ProviderError>,
-    /// Where reads for copies that wait for a slot have failed since the last pause.
+    /// Locations where reads for waiting jobs have failed since the last pause.
     pub(super) unreachable: HashSet<Location>,
 }
 
@@ -32,7 +32,7 @@ impl<'a> Session<'a> {
         self.options.stop.load(Ordering::Relaxed)
     }
 
-    /// Gives an event to a job, reports what comes of it, and notes what other jobs depend on.
+    /// Passes an event to a job, reports the results, and notes what matters to other jobs.
     pub(super) fn update(&mut self, job: &mut Job<'_>, event: JobEvent) {
         if job.is_finished() {
             return;
@@ -72,12 +72,12 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Counts the copies in progress that an event tells of.
+    /// Counts the copies in progress that an event reveals.
     fn count_copies(&mut self, target: &Target, event: &JobEvent) {
         match event {
             JobEvent::Observed(observation, _) => {
                 let copies = &observation.copies;
-                // Where the sources can't be read, the copies may not have been read either.
+                // If the sources can't be read, the copies may not have been read either.
                 if observation.sources.is_ok() {
                     self.in_flight.update(&target.request.job, copies);
                 }
@@ -101,7 +101,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Reports the actions of a job that are over, from this one on, and whether the job is.
+    /// Reports the job's finished actions, starting at index `from`, and whether the job has finished.
     pub(super) fn report(&self, result: &SyncResult, from: usize, is_finished: bool) {
         let job = &result.name;
         for result in result.actions.iter().skip(from) {
@@ -112,7 +112,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Returns why a job can't start anything any more, if it can't.
+    /// Returns why a job can't start any more actions, if it can't.
     pub(super) fn stop_reason(&self, job: &Job<'_>) -> Option<StopReason> {
         if self.is_interrupted() {
             return Some(StopReason::Interrupted);
@@ -124,8 +124,8 @@ impl<'a> Session<'a> {
         Some(StopReason::Expired(error.clone()))
     }
 
-    /// Returns true if a job that waits can be observed again: there is a slot for its copy, and its regions have answered since
-    /// the last pause.
+    /// Returns true if a waiting job can be observed again: there is a slot for its copy, and no read in its regions has failed
+    /// since the last pause.
     pub(super) fn can_retry(&self, target: &Target, action: &Action, now: Timestamp) -> bool {
         let mut ends = ends(target).into_iter();
         let has_slot = action.stage() != Stage::Copies || self.in_flight.has_slot(target, now);

@@ -35,7 +35,7 @@ impl WaitTime {
         self.pauses = pauses(now);
     }
 
-    /// Takes the next pause; nothing when the limit is reached.
+    /// Takes the next pause, or returns `None` if the limit has been reached.
     pub(super) fn next_pause(&mut self, now: Timestamp) -> Option<Duration> {
         let left = self.limit.saturating_sub(now.duration_since(self.since));
         let left = Duration::try_from(left)
@@ -45,7 +45,7 @@ impl WaitTime {
     }
 }
 
-/// Returns the pauses from now on. The provider's clock is the seed of the jitter, so that a sandbox is deterministic.
+/// Returns the pauses from now on. The provider's clock seeds the jitter, so that a sandbox is deterministic.
 fn pauses(now: Timestamp) -> ExponentialBackoff {
     let seed = now.as_millisecond().unsigned_abs();
     PAUSES.with_jitter_seed(seed).build()

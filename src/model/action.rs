@@ -18,7 +18,7 @@ use super::tags::Tags;
 pub enum Action {
     /// Copies a source into the destination.
     Copy(Copy),
-    /// Gives a copy the sync tag it lacks, or tags that have changed on its source.
+    /// Adds a missing sync tag to a copy, or updates tags that have changed on its source.
     TagCopy(TagCopy),
     /// Records on the source where its copy is.
     TagSource(TagSource),
@@ -103,7 +103,7 @@ impl Action {
 pub enum ActionName {
     /// Copies a source into the destination.
     Copy,
-    /// Gives a copy the sync tag it lacks, or tags that have changed on its source.
+    /// Adds a missing sync tag to a copy, or updates tags that have changed on its source.
     TagCopy,
     /// Records on the source where its copy is.
     TagSource,
@@ -111,16 +111,16 @@ pub enum ActionName {
     Delete,
 }
 
-/// A stage of an apply. In every job actions come in the order of their stages.
+/// A stage of an apply. The actions of every job are in the order of their stages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
-    /// First the deletions without which there is no room for the copies.
+    /// First, the deletions that make room for the copies.
     MakingRoom,
-    /// Then the copies.
+    /// Second, the copies.
     Copies,
-    /// Then the tags that tie copies and sources together.
+    /// Third, the tags that tie copies and sources together.
     Tags,
-    /// Last what can't be undone.
+    /// Last, the other deletions, which can't be undone.
     Deletions,
 }
 
@@ -154,7 +154,7 @@ pub struct Copy {
     pub kms_key_id: Option<String>,
     /// The option group of the copy; `null` for the default one.
     pub option_group_name: Option<String>,
-    /// The size of the source in GiB, where AWS states it. After the first copy of a database only changes are transferred.
+    /// The size of the source in GiB, if AWS states it. After the first copy of a database, only changes are transferred.
     pub size_gib: Option<u32>,
     /// What must still hold when it is performed.
     pub expects: ExpectedSource,
@@ -178,10 +178,10 @@ fn with_sync_tag(tags: &Tags, sync_tag: &Tag) -> Tags {
 pub struct NewCopy {
     /// The region it goes to.
     pub region: Region,
-    /// Its id, where the caller chooses it (snapshots).
+    /// Its id, if the caller chooses it (snapshots).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<ArtifactId>,
-    /// Its name, where AWS assigns the id (images).
+    /// Its name, if AWS assigns the id (images).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Its description, if it has one (images).
@@ -196,7 +196,7 @@ pub struct ExpectedSource {
     pub state: ArtifactState,
     /// When its data was captured (UTC, whole seconds).
     pub data_time: Timestamp,
-    /// When its database was created (UTC, whole seconds), where AWS states it.
+    /// When its database was created (UTC, whole seconds), if AWS states it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent_created: Option<Timestamp>,
 }
@@ -216,7 +216,7 @@ pub struct TagCopy {
     pub source: ArtifactRef,
     /// Its sync tag, whether or not it has it yet.
     pub sync_tag: Tag,
-    /// The tags that the job selects its sources by, where the copy has other values than the source.
+    /// The tags by which the job selects its sources, if the copy has values that differ from those of the source.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub tags: Tags,
     /// What must still hold when it is performed.
@@ -233,7 +233,7 @@ impl TagCopy {
 /// What a tag expects of the copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExpectedCopy {
-    /// When its data was captured (UTC, whole seconds), where AWS states it.
+    /// When its data was captured (UTC, whole seconds), if AWS states it.
     pub data_time: Option<Timestamp>,
 }
 
@@ -289,12 +289,12 @@ pub struct Delete {
     pub reason: String,
     /// The copy that AWS must have accepted before; `null` if the job makes none.
     pub after: Option<ActionId>,
-    /// The copy for which it makes room, where the destination has none: then it comes first.
+    /// The copy for which it makes room, if the destination is full: then the deletion comes first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<ActionId>,
     /// The copy to delete.
     pub artifact: ArtifactRef,
-    /// Its size in GiB, where AWS states it.
+    /// Its size in GiB, if AWS states it.
     pub size_gib: Option<u32>,
     /// What must still hold when it is performed.
     pub expects: ExpectedDeletion,
@@ -305,11 +305,11 @@ pub struct Delete {
 pub struct ExpectedDeletion {
     /// When the data in the copy was captured (UTC, whole seconds).
     pub data_time: Timestamp,
-    /// Its state: `available`, or a failed one for a copy that never was.
+    /// Its state: `available`, or the state of a failed copy.
     pub state: ArtifactState,
     /// The sync tag that makes it ours.
     pub sync_tag: Tag,
-    /// When its database was created (UTC, whole seconds), if that is an earlier one of the same name.
+    /// When its database was created (UTC, whole seconds), if it is an earlier one of the same name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earlier_parent: Option<Timestamp>,
     /// The copies that are kept, newest first, all of which must still be there and available.

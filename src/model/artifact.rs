@@ -23,27 +23,27 @@ pub struct Artifact {
     pub id: ArtifactId,
     /// Its ARN.
     pub arn: Arn,
-    /// What a snapshot was taken of: a database. A copy keeps the name, also in a region without that database.
+    /// What a snapshot was taken of: a database. A copy keeps the name, even in a region without that database.
     pub parent: Option<ParentId>,
     /// Its state.
     pub state: ArtifactState,
-    /// When it was created (UTC). For a copy: when the copy was created. Snapshots in progress state none.
+    /// When it was created (UTC); for a copy, when the copy was created. Snapshots in progress have no such time.
     pub created: Option<Timestamp>,
-    /// When the data in it was captured (UTC), where AWS states a time that survives copying.
+    /// When the data in it was captured (UTC), if AWS states a time that survives copying.
     pub data_time: Option<Timestamp>,
-    /// The time of the last transaction in a snapshot (UTC), where AWS states it: its data is as old as that.
+    /// The time of the last transaction in a snapshot (UTC), if AWS states it: its data is as old as that.
     pub database_time: Option<Timestamp>,
-    /// What it was copied from, where AWS states it. Of snapshots AWS states it only for copies from another region or account.
+    /// What it was copied from, if AWS states it. For snapshots, AWS states it only for copies from a different region or account.
     pub copied_from: Option<Arn>,
     /// When the database itself was created (UTC): a different time means a different database of the same name.
     pub parent_created: Option<Timestamp>,
     /// Whether it is encrypted; for an image, whether any of its backing snapshots is.
     pub encrypted: bool,
-    /// The size of its disks or of the storage of its database, in GiB, where AWS states it.
+    /// The size of its disks, or of its database's storage, in GiB, if AWS states it.
     pub size_gib: Option<u32>,
-    /// How much of a copy in progress is done, in percent, where AWS states it. For images AWS does not.
+    /// How much of a copy in progress is done, in percent, if AWS states it. For images, it does not.
     pub percent: Option<u8>,
-    /// Its tags, AWS's own (`aws:`) among them.
+    /// Its tags, including AWS's own (`aws:`).
     pub tags: Tags,
     /// Whether its tags could not be read, so that it may have some.
     pub has_unknown_tags: bool,
@@ -64,7 +64,7 @@ pub struct SnapshotDetails {
     pub option_group: Option<SmolStr>,
 }
 
-/// What AWS states about images only. There are many more snapshots than images, so it has a place of its own.
+/// What AWS states about images only. It is boxed, because there are many more snapshots than images.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageDetails {
     /// Its name, which is not unique.
@@ -125,16 +125,16 @@ impl Artifact {
         self.data_time.or(self.created).map(whole_seconds)
     }
 
-    /// Sets the tags that were read for it alone. If that was not allowed, they are unknown.
+    /// Sets the tags that were read for this artifact alone. If reading them was not allowed, they are unknown.
     ///
     /// # Errors
     ///
-    /// The error that was met, if it was another one.
+    /// Any other error that was met.
     pub fn read_tags(&mut self, tags: Result<Tags, ProviderError>) -> Result<(), ProviderError> {
         match tags {
             Ok(tags) => self.tags = tags,
             Err(error) if error.class == ErrorClass::Denied => self.has_unknown_tags = true,
-            // It has been deleted meanwhile.
+            // It has been deleted in the meantime.
             Err(error) if error.class == ErrorClass::Absent => {}
             Err(error) => return Err(error),
         }
@@ -167,8 +167,8 @@ pub struct ArtifactRef {
 
 const AVAILABLE: &str = "available";
 
-/// The state of an image or snapshot, in AWS's own word. RDS documents no closed list of states, so there is none here: an
-/// unknown word is taken for the state of a copy in progress.
+/// The state of an image or snapshot, as AWS calls it. RDS documents no closed list of states, so there is none here: an unknown
+/// state is taken for that of a copy in progress.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(with = "String")]
@@ -195,29 +195,28 @@ impl ArtifactState {
         matches!(self.0.as_str(), "deleting" | "deleted")
     }
 
-    /// Returns true if it is and will be of no use: failed, being deleted, or deregistered (EC2 lists such images for a
-    /// while).
+    /// Returns true if it can't be used, now or later: failed, being deleted, or deregistered (EC2 lists such images for a while).
     pub fn is_gone(&self) -> bool {
         self.is_failed() || self.is_being_deleted() || self.0 == "deregistered"
     }
 
-    /// Returns true if it is going to be available, as far as is known. An unknown word counts as in progress.
+    /// Returns true if it is expected to become available. An unknown state counts as in progress.
     pub fn is_in_progress(&self) -> bool {
         !self.is_available() && !self.is_gone() && !self.is_disabled()
     }
 
-    /// Returns true if it is known to be copied at this moment, which AWS counts against its limits. An unknown word does
-    /// not count: if that state never ended, it would count for ever.
+    /// Returns true if it is known to be a copy in progress, which AWS counts against its limits. An unknown state does not count:
+    /// if it never ended, it would count forever.
     pub fn is_being_copied(&self) -> bool {
         matches!(self.0.as_str(), "pending" | "creating" | "copying")
     }
 
-    /// Returns true if it is there, but switched off.
+    /// Returns true if it exists but is disabled.
     pub fn is_disabled(&self) -> bool {
         self.0 == "disabled"
     }
 
-    /// Returns AWS's word.
+    /// Returns the state as AWS calls it.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::ids::AccountId;
 
-/// A part of somebody's credentials. `Debug` does not show it, and its memory is cleared when it is dropped.
+/// A secret part of credentials. `Debug` does not show it, and its memory is cleared when it is dropped.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
@@ -64,7 +64,7 @@ pub struct ClientConfig {
     pub external_id: Option<String>,
     /// The session name with which the role is assumed.
     pub role_session_name: Option<String>,
-    /// The endpoint of every service, in place of AWS's own.
+    /// The endpoint of every service, instead of AWS's own.
     pub endpoint_url: Option<String>,
     /// The endpoint of EC2; it wins over that of every service.
     pub ec2_endpoint: Option<String>,
@@ -76,7 +76,7 @@ pub struct ClientConfig {
     pub use_fips_endpoint: Option<bool>,
     /// Whether dual-stack (IPv4 and IPv6) endpoints are used.
     pub use_dualstack_endpoint: Option<bool>,
-    /// How many times a call is tried, the first time included.
+    /// How many times a call is tried, including the first time.
     pub max_attempts: Option<u32>,
     /// How long it may take to connect.
     pub connect_timeout: Option<Duration>,
@@ -96,7 +96,7 @@ impl ClientConfig {
         *self == Self::default()
     }
 
-    /// Returns the SHA-256 of every setting that is not a secret, and of which secrets are set, but not of their values: it stays
+    /// Returns the SHA-256 of every setting that is not a secret, and of which secrets are set, but not of their values. It stays
     /// the same when keys are rotated, and changes with the role, profile, account or endpoint.
     pub fn fingerprint(&self) -> String {
         // Destructured without `..`, so that a new setting does not compile until it is decided whether it is a secret.
@@ -168,10 +168,10 @@ impl ClientConfig {
     }
 }
 
-/// Returns true if a text has the form of an access key id, a secret key or a session token. Such a text is never shown, wherever
-/// it is found.
+/// Returns true if a text has the form of an access key id, a secret key or a session token. Such a text is never shown, no matter
+/// where it is found.
 pub fn is_credential(run: &str) -> bool {
-    /// Half of the 40 characters of a secret key, so that the halves of a key that is cut by a misplaced quote are known, too.
+    /// Half of the 40 characters of a secret key, so that the halves of a key that is cut by a misplaced quote are recognised too.
     const LEAST: usize = 20;
     let has = |is: fn(&u8) -> bool| run.as_bytes().iter().any(is);
     let is_secret = run.len() >= LEAST

@@ -1,4 +1,4 @@
-//! Why a job can't be planned: every reason is a case of an enum, and here alone it is put into words.
+//! Why a job can't be planned: every reason is an enum variant, and this file alone turns it into text.
 
 use super::ids::{AccountId, ArtifactId, JobName, ParentId, Region};
 use super::kind::Kind;
@@ -8,7 +8,7 @@ use super::words::{count, list};
 /// Why a job cannot be planned.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FailReason {
-    /// The credentials belong to another account than the config says.
+    /// The credentials belong to a different account from the one in the config.
     OtherAccount {
         /// The account of the credentials.
         account: AccountId,
@@ -26,7 +26,7 @@ pub enum FailReason {
         /// The destination.
         destination: Region,
     },
-    /// Another job copies the same source to the same destination, with another KMS key.
+    /// Another job copies the same source to the same destination, with a different KMS key.
     OtherKey {
         /// The other job.
         first: JobName,
@@ -84,7 +84,7 @@ pub enum FailReason {
         destination: Region,
         /// How many there may be.
         max: usize,
-        /// How many there are too many.
+        /// How many too many there are.
         missing: usize,
     },
     /// The source needs an option group in the destination.
@@ -98,7 +98,7 @@ pub enum FailReason {
         /// The destination.
         destination: Region,
     },
-    /// The id that the copy would get is in use, and it cannot be told what uses it.
+    /// The id that the copy would get is in use, and it is unknown whether by that copy.
     UnknownHolder {
         /// What has the id.
         holder: ArtifactId,
@@ -106,7 +106,7 @@ pub enum FailReason {
         source: ArtifactId,
         /// The destination.
         destination: Region,
-        /// The tag that would say that it is the copy.
+        /// The tag that would mark it as the copy.
         tag: String,
     },
     /// Every id for the copy is in use.
@@ -116,13 +116,13 @@ pub enum FailReason {
         /// The destination.
         destination: Region,
     },
-    /// Copy after copy of the source has failed.
+    /// Several copies of the source have failed.
     RepeatedFailures {
         /// The source.
         source: ArtifactId,
         /// How many copies have failed.
         number: usize,
-        /// What AWS says about the last one. For snapshots AWS says nothing.
+        /// AWS's reason for the last failure. For snapshots AWS states none.
         reason: Option<String>,
     },
     /// The finished plan breaks a rule that holds for every plan.
@@ -161,7 +161,9 @@ impl FailReason {
                 "{first} and {job} copy the same {kind} {source} to {destination}, but with different kms_key_id options"
             ),
             Self::FirstFailed { first } => {
-                format!("{first} copies the source of {job} for it, and has not made the copy")
+                format!(
+                    "{first}, which copies the source of {job} on its behalf, has not made the copy"
+                )
             }
             Self::NoTime { kind, source } => {
                 format!("AWS does not state when {kind} {source} of {job} was created")
@@ -216,7 +218,7 @@ impl FailReason {
                 destination,
                 ..
             } => format!(
-                "{holder} in {destination} has the id for the copy of {source}, and it is not known what it is"
+                "{holder} in {destination} already has the id for the copy of {source}, and xrs can't tell whether it is that copy"
             ),
             Self::NoFreeId {
                 source,
@@ -260,7 +262,7 @@ impl FailReason {
                 format!("set kms_key_id to a KMS key of {destination}")
             }
             Self::NoRoom { kind, .. } => format!(
-                "delete {} that nobody needs, or ask AWS to raise the limit",
+                "delete {} that are no longer needed, or ask AWS to raise the limit",
                 kind.noun(2)
             ),
             Self::NoOptionGroup { destination, .. } => format!(
@@ -270,7 +272,7 @@ impl FailReason {
                 format!("if it is that copy, tag it {tag}; otherwise rename or delete it")
             }
             Self::RepeatedFailures { .. } => {
-                "remove the cause: the plan tries again, once per run".to_owned()
+                "fix the cause; each run makes another attempt".to_owned()
             }
             Self::BrokenInvariant(_) => {
                 "this is a bug in xrs; please report it with this plan".to_owned()

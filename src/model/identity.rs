@@ -1,5 +1,5 @@
-//! What is a copy of what, what xrs may delete, and what belongs to the same database: the rules that planning, status and
-//! applying share.
+//! The rules that planning, status and applying share: what is a copy of what, what xrs may delete, and what belongs to the same
+//! database.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ use super::sync_tag::{
     SYNC_KEEP, SyncTag, is_key_on_copy, key_on_copy, key_on_source, whole_seconds,
 };
 
-/// What the copies of a source are recognised by.
+/// The properties by which copies of a source are recognised.
 #[derive(Clone, Debug)]
 pub struct Source<'a> {
     /// What it is.
@@ -28,14 +28,14 @@ pub struct Source<'a> {
     pub region: &'a Region,
     /// When its data was captured (UTC, whole seconds).
     pub data_time: Timestamp,
-    /// When its database was created (UTC, whole seconds), where AWS states it.
+    /// When its database was created (UTC, whole seconds), if AWS states it.
     pub parent_created: Option<Timestamp>,
     /// The copy that its own sync tag names: the gem left copies without a tag of their own.
     pub named_copy: Option<ArtifactId>,
 }
 
 impl<'a> Source<'a> {
-    /// Returns an artifact as a source; nothing if AWS does not state its time.
+    /// Returns an artifact as a source, or `None` if AWS does not state its time.
     pub fn new(artifact: &'a Artifact, region: &'a Region) -> Option<Self> {
         Some(Self {
             kind: artifact.kind,
@@ -60,9 +60,9 @@ impl<'a> Source<'a> {
         self.named_copy.as_ref() == Some(&copy.id)
     }
 
-    /// Returns true if `copy` is a copy of exactly this source: the same id, and the same time where ids can be used again.
+    /// Returns true if `copy` is a copy of exactly this source: the same id, and the same time if ids can be reused.
     pub fn is_source_of(&self, copy: &Artifact) -> bool {
-        // Most copies are of something else, and AWS says of what: then there is nothing to read.
+        // Fast path: most copies have a different source, and AWS reports which one, so their tags need not be parsed.
         if copy.copied_from.as_ref().is_some_and(|arn| arn != self.arn) {
             return false;
         }
@@ -71,7 +71,7 @@ impl<'a> Source<'a> {
                 let is_same_time = || origin.data_time.is_none_or(|time| time == self.data_time);
                 origin.id == self.id.as_str() && (!self.kind.facts().ids_recur || is_same_time())
             }
-            // The name says nothing where a copy's id can be used again by something else.
+            // The name proves nothing if the copy's id can be reused.
             None => {
                 let is_named = !self.kind.facts().ids_recur && self.names(copy);
                 is_named && copy.copied_from.is_none()
@@ -79,19 +79,19 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Returns true if `copy` is a copy of a newer source of the same database. Of two databases of the same name, the data of one
-    /// may be newer than that of the other, and still be no substitute for it.
+    /// Returns true if `copy` is a copy of a newer source of the same database. If two databases have had the same name, a newer
+    /// copy of one does not replace a copy of the other.
     pub fn is_older_than_source_of(&self, copy: &Artifact) -> bool {
         let time = || self.origin_of(copy)?.data_time;
         self.is_of_same_parent(copy) && time().is_some_and(|time| time > self.data_time)
     }
 
-    /// Returns true unless it is stated that a copy is of another database of the same name.
+    /// Returns true unless AWS states that a copy is of a different database with the same name.
     pub fn is_of_same_parent(&self, copy: &Artifact) -> bool {
         self.parent_created.is_none() || is_of_parent(copy, self.parent_created)
     }
 
-    /// Returns true if it is certain that `copy`, which has an id that a copy of this source could get, is something else.
+    /// Returns true if `copy`, which has an id that a copy of this source could get, is certainly something else.
     pub fn is_certainly_not_source_of(&self, copy: &Artifact) -> bool {
         let key = key_on_copy(self.region);
         let is_from_other_region = |(other, value): (&str, &str)| {
@@ -107,9 +107,9 @@ impl<'a> Source<'a> {
             || copy.tags.iter().any(is_from_other_region)
     }
 
-    /// Returns the copy that makes another one unnecessary: a copy of this source, or, where that suffices, of a newer one,
-    /// that has not failed and is not being deleted. Of several, it returns the best: available ones come first, then those that xrs
-    /// made, then older ones.
+    /// Returns the copy that makes a new one unnecessary: a copy of this source, or, if that suffices, of a newer one, that has not
+    /// failed and is not being deleted. Of several, it returns the best: it prefers available ones, then those that xrs made, then
+    /// the oldest.
     pub fn synced_by<'c>(
         &self,
         copies: impl IntoIterator<Item = &'c Artifact>,
@@ -129,7 +129,7 @@ impl<'a> Source<'a> {
             })
     }
 
-    /// Returns true if `copy` is a copy of this source, or of a newer one where that suffices, in whatever state.
+    /// Returns true if `copy` is a copy of this source, or of a newer one if that suffices, in any state.
     pub fn is_reached_by(&self, copy: &Artifact) -> bool {
         let is_newer =
             || self.kind.facts().newer_copy_suffices && self.is_older_than_source_of(copy);
@@ -156,13 +156,13 @@ impl<'a> Source<'a> {
 pub struct Origin<'a> {
     /// The id of its source.
     pub id: Cow<'a, str>,
-    /// When its data was captured (UTC, whole seconds): AWS's statement, else the time in its sync tag.
+    /// When its data was captured (UTC, whole seconds): as AWS states it, or else the time in its sync tag.
     pub data_time: Option<Timestamp>,
 }
 
 /// Returns where a copy comes from, if AWS, or else its sync tag, says that it was copied from `source_region`.
 pub fn origin<'a>(copy: &'a Artifact, source_region: &Region) -> Option<Origin<'a>> {
-    // The tag is parsed only where AWS does not state everything: that takes time, and this function is called for every copy.
+    // The tag is parsed only if AWS does not state everything: parsing takes time, and this function is called for every copy.
     let tag = || SyncTag::find(&copy.tags, &key_on_copy(source_region));
     let data_time = copy.data_time.map(whole_seconds);
     match &copy.copied_from {
@@ -187,7 +187,7 @@ pub fn origin<'a>(copy: &'a Artifact, source_region: &Region) -> Option<Origin<'
     }
 }
 
-/// Returns when the data of a copy from `source_region` was captured (UTC, whole seconds), where that is known.
+/// Returns when the data of a copy from `source_region` was captured (UTC, whole seconds), if that is known.
 pub fn copy_time(copy: &Artifact, source_region: &Region) -> Option<Timestamp> {
     origin(copy, source_region).and_then(|origin| origin.data_time)
 }
@@ -198,7 +198,7 @@ pub fn copy_named_by(source: &Artifact, destination: &Region) -> Option<Artifact
     Some(ArtifactId::from(tag.other_end))
 }
 
-/// Returns true if a copy carries a readable sync tag of this source region.
+/// Returns true if a copy has a readable sync tag for this source region.
 pub fn has_sync_tag(copy: &Artifact, source_region: &Region) -> bool {
     SyncTag::find(&copy.tags, &key_on_copy(source_region)).is_some()
 }
@@ -210,15 +210,15 @@ pub fn is_in_account(copy: &Artifact, account: &AccountId) -> bool {
     copy.owner().is_none_or(is_own) && copy.copied_from.as_ref().is_none_or(is_from)
 }
 
-/// Returns true for a snapshot with an id such as xrs chooses for copies. It has a sync tag if xrs made it, so a list without tags is
-/// no proof that it has none: RDS leaves tags out of its lists where the caller may not read them.
+/// Returns true for a snapshot with the kind of id that xrs chooses for copies. If xrs made it, it has a sync tag. A list without
+/// tags does not prove otherwise: RDS leaves tags out of its lists if the caller may not read them.
 pub fn has_id_of_copy(artifact: &Artifact) -> bool {
     artifact.kind.facts().copy_id != CopyId::AssignedByAws
         && artifact.id.as_str().starts_with("rds-")
 }
 
-/// Returns the ids that a copy of a source may get where the caller chooses it, in order of preference: the gem's, then with the
-/// source region, then numbered.
+/// Returns the ids that a copy of a source may get if the caller chooses it, in order of preference: first the id that the gem
+/// would choose, then one with the source region appended, then numbered ones.
 pub fn copy_ids(
     source: &ArtifactId,
     source_region: &Region,
@@ -233,12 +233,12 @@ pub fn copy_ids(
         .map(ArtifactId::from)
 }
 
-/// Returns true if `id` is one that a copy of `source` may get.
+/// Returns true if a copy of `source` may get this id.
 pub fn is_copy_id(id: &ArtifactId, source: &ArtifactId, source_region: &Region) -> bool {
     copy_ids(source, source_region).any(|other| other == *id)
 }
 
-/// Returns the sync tag of a copy that a job from `source_region` made and may delete, in whatever state, or why it may not.
+/// Returns the sync tag of a copy that a job from `source_region` made and may delete, in any state, or why it may not.
 pub fn ours(copy: &Artifact, source_region: &Region) -> Result<SyncTag, NotOurs> {
     let tag = SyncTag::find(&copy.tags, &key_on_copy(source_region)).ok_or(NotOurs::NoSyncTag)?;
     match &copy.copied_from {
@@ -261,7 +261,7 @@ pub fn ours(copy: &Artifact, source_region: &Region) -> Result<SyncTag, NotOurs>
             }
         }
     }
-    // This comes last: a copy with `Sync-Keep` still counts as ours, and one of another source does not.
+    // This comes last: a copy with `Sync-Keep` still counts as ours, unlike a copy of a different source.
     if copy.tags.contains_key(SYNC_KEEP) {
         return Err(NotOurs::Kept);
     }
@@ -273,9 +273,9 @@ pub fn is_ours(copy: &Artifact, source_region: &Region) -> bool {
     matches!(ours(copy, source_region), Ok(_) | Err(NotOurs::Kept))
 }
 
-/// Returns when the present database was created (UTC, whole seconds): that of the newest source. Nothing if that is not certain,
-/// because there is a copy of newer data that is not known to be of the same database.
-pub fn present_parent_created<'a>(
+/// Returns when the current database, that of the newest source, was created (UTC, whole seconds). Returns `None` if that is
+/// uncertain, because a copy has newer data and might be of a different database.
+pub fn current_parent_created<'a>(
     sources: impl IntoIterator<Item = &'a Artifact>,
     copies: impl IntoIterator<Item = &'a Artifact>,
     source_region: &Region,
@@ -305,7 +305,7 @@ fn newest<'a>(
     dated.max_by_key(|(time, artifact)| (*time, &artifact.id))
 }
 
-/// Returns true if a copy is of the database that was created at this time. A copy that does not state a time counts as one.
+/// Returns true if a copy is of the database that was created at this time. A copy without a stated time counts as such.
 pub fn is_of_parent(copy: &Artifact, parent_created: Option<Timestamp>) -> bool {
     copy.parent_created
         .is_none_or(|time| Some(whole_seconds(time)) == parent_created)
@@ -318,8 +318,8 @@ pub fn own_option_group(artifact: &Artifact) -> Option<&SmolStr> {
         .filter(|group| !group.starts_with("default:"))
 }
 
-/// Returns when the database that a status is about was created (UTC, whole seconds): that of the source, or, where AWS states none or
-/// the source region does not answer, of the newest database that has a copy.
+/// Returns when the database that a status is about was created (UTC, whole seconds): the database of the source, or, if AWS states
+/// none or the source region does not answer, the newest database that has a copy.
 pub fn newest_parent_created<'a>(
     source: Option<&Artifact>,
     copies: impl IntoIterator<Item = &'a Artifact>,
@@ -329,7 +329,7 @@ pub fn newest_parent_created<'a>(
     of_source.or_else(|| of_copies.max()).map(whole_seconds)
 }
 
-/// Returns what is wrong if copy after copy of a source has failed, so that no series of failures goes unnoticed. `failed` are the
+/// Returns an error if several copies of a source have failed, so that repeated failures do not go unnoticed. `failed` holds the
 /// failed copies of that source.
 pub fn repeated_failure(source: &ArtifactId, failed: &[&Artifact]) -> Option<FailReason> {
     const MANY: usize = 3;

@@ -62,7 +62,7 @@ text_id! {
     ArtifactId;
     /// The ARN of an image or snapshot.
     Arn;
-    /// The identifier of what a snapshot was taken of, in lower case, as RDS stores it: a DB instance.
+    /// The identifier of what a snapshot was taken of, a DB instance, in lower case, as RDS stores it.
     ParentId;
     /// The id of an action within a plan, such as `sync_my_database/copy`.
     ActionId;
@@ -91,7 +91,7 @@ const PARTITIONS: [(&str, &str); 7] = [
 ];
 
 impl Region {
-    /// Returns the partition of the region, such as `aws`: AWS keeps partitions apart, and nothing is copied from one to another.
+    /// Returns the partition of the region, such as `aws`: AWS keeps partitions apart, so nothing is copied from one to another.
     ///
     /// See <https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>.
     pub fn partition(&self) -> &'static str {
@@ -125,7 +125,7 @@ impl Arn {
         ))
     }
 
-    /// Returns the parts of the ARN; nothing if the text is not one.
+    /// Returns the parts of the ARN, or `None` if the text is not one.
     pub fn parts(&self) -> Option<ArnParts<'_>> {
         let mut parts = self.0.strip_prefix("arn:")?.splitn(5, ':').skip(2);
         let (region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);

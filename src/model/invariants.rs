@@ -1,4 +1,4 @@
-//! What holds for every plan. It is checked when a plan has been made, and again before a plan is applied.
+//! What holds for every plan. It is checked when a plan has been made, and again before it is applied.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ pub fn broken_together(plans: &[JobPlan]) -> Option<(&JobName, String)> {
         }
         let mut own = plan.actions.iter().map(Action::id);
         if let Some(id) = own.find(|id| !ids.insert(*id)) {
-            return Some((&plan.name, format!("another job also has an action {id}")));
+            return Some((&plan.name, format!("another job has an action {id} too")));
         }
     }
     None
@@ -72,7 +72,8 @@ pub fn broken(plan: &JobPlan) -> Option<String> {
     (copies > 1).then(|| format!("it makes {copies} copies"))
 }
 
-/// Returns true if an action is about what is observed for the job: artifacts of its kind, in its regions, of one parent or source.
+/// Returns true if an action is about what is observed for the job: artifacts of its kind, in its regions, with one parent or
+/// source.
 fn is_about_job(action: &Action, plan: &JobPlan) -> bool {
     let source = plan.source.as_ref().map(|end| &end.region);
     let destination = plan.destination.as_ref().map(|end| &end.region);
@@ -96,7 +97,7 @@ fn is_about_job(action: &Action, plan: &JobPlan) -> bool {
         }
 }
 
-/// Returns the first value of an action that would be sent to AWS and does not follow from the job and the artifacts it names, if
+/// Returns the first value of an action that would be sent to AWS but does not follow from the job and the artifacts it names, if
 /// there is one. A digest only proves that a plan is the one that was approved.
 fn foreign_value(action: &Action, plan: &JobPlan) -> Option<&'static str> {
     let (from, to) = (

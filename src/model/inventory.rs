@@ -13,7 +13,7 @@ use super::ids::{AccountId, JobName, Region};
 use super::location::Location;
 use super::provider_error::{ErrorClass, ProviderError};
 
-/// The answer to a call. An error does not mean that something is absent: all that follows from it is a failed job.
+/// The answer to a call. An error does not mean that something is absent; its only consequence is a failed job.
 pub type Answer<T> = Result<T, ProviderError>;
 
 /// What was observed for some jobs.
@@ -36,9 +36,9 @@ pub struct Observation {
     pub sources: Answer<Vec<Artifact>>,
     /// The artifacts of the destination that may be their copies, in every state.
     pub copies: Answer<Vec<Artifact>>,
-    /// The limit of the destination, where it was read.
+    /// The limit of the destination, if it was read.
     pub limit: Option<Answer<AccountLimit>>,
-    /// The persistent and permanent options of the option groups of the sources, where they were read.
+    /// The persistent and permanent options of the option groups of the sources, if they were read.
     pub options: BTreeMap<SmolStr, Answer<Vec<String>>>,
 }
 
@@ -63,7 +63,7 @@ impl Observation {
 /// What was observed when each destination was read independently of the sources, so that it is known even if they do not answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DestinationInventory {
-    /// As for a plan; but where copies are found by their sources, only those that the tags of the sources name.
+    /// As for a plan, but if copies are found by their sources, only those that the tags of the sources name.
     pub inventory: Inventory,
     /// Everything in a destination that was copied from a source region, for all jobs.
     pub copied_from: HashMap<(Location, Region), Answer<Vec<Artifact>>>,
@@ -116,9 +116,9 @@ impl CallerIdentity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProviderKind {
-    /// AWS, or something in its place at an endpoint.
+    /// AWS, or a substitute for it at an endpoint.
     Aws,
-    /// An AWS in memory.
+    /// An in-memory AWS.
     Sandbox,
 }
 

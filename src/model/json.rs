@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::safe::unprintable;
 
-/// Returns a document as indented JSON that ends with a line break. What a reader could not see is written as an escape, which
-/// reads back as the same text.
+/// Returns a document as indented JSON that ends with a line break. Invisible characters are written as escapes, which read back as
+/// the same text.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! What AWS stores, and what AWS fixes for each kind of it.
+//! The kinds of artifacts that AWS stores, and what AWS fixes for each kind.
 
 use std::fmt;
 
@@ -34,16 +34,16 @@ pub struct KindFacts {
     pub ids_per_read: usize,
     /// How many copies from one region into another AWS makes at a time for one account.
     pub max_concurrent_copies: usize,
-    /// Whether AWS limits how many of them an account may have in a region, and tells how many there are.
+    /// Whether AWS limits how many of them an account may have in a region, and states how many there are.
     pub has_account_limit: bool,
-    /// Whether an id can be used again: an automated snapshot can get the id of an earlier one when its database is deleted and
-    /// created again. If so, times are compared as well as ids.
+    /// Whether an id can be reused: an automated snapshot can get the id of an earlier one when its database is deleted and
+    /// recreated. If so, times are compared as well as ids.
     pub ids_recur: bool,
     /// Whether a copy of a newer artifact of the same parent makes a copy of an older one unnecessary.
     pub newer_copy_suffices: bool,
     /// Whether AWS deletes sources after a while, as it does automated snapshots.
     pub sources_expire: bool,
-    /// Whether a copy gets out of date while its source exists: a database changes, an image does not.
+    /// Whether a copy becomes outdated while its source exists: a database changes; an image does not.
     pub data_ages: bool,
 }
 
@@ -52,19 +52,19 @@ pub struct KindFacts {
 pub enum CopyId {
     /// AWS assigns it, and makes one copy per client token.
     AssignedByAws,
-    /// The caller chooses it, and AWS makes no two of the same id.
+    /// The caller chooses it, and AWS makes no two copies with the same id.
     Chosen {
         /// The greatest length, in characters.
         max_length: usize,
     },
 }
 
-/// What a service accepts as tags, beside its limit of 50 per resource.
+/// What a service accepts as tags, besides its limit of 50 per resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TagRules {
     /// Any characters. See <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions>.
     Ec2,
-    /// Letters, digits and some signs; neither key nor value may start with `aws:` or `rds:`.
+    /// Letters, digits and some symbols; neither key nor value may start with `aws:` or `rds:`.
     /// See <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_Tag.html>.
     Rds,
 }
@@ -78,8 +78,8 @@ const IMAGE: KindFacts = KindFacts {
     // With more ids, EC2 answers `FilterLimitExceeded`.
     // See <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>.
     ids_per_read: 200,
-    // Older documentation says 50. The larger number is the safer one: if it is too large, AWS refuses a copy, which then
-    // waits; if it were too small, copies would wait for nothing.
+    // Older documentation says 50. The larger number is the safer one: if it is too large, AWS refuses a copy, which then waits; if
+    // it were too small, copies would wait needlessly.
     // See <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/CopyingAMIs.html>.
     max_concurrent_copies: 100,
     has_account_limit: false,
@@ -96,7 +96,7 @@ const DB_SNAPSHOT: KindFacts = KindFacts {
     tag_rules: TagRules::Rds,
     // See <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBSnapshot.html>.
     copy_id: CopyId::Chosen { max_length: 255 },
-    // RDS documents no limit. These fit one page.
+    // RDS documents no limit. These fit on one page.
     ids_per_read: 100,
     // AWS does not raise it. See <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_CopySnapshot.html>.
     max_concurrent_copies: 20,
@@ -136,7 +136,7 @@ impl TagRules {
     /// Returns true if the service accepts this tag.
     pub fn can_have(self, key: &str, value: &str) -> bool {
         match self {
-            // Both come from a resource of EC2, which has accepted them.
+            // Both come from an EC2 resource, which has accepted them.
             Self::Ec2 => true,
             Self::Rds => {
                 let is_reserved =
@@ -156,7 +156,7 @@ impl TagRules {
     }
 }
 
-/// Returns true if the text starts with this, in any case.
+/// Returns true if the text starts with this, ignoring case.
 fn starts_with(text: &str, start: &str) -> bool {
     text.get(..start.len())
         .is_some_and(|beginning| beginning.eq_ignore_ascii_case(start))

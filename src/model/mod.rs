@@ -1,4 +1,4 @@
-//! Plain data, and the rules on it that everyone shares: no I/O, no clock, no environment.
+//! Plain data, and the rules about it that all modules share: no I/O, no clock, no environment.
 
 pub mod action;
 pub mod artifact;

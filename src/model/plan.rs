@@ -16,7 +16,7 @@ use super::kind::{Kind, SyncTypeName};
 use super::problem::Problem;
 use super::words::count;
 
-/// What the planner decides, and all that the digest covers beside the format version.
+/// What the planner decides: everything that the digest covers besides the format version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// Whether it was made on AWS or on a sandbox.
@@ -38,7 +38,7 @@ pub struct SavedPlan {
     pub xrs_version: String,
     /// When it was made (UTC), by the provider's clock.
     pub created_at: Timestamp,
-    /// `sha256:…` over format version, provider, selection and jobs: what is approved.
+    /// `sha256:…` over format version, provider, selection and jobs: the digest is what is approved.
     #[schemars(regex(pattern = "^sha256:[0-9a-f]{64}$"))]
     pub digest: String,
     /// Whether it was made on AWS or on a sandbox.
@@ -69,15 +69,15 @@ pub struct Summary {
     pub jobs: usize,
     /// Copies to make.
     pub copy: usize,
-    /// Copies that get the sync tag they lack.
+    /// Copies to tag.
     pub tag_copy: usize,
-    /// Sources that get a tag that names their copy.
+    /// Sources to tag with the id of their copy.
     pub tag_source: usize,
     /// Copies to delete.
     pub delete: usize,
     /// Jobs with nothing to do.
     pub up_to_date: usize,
-    /// Jobs with errors: those that could not be planned, and those with an error beside their actions.
+    /// Jobs with errors: those that could not be planned, and those with an error in addition to their actions.
     pub failed: usize,
 }
 
@@ -130,31 +130,32 @@ impl fmt::Display for Summary {
 pub struct JobPlan {
     /// Its key in the config.
     pub name: JobName,
-    /// Its type; `null` where the config is not valid.
+    /// Its type; `null` if the config is not valid.
     pub sync_type: Option<SyncTypeName>,
-    /// Its source region; `null` where the config is not valid.
+    /// Its source region; `null` if the config is not valid.
     pub source: Option<End>,
-    /// Its destination region; `null` where the config is not valid.
+    /// Its destination region; `null` if the config is not valid.
     pub destination: Option<End>,
-    /// The account that it was planned in; `null` where that is not known.
+    /// The account that it was planned in; `null` if that is unknown.
     pub account_id: Option<AccountId>,
-    /// Where its credentials come from; `null` where the config is not valid.
+    /// Where its credentials come from; `null` if the config is not valid.
     pub client_config: Option<ClientConfigRef>,
     /// Whether there is something to do.
     pub outcome: Outcome,
-    /// Why, for people. Nothing is decided by it.
+    /// Why, for people. No decision depends on it.
     pub reason: String,
-    /// The job of the same plan that copies the same source to the same destination, in place of this one. If it fails, so does
+    /// The job of the same plan that copies the same source to the same destination on behalf of this one. If it fails, so does
     /// this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub synced_by: Option<JobName>,
-    /// What the plan is based on; `null` where nothing could be observed.
+    /// What the plan is based on; `null` if nothing could be observed.
     pub observed: Option<Observed>,
     /// The actions, in the order of their stages.
     pub actions: Vec<Action>,
     /// What a reviewer should know.
     pub warnings: Vec<String>,
-    /// Why the job could not be planned; or, beside its actions, what is wrong all the same: then the plan, too, exits with 1.
+    /// Why the job could not be planned. If there are actions, errors that do not prevent them; the exit code is 1 in that case
+    /// too.
     pub errors: Vec<Problem>,
 }
 
@@ -164,7 +165,7 @@ impl JobPlan {
         self.sync_type.map(SyncTypeName::kind)
     }
 
-    /// Returns true if a copy is to be made.
+    /// Returns true if the plan makes a copy.
     pub fn has_copy(&self) -> bool {
         self.actions
             .iter()
@@ -206,7 +207,7 @@ pub struct ClientConfigRef {
     pub from: CredentialsFrom,
     /// SHA-256 over the client settings without secrets.
     pub fingerprint: String,
-    /// The endpoint that was used in place of AWS's own, if there was one.
+    /// The endpoint that was used instead of AWS's own, if there was one.
     pub endpoint_url: Option<String>,
 }
 
@@ -214,7 +215,7 @@ pub struct ClientConfigRef {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialsFrom {
-    /// Environment, profile, container or instance role: whatever the SDK finds.
+    /// What the SDK finds: environment, profile, container or instance role.
     DefaultChain,
     /// `aws_client_config` of the config file.
     Config,
@@ -232,7 +233,7 @@ pub enum Outcome {
     Failed,
 }
 
-/// What the plan of a job is based on, for the reviewer. It has no lists, so that a plan stays readable for large accounts.
+/// What the plan of a job is based on, for the reviewer. It contains no lists, so that plans stay readable for large accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Observed {
     /// The source that was chosen.
@@ -254,6 +255,6 @@ pub struct ObservedArtifact {
     pub data_time: Option<Timestamp>,
     /// Its state, as AWS calls it.
     pub state: ArtifactState,
-    /// Its size in GiB, where AWS states it.
+    /// Its size in GiB, if AWS states it.
     pub size_gib: Option<u32>,
 }

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::Region;
 
-/// Something that is wrong, where it is, and what to do about it.
+/// What is wrong, where it is, and what to do about it.
 ///
-/// It is a mistake in the config (`at`), a call that AWS refused (`aws`), or a choice that can't be made (neither).
+/// A problem is a mistake in the config (`at`), a call that AWS refused (`aws`), or a decision that can't be made (neither).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     /// What is wrong, without a capital letter at the start and a full stop at the end.
@@ -36,7 +36,7 @@ impl Problem {
         }
     }
 
-    /// Returns the same problem with what to do about it.
+    /// Returns the same problem with help on what to do about it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());

@@ -38,13 +38,13 @@ pub fn plain_code(code: &str) -> &str {
 /// What an error means for the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorClass {
-    /// What was asked for does not exist. No other class implies that.
+    /// The requested thing does not exist. No other class implies that.
     Absent,
     /// Not allowed.
     Denied,
-    /// Too many requests; trying again later helps.
+    /// Too many requests; retrying later helps.
     Throttled,
-    /// AWS's limit of concurrent copies is reached; trying again when a copy has finished helps.
+    /// AWS's limit of concurrent copies has been reached; retrying when a copy has finished helps.
     Busy,
     /// Another limit of the account, such as that of manual snapshots. Waiting does not help.
     Quota,

@@ -1,4 +1,4 @@
-//! What to do about a call that AWS refused, as far as its code and message tell.
+//! What to do about a call that AWS refused, according to its code and message.
 
 use super::problem::{AwsFailure, Problem};
 use super::provider_error::{CONCURRENT_COPIES_HELP, ErrorClass, ProviderError};
@@ -21,7 +21,7 @@ impl ProviderError {
     }
 }
 
-/// Returns what to do about an error, where something is known to help.
+/// Returns what to do about an error, if something is known to help.
 fn help(error: &ProviderError) -> Option<String> {
     let (region, class) = (&error.region, error.class);
     if class != ErrorClass::Denied && is_about_a_key(error) {
@@ -41,7 +41,7 @@ fn help(error: &ProviderError) -> Option<String> {
         ErrorClass::Throttled => "try again later, or lower --parallelism".to_owned(),
         ErrorClass::Busy => CONCURRENT_COPIES_HELP.to_owned(),
         ErrorClass::Quota => {
-            "delete snapshots that nobody needs, or ask AWS to raise the limit".to_owned()
+            "delete snapshots that are no longer needed, or ask AWS to raise the limit".to_owned()
         }
         ErrorClass::Expired => expired(error),
         ErrorClass::Unknown => {
@@ -77,7 +77,7 @@ fn expired(error: &ProviderError) -> String {
     }
 }
 
-/// Returns what to allow: what AWS's message names, or else what the call needs.
+/// Returns what to allow: what AWS's message names, or otherwise what the call needs.
 fn denied(error: &ProviderError) -> String {
     let (call, region, message) = (error.call, &error.region, &error.message);
     let action = word_after(message, "not authorized to perform: ")

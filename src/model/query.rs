@@ -10,27 +10,28 @@ pub enum Query {
     Matching(ImageSelector),
     /// Images, or manual snapshots, by id. Disabled images are included.
     ByIds(Vec<ArtifactId>),
-    /// The caller's own images that AWS or their sync tag calls a copy of one of these images. Disabled ones are included.
+    /// The caller's own images that are copies of one of these images, according to AWS or their sync tag. Disabled ones are
+    /// included.
     CopiesOf {
         /// The region of the sources.
         region: Region,
         /// The sources.
         ids: Vec<ArtifactId>,
     },
-    /// The caller's own images that, by AWS's statement or the key of their sync tag, were copied from a region. Disabled ones are
+    /// The caller's own images that were copied from a region, according to AWS or the key of their sync tag. Disabled ones are
     /// included.
     CopiedFrom(Region),
     /// The automated snapshots of these databases, in every state.
     Automated(Vec<ParentId>),
-    /// The manual snapshots of databases of these names, in every state. Copies are manual snapshots. A region without such a
-    /// database may refuse this with an error of class absent.
+    /// The manual snapshots of databases with these names, in every state. Copies are manual snapshots. A region without such a
+    /// database may refuse this query with an error of class `Absent`.
     Manual(Vec<ParentId>),
-    /// The manual snapshots of a whole region.
+    /// All manual snapshots of a region.
     AllManual,
 }
 
 impl Query {
-    /// Returns true if it asks for nothing, so that there is nothing to read.
+    /// Returns true if there is nothing to read.
     pub fn is_empty(&self) -> bool {
         match self {
             Self::ByIds(ids) | Self::CopiesOf { ids, .. } => ids.is_empty(),
@@ -79,7 +80,7 @@ pub enum CopiesQuery {
 }
 
 impl Queries {
-    /// Returns what an apply reads before it writes, for a job that is about a parent or else about one artifact.
+    /// Returns what an apply reads before it writes, for a job about a parent, or otherwise about one artifact.
     pub fn about(artifact: &ArtifactRef) -> Self {
         match &artifact.parent {
             Some(parent) => Self::of_parent(parent),

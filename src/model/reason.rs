@@ -1,4 +1,4 @@
-//! Why something is kept, skipped or not needed: the reasons that decisions depend on, and the words for them.
+//! Why something is kept, skipped or not needed: the reasons for decisions, and their text.
 
 use std::fmt;
 
@@ -72,7 +72,7 @@ pub struct CopyDue {
     pub data_time: Timestamp,
     /// The destination.
     pub region: Region,
-    /// When the data of the newest usable copy was captured, where one copy after another is made of the same data.
+    /// When the data of the newest usable copy was captured, for kinds of which each new copy replaces the one before.
     pub newest_copy: Option<Timestamp>,
 }
 
@@ -149,7 +149,7 @@ impl fmt::Display for CopyDue {
 /// Why a tag is written.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TagReason {
-    /// A copy has no sync tag that can be read.
+    /// A copy has no readable sync tag.
     NoSyncTag {
         /// The copy.
         copy: ArtifactId,
@@ -182,7 +182,11 @@ impl fmt::Display for TagReason {
                 )
             }
             Self::Changed { copy, source, keys } => {
-                write!(f, "{copy} has other values than {source} of {}", list(keys))
+                write!(
+                    f,
+                    "{copy} has tags that differ from those of {source} ({})",
+                    list(keys)
+                )
             }
             Self::RecordsCopy { source } => write!(f, "records on {source} where its copy is"),
         }
@@ -197,7 +201,7 @@ pub enum DeleteReason {
         /// When its data was captured.
         data_time: Timestamp,
     },
-    /// It is of an earlier database of the same name, of which copies are kept for a while only.
+    /// It is of an earlier database of the same name, whose copies are kept only for a while.
     EarlierParent {
         /// When its data was captured.
         data_time: Timestamp,
@@ -210,7 +214,7 @@ pub enum DeleteReason {
         data_time: Timestamp,
         /// How many are kept.
         kept: usize,
-        /// How many the config keeps beside the newest, or beside the one being made.
+        /// How many the config keeps besides the newest, or besides the one being made.
         limit: u32,
         /// Whether the plan makes a copy.
         is_copy_due: bool,
@@ -237,14 +241,14 @@ impl fmt::Display for DeleteReason {
                 limit,
                 is_copy_due,
             } => {
-                let beside = if *is_copy_due {
+                let besides = if *is_copy_due {
                     "the one being made"
                 } else {
                     "the newest"
                 };
                 write!(
                     f,
-                    "the copy of {} is older than the {} kept (max_snapshots_to_retain is {limit} beside {beside})",
+                    "the copy of {} is older than the {} kept (max_snapshots_to_retain is {limit} besides {besides})",
                     utc(*data_time),
                     count(*kept, "copy", "copies"),
                 )
@@ -253,26 +257,26 @@ impl fmt::Display for DeleteReason {
     }
 }
 
-/// Why a copy is kept, whatever its age: it is not ours to delete.
+/// Why a copy is kept regardless of its age: it is not ours to delete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotOurs {
-    /// It has no sync tag of this source region that can be read.
+    /// It has no readable sync tag for this source region.
     NoSyncTag,
     /// It carries `Sync-Keep`.
     Kept,
-    /// AWS states another source than its sync tag does.
+    /// AWS reports a different source from the one in its sync tag.
     OtherSource,
-    /// AWS does not state its source, and its id is not one that a copy of that source gets.
+    /// AWS reports no source, and its id does not match the source in its sync tag.
     OtherId,
 }
 
 impl fmt::Display for NotOurs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoSyncTag => "it has no readable sync tag of this job",
+            Self::NoSyncTag => "it has no readable sync tag for this job's source region",
             Self::Kept => "it carries the tag Sync-Keep",
-            Self::OtherSource => "AWS states another source than its sync tag",
-            Self::OtherId => "its id is not one that a copy of that source gets",
+            Self::OtherSource => "AWS reports a different source from the one in its sync tag",
+            Self::OtherId => "its id does not match the source in its sync tag",
         })
     }
 }
@@ -293,7 +297,7 @@ pub enum SkipReason {
 }
 
 impl SkipReason {
-    /// Returns the problem of a job that skips an action for this reason; nothing if its errors already say why.
+    /// Returns the problem of a job that skips an action for this reason, or `None` if its errors already say why.
     pub fn problem(&self) -> Option<Problem> {
         match self {
             Self::AfterNotDone(_) | Self::CopyNotAvailable(_) | Self::NotStarted => None,
@@ -302,7 +306,7 @@ impl SkipReason {
                 Some(match reason {
                     StopReason::Expired(error) => error.problem(message),
                     StopReason::Interrupted | StopReason::WaitOver(_) => Problem::new(message)
-                        .help("apply the same plan, or run, again: nothing is done twice"),
+                        .help("run `xrs apply` with the same plan, or `xrs run`, again; completed actions are not repeated"),
                 })
             }
             Self::NotRead(id, error) => {
@@ -330,9 +334,9 @@ impl fmt::Display for SkipReason {
 pub enum StopReason {
     /// The apply was interrupted.
     Interrupted,
-    /// The credentials have expired, so trying again does not help.
+    /// The credentials have expired, so retrying does not help.
     Expired(ProviderError),
-    /// It has waited as long as it may.
+    /// The time to wait is over.
     WaitOver(SignedDuration),
 }
 
@@ -341,7 +345,9 @@ impl fmt::Display for StopReason {
         match self {
             Self::Interrupted => f.write_str("the apply was interrupted"),
             Self::Expired(_) => f.write_str("the credentials have expired"),
-            Self::WaitOver(limit) => write!(f, "the limit of {} is reached", span(limit.as_secs())),
+            Self::WaitOver(limit) => {
+                write!(f, "the wait limit of {} was reached", span(limit.as_secs()))
+            }
         }
     }
 }
@@ -351,7 +357,7 @@ impl fmt::Display for StopReason {
 pub enum UnneededReason {
     /// The destination has a copy of a newer source.
     NewerCopy(ArtifactId),
-    /// There is no copy of exactly the source that is to be tagged.
+    /// There is no copy of the exact source that is to be tagged.
     NoCopyToName,
     /// The source that is to be tagged is gone.
     SourceGone,
@@ -361,7 +367,7 @@ impl fmt::Display for UnneededReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NewerCopy(id) => write!(f, "there is a copy of a newer source: {id}"),
-            Self::NoCopyToName => f.write_str("there is no copy of exactly this source to name"),
+            Self::NoCopyToName => f.write_str("there is no copy of this exact source to name"),
             Self::SourceGone => f.write_str("the source is gone"),
         }
     }

@@ -21,7 +21,7 @@ pub enum Level {
     Error,
     /// Something will be used, and should be checked.
     Warning,
-    /// Something has no effect.
+    /// Something is accepted but has no effect.
     Note,
 }
 
@@ -66,7 +66,7 @@ pub struct ReportedProblem {
     pub severity: Level,
     /// The path of the config, as it was given.
     pub file: String,
-    /// From 1; `null` if it belongs to no line.
+    /// From 1; `null` if it does not belong to a line.
     pub line: Option<usize>,
     /// From 1, in characters.
     pub column: Option<usize>,

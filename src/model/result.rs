@@ -1,4 +1,4 @@
-//! What became of a job.
+//! The result of a job.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -8,13 +8,13 @@ use super::action::{Action, ActionName};
 use super::ids::{ActionId, ArtifactId, JobName};
 use super::problem::Problem;
 
-/// What became of one sync job.
+/// The result of one sync job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[must_use = "a failed job says so here and nowhere else"]
 pub struct SyncResult {
     /// The job's key in the config.
     pub name: JobName,
-    /// Whether everything went as planned. A job with nothing to do is completed, too.
+    /// Whether everything went as planned. A job with nothing to do is completed too.
     pub completed: bool,
     /// Whether a copy was due when the job was planned.
     pub sync_required: bool,
@@ -22,7 +22,7 @@ pub struct SyncResult {
     pub created_resource: Option<ArtifactId>,
     /// The copies that this run deleted.
     pub deleted_resources: Vec<ArtifactId>,
-    /// What became of each action, in the order of the plan.
+    /// The result of each action, in plan order.
     pub actions: Vec<ActionResult>,
     /// What deserves attention.
     pub warnings: Vec<String>,
@@ -31,7 +31,7 @@ pub struct SyncResult {
 }
 
 impl SyncResult {
-    /// Returns true if something did not go as planned; `errors` says what.
+    /// Returns true if something did not go as planned, as `errors` says.
     pub fn failed(&self) -> bool {
         !self.completed
     }
@@ -51,14 +51,14 @@ impl SyncResult {
     }
 }
 
-/// What became of one action.
+/// The result of one action.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ActionResult {
     /// The action's id in the plan.
     pub id: ActionId,
     /// Which action it is.
     pub action: ActionName,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: ActionOutcome,
     /// The image or snapshot that was made, found, tagged or deleted.
     pub resource: Option<ArtifactId>,
@@ -67,7 +67,7 @@ pub struct ActionResult {
 }
 
 impl ActionResult {
-    /// Returns a result without resource and detail.
+    /// Returns a result without a resource and details.
     pub fn new(action: &Action, outcome: ActionOutcome) -> Self {
         Self {
             id: action.id().clone(),
@@ -93,7 +93,7 @@ impl ActionResult {
     }
 }
 
-/// What became of an action.
+/// The outcome of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionOutcome {
@@ -103,7 +103,7 @@ pub enum ActionOutcome {
     AlreadyDone,
     /// Not performed: what it depends on has changed since the plan was made.
     Stale,
-    /// Not performed: AWS's limit of concurrent copies is reached. Apply again later.
+    /// Not performed: AWS's limit of concurrent copies has been reached. Apply again later.
     Deferred,
     /// Not performed: an action before it was not done, or it could not be checked.
     Skipped,
@@ -137,6 +137,6 @@ pub struct SavedResults {
     /// Whether the apply was interrupted, so that some actions were not started.
     #[serde(default)]
     pub interrupted: bool,
-    /// One for each job, in the order of the plan.
+    /// One for each job, in plan order.
     pub results: Vec<SyncResult>,
 }

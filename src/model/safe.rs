@@ -1,9 +1,9 @@
-//! Text from elsewhere, made safe to display: on a terminal, in a log, in a file.
+//! Makes text from elsewhere safe to display: on a terminal, in a log, in a file.
 
 use std::borrow::Cow;
 
-/// Returns a text from AWS or from a file, with everything escaped that could end the line, move the cursor, be invisible, or
-/// change the order of the letters.
+/// Returns a text from AWS or from a file, in which every character is escaped that could end the line, move the cursor, be
+/// invisible, or change the order of the letters.
 pub fn safe(text: &str) -> Cow<'_, str> {
     if !unprintable(text).any(|(_, is_unprintable)| is_unprintable) {
         return Cow::Borrowed(text);
@@ -19,7 +19,7 @@ pub fn safe(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Returns the characters of a text, each with whether it is anything but a visible character in its place.
+/// Returns the characters of a text, each with whether it must be escaped: it is invisible, or misplaced.
 pub fn unprintable(text: &str) -> impl Iterator<Item = (char, bool)> {
     let mut is_after_letter = false;
     text.chars().map(move |c| {
@@ -33,12 +33,12 @@ pub fn unprintable(text: &str) -> impl Iterator<Item = (char, bool)> {
     })
 }
 
-/// Returns true if a character is visible only on a letter before it, if at all.
+/// Returns true if a character is visible only on the letter before it, if at all.
 pub fn is_mark(c: char) -> bool {
     !c.is_ascii() && !is_visible(c, false)
 }
 
-/// Returns true if a character is visible, by the tables that `Debug` uses: controls, direction marks, spaces other than the
+/// Returns true if a character is visible, by the tables that `Debug` uses. Controls, direction marks, spaces other than the
 /// ordinary one and unassigned characters are not; a combining mark is, on the letter that it belongs to.
 fn is_visible(c: char, is_after_letter: bool) -> bool {
     if is_after_letter {
@@ -49,7 +49,7 @@ fn is_visible(c: char, is_after_letter: bool) -> bool {
     }
 }
 
-/// Returns true for what those tables count as a letter, mark or symbol although it is invisible.
+/// Returns true for invisible characters that those tables count as letters, marks or symbols.
 fn is_blank(c: char) -> bool {
     matches!(c,
         // Combining grapheme joiner; fillers of Hangul; inherent vowels of Khmer.

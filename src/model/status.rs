@@ -50,7 +50,7 @@ pub struct Summary {
     pub jobs: usize,
     /// Jobs that are ready.
     pub ready: usize,
-    /// Jobs without a usable copy, with one that is too old or of unknown age, or with copies that fail again and again.
+    /// Jobs without a usable copy, with one that is too old or of unknown age, or with copies that fail repeatedly.
     pub not_ready: usize,
     /// Jobs with a destination that could not be observed.
     pub unknown: usize,
@@ -79,21 +79,21 @@ impl Summary {
 pub struct JobStatus {
     /// Its key in the config.
     pub name: JobName,
-    /// `null` where the config is not valid.
+    /// `null` if the config is not valid.
     pub sync_type: Option<SyncTypeName>,
-    /// The source region; `null` where the config is not valid.
+    /// The source region; `null` if the config is not valid.
     pub source: Option<End>,
-    /// The destination region; `null` where the config is not valid.
+    /// The destination region; `null` if the config is not valid.
     pub destination: Option<End>,
-    /// The account of the credentials; `null` where it is not known.
+    /// The account of the credentials; `null` if it is unknown.
     pub account_id: Option<AccountId>,
     /// Whether the destination holds what it should.
     pub readiness: Readiness,
     /// Why, for people.
     pub reason: String,
-    /// What the source region has; `null` where the destination is not known.
+    /// What the source region has; `null` if the destination is unknown.
     pub source_newest: Option<SourceNewest>,
-    /// What the destination has; `null` where that is not known.
+    /// What the destination has; `null` if that is unknown.
     pub copies: Option<Copies>,
     /// What deserves attention but does not change the readiness.
     pub warnings: Vec<String>,
@@ -111,9 +111,9 @@ pub enum Readiness {
     NoCopy,
     /// The newest usable copy is older than the limit.
     TooOld,
-    /// The age of the newest usable copy is not known, and there is a limit.
+    /// The age of the newest usable copy is unknown, and there is a limit.
     AgeUnknown,
-    /// Copy after copy of the same source has failed, and no usable copy is as new.
+    /// Several copies of the same source have failed, and no usable copy is as new.
     Failing,
     /// The destination could not be observed.
     Unknown,
@@ -130,7 +130,7 @@ impl Readiness {
         Self::Unknown,
     ];
 
-    /// Returns the word in documents.
+    /// Returns the word used in documents.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ready => "ready",
@@ -162,12 +162,12 @@ pub enum SourceNewest {
     Present {
         /// The image or snapshot.
         id: ArtifactId,
-        /// When its data was captured (UTC, whole seconds), where AWS states it.
+        /// When its data was captured (UTC, whole seconds), if AWS states it.
         data_time: Option<Timestamp>,
     },
-    /// The source region answers, and has none.
+    /// The source region answered, and has none.
     Absent,
-    /// The source region does not answer.
+    /// The source region did not answer.
     Unknown {
         /// Why.
         problem: Problem,
@@ -192,7 +192,7 @@ pub struct Copies {
 pub struct UsableCopy {
     /// The image or snapshot.
     pub id: ArtifactId,
-    /// When its data was captured (UTC, whole seconds); `null` where it is not known.
+    /// When its data was captured (UTC, whole seconds); `null` if it is unknown.
     pub data_time: Option<Timestamp>,
     /// How old that data is, in seconds.
     pub age_seconds: Option<i64>,
@@ -214,11 +214,11 @@ pub struct Left {
 pub struct CopyInProgress {
     /// The image or snapshot.
     pub id: ArtifactId,
-    /// When its data was captured (UTC, whole seconds); `null` where it is not known.
+    /// When its data was captured (UTC, whole seconds); `null` if it is unknown.
     pub data_time: Option<Timestamp>,
     /// Its state, as AWS calls it.
     pub state: ArtifactState,
-    /// How much of it is done, in percent, where AWS states it. For images AWS does not.
+    /// How much of it is done, in percent, if AWS states it. For images, it does not.
     pub percent: Option<u8>,
 }
 
@@ -227,11 +227,11 @@ pub struct CopyInProgress {
 pub struct FailedCopy {
     /// The image or snapshot.
     pub id: ArtifactId,
-    /// When its data was captured (UTC, whole seconds); `null` where it is not known.
+    /// When its data was captured (UTC, whole seconds); `null` if it is unknown.
     pub data_time: Option<Timestamp>,
     /// Its state, as AWS calls it.
     pub state: ArtifactState,
-    /// AWS's reason, where it states one. For snapshots AWS does not.
+    /// AWS's reason, if it states one. For snapshots, it does not.
     pub reason: Option<String>,
 }
 

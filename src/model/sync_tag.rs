@@ -1,4 +1,4 @@
-//! The tags that tie a copy to its source, in the form that the gem gave them.
+//! The tags that tie a copy to its source, in the format of the gem.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::tags::Tags;
 
 /// The key of the tag that an image must have if its job has the option `sync_identifier`.
 pub const SYNC_IDENTIFIER: &str = "Sync-Identifier";
-/// The key of the tag that protects a copy from deletion, whatever its value.
+/// The key of the tag that protects a copy from deletion, regardless of its value.
 pub const SYNC_KEEP: &str = "Sync-Keep";
 
 /// How many tags AWS allows on one resource, not counting its own `aws:` tags.
@@ -34,7 +34,7 @@ pub fn is_key_on_copy(key: &str) -> bool {
     key.starts_with("Sync-From-")
 }
 
-/// Returns true if a key is that of a sync tag, of any region. Such a tag is about one resource, so its copies don't get it.
+/// Returns true if a key is that of a sync tag, for any region. Such a tag is about one resource, so its copies don't get it.
 pub fn is_sync_key(key: &str) -> bool {
     is_key_on_copy(key)
         || key
@@ -66,7 +66,7 @@ impl SyncTag {
         }
     }
 
-    /// Reads the value of a tag; returns nothing if it is not `YYYYmmddHHMMSS+0000 / <id>`.
+    /// Parses the value of a tag. Returns `None` if it is not `YYYYmmddHHMMSS+0000 / <id>`.
     pub fn parse(value: &str) -> Option<Self> {
         let (time, other_end) = value.split_once(" / ")?;
         let time = strtime::parse(FORMAT, time.trim())
@@ -77,7 +77,7 @@ impl SyncTag {
         (!other_end.is_empty()).then(|| Self::new(time, other_end))
     }
 
-    /// Returns the sync tag with this key, if there is one that can be read.
+    /// Returns the sync tag with this key, if there is a readable one.
     pub fn find(tags: &Tags, key: &str) -> Option<Self> {
         tags.get(key).and_then(Self::parse)
     }
@@ -94,7 +94,7 @@ impl fmt::Display for SyncTag {
     }
 }
 
-/// Returns a time without its fraction of a second. Sync tags have none, so none is ever compared.
+/// Returns a time without its fraction of a second. Sync tags have no fractions, so fractions are never compared.
 pub fn whole_seconds(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_millisecond().div_euclid(1000)).unwrap_or(time)
 }

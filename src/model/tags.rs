@@ -8,9 +8,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-/// Resource tags, in the order of their keys, so that whatever is made from them is the same every time.
+/// Resource tags, in the order of their keys, so that whatever is made from them is deterministic.
 ///
-/// An inventory has the tags of many thousand artifacts, so they use little memory: one allocation for all tags of an artifact,
+/// An inventory has the tags of many thousands of artifacts, so they use little memory: one allocation for all tags of an artifact,
 /// and none for short texts.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 // An object in JSON; `LiteMap` itself turns an empty map into an array.
@@ -34,7 +34,7 @@ impl Tags {
         self.0.contains_key(key)
     }
 
-    /// Adds a tag, and replaces one with the same key.
+    /// Adds a tag, or replaces the one with the same key.
     pub fn insert(&mut self, key: impl Into<SmolStr>, value: impl Into<SmolStr>) {
         self.0.insert(key.into(), value.into());
     }

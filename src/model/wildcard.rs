@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 /// A part of a filter value.
 enum Part {
-    /// This character.
+    /// Exactly this character.
     Is(char),
-    /// `?`: one character or none.
+    /// `?`: zero or one character.
     AtMostOne,
-    /// `*`: any characters or none.
+    /// `*`: any number of characters.
     Any,
 }
 
@@ -25,13 +25,13 @@ fn parts(pattern: &str) -> impl Iterator<Item = Part> {
     })
 }
 
-/// Returns true if a filter value stands for this text: `*` for any characters, `?` for one or none.
+/// Returns true if a filter value matches this text: `*` matches any number of characters, `?` zero or one.
 pub fn matches(pattern: &str, text: &str) -> bool {
     if !pattern.contains(['*', '?', '\\']) {
         return pattern == text;
     }
     let text: Vec<char> = text.chars().collect();
-    // The lengths of the beginnings of the text that the parts so far can stand for.
+    // The lengths of the prefixes of the text that the parts so far can match.
     let mut reached = BTreeSet::from([0]);
     for part in parts(pattern) {
         let before = reached.iter().copied();

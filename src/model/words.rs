@@ -1,4 +1,4 @@
-//! Times, numbers and lists for people, the same in every message.
+//! Formats times, numbers and lists the same way in every message.
 
 use jiff::Timestamp;
 
@@ -7,7 +7,7 @@ pub fn utc(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
-/// Returns a length of time in a unit that fits: `45 s`, `12 min`, `24 h`, `3 days`.
+/// Returns a duration in a suitable unit: `45 s`, `12 min`, `24 h`, `3 days`.
 pub fn span(seconds: i64) -> String {
     const MINUTE: u64 = 60;
     const HOUR: u64 = 60 * MINUTE;
@@ -25,7 +25,7 @@ pub fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
-/// Returns a list for a sentence, cut before it is too long to read: `a, b, c and 12 more`.
+/// Returns a list for a sentence, shortened if it is too long to read: `a, b, c and 12 more`.
 pub fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
     const SHOWN: usize = 20;
     let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();

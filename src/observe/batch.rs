@@ -1,4 +1,4 @@
-//! Reads of many jobs, merged into as few as there may be.
+//! Merges the reads of many jobs into as few as possible.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
@@ -17,18 +17,18 @@ use crate::model::provider_error::{ErrorClass, ProviderError};
 use crate::model::query::Query;
 use crate::model::sync_tag::{SYNC_IDENTIFIER, key_on_copy};
 
-/// Databases whose automated snapshots one read asks for. A page holds 100 snapshots, and pages are read one after the other
-/// while reads run side by side: the snapshots of 14 databases that keep a week of them fit one page.
+/// The number of databases whose automated snapshots one read asks for. A page holds 100 snapshots, and pages are read one after
+/// the other, while reads run concurrently: a week of snapshots of 14 databases fits on one page.
 const SOURCES_PER_READ: usize = 14;
 
-/// Databases whose manual snapshots one read asks for: with three copies of each, which is what xrs keeps by default, they
-/// leave room on a page. RDS documents no limit for the values of a filter.
+/// The number of databases whose manual snapshots one read asks for. Even with three copies of each, which is what xrs keeps by
+/// default, they leave room on a page. RDS documents no limit for the values of a filter.
 const COPIED_DATABASES_PER_READ: usize = 25;
 
 /// An answer that several reads may share.
 type SharedAnswer = Arc<Answer<Vec<Artifact>>>;
 
-/// What is read where.
+/// A query, and where it goes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Read<'r> {
     pub(super) at: &'r Location,
@@ -36,8 +36,8 @@ pub(super) struct Read<'r> {
     pub(super) query: Query,
 }
 
-/// Takes the keys out of a query: reads that differ only in their keys can be merged. A query without keys can be merged only
-/// with the same.
+/// Takes the keys out of a query: reads that differ only in their keys can be merged. A query without keys can be merged only with
+/// an identical one.
 fn take_keys(query: &mut Query) -> Vec<String> {
     fn texts<T: ToString>(ids: &mut Vec<T>) -> Vec<String> {
         ids.drain(..).map(|id| id.to_string()).collect()
@@ -94,8 +94,8 @@ fn keys_of(query: &Query, artifact: &Artifact) -> Vec<String> {
     key.into_iter().collect()
 }
 
-/// Returns the sources in `region` that AWS or the tag ties a copy to. The tag counts by its end, which is what AWS was asked for,
-/// whether or not it can be read as a whole.
+/// Returns the sources in `region` that AWS or the tag ties a copy to. Only the end of the tag counts, which is what AWS was asked
+/// for, even if the tag as a whole can't be parsed.
 fn tied_to(copy: &Artifact, region: &Region) -> Vec<String> {
     let stated = copy.copied_from.as_ref();
     let stated = stated.filter(|arn| arn.region() == Some(region.as_str()));
@@ -110,7 +110,7 @@ fn tied_to(copy: &Artifact, region: &Region) -> Vec<String> {
     ids
 }
 
-/// Makes all these reads, merged where possible, and returns the answer of each. Reads of the same name are answered together.
+/// Makes all these reads, merged where possible, and returns the answer to each. Reads with the same name share one answer.
 pub(super) async fn read_all<'r, N: Eq + Hash + Clone>(
     reader: &Reader<'_>,
     reads: impl IntoIterator<Item = (N, Read<'r>)>,
@@ -126,7 +126,7 @@ pub(super) async fn read_all<'r, N: Eq + Hash + Clone>(
     parts.map(|(name, parts)| (name, together(parts))).collect()
 }
 
-/// Makes the reads of one batch, which have no keys or differ only in their keys; returns what belongs to each name.
+/// Makes the reads of one batch, which have no keys or differ only in their keys, and returns what belongs to each name.
 async fn read_batch<N: Clone>(
     reader: &Reader<'_>,
     is_whole: bool,
@@ -150,13 +150,13 @@ async fn read_batch<N: Clone>(
 }
 
 /// Finds what belongs to these keys of a batch. A read that AWS refuses, perhaps because of one key, is halved until it is clear
-/// which key that is: at most twice as many reads as there are keys.
+/// which key is at fault. This takes at most twice as many reads as there are keys.
 async fn find_by_keys(
     reader: &Reader<'_>,
     batch: &Read<'_>,
     keys: impl Iterator<Item = String>,
 ) -> HashMap<String, SharedAnswer> {
-    // In order and each once, so that the reads do not depend on which job comes first.
+    // Sorted and without duplicates, so that the reads do not depend on which job comes first.
     let keys: Vec<String> = keys.collect::<BTreeSet<String>>().into_iter().collect();
     let most = keys_per_read(&batch.query, batch.kind).max(1);
     let mut parts: Vec<Vec<String>> = keys.chunks(most).map(<[_]>::to_vec).collect();
@@ -182,14 +182,14 @@ async fn find_by_keys(
     answers
 }
 
-/// Returns true if the read itself was refused, so that a shorter one may succeed. That is not so if the call failed before it
-/// was made: if a role could not be assumed, for example.
+/// Returns true if the read itself was refused, so that a shorter one may succeed. That does not apply if the call failed before it
+/// was made, for example because a role could not be assumed.
 fn is_perhaps_due_to_one(error: &ProviderError) -> bool {
     let is_the_read = error.call.starts_with("Describe");
     is_the_read && matches!(error.class, ErrorClass::Invalid | ErrorClass::Absent)
 }
 
-/// Gives each key what belongs to it.
+/// Assigns the artifacts to the keys that they belong to.
 fn distribute(
     query: &Query,
     keys: Vec<String>,
@@ -208,8 +208,8 @@ fn distribute(
     parts.into_iter().map(|(key, part)| (key, Arc::new(part)))
 }
 
-/// Finds what some keys of a batch ask for. A destination usually has no databases; where RDS refuses to look for their manual
-/// snapshots because of that, the whole region is listed, once for all keys, and theirs are taken from the list.
+/// Finds what some keys of a batch ask for. A destination usually has no databases. If RDS therefore refuses to look for their
+/// manual snapshots, the whole region is listed, once for all keys, and the list is searched instead.
 async fn find(
     reader: &Reader<'_>,
     batch: &Read<'_>,
@@ -237,8 +237,8 @@ async fn find(
     Ok(all)
 }
 
-/// Returns several answers as one, each artifact once: a copy may be tied to its source and named by it as well. If one of them is
-/// an error, so is the whole.
+/// Merges several answers into one, with each artifact once: a copy may be both tied to its source and named by it. If one of them
+/// is an error, so is the result.
 fn together(parts: Vec<SharedAnswer>) -> Answer<Vec<Artifact>> {
     let mut seen = BTreeSet::new();
     let mut all = Vec::new();
@@ -253,7 +253,7 @@ fn together(parts: Vec<SharedAnswer>) -> Answer<Vec<Artifact>> {
     Ok(all)
 }
 
-/// Groups values by key, keys and values in the order in which they come.
+/// Groups values by key. Keys and values keep the order in which they come.
 pub(super) fn by_key<K: Eq + Hash + Clone, V>(
     pairs: impl IntoIterator<Item = (K, V)>,
 ) -> Vec<(K, Vec<V>)> {

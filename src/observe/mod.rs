@@ -1,7 +1,7 @@
-//! Reads what jobs need, in batches; answers and errors go into the [`Inventory`].
+//! Reads what jobs need, in batches. Answers and errors go into the [`Inventory`].
 //!
-//! Jobs at the same location share their reads, so that the number of calls follows the number of pages and not the number of
-//! jobs. A read that fails fails the jobs it was made for, and no other.
+//! Jobs at the same location share their reads, so that the number of calls follows the number of pages and not the number of jobs.
+//! If a read fails, only the jobs that it was made for fail.
 
 mod batch;
 mod reader;
@@ -39,7 +39,8 @@ pub async fn observe(
     inventory(&reader, requests, &WithCopies::OfSources).await
 }
 
-/// Reads the same, but each destination independently of the sources, which may not answer.
+/// Reads the same as [`observe`], but reads each destination independently, so that a source region that does not answer has no
+/// effect on it.
 pub async fn observe_destinations(
     provider: &dyn Provider,
     requests: &[Request],
@@ -73,8 +74,8 @@ pub async fn observe_copies(
     read_all(&reader, reads).await
 }
 
-/// Reads who is calling, once for each location. It is asked in the destination, which must answer for anything to be done there:
-/// so a region that does not answer does not matter to jobs of other regions.
+/// Reads the caller's identity, once for each location. The destination region is asked, because nothing can be done there unless
+/// it answers. A region that does not answer therefore affects only its own jobs.
 pub async fn identities<'l>(
     provider: &dyn Provider,
     locations: impl IntoIterator<Item = &'l Location>,
@@ -103,7 +104,7 @@ async fn read_identities<'l>(
     join_all(reads).await.into_iter().collect()
 }
 
-/// Reads the limits of the destinations, once for each, where AWS states any.
+/// Reads the limits of the destinations, once for each, if AWS states any.
 async fn read_limits<'r>(
     reader: &Reader<'_>,
     requests: &'r [Request],
@@ -188,7 +189,7 @@ async fn inventory(reader: &Reader<'_>, requests: &[Request], with: &WithCopies)
     }
 }
 
-/// Which copies are read where they are found by their sources.
+/// Which copies to read if they are found by their sources.
 enum WithCopies {
     /// Whatever AWS or a tag ties to the sources.
     OfSources,
@@ -196,8 +197,8 @@ enum WithCopies {
     NamedBySources,
 }
 
-/// Reads sources and copies. Copies that do not depend on their sources are read at the same time. Where the sources can't be
-/// read, neither can the copies that depend on them.
+/// Reads sources and copies. Copies that are found without their sources are read at the same time. If the sources can't be read,
+/// neither can the copies that are found by them.
 async fn find<'r>(
     reader: &Reader<'_>,
     requests: Vec<&'r Request>,
@@ -268,7 +269,7 @@ fn copy_reads<'r>(
         .collect();
     let of_sources = match (with, &request.queries.sources) {
         (WithCopies::NamedBySources, _) => Vec::new(),
-        // The copies of a source are known by its id, also when it is gone itself.
+        // The copies of a source are known by its id, even when the source itself is gone.
         (WithCopies::OfSources, Query::ByIds(ids)) => ids.clone(),
         (WithCopies::OfSources, _) => sources.iter().map(|source| source.id.clone()).collect(),
     };

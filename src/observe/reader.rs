@@ -12,12 +12,12 @@ use crate::model::location::Location;
 use crate::model::query::Query;
 use crate::provider::Provider;
 
-/// Reads at a time in one region. AWS throttles by account and region: EC2 sustains twenty filtered reads a second, RDS states
-/// no number. Besides, a region that does not answer must leave turns to the others.
+/// The number of concurrent reads in one region. AWS throttles by account and region: EC2 sustains twenty filtered reads per
+/// second; RDS states no number. Besides, a region that does not answer must leave turns to the others.
 /// See <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>.
 const READS_PER_REGION: usize = 8;
 
-/// A provider, and how many reads of it run at a time.
+/// A provider with a limit on concurrent reads.
 pub(super) struct Reader<'a> {
     pub(super) provider: &'a dyn Provider,
     turns: Semaphore,

@@ -40,7 +40,7 @@ impl Request {
         }
     }
 
-    /// Returns what applying a job's plan needs: nothing is read for a job without actions.
+    /// Returns what applying a job's plan needs. Nothing is read for a job without actions.
     pub fn of_plan(plan: &JobPlan, credentials: &Arc<ClientConfig>) -> Option<Self> {
         let nothing = Queries {
             sources: Query::ByIds(Vec::new()),
@@ -64,7 +64,7 @@ impl Request {
 /// A copy that is to be observed by its id.
 #[derive(Clone, Debug)]
 pub struct CopyRequest {
-    /// The job that is told.
+    /// The job that receives the answer.
     pub job: JobName,
     /// What it is.
     pub kind: Kind,

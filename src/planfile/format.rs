@@ -1,4 +1,4 @@
-//! What plans and results have in common: the format version and the text.
+//! What plan files and results files have in common: the format version and the text.
 
 use std::fmt::Display;
 
@@ -20,7 +20,7 @@ pub(super) struct FileKind {
     pub(super) noun: &'static str,
     /// The help for a file of another kind.
     pub(super) made_by: &'static str,
-    /// What to do about a file of an older format.
+    /// What to do about a file in an older format.
     pub(super) make_again: &'static str,
 }
 
@@ -30,7 +30,7 @@ impl FileKind {
         Problem::new(format!("it is not {}: {why}", self.noun)).help(self.made_by)
     }
 
-    /// Returns the format version of a document. Fails unless the major version is the one of this version of xrs.
+    /// Returns the format version of a document. Fails unless it has the major version that this version of xrs reads.
     pub(super) fn version(&self, document: &Value) -> Result<String, Problem> {
         let Some(found) = document.get("format_version") else {
             return Err(self.mismatch("it has no format_version"));
@@ -41,14 +41,14 @@ impl FileKind {
             Some(MAJOR) => Ok(found),
             Some(1) => {
                 let again = self.make_again;
-                let message = format!("it was made by an older version of xrs: {again}");
+                let message = format!("it was made by an older version of xrs; {again}");
                 Err(Problem::new(message).help(self.made_by))
             }
             _ => Err(other_version(&found)),
         }
     }
 
-    /// Reads a document to be shown: keys that a newer minor version added are skipped.
+    /// Reads a document to be shown. Keys that a newer minor version added are skipped.
     pub(super) fn read<T: DeserializeOwned>(&self, document: &Value) -> Result<T, Problem> {
         self.version(document)?;
         T::deserialize(document).map_err(|error| self.mismatch(error))
@@ -61,9 +61,10 @@ fn major(version: &str) -> Option<u32> {
     major.parse().ok()
 }
 
-/// Returns the problem of a document that a newer version of xrs made, or something else.
+/// Returns the problem of a document whose format version this version of xrs does not read.
 pub(super) fn other_version(found: &str) -> Problem {
-    let message = format!("its format version is {found}; this xrs reads {FORMAT_VERSION}");
+    let message =
+        format!("its format version is {found}; this version of xrs reads {FORMAT_VERSION}");
     Problem::new(message)
         .help("plan again with this version of xrs, or use the version that made the file")
 }

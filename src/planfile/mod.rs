@@ -1,9 +1,8 @@
-//! `plan.json` and `results.json`: documents as text and back, with format version and digest.
+//! `plan.json` and `results.json`: conversion to and from text, with format version and digest.
 //!
-//! What a plan file may hold is said in four places: its keys are the fields of [`SavedPlan`] and, for each action, of
-//! [`Action`]; which plans are possible at all is in [`invariants`]; which keys the digest covers is in `plan_json.rs`; which
-//! versions and which JSON are read is in `format.rs` and `strict_json.rs`. The keys of `results.json` are the fields of
-//! [`SavedResults`].
+//! Four places define what a plan file may hold. Its keys are the fields of [`SavedPlan`] and, for each action, of [`Action`].
+//! [`invariants`] says which plans are possible, `plan_json.rs` which keys the digest covers, and `format.rs` and `strict_json.rs`
+//! which versions and which JSON are read. The keys of `results.json` are the fields of [`SavedResults`].
 //!
 //! [`SavedPlan`]: crate::model::plan::SavedPlan
 //! [`Action`]: crate::model::action::Action

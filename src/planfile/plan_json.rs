@@ -12,7 +12,7 @@ use crate::model::invariants::{broken, broken_together};
 use crate::model::plan::{ConfigRef, JobPlan, Plan, SavedPlan, Summary};
 use crate::model::problem::Problem;
 
-/// The largest plan file that is read: room for some hundred thousand actions, and a bound on memory.
+/// The largest plan file that is read. It has room for hundreds of thousands of actions, and limits the use of memory.
 pub const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// The parts of a plan that the digest covers. The rest (when it was made, from which path) may differ between machines.
@@ -27,8 +27,8 @@ const PLAN: FileKind = FileKind {
     make_again: "plan again",
 };
 
-/// Returns a plan ready to be saved and approved: with its summary and its digest. `created_at` is the time by the provider's
-/// clock (UTC), `config` what the plan was made from.
+/// Returns a plan ready to be saved and approved, with its summary and digest. `created_at` is the time by the provider's clock
+/// (UTC); `config` is what the plan was made from.
 ///
 /// # Errors
 ///
@@ -50,7 +50,7 @@ pub fn seal(plan: Plan, created_at: Timestamp, config: ConfigRef) -> Result<Save
     Ok(saved)
 }
 
-/// Reads a plan to be applied: every key is known, and digest, summary and invariants are those of its content.
+/// Reads a plan to be applied. Every key must be known, digest and summary must match the content, and the invariants must hold.
 ///
 /// # Errors
 ///
@@ -69,7 +69,7 @@ pub fn read(bytes: &[u8]) -> Result<SavedPlan, Problem> {
     let (stated, actual) = (&plan.digest, digest(&value)?);
     if *stated != actual {
         return damaged(format!(
-            "its digest is {stated}, but its content has {actual}: it was changed after it was made"
+            "its digest is {stated}, but that of its content is {actual}: it was changed after it was made"
         ));
     }
     let alone = |job: &JobPlan| Some((job.name.clone(), broken(job)?));
@@ -88,11 +88,11 @@ pub fn read(bytes: &[u8]) -> Result<SavedPlan, Problem> {
     Ok(plan)
 }
 
-/// Reads a plan to be shown: keys that a newer minor version added are skipped.
+/// Reads a plan to be shown. Keys that a newer minor version added are skipped.
 ///
 /// # Errors
 ///
-/// If it is not a plan, or a plan of another major version.
+/// If it is not a plan, or has a different major version.
 pub fn open(bytes: &[u8]) -> Result<SavedPlan, Problem> {
     PLAN.read(&json(bytes)?)
 }
@@ -117,7 +117,7 @@ fn json(bytes: &[u8]) -> Result<Value, Problem> {
     let value = strict_json::read(bytes).map_err(|error| {
         Problem::new(format!("it is not valid JSON: {error}")).help(PLAN.made_by)
     })?;
-    // For a file of another kind, this says more than which key of a plan is missing.
+    // For a file of a different kind, this is more helpful than saying which key of a plan is missing.
     if value.get("plan_digest").is_some() {
         let kind = "it holds the results of an apply, which `xrs show` shows";
         return Err(PLAN.mismatch(kind));
@@ -128,7 +128,7 @@ fn json(bytes: &[u8]) -> Result<Value, Problem> {
     Ok(value)
 }
 
-/// Returns a key at the top that is not one of a plan: no digest covers it, and nobody would carry it out.
+/// Returns a top-level key that plans do not have: the digest does not cover it, and nothing would carry it out.
 fn unknown_key(value: &Value) -> Option<&String> {
     let is_known = |key: &str| COVERED.contains(&key) || NOT_COVERED.contains(&key);
     value.as_object()?.keys().find(|key| !is_known(key))

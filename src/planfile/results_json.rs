@@ -13,8 +13,8 @@ const RESULTS: FileKind = FileKind {
 
 const MADE_BY: &str = "results are written by `xrs apply PLAN --results FILE`";
 
-/// Reads results to be shown: keys that a newer minor version added are skipped. Nothing if the document is not a results file
-/// at all.
+/// Reads results to be shown. Keys that a newer minor version added are skipped. Returns `None` if the document is not a results
+/// file.
 ///
 /// # Errors
 ///

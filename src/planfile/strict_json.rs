@@ -1,5 +1,5 @@
-//! JSON, read more strictly than usual: an object that has a key twice is refused. Readers disagree on which of the two
-//! counts, so that a person could approve one and a program carry out the other.
+//! A stricter JSON reader: it refuses an object with a repeated key. Readers disagree on which of the two values counts, so a
+//! person could approve one, and a program carry out the other.
 
 use std::fmt;
 
@@ -78,7 +78,7 @@ impl<'de> Visitor<'de> for Reader {
         while let Some(key) = object.next_key::<String>()? {
             if values.contains_key(&key) {
                 return Err(A::Error::custom(format_args!(
-                    "the key {key:?} is there twice"
+                    "the key {key:?} is repeated"
                 )));
             }
             let Strict(value) = object.next_value()?;
@@ -114,7 +114,7 @@ mod tests {
             ("[18446744073709551615]", "is too large at line 1"),
             (
                 "[{\"b\": 1,\n \"b\": 1}]",
-                "the key \"b\" is there twice at line 2",
+                "the key \"b\" is repeated at line 2",
             ),
         ] {
             let error = read(text.as_bytes()).expect_err(text).to_string();

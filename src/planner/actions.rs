@@ -1,4 +1,4 @@
-//! The copies and tags that a plan lists.
+//! Creates the copy and tag actions of a plan.
 
 use super::case::Case;
 use super::copy_tags;
@@ -34,7 +34,7 @@ pub(super) fn copy_due(case: &Case<'_>) -> CopyDue {
     }
 }
 
-/// Returns the actions that make a copy and record it on the source, and the id of the first.
+/// Returns the actions that make a copy and record it on the source, and the id of the copy action.
 pub(super) fn copy(
     case: &Case<'_>,
     settings: CopySettings,
@@ -79,11 +79,11 @@ pub(super) fn copy(
 }
 
 /// Returns the actions that give the copy of the source the tags that it lacks: its sync tag, and those that the job selects by. A
-/// copy that retention does not keep (`beyond`) stays as it is, and so does one without room for the tags.
+/// copy that retention does not keep (`beyond_limit`) is left as it is, and so is one without room for the tags.
 pub(super) fn tags(
     case: &Case<'_>,
     synced_by: &Artifact,
-    beyond: &[&ArtifactId],
+    beyond_limit: &[&ArtifactId],
     warnings: &mut Vec<String>,
 ) -> Vec<Action> {
     let Case { job, source, .. } = case;
@@ -93,7 +93,7 @@ pub(super) fn tags(
         return Vec::new();
     };
     let tags = copy_tags::changed(copy, &case.artifact.tags, &job.rules.selecting_keys());
-    if beyond.contains(&&copy.id) || to_tag.is_none() && tags.is_empty() {
+    if beyond_limit.contains(&&copy.id) || to_tag.is_none() && tags.is_empty() {
         return Vec::new();
     }
     let (copy_id, source_id) = (copy.id.clone(), source.id.clone());
@@ -127,7 +127,9 @@ pub(super) fn tags(
         },
     };
     if !copy_tags::has_room(&copy.tags, &tag_copy.all_tags()) {
-        warnings.push(format!("{reason}, and has no room: remove one of its tags"));
+        warnings.push(format!(
+            "{reason}, but has no room for more tags: remove one of its tags"
+        ));
         return Vec::new();
     }
     let tag_source = tag_source(case, &id, KnownCopy::Id(copy.id.clone()));

@@ -1,4 +1,4 @@
-//! One job with everything that its plan is decided by.
+//! One job with everything that its plan depends on.
 
 use jiff::Timestamp;
 
@@ -8,28 +8,28 @@ use crate::model::ids::AccountId;
 use crate::model::inventory::Observation;
 use crate::sync_types::SyncJob;
 
-/// One job with everything that its plan is decided by.
+/// One job with everything that its plan depends on.
 pub(super) struct Case<'a> {
     pub(super) job: &'a SyncJob,
     pub(super) account: &'a AccountId,
     /// The artifact that is to have a copy.
     pub(super) artifact: &'a Artifact,
-    /// The same, as its copies are known by it.
+    /// The same, with the properties by which its copies are recognised.
     pub(super) source: Source<'a>,
-    /// The day of the observation (UTC): rules about age go by it, so that the hour changes nothing.
+    /// The day of the observation (UTC). Rules about age use it, so that the time of day makes no difference.
     pub(super) day: Timestamp,
     /// Everything that was observed for the job.
     pub(super) observation: &'a Observation,
-    /// Everything that the source region has to choose from.
+    /// All candidates in the source region.
     pub(super) sources: &'a [Artifact],
-    /// What was found in the destination and belongs to the account, by id.
+    /// What was found in the destination and belongs to the account, sorted by id.
     pub(super) found: Vec<&'a Artifact>,
-    /// The copies among it, in any state: of this source, and of older ones of the same parent.
+    /// The copies among them, in any state: of this source, and of other sources of the same parent.
     pub(super) copies: Vec<&'a Artifact>,
 }
 
 impl<'a> Case<'a> {
-    /// Returns the copies that `found` holds: of this source, and of others of the same parent.
+    /// Returns the copies in `found` of this source, and of others of the same parent.
     pub(super) fn copies_in(
         job: &SyncJob,
         source: &Source<'_>,
@@ -42,7 +42,7 @@ impl<'a> Case<'a> {
         found.iter().copied().filter(|copy| is_copy(copy)).collect()
     }
 
-    /// Returns when the data of a copy was captured. A copy of the source has the source's time, if it does not say.
+    /// Returns when the data of a copy was captured. A copy of the source that states no time has the source's.
     pub(super) fn time_of(&self, copy: &Artifact) -> Option<Timestamp> {
         let of_source = || {
             let is_copy = self.source.is_source_of(copy);
@@ -51,7 +51,8 @@ impl<'a> Case<'a> {
         copy_time(copy, &self.job.source_region).or_else(of_source)
     }
 
-    /// Returns the newest copy of the database or image that is there or will be; of several, one that can be restored from.
+    /// Returns the newest copy of the database or image that is available or in progress. Of several equally new ones, it prefers
+    /// one that can be restored from.
     pub(super) fn newest_copy(&self) -> Option<&'a Artifact> {
         let usable = self.copies.iter().copied();
         usable
@@ -59,8 +60,9 @@ impl<'a> Case<'a> {
             .max_by_key(|copy| (self.time_of(copy), copy.state.is_available(), &copy.id))
     }
 
-    /// Returns the copy that gets the sync tag it lacks: where no copy of the source has one, the copy that the source's own tag
-    /// names. The gem left such copies when it was stopped before it wrote the tag. Others may belong to another tool.
+    /// Returns the copy that is to get a missing sync tag: if no copy of the source has one, the copy that the source's own tag
+    /// names. The gem left such copies when it was stopped before it wrote the tag. Other untagged copies may belong to a different
+    /// tool.
     pub(super) fn copy_to_tag(&self) -> Option<&'a Artifact> {
         let source = &self.source;
         let copies = self.copies.iter().copied();

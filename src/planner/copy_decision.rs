@@ -1,4 +1,4 @@
-//! Whether a job's source needs a copy, and what follows: the copy, the tags and the deletions.
+//! Decides whether a job's source needs a copy, and on the resulting copy, tags and deletions.
 
 use super::case::Case;
 use super::duplicates::Claims;
@@ -14,7 +14,7 @@ use crate::model::reason::JobReason;
 pub(super) struct Decision {
     pub(super) reason: JobReason,
     pub(super) actions: Vec<Action>,
-    /// What is wrong although the actions can be performed.
+    /// Errors that do not prevent the actions.
     pub(super) errors: Vec<FailReason>,
 }
 
@@ -36,12 +36,12 @@ pub(super) fn decide<'a>(
         });
     }
     match case.source.synced_by(case.copies.iter().copied()) {
-        Some(copy) => Ok(synced(case, copy, warnings)),
-        None => due(case, claims, warnings),
+        Some(copy) => Ok(decide_synced(case, copy, warnings)),
+        None => decide_unsynced(case, claims, warnings),
     }
 }
 
-/// Returns the reason why nothing is done, if an earlier job of the plan syncs the same source.
+/// Returns why nothing is done, if an earlier job of the plan syncs the same source.
 fn synced_by_other<'a>(
     case: &Case<'a>,
     claims: &mut Claims<'a>,
@@ -67,7 +67,7 @@ fn synced_by_other<'a>(
 }
 
 /// Decides about a job whose source has a copy: old copies may have to be deleted, and a sync tag may be missing.
-fn synced(case: &Case<'_>, copy: &Artifact, warnings: &mut Vec<String>) -> Decision {
+fn decide_synced(case: &Case<'_>, copy: &Artifact, warnings: &mut Vec<String>) -> Decision {
     let Case { job, artifact, .. } = case;
     let retention = retention::decide(case, None, warnings);
     let (kind, source) = (artifact.kind, artifact.id.clone());
@@ -92,7 +92,7 @@ fn synced(case: &Case<'_>, copy: &Artifact, warnings: &mut Vec<String>) -> Decis
         }
     };
     warnings::about_foreign_copy(case, copy, warnings);
-    let mut actions = actions::tags(case, copy, &retention.beyond, warnings);
+    let mut actions = actions::tags(case, copy, &retention.beyond_limit, warnings);
     actions.extend(retention.deletions);
     Decision {
         reason,
@@ -102,7 +102,7 @@ fn synced(case: &Case<'_>, copy: &Artifact, warnings: &mut Vec<String>) -> Decis
 }
 
 /// Decides about a job whose source has no copy.
-fn due<'a>(
+fn decide_unsynced<'a>(
     case: &Case<'a>,
     claims: &mut Claims<'a>,
     warnings: &mut Vec<String>,
@@ -130,7 +130,8 @@ fn due<'a>(
     })
 }
 
-/// Returns an error if copy after copy of the source has failed. A copy is tried all the same: the cause may be mended.
+/// Returns an error if several copies of the source have failed. The copy is still attempted, because the cause may have been
+/// fixed.
 fn repeated_failure(case: &Case<'_>) -> Option<FailReason> {
     let is_failed = |copy: &&Artifact| copy.state.is_failed() && case.source.is_source_of(copy);
     let failed: Vec<&Artifact> = case.copies.iter().copied().filter(is_failed).collect();

@@ -1,4 +1,4 @@
-//! Which id a copy gets, where the caller chooses it.
+//! Chooses the id of a copy, if the caller has to.
 
 use super::case::Case;
 use super::duplicates::Claims;
@@ -8,11 +8,11 @@ use crate::model::ids::ArtifactId;
 use crate::model::kind::CopyId;
 use crate::model::sync_tag::key_on_copy;
 
-/// Returns the first id for the copy that nothing else has; nothing where AWS assigns ids.
+/// Returns the first free id for the copy, or `None` if AWS assigns ids.
 ///
 /// # Errors
 ///
-/// If every id is in use, or if it is not certain what has the id.
+/// If every id is in use, or if it is uncertain what has the id.
 pub(super) fn choose(
     case: &Case<'_>,
     claims: &mut Claims<'_>,

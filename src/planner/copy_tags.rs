@@ -1,4 +1,4 @@
-//! Which tags a copy gets.
+//! Chooses the tags of a copy.
 
 use crate::model::artifact::Artifact;
 use crate::model::kind::Kind;
@@ -6,10 +6,11 @@ use crate::model::sync_tag::{MAX_TAGS, is_reserved, is_sync_key};
 use crate::model::tags::Tags;
 use crate::model::words;
 
-/// Returns the tags of a source that its copy gets beside its sync tag, and warnings about those it does not get.
+/// Returns the tags of a source that its copy gets besides its sync tag, and warnings about those it does not get.
 ///
-/// AWS's own tags and sync tags say something about the source only. Tags that the service refuses are dropped, and so are those
-/// beyond the limit, from the end in key order: the sync tag always fits, and so do tags with these keys.
+/// AWS's own tags and sync tags are not copied, because they describe only the source. Tags that the service refuses are dropped.
+/// So are those beyond the limit, starting with the last in key order; there is always room for the sync tag and for tags with the
+/// keys in `always`.
 pub(super) fn for_copy(source: &Tags, kind: Kind, always: &[&str]) -> (Tags, Vec<String>) {
     let facts = kind.facts();
     let mut warnings = Vec::new();
@@ -37,7 +38,7 @@ pub(super) fn for_copy(source: &Tags, kind: Kind, always: &[&str]) -> (Tags, Vec
     (kept.iter().copied().collect(), warnings)
 }
 
-/// Returns true if a resource with these tags can get others. AWS's own tags do not count.
+/// Returns true if a resource with these tags has room for the others. AWS's own tags do not count.
 pub(super) fn has_room(tags: &Tags, others: &Tags) -> bool {
     let new = others.keys().filter(|key| !tags.contains_key(key));
     tags.keys()
@@ -47,7 +48,7 @@ pub(super) fn has_room(tags: &Tags, others: &Tags) -> bool {
         <= MAX_TAGS
 }
 
-/// Returns the tags with these keys that a copy lacks, or has with another value than its source.
+/// Returns the tags with these keys that a copy lacks, or that have a different value on its source.
 pub(super) fn changed(copy: &Artifact, source: &Tags, keys: &[&str]) -> Tags {
     let rules = copy.kind.facts().tag_rules;
     let of_source = source

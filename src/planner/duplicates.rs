@@ -6,7 +6,7 @@ use crate::model::ids::{AccountId, ArtifactId, JobName, ParentId, Region};
 use crate::model::kind::Kind;
 use crate::sync_types::SyncJob;
 
-/// From where to where a claim holds: account, source and destination region.
+/// The route that a claim is for: account, source region and destination region.
 type Route = (AccountId, Region, Region);
 
 /// What earlier jobs of the plan have claimed.
@@ -15,12 +15,12 @@ pub(super) struct Claims<'a> {
     sources: BTreeMap<(Route, Kind, ArtifactId), &'a SyncJob>,
     parents: BTreeMap<(Route, Kind, ParentId), &'a SyncJob>,
     copy_ids: BTreeMap<(AccountId, Region, Kind, ArtifactId), JobName>,
-    /// By how many copies a destination grows before the deletions that come last.
+    /// By how many copies a destination grows before the final deletions.
     planned_into: BTreeMap<(AccountId, Region, Kind), isize>,
 }
 
 impl<'a> Claims<'a> {
-    /// Claims a source; returns the job that has claimed it before, if there is one.
+    /// Claims a source. Returns the job that has already claimed it, if there is one.
     pub(super) fn source(
         &mut self,
         account: &AccountId,
@@ -31,7 +31,7 @@ impl<'a> Claims<'a> {
         claim(&mut self.sources, key, job)
     }
 
-    /// Claims a parent; returns the job that has claimed it before, if there is one.
+    /// Claims a parent. Returns the job that has already claimed it, if there is one.
     pub(super) fn parent(
         &mut self,
         account: &AccountId,
@@ -42,14 +42,14 @@ impl<'a> Claims<'a> {
         claim(&mut self.parents, key, job)
     }
 
-    /// Returns by how many copies the job's destination grows, to be counted on.
+    /// Returns the number of copies by which the job's destination grows, so that the caller can update it.
     pub(super) fn planned_into(&mut self, account: &AccountId, job: &SyncJob) -> &mut isize {
         let region = job.destination_region.clone();
         let key = (account.clone(), region, job.kind());
         self.planned_into.entry(key).or_default()
     }
 
-    /// Claims an id in the job's destination; returns the job that has claimed it before, if there is one.
+    /// Claims an id in the job's destination. Returns the job that has already claimed it, if there is one.
     pub(super) fn copy_id(
         &mut self,
         account: &AccountId,
@@ -67,7 +67,7 @@ fn route(account: &AccountId, job: &SyncJob) -> Route {
     (account.clone(), from.clone(), to.clone())
 }
 
-/// Inserts a value where there is none yet; returns the value that was there, if there was one.
+/// Inserts a value unless there is one already. Returns the existing value, if there was one.
 fn claim<K: Ord, V: Clone>(claims: &mut BTreeMap<K, V>, key: K, value: V) -> Option<V> {
     if let Some(earlier) = claims.get(&key) {
         return Some(earlier.clone());

@@ -1,5 +1,5 @@
-//! Decides: jobs and what was observed go in, what is to be done about each comes out. Synchronous and pure: the same jobs and the
-//! same observations give the same plan, in whatever order AWS lists things.
+//! Decides what to do about each job, given what was observed. This module is synchronous and pure: the same jobs and observations
+//! give the same plan, in whatever order AWS lists things.
 //!
 //! The steps are the same for every type of job: source, synced?, copy, tags, retention, invariants.
 
@@ -33,7 +33,7 @@ use case::Case;
 use copy_decision::Decision;
 use duplicates::Claims;
 
-/// Plans every job, in the order given. A job that can't be planned says why and stops no other.
+/// Plans every job, in the order given. The plan of a job that can't be planned says why, and does not affect the others.
 pub fn plan(jobs: &[SyncJob], inventory: &Inventory) -> Vec<JobPlan> {
     let mut claims = Claims::default();
     let day = start_of_day(inventory.observed_at);
@@ -72,7 +72,7 @@ pub fn invalid(name: &JobName, problems: &[Problem]) -> JobPlan {
     }
 }
 
-/// What a reviewer is told whatever is decided.
+/// What a reviewer is told regardless of the decision.
 #[derive(Default)]
 struct Notes {
     observed: Option<Observed>,
@@ -165,7 +165,7 @@ fn client_config(job: &SyncJob, identity: Option<&CallerIdentity>) -> ClientConf
     }
 }
 
-/// Returns the plan as it is, or failed if it breaks an invariant: that is a bug in the planner, and must do no harm.
+/// Returns the plan unchanged, or as failed if it breaks an invariant: that is a bug in the planner, and must do no harm.
 fn checked(plan: JobPlan) -> JobPlan {
     let Some(what) = broken(&plan) else {
         return plan;
@@ -193,7 +193,7 @@ fn decide<'a>(
 ) -> Result<Decision, Problem> {
     let fail = |reason: FailReason| reason.problem(&job.name);
     let account = job.account(observation, &mut notes.warnings)?;
-    // Claimed before anything that may fail is used: a job that fails still syncs that database.
+    // Claimed before anything that may fail: even a job that fails claims its database.
     claim_parent(job, account, claims).map_err(fail)?;
     let sources = read(job, "sources", &observation.sources)?;
     let found = read(job, "copies", &observation.copies)?;

@@ -1,4 +1,4 @@
-//! Whether the destination has room for a copy, and what comes first if it has not.
+//! Decides whether the destination has room for a copy, and whether deletions must come first.
 
 use super::case::Case;
 use super::duplicates::Claims;
@@ -6,19 +6,19 @@ use crate::model::action::Action;
 use crate::model::fail_reason::FailReason;
 use crate::model::ids::ActionId;
 
-/// Where there is room for a copy.
+/// Whether there is room for a copy.
 pub(super) enum Room {
-    /// There is room now, or it is not known that there is none.
+    /// There is room now, or the limit is unknown.
     Free,
     /// There is room once the deletions of the job have been made.
     AfterDeletions,
 }
 
-/// Takes room for the copy of a job. `deletions` is the number of copies that the job deletes.
+/// Reserves room for the copy of a job. `deletions` is the number of copies that the job deletes.
 ///
 /// # Errors
 ///
-/// If the deletions don't make enough room either.
+/// If there is not enough room even after the deletions.
 pub(super) fn room(
     case: &Case<'_>,
     claims: &mut Claims<'_>,
@@ -30,7 +30,7 @@ pub(super) fn room(
         Some(Ok(limit)) => limit,
         Some(Err(error)) => {
             warnings.push(format!(
-                "it is not known whether {region} has room for another {kind}: {error}"
+                "it is unknown whether {region} has room for another {kind}: {error}"
             ));
             return Ok(Room::Free);
         }

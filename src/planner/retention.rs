@@ -1,4 +1,4 @@
-//! Which copies are no longer kept.
+//! Decides which copies are no longer kept.
 
 use jiff::Timestamp;
 
@@ -6,7 +6,7 @@ use super::actions::action_id;
 use super::case::Case;
 use crate::model::action::{Action, Delete, ExpectedDeletion, KeptCopy, Tag};
 use crate::model::artifact::Artifact;
-use crate::model::identity::{copy_time, is_of_parent, is_ours, ours, present_parent_created};
+use crate::model::identity::{copy_time, current_parent_created, is_of_parent, is_ours, ours};
 use crate::model::ids::{ActionId, ArtifactId};
 use crate::model::reason::DeleteReason;
 use crate::model::sync_tag::{key_on_copy, whole_seconds};
@@ -20,19 +20,19 @@ struct DatedCopy<'a> {
     time: Timestamp,
 }
 
-/// What retention comes to.
+/// The outcome of applying retention to a job.
 #[derive(Default)]
 pub(super) struct Retention<'a> {
     /// The deletions that are due, oldest copy first.
     pub(super) deletions: Vec<Action>,
     /// The available copies that are not kept, whether or not they are ours to delete.
-    pub(super) beyond: Vec<&'a ArtifactId>,
+    pub(super) beyond_limit: Vec<&'a ArtifactId>,
 }
 
-/// Decides which copies are deleted. `due` is the copy action of the plan, if there is one.
+/// Decides which copies are deleted. `copy_action` is the copy action of the plan, if there is one.
 pub(super) fn decide<'a>(
     case: &Case<'a>,
-    due: Option<&ActionId>,
+    copy_action: Option<&ActionId>,
     warnings: &mut Vec<String>,
 ) -> Retention<'a> {
     let Some(rules) = case.job.rules.retention() else {
@@ -40,27 +40,27 @@ pub(super) fn decide<'a>(
     };
     let limit = rules.max_retained;
     let copies = case.copies.iter().copied();
-    let present = present_parent_created([case.artifact], copies, &case.job.source_region);
+    let current_parent = current_parent_created([case.artifact], copies, &case.job.source_region);
     let (current, earlier): (Vec<_>, Vec<_>) = counted(case)
         .into_iter()
-        .partition(|dated| is_of_parent(dated.copy, present));
+        .partition(|dated| is_of_parent(dated.copy, current_parent));
     let is_available = |dated: &&DatedCopy<'_>| dated.copy.state.is_available();
     let available: Vec<DatedCopy<'_>> = current.iter().filter(is_available).copied().collect();
     let Some(newest) = available.first() else {
         about_earlier_parent(case, rules, &earlier, warnings);
         return Retention::default();
     };
-    let is_newer_coming = due.is_some()
+    let is_newer_coming = copy_action.is_some()
         || current
             .iter()
             .any(|dated| dated.copy.state.is_in_progress() && dated.time > newest.time);
     if limit == 0 && is_newer_coming {
         warnings.push(format!(
-            "max_snapshots_to_retain is 0: {}, the last usable copy, stays until the new one is available",
+            "max_snapshots_to_retain is 0: xrs keeps {}, the last usable copy, until the new one is available",
             newest.copy.id
         ));
     }
-    let (kept, beyond) =
+    let (kept, beyond_limit) =
         available.split_at(number_kept(limit, is_newer_coming).min(available.len()));
     let kept: Vec<KeptCopy> = kept
         .iter()
@@ -69,18 +69,19 @@ pub(super) fn decide<'a>(
             data_time: dated.time,
         })
         .collect();
-    let is_outlived =
+    let is_superseded =
         |dated: &&DatedCopy<'_>| dated.copy.state.is_failed() && dated.time < newest.time;
-    let failed = current.iter().filter(is_outlived);
-    // Copies of an earlier database go once the present one has a copy as new, if it is certain which one that is.
-    let oldest = rules.earlier_parents.filter(|_| present.is_some());
+    let failed = current.iter().filter(is_superseded);
+    // Copies of an earlier database are deleted only when the current one has a copy as new, and if it is certain which database is
+    // the current one.
+    let oldest = rules.earlier_parents.filter(|_| current_parent.is_some());
     let oldest = oldest.and_then(|limit| case.day.checked_sub(limit).ok());
     let is_expired = |dated: &DatedCopy<'_>| {
         dated.time <= newest.time && oldest.is_some_and(|oldest| dated.time < oldest)
     };
     let (expired, earlier): (Vec<_>, Vec<_>) = earlier.into_iter().partition(is_expired);
     about_earlier_parent(case, rules, &earlier, warnings);
-    let mut candidates: Vec<DatedCopy<'_>> = beyond.iter().chain(failed).copied().collect();
+    let mut candidates: Vec<DatedCopy<'_>> = beyond_limit.iter().chain(failed).copied().collect();
     candidates.extend(expired.iter().filter(|dated| {
         let state = &dated.copy.state;
         state.is_available() || state.is_failed()
@@ -88,14 +89,14 @@ pub(super) fn decide<'a>(
     candidates.sort_by_key(|dated| (dated.time, &dated.copy.id));
     let deletions = candidates
         .into_iter()
-        .filter_map(|dated| deletion(case, rules, dated, (&kept, present), due));
+        .filter_map(|dated| deletion(case, rules, dated, (&kept, current_parent), copy_action));
     Retention {
         deletions: deletions.collect(),
-        beyond: beyond.iter().map(|dated| &dated.copy.id).collect(),
+        beyond_limit: beyond_limit.iter().map(|dated| &dated.copy.id).collect(),
     }
 }
 
-/// Warns of copies of an earlier database of the same name: they are all that is left of it.
+/// Warns about copies of an earlier database of the same name: they may be all that is left of it.
 fn about_earlier_parent(
     case: &Case<'_>,
     rules: RetentionRules,
@@ -104,7 +105,7 @@ fn about_earlier_parent(
 ) {
     let until = match rules.earlier_parents {
         Some(limit) => format!("they are {} old", words::span(limit.as_secs())),
-        None => "somebody deletes them".to_owned(),
+        None => "someone deletes them".to_owned(),
     };
     if let (false, Some(parent)) = (earlier.is_empty(), case.job.rules.parent()) {
         warnings.push(format!(
@@ -114,8 +115,8 @@ fn about_earlier_parent(
     }
 }
 
-/// Returns how many available copies are kept: `limit` beside the one that is coming, but at least one; otherwise `limit` beside
-/// the newest.
+/// Returns how many available copies are kept: if a newer copy is on its way, `limit`, but at least one; otherwise `limit` in
+/// addition to the newest.
 fn number_kept(limit: u32, is_newer_coming: bool) -> usize {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     if is_newer_coming {
@@ -125,8 +126,8 @@ fn number_kept(limit: u32, is_newer_coming: bool) -> usize {
     }
 }
 
-/// Returns the copies that retention counts, newest first: ours, and the one that is about to get its sync tag. Other copies are
-/// not counted, so that they never displace one of ours.
+/// Returns the copies that retention counts, newest first: ours, and the one that is about to get its sync tag. Other copies do not
+/// count, so that they never displace ours.
 fn counted<'a>(case: &Case<'a>) -> Vec<DatedCopy<'a>> {
     let region = &case.job.source_region;
     let to_tag = case.copy_to_tag().map(|copy| &copy.id);
@@ -149,14 +150,14 @@ fn deletion(
     case: &Case<'_>,
     rules: RetentionRules,
     DatedCopy { copy, time }: DatedCopy<'_>,
-    (kept, present): (&[KeptCopy], Option<Timestamp>),
-    due: Option<&ActionId>,
+    (kept, current_parent): (&[KeptCopy], Option<Timestamp>),
+    copy_action: Option<&ActionId>,
 ) -> Option<Action> {
     let job = case.job;
     ours(copy, &job.source_region).ok()?;
     let key = key_on_copy(&job.source_region);
     let value = copy.tags.get(&key)?.to_owned();
-    let is_earlier = !is_of_parent(copy, present);
+    let is_earlier = !is_of_parent(copy, current_parent);
     let reason = match rules.earlier_parents.filter(|_| is_earlier) {
         Some(limit) => DeleteReason::EarlierParent {
             data_time: time,
@@ -167,14 +168,14 @@ fn deletion(
             data_time: time,
             kept: kept.len(),
             limit: rules.max_retained,
-            is_copy_due: due.is_some(),
+            is_copy_due: copy_action.is_some(),
         },
     };
     Some(Action::Delete(Delete {
         id: action_id(job, &format!("delete/{}", copy.id)),
         kind: copy.kind,
         reason: reason.to_string(),
-        after: due.cloned(),
+        after: copy_action.cloned(),
         before: None,
         artifact: copy.to_ref(&job.destination_region),
         size_gib: copy.size_gib,

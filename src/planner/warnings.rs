@@ -1,4 +1,4 @@
-//! What a reviewer is warned of, whatever is decided.
+//! Warnings for the reviewer, regardless of the decision.
 
 use super::case::Case;
 use crate::model::artifact::Artifact;
@@ -6,7 +6,7 @@ use crate::model::identity::{is_ours, origin};
 use crate::model::sync_tag::{SyncTag, key_on_copy};
 use crate::model::words::list;
 
-/// Warns of failed and disabled copies, and of sync tags that can't be read.
+/// Warns about failed and disabled copies, and about sync tags that can't be parsed.
 pub(super) fn about_copies(case: &Case<'_>, warnings: &mut Vec<String>) {
     about_failed_copies(case, warnings);
     about_disabled_copy(case, warnings);
@@ -28,7 +28,7 @@ fn about_unknown_tags(case: &Case<'_>, warnings: &mut Vec<String>) {
     }
 }
 
-/// Nobody may have waited for a copy: the next plan says that it failed.
+/// Warns about failed copies: if no apply waited for a copy, the next plan is the first to report its failure.
 fn about_failed_copies(case: &Case<'_>, warnings: &mut Vec<String>) {
     let region = &case.job.destination_region;
     for copy in case.copies.iter().filter(|copy| copy.state.is_failed()) {
@@ -60,12 +60,12 @@ fn about_unreadable_tags(case: &Case<'_>, warnings: &mut Vec<String>) {
     if unreadable.peek().is_some() {
         let ids = list(unreadable.map(|copy| &copy.id));
         warnings.push(format!(
-            "the tag {key} can't be read and counts as none on {ids}"
+            "the tag {key} on {ids} can't be parsed and is ignored"
         ));
     }
 }
 
-/// Warns that the copy that makes another one unnecessary is not ours, and says how to hand it over.
+/// Warns that the copy that makes a new one unnecessary is not ours, and says how to hand it over.
 pub(super) fn about_foreign_copy(case: &Case<'_>, copy: &Artifact, warnings: &mut Vec<String>) {
     let (from, to) = (&case.job.source_region, &case.job.destination_region);
     let is_to_tag = case.copy_to_tag().is_some_and(|other| other.id == copy.id);
@@ -87,8 +87,8 @@ pub(super) fn about_foreign_copy(case: &Case<'_>, copy: &Artifact, warnings: &mu
     ));
 }
 
-/// Warns that the copy will be a full one, because the copy before it is encrypted with another key than the one of the job. An alias
-/// does not tell which key it stands for.
+/// Warns that the copy will be a full one, because the previous copy is encrypted with a different key from the one of the job. An
+/// alias does not reveal which key it stands for.
 /// See <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_CopySnapshot.html>.
 pub(super) fn about_key(case: &Case<'_>, warnings: &mut Vec<String>) {
     let Some(key) = case
@@ -103,7 +103,7 @@ pub(super) fn about_key(case: &Case<'_>, warnings: &mut Vec<String>) {
     let last = last.and_then(|copy| Some((&copy.id, copy.kms_key()?)));
     if let Some((id, other)) = last.filter(|(_, other)| !other.ends_with(key)) {
         warnings.push(format!(
-            "the last copy {id} is encrypted with another key ({other}), so the next one transfers all data"
+            "the last copy {id} is encrypted with a different key ({other}), so the next one transfers all data"
         ));
     }
 }
@@ -113,7 +113,7 @@ pub(super) fn about_expiry(case: &Case<'_>, warnings: &mut Vec<String>) {
     if !case.artifact.kind.facts().sources_expire {
         return;
     }
-    // A source in progress states no time yet: it is newer.
+    // A source in progress states no time yet, so it is newer.
     let is_oldest = case.sources.iter().all(|other| {
         let time = other.source_time();
         time.is_none_or(|time| time >= case.source.data_time)

@@ -1,4 +1,4 @@
-//! AWS, or a sandbox in its place, behind one narrow trait: reads, and the three writes.
+//! AWS, or a sandbox as its substitute, behind one narrow trait: reads, and three writes.
 
 #[cfg(feature = "aws")]
 pub mod aws;
@@ -19,14 +19,14 @@ use crate::model::location::Location;
 use crate::model::query::Query;
 use crate::model::tags::Tags;
 
-/// AWS, or something in its place, that can be read and written to.
+/// AWS, or a substitute for it, that can be read and written to.
 ///
-/// Reads follow every page and leave out what does not exist: absence is an empty answer, an error is anything else. A read of
-/// several things may also fail with class `Invalid` or `Absent` because of one of them: a shorter read may then succeed. One
-/// provider serves a whole run and keeps its clients by location.
+/// Reads follow every page and leave out what does not exist: absence is an empty answer; anything else is an error. A read of
+/// several things may fail with class `Invalid` or `Absent` because of one of them; a shorter read may then succeed. One provider
+/// serves a whole run and keeps its clients by location.
 #[async_trait]
 pub trait Provider: Send + Sync {
-    /// Returns what is behind this provider.
+    /// Returns what this provider talks to.
     fn kind(&self) -> ProviderKind;
 
     /// Returns the time (UTC). This is the only clock.
@@ -41,14 +41,14 @@ pub trait Provider: Send + Sync {
     /// Returns how many artifacts of a kind the account has in the region of `at`, and may have.
     async fn account_limit(&self, at: &Location, kind: Kind) -> Answer<AccountLimit>;
 
-    /// Returns the persistent and permanent options of an option group; none if there is no such group.
+    /// Returns the persistent and permanent options of an option group, or an empty list if there is no such group.
     async fn required_options(&self, at: &Location, group: &str) -> Answer<Vec<String>>;
 
     /// Returns every artifact of a kind that a query asks for.
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>>;
 
-    /// Starts a copy in the region of `at`, with its tags, and returns its id. Where the kind has client tokens, the same
-    /// token with the same request returns the same copy.
+    /// Starts a copy in the region of `at`, with its tags, and returns its id. If the kind has client tokens, the same token with
+    /// the same request returns the same copy.
     async fn copy(
         &self,
         at: &Location,
@@ -56,7 +56,7 @@ pub trait Provider: Send + Sync {
         client_token: Option<&str>,
     ) -> Answer<ArtifactId>;
 
-    /// Writes tags on an artifact; its other tags stay as they are.
+    /// Writes tags on an artifact. Its other tags are not changed.
     async fn tag(
         &self,
         at: &Location,
@@ -69,7 +69,7 @@ pub trait Provider: Send + Sync {
     async fn delete(&self, at: &Location, delete: &Delete) -> Answer<()>;
 }
 
-/// Runs futures side by side, at most `limit` at a time, and returns their outputs in the order of the list.
+/// Runs futures concurrently, at most `limit` at a time, and returns their outputs in the order of the list.
 pub async fn side_by_side<F: Future>(limit: usize, futures: Vec<F>) -> Vec<F::Output> {
     // When one ends, the next starts: with `buffered`, a slow one would hold up those behind it.
     let numbered = futures.into_iter().enumerate();

@@ -1,4 +1,4 @@
-//! What deserves attention about the copies of a job.
+//! Warnings about the copies of a job.
 
 use super::own_copies::DatedCopy;
 use crate::model::identity::{Source, origin};
@@ -6,7 +6,7 @@ use crate::model::ids::ArtifactId;
 use crate::model::words::{list, utc};
 use crate::sync_types::SyncJob;
 
-/// Warns of copies that can't be used as they are, and of usable ones that xrs did not make.
+/// Warns about copies that can't be used as they are, and about usable ones that xrs did not make.
 pub(super) fn about_copies(copies: &[DatedCopy<'_>], warnings: &mut Vec<String>) {
     let artifacts = copies.iter().map(|copy| copy.artifact);
     for copy in artifacts.filter(|copy| copy.state.is_disabled()) {
@@ -27,7 +27,8 @@ pub(super) fn about_copies(copies: &[DatedCopy<'_>], warnings: &mut Vec<String>)
     }
 }
 
-/// Warns of usable copies that are newer than the source, where a source has no substitute: what they are copies of was withdrawn.
+/// Warns about usable copies that are newer than the source, if a newer copy does not suffice: the sources of these copies have
+/// been withdrawn.
 pub(super) fn about_newer_copies(
     source: &Source<'_>,
     copies: &[DatedCopy<'_>],
@@ -51,15 +52,15 @@ pub(super) fn about_newer_copies(
         let origin = origin(copy.artifact, region);
         let origin = origin.map_or_else(String::new, |origin| format!(", {}", origin.id));
         warnings.push(format!(
-            "{} is a copy of a newer {kind}{origin} of {}, which {region} no longer offers to this job: the {kind} that is \
-             chosen now, {id} of {older}, is older, and {current}",
+            "{} is a copy of a newer {kind}{origin} of {}, which {region} no longer offers to this job: the {kind} \
+             currently chosen, {id} of {older}, is older, and {current}",
             copy.artifact.id,
             utc(time)
         ));
     }
 }
 
-/// Warns of the conditions that copies don't tell about, while the source region does not answer.
+/// Warns about the conditions that can't be tested on copies while the source region does not answer.
 pub(super) fn about_untestable_conditions(job: &SyncJob, warnings: &mut Vec<String>) {
     let untestable = job.rules.untestable_conditions();
     if !untestable.is_empty() {
@@ -70,7 +71,7 @@ pub(super) fn about_untestable_conditions(job: &SyncJob, warnings: &mut Vec<Stri
     }
 }
 
-/// Warns of copies of which nothing says whether they belong to the job. If a source is chosen, these are copies of newer ones.
+/// Warns about copies that may or may not belong to the job. If a source is chosen, these are copies of newer ones.
 pub(super) fn about_unknown_copies(
     job: &SyncJob,
     copies: &[DatedCopy<'_>],
@@ -81,7 +82,7 @@ pub(super) fn about_unknown_copies(
         return;
     }
     let newer = chosen.map_or_else(String::new, |source| {
-        format!(" newer than {}, which is chosen now,", source.id)
+        format!(" newer than {}, which is currently chosen,", source.id)
     });
     let (number, region) = (copies.len(), &job.source_region);
     let noun = job.kind().noun(number);

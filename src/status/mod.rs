@@ -1,5 +1,5 @@
-//! The status of jobs: what each destination holds, computed from what was observed. It is synchronous and pure, like the planner,
-//! and does not need the source region to answer.
+//! The status of jobs: what each destination holds, computed from what was observed. This module is synchronous and pure, like the
+//! planner, and does not need the source region to answer.
 
 mod attention;
 mod own_copies;
@@ -21,7 +21,7 @@ use attention::{
     about_copies, about_newer_copies, about_unknown_copies, about_untestable_conditions,
 };
 use own_copies::{
-    DatedCopy, as_source, candidates, newer_without_source, not_observed, of_present_parent,
+    DatedCopy, as_source, candidates, newer_without_source, not_observed, of_current_parent,
     own_copies,
 };
 use readiness::{failing, has_usable_copy_of, readiness, repeated_failure};
@@ -102,7 +102,7 @@ fn fill_in(
     let newest = newest_source(job, observation, warnings);
     let chosen = newest.and_then(|newest| as_source(job, newest));
     let (own, unknown) = own_copies(job, account, observation, candidates);
-    let own = of_present_parent(job, newest, own, warnings);
+    let own = of_current_parent(job, newest, own, warnings);
     about_copies(&own, warnings);
     if let Some(chosen) = &chosen {
         about_newer_copies(chosen, &own, warnings);
@@ -111,8 +111,8 @@ fn fill_in(
     if observation.sources.is_err() && !own.is_empty() {
         about_untestable_conditions(job, warnings);
     }
-    // If the source is known, it tells which copies are the job's. Only copies of newer sources that are gone may be the job's, too:
-    // the others belong to the jobs that select their sources.
+    // If the source is known, it determines which copies are the job's. Of the others, only copies of newer sources that are gone
+    // may also be the job's: the rest belong to the jobs that select their sources.
     let unknown = match &chosen {
         Some(chosen) => newer_without_source(job, chosen, unknown, inventory),
         None if newest.is_some() => Vec::new(),
@@ -141,7 +141,7 @@ fn fill_in(
     Ok(())
 }
 
-/// Returns the newest source, if there is one and it is known; adds warnings.
+/// Returns the newest source, if there is one and it is known. Adds warnings.
 fn newest_source<'a>(
     job: &SyncJob,
     observation: &'a Observation,

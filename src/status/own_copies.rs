@@ -1,4 +1,4 @@
-//! Which copies in a destination are those of a job, of its present database.
+//! Determines which copies in a destination belong to a job and its current database.
 
 use std::collections::HashSet;
 
@@ -18,7 +18,7 @@ use crate::sync_types::{Belonging, SyncJob};
 /// A copy in the destination.
 pub(super) struct DatedCopy<'a> {
     pub(super) artifact: &'a Artifact,
-    /// When its data was captured, where that is known.
+    /// When its data was captured, if that is known.
     pub(super) data_time: Option<Timestamp>,
     /// Whether another tool or a person made it.
     pub(super) is_foreign: bool,
@@ -47,7 +47,7 @@ pub(super) fn candidates<'a>(
     if let CopiesQuery::Independent(_) = job.rules.queries().copies {
         return Ok(artifacts(&observation.copies)?.iter().collect());
     }
-    // A source region that does not answer names no copies.
+    // If the source region does not answer, no copies are named by sources.
     let named = match &observation.sources {
         Ok(_) => artifacts(&observation.copies)?,
         Err(_) => &[],
@@ -59,13 +59,13 @@ pub(super) fn candidates<'a>(
     Ok(copied.iter().chain(named.iter().filter(is_new)).collect())
 }
 
-/// Returns an artifact as a source of the job; nothing if AWS does not state its time.
+/// Returns an artifact as a source of the job, or `None` if AWS does not state its time.
 pub(super) fn as_source<'a>(job: &'a SyncJob, artifact: &'a Artifact) -> Option<Source<'a>> {
     let source = Source::new(artifact, &job.source_region)?;
     Some(source.with_copy_named_by(artifact, &job.destination_region))
 }
 
-/// Returns the copies that belong to the job, and those of which nothing says whether they do.
+/// Returns the copies that belong to the job, and those that may or may not belong to it.
 pub(super) fn own_copies<'a>(
     job: &SyncJob,
     account: &AccountId,
@@ -80,7 +80,7 @@ pub(super) fn own_copies<'a>(
         .collect();
     let mut copies = Vec::new();
     let mut unknown = Vec::new();
-    // The tag of a source may name any image, also one that another account shares.
+    // The tag of a source may name any image, even one shared by another account.
     let own = |artifact: &&Artifact| is_in_account(artifact, account);
     for artifact in candidates.into_iter().filter(own) {
         let source = sources.iter().find(|source| source.is_source_of(artifact));
@@ -113,9 +113,9 @@ fn newest_first(copies: &mut [DatedCopy<'_>]) {
     copies.sort_by(|a, b| (b.data_time, &b.artifact.id).cmp(&(a.data_time, &a.artifact.id)));
 }
 
-/// Removes the copies of another database of the same name, and names them in a warning: they can't take the place of a copy of the
-/// present one.
-pub(super) fn of_present_parent<'a>(
+/// Leaves out copies of a different database with the same name, and lists them in a warning: they can't replace a copy of the
+/// current one.
+pub(super) fn of_current_parent<'a>(
     job: &SyncJob,
     source: Option<&Artifact>,
     copies: Vec<DatedCopy<'a>>,
@@ -124,13 +124,13 @@ pub(super) fn of_present_parent<'a>(
     let Some(parent) = job.rules.parent() else {
         return copies;
     };
-    let present = newest_parent_created(source, copies.iter().map(|copy| copy.artifact));
+    let current_parent = newest_parent_created(source, copies.iter().map(|copy| copy.artifact));
     let (current, others): (Vec<_>, Vec<_>) = copies
         .into_iter()
-        .partition(|copy| is_of_parent(copy.artifact, present));
+        .partition(|copy| is_of_parent(copy.artifact, current_parent));
     if !others.is_empty() {
         warnings.push(format!(
-            "copies of another database named {parent} are there, and do not count: {}",
+            "copies of a different database named {parent} exist and do not count: {}",
             list(others.iter().map(|copy| &copy.artifact.id))
         ));
     }

@@ -1,4 +1,4 @@
-//! Whether the copies of a job are enough if its source is lost.
+//! Decides whether the copies of a job are enough if its source is lost.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,8 @@ pub(super) fn has_usable_copy_of(source: Option<&Source<'_>>, copies: &[DatedCop
     copies.iter().any(|copy| copy.is_usable() && is_copy(copy))
 }
 
-/// Returns what is wrong if copy after copy of one source has failed and no usable copy is as new, or of the source chosen now.
+/// Returns an error if several copies of one source have failed, and there is no usable copy that is as new, or of the currently
+/// chosen source.
 pub(super) fn repeated_failure(
     job: &SyncJob,
     has_current: bool,
@@ -57,14 +58,14 @@ pub(super) fn readiness(
     };
     let limit = max_age.map(|age| age.as_secs());
     match (limit, newest.age_seconds) {
-        // What does not age needs nothing newer than the copy of the source that is chosen now.
+        // Data that does not age needs nothing newer than a copy of the currently chosen source.
         _ if is_current => (
             Readiness::Ready,
             format!("it has a usable copy of the newest {kind}"),
         ),
         (Some(_), None) => (
             Readiness::AgeUnknown,
-            "the age of its newest usable copy is not known".to_owned(),
+            "the age of its newest usable copy is unknown".to_owned(),
         ),
         // Either the date or the clock is wrong, so the age is not known.
         (Some(_), Some(..0)) => (

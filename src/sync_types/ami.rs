@@ -25,7 +25,7 @@ use crate::model::words::count;
 
 /// The owner that stands for the account of the credentials.
 const OWN_ACCOUNT: &str = "self";
-/// The owners that EC2 knows by a word, and the owner in the example of the gem, which is to work as it is.
+/// The owners that EC2 knows by name, and the owner in the gem's example, which must work unchanged.
 const OWNERS: [&str; 5] = [
     OWN_ACCOUNT,
     "amazon",
@@ -33,14 +33,14 @@ const OWNERS: [&str; 5] = [
     "aws-backup-vault",
     "12345678910123",
 ];
-/// Filters that most images of any other account meet.
+/// Filters that most images of other accounts meet.
 const BROAD_FILTERS: [&str; 4] = ["is-public", "owner-alias", "owner-id", "state"];
 
 /// The options of an `ec2_ami` job.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AmiOptions {
-    /// The image's owner: an account id, `self`, `amazon`, `aws-marketplace` or `aws-backup-vault`. Of other owners than `self`, a
+    /// The image's owner: an account id, `self`, `amazon`, `aws-marketplace` or `aws-backup-vault`. With any owner but `self`, a
     /// filter must limit which images are read.
     #[serde(default = "own_account", deserialize_with = "owner")]
     #[schemars(extend("x-aliases" = ["owner_id"]))]
@@ -50,10 +50,10 @@ pub struct AmiOptions {
     /// Filters of DescribeImages, all of which must match, such as `["tag:Environment=Production"]`.
     #[serde(default)]
     pub filters: Vec<ImageFilter>,
-    /// Take the newest image where several match, instead of failing the job.
+    /// Take the newest image if several match, instead of failing the job.
     #[serde(default)]
     pub most_recent: bool,
-    /// Also take images that are copies themselves, for a chain of regions; never those that came from the destination.
+    /// Also take images that are copies themselves, for a chain of regions, but never those that came from the destination.
     #[serde(default)]
     pub include_copies: bool,
 }
@@ -62,11 +62,11 @@ fn own_account() -> String {
     OWN_ACCOUNT.to_owned()
 }
 
-/// Reads an owner: a word in any case, or an account id, also with hyphens between its digits.
+/// Reads an owner: a name, ignoring case, or an account id, possibly with hyphens between its digits.
 fn owner<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let must_be =
         "an account id of 12 digits, or `self`, `amazon`, `aws-marketplace` or `aws-backup-vault`";
-    let help = "if the images are your own, write self or remove the option; an account id that starts with 0 keeps the 0";
+    let help = "if the images are your own, write self or remove the option; keep the 0 of an account id that starts with 0";
     from_text(deserializer, must_be, help, |text| {
         let word = text.trim().to_ascii_lowercase();
         let is_known = OWNERS.contains(&word.as_str());
@@ -144,7 +144,7 @@ impl SyncTypeRules for AmiOptions {
             let images = count(available.len(), "image matches", "images match");
             let region = &job.source_region;
             warnings.push(format!(
-                "{images} in {region}, so none is copied; the newest is assumed here"
+                "{images} in {region}, so none is copied; this status assumes the newest"
             ));
         }
         available.last().copied()
@@ -249,7 +249,7 @@ struct Found<'a> {
     /// Available, but deprecated.
     deprecated: Vec<&'a Artifact>,
     unavailable: Vec<&'a Artifact>,
-    /// Images that can't be sources, because they are copies: rings of jobs would never end.
+    /// Images that can't be sources because they are copies: otherwise rings of jobs would never end.
     copies: Vec<&'a Artifact>,
 }
 
@@ -294,7 +294,7 @@ impl AmiOptions {
             level: Level::Error,
             option: "ami_owner",
             item: None,
-            message: "names another account, and no filter limits which of its images are read".to_owned(),
+            message: "names a different account, and no filter limits which of its images are read".to_owned(),
             help: "add a filter such as \"name=web-*\" to `filters`; if the account is your own, write `ami_owner: self`".to_owned(),
         })
     }
@@ -312,12 +312,12 @@ impl AmiOptions {
         let help = if !found.unavailable.is_empty() {
             "plan again when it is available"
         } else if !found.copies.is_empty() {
-            "copies are no sources; for a chain of regions, set include_copies: true, which still excludes copies from the \
+            "copies are not used as sources; for a chain of regions, set include_copies: true, which still excludes copies from the \
              destination"
         } else if is_by_tag && self.ami_owner != OWN_ACCOUNT {
             "tags that other accounts gave their images are not visible: select these images by name"
         } else {
-            "check that ami_owner, sync_identifier and filters match an image in this region; tags of images of other \
+            "check that ami_owner, sync_identifier and filters match an image in this region; tags on images of other \
              accounts are not visible"
         };
         FailReason::NoSource {
@@ -329,7 +329,7 @@ impl AmiOptions {
     }
 }
 
-/// Returns a warning about a filter in the form `name=value` if the value may be meant as several.
+/// Returns a warning about a filter in the form `name=value` if the value may be meant as several values.
 fn doubtful_comma(item: usize, filter: &str) -> Option<Finding> {
     let help = "for several values, any of which may match, write {name: \"tag:Role\", values: [\"a\", \"b\"]}; for one value, \
                 {name: \"tag:Role\", values: [\"a,b\"]}";
@@ -342,7 +342,7 @@ fn doubtful_comma(item: usize, filter: &str) -> Option<Finding> {
     })
 }
 
-/// Returns true if copies have something that says whether their source met a filter.
+/// Returns true if copies show whether their source met a filter.
 fn is_testable(filter: &str) -> bool {
     match filter.strip_prefix("tag:") {
         Some(key) => is_copied(key),
@@ -353,7 +353,7 @@ fn is_testable(filter: &str) -> bool {
     }
 }
 
-/// Returns whether the source of a copy met a filter that is testable; nothing if the copy does not say.
+/// Returns whether the source of a copy met a testable filter, or `None` if the copy does not say.
 fn was_met(filter: &ImageFilter, copy: &Artifact, source_id: &str) -> Option<bool> {
     let is_any = |text: &str| filter.values.iter().any(|value| matches(value, text));
     match filter.name.as_str() {
@@ -368,8 +368,8 @@ fn was_met(filter: &ImageFilter, copy: &Artifact, source_id: &str) -> Option<boo
     }
 }
 
-/// Returns whether the source of a copy had a tag; nothing if the copy has no tags of its source. A copy has all of them or none:
-/// the gem copied none.
+/// Returns whether the source of a copy had a tag, or `None` if the copy has no tags from its source. A copy has all of them or
+/// none: the gem copied none.
 fn had_tag(copy: &Artifact, is_wanted: impl Fn(&str, &str) -> bool) -> Option<bool> {
     let tags = copy.tags.iter();
     let mut copied = tags.filter(|(key, _)| is_copied(key)).peekable();

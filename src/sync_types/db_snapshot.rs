@@ -16,7 +16,7 @@ use crate::model::kind::SyncTypeName;
 use crate::model::query::Queries;
 use crate::model::sync_tag::{SYNC_KEEP, key_on_copy, key_on_source};
 
-/// The date and time at the end of the ids of automated snapshots. It tells those of `orders` from those of `orders-eu`.
+/// The date and time at the end of the ids of automated snapshots. It distinguishes those of `orders` from those of `orders-eu`.
 const TIME: &str = "????-??-??-??-??";
 
 /// Keeps copies of the newest automated snapshots of one RDS DB instance in the destination region.
@@ -167,7 +167,7 @@ impl SyncTypeRules for DbSnapshotOptions {
         let account = stated_account(&job.client_config);
         let arn = |region, resource: &str| arn("rds", region, account, resource);
         let database = &self.db_instance;
-        // RDS takes automated snapshots of these names; the second before it upgrades a database.
+        // RDS gives automated snapshots these names; the second is for those taken before an upgrade.
         let names = [
             format!("{database}-{TIME}*"),
             format!("preupgrade-{database}-*"),
@@ -175,7 +175,7 @@ impl SyncTypeRules for DbSnapshotOptions {
         let sources = names
             .each_ref()
             .map(|name| arn(source, &format!("snapshot:rds:{name}")));
-        // By the ids that copies get; they may end in a region and a number.
+        // These match the ids that copies get, which may end in a region and a number.
         let copies = names.map(|name| arn(destination, &format!("snapshot:rds-{name}")));
         let group = self.option_group_name.as_ref();
         let group = group.map(|group| arn(destination, &format!("og:{group}")));
@@ -206,7 +206,7 @@ impl SyncTypeRules for DbSnapshotOptions {
 }
 
 impl DbSnapshotOptions {
-    /// Fails if the source has persistent or permanent options, which stay with the data, and the job has no option group for them.
+    /// Checks that the job has an option group if the source has persistent or permanent options, which stay with the data.
     fn check_option_group(
         &self,
         job: &SyncJob,
@@ -227,7 +227,7 @@ impl DbSnapshotOptions {
             }),
             Some(Err(error)) => {
                 warnings.push(format!(
-                    "it is not known whether {} needs an option group in {}, because its own, {group}, can't be read: {error}",
+                    "it is unknown whether {} needs an option group in {}, because its own, {group}, can't be read: {error}",
                     source.id, job.destination_region
                 ));
                 Ok(())
@@ -245,7 +245,7 @@ impl DbSnapshotOptions {
         let (which, help) = if sources.is_empty() {
             (
                 "",
-                "check db_instance and source_region, and that automated backups of the database are on; Aurora clusters and \
+                "check db_instance and source_region, and that automated backups of the database are enabled; Aurora clusters and \
                  AWS Backup make no automated DB snapshots",
             )
         } else {

@@ -1,4 +1,4 @@
-//! Filters of images, as the config writes them.
+//! Reads image filters from the config.
 
 use std::borrow::Cow;
 
@@ -10,10 +10,10 @@ use super::option_value::refused;
 use crate::model::query::ImageFilter;
 
 impl<'de> Deserialize<'de> for ImageFilter {
-    /// Reads `name=value`, also with blanks around the `=`, or a mapping of a name and values.
+    /// Reads `name=value`, possibly with blanks around the `=`, or a mapping with a name and values.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let must_be = "`name=value` with one `=`, or {name: …, values: […]}";
-        let help = "such as \"tag:Environment=Production\"; where a value is empty or contains a `=`: {name: \"tag:Role\", values: [\"a=b\", \"\"]}";
+        let help = "such as \"tag:Environment=Production\"; if a value is empty or contains a `=`: {name: \"tag:Role\", values: [\"a=b\", \"\"]}";
         let filter = match &Value::deserialize(deserializer)? {
             Value::String(text) => pair(text),
             Value::Mapping(parts) => named(parts),

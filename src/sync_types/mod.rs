@@ -1,7 +1,7 @@
-//! The types of sync jobs: one file for each, with everything that is special about it. Everything here is pure.
+//! The types of sync jobs: one file for each, with everything that is specific to it. Everything here is pure.
 //!
-//! A new type is a file beside `ami.rs`, an entry in [`SyncTypeName`], and, if AWS stores it as a new kind, a row in the table of
-//! [`crate::model::kind`].
+//! A new type needs a file next to `ami.rs`, a variant of [`SyncTypeName`], and an arm in each `match` below. If AWS stores it as a
+//! new kind, it also needs a row in the table of [`crate::model::kind`], and code in both providers.
 
 mod ami;
 mod db_snapshot;
@@ -41,7 +41,7 @@ pub fn options_schema(of: SyncTypeName, generator: &mut SchemaGenerator) -> Sche
 ///
 /// # Errors
 ///
-/// As [`read_options`].
+/// See [`read_options`].
 pub fn read_rules(of: SyncTypeName, options: Value) -> Result<Arc<dyn SyncTypeRules>, OptionError> {
     Ok(match of {
         SyncTypeName::Ec2Ami => Arc::new(read_options::<AmiOptions>(options)?),

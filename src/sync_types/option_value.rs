@@ -5,7 +5,7 @@ use std::fmt::Display;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde::de::{Deserialize, Deserializer, Error};
 
-/// Returns an error for a value: what it must be, and what to do.
+/// Returns an error for a value, which says what it must be and what to do.
 pub fn refused<E: Error>(must_be: impl Display, help: &str) -> E {
     E::custom(format!("{must_be}\n{help}"))
 }
@@ -14,7 +14,7 @@ pub fn refused<E: Error>(must_be: impl Display, help: &str) -> E {
 ///
 /// # Errors
 ///
-/// If it is not text, or `value` returns nothing.
+/// If it is not text, or `value` returns `None`.
 pub fn from_text<'de, T, D: Deserializer<'de>>(
     deserializer: D,
     must_be: &str,
@@ -25,22 +25,22 @@ pub fn from_text<'de, T, D: Deserializer<'de>>(
     value(&text).ok_or_else(|| refused(must_be, help))
 }
 
-/// Returns the account id of 12 digits that a text stands for, also with hyphens or blanks between the digits.
+/// Returns the account id of 12 digits that a text stands for, possibly with hyphens or blanks between the digits.
 pub(super) fn account_id(text: &str) -> Option<String> {
     let digits = text.replace(['-', ' '], "");
     let is_id = digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_id.then_some(digits)
 }
 
-/// Reads a length of time such as `30d`; a day is 24 hours.
+/// Reads a duration such as `30d`; a day is 24 hours.
 ///
 /// # Errors
 ///
-/// If it is another value, or not longer than nothing.
+/// If it is any other value, or not positive.
 pub(super) fn length_of_time<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<SignedDuration>, D::Error> {
-    let help = "write for example 30d or 12w";
+    let help = "for example, write 30d or 12w";
     from_text(deserializer, "a length of time", help, |text| {
         let span: Span = text.trim().parse().ok()?;
         let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
@@ -52,7 +52,7 @@ pub(super) fn length_of_time<'de, D: Deserializer<'de>>(
 ///
 /// # Errors
 ///
-/// If it is another value. A leading zero is refused: the gem read the number as octal then, and the versions of YAML disagree.
+/// If it is any other value. A leading zero is refused: the gem then read the number as octal, and the versions of YAML disagree.
 pub fn whole_number<'de, const MIN: u32, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<u32, D::Error> {

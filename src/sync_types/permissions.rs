@@ -1,6 +1,6 @@
-//! Parts of an IAM policy: the permissions that jobs need.
+//! The parts of an IAM policy: the permissions that jobs need.
 //!
-//! Where AWS's documentation does not say which resources a call is checked against, all of them are allowed. Facts are from the
+//! If AWS's documentation does not say which resources a call is checked against, all of them are allowed. Facts are from the
 //! [Service Authorization Reference](https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,7 +52,7 @@ impl Statement {
         }
     }
 
-    /// Returns a statement that allows a read in some regions. Lists can't be limited to resources, only to regions.
+    /// Returns a statement that allows a read in some regions. List calls can't be limited to resources, only to regions.
     pub fn read<'a>(
         sid: &'static str,
         action: &'static str,
@@ -91,20 +91,20 @@ impl Statement {
     }
 }
 
-/// Returns the account that a config states, or that its role belongs to; else `*`.
+/// Returns the account that a config states, or else that of its role, or else `*`.
 pub fn stated_account(config: &ClientConfig) -> &str {
     let stated = config.account_id.as_ref().map(AccountId::as_str);
     let of_role = || config.role_arn.as_deref()?.split(':').nth(4);
     stated.or_else(of_role).unwrap_or("*")
 }
 
-/// Returns an ARN; the resource may have wildcards.
+/// Returns an ARN. The resource may contain wildcards.
 pub fn arn(service: &str, region: &Region, account: &str, resource: &str) -> String {
     let partition = region.partition();
     format!("arn:{partition}:{service}:{region}:{account}:{resource}")
 }
 
-/// Returns the region in a form that a Sid may contain: letters and digits alone, such as `UsEast1`.
+/// Returns the region in a form that a Sid may contain: letters and digits only, such as `UsEast1`.
 pub(super) fn in_sid(region: &Region) -> String {
     let mut words = String::new();
     for part in region.as_str().split('-') {

@@ -1,4 +1,4 @@
-//! Sync jobs, and the rules that a sync type has for them.
+//! Sync jobs, and the rules that each sync type has for them.
 
 use std::any::Any;
 use std::fmt;
@@ -29,14 +29,14 @@ pub struct SyncJob {
     pub source_region: Region,
     /// Where the copies go.
     pub destination_region: Region,
-    /// How AWS is reached, global and own settings merged.
+    /// How AWS is reached: the global settings merged with the job's own.
     pub client_config: Arc<ClientConfig>,
     /// A KMS key of the destination region to encrypt copies with.
     pub kms_key_id: Option<String>,
-    /// Whether an earlier job of the config copies a database of the same name to the same destination. If so, the ids of this job's
-    /// copies contain the source region, whichever of the jobs are planned.
+    /// Whether an earlier job of the config copies a database of the same name to the same destination. If so, the ids of this
+    /// job's copies contain the source region, no matter which of the jobs are planned.
     pub has_shared_parent_name: bool,
-    /// What is special about the type of the job, with its options.
+    /// The rules of the job's type, with its options.
     pub rules: Arc<dyn SyncTypeRules>,
 }
 
@@ -138,7 +138,7 @@ impl ConfiguredJob {
         }
     }
 
-    /// Returns what is wrong with it; nothing if it can be planned.
+    /// Returns what is wrong with it; empty if it can be planned.
     pub fn problems(&self) -> &[Problem] {
         match self {
             Self::Valid(_) => &[],
@@ -147,13 +147,13 @@ impl ConfiguredJob {
     }
 }
 
-/// What is special about a sync type: its options, and how they choose sources, copies and settings.
+/// What is specific to a sync type: its options, and how they choose sources, copies and settings.
 pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
     /// Returns the type's name.
     fn sync_type(&self) -> SyncTypeName;
 
-    /// Returns what is wrong or doubtful about the options, beside what each alone must be. `given` are the options as they are
-    /// written.
+    /// Returns what is wrong or doubtful about the options, apart from the form of each single option. `given` holds the options as
+    /// they are written.
     fn check(&self, _given: &Mapping) -> Vec<Finding> {
         Vec::new()
     }
@@ -161,13 +161,13 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
     /// Returns what is read for a job.
     fn queries(&self) -> Queries;
 
-    /// Returns what the job's sources are snapshots of: a database, or nothing for images. No two jobs may share it, because each
+    /// Returns what the job's sources are snapshots of: a database, or `None` for images. No two jobs may share it, because each
     /// would count and delete the other's copies.
     fn parent(&self) -> Option<&ParentId> {
         None
     }
 
-    /// Returns the source that is to have a copy, out of all that was found; adds warnings, also to an error.
+    /// Returns the source that is to have a copy, out of all that were found. Adds warnings, even if it returns an error.
     ///
     /// # Errors
     ///
@@ -179,7 +179,7 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
         warnings: &mut Vec<String>,
     ) -> Result<&'a Artifact, FailReason>;
 
-    /// Returns the newest source, for a status, where there may be more than one; adds warnings.
+    /// Returns the newest source for a status, even if there is more than one. Adds warnings.
     fn newest_source<'a>(
         &self,
         job: &SyncJob,
@@ -199,7 +199,7 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
         false
     }
 
-    /// Returns how a copy of this source is made; adds warnings.
+    /// Returns how a copy of this source is made. Adds warnings.
     ///
     /// # Errors
     ///
@@ -212,7 +212,7 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
         warnings: &mut Vec<String>,
     ) -> Result<CopySettings, FailReason>;
 
-    /// Returns whether a copy belongs to the job, by the copy alone: for a status when the source can't be read.
+    /// Returns whether a copy belongs to the job, judging by the copy alone. A status uses this when the source can't be read.
     fn belonging(&self, job: &SyncJob, copy: &Artifact) -> Belonging;
 
     /// Returns the conditions of the job for its sources that can't be tested on a copy.
@@ -220,8 +220,8 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
         Vec::new()
     }
 
-    /// Returns the keys of the tags that tell which sources the job selects. Copies always have them, so that a status finds the
-    /// copies when the source is gone.
+    /// Returns the keys of the tags by which the job selects sources. Copies always get these tags, so that a status finds the
+    /// copies even when the source is gone.
     fn selecting_keys(&self) -> Vec<&str> {
         Vec::new()
     }
@@ -231,7 +231,7 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
         None
     }
 
-    /// Returns what a stage needs to be allowed, beside the use of keys.
+    /// Returns the IAM statements that a stage needs, except those for KMS keys.
     fn permissions(&self, job: &SyncJob, stage: PolicyStage) -> Vec<Statement>;
 }
 
@@ -242,7 +242,7 @@ pub struct Finding {
     pub level: Level,
     /// The name of the option.
     pub option: &'static str,
-    /// Which item of its list, from 0; nothing if it is about the whole value.
+    /// Which item of its list, from 0; `None` if it is about the whole value.
     pub item: Option<usize>,
     /// What is wrong, as a sentence that starts with the option.
     pub message: String,
@@ -255,14 +255,14 @@ pub struct Finding {
 pub struct RetentionRules {
     /// How many copies are kept besides the one being made.
     pub max_retained: u32,
-    /// For how long copies of an earlier database of the same name are kept; `None` for as long as they are there.
+    /// How long copies of an earlier database of the same name are kept; `None` if xrs never deletes them.
     pub earlier_parents: Option<SignedDuration>,
 }
 
 /// How a copy is made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CopySettings {
-    /// The name of the copy, where AWS assigns its id.
+    /// The name of the copy, if AWS assigns its id.
     pub name: Option<String>,
     /// The description of the copy, if it has one.
     pub description: Option<String>,
@@ -277,6 +277,6 @@ pub enum Belonging {
     ThisJob,
     /// It is not.
     OtherJob,
-    /// The copy does not tell.
+    /// The copy does not say.
     Unknown,
 }

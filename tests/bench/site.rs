@@ -12,7 +12,7 @@ use crate::tool::{POLICY, Task, Tool};
 
 /// How long the console of RDS keeps automated snapshots by default.
 const DAYS: usize = 7;
-/// How many copies xrs keeps by default beside the one it makes. The copy of the last day is due.
+/// How many copies xrs keeps by default besides the one it makes. The copy of the last day is due.
 const COPIED: usize = 2;
 
 /// The number of databases and images, with a job for each.

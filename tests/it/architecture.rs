@@ -10,7 +10,7 @@ use std::path::Path;
 
 use sources::{Mention, Sources, longest_start};
 
-/// What the project's folder holds, beside dot files and what git ignores.
+/// The contents of the project's folder, except dot files and what git ignores.
 const TOP: &str = "Cargo.lock Cargo.toml LICENSE.txt README.md src testdata tests";
 /// Only these touch the terminal, the environment and the process.
 const EDGE: &str = "cli, main";
@@ -20,14 +20,14 @@ const ASYNC: &str = "provider, observe, executor, ops, cli";
 const KINDS: &str = "model::kind, sync_types, provider::aws, provider::sandbox";
 /// Parts of the names of kinds and sync types in configs and plans.
 const KIND_NAMES: &str = "ec2_ami rds_automated db_snapshot db_cluster_snapshot";
-/// A longer file is usually two concepts.
+/// A longer file usually contains two concepts.
 const MAX_LINES: usize = 400;
 
 /// A path such as `src/lib.rs`, and the text of the file.
 type Files = BTreeMap<String, String>;
 /// A module such as `provider::aws`, and what it may use.
 type Layers = BTreeMap<String, Vec<String>>;
-/// A file to the files that define what it names, each with the first line that does so.
+/// Maps a file to the files that define what it names, each with the first line that does so.
 type Uses<'a> = BTreeMap<&'a str, BTreeMap<&'a str, usize>>;
 
 #[test]
@@ -87,7 +87,7 @@ fn findings(files: &Files) -> Vec<String> {
     findings
 }
 
-/// Returns the names in each row with this number of cells, in the tables of the crate documentation.
+/// Returns the names in each row that has this number of cells, in the tables of the crate documentation.
 fn rows(files: &Files, cells: usize) -> Vec<Vec<String>> {
     let lines = files["src/lib.rs"].lines();
     let rows = lines.filter_map(|line| line.strip_prefix("//! | `"));
@@ -122,7 +122,7 @@ fn table_findings(layers: &Layers, sources: &Sources) -> Vec<String> {
     findings
 }
 
-/// Finds files that are too long, and files that share a name though their folders don't mirror each other.
+/// Finds files that are too long, and files that share a name although their folders don't mirror each other.
 fn name_findings(mirrors: &[Vec<String>], files: &Files) -> Vec<String> {
     let mut findings = Vec::new();
     let mut folders: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
@@ -132,7 +132,7 @@ fn name_findings(mirrors: &[Vec<String>], files: &Files) -> Vec<String> {
             findings.push(format!("{path}: {lines} lines, more than {MAX_LINES}"));
         }
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        // A file at the top is a module, as a `mod.rs` is.
+        // A top-level file is a module, like a `mod.rs`.
         if let Some(folder) = folder.strip_prefix("src/") {
             folders.entry(name).or_default().insert(folder.to_owned());
         }
@@ -148,7 +148,7 @@ fn name_findings(mirrors: &[Vec<String>], files: &Files) -> Vec<String> {
     findings
 }
 
-/// Follows what the last file of a way uses. Describes the ways that lead back to a file.
+/// Follows the imports of the last file of a path. Describes the paths that lead back to a file.
 fn circles<'a>(uses: &Uses<'a>, way: &[&'a str], visited: &mut BTreeSet<&'a str>) -> Vec<String> {
     let mut found = Vec::new();
     let targets = uses.get(way[way.len() - 1]);
@@ -193,7 +193,7 @@ fn owners(name: &str) -> Option<&'static str> {
         [.., "Timestamp" | "Zoned" | "SystemTime" | "Instant", "now"] => Some("provider"),
         [first, ..] if first.starts_with("aws_") => Some("provider::aws"),
         [text] if KIND_NAMES.split(' ').any(|kind| text.contains(kind)) => Some(KINDS),
-        // Functions and the list of all kinds are for everyone, variants and a glob import of them are not.
+        // Functions and the list of all kinds are for everyone; variants, and glob imports of them, are not.
         ["crate", "model", "kind", "Kind" | "SyncTypeName", "ALL", ..] => None,
         ["crate", "model", "kind", "Kind" | "SyncTypeName", name, ..] => {
             (!name.starts_with(char::is_lowercase)).then_some(KINDS)

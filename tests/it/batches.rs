@@ -1,4 +1,4 @@
-//! Reads that many jobs share: there are few of them, and each job gets the observation that it would get alone.
+//! Reads shared by many jobs: there are few of them, and each job gets the observation that it would get alone.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -36,7 +36,7 @@ fn many(number: usize, images: usize) -> (Vec<SyncJob>, World) {
 
 proptest! {
     #[test]
-    fn a_job_gets_the_same_observation_alone_and_beside_others(recipe in recipes()) {
+    fn a_job_gets_the_same_observation_alone_and_with_others(recipe in recipes()) {
         let jobs = recipe.jobs();
         let together = observed(&Sandbox::new(recipe.world()), &jobs);
         for job in &jobs {
@@ -58,7 +58,7 @@ fn the_number_of_reads_follows_batches_and_not_jobs() {
         assert_eq!(inventory.jobs.len(), databases + images);
         sandbox.calls().len()
     };
-    // The identity, the source, the destination and its limit; copies of images are read in two ways.
+    // Reads of the identity, the source, the destination and its limit; copies of images are read in two ways.
     assert_eq!([1, 14, 15, 26].map(|n| calls(n, 0)), [4, 4, 5, 6]);
     assert_eq!([1, 199, 200].map(|n| calls(0, n)), [4, 4, 6]);
     assert_eq!(calls(200, 100), 28);
@@ -78,7 +78,7 @@ fn identifiers_leave_room_for_the_values_of_other_filters() {
     let sandbox = Sandbox::new(world);
     let inventory = observed(&sandbox, &jobs);
     assert!(inventory.jobs.values().all(|job| job.error().is_none()));
-    // The identity, 190 and 5 identifiers, and their copies.
+    // Reads of the identity, of 190 and 5 identifiers, and of their copies.
     assert_eq!(sandbox.calls().len(), 1 + 2 + 2);
     assert!(sandbox.calls().iter().all(|call| call.error.is_none()));
 }
@@ -106,7 +106,7 @@ fn identical_reads_happen_once() {
     let sandbox = Sandbox::new(world);
     let inventory = observed(&sandbox, &jobs);
     assert_eq!(inventory.jobs.len(), jobs.len());
-    // As for one job of each kind, and one more for the images by name.
+    // The same as for one job of each kind, and one more read for the images by name.
     assert_eq!(sandbox.calls().len(), 4 + 3 + 1);
     for job in &jobs {
         let sources = inventory.jobs[&job.name].sources.as_ref();
@@ -114,12 +114,12 @@ fn identical_reads_happen_once() {
     }
 }
 
-/// A sandbox in which some names make a read fail, whatever else it asks for. It counts the reads in progress.
+/// A sandbox in which certain names make a read fail, no matter what else it asks for. It counts the reads in progress.
 struct Refusing {
     sandbox: Sandbox,
     /// The name that must not be asked for, and the class of the error.
     bad: (&'static str, ErrorClass),
-    /// A region that does not answer, and takes longer for that than facts may be used.
+    /// A region that does not answer, and takes longer to fail than facts may be used.
     silent: Option<Region>,
     /// Whether the destination refuses to list the snapshots of databases that it does not have.
     is_strict: bool,
@@ -150,7 +150,7 @@ impl Refusing {
             in_progress.1 = in_progress.1.max(in_progress.0);
         }
         let names: Vec<&str> = names.collect();
-        // The others begin before this one ends.
+        // Lets the others begin before this one ends.
         for _ in 0..20 {
             tokio::task::yield_now().await;
         }
@@ -233,7 +233,7 @@ fn law_6_a_batch_that_fails_fails_its_jobs_and_no_others() {
     ] {
         let refusing = Refusing::new(world.clone(), "db17", kind);
         let failed = failed(&refusing, &jobs);
-        // The databases of a source are asked for in order, 14 at a time: db0, db1, db10 … db20.
+        // The databases of a source are requested in order, 14 at a time: db0, db1, db10 … db20.
         assert_eq!(failed.len(), 14, "{failed:?}");
         assert!(failed.contains(&"sync_db17".to_owned()), "{failed:?}");
         assert!(failed.iter().all(|name| name.starts_with("sync_db")));
@@ -303,7 +303,7 @@ fn law_7_a_region_that_does_not_answer_costs_the_other_jobs_one_more_observation
     let (failed, _) = failed_and_others(&results);
     let failed: Vec<&str> = failed.iter().map(|result| result.name.as_str()).collect();
     assert_eq!(failed, ["sync_eu"], "{results:?}");
-    // Two batches of the source and one of the destination, and all of it once more.
+    // Two batches of the source and one of the destination, twice.
     assert_eq!(reads(&refusing) - of_planning, 2 * 3);
 }
 

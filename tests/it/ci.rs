@@ -3,7 +3,8 @@
 
 mod github;
 mod gitlab;
-// It installs tools from PyPI, as moto does: `cargo test --no-default-features` stays quick and needs no network.
+// This module installs tools from PyPI, as `moto` does. Without it, `cargo test --no-default-features` stays fast and needs no
+// network.
 #[cfg(feature = "aws")]
 mod lint;
 mod place;
@@ -23,7 +24,7 @@ type Run = fn(&Place, &str) -> JobRun;
 const BOTH: [Run; 2] = [github::run, gitlab::run];
 const PLAN: &str = "artifacts/plan/plan.json";
 
-/// The example of the older tool: copies and deletions, and credentials in the config.
+/// The gem's example: copies and deletions, and credentials in the config.
 const SEED: &str = include_str!("../../testdata/config/seed.yaml");
 
 /// Returns what `xrs init` writes. Its credentials come from the environment.
@@ -33,7 +34,7 @@ fn initial() -> String {
     folder.read("initial.yaml")
 }
 
-/// Asserts that all calls to AWS began so: with the role that signed in, and with these arguments.
+/// Asserts that all calls to AWS began with the role that signed in and these arguments.
 #[track_caller]
 fn assert_called(place: &Place, call: &str) {
     let all = place.read("calls");
@@ -76,7 +77,7 @@ fn a_change_is_planned_and_its_plan_is_shown_in_one_comment() {
             markdown
         };
         let first = planned();
-        // A second push, an hour later, changes the comment.
+        // A second push an hour later changes the comment.
         place.pass(60);
         assert_ne!(planned(), first);
         assert_eq!(copies(&place), (0, 7), "nothing was copied or deleted");
@@ -107,7 +108,7 @@ fn the_approved_plan_is_applied_after_the_merge() {
             );
             assert_says(&place.read("calls"), &call);
 
-            // Another merge finds nothing to do. GitHub asks nobody for an approval then.
+            // The next merge finds nothing to do, so GitHub asks nobody for an approval.
             run(&place, "plan").ended(0);
             assert_code(&place, "0");
             let regions = place.regions();
@@ -155,7 +156,7 @@ fn what_was_not_approved_is_not_applied() {
 fn too_many_deletions_are_refused_even_if_they_were_approved() {
     for run in BOTH {
         let place = Place::new(SEED);
-        // Creates the world of the sandbox, with five copies to keep.
+        // Creates the sandbox's world, with five copies to keep.
         run(&place, "plan").ended(0);
         let fewer = SEED.replace("max_snapshots_to_retain: 5", "max_snapshots_to_retain: 1");
         place.write("repository/xrs.yaml", fewer);
@@ -200,7 +201,7 @@ fn a_plan_from_the_repository_is_never_used() {
 
 #[test]
 fn the_second_night_has_nothing_to_do() {
-    // Each waits for less time than its job may take.
+    // Each wait is shorter than its job's time limit.
     for (run, wait) in BOTH.into_iter().zip(["5h", "150m"]) {
         let place = Place::new(SEED);
         let night = || {
@@ -237,7 +238,7 @@ fn the_status_fails_while_copies_are_missing_or_too_old() {
         );
         run(&place, "nightly").ended(0);
         assert_status(0, "2 jobs, 2 ready (limit 26 h)");
-        // The copy of the image is that of the newest image, and never too old.
+        // The image's copy is of the newest image, so it is never too old.
         place.pass(27 * 60);
         assert_status(1, "2 jobs, 1 ready (limit 26 h), 1 not ready");
     }

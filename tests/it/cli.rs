@@ -1,4 +1,4 @@
-//! The program as a user runs it: in an empty environment, in a folder of its own, on a sandbox.
+//! The program as a user runs it: in an empty environment, in its own folder, on a sandbox.
 
 mod apply;
 mod changed_config;
@@ -24,12 +24,12 @@ use serde_json::Value;
 
 use crate::support::{TRICK, assert_no_tricks};
 
-/// A folder with the example of the older tool in `xrs.yaml`.
+/// A folder with the gem's example in `xrs.yaml`.
 pub struct Folder {
     folder: tempfile::TempDir,
 }
 
-/// What is said of the results of the example where its database job is invalid.
+/// The results of the example, in text, if its database job is invalid.
 const RESULTS_OF_ONE_INVALID: [&str; 2] = [
     "sync_my_web_app successfully completed and created",
     "sync_my_database encountered the following errors",
@@ -59,7 +59,7 @@ impl Folder {
         fs::read_to_string(self.path(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
     }
 
-    /// Writes a file, in a folder that is made if it is absent.
+    /// Writes a file. Creates its folder if it does not exist.
     pub fn write(&self, file: &str, text: impl AsRef<[u8]>) {
         let path = self.path(file);
         fs::create_dir_all(path.parent().expect("a folder")).expect("made");
@@ -77,7 +77,7 @@ impl Folder {
         self.write(file, value.to_string());
     }
 
-    /// Writes the example with another text in the place of one of its texts.
+    /// Writes the example with one of its texts replaced.
     fn configure(&self, from: &str, to: &str) {
         self.write("xrs.yaml", example().replace(from, to));
     }
@@ -97,7 +97,7 @@ impl Folder {
         fs::set_permissions(self.path(file), permissions).expect("changed");
     }
 
-    /// The program with these words as arguments, and with nothing of this process's environment.
+    /// The program with these words as arguments, and without this process's environment.
     pub fn command(&self, words: &str) -> Command {
         let mut command = Command::new(cargo_bin("xrs"));
         command
@@ -107,7 +107,7 @@ impl Folder {
         command
     }
 
-    /// Starts the program; what it says on stderr can be read.
+    /// Starts the program with a readable stderr.
     fn spawn(&self, words: &str, stdout: Stdio) -> Child {
         std::process::Command::new(cargo_bin("xrs"))
             .env_clear()
@@ -139,7 +139,7 @@ impl Folder {
         digest.as_str().expect("a digest").to_owned()
     }
 
-    /// Applies `plan.json` on the sandbox, with further options.
+    /// Applies `plan.json` on the sandbox, with additional options.
     fn apply(&self, options: &str) -> Ended {
         self.on_sandbox(&format!("apply plan.json {options}"))
     }
@@ -159,7 +159,7 @@ pub fn ended(command: &mut Command) -> Ended {
 }
 
 impl Ended {
-    /// It ended with this code, and stderr says all of this.
+    /// Asserts that it ended with this code, and that stderr says all of this.
     #[track_caller]
     fn failed(&self, code: i32, says: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:#?}");
@@ -168,7 +168,7 @@ impl Ended {
         }
     }
 
-    /// It ended with this code, and stdout says all of this.
+    /// Asserts that it ended with this code, and that stdout says all of this.
     #[track_caller]
     fn printed(&self, code: i32, says: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:#?}");
@@ -177,26 +177,26 @@ impl Ended {
         }
     }
 
-    /// It went well, and stdout says all of this.
+    /// Asserts that it succeeded, and that stdout says all of this.
     #[track_caller]
     pub fn went_well(&self, says: &[&str]) {
         self.printed(0, says);
     }
 
-    /// Neither stdout nor stderr says this.
+    /// Asserts that neither stdout nor stderr says this.
     #[track_caller]
     fn lacks(&self, text: &str) {
         let is_said = self.out.contains(text) || self.err.contains(text);
         assert!(!is_said, "{text:?} is in {self:#?}");
     }
 
-    /// Stdout begins with this.
+    /// Asserts that stdout begins with this.
     #[track_caller]
     fn begins(&self, text: &str) {
         assert!(self.out.starts_with(text), "{self:#?}");
     }
 
-    /// It ended with this code, with nothing on stderr, and with JSON on stdout.
+    /// Asserts that it ended with this code, with nothing on stderr, and returns the JSON on stdout.
     #[track_caller]
     fn json(&self, code: i32) -> Value {
         assert_eq!((self.code, &*self.err), (Some(code), ""), "{self:?}");
@@ -290,7 +290,7 @@ fn no_text_of_others_tricks_whoever_reads_what_is_printed_or_saved() {
         assert!(text.contains(r"Odd\u001b[31m\u009b\u202e"), "{text}");
         assert_no_tricks(&text);
     }
-    // The escapes are a matter of spelling: the digest is that of what is said.
+    // Escapes are only spelling: the digest covers the meaning.
     let plan = planfile::read(folder.read("failed.json").as_bytes()).expect("a valid plan");
     let error = plan.jobs[1].errors[0].aws.as_ref();
     let error = error.expect("AWS's own words");

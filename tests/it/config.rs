@@ -1,4 +1,4 @@
-//! The config: what is accepted, what is refused, and how that is said.
+//! The config: what is accepted, what is refused, and the messages.
 
 mod bad;
 mod client_config;
@@ -19,7 +19,7 @@ const SEED: &str = include_str!("../../testdata/config/seed.yaml");
 const ALL_OPTIONS: &str = include_str!("../../testdata/config/all_options.yaml");
 const ANCHORS: &str = include_str!("../../testdata/config/anchors.yaml");
 
-/// What a job for an image needs, and a job for a database without its name.
+/// The required options of an image job, and those of a database job without its database.
 const AMI: &str = "sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1";
 const DATABASE: &str =
     "sync_type: rds_automated_snapshot, source_region: us-east-1, destination_region: us-west-1";
@@ -28,7 +28,7 @@ fn read(text: &str) -> Config {
     config::read(text.as_bytes()).unwrap_or_else(|problems| panic!("{}", screen(text, &problems)))
 }
 
-/// The jobs of a config that has no problem.
+/// Returns the jobs of a config without problems.
 fn valid(text: &str) -> Vec<SyncJob> {
     let config = read(text);
     assert_eq!(screen(text, &config.problems()), "");
@@ -43,7 +43,7 @@ fn screen(text: &str, problems: &[Problem]) -> String {
     diagnostics("xrs.yaml", text, problems, Level::Error, false, WIDTH)
 }
 
-/// All there is to say about a config, as a user sees it.
+/// Returns all problems of a config as a user sees them.
 fn whole_screen(text: &str) -> String {
     match config::read(text.as_bytes()) {
         Ok(config) => {
@@ -58,13 +58,13 @@ fn whole_screen(text: &str) -> String {
     }
 }
 
-/// What is wrong with a file as a whole.
+/// Returns what is wrong with a file as a whole.
 fn refused(bytes: impl AsRef<[u8]>) -> Problem {
     let problems = config::read(bytes.as_ref()).expect_err("refused");
     problems.into_iter().next().expect("never empty")
 }
 
-/// The messages about one job with these options, written in flow style.
+/// Returns the messages about one job with these options, written in flow style.
 fn messages(options: &str) -> Vec<String> {
     let problems = read(&format!("{{sync_x: {{{options}}}}}")).problems();
     problems
@@ -81,7 +81,7 @@ fn database(options: &str) -> Vec<String> {
     messages(&format!("{DATABASE}, db_instance: mydatabase, {options}"))
 }
 
-/// The settings of one job, with these at the top and these of its own.
+/// Returns the settings of one job, with these global settings and these of its own.
 fn merged(global: &str, own: &str) -> Result<ClientConfig, Vec<Problem>> {
     let text =
         format!("{{aws_client_config: {{{global}}}, sync_x: {{aws_client_config: {{{own}}}}}}}");

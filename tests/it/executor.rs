@@ -4,13 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::support::*;
 
-/// Databases, each with a copy to make and two to delete.
+/// A world with databases, each with a copy to make and two to delete.
 fn planned(number: usize) -> Planned {
     let (world, jobs) = databases(number, 1..5);
     Planned::new(world, jobs)
 }
 
-/// Checks the detail of a job's first action, which is shown after its id and outcome and does not repeat them.
+/// Checks the detail of a job's first action, which is shown after its id and outcome and must not repeat them.
 fn assert_detail(result: &SyncResult, start: &str) {
     let detail = result.actions[0].detail.as_deref().expect("a detail");
     assert!(detail.starts_with(start), "{detail}");
@@ -40,7 +40,7 @@ fn after_an_interrupt_no_action_starts_and_everything_is_reported() {
     let mut outcomes = outcomes(untouched).into_iter();
     assert!(outcomes.all(|outcome| outcome == ActionOutcome::Skipped));
 
-    // Applied again, it ends as without the interrupt.
+    // Applied again, it ends as if there had been no interrupt.
     planned.succeeds();
     for n in 0..20 {
         let copies = copies_of(&planned.sandbox.world(), &format!("db{n}"));
@@ -62,7 +62,7 @@ fn after_credentials_have_expired_no_more_calls_are_made_with_them() {
         assert_says(&aws.code, "Expired");
     }
     let asked = planned.sandbox.calls().len() - before;
-    // A hundred jobs are observed together, and one round of reads tells it all.
+    // A hundred jobs are observed together, and one round of reads is enough.
     assert!(asked <= 1 + 2 * 100 + 3 * PARALLELISM, "{asked} calls");
     assert_eq!(writes(&planned.sandbox).len(), 0);
 }
@@ -96,12 +96,13 @@ fn a_copy_does_not_adopt_another_snapshot_that_has_its_id() {
         other.tags.clear();
         world.add_snapshot(&west(), other);
     });
-    // The listing lags behind and does not show it: then AWS says that the id is in use.
+    // The listing lags behind and does not show it, so AWS says that the id is in use.
     let failed = planned(1);
     let code = "DBSnapshotAlreadyExists";
     let taken = Fault::new("CopyDBSnapshot", code, "Cannot create the snapshot", None);
     failed.sandbox.edit(|world| world.faults.push(taken));
-    let held = "id of the copy: expected free, found held by a snapshot made there (available)";
+    let held =
+        "id of the copy: expected free, found held by a snapshot made in that region (available)";
     let says = "the plan is stale: id of the copy";
     let refused = "CopyDBSnapshot in us-west-1: DBSnapshotAlreadyExists: ";
     for (planned, outcome, detail, message) in [
@@ -115,7 +116,7 @@ fn a_copy_does_not_adopt_another_snapshot_that_has_its_id() {
     ] {
         let results = planned.apply();
         assert_eq!(outcomes(&results[0])[0], outcome, "{results:?}");
-        // The detail is shown after the action's id and outcome, and does not repeat them.
+        // The detail is shown after the action's id and outcome, and must not repeat them.
         assert_detail(&results[0], detail);
         assert_says(&results[0].errors[0].message, message);
         assert_eq!(results[0].deleted_resources, []);

@@ -1,8 +1,8 @@
-//! Random edits of plans, configs and sandboxes: whatever they say, nothing panics, nothing spins, and nothing is written that the
-//! laws forbid.
+//! Random edits of plans, configs and sandboxes: no matter what they say, nothing panics, nothing hangs, and nothing is written
+//! that the laws forbid.
 //!
-//! `hostile.rs` damages the text of files; most of what is edited here is read without an error, and carried out.
-//! `XRS_FUZZ_CASES=100000` runs more cases.
+//! `hostile.rs` damages the text of files; most files that are edited here can be read, and are applied. `XRS_FUZZ_CASES=100000`
+//! runs more cases.
 
 mod edits;
 mod limits;
@@ -23,7 +23,7 @@ use crate::support::*;
 use edits::Editor;
 use limits::run_within_limits;
 
-/// A wait that ends also where a copy does not.
+/// A wait that ends even if a copy does not.
 const WAIT: Wait = Wait::UpTo(SignedDuration::from_mins(20));
 
 /// Returns a wait for every other case.
@@ -40,8 +40,8 @@ fn cases() -> u64 {
     more.map_or(3_000, |number| number.parse().expect("a number"))
 }
 
-/// Returns a world with something to copy, to tag and to delete, and with copies that must stay: of a person, of an earlier
-/// database, of another tool, and one with `Sync-Keep`.
+/// Returns a world with something to copy, to tag and to delete, and with copies that must stay: a person's, one of an earlier
+/// database, another tool's, and one with `Sync-Keep`.
 fn world() -> World {
     let mut world = empty_world();
     world.copy_seconds = 60;
@@ -123,7 +123,7 @@ fn manual_snapshots(world: &World, region: &Region) -> Vec<Artifact> {
     block_on(sandbox.find(&at, Kind::DbSnapshot, &Query::AllManual)).unwrap_or_default()
 }
 
-/// Asserts that an apply of this plan did nothing that the laws forbid.
+/// Asserts that applying this plan did nothing that the laws forbid.
 fn assert_lawful(before: &World, sandbox: &Sandbox, plan: &SavedPlan) {
     let after = sandbox.world();
     let (old, new) = (contents(before), contents(&after));
@@ -183,7 +183,7 @@ fn is_to_tag(plan: &SavedPlan, region: &Region, id: &ArtifactId) -> bool {
     })
 }
 
-/// Asserts that a deleted snapshot was a copy that xrs made and may delete, and not the newest of its database that could be used.
+/// Asserts that a deleted snapshot was a copy that xrs made and may delete, and not the newest usable one of its database.
 fn assert_may_be_deleted(world: &World, found: &[Artifact], left: &[Artifact], id: &ArtifactId) {
     let copy = found.iter().find(|copy| copy.id == *id);
     let copy = copy.expect("a manual snapshot of this account");
@@ -210,7 +210,7 @@ fn apply_lawfully(world: &World, plan: &SavedPlan, jobs: &[SyncJob], wait: Wait)
     assert_lawful(world, &sandbox, plan);
 }
 
-/// Returns the text of an edited plan, with the summary and the digest of its content. A document that is no plan needs none.
+/// Returns the text of an edited plan, with the summary and digest of its content. A document that is not a plan needs neither.
 fn sealed(mut plan: Value) -> Vec<u8> {
     if let Ok(saved) = serde_json::from_value::<SavedPlan>(plan.clone()) {
         plan["summary"] = json!(Summary::of(&saved.jobs));
@@ -219,7 +219,7 @@ fn sealed(mut plan: Value) -> Vec<u8> {
     plan.to_string().into_bytes()
 }
 
-/// Lets a deletion of a plan be one of another copy: of any snapshot in the destination, with what is true of it.
+/// Makes a deletion of a plan delete a different snapshot of the destination, with preconditions that hold for it.
 fn delete_another(plan: &mut Value, world: &World, random: &mut Random) {
     let snapshots = &world.region(&west()).expect("the destination").snapshots;
     let snapshot = random.pick(snapshots).expect("one");
@@ -255,7 +255,7 @@ fn delete_another(plan: &mut Value, world: &World, random: &mut Random) {
 fn an_edited_plan_does_nothing_that_the_laws_forbid() {
     let (world, jobs) = (world(), jobs());
     let planned = |jobs: &[SyncJob]| json!(plan(&Sandbox::new(world.clone()), jobs));
-    // Plans of one database are small, and have most of what there is to edit.
+    // Plans of one database are small, and have most of the editable parts.
     let valid = [&jobs[..], &jobs[1..2], &jobs[1..2], &jobs[2..]].map(planned);
     let pool = pool(&[&valid[0], &json_of(&world)]);
     let accepted = Arc::new(AtomicU64::new(0));
@@ -272,7 +272,7 @@ fn an_edited_plan_does_nothing_that_the_laws_forbid() {
             match kind {
                 1 => editor.edit_below(&mut edited, "observed"),
                 2 => editor.edit_below(&mut edited, "tags"),
-                // While the plan is still one.
+                // Only if the document is still a plan.
                 3 if nth == 0 => delete_another(&mut edited, &world, random),
                 0 | 3 => editor.edit_below(&mut edited, "expects"),
                 4 => editor.edit_below(&mut edited, "reason"),

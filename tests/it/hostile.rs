@@ -1,4 +1,4 @@
-//! Files that were damaged by accident or on purpose: whatever they hold, they get an answer soon, and no panic.
+//! Files that were damaged by accident or on purpose: whatever they contain, there is a prompt answer and no panic.
 //!
 //! More cases than usual: `PROPTEST_CASES=250000 cargo test --release --no-default-features --test it hostile`.
 
@@ -57,7 +57,7 @@ impl Damage {
         let place = |index: &Index| index.index(file.len() + 1);
         let range = |from: &Index, to: &Index| {
             let (from, to) = (place(from), place(to));
-            // Small ones, so that something of the file is left.
+            // Small ones, so that part of the file is left.
             let (from, to) = (from.min(to), from.max(to));
             from..to.min(from + 64)
         };
@@ -91,7 +91,7 @@ impl Damage {
     }
 }
 
-/// Returns arbitrary bytes, or one of these files with damage.
+/// Returns arbitrary bytes, or one of these files damaged.
 fn files(valid: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     let damaged = (any::<Index>(), proptest::collection::vec(damage(), 1..8)).prop_map(
         move |(which, damages)| {
@@ -115,7 +115,7 @@ fn configs() -> Vec<Vec<u8>> {
     .to_vec()
 }
 
-/// Returns a world with something of everything, a plan for it, and the results of applying that.
+/// Returns a world with something of everything, a plan for it, and the results of applying the plan.
 fn documents() -> (World, SavedPlan, SavedResults) {
     let (sandbox, mut jobs) = both_types();
     jobs.push(ami_job("sync_no", "none"));
@@ -154,10 +154,10 @@ fn lines(text: &str) -> usize {
     text.lines().count()
 }
 
-/// Returns the document with another control character for every line end in its texts: it takes as many lines to show.
+/// Returns the document with a different control character for every line end in its texts, so that it takes as many lines to show.
 fn in_one_line<T: Serialize + DeserializeOwned>(document: &T) -> T {
     let json = serde_json::to_string(document).expect("JSON");
-    // An escaped backslash before an `n` is no line end.
+    // An escaped backslash before an `n` is not a line end.
     let parts = json.split(r"\\").map(|part| part.replace(r"\n", r"\u0001"));
     serde_json::from_str(&parts.collect::<Vec<_>>().join(r"\\")).expect("JSON")
 }
@@ -179,7 +179,7 @@ proptest! {
         prop_assert_eq!(ops::validate(&file, &[]).is_err(), config::read(&bytes).is_err());
         let shown = [(problems, Level::Error), (warnings, Level::Warning), (notes, Level::Note)]
             .map(|(problems, level)| diagnostics("xrs.yaml", &file.text(), &problems, level, false, WIDTH));
-        // A tab of the config moves only what follows on its line.
+        // A tab in the config moves only what follows it on its line.
         assert_no_tricks(&shown.concat().replace('\t', " "));
         prop_assert_eq!(std::fs::read(&path).expect("there"), bytes);
         prop_assert_eq!(files_in(&folder), ["xrs.yaml"]);
@@ -189,7 +189,7 @@ proptest! {
     fn a_damaged_plan_is_answered_and_never_applied(bytes in files(vec![planfile::to_text(&documents().1).expect("JSON").into_bytes()])) {
         let valid = documents().1;
         if let Ok(plan) = planfile::read(&bytes) {
-            // What the digest does not cover may have changed; what would be done has not.
+            // What the digest does not cover may have changed; the actions have not.
             prop_assert_eq!(plan.jobs, valid.jobs);
         }
         if let Ok(plan) = planfile::open(&bytes) {

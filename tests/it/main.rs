@@ -1,4 +1,4 @@
-//! The promises of xrs, a module each.
+//! The promises of xrs, one module for each.
 
 #![expect(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! What others change between a plan and its apply, or while it is applied.
+//! Changes that others make between a plan and its apply, or during an apply.
 
 use crate::support::*;
 
@@ -6,13 +6,13 @@ fn planned(world: World) -> Planned {
     Planned::new(world, database_job())
 }
 
-/// The copy of four that a job with `max_snapshots_to_retain: 2` deletes.
+/// The one of four copies that a job with `max_snapshots_to_retain: 2` deletes.
 fn to_delete() -> ArtifactId {
     ArtifactId::from("rds-db-2026-01-12-05-10")
 }
 
 #[test]
-fn a_copy_that_somebody_else_deletes_is_already_deleted() {
+fn a_copy_that_someone_else_deletes_is_already_deleted() {
     for word in ["deleting", "deleted"] {
         let planned = planned(copied("db", 0..4));
         let sandbox = &planned.sandbox;
@@ -33,7 +33,7 @@ fn is_copy_started(event: &Event<'_>) -> bool {
 
 #[test]
 fn the_second_of_two_deletions_reads_what_has_become_of_the_copy() {
-    // What somebody does between the observation and the deletion; `None` removes the copy.
+    // What someone does between the observation and the deletion; `None` removes the copy.
     for (found, outcome) in [
         (None, ActionOutcome::AlreadyDone),
         (Some("deleting"), ActionOutcome::AlreadyDone),
@@ -66,7 +66,7 @@ fn a_copy_that_is_being_deleted_is_made_again_with_the_next_id() {
     planned.assert_nothing_to_do();
 }
 
-/// Adds a copy without a sync tag that the gem left.
+/// Adds a copy without a sync tag, as the gem left them.
 fn add_bare_copy(world: &mut World, word: &str) -> ArtifactId {
     let bare = add_copy_of_the_gem(world, "db");
     copy_mut(world, &bare).state = state(word);
@@ -76,7 +76,7 @@ fn add_bare_copy(world: &mut World, word: &str) -> ArtifactId {
 const TAGS: [&str; 2] = ["sync_db/tag-copy", "sync_db/tag-source"];
 
 #[test]
-fn another_copy_counts_beside_one_that_is_being_deleted() {
+fn a_second_copy_counts_while_the_first_is_being_deleted() {
     let mut world = copied("db", 0..0);
     let mut going = our_copy(&mut world, "db", days_ago(0));
     going.id = ArtifactId::from(format!("{}-us-east-1", going.id));
@@ -90,7 +90,7 @@ fn another_copy_counts_beside_one_that_is_being_deleted() {
     assert_eq!(newest.id, bare);
 }
 
-/// Changes the world after the plan: its tags are not written.
+/// Checks that tags are not written if the world changes after the plan.
 #[track_caller]
 fn assert_not_tagged(planned: &Planned, change: impl FnOnce(&mut World)) {
     planned.sandbox.edit(change);
@@ -105,7 +105,7 @@ fn a_copy_that_has_changed_is_not_tagged_and_neither_is_its_source() {
         |copy| copy.state = state("failed"),
         |copy| copy.state = state("deleting"),
         |copy| copy.data_time = None,
-        // It has lost what tells its source.
+        // It has lost what identifies its source.
         |copy| {
             (copy.copied_from, copy.data_time) = (None, None);
             copy.created = Some(days_ago(0));
@@ -165,7 +165,7 @@ fn a_source_that_is_gone_is_not_tagged() {
 }
 
 #[test]
-fn a_throttled_read_of_the_new_image_is_made_again() {
+fn a_throttled_read_of_the_new_image_is_retried() {
     let (sandbox, jobs) = one_image();
     let planned = Planned::new(sandbox.world(), jobs);
     let results = planned.changed_at(is_copy_started, Wait::No, |world| {

@@ -60,7 +60,7 @@ fn an_image_of_another_owner_is_no_copy_though_the_source_s_tag_names_it() {
     assert_eq!(planned.plan.summary.copy, 1);
 }
 
-/// Changes the world after the plan: its copy is not made.
+/// Checks that the copy is not made if the world changes after the plan.
 #[track_caller]
 fn assert_stale(planned: &Planned, change: impl FnOnce(&mut World)) {
     planned.sandbox.edit(change);

@@ -11,7 +11,7 @@ use crate::support::prelude::*;
 use crate::support::{assert_says, block_on, no_failures};
 
 const SEED: &str = include_str!("../../testdata/config/seed.yaml");
-/// It needs no permission, and no policy can deny it.
+/// This call needs no permission, and no policy can deny it.
 const FREE: &str = "sts:GetCallerIdentity";
 
 fn config(text: &str) -> ConfigFile {
@@ -24,7 +24,7 @@ fn policy(text: &str, stage: PolicyStage) -> Policy {
         .policy
 }
 
-/// Returns the actions that a policy allows, without those of KMS, which EC2 and RDS call.
+/// Returns the actions that a policy allows, except those of KMS, which EC2 and RDS call.
 pub fn allowed(policy: &Policy) -> BTreeSet<String> {
     let actions = policy
         .statement
@@ -54,7 +54,7 @@ fn the_policy_of_planning_allows_the_status() {
     assert!(called(&sandbox).is_subset(&allowed), "{allowed:?}");
 }
 
-/// Plans and applies the gem's example. Returns the plan, and the actions that each needed.
+/// Plans and applies the gem's example. Returns the plan and the actions that each stage needed.
 fn planned_and_applied() -> (SavedPlan, BTreeSet<String>, BTreeSet<String>) {
     let config = config(SEED);
     let sandbox = Sandbox::new(ops::example_world(&config).expect("a world"));
@@ -82,7 +82,7 @@ fn a_policy_allows_the_calls_that_its_stage_makes_and_no_others() {
     assert_eq!(allowed(&policy(SEED, PolicyStage::Apply)), to_apply);
 }
 
-/// Returns true if a pattern of IAM matches: `*` is any text, `?` any one character.
+/// Returns true if an IAM pattern matches: `*` is any text, `?` any single character.
 fn matches(pattern: &[u8], text: &[u8]) -> bool {
     match (pattern, text) {
         ([], []) => true,
@@ -105,7 +105,7 @@ fn allows(policy: &Policy, action: &str, arn: &str) -> bool {
     })
 }
 
-/// Returns what an action of the gem's example needs to be allowed, and on what.
+/// Returns what an action of the gem's example needs permission for, and on which resources.
 fn needs(action: &Action, account: &AccountId) -> Vec<(&'static str, String)> {
     let image = "arn:aws:ec2:us-west-1::image/ami-1".to_owned();
     let backing = "arn:aws:ec2:us-west-1::snapshot/snap-1".to_owned();

@@ -1,4 +1,4 @@
-//! Python with packages of its own.
+//! Python virtual environments for tests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,11 +6,11 @@ use std::process::Command;
 
 use aws_xregion_sync::model::client_config::sha256;
 
-/// Returns the Python of a virtual environment with the packages that a requirements file pins. Creates the environment at the
-/// first use. Another list has another environment.
+/// Returns the Python of a virtual environment with the packages that a requirements file pins. Creates the environment on first
+/// use. Each list has its own environment.
 ///
-/// The environment is created beside its place and then moved there. So nobody uses a half-made one, and it doesn't matter if
-/// several processes create it at once.
+/// The environment is created next to its final place and then moved there. So nobody uses an incomplete one, and several processes
+/// can create it at once.
 pub(crate) fn with(requirements: &Path) -> PathBuf {
     let list = fs::read(requirements).expect("a list of requirements");
     let hash: String = sha256(&list)
@@ -40,7 +40,7 @@ pub(crate) fn with(requirements: &Path) -> PathBuf {
     run(Command::new(environment.join("bin/python"))
         .args(pip.split(' '))
         .arg(requirements));
-    // It fails if another process, or another thread, was faster.
+    // This fails if another process or thread was faster.
     let moved = fs::rename(&environment, &place);
     assert!(python.exists(), "{}: {moved:?}", place.display());
     python

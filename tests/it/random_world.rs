@@ -1,4 +1,4 @@
-//! Random jobs and worlds: sources, and copies from various makers, in all states that AWS is known to show.
+//! Random jobs and worlds: sources, and copies from various makers, in all known AWS states.
 
 use jiff::SignedDuration;
 use proptest::collection::vec;
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::support::*;
 
-/// Who made a copy, and what it still has of its tags and its source.
+/// Who made a copy, and what is left of its tags and its source.
 #[derive(Clone, Copy, Debug)]
 pub enum Maker {
     Ours,
@@ -36,7 +36,7 @@ pub struct ImageRecipe {
     pub copy: Option<(Maker, &'static str)>,
 }
 
-/// What random jobs and their world are made from.
+/// The recipe for random jobs and their world.
 #[derive(Clone, Debug)]
 pub struct Recipe {
     pub databases: Vec<DatabaseRecipe>,
@@ -130,7 +130,7 @@ impl Recipe {
     }
 }
 
-/// Returns the same world with other listings.
+/// Returns the same world with listings in a different order.
 pub fn in_other_order(mut world: World, seed: u64) -> World {
     world.listing_seed = seed;
     for region in world.regions_mut() {
@@ -166,7 +166,7 @@ impl DatabaseRecipe {
                         name_copy(world, &source, taken, &copy.id);
                     }
                 }
-                // A backup tool that gives its copies the same ids.
+                // A backup tool that gives its copies the same ids as xrs.
                 Maker::OtherTool => {
                     copy.tags.clear();
                     copy.tags.insert("BackupTool", "nightly");

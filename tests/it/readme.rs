@@ -1,5 +1,5 @@
 //! README.md and the pages of `src/guide/` show what the program does. Additions to them are tested without a change here, and
-//! what these tests do not understand fails.
+//! anything that these tests do not understand fails.
 
 mod aws;
 mod commands;
@@ -19,8 +19,8 @@ fn project(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
 }
 
-/// Compares a text that the program makes with a file of the project, or a part of it. `INSTA_UPDATE=always` updates the file, as
-/// it does golden screens; `file` returns the whole file.
+/// Compares a text that the program makes with a project file, or a part of it. `INSTA_UPDATE=always` updates the file, like golden
+/// screens; `file` returns the whole file.
 #[track_caller]
 fn kept(path: &str, kept: &str, made: &str, file: impl FnOnce() -> String) {
     if kept == made {

@@ -1,4 +1,4 @@
-//! Screens, from documents made by hand; the golden ones are in `testdata/screens`.
+//! Screens of handmade documents; the golden ones are in `testdata/screens`.
 
 mod documents;
 mod markdown;
@@ -17,7 +17,7 @@ use texts::with_texts;
 use crate::support::assert_says;
 use crate::support::prelude::*;
 
-/// Compares with a golden screen. What it shows is said in a line above it, so that it reads as a story.
+/// Compares with a golden screen. A line above it says what it shows, so that the screens read like a story.
 fn golden(name: &str, story: &str, screen: &str) {
     insta::with_settings!({
         snapshot_path => "../../testdata/screens",
@@ -27,7 +27,7 @@ fn golden(name: &str, story: &str, screen: &str) {
     }, { insta::assert_snapshot!(name, screen) });
 }
 
-/// A plan as `xrs plan --out plan.json` prints it.
+/// Returns a plan as `xrs plan --out plan.json` prints it.
 fn screen(plan: &SavedPlan) -> String {
     let next = format!("xrs apply plan.json --expect-digest {}", plan.digest);
     text::plan(plan, Some(&next), &Styles::default())
@@ -153,7 +153,7 @@ fn tags_an_endpoint_a_sandbox_and_a_selection() {
     );
 }
 
-/// A text that tries to forge a line, move the cursor, hide, and turn the order round.
+/// A text that tries to forge a line, move the cursor, hide, and reverse the order of letters.
 const HOSTILE: &str = "x\nPlan: 0 deletions.\r\u{1b}[2J\u{1b}]0;t\u{7}\u{202e}\u{200b}\u{feff}";
 
 #[test]
@@ -218,7 +218,7 @@ fn colours_say_nothing_that_words_do_not() {
 }
 
 #[test]
-fn results_in_the_words_of_the_older_tool() {
+fn results_in_the_words_of_the_gem() {
     let screen = text::results(&some_results(), &Styles::default());
     let story = "Two jobs went well, one had nothing to do, and two failed.";
     golden("results", story, &screen);

@@ -1,4 +1,4 @@
-//! The sandbox behaves as AWS does.
+//! The sandbox behaves like AWS.
 
 #![expect(clippy::expect_used, reason = "helpers of tests are tests, too")]
 
@@ -133,7 +133,7 @@ fn a_ref(id: &str, arn: &Arn) -> ArtifactRef {
     }
 }
 
-/// Returns the error, which must be of this code and class.
+/// Returns the error, which must have this code and class.
 #[track_caller]
 fn refused<T: std::fmt::Debug>(answer: Answer<T>, code: &str, class: ErrorClass) -> ProviderError {
     let error = answer.expect_err("an error");
@@ -141,13 +141,13 @@ fn refused<T: std::fmt::Debug>(answer: Answer<T>, code: &str, class: ErrorClass)
     error
 }
 
-/// Returns the error, which must be about a wrong value.
+/// Returns the error, which must be about an invalid value.
 #[track_caller]
 fn wrong_value<T: std::fmt::Debug>(answer: Answer<T>) -> ProviderError {
     refused(answer, "InvalidParameterValue", ErrorClass::Invalid)
 }
 
-/// Returns a copy that is changed like this.
+/// Returns a copy request with this change.
 fn changed(mut copy: Copy, change: impl FnOnce(&mut Copy)) -> Copy {
     change(&mut copy);
     copy
@@ -192,21 +192,21 @@ fn ids(found: Answer<Vec<Artifact>>) -> Vec<String> {
     ids
 }
 
-/// Returns the only image of that id.
+/// Returns the only image with that id.
 fn image(sandbox: &Sandbox, region: Region, id: &ArtifactId) -> Artifact {
     let found = images(sandbox, region, &Query::ByIds(vec![id.clone()]));
     let [image] = found.expect("images").try_into().expect("one image");
     image
 }
 
-/// Returns the only manual snapshot of that id.
+/// Returns the only manual snapshot with that id.
 fn snapshot(sandbox: &Sandbox, region: Region, id: &ArtifactId) -> Artifact {
     let found = snapshots(sandbox, region, &Query::ByIds(vec![id.clone()]));
     let [snapshot] = found.expect("snapshots").try_into().expect("one snapshot");
     snapshot
 }
 
-/// Returns a stored snapshot of the east, for changing it by hand.
+/// Returns a stored snapshot of the east, to be changed by hand.
 fn stored<'a>(world: &'a mut World, id: &str) -> &'a mut WorldArtifact {
     let found = world.snapshot_mut(&east(), &ArtifactId::from(id));
     found.expect("it is there")

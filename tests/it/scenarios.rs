@@ -1,4 +1,4 @@
-//! Scenarios on the sandbox: what happens to a database or an image over days, and what people and the gem left.
+//! Scenarios on the sandbox: what happens to a database or an image over days, and what people and the gem left behind.
 
 mod images;
 
@@ -20,7 +20,7 @@ fn ids_of_copies(planned: &Planned) -> Vec<ArtifactId> {
     copies(planned).into_iter().map(|copy| copy.id).collect()
 }
 
-/// Lets time pass until the next automated snapshot, and takes it.
+/// Advances the clock to the next automated snapshot, and takes it.
 fn next_day(sandbox: &Sandbox, day: i64) {
     sandbox.edit(|world| {
         let next = days_ago(-day);
@@ -38,7 +38,7 @@ fn failed<'a>(planned: &'a Planned, name: &str) -> &'a JobPlan {
 }
 
 #[test]
-fn six_days_of_retention_keep_two_copies_beside_the_one_being_made() {
+fn six_days_of_retention_keep_two_copies_besides_the_one_being_made() {
     let mut planned = planned(copied("mydatabase", 0..0), 2);
     let mut copies_at_evening = Vec::new();
     for day in 0..6 {
@@ -81,7 +81,7 @@ fn with_nothing_to_retain_the_last_usable_copy_stays_until_the_new_one_is_availa
 fn a_world_left_by_the_gem_is_taken_over_without_a_second_copy() {
     let mut world = empty_world();
     add_image_of_gem(&mut world, "Web Application");
-    // Of snapshots it tagged both ends. AWS states the source of some copies; for others the tag is all there is.
+    // For snapshots, it tagged both ends. AWS states the source of some copies; for others, there is only the tag.
     add_automated(&mut world, "mydatabase", days_ago(0));
     for day in 0..5 {
         let mut copy = our_copy(&mut world, "mydatabase", days_ago(day));
@@ -147,9 +147,9 @@ fn copies_of_an_earlier_database_of_the_same_name_are_never_deleted() {
 }
 
 #[test]
-fn a_database_created_again_gets_a_copy_with_an_id_of_its_own() {
+fn a_recreated_database_gets_a_copy_with_its_own_id() {
     let mut world = empty_world();
-    // The new database's snapshot has the identifier that the old one's had: RDS names them after the minute.
+    // The new database's snapshot has the same identifier as the old one's: RDS names snapshots after the minute.
     let taken = days_ago(0);
     let mut old = our_copy(&mut world, "mydatabase", taken);
     old.data_time = Some(taken - SignedDuration::from_secs(20));
@@ -244,7 +244,7 @@ fn a_copy_that_failed_is_made_again_and_deleted_later() {
     planned.succeeds();
     wait_for_copies(&planned.sandbox);
     planned.sandbox.edit(|world| {
-        // The image's copy fails as well.
+        // The image's copy fails too.
         let images = destination(world).images.iter_mut();
         images.for_each(|image| image.state = state("failed"));
     });
@@ -255,7 +255,7 @@ fn a_copy_that_failed_is_made_again_and_deleted_later() {
     // The second token in the chain makes a second image.
     assert!(results[1].created_resource.is_some(), "{results:?}");
     let planned = planned.when_copied();
-    // The failed one is as old as the good one: it goes when a newer copy is available.
+    // The failed one is as old as the good one, so it is deleted when a newer copy is available.
     assert_eq!(deletions(&planned.plan), NONE);
     next_day(&planned.sandbox, 1);
     let planned = planned.again();
@@ -302,7 +302,7 @@ fn an_encrypted_snapshot_or_one_with_an_option_group_of_its_own_fails_at_plan_ti
 #[test]
 fn an_option_group_matters_only_where_its_options_stay_with_the_data() {
     let (denied, custom) = ("UnauthorizedOperation", Some("custom-sqlserver-ee".into()));
-    // The group has no such options; they can't be read; the engine takes no option group.
+    // The group has no such options, they can't be read, or the engine takes no option group.
     for (options, fault, engine) in [
         (Vec::new(), None, None),
         (vec!["TDE".to_owned()], Some(denied), None),
@@ -351,7 +351,7 @@ fn a_database_without_an_available_automated_snapshot_fails_its_job() {
 fn a_stale_plan_deletes_nothing_and_says_what_differs() {
     let planned = planned(copied("mydatabase", 1..5), 2);
     assert_eq!(deletions(&planned.plan).len(), 2);
-    // Somebody deletes a copy that the plan keeps.
+    // Someone deletes a copy that the plan keeps.
     let kept = "rds-mydatabase-2026-01-14-05-10";
     planned.sandbox.edit(|world| {
         let snapshots = &mut destination(world).snapshots;
@@ -359,7 +359,7 @@ fn a_stale_plan_deletes_nothing_and_says_what_differs() {
     });
     let results = planned.apply();
     assert!(results[0].failed());
-    // The copy itself is not stale.
+    // The copy action itself is not stale.
     assert!(results[0].created_resource.is_some());
     assert_eq!(results[0].deleted_resources, NONE);
     let mut stale = results[0].actions.clone();

@@ -1,4 +1,4 @@
-//! The JSON Schemas: they are checked in, and the documents of the tests fit them. That of the config has tests of its own in
+//! The JSON Schemas: they are checked in, and the documents of the tests conform to them. The config schema has its own tests in
 //! `config/schema.rs`.
 
 use std::fs;
@@ -26,7 +26,7 @@ fn validator_of(document: Document) -> Validator {
     validator(&schema(document))
 }
 
-/// Where and what is wrong, a line each.
+/// Returns where and what is wrong, one line for each error.
 pub fn faults(validator: &Validator, document: &Value) -> Vec<String> {
     validator
         .iter_errors(document)
@@ -49,7 +49,7 @@ pub fn properties(schema: &Value) -> Vec<(&String, &Value)> {
     found
 }
 
-/// Returns the names and texts of the files in a folder of `testdata` that end so.
+/// Returns the names and texts of the files in a folder of `testdata` with this ending.
 pub fn files(folder: &str, end: &str) -> Vec<(String, String)> {
     let mut files: Vec<(String, String)> = fs::read_dir(testdata(folder))
         .expect("a folder")
@@ -123,7 +123,7 @@ fn what_the_program_writes_fits_its_schemas() {
         (Document::Problems, "problems.json"),
     ] {
         let written = folder.json(file);
-        // One job is broken.
+        // One job is invalid.
         assert_says(&written.to_string(), "ec2_amis");
         assert_eq!(faults(&validator_of(of), &written), [""; 0], "{file}");
         let mut cut = written;

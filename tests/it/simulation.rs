@@ -1,7 +1,7 @@
-//! Random histories on an AWS in memory, with faults. The laws are checked after each step.
+//! Random histories on an in-memory AWS, with faults. The laws are checked after each step.
 //!
-//! `XRS_HISTORIES=200000` runs more of them, and `XRS_FIRST_SEED=…` others; `XRS_SEED=…` runs one and prints a report of it.
-//! A seed gives another history whenever this generator changes: what it has found is kept as a test in `meanwhile`.
+//! `XRS_HISTORIES=200000` runs more of them, and `XRS_FIRST_SEED=…` different ones; `XRS_SEED=…` runs one and prints a report of
+//! it. A seed gives a different history whenever this generator changes, so what it has found is kept as a test in `meanwhile`.
 
 mod calls;
 mod check_plan;
@@ -31,10 +31,10 @@ use std::thread;
 
 use ledger::Counts;
 
-/// Number of histories in a usual run.
+/// The number of histories in a normal run.
 const HISTORIES: u64 = 2_000;
 
-/// A run ends early after this number of histories that broke a law.
+/// A run stops early after this number of histories that broke a law.
 const MOST_BROKEN: usize = 20;
 
 fn from_environment(name: &str) -> Option<u64> {
@@ -48,7 +48,7 @@ struct Broken {
     breach: String,
 }
 
-/// Runs the histories of these seeds on all cores. Returns what happened in them, and those that broke a law.
+/// Runs the histories of these seeds on all cores. Returns what happened in them, and which ones broke a law.
 fn run_all(seeds: Range<u64>) -> (Counts, Vec<Broken>) {
     let next = AtomicU64::new(seeds.start);
     let total = Mutex::new((Counts::new(), Vec::new()));
@@ -79,7 +79,7 @@ fn run_all(seeds: Range<u64>) -> (Counts, Vec<Broken>) {
     (counts, broken)
 }
 
-/// What has to happen in a usual run, and how often at least. A simulation that no longer does these things finds nothing.
+/// What must happen in a normal run, and at least how often. A simulation that no longer does these things finds nothing.
 const AT_LEAST: [(&str, u64); 47] = [
     ("ExpiredToken", 50),
     ("RequestTimeout", 300),
@@ -93,7 +93,7 @@ const AT_LEAST: [(&str, u64); 47] = [
     ("a copy is made by hand", 200),
     ("a copy is marked to be kept", 100),
     ("a copy of an image is deregistered", 20),
-    ("a database is created again", 200),
+    ("a database is recreated", 200),
     ("a job cannot be planned", 1000),
     ("a job is not planned because its reads failed", 200),
     ("an old listing", 2000),

@@ -1,4 +1,4 @@
-//! The status is right in every state of a copy, for each type, also while the source region does not answer.
+//! The status is right in every state of a copy, for each type, even while the source region does not answer.
 
 use aws_xregion_sync::model::status::{Copies, SourceNewest, UsableCopy};
 use jiff::SignedDuration;
@@ -23,7 +23,7 @@ const OUTAGES: [fn(&mut World); 3] = [
     },
 ];
 
-/// Returns the status with a limit of 26 hours.
+/// Returns the status with an age limit of 26 hours.
 fn observed(sandbox: &Sandbox, jobs: &[SyncJob]) -> Vec<JobStatus> {
     status_within(sandbox, jobs, Some(LIMIT))
 }
@@ -55,7 +55,7 @@ fn copy_all(sandbox: &Sandbox, jobs: &[SyncJob]) {
     sync(sandbox, jobs);
 }
 
-/// The same, with all copied.
+/// The same world, with everything copied.
 fn both_types_copied() -> (Sandbox, [SyncJob; 2]) {
     let (sandbox, jobs) = both_types();
     copy_all(&sandbox, &jobs);
@@ -63,7 +63,7 @@ fn both_types_copied() -> (Sandbox, [SyncJob; 2]) {
     (sandbox, jobs)
 }
 
-/// Adds a newer image and a newer snapshot, that many days after the start.
+/// Adds a newer image and a newer snapshot, this number of days after the start.
 fn next_day(sandbox: &Sandbox, days: i64) {
     sandbox.edit(|world| {
         world.now = start() + SignedDuration::from_hours(24 * days);
@@ -114,7 +114,7 @@ fn a_copy_in_progress_is_not_usable_yet() {
     assert_eq!(snapshot.data_time, Some(days_ago(0)));
     assert!(first[0].reason.ends_with("yet: 1 copy in progress"));
 
-    // Beside an older one that can be used, nothing is missing.
+    // If there is also an older usable one, nothing is missing.
     wait_for_copies(&sandbox);
     next_day(&sandbox, 1);
     copy_all(&sandbox, &jobs);
@@ -194,7 +194,7 @@ fn copies_outlive_their_deleted_source() {
         assert_eq!(copies(job).left.count, 1);
     }
     sandbox.edit(|world| world.now += LIMIT);
-    // It is not known to be the newest image.
+    // It may not be the newest image.
     let later = states(&observed(&sandbox, &jobs));
     assert_eq!(later, [Readiness::TooOld; 2]);
 }
@@ -220,7 +220,7 @@ fn copies_are_known_while_the_source_region_does_not_answer() {
             assert_eq!((after.left.count, after.in_progress.len()), (1, 1));
             assert_eq!(after.in_progress[0].id, before.in_progress[0].id);
         }
-        // With a longer limit, its age is enough to know.
+        // With a longer limit, knowing its age is enough.
         let limit = Some(SignedDuration::from_hours(72));
         let within = status_within(&sandbox, &jobs, limit);
         assert_eq!(states(&within), [Readiness::Ready; 2]);
@@ -245,12 +245,12 @@ fn a_destination_that_does_not_answer_is_unknown_and_fails_no_other_job() {
         let fault = Fault::new("GetCallerIdentity", "AccessDenied", "no", None);
         world.faults.push(fault);
     });
-    // It is not known which account these copies belong to.
+    // It is unknown which account these copies belong to.
     let seen_now = states(&observed(&sandbox, &jobs));
     assert_eq!(seen_now, [Readiness::Unknown; 2]);
 }
 
-/// Returns an image of the destination that carries the sync tag of a copy of this source.
+/// Returns an image of the destination with the sync tag of a copy of this source.
 fn copy_of(world: &World, id: &str, source: &str, tags: &[(&str, &str)]) -> WorldArtifact {
     let owner = world.default_account();
     let tag = format!("20260114051000+0000 / {source}");
@@ -269,7 +269,7 @@ fn without_the_source_the_selectors_are_tested_on_the_copy() {
         ("ami-w2", &[web, ("Role", "back")]),
         ("ami-w3", &[("Sync-Identifier", "db"), front]),
         ("ami-w4", &[front]),
-        // As the gem left it, with the sync tag that xrs gave it since.
+        // As the gem left it, with the sync tag that xrs has added since.
         ("ami-w5", &[]),
     ] {
         let copy = copy_of(&world, id, &format!("{id}-source"), tags);
@@ -337,7 +337,7 @@ fn a_copy_of_unknown_age_is_not_ready_where_age_matters() {
     assert_eq!(states(&now), [Readiness::AgeUnknown]);
     assert_eq!(copies(&now[0]).left.count, 1);
 
-    // Nor is a copy of the future.
+    // Nor is a copy dated in the future.
     sandbox.edit(|world| {
         let tag = ("Sync-From-us-east-1", "20990101000000+0000 / ami-0a");
         let copy = world.image_mut(&west(), &"ami-w".into()).expect("the copy");
@@ -380,7 +380,7 @@ fn reads_do_not_grow_with_the_number_of_jobs() {
         assert_eq!(observed(&sandbox, &jobs).len(), n);
         sandbox.calls().len()
     };
-    // The identity, the source, and two reads of the destination.
+    // Reads of the identity and the source, and two of the destination.
     assert_eq!((calls(1), calls(150)), (4, 4));
 }
 

@@ -62,7 +62,7 @@ pub fn ami_job(name: &str, identifier: &str) -> SyncJob {
     )
 }
 
-/// Returns a job from east to west with the default credentials.
+/// Returns a job from east to west with default credentials.
 pub fn job_of(name: &str, rules: impl SyncTypeRules) -> SyncJob {
     SyncJob {
         name: JobName::from(name),
@@ -96,10 +96,10 @@ pub fn change_ami(job: &mut SyncJob, change: impl FnOnce(&mut AmiOptions)) {
     job.rules = Arc::new(options);
 }
 
-/// Characters that could deceive readers on a terminal, and a line that could be taken for one of ours.
+/// Characters that could deceive readers on a terminal, and a line that could be mistaken for one of ours.
 pub const TRICK: &str = "Odd\u{1b}[31m\u{9b}\u{202e}\u{200b}\u{e0001}\nDigest: sha256:00";
 
-/// Asserts that a text has no control or invisible characters but line ends.
+/// Asserts that a text has no control or invisible characters other than line ends.
 #[track_caller]
 pub fn assert_no_tricks(text: &str) {
     let found = unprintable(text).find(|(c, is_unprintable)| *is_unprintable && *c != '\n');
@@ -111,7 +111,7 @@ pub fn each(texts: &'static str) -> impl Iterator<Item = &'static str> {
     texts.split('|').map(str::trim)
 }
 
-/// Returns the cells of a table, a row a line.
+/// Returns the cells of a table, one row per line.
 pub fn rows<const N: usize>(table: &'static str) -> impl Iterator<Item = [&'static str; N]> {
     table.trim_matches(['\n', ' ']).lines().map(|line| {
         let cells: Vec<&str> = each(line).collect();
@@ -119,19 +119,19 @@ pub fn rows<const N: usize>(table: &'static str) -> impl Iterator<Item = [&'stat
     })
 }
 
-/// Asserts that a text has this part.
+/// Asserts that a text contains this part.
 #[track_caller]
 pub fn assert_says(text: &str, part: &str) {
     assert!(text.contains(part), "{part:?} is not in\n{text}");
 }
 
-/// Asserts that the help of a problem has this part.
+/// Asserts that the help of a problem contains this part.
 #[track_caller]
 pub fn assert_help(problem: &Problem, part: &str) {
     assert_says(problem.help.as_deref().unwrap_or_default(), part);
 }
 
-/// Runs a future to its end.
+/// Runs a future to completion.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -161,14 +161,14 @@ pub fn config_ref() -> ConfigRef {
     }
 }
 
-/// Returns the callers that these jobs are applied with.
+/// Returns the callers for applying these jobs.
 pub fn callers(jobs: &[SyncJob]) -> Callers {
     jobs.iter()
         .map(|job| (job.name.clone(), Ok(Arc::clone(&job.client_config))))
         .collect()
 }
 
-/// Applies a plan of these jobs, as `xrs apply` does once it has accepted it.
+/// Applies a plan of these jobs, as `xrs apply` does once it has accepted the plan.
 pub fn apply(provider: &dyn Provider, plan: &SavedPlan, jobs: &[SyncJob]) -> Vec<SyncResult> {
     apply_with(
         provider,
@@ -199,7 +199,7 @@ pub fn apply_with(
     ))
 }
 
-/// Observes the destinations of these jobs and returns their status with this limit.
+/// Observes the destinations of these jobs, and returns their status with this age limit.
 pub fn status_within(
     sandbox: &Sandbox,
     jobs: &[SyncJob],
@@ -274,7 +274,7 @@ pub fn state(word: &str) -> ArtifactState {
     ArtifactState::from(word)
 }
 
-/// Returns this number of random cases, or more where PROPTEST_CASES asks for more.
+/// Returns this number of random cases, or more if `PROPTEST_CASES` asks for more.
 pub fn cases(number: u32) -> ProptestConfig {
     let usual = ProptestConfig::default();
     ProptestConfig {

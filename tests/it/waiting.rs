@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 
 use crate::support::*;
 
-/// Databases, each with a copy to make and one to delete.
+/// A world with databases, each with a copy to make and one to delete.
 fn planned(number: usize) -> Planned {
     planned_in(number, |_| {})
 }
@@ -47,7 +47,7 @@ fn kept_all(planned: &Planned, result: &SyncResult) {
     assert_eq!(planned.calls("DeleteDBSnapshot"), []);
 }
 
-/// Checks that each database has its new copy, which is available, and two more.
+/// Checks that each database has its new copy, which is available, and two others.
 #[track_caller]
 fn copied_all(planned: &Planned) {
     for job in &planned.jobs {
@@ -90,8 +90,8 @@ fn old_copies_are_deleted_when_the_new_ones_are_available() {
         .zip(last_copy)
         .map(|(first, last)| first.at.duration_since(last.at).as_secs());
     assert!(waited.is_some_and(|seconds| seconds >= 590), "{waited:?}");
-    // Pauses that grow from half a second to a minute make some twenty reads in ten minutes: of the copies only, all databases
-    // in one. The source is read three times: to plan, to copy and to delete.
+    // With pauses that grow from half a second to a minute, there are about twenty reads in ten minutes, of the copies only, with
+    // all databases in one read. The source is read three times: to plan, to copy and to delete.
     let reads = planned.calls("DescribeDBSnapshots");
     let reads_of = |region| reads.iter().filter(|call| call.region == region).count();
     assert!((15..30).contains(&reads_of(west())), "{}", reads_of(west()));
@@ -124,7 +124,7 @@ fn the_limit_ends_the_wait_and_not_the_copy() {
     assert_help(error, "--wait");
     assert!((300..330).contains(&planned.seconds()));
 
-    // AWS goes on copying, and the same plan can be applied again for the rest.
+    // AWS continues to copy, and the same plan can be applied again to finish the rest.
     let again = planned.wait(Wait::ToTheEnd);
     no_failures(&again);
     assert_eq!(outcomes(&again[0])[0], ActionOutcome::AlreadyDone);

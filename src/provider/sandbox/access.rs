@@ -1,4 +1,4 @@
-//! A world as an account reaches it in a region.
+//! The view of a world that an account has in a region.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -10,7 +10,7 @@ use crate::model::ids::{AccountId, Region};
 use crate::model::kind::Kind;
 use crate::model::provider_error_help::permission;
 
-/// A world as an account reaches it in a region.
+/// The view of a world that an account has in a region.
 pub(super) struct Access<'a> {
     pub(super) world: &'a mut World,
     pub(super) account: AccountId,
@@ -28,7 +28,7 @@ impl Access<'_> {
             return Err(Refusal::new(&fault.code, fault.message));
         }
         let is_expired = self.world.expired_credentials.contains(&self.account);
-        // EC2 has other error codes than RDS and STS for the same refusals.
+        // EC2 has different error codes from RDS and STS for the same refusals.
         let is_ec2 = || permission(call).starts_with("ec2:");
         let (code, message) = match (is_expired, is_enabled) {
             (false, true) => return Ok(()),
@@ -49,7 +49,7 @@ impl Access<'_> {
         Err(Refusal::new(code, message))
     }
 
-    /// Uses up the first fault that is planned for a call.
+    /// Takes the first fault that is planned for a call.
     fn use_fault(&mut self, call: &str) -> Option<Fault> {
         let region = self.region;
         let is_due = |fault: &&mut Fault| {
@@ -63,7 +63,7 @@ impl Access<'_> {
         Some(used)
     }
 
-    /// Returns what the account is told of artifacts, in an order that depends only on their ids and the world's seed.
+    /// Returns artifacts as the account sees them, in an order that depends only on their ids and the world's seed.
     pub(super) fn list(
         &self,
         kind: Kind,
@@ -88,7 +88,7 @@ impl Access<'_> {
         artifacts.filter(|artifact| artifact.account == self.account)
     }
 
-    /// Returns the region of a source, if a copy from there can be requested here.
+    /// Returns the region of a source, if a copy from it can be requested here.
     pub(super) fn source_region(&self, source: &Region) -> Option<&WorldRegion> {
         let is_near = source.partition() == self.region.partition();
         let region = self.world.region(source).filter(|_| is_near);

@@ -1,4 +1,4 @@
-//! The calls of AWS that the sandbox answers, and the errors that it answers them with.
+//! The AWS calls that the sandbox answers, and the errors that it answers with.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,7 @@ pub struct CallRecord {
     pub write: bool,
     /// When it was made, by the world's clock.
     pub at: Timestamp,
-    /// The code of the error that it was answered with, if it was.
+    /// The code of the error that it was answered with, if any.
     pub error: Option<String>,
 }
 
@@ -75,7 +75,7 @@ impl Fault {
 /// The answer to a call.
 pub(super) type Reply<T> = Result<T, Refusal>;
 
-/// An error of AWS, before it is known which call it answers.
+/// An AWS error, before it is known which call it answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) code: String,

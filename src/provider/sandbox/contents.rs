@@ -13,16 +13,16 @@ use crate::model::ids::{AccountId, Arn, ArtifactId, ParentId, Region};
 use crate::model::kind::Kind;
 use crate::model::tags::Tags;
 
-/// The tags that an account sees if it has given an image none.
+/// The tags that an account sees on an image to which it has given none.
 static NO_TAGS: Tags = Tags::new();
 
-/// An image or DB snapshot, as AWS keeps it. Its kind is that of the list that it is in.
+/// An image or DB snapshot, as AWS stores it. The list that contains it determines its kind.
 ///
 /// The aliases are the names in format 1.0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub struct WorldArtifact {
-    /// Its id; that of a snapshot is in lower case.
+    /// The id; snapshot ids are lowercase.
     pub id: ArtifactId,
     /// The account that owns it. Images may belong to accounts outside the world.
     #[serde(alias = "owner")]
@@ -48,7 +48,8 @@ pub struct WorldArtifact {
     /// Why it failed. For snapshots AWS does not state it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state_reason: Option<String>,
-    /// When it was created (UTC): a copied image when the copy was requested, a copied snapshot when the copy was finished.
+    /// When it was created (UTC): for a copied image, when the copy was requested; for a copied snapshot, when the copy was
+    /// finished.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<Timestamp>,
     /// When the data in a snapshot was captured (UTC).
@@ -57,7 +58,7 @@ pub struct WorldArtifact {
     /// The time of the last transaction in a snapshot (UTC).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database_time: Option<Timestamp>,
-    /// The ARN of what it was copied from; of a snapshot, if that is in another region.
+    /// The ARN of the artifact that it was copied from. A snapshot has it only if it was copied from another region.
     #[serde(default, deserialize_with = "source_arn")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub copied_from: Option<Arn>,
@@ -85,7 +86,7 @@ pub struct WorldArtifact {
     /// Whether the snapshots behind an image are encrypted.
     #[serde(default, skip_serializing_if = "Not::not")]
     pub encrypted: bool,
-    /// From when on the owner of an image advises against using it (UTC).
+    /// When the owner of an image starts to advise against using it (UTC).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deprecated: Option<Timestamp>,
     /// Whether everyone may see an image.
@@ -94,7 +95,7 @@ pub struct WorldArtifact {
     /// The accounts that an image is shared with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shared_with: Vec<AccountId>,
-    /// The values that filters such as `architecture` compare, where they differ from those of most images.
+    /// The values that filters such as `architecture` compare, if they differ from those of most images.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, String>,
     /// The tags that its owner gave it, which no other account sees.
@@ -111,7 +112,7 @@ pub struct WorldArtifact {
 pub enum SnapshotType {
     /// RDS took it, as it does once a day.
     Automated,
-    /// Somebody took or copied it.
+    /// Someone took or copied it.
     #[default]
     Manual,
 }
@@ -135,7 +136,7 @@ pub struct Copying {
     pub since: Timestamp,
     /// When it ends.
     pub until: Timestamp,
-    /// Why it will fail; nothing if it will become available.
+    /// Why it will fail; `None` if it will become available.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fails: Option<String>,
 }
@@ -243,7 +244,7 @@ impl WorldArtifact {
         self
     }
 
-    /// Ends the copying. A copy that was given another state meanwhile keeps it.
+    /// Finishes a copy in progress. If the state was changed in the meantime, it is kept.
     pub(super) fn end_copying(&mut self) {
         let ended = self.copying.take();
         match ended.filter(|_| self.state.is_being_copied()) {
@@ -283,7 +284,7 @@ impl WorldArtifact {
         }
     }
 
-    /// Returns its tags as an account sees them, to be changed by that account.
+    /// Returns its tags as an account sees them, mutable by that account.
     pub(super) fn tags_of_mut(&mut self, account: &AccountId) -> &mut Tags {
         if self.account == *account {
             &mut self.tags
@@ -292,7 +293,7 @@ impl WorldArtifact {
         }
     }
 
-    /// Returns what AWS tells an account about it.
+    /// Returns it as AWS describes it to an account.
     pub(super) fn seen(
         &self,
         kind: Kind,
@@ -302,7 +303,7 @@ impl WorldArtifact {
     ) -> Artifact {
         let is_image = kind == Kind::Image;
         let sizes = self.backing_snapshots.iter().map(|disk| disk.size_gib);
-        // The disks of an image that is being copied are not there yet.
+        // The disks of an image that is being copied do not exist yet.
         let disk_size = sizes
             .reduce(u32::saturating_add)
             .filter(|_| !self.state.is_being_copied());
@@ -343,7 +344,7 @@ impl WorldArtifact {
         }
     }
 
-    /// Returns how much of it is done, in percent.
+    /// Returns the percentage that is done.
     fn percent(&self, now: Timestamp) -> Option<u8> {
         if self.state.is_available() {
             return Some(100);
@@ -372,7 +373,7 @@ fn is_manual(snapshot_type: &SnapshotType) -> bool {
     *snapshot_type == SnapshotType::Manual
 }
 
-/// Reads the ARN of what was copied. Format 1.0 has the id and region of an image in place of its ARN.
+/// Reads the ARN of what was copied. Format 1.0 has the id and region of an image instead of its ARN.
 fn source_arn<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Arn>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged, expecting = "expected an ARN")]

@@ -20,7 +20,7 @@ const MAX_TOKEN: usize = 64;
 const NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=128;
 const MAX_DESCRIPTION: usize = 255;
 
-/// Returns true if an account that reads with a selector finds an image.
+/// Returns true if a selector finds an image for an account.
 pub(super) fn is_selected(image: &WorldArtifact, by: &ImageSelector, account: &AccountId) -> bool {
     let is_owner = match by.owner.as_str() {
         "self" => image.account == *account,
@@ -36,7 +36,7 @@ pub(super) fn is_selected(image: &WorldArtifact, by: &ImageSelector, account: &A
         && filters.all(|filter| image_filters::is_met(filter, image, tags))
 }
 
-/// Returns the ids of what an image was copied from in a region, by AWS's statement and by its sync tag.
+/// Returns the ids of the sources of an image in a region, as AWS states them and by its sync tag.
 fn sources<'i>(image: &'i WorldArtifact, from: &Region) -> impl Iterator<Item = &'i str> {
     let stated = image.copied_from.as_ref();
     let stated = stated.filter(|arn| arn.region() == Some(from.as_str()));
@@ -52,7 +52,7 @@ impl Access<'_> {
         let (filters, other_values): (&[ImageFilter], usize) = match query {
             Query::Matching(selector) => (&selector.filters, selector.sync_identifiers.len()),
             Query::ByIds(ids) => (&[], ids.len()),
-            // The region is a value, too.
+            // The region is a value too.
             Query::CopiesOf { ids, .. } => (&[], ids.len() + 1),
             Query::CopiedFrom(_) => (&[], 1),
             Query::Automated(_) | Query::Manual(_) | Query::AllManual => {
@@ -89,7 +89,7 @@ impl Access<'_> {
         let source = self.source_image(copy)?.clone();
         self.check_concurrent_copies()?;
 
-        // EC2 looks for the key after it has accepted the copy.
+        // EC2 looks up the key after it has accepted the copy.
         let key = copy.kms_key_id.as_deref();
         let unknown = key.filter(|key| !self.world.has_kms_key(self.region, key));
         let failure = unknown.map(|_| "Given key ID is not accessible".to_owned());
@@ -163,7 +163,7 @@ impl Access<'_> {
         Err(Refusal::new("ResourceLimitExceeded", message))
     }
 
-    /// Answers CreateTags. Other accounts can tag a public or shared image, too.
+    /// Answers CreateTags. Other accounts can tag a public or shared image too.
     pub(super) fn tag_image(&mut self, id: &ArtifactId, tags: &Tags) -> Reply<()> {
         let account = &self.account;
         let mut images = self.world.add_region(self.region).images.iter_mut();
@@ -176,7 +176,7 @@ impl Access<'_> {
     }
 }
 
-/// Refuses what EC2 refuses whatever exists.
+/// Refuses requests that EC2 refuses, no matter what exists.
 fn check_request(name: &str, description: &str, token: Option<&str>) -> Reply<()> {
     let is_token = |token: &str| (1..=MAX_TOKEN).contains(&token.len()) && token.is_ascii();
     if !token.is_none_or(is_token) {

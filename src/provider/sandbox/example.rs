@@ -1,4 +1,4 @@
-//! A simple world to try a config in: every job finds something to copy, and old copies that are due for deletion.
+//! A simple world for trying a config: every job finds something to copy, and old copies that are due for deletion.
 
 use std::cmp::Reverse;
 
@@ -28,7 +28,7 @@ const DATABASE_CREATED: Timestamp = Timestamp::constant(1_709_544_067, 0);
 const NEWEST_SNAPSHOT: Timestamp = Timestamp::constant(1_768_453_833, 417_000_000);
 /// How long RDS keeps automated snapshots by default.
 const AUTOMATED_DAYS: i64 = 7;
-/// How many copies there are beyond those that are retained, so that some are deleted.
+/// The number of copies beyond those that are retained, so that some are deleted.
 const SURPLUS_COPIES: u32 = 2;
 const MAX_COPIES: u32 = 20;
 /// The account behind an alias such as `amazon`.
@@ -36,10 +36,10 @@ const ALIASED_ACCOUNT: &str = "137112412989";
 
 impl World {
     /// Returns a world in which every job finds something to copy, and a problem for each job with filters that no simple image
-    /// matches. Jobs with the same source find the same artifact, and the same jobs make the same world.
+    /// matches. Jobs with the same source find the same artifact, and the same jobs give the same world.
     ///
-    /// A job that selects images finds an image that has, literally, the values of its filters. A job about a database finds
-    /// automated snapshots, the newest of which is not copied yet, and more copies of older ones than it retains.
+    /// A job that selects images finds an image with the literal values of its filters. A job for a database finds automated
+    /// snapshots, the newest of which is not copied yet, and more copies of older ones than it retains.
     pub fn example(jobs: &[SyncJob]) -> (Self, Vec<Problem>) {
         let mut world = Self::new(NOW);
         for job in jobs {
@@ -52,7 +52,7 @@ impl World {
         }
         let jobs = jobs.iter().map(|job| (job, job.rules.queries().sources));
         let mut jobs: Vec<(&SyncJob, Query)> = jobs.collect();
-        // Jobs with the most filters come first, so that the others may find the same images.
+        // Jobs with the most filters come first, so that the other jobs may find the same images.
         jobs.sort_by_key(|(_, sources)| match sources {
             Query::Matching(selector) => {
                 Reverse(selector.filters.len() + selector.sync_identifiers.len())
@@ -126,8 +126,8 @@ impl World {
         Some(Problem::new(message).help(help))
     }
 
-    /// Adds the automated snapshots of a database, unless they are there, and copies of all but the newest. Some of them are copies
-    /// of snapshots that RDS has deleted since.
+    /// Adds the automated snapshots of a database, unless they exist already, and copies of all but the newest. Some are copies of
+    /// snapshots that RDS has deleted since.
     fn add_backups(&mut self, job: &SyncJob, parent: &ParentId, account: &AccountId) {
         let database = WorldDatabase {
             size_gib: 200,
@@ -150,7 +150,7 @@ impl World {
         }
     }
 
-    /// Adds a copy as the gem made it, and its sync tag on the source, if that is still there.
+    /// Adds a copy as the gem made it, and its sync tag on the source, if the source still exists.
     fn add_copy(&mut self, job: &SyncJob, database: &WorldDatabase, taken: Timestamp) {
         let (here, there) = (&job.source_region, &job.destination_region);
         let source_id = automated_id(&database.id, taken);
@@ -164,7 +164,7 @@ impl World {
         }
         let copy = WorldArtifact::snapshot(database, id.as_str(), SnapshotType::Manual, taken);
         let copy = WorldArtifact {
-            // The gem ran at six o'clock, and the copy took its time.
+            // The gem ran at six o'clock, and the copy took a while.
             created: taken.checked_add(SignedDuration::from_mins(99)).ok(),
             copied_from: Some(snapshot_arn(here, &database.account, &source_id)),
             kms_key_id: job.kms_key_id.clone(),

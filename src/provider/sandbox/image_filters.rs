@@ -9,11 +9,11 @@ use crate::model::query::ImageFilter;
 use crate::model::tags::Tags;
 use crate::model::wildcard::matches;
 
-/// The values that all filters of one call may have together.
+/// The maximum number of values that all filters of one call may have.
 /// See <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>.
 const MAX_VALUES: usize = 200;
 
-/// Refuses filters that EC2 does not know or that have no values, and too many values together with `other_values`.
+/// Refuses filters that EC2 does not know, filters without values, and too many values, counted together with `other_values`.
 pub(super) fn check(filters: &[ImageFilter], other_values: usize) -> Result<(), Refusal> {
     let any = WorldArtifact::image("", &AccountId::from(""), "", Timestamp::UNIX_EPOCH);
     for ImageFilter { name, values } in filters {
@@ -41,7 +41,7 @@ pub(super) fn is_met(filter: &ImageFilter, image: &WorldArtifact, tags: &Tags) -
     texts.iter().any(is_any)
 }
 
-/// Returns the texts that a filter is compared with; nothing if EC2 does not know the filter.
+/// Returns the texts that a filter is compared with, or `None` if EC2 does not know the filter.
 fn answer(filter: &str, image: &WorldArtifact, tags: &Tags) -> Option<Vec<String>> {
     let source = image.copied_from.as_ref();
     let text = match filter {
@@ -79,7 +79,7 @@ fn answer(filter: &str, image: &WorldArtifact, tags: &Tags) -> Option<Vec<String
     Some(text.into_iter().collect())
 }
 
-/// Returns the value that most images have for a filter about an attribute. An image of the world can have another one.
+/// Returns the value that most images have for a filter on an attribute. An image of the world can have a different one.
 pub(super) fn attribute(filter: &str) -> Option<&'static str> {
     Some(match filter {
         "architecture" => "x86_64",

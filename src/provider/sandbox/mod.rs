@@ -1,6 +1,6 @@
-//! An AWS in memory, which can be kept in a file, so that xrs can be tried, rehearsed and tested without an account.
+//! An in-memory AWS, which can be kept in a file, so that xrs can be tried, rehearsed and tested without an account.
 //!
-//! It answers as AWS does: with the same codes, the same limits, and copies that take time. Nothing here touches a file, the
+//! It answers like AWS, with the same codes and limits, and with copies that take time. Nothing here touches a file, the
 //! environment or a clock: the caller that opens a [`Sandbox`] reads and saves its [`World`].
 
 mod access;
@@ -47,7 +47,7 @@ pub use world::{
 /// Saves a world, or returns why it can't.
 pub type Save = Box<dyn Fn(&World) -> Result<(), String> + Send + Sync>;
 
-/// A provider that reads and changes a [`World`] in place of AWS.
+/// A provider that reads and changes a [`World`] instead of AWS.
 pub struct Sandbox {
     state: Mutex<State>,
     save: Option<Save>,
@@ -69,7 +69,7 @@ impl Sandbox {
         }
     }
 
-    /// Returns a sandbox that is saved after the effect of each write and before its answer. If saving fails, the answer is an
+    /// Returns a sandbox that is saved after each write takes effect and before it is answered. If saving fails, the answer is an
     /// error, and the effect remains.
     pub fn with_save(world: World, save: Save) -> Self {
         Self {
@@ -89,7 +89,7 @@ impl Sandbox {
         self.lock().world.clone()
     }
 
-    /// Changes the world as a person would, and then ends the copies that are due.
+    /// Changes the world as a person would, and then finishes the copies that are due.
     pub fn edit<R>(&self, change: impl FnOnce(&mut World) -> R) -> R {
         let mut state = self.lock();
         let changed = change(&mut state.world);
@@ -107,7 +107,7 @@ impl Sandbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes a call: advances the clock, gets the world's answer, records the call, and saves after a write.
+    /// Makes a call: advances the clock, gets the world's answer, records the call, and saves the world after a write.
     async fn call<T>(
         &self,
         call: &'static str,
@@ -144,7 +144,7 @@ impl Sandbox {
     }
 }
 
-/// Lets other futures run, as a call over a network does, so that concurrent calls interleave here, too.
+/// Lets other futures run, as a call over a network does, so that concurrent calls interleave here too.
 async fn yield_once() {
     let mut has_waited = false;
     poll_fn(|context| {
@@ -193,7 +193,7 @@ impl Provider for Sandbox {
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {
         match kind {
             Kind::Image => {
-                // Copies are found by AWS's statement, and by their sync tag.
+                // Copies are found by what AWS states, and by their sync tag.
                 if matches!(query, Query::CopiesOf { .. } | Query::CopiedFrom(_)) {
                     self.call("DescribeImages", at, |_| Ok(())).await?;
                 }

@@ -103,7 +103,7 @@ impl Access<'_> {
         Ok(self.world.add_snapshot(self.region, snapshot))
     }
 
-    /// Refuses a copy into another region without the key and the option group that it needs there.
+    /// Refuses a copy to another region without the key or the option group that it needs there.
     fn check_needs(&self, copy: &Copy, source: &WorldArtifact) -> Reply<()> {
         if source.kms_key_id.is_some() && copy.kms_key_id.is_none() {
             let message = "Must specify new KMS key for cross region encrypted snapshot copy";
@@ -218,9 +218,9 @@ fn check_id(id: &str) -> Reply<()> {
     )))
 }
 
-/// Returns true if a snapshot of a region is the account's own, and has this ARN.
+/// Returns true if a snapshot of a region is the account's own and has this ARN.
 fn has_arn(snapshot: &WorldArtifact, region: &Region, account: &AccountId, arn: &Arn) -> bool {
-    // The id is compared first: an ARN is a text that is made for this.
+    // The id is compared first, because building an ARN for the comparison is costly.
     snapshot.account == *account
         && arn.id() == Some(snapshot.id.as_str())
         && snapshot_arn(region, account, &snapshot.id) == *arn

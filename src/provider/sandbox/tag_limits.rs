@@ -1,4 +1,4 @@
-//! The tags that EC2 and RDS refuse. They are AWS's rules; the planner has its own.
+//! The tags that EC2 and RDS refuse. These are AWS's rules; the planner has its own.
 
 use super::calls::Refusal;
 use crate::model::kind::Kind;
@@ -7,7 +7,7 @@ use crate::model::tags::Tags;
 
 const MAX_VALUE: usize = 256;
 
-/// Refuses tags that can't be added to those that are there.
+/// Refuses tags that can't be added to the existing ones.
 pub(super) fn check(kind: Kind, old: &Tags, new: &Tags) -> Result<(), Refusal> {
     // EC2's API model says 127 characters, its guide 128; 127 is safe with both.
     let (reserved, max_key): (&[&str], usize) = match kind {
@@ -28,11 +28,12 @@ pub(super) fn check(kind: Kind, old: &Tags, new: &Tags) -> Result<(), Refusal> {
             }
     };
     if let Some((key, value)) = new.iter().find(|(key, value)| !is_fit(key, value)) {
-        let message =
-            format!("The tag has a reserved start, or a wrong length or character: {key}={value}");
+        let message = format!(
+            "The tag has a reserved prefix, a wrong length or an invalid character: {key}={value}"
+        );
         return Err(Refusal::invalid(message));
     }
-    // Tags of AWS itself do not count.
+    // AWS's own tags do not count.
     let is_kept = |key: &&str| !new.contains_key(key) && !key.starts_with("aws:");
     if old.keys().filter(is_kept).count() + new.len() <= MAX_TAGS {
         return Ok(());
@@ -44,7 +45,7 @@ pub(super) fn check(kind: Kind, old: &Tags, new: &Tags) -> Result<(), Refusal> {
     })
 }
 
-/// Returns true for letters, digits, white space and `_.:/=+-@`, as RDS documents them.
+/// Returns true for letters, digits, white space and `_.:/=+-@`, as RDS documents.
 fn is_rds_char(c: char) -> bool {
     c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c)
 }

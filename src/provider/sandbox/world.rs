@@ -1,4 +1,4 @@
-//! The state of a sandbox: plain data, as it is kept in the sandbox file.
+//! The state of a sandbox: plain data, as stored in the sandbox file.
 
 use std::collections::BTreeMap;
 use std::ops::Not;
@@ -17,10 +17,10 @@ use crate::model::kind::Kind;
 /// The format of sandbox files that this version writes.
 pub const FORMAT_VERSION: &str = "2.0";
 
-/// The account of callers that state none, in a world that has no other.
+/// The account of callers that state none, in a world without accounts of its own.
 pub const DEFAULT_ACCOUNT: &str = "123456789012";
 
-/// An AWS in memory.
+/// An in-memory AWS.
 ///
 /// Every field is public, so that tests and people can change the world as they like. Odd values lead to odd answers, but never
 /// to a panic.
@@ -39,18 +39,19 @@ pub struct World {
     pub copy_seconds: u64,
     /// Determines the order of lists: AWS promises none, so nothing may rely on it.
     pub listing_seed: u64,
-    /// The number of image ids that were assigned. The next id is made from it.
+    /// The number of image ids that were assigned. The next id is derived from it.
     pub images_made: u64,
     /// Limits for each account in each region.
     pub quotas: Quotas,
-    /// Copies that are accepted and then fail. Each entry is used up by one copy.
+    /// Copies that are accepted and then fail. Each entry applies to one copy.
     pub fail_next_copies: Vec<FailNextCopy>,
     /// Whether lists of snapshots leave out their tags, as RDS does for callers that may not read them.
     #[serde(skip_serializing_if = "Not::not")]
     pub hides_snapshot_tags: bool,
     /// Calls that are answered with an error.
     pub faults: Vec<Fault>,
-    /// The regions, by code. A region that is not here can't be reached. Clones of a world share those that have not changed since.
+    /// The regions, by code. A region that is not listed can't be reached. Clones of a world share the regions that have not
+    /// changed since.
     pub regions: BTreeMap<Region, Arc<WorldRegion>>,
 }
 
@@ -99,7 +100,8 @@ pub struct WorldRegion {
     pub databases: Vec<WorldDatabase>,
     /// The DB snapshots of every account, automated and manual.
     pub snapshots: Vec<WorldArtifact>,
-    /// The option groups of every account that have persistent or permanent options: their names, each with the names of these.
+    /// The option groups of every account that have persistent or permanent options: their names, each with the names of these
+    /// options.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub option_groups: BTreeMap<SmolStr, Vec<String>>,
     /// KMS keys: ids, ARNs or aliases. AWS's own (`alias/aws/ebs`, `alias/aws/rds`) are always there.
@@ -167,7 +169,7 @@ impl World {
         first.unwrap_or_else(|| AccountId::from(DEFAULT_ACCOUNT))
     }
 
-    /// Returns the account of a caller: the account that the client config states, if this world has it, else the default one.
+    /// Returns the account of a caller: the account that the client config states, if this world has it, or else the default one.
     pub(super) fn account_at(&self, caller: &ClientConfig) -> AccountId {
         let stated = caller.account_id.as_ref();
         let known = stated.filter(|account| self.accounts.contains(account));
@@ -209,19 +211,19 @@ impl World {
         images.find(|image| image.id == *id)
     }
 
-    /// Returns the first DB snapshot of this id, of any account.
+    /// Returns the first DB snapshot with this id, of any account.
     pub fn snapshot(&self, region: &Region, id: &ArtifactId) -> Option<&WorldArtifact> {
         let mut snapshots = self.artifacts(region, Kind::DbSnapshot).iter();
         snapshots.find(|snapshot| snapshot.id == *id)
     }
 
-    /// Returns the first DB snapshot of this id, of any account.
+    /// Returns the first DB snapshot with this id, of any account.
     pub fn snapshot_mut(&mut self, region: &Region, id: &ArtifactId) -> Option<&mut WorldArtifact> {
         let mut snapshots = self.region_mut(region)?.snapshots.iter_mut();
         snapshots.find(|snapshot| snapshot.id == *id)
     }
 
-    /// Returns a region, which is added if the world does not have it.
+    /// Returns a region. Adds it if the world does not have it.
     pub fn add_region(&mut self, region: &Region) -> &mut WorldRegion {
         Arc::make_mut(self.regions.entry(region.clone()).or_default())
     }
@@ -247,12 +249,12 @@ impl World {
         id
     }
 
-    /// Returns an image id that nothing in the world has. It comes from a counter, so that the same history gives the same ids.
+    /// Returns an unused image id. It comes from a counter, so that the same history gives the same ids.
     pub fn new_image_id(&mut self) -> ArtifactId {
         loop {
             self.images_made = self.images_made.wrapping_add(1);
             let id = ArtifactId::from(format!("ami-{:017x}", self.images_made));
-            // This ends: a world holds fewer images than there are numbers.
+            // This terminates: a world holds fewer images than there are numbers.
             let mut regions = self.regions.keys();
             if regions.all(|region| self.image(region, &id).is_none()) {
                 return id;
@@ -260,13 +262,13 @@ impl World {
         }
     }
 
-    /// Advances the clock, and ends the copies that are due by then.
+    /// Advances the clock, and finishes the copies that are due by then.
     pub fn advance(&mut self, by: SignedDuration) {
         self.now = later(self.now, by);
         self.settle();
     }
 
-    /// Ends the copies that are due: they become available or fail. A copy that was given another state meanwhile keeps it.
+    /// Finishes the copies that are due: they become available or fail. If the state was changed in the meantime, it is kept.
     pub fn settle(&mut self) {
         let now = self.now;
         let is_due = |artifact: &WorldArtifact| {
@@ -287,7 +289,7 @@ impl World {
         }
     }
 
-    /// Starts a copy into a region. It will fail if that is planned for the region, or for the reason given.
+    /// Starts a copy into a region. It will fail if a failure is planned for the region, or for the reason given.
     pub(super) fn start_copy(&mut self, into: &Region, failure: Option<String>) -> Copying {
         let mut planned = self.fail_next_copies.iter();
         let planned = planned.position(|planned| planned.region == *into);

@@ -12,13 +12,13 @@ use crate::model::ids::{AccountId, ParentId};
 use crate::model::json::document;
 use crate::model::problem::{Problem, TextPlace};
 
-/// The earlier format, in which some keys have other names.
+/// The earlier format, in which some keys have different names.
 const EARLIER_VERSION: &str = "1.0";
 
 impl World {
     /// What to do about a file that can't be used.
     pub const WAY_OUT: &str =
-        "edit it, or move it away: `xrs plan --sandbox FILE` makes a new one for the config";
+        "edit it, or move it away: `xrs plan --sandbox FILE` creates a new one for the config";
 
     /// Reads a sandbox file. The message of a problem can follow "… is not a valid sandbox: ".
     pub fn from_json(text: &str) -> Result<Self, Problem> {
@@ -36,7 +36,7 @@ impl World {
         let version = version.map_err(|message| way_out(message.to_owned()))?;
         if version != FORMAT_VERSION && version != EARLIER_VERSION {
             let message = format!(
-                "its format version is {version}, and this xrs reads {FORMAT_VERSION:?} and {EARLIER_VERSION:?}"
+                "its format version is {version}; this version of xrs reads {FORMAT_VERSION:?} and {EARLIER_VERSION:?}"
             );
             let help = format!("use the version of xrs that wrote it; or {}", Self::WAY_OUT);
             return Err(Problem::new(message).help(help));
@@ -48,13 +48,13 @@ impl World {
         Ok(world)
     }
 
-    /// Returns the text of the sandbox file: the same text for the same world.
+    /// Returns the text of the sandbox file. The same world gives the same text.
     pub fn to_json(&self) -> String {
-        // Strings, numbers, and maps with strings as keys always serialise.
+        // Strings, numbers, and maps with string keys can always be serialised.
         document(self).unwrap_or_default()
     }
 
-    /// Checks what the types do not ensure. Most of these mistakes would otherwise go unnoticed.
+    /// Checks what the types do not guarantee. Most of these mistakes would otherwise go unnoticed.
     fn check(&self) -> Result<(), String> {
         let message = "accounts is empty; the first is that of callers that state none";
         require(!self.accounts.is_empty(), message)?;
@@ -114,7 +114,7 @@ fn check_artifact(what: &str, artifact: &WorldArtifact) -> Result<(), String> {
     let unknown = names.find(|name| image_filters::attribute(name).is_none());
     unknown.map_or(Ok(()), |name| {
         Err(format!(
-            "{what}: attributes: {name:?} is no filter that they answer"
+            "{what}: attributes: {name:?} is not a filter on an attribute"
         ))
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{ASYNC, Files, KINDS, MAX_LINES, findings};
 
-/// A crate that keeps to all rules: files, with `;;` between them.
+/// A crate that follows all rules: files, with `;;` between them.
 const CRATE: &str = r"main.rs: ;; model/mod.rs: mod kind; ;; model/kind.rs: ;; render/mod.rs: ;; ops/mod.rs: ;; provider/mod.rs: mod aws; ;; provider/aws/mod.rs: ;; lib.rs:
 //! | `model` | |
 //! | `render` | `model` |
@@ -13,7 +13,7 @@ const CRATE: &str = r"main.rs: ;; model/mod.rs: mod kind; ;; model/kind.rs: ;; r
 //! | `ops` `render` |
 mod model; mod render; mod provider; mod ops;";
 
-/// Files that are added to the crate or replaced in it, and behind `//~` what is found then.
+/// Files that are added to the crate or replaced in it, with the expected findings after `//~`.
 const EXAMPLES: &str = r#"
 render/mod.rs: use crate::model::plan; use super::render::Styles; use std::fmt; fn f() { crate::model::x(); }
 render/mod.rs: use crate::model::kind::{self, Kind as K}; fn f() { K::ALL.len(); kind::Kind::facts(); }

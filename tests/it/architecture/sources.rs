@@ -1,4 +1,4 @@
-//! Reads the sources: which modules there are, what they import, and what each line names.
+//! Reads the sources: the modules, their imports, and what each line names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,8 +7,8 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Ident, Item, ItemUse, Result, Token, UseTree};
 
-/// What the sources name, except in what is compiled for tests only. Each path starts at the crate root: a module, and
-/// behind it what the module names, its own or another crate's, as in `crate::cli::std::env`.
+/// What the sources name, except in code that is compiled for tests only. Each path starts at the crate root: a module, followed by
+/// what the module names, its own or another crate's, as in `crate::cli::std::env`.
 #[derive(Default)]
 pub(super) struct Sources {
     /// Each module, and the file that it is in.
@@ -24,7 +24,7 @@ pub(super) struct Sources {
 pub(super) struct Mention {
     pub(super) module: String,
     pub(super) line: usize,
-    /// The path as written, but from the crate root. The last segment of a glob import is `*`.
+    /// The path as written, but starting at the crate root. The last segment of a glob import is `*`.
     pub(super) path: String,
 }
 
@@ -44,10 +44,10 @@ impl Sources {
         sources
     }
 
-    /// Returns the path by which the module that defines something names it: follows imports and re-exports.
+    /// Returns the path of something in the module that defines it. Follows imports and re-exports.
     pub(super) fn resolve(&self, path: &str) -> String {
         let mut path = path.to_owned();
-        // Nothing is re-exported through more modules. An import of a crate by its bare name leads nowhere else.
+        // Nothing is re-exported through more modules than this. An import of a crate by its bare name leads nowhere else.
         for _ in 0..8 {
             let module = self.module(&path);
             let name = path[module.len()..].split("::").nth(1).unwrap_or_default();
@@ -101,7 +101,7 @@ impl Sources {
                 path = format!("{path}::{}", input.call(Ident::parse_any)?);
             }
             path.extend(input.peek(Token![!]).then_some('!'));
-            // Any other name alone is local, or a `use` has brought it in.
+            // Any other single name is local, or was imported by a `use`.
             if path.contains("::") || path.ends_with('!') || path == "async" || path == "await" {
                 self.mention(module, span, &path);
             }
@@ -115,7 +115,7 @@ impl Sources {
         Ok(())
     }
 
-    /// Reads an attribute, except documentation. Skips the item behind it if that is compiled for tests only.
+    /// Reads an attribute, except documentation. Skips the item after it if that is compiled for tests only.
     fn read_attribute(&mut self, module: &str, input: ParseStream) -> Result<()> {
         input.parse::<Option<Token![!]>>()?;
         let tokens = input.parse::<Group>()?.stream();
@@ -156,14 +156,14 @@ impl Sources {
     }
 }
 
-/// Returns the longest start of a path that is known.
+/// Returns the longest known prefix of a path.
 pub(super) fn longest_start(path: &str, is_known: impl Fn(&str) -> bool) -> Option<&str> {
     let ends = path.match_indices("::").map(|(end, _)| end);
     let starts = ends.chain([path.len()]).map(|end| &path[..end]);
     starts.filter(|start| is_known(start)).last()
 }
 
-/// Returns a path that a module writes, from the crate root.
+/// Returns a path written in a module, starting at the crate root.
 fn from_root(module: &str, path: &str) -> String {
     let (first, rest) = path.split_once("::").unwrap_or((path, ""));
     let (parent, _) = module.rsplit_once("::").unwrap_or((module, ""));

@@ -1,10 +1,10 @@
-//! Runs the steps of a GitHub job. The values of expressions are stated here, and not worked out.
+//! Runs the steps of a GitHub job. The values of expressions are stated here, not computed.
 
 use serde_yaml::{Value, from_value};
 
 use super::place::{JobRun, NIGHTLY, Place, STATUS, Variables, XRS, pairs};
 
-/// `shell: bash`. An unset variable is an error, too.
+/// `shell: bash`. An unset variable is an error too.
 const SHELL: &str = "bash --noprofile --norc -euo pipefail";
 
 /// An expression that is not listed fails the test.
@@ -47,7 +47,7 @@ pub fn run(place: &Place, name: &str) -> JobRun {
     job.run
 }
 
-/// Returns a mapping of texts; an empty one where there is none.
+/// Returns a mapping of texts, which is empty if there is none.
 fn texts(mapping: &Value) -> Variables {
     from_value(mapping.clone()).unwrap_or_default()
 }
@@ -57,7 +57,7 @@ struct Job<'a> {
     run: JobRun,
     /// The values of expressions.
     values: Variables,
-    /// The environment: that of the workflow, and what steps add.
+    /// The environment of the workflow, and what steps add to it.
     variables: Variables,
 }
 
@@ -125,7 +125,7 @@ impl Job<'_> {
             let path = self.place.path("job").join(file).display().to_string();
             variables.insert(format!("GITHUB_{file}"), path);
         }
-        // Each step has an output file of its own.
+        // Each step has its own output file.
         self.place.write("job/OUTPUT", "");
         let script = step["run"].as_str().expect("something to run");
         self.place.shell(&mut self.run, SHELL, script, &variables);

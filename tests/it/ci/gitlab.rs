@@ -4,7 +4,7 @@ use serde_yaml::{Value, from_value};
 
 use super::place::{GITLAB, JobRun, Place, Variables, pairs};
 
-/// A script that uses another variable fails.
+/// A script that uses any other variable fails.
 const STATED: &str = "\
 CI_API_V4_URL=https://gitlab.example/api/v4
 CI_COMMIT_SHA=c0ffee
@@ -49,7 +49,7 @@ pub fn run(place: &Place, name: &str) -> JobRun {
     for needed in list(&job["needs"]) {
         place.fetch(&format!("artifacts/{needed}"));
     }
-    // The shell that the image has.
+    // The shell in the image.
     let shell = match of_either("image").as_str() {
         Some("alpine:3") => "sh -eu",
         _ => "bash -euo pipefail",

@@ -6,7 +6,7 @@ use std::process::Command;
 use super::place::{ACTION, GITLAB, NIGHTLY, Place, STATUS, XRS};
 use crate::python;
 
-/// Returns what the tool says of an invalid file, or nothing if the file is valid.
+/// Returns what the tool says about an invalid file, or an empty text if the file is valid.
 fn lint(place: &Place, file: &str) -> Option<String> {
     let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lint/requirements.txt");
     let schema = match file {
@@ -26,7 +26,7 @@ fn lint(place: &Place, file: &str) -> Option<String> {
     (!output.status.success()).then_some(said)
 }
 
-/// A file, a text in it, a mistake that replaces the text, and what the tool says of it.
+/// A file, a text in it, a mistake that replaces the text, and what the tool says about it.
 const MISTAKES: [[&str; 4]; 5] = [
     [XRS, "needs: plan", "neds: plan", "neds"],
     [NIGHTLY, "runs-on:", "run-on:", "'runs-on' is a required"],

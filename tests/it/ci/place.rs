@@ -1,5 +1,5 @@
-//! A place where the jobs of a pipeline run without a network. AWS is the sandbox, and scripts stand in for the programs that
-//! would reach GitHub, GitLab or crates.io.
+//! A place where the jobs of a pipeline run without network access. The sandbox stands in for AWS, and scripts for the programs
+//! that would reach GitHub, GitLab or crates.io.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -21,20 +21,20 @@ pub const GITLAB: &str = ".gitlab-ci.yml";
 
 pub type Variables = BTreeMap<String, String>;
 
-/// Comments that the pipelines must leave alone: one that begins like theirs, and one of another pipeline.
+/// Comments that the pipelines must leave alone: one that begins like theirs, and one from another pipeline.
 const OTHERS: &str = r#"[
   {"id": 1, "user": {"login": "somebody"}, "author": {"id": 1}, "body": "<!-- xrs plan -->\nmine"},
   {"id": 2, "user": {"login": "github-actions[bot]"}, "author": {"id": 99}, "body": "Coverage: 100 %"}
 ]"#;
 
-/// A repository and what its jobs share. One job runs at a time.
+/// A repository, and what its jobs share. One job runs at a time.
 pub struct Place {
     folder: Folder,
-    /// What jobs pass on, by the names that later jobs use.
+    /// What jobs pass on to later jobs, by name.
     pub outputs: RefCell<Variables>,
 }
 
-/// What became of a job.
+/// The result of a job.
 #[derive(Debug, Default)]
 pub struct JobRun {
     /// The exit code of the first script that failed, or 0.
@@ -87,7 +87,7 @@ impl Place {
         serde_yaml::from_str(&self.read(&format!("repository/{file}"))).expect("YAML")
     }
 
-    /// Puts the clock of the sandbox forward.
+    /// Advances the clock of the sandbox.
     pub fn pass(&self, minutes: i64) {
         self.edit("world.json", |world| {
             let now = world["now"].as_str().expect("a clock");
@@ -101,7 +101,7 @@ impl Place {
         self.json("world.json")["regions"].take()
     }
 
-    /// Returns the one comment of the pipelines, after a check that they left all others alone.
+    /// Returns the only comment of the pipelines, after checking that they left all others alone.
     #[track_caller]
     pub fn comment(&self) -> String {
         let mut all = self.json("comments.json");
@@ -132,7 +132,7 @@ impl Place {
         copy(&self.path(folder).join("."), &self.path("job/work"));
     }
 
-    /// Keeps those of the files, one per line, that exist.
+    /// Keeps those of the files, listed one per line, that exist.
     pub fn keep(&self, artifact: &str, files: &str) {
         let kept = self.path("artifacts").join(artifact);
         // A run can't see the artifacts of an earlier one.
@@ -184,7 +184,7 @@ pub fn pairs(text: &str) -> Variables {
     pairs.collect()
 }
 
-/// Runs the real xrs on the sandbox. It notes the role and the arguments of each call.
+/// Runs the real xrs on the sandbox. Records the role and the arguments of each call.
 const XRS_STAND_IN: &str = r#"
 echo "${AWS_ACCESS_KEY_ID-}${AWS_ROLE_ARN-} $*" >> "$PLACE/calls"
 [ -z "${AWS_ROLE_ARN-}" ] || [ "$(cat "$AWS_WEB_IDENTITY_TOKEN_FILE")" = "for https://gitlab.example" ]

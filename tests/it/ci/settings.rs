@@ -1,4 +1,4 @@
-//! What the pipelines state outside of their scripts: who gets credentials, who approves, what may write and when.
+//! What the pipelines define outside of their scripts: who gets credentials, who approves, what may write, and when.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ fn the_steps_on_github_keep_its_rules() {
     let mut all = vec![place.yaml(ACTION)["runs"].clone()];
     for file in [XRS, NIGHTLY, STATUS] {
         let workflow = place.yaml(file);
-        // With pipefail; and each job has the permissions that it states, and no others.
+        // Scripts run with pipefail. Each job has only the permissions that it states.
         assert_eq!(workflow["defaults"]["run"]["shell"], "bash");
         assert_eq!(workflow["permissions"], Value::Mapping(Mapping::new()));
         let jobs = workflow["jobs"].as_mapping().expect("jobs");
@@ -43,7 +43,7 @@ fn the_steps_on_github_keep_its_rules() {
                 assert_eq!(step["with"]["persist-credentials"], false);
             }
             let script = step["run"].as_str().unwrap_or_default();
-            // The text of others reaches a script as a variable. In the script itself it would run as code.
+            // Text from others reaches a script as a variable. In the script itself, it would run as code.
             assert!(!script.contains("${{"), "{script}");
             // A cancelled job sends its signal to the shell, which doesn't pass it on: `exec` lets xrs take its place.
             let is_deaf = |line: &str| line.starts_with("xrs apply") || line.starts_with("xrs run");

@@ -1,4 +1,4 @@
-//! `xrs apply`: what it does with a plan that it accepts, and its results.
+//! `xrs apply`: what it does with an accepted plan, and its results.
 
 use aws_xregion_sync::model::result::SavedResults;
 use serde_json::json;
@@ -146,7 +146,7 @@ fn what_is_not_done_is_told_once() {
     assert!(out.ends_with(&total), "{applied:#?}");
 }
 
-/// 22 databases, of which so many have settings of their own.
+/// 22 databases, of which this many have their own settings.
 fn fleet(own_settings: &str) -> String {
     let jobs = (0..22).map(|n| {
         let own = if n == 0 { own_settings } else { "" };
@@ -176,13 +176,13 @@ fn copies_of_an_earlier_apply_count_and_nobody_is_refused_for_their_sake() {
     let deferred = "AWS's limit of 20 concurrent copies from us-east-1 to us-west-1 is reached";
     assert_eq!(counted.err.matches(deferred).count(), 2, "{counted:?}");
 
-    // The job has other settings now, or is gone: its copy can't be read, and only AWS counts it.
+    // The job has different settings now, or is gone, so its copy can't be read, and only AWS counts it.
     let others = fleet(", aws_client_config: {max_attempts: 7}");
     let gone = fleet("").replace("sync_db0:", "sync_db00:");
     for config in [others, gone] {
         folder.write("world.json", world.to_string());
         folder.write("xrs.yaml", config);
-        // It is not refused whole.
+        // It is not refused as a whole.
         let in_vain = "SnapshotQuotaExceeded";
         folder
             .apply("")

@@ -1,15 +1,15 @@
-//! A config that has changed since a plan was made: this is noted, and the plan is applied as it was approved.
+//! A config that has changed since a plan was made: the change is noted, and the plan is applied as approved.
 
 use super::*;
 
 const CHANGED: &str =
     "note: xrs.yaml has changed since this plan was made; that does not change the plan";
 
-/// It needs no settings of the config to be applied.
+/// This job can be applied without settings from the config.
 const JOB: &str = "sync_a: {sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1, \
                    sync_identifier: a}\n";
 
-/// A folder with a plan of that job.
+/// Creates a folder with a plan of that job.
 fn planned() -> Folder {
     let folder = Folder::new();
     folder.write("xrs.yaml", JOB);
@@ -18,7 +18,7 @@ fn planned() -> Folder {
 }
 
 #[test]
-fn a_config_that_has_changed_is_named_and_the_plan_is_applied_all_the_same() {
+fn a_config_that_has_changed_is_named_and_the_plan_is_applied_anyway() {
     let folder = planned();
     let same = folder.apply("");
     same.went_well(&[]);

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// The example, which nobody else may read: its keys are no reason for a warning.
+/// The example, readable only by its owner, so that its keys cause no warning.
 fn folder_of_ours() -> Folder {
     let folder = Folder::new();
     #[cfg(unix)]
@@ -70,10 +70,10 @@ fn colours_can_be_forced_and_forbidden() {
     }
 }
 
-/// Runs a command whose output nobody reads: its code, and its stderr if that is read.
+/// Runs a command whose output nobody reads. Returns its exit code, and its stderr if that is read.
 fn unread(folder: &Folder, words: &str, both: bool) -> (Option<i32>, String) {
     let (reader, writer) = std::io::pipe().expect("a pipe");
-    // Before anything is written to it.
+    // Closed before anything is written to it.
     drop(reader);
     let mut child = folder.spawn(words, writer.into());
     if both {
@@ -158,7 +158,7 @@ fn warnings_can_be_made_to_count() {
         (&"warning".into(), &10.into())
     );
 
-    // A warning of a job counts like a note on the config.
+    // A job's warning counts like a note about the config.
     let folder = Folder::new();
     let strict = || folder.on_sandbox("plan --warnings-as-errors");
     strict().went_well(&["Plan:"]);

@@ -1,4 +1,4 @@
-//! Signals, as the program gets them.
+//! Signals to the program.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -10,13 +10,13 @@ use serde_json::Value;
 use super::Folder;
 use crate::support::assert_says;
 
-/// So many that applying them takes many seconds.
+/// Enough jobs that applying them takes many seconds.
 const JOBS: usize = 400;
 
-/// Far longer than anything here takes that does end.
+/// Far longer than anything here takes, unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A folder with many jobs, whose names are so long that a plan and results of theirs fill any pipe.
+/// Creates a folder with many jobs with names so long that their plan and results fill any pipe.
 fn many_jobs() -> Folder {
     let folder = Folder::new();
     let long = "x".repeat(200);
@@ -30,7 +30,7 @@ fn many_jobs() -> Folder {
     folder
 }
 
-/// The program, while it runs; it does not outlive its test.
+/// The running program, which does not outlive its test.
 struct Running {
     child: Child,
     err: BufReader<ChildStderr>,
@@ -50,7 +50,7 @@ impl Running {
         Self { child, err }
     }
 
-    /// Waits for its first line of progress: by then it listens to signals.
+    /// Waits for its first line of progress. By then it handles signals.
     fn wait_for_progress(&mut self) {
         self.wait_for(": copy ");
     }
@@ -70,7 +70,7 @@ impl Running {
         assert!(sent.expect("a shell").success(), "{kill}");
     }
 
-    /// The code it ends with, and what else it said on stderr.
+    /// Returns its exit code, and the rest of its stderr.
     fn ended(mut self) -> (Option<i32>, String) {
         let since = Instant::now();
         let status = loop {
@@ -131,7 +131,7 @@ fn after_the_first_signal_nothing_is_begun_and_the_second_ends_the_apply() {
     let shown = folder.xrs("show results.json");
     shown.went_well(&["the apply was interrupted"]);
 
-    // Nobody reads its results: but for the second signal it would wait for ever.
+    // Nobody reads its results, so without the second signal it would wait forever.
     let running = apply("again.json", Stdio::piped());
     running.signal("INT");
     let (code, err) = running.ended();
@@ -156,7 +156,7 @@ fn the_second_signal_ends_a_run_whose_plan_nobody_reads() {
     let folder = many_jobs();
     let run = "run --sandbox world.json";
     let mut running = Running::start(&folder, run, Stdio::piped());
-    // Once there is something to read it listens, and is stuck in the middle of its plan.
+    // Once there is something to read, it handles signals, and is stuck in the middle of its plan.
     let mut out = running.child.stdout.take().expect("a pipe");
     out.read_exact(&mut [0]).expect("a byte");
     running.signal("TERM");

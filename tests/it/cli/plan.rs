@@ -170,7 +170,7 @@ fn outputs_are_regular_files_and_links_to_them_are_followed() {
     assert!(made.expect("it runs").success());
     std::os::unix::fs::symlink("later.json", folder.path("link.json")).expect("a link");
     folder.planned();
-    // Nobody reads the pipe: opening it would block for ever.
+    // Nobody reads the pipe, so opening it would block forever.
     let refused = |words: &str, says: &str| {
         let ended = ended(folder.command(words).timeout(Duration::from_secs(60)));
         ended.failed(1, &[says]);
@@ -211,7 +211,7 @@ fn a_folder_that_cannot_be_written_is_named() {
     folder.set_mode("locked", 0o555);
     let plan = folder.on_sandbox("plan --out locked/p.json");
     folder.set_mode("locked", 0o755);
-    // Whoever is root can write everywhere.
+    // Root can write everywhere.
     if plan.code != Some(0) {
         let says = "no file can be created in the folder locked: permission denied";
         plan.failed(1, &[says]);
@@ -285,7 +285,7 @@ fn only_the_problems_of_selected_jobs_are_shown() {
     plan("sync_my_database").failed(1, &["error: ", "max_snapshots_to_retain: x"]);
 }
 
-/// Law 9: however many plans with however many of the jobs are made of one config, a copy has one name.
+/// Law 9: no matter how many plans are made from one config, and for which of its jobs, a copy has one name.
 #[test]
 fn the_name_of_a_copy_does_not_depend_on_the_jobs_that_are_planned() {
     let folder = Folder::new();

@@ -1,4 +1,4 @@
-//! Plans that `xrs apply` refuses whole.
+//! Plans that `xrs apply` refuses as a whole.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Folder, ended, example};
 
-/// Makes the digest right again, as somebody would who knows how.
+/// Corrects the digest, as someone who knows how would.
 fn sealed_again(folder: &Folder, change: impl FnOnce(&mut Value)) {
     folder.edit("plan.json", |plan| {
         change(plan);
@@ -15,7 +15,7 @@ fn sealed_again(folder: &Folder, change: impl FnOnce(&mut Value)) {
     });
 }
 
-/// The plan is refused whole, and the world is what it was.
+/// Asserts that the plan is refused as a whole, and that the world is unchanged.
 #[track_caller]
 fn refused(folder: &Folder, options: &str, says: &[&str]) {
     let before = folder.json("world.json")["regions"].take();
@@ -44,7 +44,7 @@ fn a_plan_file_that_is_not_a_complete_valid_plan_is_refused() {
         whole.replace("\"format_version\": \"2.0\"", &other)
     };
     let changed = "it was changed after it was made";
-    let older = "made by an older version of xrs: plan again";
+    let older = "made by an older version of xrs; plan again";
     let with_key = whole.replacen('{', "{\"keep\": \"all\",", 1);
     for (bad, says) in [
         (whole[..whole.len() / 2].to_owned(), "not valid JSON"),
@@ -88,7 +88,7 @@ fn a_plan_with_a_name_twice_is_refused() {
     let says = "not a plan that xrs would make: sync_my_web_app: two jobs have this name";
     refused(&folder, "", &[says]);
     doubled("sync_other");
-    let says = "sync_other: another job also has an action sync_my_web_app/copy";
+    let says = "sync_other: another job has an action sync_my_web_app/copy too";
     refused(&folder, "", &[says]);
 }
 
@@ -179,7 +179,7 @@ fn credentials_come_from_the_config_given_else_the_environment_else_xrs_yaml() {
         let mut command = folder.command("apply plan.json --sandbox world.json");
         ended(command.env("XRS_CONFIG", config))
     };
-    // The config that the plan names does not count: whoever wrote the plan chose it.
+    // The config that the plan names does not count, because the author of the plan chose it.
     sealed_again(&folder, |plan| plan["config"]["path"] = "moved.yaml".into());
     refused(
         &folder,
@@ -248,7 +248,7 @@ fn a_refused_plan_leaves_no_results_that_look_like_its_own() {
         plan["jobs"][0]["account_id"] = "999999999999".into()
     });
     refused_with("", "was planned in account");
-    // What is not a plan has no digest to save.
+    // A file that is not a plan has no digest to save.
     folder.write("plan.json", "{}");
     folder.write("results.json", "precious");
     refused(&folder, "--results results.json", &["not a plan"]);

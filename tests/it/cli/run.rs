@@ -81,7 +81,7 @@ fn with_wait_it_stays_until_copies_are_available_and_says_how_far_they_are() {
         1,
         &[
             "is still in progress (creating, ",
-            "the limit of 60 s is reached",
+            "the wait limit of 60 s was reached",
             "apply the same plan, or run, again with --wait",
             "2 copies created, 0 copies deleted",
         ],

@@ -69,7 +69,7 @@ fn show_skips_unknown_keys_and_refuses_what_it_cannot_read() {
         ("hello", "not valid JSON"),
         ("[]", "not a plan"),
         (&new_plan, "format version is 7.0"),
-        (&old_plan, "made by an older version of xrs: plan again"),
+        (&old_plan, "made by an older version of xrs; plan again"),
         (&results, "not a results file"),
         (&old_results, "made by an older version of xrs"),
         (&new_results, "format version is 7.0"),

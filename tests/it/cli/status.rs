@@ -13,7 +13,7 @@ impl Folder {
         self.on_sandbox(&format!("status {options}"))
     }
 
-    /// Copies all, and lets the copies be done.
+    /// Copies everything, and waits until the copies are available.
     fn all_copied(&self) {
         self.on_sandbox("run --wait").went_well(&[]);
     }
@@ -117,7 +117,7 @@ fn nothing_is_written_to_aws_and_the_json_is_whole() {
     assert_eq!(document["summary"], summary);
 }
 
-/// Metric, labels, value: read as Prometheus does, and as strictly as promtool.
+/// Metric, labels and value, parsed as by Prometheus, and as strictly as by promtool.
 fn metrics(text: &str) -> BTreeMap<(String, BTreeMap<String, String>), f64> {
     let is_name = |name: &str| {
         !name.is_empty()
@@ -236,7 +236,7 @@ fn no_text_of_others_tricks_whoever_reads_a_status() {
                     .count()
             };
             assert_eq!(count("TableCell"), 7 * count("TableRow"), "{parts:#?}");
-            // Outside of code nothing of it remains, neither as text nor as HTML.
+            // Outside of code, nothing of it remains, neither as text nor as HTML.
             let leaks = |part: &&String| part.contains("Odd") || part.contains("<b>");
             assert_eq!(parts.iter().find(leaks), None, "{}", status.out);
         }

@@ -1,4 +1,4 @@
-//! Commands around the work: a config to start from, completions, manual pages, schemas, guides.
+//! Auxiliary commands: a starter config, completions, manual pages, schemas, guides.
 
 use serde_json::Value;
 
@@ -38,14 +38,14 @@ fn init_writes_a_config_that_can_be_tried_at_once() {
 #[test]
 fn init_never_writes_over_a_file() {
     let folder = Folder::new();
-    // A link to nowhere is there, too.
+    // A dangling link also counts as existing.
     #[cfg(unix)]
     std::os::unix::fs::symlink("nowhere", folder.path("link.yaml")).expect("linked");
-    let exists = "the config xrs.yaml exists already";
+    let exists = "the config xrs.yaml already exists";
     for (file, says) in [
         ("", &[exists, "help: it was not changed"][..]),
         #[cfg(unix)]
-        ("link.yaml", &["exists already"]),
+        ("link.yaml", &["already exists"]),
         ("no/such/folder.yaml", &["there is no folder no/such"]),
         ("-", &["not -", "help: name a file"]),
     ] {

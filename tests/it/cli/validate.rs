@@ -76,7 +76,7 @@ fn keys_that_others_can_read_are_warned_of_where_they_would_be_used() {
     folder.set_mode("xrs.yaml", 0o600);
     folder.xrs("validate").lacks(warning);
 
-    // Also those that nothing uses: the only job is invalid, or each has a profile of its own.
+    // Even those that nothing uses, because the only job is invalid, or each job has its own profile.
     let job = "sync_a: {sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1, sync_identifier: a";
     let keys = "aws_client_config: {aws_access_key: a, aws_secret_key: b}";
     folder.set_mode("xrs.yaml", 0o644);

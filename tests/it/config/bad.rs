@@ -1,4 +1,4 @@
-//! What makes a file or a job useless.
+//! What makes a file or a job unusable.
 
 use super::*;
 
@@ -58,7 +58,7 @@ fn a_file_without_a_job_is_refused() {
     assert_eq!(refused("{}").message, no_job);
 }
 
-/// Not in the words of a parser, and with a place.
+/// Errors are not in the words of a parser, and have a place.
 #[test]
 fn invalid_yaml_is_explained() {
     for (text, message) in [
@@ -70,7 +70,7 @@ fn invalid_yaml_is_explained() {
         ),
         (
             "sync_x:\n\ta: b",
-            ": a tab stands where only spaces are allowed",
+            ": there is a tab where only spaces are allowed",
         ),
         ("sync_x: \"a\n", ": a quote is not closed"),
         ("sync_x: \"\\q\"", ": this escape is unknown"),
@@ -110,7 +110,7 @@ fn a_file_that_is_too_large_or_too_deep_is_refused_at_once() {
     let most = usize::try_from(config::MAX_BYTES).expect("small");
     let large = refused(format!("{SEED}#{}", "x".repeat(most)));
     assert_eq!(large.message, "the config is larger than 16777216 bytes");
-    let deep = "mappings and lists are nested too deep";
+    let deep = "mappings and lists are nested too deeply";
     for nest in ["[", "{a: ", "- ", "? ", "[{a: "] {
         let text = format!("sync_x:\n {}", nest.repeat(200_000));
         assert_eq!(refused(&text).message, deep, "{nest}");
@@ -222,12 +222,12 @@ fn a_key_that_is_nearly_one_of_a_job_is_a_warning_that_says_what_to_write() {
         let help = format!("the keys of jobs start with `sync_`: write `{meant}`, if it is one");
         assert_eq!(warning.help.as_ref(), Some(&help));
         assert_eq!(warning.at.map(|at| (at.line, at.column)), Some((2, 1)));
-        // Without another job, too.
+        // Even without another job.
         let problems = config::read(format!("{key}: {{{AMI}}}").as_bytes()).expect_err(key);
         assert_eq!(problems.len(), 2, "{problems:?}");
         assert_eq!(problems[1].help.as_ref(), Some(&help));
     }
-    // Templates, and what is only named alike.
+    // Templates, and keys that only look similar.
     let others = format!(
         "x: &x {{{AMI}}}\n.sync: {{{AMI}}}\nsynchronous: true\nsince_2020: {{}}\nsync_x: {{<<: *x}}\n"
     );

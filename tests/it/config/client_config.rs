@@ -1,8 +1,8 @@
-//! `aws_client_config`, and what its two levels come to.
+//! `aws_client_config`, and how its two levels are merged.
 
 use super::*;
 
-/// Short for settings in the tables below.
+/// Abbreviations for settings in the tables below.
 const WORDS: [(&str, &str); 6] = [
     ("KEYS", "aws_access_key: A, aws_secret_key: S"),
     ("OTHERS", "aws_access_key: B, aws_secret_key: Z"),
@@ -12,14 +12,14 @@ const WORDS: [(&str, &str); 6] = [
     ("ACCOUNT", "aws_account_id: '1234-5678-9012'"),
 ];
 
-/// Returns the rows of a table, with the settings that the words stand for.
+/// Returns the rows of a table, with the settings that the abbreviations stand for.
 fn settings(table: &'static str) -> impl Iterator<Item = [String; 3]> {
     let replace = |cell: String, (word, settings): (&str, &str)| cell.replace(word, settings);
     let whole = move |cell: &str| WORDS.into_iter().fold(cell.to_owned(), replace);
     rows(table).map(move |row: [&str; 3]| row.map(whole))
 }
 
-/// The global settings, the job's own, and what a job without global settings would have.
+/// The global settings, the job's own, and the equivalent settings of a job without global ones.
 const MERGED: &str = "
     | |
     KEYS | | KEYS

@@ -1,4 +1,4 @@
-//! What is accepted, and what it comes to.
+//! What is accepted, and the resulting jobs.
 
 use super::*;
 
@@ -10,12 +10,12 @@ fn keys(access: &str, secret: &str) -> ClientConfig {
     }
 }
 
-/// The options of a job's type.
+/// Returns the options of a job's type.
 fn rules(job: &SyncJob) -> String {
     format!("{:?}", job.rules)
 }
 
-/// The identifier that the images of a job have.
+/// Returns the identifier of a job's images.
 fn identifier(job: &SyncJob) -> String {
     match job.rules.queries().sources {
         Query::Matching(selector) => selector.sync_identifiers.concat(),
@@ -74,7 +74,7 @@ fn every_option_is_read() {
 }
 
 #[test]
-fn the_config_to_begin_with_is_valid_and_mentions_every_option() {
+fn the_starter_config_is_valid_and_mentions_every_option() {
     assert_eq!(valid(config::STARTER).len(), 2);
     for option in config::reference().flat_map(|group| &group.options) {
         let is_mentioned = config::STARTER.contains(&format!(" {}:", option.name));
@@ -95,7 +95,7 @@ fn anchors_aliases_and_merges_work_also_merges_of_merges() {
         ("sync_web", "us-west-1"),
     ];
     assert_eq!(regions, expected);
-    // Own options win over merged ones, and earlier sources over later ones, whatever these merge themselves.
+    // Own options win over merged ones, and earlier sources over later ones, even if these merge others themselves.
     let retained = jobs.iter().filter_map(|job| job.rules.retention());
     let retained = retained.map(|rules| rules.max_retained);
     let retained: Vec<u32> = retained.collect();
@@ -185,7 +185,7 @@ fn what_is_not_given_or_empty_has_its_default() {
     }
 }
 
-/// Every option, under each of its names, of jobs and of client settings.
+/// Every option of jobs and of client settings, under each of its names.
 #[test]
 fn an_option_that_is_null_or_empty_is_not_given() {
     let image = format!("{AMI}, sync_identifier: web");
@@ -282,7 +282,7 @@ fn a_tab_may_follow_a_colon_and_places_stay_right() {
     }
 }
 
-/// The gem took symbols of Ruby for keys of jobs and of client settings.
+/// The gem accepted Ruby symbols as keys of jobs and of client settings.
 #[test]
 fn keys_may_be_symbols() {
     let symbols = format!(

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Checks the value of an option: what it must be, and what the message says it is.
+/// Checks a refused value of an option: what it must be, and what the message says it is.
 fn must(option: &str, value: &str, must_be: &str, is: &str) {
     let expected = format!("option `{option}` of sync_x must be {must_be}, not {is}");
     let messages = match option {
@@ -78,7 +78,7 @@ fn text_is_text() {
         let problems = read(&format!("{{sync_x: {{{AMI}, {option}}}}}")).problems();
         problems[0].help.clone().expect("help")
     };
-    let quotes = "put it in quotes, if this is what is meant";
+    let quotes = "put it in quotes if this is what you mean";
     assert_eq!(help("sync_identifier: 1.5"), quotes);
     assert_eq!(help("sync_identifier: true"), quotes);
     must("most_recent", "1", "true or false", "1");
@@ -237,7 +237,7 @@ fn a_comma_in_a_filter_is_a_warning_that_says_what_to_write() {
 
 #[test]
 fn every_image_of_another_account_is_too_many() {
-    let message = "option `ami_owner` of sync_x names another account, and no filter limits which of its images are read";
+    let message = "option `ami_owner` of sync_x names a different account, and no filter limits which of its images are read";
     let unlimited = each(
         "ami_owner: amazon | ami_owner: AWS-marketplace, most_recent: true | ami_owner: 123456789012, filters: [] |
          ami_owner: amazon, filters: ['name=*'] | ami_owner: amazon, filters: [{name: name, values: [a, '**']}] |
@@ -249,7 +249,7 @@ fn every_image_of_another_account_is_too_many() {
     }
     assert_says(
         &ami("owner_id: amazon")[0],
-        "option `owner_id` of sync_x names another account",
+        "option `owner_id` of sync_x names a different account",
     );
     let limited = each(
         "ami_owner: self | filters: ['name=*'] | ami_owner: Self, filters: ['name=*'] | ami_owner: amazon, filters: ['name=al2023-*'] |
@@ -309,7 +309,7 @@ fn a_template_that_was_not_filled_in_is_refused() {
     );
     let code =
         refused("<% jobs.each do |job| %>\nsync_<%= job %>:\n  sync_type: ec2_ami\n<% end %>\n");
-    let erb = "xrs fills in no templates: run erb first, and give xrs what it writes";
+    let erb = "xrs does not process templates: run erb first, and give its output to xrs";
     assert_eq!(code.help.as_deref(), Some(erb));
 }
 
@@ -339,7 +339,7 @@ fn a_misspelt_option_is_never_ignored() {
     let all = help("xyz: 1");
     assert_says(&all, "the options are `aws_client_config`, ");
     assert_eq!(help("5: 1"), all);
-    // Of an unknown type, the options of any type may be meant.
+    // If the type is unknown, options of any type are possible.
     let unknown = messages("sync_type: x, filters: 5, db_instance: 5");
     assert_eq!(unknown.len(), 3, "{unknown:?}");
 }

@@ -1,4 +1,4 @@
-//! The JSON Schema of the config takes and refuses what the reader does, as far as a schema can tell.
+//! The JSON Schema of the config accepts and refuses what the reader does, as far as a schema can tell.
 
 use jsonschema::Validator;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::*;
 use crate::schema;
 
-/// Mistakes that no schema can tell: they are between jobs, or between the global settings and a job's own.
+/// Mistakes that a schema can't detect: conflicts between jobs, or between the global settings and a job's own.
 const BETWEEN: [&str; 6] = [
     "sync_half",
     "sync_other_half",
@@ -23,7 +23,7 @@ fn validator() -> Validator {
 /// A config as an editor reads it.
 fn yaml(text: &str) -> Result<Value, serde_yaml::Error> {
     let mut value: serde_yaml::Value = serde_yaml::from_str(text)?;
-    // It applies one `<<` after the other: what came in by one may contain another.
+    // It applies one `<<` after the other, because what one merges in may contain another.
     for _ in 0..3 {
         value.apply_merge()?;
     }
@@ -48,7 +48,7 @@ fn valid_configs_fit_the_schema() {
 #[test]
 fn invalid_configs_do_not_fit_the_schema() {
     for (name, text) in schema::files("config/bad", ".yaml") {
-        // What is not YAML needs no schema.
+        // A file that is not YAML needs no schema.
         let Ok(value) = yaml(&text) else { continue };
         let faults = faults(&value);
         let Ok(read) = config::read(text.as_bytes()) else {

@@ -1,4 +1,4 @@
-//! Problems as a user sees them, without secrets.
+//! Problems as a user sees them, never with secrets.
 
 use super::*;
 
@@ -38,7 +38,7 @@ fn colour_changes_no_word() {
 
 const SECRET: &str = "wJalrXUtnFEMI7K7MDENGbPxRfiCYZ";
 
-/// What is shown of each line of a config, wherever a problem may be.
+/// What is shown of each line of a config, wherever the problem is.
 fn every_line(text: &str) -> String {
     let place = |line| TextPlace {
         line,
@@ -107,7 +107,7 @@ fn what_is_no_secret_is_shown() {
     }
 }
 
-/// Texts that are nearly configs: lines of good ones, some with what breaks them at a random character.
+/// Texts that are nearly configs: lines of good ones, some of them broken at a random character.
 fn nearly_yaml() -> impl Strategy<Value = String> {
     const BREAKS: [&str; 24] = [
         "{", "}", "[", "]", ":", ": ", ",", "\n", "\t", " ", "\"", "'", "&a ", "*a ", "<<: ",
@@ -168,7 +168,7 @@ proptest! {
     }
 }
 
-/// Where a long line is cut, a mark must not come to stand on what is before the cut.
+/// If a long line is cut, a mark must not point to what is before the cut.
 #[test]
 fn no_mark_is_parted_from_its_letter() {
     let marked = "e\u{301}".repeat(200);

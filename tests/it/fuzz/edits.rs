@@ -22,14 +22,14 @@ const ODD: [&str; 12] = [
     TRICK,
 ];
 
-/// Edits documents, with values from `pool` in the place of others.
+/// Edits documents, replacing values with others from `pool`.
 pub struct Editor<'a> {
     pub random: &'a mut Random,
     pub pool: &'a [String],
 }
 
 impl Editor<'_> {
-    /// Makes one edit somewhere in a document, or nothing if the drawn place does not allow the drawn edit.
+    /// Makes one random edit at a random place in a document, or none if the place does not allow the edit.
     pub fn edit(&mut self, document: &mut Value) {
         match self.random.weighed(&[6, 2, 2]) {
             0 => {
@@ -74,7 +74,7 @@ impl Editor<'_> {
         }
     }
 
-    /// Puts another value of the pool in the place of one of them, everywhere.
+    /// Replaces one value of the pool with another, everywhere.
     pub fn rename(&mut self, document: &mut Value) {
         let used: Vec<&String> = {
             let text = document.to_string();
@@ -129,7 +129,7 @@ impl Editor<'_> {
         picked.unwrap_or_default()
     }
 
-    /// Returns a random place in a document where this holds.
+    /// Returns a random place in a document for which this holds.
     fn place<'v>(
         &mut self,
         document: &'v mut Value,
@@ -149,7 +149,7 @@ fn is_filled_array(value: &Value) -> bool {
     value.as_array().is_some_and(|items| !items.is_empty())
 }
 
-/// Adds the JSON pointers of all values where this holds.
+/// Adds the JSON pointers of all values for which this holds.
 fn find(
     value: &Value,
     at: &mut String,

@@ -1,17 +1,17 @@
-//! Runs with a limit of time and memory.
+//! Runs tests with limits on time and memory.
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Far longer than any run takes that ends, also on a busy machine.
+/// Far longer than any run takes, even on a busy machine, unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Far more memory than all tests of this process need together.
 const MAX_BYTES: u64 = 4 << 30;
 
-/// Runs each case on a thread of its own. A case that panics, takes too long or needs too much memory fails the test, and is named: a
-/// thread that spins is left behind and ends with the process.
+/// Runs each case on its own thread. A case that panics, takes too long or needs too much memory fails the test, which names it. A
+/// thread that hangs is left behind and ends with the process.
 pub fn run_within_limits(cases: u64, run: impl Fn(u64) + Send + 'static) {
     run_within(PATIENCE, cases, run);
 }
@@ -38,7 +38,7 @@ fn run_within(patience: Duration, cases: u64, run: impl Fn(u64) + Send + 'static
     assert!(worker.join().is_ok(), "case {current} panicked");
 }
 
-/// Returns how much memory this process has, where the system states it.
+/// Returns how much memory this process uses, if the system states it.
 fn resident_bytes() -> Option<u64> {
     const PAGE: u64 = 4096;
     let text = std::fs::read_to_string("/proc/self/statm").ok()?;

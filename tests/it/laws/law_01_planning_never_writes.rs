@@ -1,6 +1,6 @@
 //! Law 1: planning never writes to AWS. Neither does a status.
 //!
-//! `moto/program.rs` has the same for the program, with the calls that the SDK makes.
+//! `moto/program.rs` tests the same for the program, with the calls that the SDK makes.
 
 use proptest::prelude::*;
 

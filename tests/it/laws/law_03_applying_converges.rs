@@ -1,4 +1,4 @@
-//! Law 3: after an apply and with no change since, planning again gives no action, also while copies are in progress.
+//! Law 3: if nothing has changed since an apply, planning again yields no actions, even while copies are in progress.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -20,7 +20,7 @@ proptest! {
             prop_assert_eq!(result.failed(), planned.outcome == Outcome::Failed, "{:?}", result);
         }
         prop_assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new(), "while copies are in progress");
-        // What becomes due when copies are available is done by one more apply.
+        // One more apply does what becomes due when copies are available.
         wait_for_copies(&sandbox);
         apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
         prop_assert_eq!(actions(&plan(&sandbox, &jobs)), Vec::<String>::new(), "when copies are available");
@@ -41,7 +41,7 @@ fn law_3_an_untagged_twin_of_a_tagged_copy_changes_nothing() {
 
 #[test]
 fn law_3_random_worlds_have_copies_deletions_and_tags_of_every_kind_of_job() {
-    // Guards the random tests against recipes that no longer make what they are meant for.
+    // Guards the random tests against recipes that no longer produce what they are meant to.
     let (mut copies, mut deletions, mut tags) = (0, 0, 0);
     let mut kinds = [0; Kind::ALL.len()];
     let mut runner = proptest::test_runner::TestRunner::deterministic();
@@ -63,7 +63,7 @@ fn law_3_random_worlds_have_copies_deletions_and_tags_of_every_kind_of_job() {
     assert!(kinds.into_iter().all(|number| number > 100), "{kinds:?}");
 }
 
-/// Returns image jobs in a ring of three regions that take the newest image of one identifier, in both directions.
+/// Returns image jobs in a ring of three regions, in both directions, that take the newest image with one identifier.
 fn ring(include_copies: bool) -> (World, Vec<SyncJob>) {
     let ireland = Region::from("eu-west-1");
     let mut world = empty_world();
@@ -141,7 +141,7 @@ fn law_3_copies_that_fail_again_and_again_are_tried_each_night_and_reported() {
             assert_eq!((planned.summary.copy, planned.summary.failed), (1, 1));
         }
     }
-    // The cause is mended.
+    // The cause is fixed.
     sandbox.edit(|world| world.fail_next_copies.clear());
     apply(&sandbox, &plan(&sandbox, &jobs), &jobs);
     wait_for_copies(&sandbox);

@@ -1,4 +1,4 @@
-//! Law 4: a crash anywhere, then the same plan applied again or a new one, ends as if there had been no crash, with one copy. A
+//! Law 4: after a crash anywhere, applying the same plan again, or a new one, ends as if there had been no crash, with one copy. A
 //! lost response counts as a crash.
 //!
 //! `moto/chaos.rs` kills the program itself; `simulation.rs` crashes in longer histories.
@@ -13,8 +13,9 @@ use proptest::prelude::*;
 use crate::random_world::recipes;
 use crate::support::*;
 
-/// Returns what each region holds, and how often. Ids of images and times differ from one history to the next. Sync tags of sources
-/// do not count: the tag of the copy decides, and a new plan does not write the one of the source alone.
+/// Returns what each region holds, and how often. Image ids and times are left out, because they differ from one history to the
+/// next. So are sync tags of sources: the tag on the copy is authoritative, and a new plan does not write only the one on the
+/// source.
 fn contents(world: &World) -> BTreeMap<String, usize> {
     let mut contents = BTreeMap::new();
     for (code, region) in &world.regions {
@@ -35,14 +36,14 @@ fn contents(world: &World) -> BTreeMap<String, usize> {
     contents
 }
 
-/// Returns what an apply leaves that nothing disturbs.
+/// Returns what an undisturbed apply leaves behind.
 fn undisturbed(world: World, jobs: &[SyncJob]) -> BTreeMap<String, usize> {
     let sandbox = Sandbox::new(world);
     apply(&sandbox, &plan(&sandbox, jobs), jobs);
     contents(&sandbox.world())
 }
 
-/// Starts an apply and drops it after this number of turns. Each call of the sandbox takes one before it has its effect.
+/// Starts an apply and drops it after this number of turns. Each sandbox call takes one turn before it takes effect.
 fn apply_for(turns: usize, sandbox: &Sandbox, planned: &SavedPlan, jobs: &[SyncJob]) {
     let (callers, stop) = (callers(jobs), AtomicBool::new(false));
     let options = Options {
@@ -78,7 +79,7 @@ proptest! {
     #[test]
     fn law_4_the_answer_to_any_write_is_lost(recipe in recipes(), lost in 0..12usize, anew in any::<bool>()) {
         let jobs = recipe.jobs();
-        // A write that can't be saved has its effect all the same, and its caller gets an error.
+        // A write that can't be saved takes effect anyway, and its caller gets an error.
         let writes = AtomicUsize::new(0);
         let save = move |_: &World| {
             if writes.fetch_add(1, Ordering::Relaxed) == lost { Err("no answer".to_owned()) } else { Ok(()) }

@@ -1,8 +1,7 @@
-//! Law 5: nothing is deleted but by the rules of retention: only copies of ours, never the newest available one, never more than
-//! planned.
+//! Law 5: only the retention rules delete anything: only our own copies, never the newest available one, never more than planned.
 //!
-//! More tests are in `waiting.rs` (deletions that wait for a copy), `simulation.rs` (histories) and `moto/snapshots.rs` (pages), and
-//! beside the code in `model/invariants.rs` and `provider/aws`.
+//! More tests are in `waiting.rs` (deletions that wait for a copy), `simulation.rs` (histories) and `moto/snapshots.rs` (pages),
+//! and next to the code in `model/invariants.rs` and `provider/aws`.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +19,7 @@ proptest! {
     #![proptest_config(cases(300))]
 
     #[test]
-    fn law_5_nothing_is_deleted_but_by_the_rules(recipe in recipes()) {
+    fn law_5_only_the_retention_rules_delete(recipe in recipes()) {
         let jobs = recipe.jobs();
         let sandbox = Sandbox::new(recipe.world());
         for round in 0..2 {
@@ -61,13 +60,14 @@ fn tag_time(copy: &WorldArtifact) -> Option<Timestamp> {
     SyncTag::find(&copy.tags, "Sync-From-us-east-1").map(|tag| tag.time)
 }
 
-/// Returns the age of a copy that counts for retention. A copy that the gem left without a tag counts, too: AWS states what it is.
+/// Returns the time that retention compares, if the copy counts. A copy that the gem left without a tag counts too: AWS states what
+/// it is.
 fn counted_time(copy: &WorldArtifact) -> Option<Timestamp> {
     let is_stated = copy.copied_from.is_some() && copy.id.as_str().starts_with("rds-");
     tag_time(copy).or(copy.data_time.filter(|_| is_stated))
 }
 
-/// Checks the rules of retention, stated a second time and naively, against what an apply has deleted.
+/// Checks what an apply has deleted against an independent, naive restatement of the retention rules.
 fn check_retention(
     before: &[WorldArtifact],
     gone: &[WorldArtifact],
@@ -78,15 +78,15 @@ fn check_retention(
         .filter(|copy| copy.state.is_available() && counted_time(copy).is_some())
         .collect();
     let newest = available.iter().max_by_key(|copy| counted_time(copy));
-    // The newest copy of all, whoever made it, tells which database is the present one of that name.
-    let present = before
+    // The newest copy of all, no matter who made it, shows which database of that name is the current one.
+    let current_parent = before
         .iter()
         .filter(|copy| !copy.state.is_gone())
         .filter(|copy| copy.copied_from.is_some() || tag_time(copy).is_some())
         .max_by_key(|copy| (copy.data_time.or(tag_time(copy)), copy.id.clone()));
     for copy in gone {
         let id = &copy.id;
-        let time = tag_time(copy).ok_or(format!("{id} had no readable sync tag of this job"))?;
+        let time = tag_time(copy).ok_or(format!("{id} had no readable sync tag for this job"))?;
         if copy.tags.contains_key("Sync-Keep") {
             return Err(format!("{id} was to be kept"));
         }
@@ -109,9 +109,11 @@ fn check_retention(
                 "{id} was deleted with {newer} newer copies, of {wanted} to retain"
             ));
         }
-        // All databases here were created a year before the start, except the earlier ones of the same name.
+        // All databases here were created a year before the start, except earlier ones of the same name.
         let is_earlier = copy.parent_created == Some(days_ago(900));
-        if is_earlier && present.is_some_and(|other| other.parent_created != copy.parent_created) {
+        if is_earlier
+            && current_parent.is_some_and(|other| other.parent_created != copy.parent_created)
+        {
             return Err(format!("{id} was of an earlier database"));
         }
     }
@@ -120,7 +122,7 @@ fn check_retention(
 
 #[test]
 fn law_5_copies_made_by_hand_never_push_out_ours() {
-    // Copied within the destination with all tags: AWS states no source, and the id is not one of ours.
+    // Copied within the destination, with all tags: AWS states no source, and the id is not one of ours.
     for (days, retain) in [(0..1, 0), (0..3, 2)] {
         let mut world = copied("db", days);
         let mut by_hand = our_copy(&mut world, "db", days_ago(0));
@@ -152,7 +154,7 @@ fn law_5_copies_of_an_earlier_database_are_kept_though_the_newest_copy_does_not_
     assert_eq!(deletions(&plan(&sandbox, &jobs)), NONE);
 }
 
-/// Returns the copy that a plan of [`database_job`] deletes where there are four.
+/// Returns the one of four copies that a plan of [`database_job`] deletes.
 fn oldest() -> ArtifactId {
     ArtifactId::from("rds-db-2026-01-12-05-10")
 }
@@ -204,7 +206,7 @@ fn law_5_nothing_is_deleted_where_a_kept_copy_has_changed() {
     let changes: [fn(&mut WorldArtifact); 3] = [
         |copy| copy.state = state("failed"),
         |copy| copy.data_time = Some(days_ago(41)),
-        // It is a copy of something else now, and somebody wants to keep it.
+        // Now it is a copy of something else, and someone wants to keep it.
         |copy| {
             copy.tags.insert("Sync-Keep", "yes");
             copy.copied_from = Some(OTHER_SOURCE.into());
@@ -221,7 +223,7 @@ fn law_5_nothing_is_deleted_where_a_kept_copy_has_changed() {
 }
 
 #[test]
-fn law_5_an_old_plan_deletes_no_copy_of_a_database_that_was_created_again_since() {
+fn law_5_an_old_plan_deletes_no_copy_of_a_database_that_was_recreated_since() {
     let sandbox = Sandbox::new(copied("db", 0..4));
     let jobs = database_job();
     let planned = plan(&sandbox, &jobs);
@@ -240,7 +242,7 @@ fn law_5_an_old_plan_deletes_no_copy_of_a_database_that_was_created_again_since(
 }
 
 #[test]
-fn law_5_an_old_plan_deletes_nothing_while_the_present_database_is_not_known() {
+fn law_5_an_old_plan_deletes_nothing_while_the_current_database_is_unknown() {
     // The newest copy does not state when its database was created; its source does, if it is there.
     for (stated, expected) in [
         (None, ActionOutcome::Stale),
@@ -261,7 +263,7 @@ fn law_5_an_old_plan_deletes_nothing_while_the_present_database_is_not_known() {
         let is_kept = outcome == ActionOutcome::Stale;
         let is_there = sandbox.world().snapshot(&west(), &oldest()).is_some();
         assert_eq!(is_there, is_kept, "{stated:?}");
-        // A new plan comes to the same.
+        // A new plan has the same result.
         let planned = deletions(&plan(&sandbox, &database_job()));
         assert!(!is_kept || !planned.contains(&oldest()), "{stated:?}");
     }
@@ -271,7 +273,7 @@ fn law_5_an_old_plan_deletes_nothing_while_the_present_database_is_not_known() {
 fn law_5_a_copy_of_something_else_that_is_to_be_kept_pushes_out_none_of_ours() {
     let mut world = copied("db", 0..3);
     for day in 0..3 {
-        // AWS states another source than the sync tag.
+        // AWS states a different source from the one in the sync tag.
         let mut other = our_copy(&mut world, "db", days_ago(day)).tag("Sync-Keep", "yes");
         other.id = ArtifactId::from(format!("{}-by-hand", other.id));
         other.copied_from = Some(OTHER_SOURCE.into());
@@ -322,7 +324,7 @@ fn law_5_a_copy_that_is_handed_over_is_ours() {
     let sandbox = Sandbox::new(world);
     let jobs = [snapshot_job("sync_db", "db", 2)];
     let warnings = job(&plan(&sandbox, &jobs), "sync_db").warnings.join("\n");
-    // The tag in the command is the one that xrs gives its own copies.
+    // The tag in the command is the one that xrs adds to its own copies.
     let (key, value) = tags.iter().next().expect("the sync tag");
     let tag = format!("'Key={key},Value={value}'");
     assert!(warnings.ends_with(&tag), "{warnings}");
@@ -332,8 +334,8 @@ fn law_5_a_copy_that_is_handed_over_is_ours() {
 }
 
 #[test]
-fn law_5_copies_of_an_earlier_database_go_after_a_time_once_the_present_one_has_a_copy() {
-    // Three old copies of the earlier database and one of last week; the present one is a day old.
+fn law_5_copies_of_an_earlier_database_are_deleted_after_a_time_once_the_current_one_has_a_copy() {
+    // Three old copies of the earlier database, and one from last week; the current database is a day old.
     let mut world = copied("db", 0..0);
     for day in [50, 45, 40, 7] {
         let mut copy = our_copy(&mut world, "db", days_ago(day));
@@ -348,7 +350,7 @@ fn law_5_copies_of_an_earlier_database_go_after_a_time_once_the_present_one_has_
     assert_eq!(
         deletions(&plan(&sandbox, &jobs)),
         NONE,
-        "the present one has no copy"
+        "the current one has no copy"
     );
     sync(&sandbox, &jobs);
     wait_for_copies(&sandbox);
@@ -360,7 +362,7 @@ fn law_5_copies_of_an_earlier_database_go_after_a_time_once_the_present_one_has_
         &job(&planned, "sync_db").warnings.join("\n"),
         "rds-db-2026-01-08-05-10",
     );
-    // What a plan says of the database must still hold.
+    // What a plan says about the database must still hold.
     sandbox.edit(|world| {
         let copy = world.snapshot_mut(&west(), &expected[0]).expect("it");
         copy.parent_created = Some(days_ago(699));

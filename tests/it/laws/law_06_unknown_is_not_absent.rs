@@ -1,8 +1,8 @@
-//! Law 6: unknown is not absent. A throttle, a denial or a timeout never leads to a copy or a deletion; the job fails with the call,
-//! the region, and AWS's code and message.
+//! Law 6: unknown is not absent. A throttle, a denial or a timeout never leads to a copy or a deletion; the job fails with an error
+//! that names the call and the region, and quotes AWS's code and message.
 //!
-//! More tests are in `batches.rs` (reads that jobs share), `waiting/reads.rs` (reads while copies are waited for) and `moto/batches.rs`
-//! (pages), and beside the code in `provider/aws`.
+//! More tests are in `batches.rs` (reads that jobs share), `waiting/reads.rs` (reads while waiting for copies) and
+//! `moto/batches.rs` (pages), and next to the code in `provider/aws`.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::support::*;
 
 const READS: [&str; 3] = ["DescribeImages", "DescribeDBSnapshots", "GetCallerIdentity"];
 
-/// Errors that do not tell what is there.
+/// Errors that do not reveal what exists.
 const UNKNOWN: [(&str, &str); 5] = [
     ("RequestLimitExceeded", "Request limit exceeded."),
     ("Throttling", "Rate exceeded"),
@@ -46,7 +46,7 @@ fn law_6_a_read_that_fails_never_leads_to_a_copy_or_a_deletion() {
                 let fault = in_region(&region, Fault::new(call, code, message, None));
                 sandbox.edit(|world| world.faults.push(fault));
                 for job in &plan(&sandbox, &jobs).jobs {
-                    // The identity is asked in the destination only.
+                    // The identity is requested only in the destination.
                     let is_asked = call != "GetCallerIdentity" || region == west();
                     let is_concerned = is_asked && needs(job.name.as_str(), call);
                     let context = format!("{call} in {region} answers {code}: {job:?}");
@@ -68,7 +68,7 @@ fn law_6_a_read_that_fails_never_leads_to_a_copy_or_a_deletion() {
 #[test]
 fn law_6_a_read_that_fails_before_an_action_stops_that_action() {
     for call in READS {
-        // Expired credentials stop more than one job; that has a test of its own.
+        // Expired credentials stop more than one job; there is a separate test for that.
         let others = |(code, _): &(&str, &str)| *code != "ExpiredToken";
         for (code, message) in UNKNOWN.into_iter().filter(others) {
             let (sandbox, jobs) = both_types();
@@ -110,7 +110,7 @@ fn law_6_deletions_are_preceded_by_reads_of_their_own() {
     assert_says(&results[1].warnings.join("\n"), "AccessDenied");
     let deleted = results[1].deleted_resources.len();
     assert_eq!(deleted, 2, "a refused tag of the source stops nothing");
-    // Two before the copy, two before the deletions.
+    // Two reads before the copy, two before the deletions.
     let reads = planned.calls("DescribeDBSnapshots").len();
     assert_eq!(reads - before, 4);
 }

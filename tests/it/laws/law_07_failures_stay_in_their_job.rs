@@ -40,7 +40,7 @@ fn milan() -> Region {
     Region::from("eu-south-1")
 }
 
-/// Returns a world and two jobs for it, the first of them to Milan.
+/// Returns a world and two jobs for it, the first of which copies to Milan.
 fn with_milan(is_enabled: bool) -> (World, [SyncJob; 2]) {
     let mut world = copied("db", 0..0);
     world.add_region(&milan()).enabled = is_enabled;

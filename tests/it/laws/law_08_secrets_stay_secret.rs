@@ -1,7 +1,7 @@
 //! Law 8: no secret is in a plan, a result, a log line, an error or Debug output.
 //!
-//! More tests are in `config/screens.rs` (problems with their lines), `cli.rs` and `moto/program.rs` (all that the program prints and
-//! saves), `moto/failures.rs` (errors of the SDK), and beside the code in `provider/aws`.
+//! More tests are in `config/screens.rs` (problems with their lines), `cli.rs` and `moto/program.rs` (everything that the program
+//! prints and saves), `moto/failures.rs` (errors of the SDK), and next to the code in `provider/aws`.
 
 use std::sync::Arc;
 

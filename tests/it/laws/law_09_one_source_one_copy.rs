@@ -1,6 +1,6 @@
 //! Law 9: two applies at once, of one plan or of several, make one copy.
 //!
-//! `moto/chaos.rs` has several programs at once; `moto/images.rs` has the client tokens as the SDK sends them.
+//! `moto/chaos.rs` runs several programs at once; `moto/images.rs` tests the client tokens that the SDK sends.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
@@ -16,7 +16,7 @@ use crate::simulation::random::Random;
 use crate::simulation::scheduler::{Task, side_by_side};
 use crate::support::*;
 
-/// Gives every image of the source region a new tag, so that a new plan asks for another copy with the same client token.
+/// Gives every image of the source region a new tag, so that a new plan requests a different copy with the same client token.
 fn retag(sandbox: &Sandbox) {
     sandbox.edit(|world| {
         let images = source(world).images.iter_mut();
@@ -100,7 +100,7 @@ fn law_9_a_copy_that_another_plan_requests_with_other_tags_is_adopted() {
 fn law_9_an_image_that_another_account_shares_is_not_a_copy() {
     let (sandbox, jobs) = one_image();
     let planned = plan(&sandbox, &jobs);
-    // As similar to a copy of ours as can be: AWS and the tags state the source, and the tag of the source names it.
+    // As similar to our own copy as possible: AWS and the tags state the source, and the source's tag names it.
     sandbox.edit(|world| {
         let account = world.default_account();
         let other = AccountId::from("999999999999");
@@ -125,7 +125,7 @@ fn law_9_an_image_that_another_account_shares_is_not_a_copy() {
 
 #[test]
 fn law_9_every_failed_copy_leads_to_the_next_token_in_any_order() {
-    // Ids say nothing about the order in which images were made.
+    // Ids do not reveal the order in which images were made.
     for ids in [["ami-01", "ami-02"], ["ami-02", "ami-01"]] {
         let (sandbox, jobs) = one_image();
         let one = plan(&sandbox, &jobs);
@@ -141,10 +141,10 @@ fn law_9_every_failed_copy_leads_to_the_next_token_in_any_order() {
             });
         }
         wait_for_copies(&sandbox);
-        // The same copy with other tags is another request for tokens that are used already.
+        // The same copy with other tags is a different request with tokens that are already used.
         retag(&sandbox);
         sync(&sandbox, &jobs);
-        // An apply that does not observe this copy yet comes to the same token.
+        // An apply that does not observe this copy yet arrives at the same token.
         let lagging = Altered(Lagging(&sandbox, SignedDuration::from_mins(1)));
         no_failures(&apply(&lagging, &one, &jobs));
         let images = images_in_destination(&sandbox).into_iter();
@@ -164,7 +164,7 @@ fn law_9_one_image_is_made_where_listings_lag_behind() {
     }
 }
 
-/// A sandbox that lists new images only after some time.
+/// A sandbox that lists new images only after a while.
 struct Lagging<'a>(&'a Sandbox, SignedDuration);
 
 #[async_trait]

@@ -68,7 +68,7 @@ fn law_10_actions_that_are_skipped_after_a_failure_are_reported_with_the_reason(
     assert!(!writes(&sandbox).contains(&"DeleteDBSnapshot".to_owned()));
 }
 
-/// Returns a world with copies of these days and an untagged one of today; AWS refuses the next tag on it.
+/// Returns a world with copies from these days and an untagged one from today, and a fault that refuses the next tag.
 fn with_refused_tag(days: std::ops::Range<i64>) -> World {
     let mut world = copied("db", days);
     add_copy_of_the_gem(&mut world, "db");
@@ -115,7 +115,7 @@ fn read_after(plan: &SavedPlan, change: impl Fn(&mut Action)) -> Result<SavedPla
     planfile::read(planfile::to_text(&sealed).expect("JSON").as_bytes())
 }
 
-/// Changes a copy, a tag on a copy, a tag on a source, or a deletion; leaves the others as they are.
+/// Changes a copy, a tag on a copy, a tag on a source, or a deletion. Leaves other actions unchanged.
 type Edit = fn(&mut Action);
 
 #[test]

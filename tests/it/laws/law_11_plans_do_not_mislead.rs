@@ -1,5 +1,5 @@
-//! Law 11, as plans and applies keep it: a job that needs no copy counts on one of this very database or image, and what stands in the
-//! way of a copy is said.
+//! Law 11 for plans and applies: a job that needs no copy relies on one of this very database or image, and whatever prevents a
+//! copy is reported.
 
 use aws_xregion_sync::render::markdown::Commands;
 use aws_xregion_sync::render::{self, styles::Styles};
@@ -25,7 +25,7 @@ fn law_11_a_newer_copy_of_another_database_of_the_same_name_does_not_count() {
     assert_eq!(actions(&planned), ["sync_db/copy", "sync_db/tag-source"]);
     sync(&sandbox, &jobs);
     wait_for_copies(&sandbox);
-    // Which database is the present one is certain once it has a newer snapshot.
+    // It is certain which database is the current one once it has a newer snapshot.
     assert_nothing_to_do(&sandbox, &jobs);
     assert_eq!(copies_of(&sandbox.world(), "db").len(), 4);
 }
@@ -42,7 +42,8 @@ fn law_11_a_job_fails_with_the_job_that_copies_its_source_for_it() {
     assert_eq!(planned.plan.summary.copy, 1);
     let results = planned.apply();
     assert!(results[0].failed());
-    let message = "sync_web copies the source of sync_web_again for it, and has not made the copy";
+    let message =
+        "sync_web, which copies the source of sync_web_again on its behalf, has not made the copy";
     assert_eq!(results[1].errors[0].message, message);
     assert!(results[1].failed());
     planned.sandbox.edit(|world| world.faults.clear());
@@ -51,7 +52,7 @@ fn law_11_a_job_fails_with_the_job_that_copies_its_source_for_it() {
 
 #[test]
 fn law_11_deletions_that_make_room_for_the_copy_come_before_it() {
-    // Four copies, of which two are kept beside the one being made; the account may have four.
+    // Four copies, of which two are kept besides the one being made; the account may have four.
     let mut world = copied("db", 1..5);
     world.quotas.manual_snapshots = 4;
     let planned = Planned::new(world, [snapshot_job("sync_db", "db", 2)]);
@@ -73,7 +74,7 @@ fn law_11_deletions_that_make_room_for_the_copy_come_before_it() {
     let markdown = render::markdown::plan(&planned.plan, &commands);
     assert_says(
         &markdown,
-        "deletes 2 snapshots of db in us-west-1, **before the copy**",
+        "in `us-west-1`, **before the copy**, and keeps 2",
     );
     planned.succeeds();
     planned.assert_nothing_to_do();
@@ -99,7 +100,7 @@ fn law_11_an_unknown_quota_is_no_reason_to_delete_first() {
     world.faults.push(denied);
     let planned = Planned::new(world, [snapshot_job("sync_db", "db", 2)]);
     assert_eq!(actions(&planned.plan)[0], "sync_db/copy");
-    let says = "it is not known whether us-west-1 has room for another snapshot";
+    let says = "it is unknown whether us-west-1 has room for another snapshot";
     assert_says(&planned.plan.jobs[0].warnings.join("\n"), says);
 }
 
@@ -112,7 +113,7 @@ fn law_11_copies_listed_without_tags_are_read_once_more() {
     assert_eq!(deletions(&planned.plan).len(), 3);
     assert_eq!(planned.plan.jobs[0].warnings, Vec::<String>::new());
     planned.succeeds();
-    // Without the right to do so, nothing is deleted or tagged, and the plan says why.
+    // If tags can't be read, nothing is deleted or tagged, and the plan says why.
     let denied = Fault::new("ListTagsForResource", "AccessDenied", "no", None);
     world.faults.push(denied);
     let planned = Planned::new(world.clone(), jobs.clone());
@@ -123,7 +124,7 @@ fn law_11_copies_listed_without_tags_are_read_once_more() {
         "retention can't run for copies whose tags can't be read: rds-db-",
     );
     assert_says(&warnings, "allow rds:ListTagsForResource");
-    // Any other error is no answer.
+    // With any other error, the job fails.
     world.faults[0].code = "Throttling".to_owned();
     let planned = Planned::new(world, jobs);
     assert_eq!(planned.plan.summary.failed, 1);

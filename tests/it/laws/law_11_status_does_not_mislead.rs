@@ -1,7 +1,7 @@
-//! Law 11: a job that is reported synced or ready has a copy of this database or image that can be restored, or says which copy it
-//! counts on and why.
+//! Law 11: a job that is reported as synced or ready has a restorable copy of this database or image, or the report names the copy
+//! that the job relies on, and why.
 //!
-//! `status.rs` has the states of a copy one by one; `moto/status.rs` has them for the program.
+//! `status.rs` tests the states of a copy one by one; `moto/status.rs` tests them for the program.
 
 use proptest::prelude::*;
 
@@ -58,7 +58,7 @@ proptest! {
     }
 
     #[test]
-    fn law_11_a_job_that_needs_no_copy_names_the_copy_that_it_counts_on(recipe in recipes()) {
+    fn law_11_a_job_that_needs_no_copy_names_the_copy_that_it_relies_on(recipe in recipes()) {
         let (world, jobs) = (recipe.world(), recipe.jobs());
         let planned = plan(&Sandbox::new(recipe.world()), &jobs);
         for (job, planned) in jobs.iter().zip(&planned.jobs) {
@@ -80,8 +80,8 @@ proptest! {
         source(&mut world).enabled = false;
         let after = status_within(&Sandbox::new(world), &jobs, None);
         for (before, after) in before.iter().zip(&after) {
-            // Only the source tells that all copies are of an earlier database.
-            let is_rebuilt = before.warnings.iter().any(|warning| warning.contains("of another database"));
+            // Only the source reveals that all copies are of an earlier database.
+            let is_rebuilt = before.warnings.iter().any(|warning| warning.contains("of a different database"));
             let (Some(before), Some(after)) = (&before.copies, &after.copies) else {
                 prop_assert_eq!(&before.errors, &after.errors);
                 continue;
@@ -98,7 +98,7 @@ fn law_11_a_copy_is_found_by_an_identifier_that_its_source_got_later() {
         let mut world = empty_world();
         let source = add_image(&mut world, "ami-0a", "web", "Old name");
         let image = world.image_mut(&east(), &source).expect("it");
-        // With 50 tags, some are dropped: never those that the job selects by.
+        // With 50 tags, some are dropped, but never those that the job selects by.
         image
             .tags
             .extend((0..tags).map(|n| (format!("Key-{n:02}"), "x")));
@@ -131,7 +131,7 @@ fn law_11_a_copy_is_found_by_an_identifier_that_its_source_got_later() {
     }
 }
 
-/// Returns the status of one job without a limit of age.
+/// Returns the status of one job without an age limit.
 fn status_of(sandbox: &Sandbox, job: &SyncJob) -> JobStatus {
     status_within(sandbox, std::slice::from_ref(job), None).remove(0)
 }
@@ -158,7 +158,7 @@ fn lose_source(sandbox: &Sandbox) {
 }
 
 #[test]
-fn law_11_a_copy_of_a_withdrawn_image_is_named_beside_the_older_image_that_is_chosen_now() {
+fn law_11_a_copy_of_a_withdrawn_image_is_named_with_the_older_image_that_is_currently_chosen() {
     let deregister = |world: &mut World| {
         source(world)
             .images
@@ -209,7 +209,7 @@ fn law_11_a_copy_of_a_withdrawn_image_is_named_beside_the_older_image_that_is_ch
         if is_unknown {
             assert_says(
                 warning(&status),
-                "1 image from us-east-1 newer than ami-0a, which is chosen now",
+                "1 image from us-east-1 newer than ami-0a, which is currently chosen",
             );
             continue;
         }
@@ -234,7 +234,7 @@ fn law_11_a_copy_of_a_withdrawn_image_is_named_beside_the_older_image_that_is_ch
     }
 }
 
-/// Copies of `db`, then another database under its name, created two days ago.
+/// Copies of `db`, then a different database with its name, created two days ago.
 fn rebuilt() -> (Sandbox, SyncJob) {
     let mut world = copied("db", 3..6);
     let here = source(&mut world);
@@ -252,7 +252,7 @@ fn law_11_copies_of_an_earlier_database_of_the_name_never_count() {
         (none.readiness, left(&none)),
         (Readiness::NoCopy, (0, None))
     );
-    let says = "copies of another database named db are there, and do not count: rds-db-2026-01-12-05-10, \
+    let says = "copies of a different database named db exist and do not count: rds-db-2026-01-12-05-10, \
                 rds-db-2026-01-11-05-10, rds-db-2026-01-10-05-10";
     assert_eq!(warning(&none), says);
 
@@ -274,7 +274,7 @@ fn law_11_copies_of_an_earlier_database_of_the_name_never_count() {
 
 #[test]
 fn law_11_a_restored_database_with_older_data_is_told_from_the_lost_one() {
-    // The data of the restored database is older than the last copy of the lost one.
+    // The restored database's data is older than the last copy of the lost one.
     let (sandbox, job) = rebuilt();
     sandbox.edit(|world| {
         add_our_copy(world, "db", days_ago(-1));

@@ -1,6 +1,6 @@
 //! The laws that `lib.rs` states, one file for each, with tests that try to break them.
 //!
-//! `cargo test law_5` runs every test of law 5, also those in the suites that the file of the law names.
+//! `cargo test law_5` runs every test of law 5, including those in the suites that the file of the law names.
 
 mod law_01_planning_never_writes;
 mod law_02_planning_is_deterministic;

@@ -122,7 +122,7 @@ fn copies_that_the_gem_left() {
 }
 
 #[test]
-fn a_database_created_again_under_its_name() {
+fn a_database_recreated_under_its_name() {
     let site = Site::new(0);
     let on_days = |days: std::ops::Range<u32>, database: &str| {
         for day in days {
@@ -369,7 +369,7 @@ fn missing_wrong_and_foreign_credentials_are_told_apart() {
         assert!(planned.out.contains(text), "{planned:?}");
     };
 
-    // Keys of another account than the plan's: the plan is refused, and nothing is written.
+    // Keys of a different account from the plan's: the plan is refused, and nothing is written.
     let other = World::new();
     let foreign = config.replace(&site.world.access_key(), &other.access_key());
     site.folder.write("xrs.yaml", foreign);

@@ -1,8 +1,8 @@
-//! The commands of the AWS CLI that the pages name.
+//! The AWS CLI commands that the pages name.
 
 use serde_json::Value;
 
-/// The commands: their words, the options that they must have, and others that the pages use. By AWS's own reference,
+/// The commands: their words, their required options, and others that the pages use. They are from AWS's own reference,
 /// <https://docs.aws.amazon.com/cli/latest/reference/>, which has a page of the same name for each.
 const KNOWN: &str = "\
 ec2 describe-image-attribute|--attribute --image-id|
@@ -56,7 +56,7 @@ impl Known {
     }
 }
 
-/// What all of them take.
+/// The options that all of them accept.
 const GLOBAL: [&str; 4] = ["--region", "--query", "--output", "--profile"];
 
 /// Returns true if one of the commands has this option.

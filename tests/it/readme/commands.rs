@@ -1,4 +1,4 @@
-//! The command line as the pages and the help of the program describe it.
+//! The command line, as the pages and the program's help describe it.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +31,7 @@ fn command(name: &str) -> Option<Command> {
         .find(|command| command.get_name() == name)
 }
 
-/// Returns true if this only names a command or an option of a command: a call needs more.
+/// Returns true if this only names a command or one of its options, and is not a complete call.
 #[cfg(unix)]
 pub fn is_name(code: &str) -> bool {
     let mut words = code.split(' ').skip(1);
@@ -122,7 +122,7 @@ fn table(arguments: &[&Arg]) -> String {
     format!("| argument | default | meaning |\n|---|---|---|\n{rows}\n")
 }
 
-/// Returns the commands as the reference lists them.
+/// Returns the commands that the reference lists.
 fn reference() -> String {
     let of_all = cli::command();
     let mut text = format!(
@@ -278,7 +278,7 @@ fn every_option_that_a_page_names_is_one() {
     }
 }
 
-/// Returns the examples at the end of a help: each is a line, with or without an explanation.
+/// Returns the examples at the end of a help text, one per line, with or without an explanation.
 #[cfg(unix)]
 fn examples(help: &str) -> Vec<String> {
     let lines = help
@@ -302,7 +302,7 @@ fn every_help_ends_with_examples_and_they_run() {
         let help = command.get_after_help().expect("examples").to_string();
         let examples = examples(&help);
         assert!(!examples.is_empty(), "{}", command.get_name());
-        let mut scene = super::scene::Scene::new(None).beside();
+        let mut scene = super::scene::Scene::new(None).sibling();
         for example in examples {
             let said = scene.run(&example);
             assert_eq!(said.code, Some(0), "{example}: {said:?}");
@@ -311,7 +311,7 @@ fn every_help_ends_with_examples_and_they_run() {
             let _ = scene.aws_calls();
             // The next example uses the folder that this one makes.
             if !example.starts_with("mkdir ") {
-                scene = super::scene::Scene::new(None).beside();
+                scene = super::scene::Scene::new(None).sibling();
             }
         }
     }
@@ -327,7 +327,7 @@ fn helps_fit_a_terminal_and_examples_are_their_end() {
             .get_after_long_help()
             .map_or(end.clone(), ToString::to_string);
         assert!(whole_end.starts_with(end.trim_end()), "{name}");
-        // A longer line is wrapped, and can't be copied.
+        // A longer line would be wrapped, and could not be copied.
         for line in whole_end.lines() {
             assert!(line.chars().count() <= 80, "{name}: {line}");
         }

@@ -21,7 +21,7 @@ fn reference() -> Page {
     pages::page("src/guide/reference.md")
 }
 
-/// Returns the words of a cell that lists several.
+/// Returns the words in a cell that lists several.
 fn names(cell: &str) -> impl Iterator<Item = &str> {
     cell.split(", ")
         .map(|name| name.trim_end_matches(" (required)"))
@@ -37,7 +37,7 @@ fn the_exit_codes_are_those_of_the_program() {
         (130, Exit::Interrupted),
     ];
     for (code, exit) in codes {
-        // Does not compile unless all are here.
+        // This does not compile unless all are listed.
         match exit {
             Exit::Done | Exit::Failed | Exit::ChangesDue | Exit::Refused | Exit::Interrupted => {}
         }
@@ -101,7 +101,7 @@ fn the_options_of_the_config_are_those_of_its_schema() {
     let mut stated = BTreeSet::new();
     for row in rows {
         stated.extend(names(&row[0]).map(str::to_owned));
-        // Other names of an option stand beside it.
+        // Other names of an option are listed next to it.
         let others = row[1].split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
         let others = others.filter(|word| taken.contains(*word));
         stated.extend(others.map(str::to_owned));
@@ -152,7 +152,7 @@ fn files_have_the_versions_and_sizes_that_are_stated() {
         .map(|row| (row[3].clone(), row[4].clone()))
         .collect();
     assert_eq!(stated, expected);
-    // Each document that has a schema is here.
+    // Each document with a schema is listed.
     for document in ["config", "plan", "results", "status", "problems"] {
         let named = format!("xrs schema {document}");
         assert!(rows.iter().any(|row| row[5] == named), "{named}");

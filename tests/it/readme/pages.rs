@@ -30,7 +30,7 @@ pub enum Part {
     },
     /// The words of each cell, the header row first.
     Table(Vec<Vec<String>>),
-    /// Of a link or a picture.
+    /// The target of a link or a picture.
     Link(String),
 }
 

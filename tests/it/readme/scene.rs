@@ -41,7 +41,7 @@ const MAIL: &str = "#!/bin/sh\ncat > /dev/null\n";
 /// Accepts only manual pages.
 const MAN: &str = "#!/bin/sh\ngrep -q '^.TH xrs'\n";
 
-/// The example of the pages: the config of the older tool's README, planned and applied.
+/// The example of the pages: the config of the gem's README, planned and applied.
 struct Example {
     config: String,
     plan: String,
@@ -125,7 +125,7 @@ impl Scene {
             scene.root.write(&program, text);
             scene.root.set_mode(&program, 0o755);
         }
-        // A place for functions, as zsh has one.
+        // A place for functions, such as zsh has.
         let functions = scene.root.path("home/functions");
         let setup = format!("fpath=([1]='{}')\n", functions.display());
         scene.root.write("setup", setup);
@@ -141,28 +141,28 @@ impl Scene {
         scene
     }
 
-    /// Creates another folder with the same files, and with a plan, results and a world where this folder has none.
-    pub fn beside(&self) -> Self {
-        let beside = Self::new(None);
+    /// Creates another folder with the same files, and with a plan, results and a world if this folder has none.
+    pub fn sibling(&self) -> Self {
+        let sibling = Self::new(None);
         for entry in fs::read_dir(self.path(".")).expect("a folder") {
             let entry = entry.expect("an entry");
             if entry.file_type().expect("a type").is_file() {
-                let to = beside.path(&entry.file_name().to_string_lossy());
+                let to = sibling.path(&entry.file_name().to_string_lossy());
                 fs::copy(entry.path(), to).expect("copied");
             }
         }
-        if beside.read("xrs.yaml") == example().config {
+        if sibling.read("xrs.yaml") == example().config {
             for (name, text) in [
                 ("plan.json", &example().plan),
                 ("results.json", &example().results),
                 ("world.json", &example().settled),
             ] {
-                if !beside.path(name).exists() {
-                    beside.write(name, text);
+                if !sibling.path(name).exists() {
+                    sibling.write(name, text);
                 }
             }
         }
-        beside
+        sibling
     }
 
     pub fn path(&self, file: &str) -> PathBuf {
@@ -186,11 +186,11 @@ impl Scene {
     /// Runs a line in a shell.
     pub fn run(&self, line: &str) -> Said {
         if line.contains("xrs init") {
-            // Its users have no config yet.
+            // Users of `xrs init` have no config yet.
             self.remove("xrs.yaml");
             self.remove("world.json");
         }
-        // A digest may be cut short on a page.
+        // A page may abbreviate a digest.
         let line = match line.split_once("sha256:") {
             Some((before, after)) if after.contains('…') => {
                 let digest = self.root.json("work/plan.json")["digest"].take();
@@ -220,7 +220,7 @@ impl Scene {
         let path = format!("{}:/usr/bin:/bin", root.join("bin").display());
         let output = Command::new(shell)
             .args(options)
-            // As on a terminal, both streams are one.
+            // As on a terminal, both streams are combined.
             .arg(format!("exec 2>&1\n{line}"))
             .env_clear()
             .current_dir(self.path("."))
@@ -266,7 +266,7 @@ fn a_scene_has_what_a_reader_has() {
     }
     assert!(Path::exists(&scene.path("world.json")), "on a sandbox");
     for (line, code) in [
-        // A failure in a pipe is seen.
+        // A failure in a pipe counts.
         ("false | cat", 1),
         ("cargo build", 1),
         ("xrs man plan | man -l - && ! echo x | man -l -", 0),

@@ -98,12 +98,12 @@ fn assert_shown(at: &str, shown: &str, text: &str) {
     );
 }
 
-/// A reader of a page, who does what it says.
+/// A reader of a page who does what it says.
 struct Reader<'a> {
     page: &'a Page,
     world: Option<String>,
     scene: Option<Scene>,
-    /// What the last command wrote to a file, otherwise what it printed.
+    /// What the last command wrote to a file, or else what it printed.
     document: Option<String>,
     /// The calls of the AWS CLI.
     calls: Vec<Vec<String>>,
@@ -190,13 +190,13 @@ impl<'a> Reader<'a> {
             Some(Line::Not) => {}
             Some(Line::Run(line)) => {
                 // It is not about the day of the loss.
-                let beside = match self.world {
-                    Some(_) => Scene::new(None).beside(),
-                    None => self.scene().beside(),
+                let sibling = match self.world {
+                    Some(_) => Scene::new(None).sibling(),
+                    None => self.scene().sibling(),
                 };
-                let Said { code, text } = beside.run(&line);
+                let Said { code, text } = sibling.run(&line);
                 assert_eq!(code, Some(0), "{at}: {line}\n{text}");
-                self.calls.extend(beside.aws_calls());
+                self.calls.extend(sibling.aws_calls());
             }
             other => panic!("{at}: {code}: {other:?}"),
         }
@@ -278,7 +278,7 @@ fn the_reference_does_what_it_shows() {
     walk(&pages::page("src/guide/reference.md"), None);
 }
 
-/// It is read while the source region is down.
+/// This page is read while the source region is down.
 #[test]
 fn the_page_for_the_worst_day_does_what_it_shows() {
     let page = pages::page("src/guide/restore.md");
@@ -286,12 +286,12 @@ fn the_page_for_the_worst_day_does_what_it_shows() {
     assert!(calls.len() > 20, "{calls:#?}");
     for call in &calls {
         let named = call.iter().any(|word| word == "--region");
-        // The default region may be the one that is gone.
+        // The default region may be the one that is down.
         assert!(named, "{call:?}");
         let reference = aws::reference_of(call);
         assert!(page.text.contains(&reference), "{reference} is not linked");
     }
-    // What is restored is what the status on the page names.
+    // What is restored must be what the status on the page names.
     let is_id = |word: &&str| word.starts_with("ami-") || word.starts_with("rds-mydatabase-");
     let ids = page
         .text

@@ -1,4 +1,4 @@
-//! Plans and results made by hand: the seed's two jobs, and what can become of them.
+//! Handmade plans and results: the seed's two jobs, and their possible outcomes.
 
 use aws_xregion_sync::model::action::{
     Copy, ExpectedDeletion, ExpectedSource, KeptCopy, NewCopy, Tag, TagSource,
@@ -24,7 +24,7 @@ pub(super) fn sealed(jobs: Vec<JobPlan>) -> SavedPlan {
         sha256: "sha256:00".to_owned(),
     };
     let created_at = time("2026-01-15T06:00:00Z");
-    // Digest and version are matters of others; here they stand still.
+    // Digest and version are tested elsewhere; here they are fixed.
     let digest = format!("sha256:{}", "0".repeat(64));
     SavedPlan {
         digest,
@@ -267,7 +267,7 @@ pub(super) fn denied() -> Problem {
     }
 }
 
-/// What became of an action of a job, whose id tells its name.
+/// Returns the result of an action, whose id contains its name.
 pub(super) fn done(id: &str, outcome: ActionOutcome, detail: Option<&str>) -> ActionResult {
     let action = match id.split('/').nth(1) {
         Some("copy") => ActionName::Copy,

@@ -55,7 +55,7 @@ fn idle(name: &str) -> JobPlan {
     job(name, "it is there", Vec::new())
 }
 
-/// That many jobs: some delete, some fail, some have nothing to do.
+/// Returns this number of jobs: some delete, some fail, some have nothing to do.
 fn many(jobs: usize, text: &str) -> SavedPlan {
     let jobs = (0..jobs).map(|n| {
         let name = format!("sync_database_{n:03}{text}");
@@ -141,7 +141,7 @@ fn a_failure_is_seen_among_any_number_of_deletions() {
         job.name = format!("sync_database_{n:03}").into();
         job
     });
-    // More than what is left over by chance.
+    // More than is left over by chance.
     let long = Problem::new("lost ".repeat(150));
     let lost = failed("sync_lost", vec![denied(), long]);
     let plan = sealed(jobs.chain([lost]).collect());

@@ -3,7 +3,7 @@
 use comrak::nodes::{AstNode, NodeValue};
 use comrak::{Arena, Options, parse_document};
 
-/// The parts of a document, with the words of ours; of code only that it is there.
+/// The parts of a document, with our own words; code is only marked as present.
 pub fn outline(markdown: &str) -> Vec<String> {
     let mut options = Options::default();
     let extension = &mut options.extension;
@@ -42,7 +42,7 @@ fn add<'a>(node: &'a AstNode<'a>, depth: usize, parts: &mut Vec<String>) {
     }
 }
 
-/// A line of a drawing is one arrow between two regions, whatever they are called.
+/// A line of a drawing is one arrow between two regions, no matter how they are called.
 #[track_caller]
 fn assert_arrow(line: &str) {
     let quoted: Vec<&str> = line.split('"').collect();

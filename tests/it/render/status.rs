@@ -82,7 +82,7 @@ fn whole(jobs: Vec<JobStatus>) -> Status {
     }
 }
 
-/// Everything that can be said, once.
+/// Everything that a status can say, once.
 fn example() -> Status {
     let late = JobStatus {
         source_newest: Some(SourceNewest::Unknown {

@@ -1,4 +1,4 @@
-//! Texts that try to be more than text, and documents that are full of them.
+//! Texts that try to be more than text, and documents full of them.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Returns the same document with every text from elsewhere replaced, keys of tags included.
+/// Returns the same document with every text from elsewhere replaced, including keys of tags.
 pub(super) fn with_texts<T: Serialize + DeserializeOwned>(document: &T, text: &str) -> T {
     /// The values of these are words of the format, or not text.
     const OURS: &str =
@@ -43,7 +43,7 @@ const SHORT: [&str; 54] = [
 
 const LONG: [&str; 3] = ["</details>", "http://a.b", "\u{1b}[31m"];
 
-/// Texts that mean something to somebody.
+/// Texts that mean something to some program.
 pub(super) fn text() -> impl Strategy<Value = String> {
     let tokens = [&SHORT[..], &LONG].concat();
     let token = prop_oneof![4 => select(tokens).prop_map(str::to_owned), 1 => any::<char>().prop_map(String::from)];

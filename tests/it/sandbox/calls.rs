@@ -207,7 +207,7 @@ fn only_the_seed_decides_the_order_of_lists() {
 }
 
 #[test]
-fn calls_made_side_by_side_interleave() {
+fn concurrent_calls_interleave() {
     let sandbox = Sandbox::new(world());
     let twice = async |region: Region| {
         for _ in 0..2 {

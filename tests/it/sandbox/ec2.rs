@@ -216,7 +216,7 @@ fn a_copy_that_was_changed_by_hand_keeps_its_state() {
 }
 
 #[test]
-fn tags_are_written_over_and_beside_the_others() {
+fn tags_replace_those_with_the_same_key_and_keep_the_others() {
     let sandbox = Sandbox::new(world());
     let new = Tags::from([("Role", "app"), ("Sync-us-west-1", "x")]);
     tag(&sandbox, IMAGE, &new).expect("tagged");

@@ -5,7 +5,7 @@ use aws_xregion_sync::model::identity::ours;
 use super::*;
 use crate::support::{job_of, snapshot_job};
 
-/// A job for images; filters are given as in `name=web-* architecture=arm64`.
+/// Returns an image job, with filters such as `name=web-* architecture=arm64`.
 fn ami(name: &str, owner: &str, identifier: &str, filters: &str) -> SyncJob {
     let filters = filters
         .split(' ')
@@ -34,7 +34,7 @@ fn example(jobs: &[SyncJob]) -> (World, Vec<Problem>) {
     (world, problems)
 }
 
-/// A sandbox for jobs that all find something.
+/// Returns a sandbox in which all jobs find something.
 fn sandbox(jobs: &[SyncJob]) -> Sandbox {
     let (world, problems) = example(jobs);
     assert_eq!(problems, []);

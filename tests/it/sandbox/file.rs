@@ -32,7 +32,7 @@ fn a_world_comes_back_from_its_file_as_it_was() {
     assert_eq!(World::from_json(&text), Ok(world.clone()));
     assert_eq!(World::from_json(&text).expect("readable").to_json(), text);
 
-    // Copies in progress go on where they were.
+    // Copies in progress continue where they were.
     let sandbox = Sandbox::new(world);
     wait(sandbox.pause(10 * MINUTE));
     let copies = images(&sandbox, west(), &Query::CopiedFrom(east())).expect("images");
@@ -51,7 +51,7 @@ fn a_file_written_by_hand_can_be_short() {
 }
 
 #[test]
-fn a_file_of_format_1_0_is_read_and_written_as_the_present_format() {
+fn a_file_of_format_1_0_is_read_and_written_in_the_current_format() {
     let text = include_str!("../../../testdata/worlds/format_1_0.json");
     let world = World::from_json(text).expect("readable");
     let json = world.to_json();
@@ -129,7 +129,7 @@ fn other_files_and_other_formats_are_recognised() {
     let newer = World::from_json(&newer).expect_err("a newer file");
     let help = newer.help.as_deref().unwrap_or_default();
     assert!(help.contains("the version of xrs that wrote it"), "{help}");
-    let message = "its format version is \"3.0\", and this xrs reads \"2.0\" and \"1.0\"";
+    let message = "its format version is \"3.0\"; this version of xrs reads \"2.0\" and \"1.0\"";
     assert_eq!(newer.message, message);
     let table = r#"
         [] | it is not a JSON object with a format_version
@@ -143,14 +143,14 @@ fn other_files_and_other_formats_are_recognised() {
     }
 }
 
-/// In which object, which key, gets which value, and what is said of it.
+/// The object, the key, its new value, and the message.
 const MISTAKES: &str = r#"
     | accounts | [] | accounts is empty
     | expired_credentials | ["9"] | expired_credentials: "9" is not one of the accounts
     | fail_next_copies | [{"region": "us-east-9", "reason": ""}] | the world has no region "us-east-9"
     | faults | [{"call": "Copy", "code": "", "message": ""}] | "Copy" is not one of the calls GetCallerIdentity,
     | faults | [{"call": "CopyImage", "region": "eu-9", "code": "", "message": ""}] | the world has no region "eu-9"
-    /regions/us-east-1/images/0 | attributes | {"colour": "red"} | attributes: "colour" is no filter
+    /regions/us-east-1/images/0 | attributes | {"colour": "red"} | attributes: "colour" is not a filter
     /regions/us-east-1/images/0 | state | "" | ami-0123456789abcdef0 in us-east-1: the state is empty
     /regions/us-east-1/images/0 | copied_from | "ami-1" | copied_from is not the ARN
     /regions/us-east-1/snapshots/0 | id | "rds:mydb-2026-01-13-05-10" | rds:mydb-2026-01-13-05-10 in us-east-1 appears twice
@@ -184,7 +184,7 @@ proptest! {
         World::from_json(&String::from_utf8_lossy(&bytes)).expect_err("no world is that short");
     }
 
-    /// A world with a part of its file overwritten is refused, or it can be used.
+    /// A world with a part of its file overwritten is either refused or usable.
     #[test]
     fn no_damage_brings_it_down(
         place in 0.0..1.0f64, length in 0usize..40, instead in "[0-9a-z\",:{}\\[\\]\\-]{0,12}",

@@ -93,7 +93,7 @@ fn images_of_others_are_seen_if_shared_and_their_tags_are_not() {
     let by_id = found(&sandbox, &by_ids(&["ami-private", "ami-shared"]));
     assert_eq!(by_id, ["ami-shared"]);
 
-    // Whoever an image is shared with may tag it, and sees only those tags.
+    // An account with which an image is shared may tag it, and sees only its own tags.
     let shared = image(&sandbox, east(), &ArtifactId::from("ami-shared"));
     assert_eq!(shared.tags, Tags::new());
     let ours = Tags::from([("Role", "ours")]);
@@ -171,7 +171,7 @@ fn filters_find_what_they_say() {
 fn filters_that_ec2_does_not_know_and_too_many_values_are_refused() {
     let sandbox = Sandbox::new(world());
     let refuse = |query: &Query, code: &str| {
-        // Also where there is no image to compare with.
+        // Even if there is no image to compare with.
         refused(images(&sandbox, west(), query), code, Invalid).message
     };
     for (name, values) in [("tag", 1), ("tag:", 1), ("colour", 1), ("name", 0)] {

@@ -75,7 +75,7 @@ fn images_are_chosen_as_the_config_says() {
 fn the_source_that_aws_states_outranks_the_tags_of_a_copy() {
     let mut world = with_image();
     let owner = world.default_account();
-    // Tagged as a copy of the image, but AWS says it was made from another.
+    // Tagged as a copy of the image, but AWS says that it was copied from another.
     let mut other = WorldArtifact::image("ami-0b", &owner, "web", days_ago(0))
         .tag("Sync-From-us-east-1", "20260114051000+0000 / ami-0a");
     other.copied_from = Some(Arn::of_image(&east(), &"ami-0f".into()));

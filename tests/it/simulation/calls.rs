@@ -1,4 +1,4 @@
-//! Calls, as their run's monitor learns of them.
+//! Calls, as reported to their run's monitor.
 
 use aws_xregion_sync::model::action::Copy;
 

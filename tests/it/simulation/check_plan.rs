@@ -1,4 +1,4 @@
-//! Checks whether a plan is the one that the observed worlds ask for.
+//! Checks whether a plan is the one that the observed worlds require.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ pub enum Expected {
         copy: bool,
         tag_copy: bool,
         deletes: BTreeSet<String>,
-        /// Whether the deletions come before the copy, to make room for it; nothing if that is not known.
+        /// Whether the deletions come before the copy, to make room for it; `None` if that is unknown.
         first: Option<bool>,
     },
 }
@@ -33,7 +33,7 @@ pub enum Expected {
 struct Taken {
     /// Images, each with the key of its copy.
     images: Vec<(String, Option<String>)>,
-    /// By how many snapshots a region of an account grows before the last deletions.
+    /// By how many snapshots an account's region grows before the final deletions.
     growth: BTreeMap<String, isize>,
 }
 
@@ -45,7 +45,7 @@ pub fn check(monitor: &Monitor<'_>, ledger: &mut Ledger, plan: &SavedPlan) {
     }
 }
 
-/// Checks law 8, and that a plan is what its file says.
+/// Checks law 8, and that a plan equals what its file says.
 pub fn check_text(ledger: &mut Ledger, plan: &SavedPlan) {
     let text = planfile::to_text(plan).expect("JSON");
     if SECRETS.iter().any(|secret| text.contains(secret)) {
@@ -81,7 +81,7 @@ fn check_job(
         ledger.count("a job is not planned because its reads failed");
         return;
     }
-    // For which job images were read by their ids is unknown where several sources have the same destination.
+    // If several sources have the same destination, it is unknown for which job images were read by their ids.
     let is_unclear = |read: &ReadRecord| {
         let by_id = matches!(read.read, Read::Find(Kind::Image, Query::ByIds(_)));
         by_id && (read.error.is_some() || monitor.faults.stale > 0)
@@ -184,7 +184,7 @@ fn compare(ledger: &mut Ledger, plan: &JobPlan, expected: Expected) {
     }
 }
 
-/// Returns true if a read for planning was made for this job, too.
+/// Returns true if a read for planning was also made for this job.
 pub fn concerns(job: &SyncJob, read: &ReadRecord) -> bool {
     let at_source = read.region == job.source_region;
     let at_destination = read.region == job.destination_region;
@@ -194,7 +194,7 @@ pub fn concerns(job: &SyncJob, read: &ReadRecord) -> bool {
     let query = match &read.read {
         Read::Find(_, query) => query,
         Read::Identity => return at_destination,
-        // No job fails because these fail.
+        // A failure of these reads fails no job.
         Read::Limit | Read::Options => return false,
     };
     match (query, job.rules.parent()) {
@@ -216,7 +216,7 @@ pub fn concerns(job: &SyncJob, read: &ReadRecord) -> bool {
     }
 }
 
-/// Copies of the images of many jobs are read together: returns the reads that were made for this job, too.
+/// Returns the reads that were also made for this job. Copies of the images of many jobs are read together.
 fn without_others_copies(
     ledger: &Ledger,
     job: &SyncJob,
@@ -244,7 +244,7 @@ fn without_others_copies(
     reads.into_iter().filter(concerns).collect()
 }
 
-/// Returns the worlds of source and destination that a job was planned with, where that is known.
+/// Returns the worlds of source and destination that a job was planned with, if that is known.
 fn worlds(ledger: &Ledger, job: &SyncJob, reads: &[ReadRecord]) -> Option<(World, World)> {
     let shown = |is_wanted: fn(&Query) -> bool| {
         let read = reads.iter().rfind(|read| match &read.read {
@@ -301,7 +301,7 @@ fn expected_snapshot(
     }
 }
 
-/// Returns true if a snapshot that nothing identifies holds a name for the copy.
+/// Returns true if an unidentifiable snapshot has a name for the copy.
 fn has_unidentified_holder(world: &World, job: &SyncJob, source: &WorldArtifact) -> bool {
     let (id, to) = (source.id.as_str(), &job.destination_region);
     let database = job.rules.parent().expect("a database");
@@ -346,7 +346,7 @@ fn expected_image(
     let is_named = copies
         .iter()
         .any(|copy| named.as_deref() == Some(copy.id.as_str()));
-    // The copy that counts is the oldest of those that are available, and of ours if there is one.
+    // The copy that counts is the oldest available one, preferably ours.
     let counted = copies.iter().min_by_key(|copy| {
         let is_ours = rules::copy_tag(copy, job).is_some_and(|tag| tag.1 == image.id.as_str())
             && copy.copied_from.is_some();
@@ -367,7 +367,7 @@ fn expected_image(
     }
 }
 
-/// Returns the image that a job is about, if there is just one, or the newest may be taken.
+/// Returns the image that a job is about, if there is only one, or if the newest may be taken.
 pub fn chosen<'a>(job: &SyncJob, ami: &AmiOptions, world: &'a World) -> Option<&'a WorldArtifact> {
     let account = rules::account_of(&job.client_config);
     let here = world.region(&job.source_region).expect("a region");

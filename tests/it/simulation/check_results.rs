@@ -1,4 +1,4 @@
-//! Checks whether the results of an apply say what it has done.
+//! Checks whether the results of an apply match what it has done.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::setup::SECRETS;
 use crate::support::prelude::*;
 
 pub fn check(monitor: &Monitor<'_>, ledger: &mut Ledger, plan: &SavedPlan, results: &[SyncResult]) {
-    // The texts of results; their other parts are words of our own.
+    // The texts of results; their other parts are our own words.
     let mut texts = results.iter().flat_map(|result| {
         let problems = result.errors.iter().map(|error| &error.message);
         let details = result.actions.iter().filter_map(|a| a.detail.as_ref());
@@ -68,7 +68,7 @@ fn check_job(monitor: &Monitor<'_>, ledger: &mut Ledger, plan: &JobPlan, result:
     effects(monitor, ledger, result);
 }
 
-/// Checks that what is reported as the copy, made now or found, is one.
+/// Checks that what is reported as the copy, made now or found, is indeed one.
 fn named_copy(ledger: &mut Ledger, job: &SyncJob, action: &Action, reported: &ActionResult) {
     let (Some(id), Action::Copy(copy)) = (&reported.resource, action) else {
         return;
@@ -99,7 +99,7 @@ fn deferral(ledger: &mut Ledger, reported: &ActionResult) {
     }
 }
 
-/// Checks that what AWS answered to have done is reported as done, and nothing else is.
+/// Checks that everything that AWS confirmed, and nothing else, is reported as done.
 fn effects(monitor: &Monitor<'_>, ledger: &mut Ledger, result: &SyncResult) {
     let (log, name) = (monitor.log(), &result.name);
     let of_job = |(action, _): &&(String, String)| action.starts_with(&format!("{name}/"));
@@ -116,7 +116,7 @@ fn effects(monitor: &Monitor<'_>, ledger: &mut Ledger, result: &SyncResult) {
     let made: Vec<&str> = made.map(|(_, id)| id.as_str()).collect();
     let reported = result.created_resource.as_ref().map(ArtifactId::as_str);
     let is_wrong = match reported {
-        // EC2 names an image again in its answer to the same token.
+        // EC2 answers the same token with the same image.
         Some(id) => !made.contains(&id) && !id.starts_with("ami-"),
         None => !made.is_empty() && monitor.is_calm(),
     };
@@ -126,7 +126,7 @@ fn effects(monitor: &Monitor<'_>, ledger: &mut Ledger, result: &SyncResult) {
     }
 }
 
-/// Checks law 9: a name that the very copy to be made has taken is no failure.
+/// Checks law 9: it is not a failure if the name is taken by the very copy to be made.
 fn adoption(
     monitor: &Monitor<'_>,
     ledger: &mut Ledger,
@@ -137,7 +137,7 @@ fn adoption(
     let Action::Copy(copy) = action else {
         return;
     };
-    // Listings that lag are no excuse: they catch up while xrs reads.
+    // Lagging listings are no excuse: they catch up while xrs reads.
     let mut faults = monitor.faults.clone();
     faults.stale = 0;
     let detail = reported.detail.as_deref().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Checks whether a write that AWS accepted was one that xrs may make: by the world that it observed, and, where its observations
-//! are exact and nobody else changes anything, by the world as it was.
+//! Checks whether xrs was allowed to make a write that AWS accepted: according to the world that it observed, and, if its
+//! observations are exact and nobody else changes anything, according to the world as it was.
 
 use std::cell::RefCell;
 
@@ -13,7 +13,7 @@ use super::retention_rules;
 use super::rules::{self, Source};
 use crate::support::prelude::*;
 
-/// For this long after somebody changed a copy, xrs may observe it as it was before.
+/// For this long after someone changed a copy, xrs may observe its previous state.
 const SETTLED: SignedDuration = SignedDuration::from_secs(240);
 
 pub fn check(
@@ -67,13 +67,13 @@ impl Check<'_> {
         }
     }
 
-    /// Returns true if that holds in every world that this job observed of its destination since that state.
+    /// Returns true if the condition holds in every world that this job observed of its destination since that state.
     fn in_all_observed(&self, since: usize, holds: impl Fn(&World) -> bool) -> bool {
         let moments = self.monitor.observed_by(self.job, self.plan, since);
         moments.iter().all(|moment| holds(&self.ledger.at(*moment)))
     }
 
-    /// Returns true if that held in any state that is remembered.
+    /// Returns true if the condition held in any remembered state.
     fn was(&self, holds: impl Fn(&World) -> bool) -> bool {
         self.ledger.since(0).iter().any(holds)
     }
@@ -99,11 +99,11 @@ impl Check<'_> {
         };
         drop(copies);
         self.tags(&made.tags, copy);
-        // An old listing may show a snapshot of a database that has just been created again, and of the same minute.
+        // An old listing may show a snapshot of a database that has just been recreated, taken in the same minute.
         let is_other = made.data_time.map(rules::seconds) != Some(source.taken);
         let what = format!("a copy of what was taken at {:?}", made.data_time);
         self.breach_if(is_other && !self.monitor.is_stale(), "law 10", what);
-        // AWS copies the key of an unencrypted source, too: none.
+        // If the job names no key, AWS decides the key of the copy.
         let is_other = made.kms_key_id != job.kms_key_id && job.kms_key_id.is_some();
         let what = format!("it is encrypted with {:?}", made.kms_key_id);
         self.breach_if(is_other, "law 10", what);
@@ -127,8 +127,8 @@ impl Check<'_> {
         let is_synced = |world: &World| {
             rules::image_copies(world, world, job, source).any(|i| !rules::is_dead(&i.state))
         };
-        // It takes several reads to know the copies of an image; of one moment they are only where nothing lags and
-        // nobody else writes.
+        // It takes several reads to find the copies of an image. They show the same moment only if nothing lags and nobody else
+        // writes.
         self.needed(is_synced, self.monitor.alone && !self.monitor.is_stale());
         let is_live = |world: &World, made: &Made| {
             let there = world.image(to, &made.id.as_str().into());
@@ -150,7 +150,7 @@ impl Check<'_> {
         self.breach_if(is_other, "law 10", "it is a copy of another image");
     }
 
-    /// Law 4: nothing is copied that was observed to be synced.
+    /// Law 4: nothing that was observed to be synced is copied.
     fn needed(&mut self, is_synced: impl Fn(&World) -> bool, is_of_one_moment: bool) {
         let was_observed = is_of_one_moment && self.in_all_observed(0, &is_synced);
         self.breach_if(was_observed, "law 4", "a copy, though each read shows one");
@@ -173,13 +173,13 @@ impl Check<'_> {
             .filter(is_settled);
         let other = others.find(|made| is_live(&before, made)).cloned();
         if let Some(other) = other {
-            // The race that RDS leaves open: while one of the plans was made, a copy that had failed or something else
-            // held the name, so that the other gives the copy another name.
+            // RDS leaves this race open: while one of the plans was made, a failed copy or something else had the name, so the
+            // plans give the copy different names.
             let is_blind = !self.monitor.alone || self.monitor.is_stale();
             if is_blind && self.ledger.renamed.contains(&source) {
                 self.ledger.count("two plans give one copy two names");
             } else {
-                let what = format!("{id} is a second copy beside {}", other.id);
+                let what = format!("{id} is a second copy besides {}", other.id);
                 self.breach("laws 4 and 9", what);
             }
         }
@@ -230,8 +230,8 @@ impl Check<'_> {
         self.waited(deletion);
     }
 
-    /// A deletion that waits for the job's copy comes after that has been accepted, whoever requested it; in a run that waits for
-    /// copies, after it was observed to be available.
+    /// A deletion that waits for the job's copy comes after AWS has accepted the copy, no matter who requested it; in a run that
+    /// waits for copies, it comes after the copy was observed to be available.
     fn waited(&mut self, deletion: &Delete) {
         let Some(after) = &deletion.after else {
             return;
@@ -246,7 +246,7 @@ impl Check<'_> {
             return;
         };
         let (job, source) = (self.job, Source::planned(copy));
-        // An old listing may show a snapshot of a database that has just been created again, and of the same minute.
+        // An old listing may show a snapshot of a database that has just been recreated, taken in the same minute.
         let is_stale = self.monitor.is_stale();
         let is_it = |c: &WorldArtifact| {
             rules::serves(c, job, source) || is_stale && has_origin(c, job, source.id)
@@ -300,7 +300,7 @@ impl Check<'_> {
             }
             None => rules::own_images(world, job).any(is_untagged),
         };
-        // What matters is that it was so a short while ago; and an image id never comes again.
+        // It only matters that it was so recently, and image ids are never reused.
         let is_wrong = !self.was(was_untagged);
         let what = format!("{copy} is tagged, which was no untagged copy of {source}");
         self.breach_if(is_wrong, "law 10", what);
@@ -314,7 +314,7 @@ fn has_origin(copy: &WorldArtifact, job: &SyncJob, source: &str) -> bool {
     rules::origin(copy, job).is_some_and(|(id, _)| id == source)
 }
 
-/// Returns what the plan keeps and is not there as planned.
+/// Returns the copies that the plan keeps but that are not there as planned.
 fn missing(world: &World, job: &SyncJob, deletion: &Delete) -> Option<String> {
     let missing = deletion.expects.kept.iter().find(|kept| {
         !rules::manual(world, job).any(|copy| {

@@ -1,4 +1,4 @@
-//! The end of a history: nobody interferes any more and nothing fails; then plan and apply reach the state that the config asks
+//! The end of a history: when nobody interferes any more and nothing fails, plan and apply reach the state that the config asks
 //! for, and stay there.
 
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::retention_rules;
 use super::rules::{self, Source};
 use crate::support::prelude::*;
 
-/// After this number of rounds of plan and apply all has to be done: copies; what they allow once available; nothing more.
+/// After this number of rounds of plan and apply, everything must be done: copies; what they allow once available; nothing more.
 const ROUNDS: usize = 4;
 
 pub fn converge(history: &mut History) {
@@ -48,7 +48,7 @@ pub fn converge(history: &mut History) {
         let summary = &last.summary;
         ledger.breach(format!("law 3: to do after {ROUNDS} rounds: {summary}"));
     }
-    // Whether a job fails for a reason was checked when it was planned.
+    // `checked_plan` has already checked whether failed jobs had a reason to fail.
     let planned = jobs.iter().zip(&last.jobs);
     for (job, _) in planned.filter(|(_, plan)| plan.outcome != Outcome::Failed) {
         if let Some(wrong) = wrong_at_the_end(&world, job) {
@@ -57,9 +57,9 @@ pub fn converge(history: &mut History) {
     }
 }
 
-/// Applies a plan. Law 3: what has been applied is not planned again, also while copies are in progress.
+/// Applies a plan. Law 3: what has been applied is not planned again, even while copies are in progress.
 fn apply_and_plan_again(history: &mut History, plan: &SavedPlan, jobs: &[SyncJob]) {
-    // Longer than any copy takes, or not at all.
+    // Waits longer than any copy takes, or not at all.
     let waits = history.random.chance(30).then_some(1_000_000);
     let faults = FaultPlan {
         waits,
@@ -82,7 +82,7 @@ fn apply_and_plan_again(history: &mut History, plan: &SavedPlan, jobs: &[SyncJob
         return;
     };
     for (before, after) in plan.jobs.iter().zip(&again.jobs) {
-        // Copies that have become available meanwhile may allow more.
+        // Copies that have become available in the meantime may allow more actions.
         if waits.is_none() && !after.actions.is_empty() && !has_cause(plan, before, after) {
             let (job, reason) = (&after.name, &after.reason);
             let what = format!("law 3: {job} has something to do right after an apply: {reason}");
@@ -91,9 +91,8 @@ fn apply_and_plan_again(history: &mut History, plan: &SavedPlan, jobs: &[SyncJob
     }
 }
 
-/// Returns true if a job may have something to do right after an apply. It could not be planned before; or an image that was a
-/// source has been found to be a copy, and was tagged as one; or EC2 named an image that it had made before and that nothing
-/// identified.
+/// Returns true if a job may have something to do right after an apply: it could not be planned before; a source image was found to
+/// be a copy and tagged as one; or EC2 named an image that it had made before and that nothing identified.
 fn has_cause(plan: &SavedPlan, before: &JobPlan, after: &JobPlan) -> bool {
     let of_images = before.kind() == Some(Kind::Image);
     let copied = before.actions.iter().any(|a| matches!(a, Action::Copy(_)));
@@ -110,7 +109,7 @@ fn quiet_plan(history: &mut History, jobs: &[SyncJob]) -> Option<SavedPlan> {
     Some(planned?.0)
 }
 
-/// Returns what is not as the job asks for it.
+/// Returns what differs from what the job asks for.
 fn wrong_at_the_end(world: &World, job: &SyncJob) -> Option<String> {
     let Some(ami) = ami_options(job) else {
         return wrong_snapshots(world, job);

@@ -1,4 +1,4 @@
-//! What changes the world beside xrs and people: time, AWS itself, and the owners of the sources.
+//! What changes the world besides xrs and people: time, AWS itself, and the owners of the sources.
 
 use aws_xregion_sync::provider::sandbox::{Quotas, automated_id};
 use jiff::{SignedDuration, Timestamp};
@@ -8,7 +8,7 @@ use super::random::Random;
 use super::setup::{Setup, regions};
 use crate::support::prelude::*;
 
-/// Adds what a new world holds: sources of the last days, and copies from various makers.
+/// Adds the contents of a new world: sources of the last days, and copies from various makers.
 pub fn furnish(random: &mut Random, setup: &Setup, world: &mut World) {
     for (region, database, account) in &setup.databases {
         for day in (0..random.within(0, 4)).rev() {
@@ -30,7 +30,7 @@ pub fn furnish(random: &mut Random, setup: &Setup, world: &mut World) {
     }
 }
 
-/// Takes an automated snapshot, unless one of that minute is there.
+/// Takes an automated snapshot, unless there is one from that minute.
 pub fn take_snapshot(
     world: &mut World,
     region: &Region,
@@ -81,12 +81,12 @@ fn new_image(
 /// What happened: its name, and a line for the report.
 type Event = (&'static str, String);
 
-/// Makes one thing happen to AWS or to the sources.
+/// Makes one event happen to AWS or to the sources.
 pub fn life(random: &mut Random, setup: &Setup, world: &mut World) -> Event {
     let event = match random.weighed(&[30, 12, 4, 4, 8, 5, 4, 6, 7, 4]) {
         0 => backup(random, setup, world),
         1 => expire(random, world),
-        2 => database_created_again(random, setup, world),
+        2 => database_recreated(random, setup, world),
         3 => backup_in_progress(random, world),
         4 => image_replaced(random, setup, world),
         5 => image_ready(world),
@@ -118,7 +118,7 @@ pub fn life(random: &mut Random, setup: &Setup, world: &mut World) -> Event {
     event.unwrap_or(("nothing", String::new()))
 }
 
-/// Lets time pass; now and then with an automated snapshot of each database.
+/// Advances the clock, sometimes with an automated snapshot of each database.
 pub fn pass_time(random: &mut Random, setup: &Setup, world: &mut World) -> Event {
     let (what, seconds) = match random.below(4) {
         0 => ("seconds pass", random.within(1, 119)),
@@ -154,7 +154,7 @@ fn is_automated(snapshot: &WorldArtifact) -> bool {
 fn backup_in_progress(random: &mut Random, world: &mut World) -> Option<Event> {
     let region = random.pick(&regions()).cloned().expect("a region");
     let here = &mut world.region_mut(&region).expect("a region").snapshots;
-    // Only the newest can be in progress; the next call ends it. Of several with one time that is the last.
+    // Only the newest can be in progress, and the next call finishes it. Of several with the same time, it is the last.
     let automated = here.iter_mut().filter(|s| is_automated(s));
     let newest = automated.max_by_key(|s| s.data_time)?;
     let is_available = newest.state.is_available();
@@ -177,8 +177,8 @@ fn expire(random: &mut Random, world: &mut World) -> Option<Event> {
     Some(("an automated snapshot expires", description))
 }
 
-/// Deletes a database with its automated snapshots, and creates it again under its name.
-fn database_created_again(random: &mut Random, setup: &Setup, world: &mut World) -> Option<Event> {
+/// Deletes a database with its automated snapshots, and recreates it under its name.
+fn database_recreated(random: &mut Random, setup: &Setup, world: &mut World) -> Option<Event> {
     let (region, id, account) = random.pick(&setup.databases)?;
     let now = world.now;
     let here = world.region_mut(region).expect("a region");
@@ -197,16 +197,16 @@ fn database_created_again(random: &mut Random, setup: &Setup, world: &mut World)
             database.created = now;
         }
     }
-    // Identifiers name the minute: two databases of one name may have had a snapshot in the same.
+    // Identifiers contain the minute, and two databases of the same name may have had snapshots in the same minute.
     let same_minute = last.map(|last| last + SignedDuration::from_secs(7));
     let taken = same_minute.filter(|_| random.chance(40)).unwrap_or(now);
     let taken = take_snapshot(world, region, id, account, taken);
-    let description = format!("{id} in {region} is created again, first snapshot {taken:?}");
-    Some(("a database is created again", description))
+    let description = format!("{id} in {region} is recreated, first snapshot {taken:?}");
+    Some(("a database is recreated", description))
 }
 
 /// Gives the name of a database to another one, which was restored a while ago. Its snapshots may be older than the copies of the
-/// first.
+/// first one.
 fn database_renamed(random: &mut Random, setup: &Setup, world: &mut World) -> Option<Event> {
     let (region, id, account) = random.pick(&setup.databases)?;
     let now = world.now;
@@ -270,7 +270,7 @@ fn end_deletions(world: &mut World) {
     }
 }
 
-/// Ends AWS's faults: what is in progress is finished, limits are wide, nothing fails any more.
+/// Ends AWS's faults: everything in progress finishes, limits are high, and nothing fails any more.
 pub fn calm_down(world: &mut World) {
     world.fail_next_copies.clear();
     world.quotas = Quotas {

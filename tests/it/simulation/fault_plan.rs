@@ -1,8 +1,8 @@
-//! The faults that one run meets, as its seed decides.
+//! The faults that one run meets, determined by its seed.
 
 use super::random::Random;
 
-/// The most seconds that a listing lags behind.
+/// The maximum number of seconds that a listing lags behind.
 pub const MOST_LAG: i64 = 120;
 
 /// The faults that one run meets.
@@ -12,25 +12,24 @@ pub struct FaultPlan {
     pub kill: Option<(Nth, When)>,
     /// The nth call happens, and its answer is lost.
     pub lose: Option<Nth>,
-    /// Percent of calls that happen and whose answer is lost.
+    /// The percentage of calls that take effect but whose answer is lost.
     pub losses: usize,
-    /// Percent of calls that are throttled, denied, or time out without effect.
+    /// The percentage of calls that are throttled, denied, or time out without effect.
     pub throttles: usize,
     pub denials: usize,
     pub time_outs: usize,
-    /// From this call on the credentials have expired.
+    /// From this call on, the credentials have expired.
     pub expires: Option<usize>,
-    /// Percent of reads that show an earlier world, and how much earlier it is.
+    /// The percentage of reads that show an earlier world, and how much earlier it is.
     pub stale: usize,
     pub lag: Lag,
     /// The run is asked to stop after this number of events.
     pub interrupt: Option<usize>,
-    /// The most turns that other runs get at each end of a call.
+    /// The maximum number of turns that other runs get before and after a call.
     pub yields: usize,
-    /// The destination has none of the databases that it is asked about, and refuses to list their snapshots. That is no
-    /// fault.
+    /// The destination has none of the requested databases, and refuses to list their snapshots. That is not a fault.
     pub refuses_absent_databases: bool,
-    /// The run waits for copies for this number of seconds at most. That is no fault.
+    /// The run waits for copies for at most this number of seconds. That is not a fault.
     pub waits: Option<i64>,
 }
 
@@ -39,9 +38,9 @@ pub struct FaultPlan {
 pub enum Lag {
     #[default]
     None,
-    /// Each by another number, up to this.
+    /// Each by a different number, up to this one.
     UpTo(i64),
-    /// All of them by this, as in a region that lags behind.
+    /// All by this number, as in a region that lags behind.
     Steady(i64),
 }
 
@@ -104,7 +103,7 @@ impl FaultPlan {
         plan
     }
 
-    /// Returns a random plan in this percentage of cases, else one without faults.
+    /// Returns a random plan in this percentage of cases, and otherwise one without faults.
     pub fn maybe(random: &mut Random, percent: usize) -> Self {
         if random.chance(percent) {
             Self::random(random)
@@ -113,7 +112,7 @@ impl FaultPlan {
         }
     }
 
-    /// Returns true if every call is answered, and truly.
+    /// Returns true if every call gets a true answer.
     pub fn is_none(&self) -> bool {
         let without_harmless = Self {
             lag: Lag::None,
@@ -125,7 +124,7 @@ impl FaultPlan {
         without_harmless == Self::default()
     }
 
-    /// Returns true if listings may be of an earlier time.
+    /// Returns true if listings may be outdated.
     pub fn is_stale(&self) -> bool {
         self.stale > 0
     }

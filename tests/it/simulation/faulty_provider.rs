@@ -17,7 +17,7 @@ use super::monitor::Monitor;
 use super::random::Random;
 use crate::support::prelude::*;
 
-/// The sandbox with the faults of a run, whose monitor learns of every call.
+/// The sandbox with the faults of a run. It reports every call to the run's monitor.
 pub struct FaultyProvider<'a> {
     monitor: &'a Monitor<'a>,
     killed: AtomicBool,
@@ -36,7 +36,7 @@ struct Call<'a> {
     at: &'a Location,
     kill: Option<When>,
     is_answer_lost: bool,
-    /// The code by which refusals are counted, and the error.
+    /// The code under which refusals are counted, and the error.
     refusal: Option<(&'static str, ProviderError)>,
     lag: Option<i64>,
     yields: (usize, usize),
@@ -73,7 +73,7 @@ impl<'a> FaultyProvider<'a> {
         &self.monitor.recorded.sandbox
     }
 
-    /// Returns true once the run is dead: it makes no call any more, and what it waits for never comes.
+    /// Returns true once the run is dead: it makes no more calls, and what it waits for never comes.
     pub fn is_killed(&self) -> bool {
         self.killed.load(Ordering::Relaxed)
     }
@@ -124,7 +124,7 @@ impl<'a> FaultyProvider<'a> {
         self.monitor.on_fault(what, call.name, &call.at.region);
     }
 
-    /// Ends the run here, if it is to be killed here.
+    /// Kills the run here, if that is planned.
     async fn die(&self, call: &Call<'_>, when: When, what: &'static str) {
         if call.kill == Some(when) {
             self.on_fault(what, call);
@@ -229,7 +229,7 @@ fn error(
     }
 }
 
-/// Gives this number of turns to others.
+/// Yields this number of turns to others.
 pub async fn yield_turns(number: usize) {
     let mut left = number;
     poll_fn(|context| {

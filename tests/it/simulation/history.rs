@@ -1,4 +1,4 @@
-//! One random history: what happens, step by step, and what is checked after each step.
+//! A random history: what happens, step by step, and what is checked after each step.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -25,16 +25,16 @@ use super::{check_plan, check_results, convergence, environment, interference, r
 use crate::support::config_ref;
 use crate::support::prelude::*;
 
-/// Number of plans that are kept to be applied later.
+/// The number of plans that are kept to be applied later.
 const POOL: usize = 6;
 
 /// What a run observed when it planned.
 pub struct Before {
     inventory: Inventory,
     reads: Vec<ReadRecord>,
-    /// Whether all of it was true at that very time.
+    /// Whether all of it was true at that time.
     is_exact: bool,
-    /// Whether it may be of an earlier time.
+    /// Whether it may be outdated.
     is_stale: bool,
 }
 
@@ -53,7 +53,7 @@ pub struct History {
     pool: Vec<Arc<SavedPlan>>,
 }
 
-/// Runs the history of a seed, with a report if it is verbose.
+/// Runs the history of a seed, with a report if requested.
 pub fn run(seed: u64, is_verbose: bool) -> Outcome {
     let mut random = Random::new(seed);
     let (setup, world) = setup::random(&mut random);
@@ -155,7 +155,7 @@ impl History {
         self.pool.push(plan);
     }
 
-    /// Makes a plan and checks it. Returns it with what it rests on, or nothing if the run was killed.
+    /// Makes a plan and checks it. Returns it with what it is based on, or `None` if the run was killed.
     pub fn plan(
         &mut self,
         jobs: &[SyncJob],
@@ -168,7 +168,7 @@ impl History {
         monitor.name = name;
         let faulty = FaultyProvider::new(&monitor, self.random.fork());
         let state = recorded.moment().state;
-        // To seal a plan takes longer than all the rest together; its text is checked now and then.
+        // Sealing a plan takes longer than everything else together, so its text is checked only sometimes.
         let is_sealed = self.random.chance(10);
         let planning = make_plan(&faulty, jobs, parallelism, is_sealed);
         let (plan, inventory) = alone(until_killed(&faulty, planning))?;
@@ -202,7 +202,7 @@ impl History {
         Some((plan, before))
     }
 
-    /// Checks law 2: two worlds that differ in nothing but the order of their listings have one plan.
+    /// Checks law 2: two worlds that differ only in the order of their listings have the same plan.
     fn plan_again(&mut self, jobs: &[SyncJob]) {
         let world = self.recorded.sandbox.world();
         let mut shuffled = world.clone();
@@ -249,7 +249,7 @@ impl History {
         }
     }
 
-    /// Applies plans side by side, perhaps while somebody changes the world, the first of them with what it observed `before`.
+    /// Applies plans concurrently, perhaps while someone changes the world; the first of them uses what it observed `before`.
     /// Returns the results of those that ended.
     pub fn apply(
         &mut self,
@@ -338,7 +338,7 @@ async fn make_plan(
     (plan, inventory)
 }
 
-/// Applies a plan as `xrs apply` does once it has accepted it.
+/// Applies a plan as `xrs apply` does once it has accepted the plan.
 async fn apply_one(
     recorded: &RecordedSandbox,
     setup: &Setup,
@@ -369,7 +369,7 @@ async fn apply_one(
     until_killed(&faulty, apply).await
 }
 
-/// Runs a future as long as its run is alive. Returns nothing once that is killed.
+/// Runs a future as long as its run is alive. Returns `None` if the run is killed.
 async fn until_killed<T>(faulty: &FaultyProvider<'_>, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     poll_fn(|context| match work.as_mut().poll(context) {

@@ -13,7 +13,7 @@ use super::rules;
 use super::setup::{Setup, regions};
 use crate::support::prelude::*;
 
-/// What somebody did: its name, a line for the report, and the copy that was changed.
+/// What someone did: its name, a line for the report, and the copy that was changed.
 #[derive(Default)]
 pub struct Change {
     pub what: &'static str,
@@ -22,7 +22,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// Returns a change of no copy, or none where nothing was done.
+    /// Returns a change that affects no copy. It is called `nothing` if nothing was done.
     fn new(what: &'static str, description: Option<String>) -> Self {
         Self {
             what: description.as_ref().map_or("nothing", |_| what),
@@ -32,7 +32,7 @@ impl Change {
     }
 }
 
-/// What plans are about: copies that they delete, keep or tag, and the names that jobs are to give.
+/// What plans are about: the copies that they delete, keep or tag, and the names that they give to copies.
 #[derive(Default)]
 pub struct Targets {
     pub copies: Vec<String>,
@@ -40,7 +40,7 @@ pub struct Targets {
 }
 
 impl Targets {
-    /// Returns what plans are about: changes of that matter most.
+    /// Returns what plans are about. Changes to these matter most.
     pub fn of(plans: &[Arc<SavedPlan>]) -> Self {
         let mut targets = Self::default();
         for job in plans.iter().flat_map(|plan| &plan.jobs) {
@@ -83,7 +83,7 @@ pub async fn meanwhile(
     None
 }
 
-/// Somebody changes a copy, more often than not one that plans are about.
+/// Changes a copy as someone else would, more often than not one that plans are about.
 pub fn interfere(
     random: &mut Random,
     setup: &Setup,
@@ -113,7 +113,7 @@ pub fn interfere(
 /// The state of a copy that is to be removed from the world.
 const REMOVED: &str = "removed";
 
-/// How often a copy is changed in this way, what that is called, and what is done.
+/// How often a copy is changed in this way, the name of the change, and what is done.
 type CopyChange = (usize, &'static str, fn(&mut Random, &mut WorldArtifact));
 
 const SNAPSHOT_CHANGES: [CopyChange; 10] = [
@@ -274,7 +274,7 @@ fn garble_source(random: &mut Random, world: &mut World, region: &Region) -> Opt
     Some(format!("the sync tags of {} are garbled", source.id))
 }
 
-/// Somebody gives another snapshot of the database the name that a copy is to have.
+/// Gives another snapshot of the database the name that a copy is to have.
 fn take_name(
     random: &mut Random,
     setup: &Setup,

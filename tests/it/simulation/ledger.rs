@@ -7,10 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::support::prelude::*;
 
-/// How long a state is kept after it has passed: longer than any listing lags behind.
+/// How long a past state is kept: longer than any listing lags behind.
 const MEMORY: SignedDuration = SignedDuration::from_mins(10);
 
-/// A moment of the world: a state, and the time up to which nothing but time has passed since.
+/// A moment of the world: a state, and the time until which it did not change.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
     pub state: usize,
@@ -25,16 +25,16 @@ pub struct Made {
     pub source: String,
 }
 
-/// How often each kind of thing has happened.
+/// How often each kind of event has happened.
 pub type Counts = BTreeMap<&'static str, u64>;
 
 /// The record of one history.
 pub struct Ledger {
     states: Vec<World>,
     pub made: Vec<Made>,
-    /// Sources for which a plan gives the copy another name than the usual one, which was held when the plan was made.
+    /// Sources whose copy gets an unusual name, because the usual name was in use when the plan was made.
     pub renamed: BTreeSet<String>,
-    /// Copies that somebody changed, and when that was last.
+    /// Copies that someone changed, and when they did so last.
     pub interfered: BTreeMap<String, Timestamp>,
     pub counts: Counts,
     breaches: Vec<String>,
@@ -60,7 +60,7 @@ impl RecordedSandbox {
         };
         let ledger = Arc::new(Mutex::new(ledger));
         let kept = Arc::clone(&ledger);
-        // Called for each write after its effect and before its answer, while no other call can come in between.
+        // Called for each write between its effect and its answer, with no other call in between.
         let save = move |world: &World| {
             lock(&kept).states.push(world.clone());
             Ok(())
@@ -75,7 +75,7 @@ impl RecordedSandbox {
         lock(&self.ledger)
     }
 
-    /// Changes the world without xrs.
+    /// Changes the world independently of xrs.
     pub fn edit<R>(&self, change: impl FnOnce(&mut World) -> R) -> R {
         let (changed, world) = self.sandbox.edit(|world| {
             let changed = change(world);
@@ -86,7 +86,7 @@ impl RecordedSandbox {
         changed
     }
 
-    /// Records that somebody has changed a copy.
+    /// Records that someone has changed a copy.
     pub fn record_interference(&self, copy: Option<String>) {
         if let Some(copy) = copy {
             let now = self.sandbox.now();
@@ -94,7 +94,7 @@ impl RecordedSandbox {
         }
     }
 
-    /// Returns the present moment.
+    /// Returns the current moment.
     pub fn moment(&self) -> Moment {
         Moment {
             state: self.ledger().states.len() - 1,
@@ -130,12 +130,12 @@ impl Ledger {
         &self.states[self.states.len() - 1]
     }
 
-    /// Returns the states that are remembered from `first` on.
+    /// Returns the remembered states from `first` on.
     pub fn since(&self, first: usize) -> &[World] {
         self.states.get(first..).unwrap_or_default()
     }
 
-    /// Returns the moment of that time, or the earliest that is remembered.
+    /// Returns the moment at that time, or the earliest one that is remembered.
     pub fn moment_of(&self, time: Timestamp) -> Moment {
         let passed = self.states.iter().rposition(|world| world.now <= time);
         Moment {
@@ -144,7 +144,7 @@ impl Ledger {
         }
     }
 
-    /// Forgets what no listing shows any more. Only between steps, because moments name states by number.
+    /// Forgets what no listing shows any more. This is done only between steps, because moments refer to states by number.
     pub fn forget(&mut self, now: Timestamp) {
         let first = self.moment_of(now - MEMORY).state;
         self.states.drain(..first);
@@ -164,7 +164,7 @@ impl Ledger {
         &self.breaches
     }
 
-    /// Adds a line to the report, which is made only if there is one.
+    /// Adds a line to the report, if there is one. The line is built only then.
     pub fn log_line(&mut self, line: impl FnOnce() -> String) {
         if let Some(report) = &mut self.report {
             report.push(line());

@@ -1,4 +1,4 @@
-//! Monitors one run of xrs: what it observed, and whether each write follows from that and from its plan.
+//! Monitors one run of xrs: what it observed, and whether each write follows from its observations and its plan.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,13 +15,13 @@ use crate::support::prelude::*;
 pub struct Monitor<'a> {
     pub recorded: &'a RecordedSandbox,
     pub setup: &'a Setup,
-    /// What is applied; nothing while planning.
+    /// What is applied; `None` while planning.
     pub plan: Option<&'a SavedPlan>,
     pub faults: FaultPlan,
     /// Whether nothing else happens at the same time.
     pub alone: bool,
     pub name: String,
-    /// Whether what it observed before may be of an earlier time.
+    /// Whether what it observed before may be outdated.
     pub was_stale: bool,
     /// The number of jobs that are worked on at a time.
     pub parallelism: usize,
@@ -32,14 +32,14 @@ pub struct Monitor<'a> {
 #[derive(Default)]
 pub struct RunLog {
     pub reads: Vec<ReadRecord>,
-    /// The state that each job's latest copy or tag led to.
+    /// The state after each job's latest copy or tag.
     pub led_to: BTreeMap<JobName, usize>,
     /// Copies made and deleted: the action and the id.
     pub made: Vec<(String, String)>,
     pub deleted: Vec<(String, String)>,
 }
 
-/// A read, and the moments of the world that its answer may be of.
+/// A read, and the moments of the world that its answer may show.
 #[derive(Clone, Debug)]
 pub struct ReadRecord {
     pub region: Region,
@@ -77,17 +77,17 @@ impl<'a> Monitor<'a> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns true if listings may have been of an earlier time.
+    /// Returns true if listings may have been outdated.
     pub fn is_stale(&self) -> bool {
         self.was_stale || self.faults.is_stale()
     }
 
-    /// Returns true if all that this run observes is true at that very time, and nobody else changes anything.
+    /// Returns true if everything that this run observes is true at that time, and nobody else changes anything.
     pub fn is_calm(&self) -> bool {
         self.alone && self.faults.is_none()
     }
 
-    /// Returns which of the three observations that a job rests on this read is: identity (0), source (1), copies (2).
+    /// Returns which of the three observations behind a job this read provides: identity (0), source (1), copies (2).
     fn rests_on(job: &SyncJob, plan: &JobPlan, read: &ReadRecord) -> Option<usize> {
         let at_source = read.region == job.source_region;
         let at_destination = read.region == job.destination_region;
@@ -122,7 +122,7 @@ impl<'a> Monitor<'a> {
         }
     }
 
-    /// Checks law 6: what a write rests on was observed, lately, and without an error.
+    /// Checks law 6: what a write depends on was observed recently, and without an error.
     fn check_reads(&self, ledger: &mut Ledger, job: &SyncJob, plan: &JobPlan, action: &Action) {
         let id = action.id();
         let seen = self.log();
@@ -132,11 +132,11 @@ impl<'a> Monitor<'a> {
                 && (other.source_region == job.source_region
                     || other.destination_region == job.destination_region)
         };
-        // Of two jobs with the same subject one may have met an error; and a whole region is listed for any job.
+        // Of two jobs with the same subject, one may have met an error; and a whole region may be listed for any job.
         let is_shared = self.setup.jobs.iter().any(shared);
         let is_anyones =
             |read: &ReadRecord| is_shared || matches!(read.read, Read::Find(_, Query::AllManual));
-        // While a job waits for its image to be listed, time passes for the other jobs.
+        // While one job waits for its image to be listed, time passes for the other jobs.
         let is_prompt = self.alone && self.parallelism == 1 && action.kind() != Kind::Image;
         let now = self.recorded.sandbox.now();
         for part in 0..3 {
@@ -235,9 +235,9 @@ impl<'a> Monitor<'a> {
     }
 }
 
-/// What the provider of a run tells.
+/// What the provider of a run reports.
 impl Monitor<'_> {
-    /// Returns a number for the present state of the world.
+    /// Returns a number for the current state of the world.
     pub fn state_number(&self) -> usize {
         self.recorded.moment().state
     }
@@ -247,12 +247,12 @@ impl Monitor<'_> {
         let ledger = self.recorded.ledger();
         let mut world = ledger.at(ledger.moment_of(time));
         world.faults.clear();
-        // The call itself takes a second; its answer is of that very time.
+        // The call itself takes a second; its answer shows the world at that time.
         world.now -= SignedDuration::from_secs(1);
         Sandbox::new(world)
     }
 
-    /// A read was answered; the answer is of the world at `shown`.
+    /// Records that a read was answered, with the world at `shown`.
     pub fn on_read(
         &self,
         at: &Location,
@@ -266,7 +266,7 @@ impl Monitor<'_> {
         let moments = if shown < now.time {
             vec![ledger.moment_of(shown)]
         } else if matches!(read, Read::Find(_, Query::CopiesOf { .. })) {
-            // Two calls, with calls of others in between.
+            // Two calls, with other runs' calls in between.
             (begun..=now.state)
                 .map(|state| Moment {
                     state,
@@ -304,7 +304,7 @@ impl Monitor<'_> {
         });
     }
 
-    /// A write was answered by the world itself, whatever its run learns of that.
+    /// Records the world's own answer to a write, no matter what its run learns of it.
     pub fn on_write(
         &self,
         at: &Location,
@@ -363,7 +363,7 @@ impl Monitor<'_> {
     }
 }
 
-/// Returns the word by which actions are counted.
+/// Returns the word under which actions are counted.
 fn action_word(action: &Action) -> &'static str {
     match (action, action.kind()) {
         (Action::Copy(_), Kind::Image) => "copy an image",

@@ -1,11 +1,11 @@
-//! Random numbers that a seed decides, the same on every machine: SplitMix64, see
+//! Random numbers that are determined by a seed, the same on every machine: SplitMix64, see
 //! <https://prng.di.unimi.it/splitmix64.c>.
 
 pub struct Random(u64);
 
 impl Random {
     pub fn new(seed: u64) -> Self {
-        // Neighbouring seeds are to have nothing in common.
+        // Neighbouring seeds must have nothing in common.
         let mut random = Self(seed ^ 0x5851_f42d_4c95_7f2d);
         random.next();
         random
@@ -18,7 +18,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// Returns another source of numbers, so that what one part draws changes nothing for another.
+    /// Returns a separate source of numbers, so that what one part draws does not affect another.
     pub fn fork(&mut self) -> Self {
         Self::new(self.next())
     }

@@ -2,7 +2,7 @@
 
 use crate::support::prelude::*;
 
-/// Returns what is in a world, a line each.
+/// Returns the contents of a world, one item per line.
 pub fn of_world(world: &World) -> String {
     let mut lines = Vec::new();
     for (region, here) in &world.regions {
@@ -40,7 +40,7 @@ pub fn of_plan(plan: &SavedPlan) -> String {
     jobs.collect::<Vec<_>>().join("\n")
 }
 
-/// Returns what became of each action of an apply.
+/// Returns the outcome of each action of an apply.
 pub fn of_results(name: &str, results: &[SyncResult]) -> String {
     let lines = results.iter().flat_map(|result| {
         let actions = result.actions.iter().map(|action| {

@@ -1,5 +1,5 @@
-//! The rules of DESIGN about copies and retention, stated a second time and naively, about the world itself. Nothing of the
-//! planner, the executor or `model::identity` is used here.
+//! An independent, naive restatement of the rules for copies and retention, applied to the world itself. It uses nothing from the
+//! planner, the executor or `model::identity`.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use crate::support::prelude::*;
 
 static USUAL_ACCOUNT: LazyLock<AccountId> = LazyLock::new(|| AccountId::from(DEFAULT_ACCOUNT));
 
-/// Returns the account that these credentials belong to.
+/// Returns the account of these credentials.
 pub fn account_of(config: &ClientConfig) -> &AccountId {
     config.account_id.as_ref().unwrap_or(&USUAL_ACCOUNT)
 }
@@ -57,12 +57,12 @@ pub fn copy_key(job: &SyncJob) -> String {
     format!("Sync-From-{}", job.source_region)
 }
 
-/// Returns a sync tag as it has to be written.
+/// Returns a sync tag as it must be written.
 pub fn tag_value(time: Timestamp, id: &str) -> String {
     format!("{} / {id}", time.strftime("%Y%m%d%H%M%S+0000"))
 }
 
-/// Returns the time and the id in a sync tag, if it can be read.
+/// Returns the time and the id in a sync tag, if it can be parsed.
 pub fn read_tag(tags: &Tags, key: &str) -> Option<(i64, String)> {
     let (time, id) = tags.get(key)?.split_once(" / ")?;
     let digits = time.strip_suffix("+0000")?;
@@ -96,8 +96,8 @@ pub fn is_available(copy: &WorldArtifact) -> bool {
     copy.state.as_str() == "available"
 }
 
-/// Returns the id of the snapshot that a snapshot was copied from, and when its data was taken: as AWS states, or else as its tag
-/// does.
+/// Returns the id of the snapshot that a snapshot was copied from, and when its data was captured, as AWS states them, or else its
+/// tag.
 pub fn origin(copy: &WorldArtifact, job: &SyncJob) -> Option<(String, Option<i64>)> {
     let tag = copy_tag(copy, job);
     let stated = copy.data_time.map(seconds);
@@ -146,7 +146,7 @@ pub fn is_copy(copy: &WorldArtifact, job: &SyncJob, source: Source<'_>) -> bool 
         .is_some_and(|(id, time)| id == source.id && time.is_none_or(|time| time == source.taken))
 }
 
-/// Returns true if a copy makes another copy of this source superfluous: it is a copy of it or of a later snapshot of the same
+/// Returns true if a copy makes a new copy of this source unnecessary: it is a copy of it or of a later snapshot of the same
 /// database, and is not dead.
 pub fn serves(copy: &WorldArtifact, job: &SyncJob, source: Source<'_>) -> bool {
     let time = origin(copy, job).and_then(|origin| origin.1);
@@ -156,7 +156,7 @@ pub fn serves(copy: &WorldArtifact, job: &SyncJob, source: Source<'_>) -> bool {
     !is_dead(&copy.state) && (is_later || is_copy(copy, job, source))
 }
 
-/// Returns true for a name that a copy of this source is given: that of the gem, with the region, or numbered.
+/// Returns true for a name that a copy of this source may get: the gem's, one with the region, or a numbered one.
 pub fn is_given_name(name: &str, source: &str, from: &Region) -> bool {
     let Some(rest) = name.strip_prefix(&source.replace(':', "-")) else {
         return false;

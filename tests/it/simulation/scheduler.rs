@@ -1,4 +1,4 @@
-//! Runs futures side by side in an order that the seed decides.
+//! Runs futures concurrently in an order determined by the seed.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -6,13 +6,13 @@ use std::task::{Context, Poll, Waker};
 
 use super::random::Random;
 
-/// One of the futures that run side by side.
+/// One of the futures that run concurrently.
 pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
-/// More turns than this, and something waits for what never comes.
+/// If it takes more turns than this, something waits for what never comes.
 const MOST_TURNS: usize = 2_000_000;
 
-/// Gives each task turns at random until all are done. Tasks wait for nothing but a turn.
+/// Gives turns to random tasks until all are done. Tasks wait for nothing but their turn.
 pub fn side_by_side<T>(random: &mut Random, tasks: Vec<Task<'_, T>>) -> Vec<T> {
     let mut done: Vec<Option<T>> = tasks.iter().map(|_| None).collect();
     let mut waiting: Vec<(usize, Task<'_, T>)> = tasks.into_iter().enumerate().collect();

@@ -1,4 +1,4 @@
-//! Random configs, and the worlds that they find.
+//! Random configs and worlds.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::rules;
 use crate::support::prelude::*;
 use crate::support::{east, selector, start, west};
 
-/// What no plan and no result may show.
+/// A secret that no plan or result may show.
 pub const SECRETS: [&str; 3] = [
     "AKIASIMULATED0EXAMPLE",
     "wJalrXUtnFEMI7MDENGsimulated",
@@ -25,7 +25,7 @@ const OTHER_KEY: &str = "alias/other";
 pub struct Setup {
     pub jobs: Vec<SyncJob>,
     pub callers: Callers,
-    /// Databases and images that jobs are about, each with the region it lives in.
+    /// The databases and images that jobs are about, each with its region.
     pub databases: Vec<(Region, ParentId, AccountId)>,
     pub images: Vec<(Region, String, AccountId)>,
 }
@@ -94,7 +94,7 @@ pub fn random(random: &mut Random) -> (Setup, World) {
 }
 
 fn add_job(random: &mut Random, setup: &mut Setup, n: i64) {
-    // The last four close rings of two and of three regions.
+    // The last four close rings of two and three regions.
     let (from, to) = match random.weighed(&[6, 2, 2, 1, 1]) {
         0 => (east(), west()),
         1 => (west(), east()),
@@ -110,7 +110,7 @@ fn add_job(random: &mut Random, setup: &mut Setup, n: i64) {
     let other = client.account_id.is_some();
     let number = random.below(2);
     let rules: Arc<dyn SyncTypeRules> = if random.chance(65) {
-        // The other account has databases and images of its own.
+        // The other account has its own databases and images.
         let id = ParentId::from(format!("{}{number}", if other { "their" } else { "db" }));
         Arc::new(DbSnapshotOptions {
             retain_earlier_databases: random
@@ -147,7 +147,7 @@ fn add_job(random: &mut Random, setup: &mut Setup, n: i64) {
     register(setup, job);
 }
 
-/// Adds a job, unless it makes the config invalid: the same database to the same place twice.
+/// Adds a job, unless that would make the config invalid because it copies the same database to the same place twice.
 fn register(setup: &mut Setup, mut job: SyncJob) {
     let account = rules::account_of(&job.client_config).clone();
     let destination = &job.destination_region;

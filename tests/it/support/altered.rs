@@ -1,4 +1,4 @@
-//! A sandbox whose listings are altered on their way.
+//! A sandbox whose listings are altered on the way.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub trait Alters: Send + Sync {
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>>;
 }
 
-/// A provider with altered listings. All other calls are those of the sandbox.
+/// A provider with altered listings. All other calls go to the sandbox.
 pub struct Altered<T>(pub T);
 
 #[async_trait]

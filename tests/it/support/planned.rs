@@ -1,4 +1,4 @@
-//! A sandbox with jobs and a plan of theirs, which a test applies.
+//! A sandbox with jobs and their plan, which a test applies.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -32,7 +32,7 @@ impl Planned {
         Self { plan, ..self }
     }
 
-    /// Lets time pass until all copies in progress are done, and plans again.
+    /// Advances the clock until all copies in progress are done, and plans again.
     pub fn when_copied(self) -> Self {
         wait_for_copies(&self.sandbox);
         self.again()
@@ -58,12 +58,12 @@ impl Planned {
         self.stopped(&AtomicBool::new(false), wait, on_event)
     }
 
-    /// Applies the plan until somebody sets `stop`.
+    /// Applies the plan until something sets `stop`.
     pub fn stopped(&self, stop: &AtomicBool, wait: Wait, on_event: OnEvent<'_>) -> Vec<SyncResult> {
         apply_with(&self.sandbox, &self.plan, &self.jobs, wait, stop, on_event)
     }
 
-    /// Applies the plan. At the first event of this kind, somebody changes the world.
+    /// Applies the plan. At the first event of this kind, the world is changed.
     #[track_caller]
     pub fn changed_at(
         &self,
@@ -97,7 +97,7 @@ impl Planned {
         assert_nothing_to_do(&self.sandbox, &self.jobs);
     }
 
-    /// Returns the calls of this name, in order.
+    /// Returns the calls with this name, in order.
     pub fn calls(&self, name: &str) -> Vec<CallRecord> {
         let mut calls = self.sandbox.calls();
         calls.retain(|call| call.call == name);
@@ -131,7 +131,7 @@ pub fn is_deferred(event: &Event<'_>) -> bool {
     matches!(event, Event::CopyDeferred { .. })
 }
 
-/// Returns what became of each action of a job.
+/// Returns the outcome of each action of a job.
 pub fn outcomes(result: &SyncResult) -> Vec<ActionOutcome> {
     result.actions.iter().map(|action| action.outcome).collect()
 }

@@ -49,8 +49,8 @@ pub fn in_region(region: &Region, mut fault: Fault) -> Fault {
     fault
 }
 
-/// Databases, each with a snapshot of today and copies of these days before, and with a job that keeps two copies beside the one
-/// being made.
+/// Returns databases, each with a snapshot from today and copies from these days before, and with a job that keeps two copies
+/// besides the one being made.
 pub fn databases(number: usize, days: Range<i64>) -> (World, Vec<SyncJob>) {
     let mut world = empty_world();
     world.quotas.manual_snapshots = 10 * number;
@@ -83,7 +83,7 @@ pub fn add_image(world: &mut World, id: &str, name: &str, identifier: &str) -> A
     world.add_image(&east(), image)
 }
 
-/// Adds an image and its copy as the gem left them: it tagged the source, and left the copy bare.
+/// Adds an image and its copy as the gem left them: with a tag on the source, but none on the copy.
 pub fn add_image_of_gem(world: &mut World, identifier: &str) {
     add_image(world, "ami-0a", "web", identifier);
     let owner = world.default_account();
@@ -95,7 +95,7 @@ pub fn add_image_of_gem(world: &mut World, identifier: &str) {
         .insert("Sync-us-west-1", tag);
 }
 
-/// Returns a database of the source region, which is added with an age of a year if it is absent.
+/// Returns a database of the source region. Adds it, with an age of one year, if it does not exist.
 pub fn database(world: &mut World, name: &str) -> WorldDatabase {
     let account = world.default_account();
     let here = world.add_region(&east());
@@ -145,7 +145,7 @@ pub fn name_copy(world: &mut World, source: &ArtifactId, taken: Timestamp, copy:
     source.tags.insert("Sync-us-west-1", value);
 }
 
-/// Adds a copy without a sync tag, which its source of today names: the gem was stopped before it wrote the tag.
+/// Adds a copy without a sync tag that today's source names: the gem was stopped before it wrote the tag.
 pub fn add_copy_of_the_gem(world: &mut World, name: &str) -> ArtifactId {
     let mut copy = our_copy(world, name, days_ago(0));
     copy.tags.clear();
@@ -183,7 +183,7 @@ pub fn copies_of(world: &World, name: &str) -> Vec<WorldArtifact> {
         .collect()
 }
 
-/// Lets time pass until all copies in progress are done.
+/// Advances the clock until all copies in progress are done.
 pub fn wait_for_copies(sandbox: &Sandbox) {
     sandbox.edit(|world| {
         let length = i64::try_from(world.copy_seconds).expect("a length");
@@ -212,12 +212,12 @@ pub fn one_image() -> (Sandbox, [SyncJob; 1]) {
     (Sandbox::new(world), [ami_job("sync_web", "Web")])
 }
 
-/// Returns a job for the database `db` that keeps two copies beside the one being made.
+/// Returns a job for the database `db` that keeps two copies besides the one being made.
 pub fn database_job() -> [SyncJob; 1] {
     [snapshot_job("sync_db", "db", 2)]
 }
 
-/// Returns a world with a database, one snapshot of today, and copies of the snapshots of these days before.
+/// Returns a world with a database, a snapshot from today, and copies of the snapshots of these days before.
 pub fn copied(database: &str, days: Range<i64>) -> World {
     let mut world = empty_world();
     add_automated(&mut world, database, days_ago(0));
@@ -239,7 +239,7 @@ pub fn images_in_destination(sandbox: &Sandbox) -> Vec<WorldArtifact> {
     images
 }
 
-/// Returns the calls that were to write, in order.
+/// Returns the calls that tried to write, in order.
 pub fn writes(sandbox: &Sandbox) -> Vec<String> {
     let calls = sandbox.calls().into_iter();
     let writes = calls.filter(|call| call.write);

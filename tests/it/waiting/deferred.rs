@@ -1,10 +1,11 @@
-//! Copies that wait for a slot because of AWS's limit of concurrent copies: which count, which is next, how often AWS is asked.
+//! Copies that wait for a slot because of AWS's limit of concurrent copies: which ones count, which is next, and how often AWS is
+//! asked.
 
 use aws_xregion_sync::provider::sandbox::CallRecord;
 
 use super::*;
 
-/// Waits for a day at most, with a fault from when the first copy is deferred.
+/// Waits for at most a day, with a fault from the moment when the first copy is deferred.
 #[track_caller]
 fn with_fault(planned: &Planned, fault: &Fault) -> Vec<SyncResult> {
     let add = |world: &mut World| world.faults.push(fault.clone());
@@ -15,7 +16,7 @@ fn throttled_in(region: Region, times: Option<u32>) -> Fault {
     in_region(&region, fault("DescribeDBSnapshots", "Throttling", times))
 }
 
-/// Waits to the end, which must not fail and leave nothing to do.
+/// Waits to the end. The apply must not fail, and must leave nothing to do.
 #[track_caller]
 fn succeeds(planned: &Planned) {
     no_failures(&planned.wait(Wait::ToTheEnd));
@@ -28,7 +29,7 @@ fn limited(number: usize, limit: usize) -> Planned {
     })
 }
 
-/// Returns when the last copy was asked for.
+/// Returns when the last copy was requested.
 fn last_asked(planned: &Planned, call: &str) -> i64 {
     let calls = planned.calls(call);
     seconds_after_start(calls.last().expect("a copy").at)
@@ -59,7 +60,7 @@ fn copies_beyond_the_limit_wait_without_asking_for_them() {
     assert!(asked.iter().all(|call| call.error.is_none()));
     assert_eq!(asked.len(), 20);
 
-    // Copies of an earlier apply count, too.
+    // Copies of an earlier apply count too.
     let (world, more) = databases(24, 1..4);
     planned.sandbox.edit(|here| {
         for region in [east(), west()] {
@@ -89,7 +90,7 @@ fn copies_beyond_the_limit_wait_without_asking_for_them() {
 
 #[test]
 fn slots_that_are_free_again_are_used_before_copies_are_deferred() {
-    // Less than the calls of an apply take.
+    // Shorter than the calls of an apply take.
     planned_in(23, |world| world.copy_seconds = 5).succeeds();
 }
 
@@ -159,10 +160,10 @@ fn law_7_copies_that_can_no_longer_be_read_hold_up_no_others() {
 }
 
 #[test]
-fn a_read_that_fails_at_the_moment_is_made_again_before_the_copy() {
+fn a_read_with_a_transient_error_is_retried_before_the_copy() {
     for (times, is_too_long) in [(Some(2), false), (None, true)] {
         let planned = planned(22);
-        // While copies are waited for, sources are read only before a copy starts or one is deleted.
+        // While jobs wait for copies, sources are read only before a copy is started or deleted.
         let results = with_fault(&planned, &throttled_in(east(), times));
         let failed = results.iter().any(SyncResult::failed);
         assert_eq!(failed, is_too_long, "{results:?}");
@@ -185,7 +186,7 @@ fn when_aws_accepts_copies_again_all_of_them_start() {
 }
 
 #[test]
-fn law_7_earlier_copies_that_could_not_be_read_do_not_count_for_ever() {
+fn law_7_earlier_copies_that_could_not_be_read_do_not_count_forever() {
     for code in ["Throttling", "AccessDenied"] {
         // Each has a copy in progress and a newer snapshot to be copied.
         let planned = planned(20);
@@ -214,7 +215,7 @@ fn europe() -> Region {
     Region::from("eu-west-1")
 }
 
-/// Databases of another source region, each with a copy to make.
+/// Adds databases in another source region, each with a copy to make.
 fn databases_of_europe(world: &mut World, number: usize) -> Vec<SyncJob> {
     world.quotas.manual_snapshots = 1000;
     world.add_region(&europe());
@@ -234,7 +235,7 @@ fn databases_of_europe(world: &mut World, number: usize) -> Vec<SyncJob> {
 fn jobs_of_a_region_that_answers_again_are_next() {
     let (mut world, jobs) = databases(60, 1..4);
     let europe_jobs = databases_of_europe(&mut world, 5);
-    // After those that start at once, before those of two more rounds.
+    // After the copies that start at once, before those of two more rounds.
     let jobs = [&jobs[..20], &europe_jobs, &jobs[20..]].concat();
     let planned = Planned::new(world, jobs);
     no_failures(&with_fault(&planned, &throttled_in(europe(), Some(1))));

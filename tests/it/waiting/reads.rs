@@ -1,9 +1,9 @@
-//! Reads while copies are waited for: they fail, or show something else than the copy.
+//! Reads while jobs wait for copies: they fail, or show something other than the copy.
 
 use super::*;
 
 #[test]
-fn law_6_reads_that_fail_at_the_moment_are_made_again() {
+fn law_6_reads_with_transient_errors_are_retried() {
     for code in ["Throttling", "InternalFailure"] {
         let planned = planned(1);
         let results = planned.changed_at(is_source_tagged, Wait::ToTheEnd, |world| {
@@ -17,7 +17,7 @@ fn law_6_reads_that_fail_at_the_moment_are_made_again() {
 
 #[test]
 fn law_6_reads_that_keep_failing_end_the_wait_and_nothing_is_deleted() {
-    // Throttling may pass and ends the wait after ten minutes; the others end it at once.
+    // Throttling is transient, so it ends the wait only after ten minutes; the others end it at once.
     for (code, lengths) in [
         ("AccessDenied", 0..60),
         ("ExpiredToken", 0..60),
