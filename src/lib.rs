@@ -71,7 +71,7 @@
 //! | `status` | `model` `sync_types` |
 //! | `policy` | `model` `sync_types` |
 //! | `provider` | `model` |
-//! | `provider::aws` | `model` `provider` |
+//! | `provider::aws` | `model` `provider` `files` |
 //! | `provider::sandbox` | `model` `sync_types` `provider` |
 //! | `observe` | `model` `sync_types` `provider` |
 //! | `executor` | `model` `provider` `observe` |

@@ -15,7 +15,7 @@ pub(super) enum Color {
     /// On a terminal, unless NO_COLOR is set; everywhere if CLICOLOR_FORCE is set.
     #[default]
     Auto,
-    /// Everywhere, also in files and pipes.
+    /// Everywhere, even in files and pipes.
     Always,
     /// Nowhere.
     Never,
@@ -45,11 +45,17 @@ impl ConfigArg {
     pub(super) fn open(&self) -> Result<ConfigFile, Failure> {
         let opened = ConfigFile::open(config_path(self.config.as_deref())?);
         let is_from_environment = self.config.is_none() && environment("XRS_CONFIG")?.is_some();
-        Ok(opened.map_err(|error| match error {
-            Error::Other(problem) if is_from_environment => {
+        // As in `--wait 2h`.
+        let named = self.config.as_deref().and_then(Path::to_str);
+        let limit = named.filter(|named| duration(named).is_ok());
+        Ok(opened.map_err(|error| match (error, limit) {
+            (Error::Other(problem), _) if is_from_environment => {
                 Error::Other(problem.help("XRS_CONFIG names it: correct that, or unset it"))
             }
-            error => error,
+            (Error::Other(problem), Some(limit)) => Error::Other(problem.help(format!(
+                "a limit of --wait needs an equals sign: --wait={limit}"
+            ))),
+            (error, _) => error,
         })?)
     }
 }
@@ -106,8 +112,8 @@ pub(super) struct ApplyArgs {
     /// How to print the results; json prints the same document that --results saves
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub(super) format: Format,
-    /// Wait until the copies are available, and delete old copies only then. With LIMIT, such as 30m or 2h, wait no longer
-    /// than that. Copies beyond AWS's limit of concurrent copies start when others have finished
+    /// Wait until the copies are available, and delete old copies only then. With a limit, such as --wait=30m or --wait=2h,
+    /// wait no longer than that. Copies beyond AWS's limit of concurrent copies start when others have finished
     #[arg(long, value_name = "LIMIT", num_args = 0..=1, require_equals = true, value_parser = duration)]
     #[expect(
         clippy::option_option,

@@ -43,11 +43,13 @@ impl ProviderArgs {
         terminal: &Terminal,
         config: Option<&ConfigFile>,
     ) -> Result<Connection, Failure> {
+        // Until the sandbox is open, a signal ends the command at once: it may wait for another command.
+        let interrupts = Interrupts::listen()?;
         let backend = match &self.sandbox {
             Some(path) => sandbox(path, config, terminal)?,
             None => aws()?,
         };
-        let interrupts = Interrupts::listen()?;
+        interrupts.begin();
         Ok(Connection {
             backend,
             interrupts,

@@ -16,7 +16,8 @@ use crate::ops;
 pub enum Exit {
     /// Success.
     Done = 0,
-    /// Something failed, is stale or was deferred; also usage and config errors.
+    /// Something failed, is stale or was deferred; also usage and config errors, jobs that are not ready, and warnings that
+    /// count as errors.
     Failed = 1,
     /// Changes are due; only with `plan --detailed-exitcode`.
     ChangesDue = 2,

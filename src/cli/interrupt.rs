@@ -19,8 +19,8 @@ const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
 /// How often a command checks for signals, and does what else is due from time to time.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// The signals since a command started to listen. The first one is remembered, so that it is not lost between two stages of the
-/// work; the second one ends the process at once.
+/// The signals since a command started to listen. Before it [`begins`](Self::begin), a signal ends the process at once. After
+/// that, the first one is remembered, so that it is not lost between two stages of the work; the second one ends the process.
 pub(super) struct Interrupts {
     received: Arc<AtomicBool>,
 }
@@ -28,7 +28,7 @@ pub(super) struct Interrupts {
 impl Interrupts {
     /// Starts to listen.
     pub(super) fn listen() -> Result<Self, Failure> {
-        let received: Arc<AtomicBool> = Arc::default();
+        let received = Arc::new(AtomicBool::new(true));
         let code = Exit::Interrupted as i32;
         for signal in SIGNALS {
             // In this order: the flag that the first signal sets is seen only by the second one.
@@ -37,6 +37,11 @@ impl Interrupts {
                 .map_err(Failure::Runtime)?;
         }
         Ok(Self { received })
+    }
+
+    /// Remembers the next signal: the work begins.
+    pub(super) fn begin(&self) {
+        self.received.store(false, Ordering::Relaxed);
     }
 
     /// Returns the flag that a signal sets.
@@ -110,6 +115,7 @@ mod tests {
     #[test]
     fn no_signal_is_lost() {
         let interrupts = Interrupts::listen().expect("handlers");
+        interrupts.begin();
         let undisturbed = block_on(interrupts.run_abandonable(std::future::ready(1)));
         assert!(matches!(undisturbed, Ok(Ok(1))));
         let hang_up = async { raise(SIGHUP).expect("a signal") };
@@ -125,7 +131,7 @@ mod tests {
         let next = block_on(interrupts.run_abandonable(std::future::ready(2)));
         assert!(matches!(next, Ok(Err(Failure::Interrupted))));
 
-        interrupts.received.store(false, Ordering::Relaxed);
+        interrupts.begin();
         let last_step = async { raise(SIGHUP).expect("a signal") };
         let left = block_on(interrupts.run_abandonable(last_step)).expect("a runtime");
         assert!(matches!(left, Err(Failure::Interrupted)));

@@ -6,6 +6,7 @@ use tracing_subscriber::fmt::format::debug_fn;
 
 use super::args;
 use super::exit::Failure;
+use crate::model::client_config::is_key_id;
 use crate::model::safe::safe;
 
 /// Sends log lines to stderr: those that `XRS_LOG` selects, otherwise those that the number of `-v` does.
@@ -26,7 +27,7 @@ pub(super) fn set_up(verbose: u8, color: bool) -> Result<(), Failure> {
     };
     // Any value of any crate's events and spans may contain a text from AWS or from a file.
     let fields = debug_fn(|writer, field, value| {
-        let value = format!("{value:?}");
+        let value = without_key_ids(&format!("{value:?}"));
         match field.name() {
             "message" => write!(writer, "{}", safe(&value)),
             name => write!(writer, "{name}={}", safe(&value)),
@@ -41,4 +42,17 @@ pub(super) fn set_up(verbose: u8, color: bool) -> Result<(), Failure> {
     // It fails only if a program that calls this function has set up a log already, which is then used.
     let _ = to_stderr.with_ansi(color).try_init();
     Ok(())
+}
+
+/// Returns a text without access key ids, which the SDK logs at level trace with each request that it signs.
+fn without_key_ids(text: &str) -> String {
+    let is_other = |c: char| !c.is_ascii_alphanumeric();
+    let mut shown = String::with_capacity(text.len());
+    for part in text.split_inclusive(is_other) {
+        let run = part.trim_end_matches(is_other);
+        let rest = part.get(run.len()..).unwrap_or_default();
+        shown.push_str(if is_key_id(run) { "[secret]" } else { run });
+        shown.push_str(rest);
+    }
+    shown
 }

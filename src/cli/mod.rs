@@ -34,10 +34,14 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0    success
   1    something failed, is stale or was deferred; also usage and config
-       errors, and jobs that are not ready (only `status --max-age`)
+       errors, jobs that are not ready (only `status --max-age`), and
+       warnings or notes (only with `--warnings-as-errors`)
   2    changes are due (only `plan --detailed-exitcode`)
   3    the whole plan was refused, and nothing was written
   130  interrupted";
+
+/// The heading of the options that every command takes.
+const OF_ALL: &str = "Options of every command";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -66,13 +70,13 @@ struct Cli {
 #[derive(Debug, Args)]
 struct Global {
     /// Log to stderr; give it twice for more detail. XRS_LOG takes filters such as `aws_xregion_sync=debug`
-    #[arg(short, long, action = ArgAction::Count, global = true)]
+    #[arg(short, long, action = ArgAction::Count, global = true, help_heading = OF_ALL)]
     verbose: u8,
     /// Print only warnings and errors to stderr
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, help_heading = OF_ALL, conflicts_with = "verbose")]
     quiet: bool,
     /// When to use colours
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true)]
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true, help_heading = OF_ALL)]
     color: Color,
 }
 

@@ -99,7 +99,9 @@ fn manual_page(command: Option<&str>, cli: clap::Command) -> Result<String, Fail
         })?,
     };
     let mut page = Vec::new();
-    let rendered = clap_mangen::Man::new(command).render(&mut page);
+    let version = concat!("xrs ", env!("CARGO_PKG_VERSION"));
+    let page_of = clap_mangen::Man::new(command).source(version);
+    let rendered = page_of.render(&mut page);
     rendered.map_err(Failure::Output)?;
     Ok(String::from_utf8_lossy(&page).into_owned())
 }

@@ -9,7 +9,12 @@ const RUBY_OPTIONS: &[(&str, &str)] = &[
         "region",
         "a job's regions are its `source_region` and `destination_region`",
     ),
-    ("ec2_endpoint rds_endpoint endpoint", "use `endpoint_url`"),
+    ("endpoint", "use `endpoint_url`"),
+    ("proxy_uri", "use `http_proxy`"),
+    (
+        "ssl_ca_directory ssl_ca_file ssl_ca_path",
+        "use `ssl_ca_bundle`",
+    ),
     (
         "max_retries retry_limit",
         "use `max_attempts`, which includes the first try",
@@ -34,7 +39,7 @@ const RUBY_OPTIONS: &[(&str, &str)] = &[
         "use --sandbox to try xrs without an account",
     ),
     (
-        "http_idle_timeout http_continue_timeout ssl_ca_bundle ssl_ca_directory ssl_ca_file ssl_ca_path proxy_uri http_proxy \
+        "http_idle_timeout http_continue_timeout \
          user_agent_prefix user_agent_suffix signature_version",
         "there is no replacement; it can be removed",
     ),

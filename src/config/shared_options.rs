@@ -87,6 +87,18 @@ pub(super) struct ClientOptions {
     #[serde(default, deserialize_with = "endpoint_url")]
     #[schemars(regex(pattern = r"^https?://[^/?#@\s]+(/[^?#\s]*)?$"), extend("x-secret" = true))]
     endpoint_url: Option<String>,
+    /// An endpoint for EC2 alone.
+    #[serde(default, deserialize_with = "endpoint_url")]
+    #[schemars(regex(pattern = r"^https?://[^/?#@\s]+(/[^?#\s]*)?$"), extend("x-secret" = true))]
+    ec2_endpoint: Option<String>,
+    /// An endpoint for RDS alone.
+    #[serde(default, deserialize_with = "endpoint_url")]
+    #[schemars(regex(pattern = r"^https?://[^/?#@\s]+(/[^?#\s]*)?$"), extend("x-secret" = true))]
+    rds_endpoint: Option<String>,
+    /// An endpoint for STS alone.
+    #[serde(default, deserialize_with = "endpoint_url")]
+    #[schemars(regex(pattern = r"^https?://[^/?#@\s]+(/[^?#\s]*)?$"), extend("x-secret" = true))]
+    sts_endpoint: Option<String>,
     /// Use FIPS endpoints.
     use_fips_endpoint: Option<bool>,
     /// Use dual-stack endpoints (IPv4 and IPv6).
@@ -103,6 +115,16 @@ pub(super) struct ClientOptions {
     #[serde(default, deserialize_with = "seconds")]
     #[schemars(with = "f64", range(min = 0.001, max = 86_400), extend("default" = 30))]
     read_timeout: Option<Duration>,
+    /// How long a whole read may take, with all its pages and attempts, in seconds.
+    #[serde(default, deserialize_with = "seconds")]
+    #[schemars(with = "f64", range(min = 0.001, max = 86_400), extend("default" = 120))]
+    read_deadline: Option<Duration>,
+    /// The URL of a proxy that all calls go through, perhaps with user and password. Default: HTTPS_PROXY and NO_PROXY.
+    #[serde(default, deserialize_with = "proxy_url")]
+    #[schemars(regex(pattern = r"^https?://([^/?#@\s]+@)?[^/?#@\s]+/?$"), extend("x-secret" = true))]
+    http_proxy: Option<String>,
+    /// A file of certificates in PEM format to trust in place of the system's.
+    ssl_ca_bundle: Option<String>,
 }
 
 impl From<ClientOptions> for ClientConfig {
@@ -117,11 +139,17 @@ impl From<ClientOptions> for ClientConfig {
             external_id: options.external_id,
             role_session_name: options.role_session_name,
             endpoint_url: options.endpoint_url,
+            ec2_endpoint: options.ec2_endpoint,
+            rds_endpoint: options.rds_endpoint,
+            sts_endpoint: options.sts_endpoint,
             use_fips_endpoint: options.use_fips_endpoint,
             use_dualstack_endpoint: options.use_dualstack_endpoint,
             max_attempts: options.max_attempts,
             connect_timeout: options.connect_timeout,
             read_timeout: options.read_timeout,
+            read_deadline: options.read_deadline,
+            http_proxy: options.http_proxy.map(Secret::new),
+            ssl_ca_bundle: options.ssl_ca_bundle,
         }
     }
 }
@@ -173,6 +201,21 @@ fn endpoint_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Str
         Some(must_be) => Err(refused(must_be, "such as http://localhost:5000")),
         None => Ok(Some(text)),
     }
+}
+
+/// Reads the URL of a proxy: an endpoint that may have a user and a password before its host.
+fn proxy_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", &text));
+    let (user, host) = rest.rsplit_once('@').unwrap_or(("user", rest));
+    let is_user = !user.is_empty() && !user.contains(['/', '?', '#', '@']);
+    let is_host = !host.trim_end_matches('/').contains('/');
+    let fault = forms::endpoint_fault(&format!("{scheme}://{host}"));
+    if is_user && is_host && fault.is_none() && rest.chars().all(|c| c.is_ascii_graphic()) {
+        return Ok(Some(text));
+    }
+    let must_be = "the URL of a proxy, perhaps with user and password";
+    Err(refused(must_be, "such as http://proxy.example.com:3128"))
 }
 
 fn attempts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {

@@ -53,7 +53,7 @@ pub(super) enum JobState<'a> {
 pub(super) enum JobEvent {
     ObservationStarted,
     /// With the time when observing started.
-    Observed(Observation, Timestamp),
+    Observed(Box<Observation>, Timestamp),
     /// There is no slot for the next action, which is a copy.
     NoSlot(Problem),
     PerformStarted,
@@ -122,11 +122,11 @@ impl<'a> Job<'a> {
             ) => S::Observing(action, None),
             // This observation was made for the plan. Deletions need one of their own.
             (S::Unobserved(_), E::Observed(observation, at)) => {
-                let facts = Facts::new(observation, at, Stage::Copies);
+                let facts = Facts::new(*observation, at, Stage::Copies);
                 self.advance(facts.ok(), now)
             }
             (S::Observing(action, since), E::Observed(observation, at)) => {
-                match Facts::new(observation, at, action.stage()) {
+                match Facts::new(*observation, at, action.stage()) {
                     Ok(facts) => self.advance(Some(facts), now),
                     Err(error) => self.not_read(action, since.unwrap_or(now), error, now),
                 }

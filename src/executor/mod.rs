@@ -156,7 +156,10 @@ impl<'a> Driver<'a> {
                 (Err(result), _) => session.report(result, 0, true),
                 (Ok(job), Some(seen)) => {
                     if let Some(observation) = seen.jobs.remove(&plan.name) {
-                        session.update(job, JobEvent::Observed(observation, seen.observed_at));
+                        session.update(
+                            job,
+                            JobEvent::Observed(Box::new(observation), seen.observed_at),
+                        );
                     }
                 }
                 (Ok(_), None) => {}
@@ -286,7 +289,7 @@ impl<'a> Driver<'a> {
             if let Some(observation) = inventory.jobs.remove(&job.target.request.job) {
                 has_failed |= observation.error().is_some();
                 self.session
-                    .update(job, JobEvent::Observed(observation, at));
+                    .update(job, JobEvent::Observed(Box::new(observation), at));
             }
         }
         // If jobs have failed, the next observation may take less time without them; otherwise it must be smaller.

@@ -1,6 +1,7 @@
 //! One image or snapshot, as AWS described it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -30,18 +31,14 @@ pub struct Artifact {
     pub created: Option<Timestamp>,
     /// When the data in it was captured (UTC), if AWS states a time that survives copying.
     pub data_time: Option<Timestamp>,
+    /// The time of the last transaction in a snapshot (UTC), if AWS states it: its data is as old as that.
+    pub database_time: Option<Timestamp>,
     /// What it was copied from, if AWS states it. For snapshots, AWS states it only for copies from a different region or account.
     pub copied_from: Option<Arn>,
     /// When the database itself was created (UTC): a different time means a different database of the same name.
     pub parent_created: Option<Timestamp>,
     /// Whether it is encrypted; for an image, whether any of its backing snapshots is.
     pub encrypted: bool,
-    /// The KMS key of an encrypted snapshot: its ARN.
-    pub kms_key: Option<SmolStr>,
-    /// The engine of the database of a snapshot, such as `postgres`.
-    pub engine: Option<SmolStr>,
-    /// The option group that it needs, if AWS states one.
-    pub option_group: Option<SmolStr>,
     /// The size of its disks, or of its database's storage, in GiB, if AWS states it.
     pub size_gib: Option<u32>,
     /// How much of a copy in progress is done, in percent, if AWS states it. For images, it does not.
@@ -52,6 +49,19 @@ pub struct Artifact {
     pub has_unknown_tags: bool,
     /// What AWS states about images only.
     pub image: Option<Box<ImageDetails>>,
+    /// What AWS states about snapshots only.
+    pub snapshot: Option<Arc<SnapshotDetails>>,
+}
+
+/// What AWS states about snapshots only. It is the same for most snapshots of a database, which share it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct SnapshotDetails {
+    /// The ARN of the KMS key of an encrypted snapshot.
+    pub kms_key: Option<SmolStr>,
+    /// The engine of its database, such as `postgres`.
+    pub engine: Option<SmolStr>,
+    /// The option group of its database.
+    pub option_group: Option<SmolStr>,
 }
 
 /// What AWS states about images only. It is boxed, because there are many more snapshots than images.
@@ -83,6 +93,21 @@ impl Artifact {
     /// Returns what AWS says about a failure. For snapshots AWS says nothing.
     pub fn state_reason(&self) -> Option<&str> {
         self.image.as_ref()?.state_reason.as_deref()
+    }
+
+    /// Returns the ARN of the KMS key of an encrypted snapshot.
+    pub fn kms_key(&self) -> Option<&str> {
+        self.snapshot.as_ref()?.kms_key.as_deref()
+    }
+
+    /// Returns the engine of the database of a snapshot.
+    pub fn engine(&self) -> Option<&str> {
+        self.snapshot.as_ref()?.engine.as_deref()
+    }
+
+    /// Returns the option group of the database of a snapshot.
+    pub fn option_group(&self) -> Option<&SmolStr> {
+        self.snapshot.as_ref()?.option_group.as_ref()
     }
 
     /// Returns true for an image that its owner advises against using.

@@ -66,6 +66,12 @@ pub struct ClientConfig {
     pub role_session_name: Option<String>,
     /// The endpoint of every service, instead of AWS's own.
     pub endpoint_url: Option<String>,
+    /// The endpoint of EC2; it wins over that of every service.
+    pub ec2_endpoint: Option<String>,
+    /// The endpoint of RDS.
+    pub rds_endpoint: Option<String>,
+    /// The endpoint of STS.
+    pub sts_endpoint: Option<String>,
     /// Whether FIPS endpoints are used.
     pub use_fips_endpoint: Option<bool>,
     /// Whether dual-stack (IPv4 and IPv6) endpoints are used.
@@ -76,6 +82,12 @@ pub struct ClientConfig {
     pub connect_timeout: Option<Duration>,
     /// How long an answer may take.
     pub read_timeout: Option<Duration>,
+    /// How long a whole read may take, with all its pages and attempts.
+    pub read_deadline: Option<Duration>,
+    /// The URL of a proxy, which may contain a password.
+    pub http_proxy: Option<Secret>,
+    /// The file with the certificates that are trusted, in place of the system's.
+    pub ssl_ca_bundle: Option<String>,
 }
 
 impl ClientConfig {
@@ -98,11 +110,17 @@ impl ClientConfig {
             external_id,
             role_session_name,
             endpoint_url,
+            ec2_endpoint,
+            rds_endpoint,
+            sts_endpoint,
             use_fips_endpoint,
             use_dualstack_endpoint,
             max_attempts,
             connect_timeout,
             read_timeout,
+            read_deadline,
+            http_proxy,
+            ssl_ca_bundle,
         } = self;
         let has_keys = access_key.is_some() || secret_key.is_some();
         let milliseconds = |time: &Option<Duration>| time.map(|time| time.as_millis().to_string());
@@ -115,6 +133,9 @@ impl ClientConfig {
             ("external_id", external_id.clone()),
             ("role_session_name", role_session_name.clone()),
             ("endpoint_url", endpoint_url.clone()),
+            ("ec2_endpoint", ec2_endpoint.clone()),
+            ("rds_endpoint", rds_endpoint.clone()),
+            ("sts_endpoint", sts_endpoint.clone()),
             (
                 "use_fips_endpoint",
                 use_fips_endpoint.map(|on| on.to_string()),
@@ -129,6 +150,12 @@ impl ClientConfig {
             ),
             ("connect_timeout_ms", milliseconds(connect_timeout)),
             ("read_timeout_ms", milliseconds(read_timeout)),
+            ("read_deadline_ms", milliseconds(read_deadline)),
+            (
+                "http_proxy",
+                http_proxy.is_some().then(|| "given".to_owned()),
+            ),
+            ("ssl_ca_bundle", ssl_ca_bundle.clone()),
         ];
         // Each value is preceded by its length, so that no two different configs give the same text.
         let given = covered
@@ -147,14 +174,18 @@ pub fn is_credential(run: &str) -> bool {
     /// Half of the 40 characters of a secret key, so that the halves of a key that is cut by a misplaced quote are recognised too.
     const LEAST: usize = 20;
     let has = |is: fn(&u8) -> bool| run.as_bytes().iter().any(is);
-    let is_key_id = (run.starts_with("AKIA") || run.starts_with("ASIA"))
-        && run.len() >= 16
-        && !has(u8::is_ascii_lowercase);
     let is_secret = run.len() >= LEAST
         && has(u8::is_ascii_lowercase)
         && has(u8::is_ascii_uppercase)
         && has(u8::is_ascii_digit);
-    is_key_id || is_secret
+    is_key_id(run) || is_secret
+}
+
+/// Returns true if a text has the form of an access key id.
+pub fn is_key_id(run: &str) -> bool {
+    (run.starts_with("AKIA") || run.starts_with("ASIA"))
+        && run.len() >= 16
+        && !run.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 /// Returns true if credentials may contain this character.

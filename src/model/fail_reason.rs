@@ -76,11 +76,6 @@ pub enum FailReason {
         /// The destination.
         destination: Region,
     },
-    /// A copy of an encrypted source between GovCloud regions needs a request that xrs does not make.
-    NeedsPresigning {
-        /// The source.
-        source: ArtifactId,
-    },
     /// The destination has no room for the copy.
     NoRoom {
         /// What it is.
@@ -198,10 +193,6 @@ impl FailReason {
             Self::NoKmsKey { source, .. } => {
                 format!("{source} is encrypted, and {job} has no option kms_key_id")
             }
-            Self::NeedsPresigning { source } => format!(
-                "{source} of {job} is encrypted, and copying encrypted snapshots between GovCloud regions requires a presigned request, \
-                 which xrs does not make"
-            ),
             Self::NoRoom {
                 kind,
                 destination,
@@ -269,9 +260,6 @@ impl FailReason {
             }
             Self::NoKmsKey { destination, .. } => {
                 format!("set kms_key_id to a KMS key of {destination}")
-            }
-            Self::NeedsPresigning { .. } => {
-                "copy it with the AWS CLI and --source-region, which signs the request".to_owned()
             }
             Self::NoRoom { kind, .. } => format!(
                 "delete {} that are no longer needed, or ask AWS to raise the limit",

@@ -313,8 +313,9 @@ pub fn is_of_parent(copy: &Artifact, parent_created: Option<Timestamp>) -> bool 
 
 /// Returns the option group of a snapshot, unless it is a default one, which every region has.
 pub fn own_option_group(artifact: &Artifact) -> Option<&SmolStr> {
-    let group = artifact.option_group.as_ref();
-    group.filter(|group| !group.starts_with("default:"))
+    artifact
+        .option_group()
+        .filter(|group| !group.starts_with("default:"))
 }
 
 /// Returns when the database that a status is about was created (UTC, whole seconds): the database of the source, or, if AWS states

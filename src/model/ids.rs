@@ -79,13 +79,10 @@ pub struct ArnParts<'a> {
     pub id: &'a str,
 }
 
-/// The partition of the AWS GovCloud (US) regions.
-pub const GOV_CLOUD: &str = "aws-us-gov";
-
 /// The partitions other than `aws`, by the start of their region codes.
 const PARTITIONS: [(&str, &str); 7] = [
     ("cn-", "aws-cn"),
-    ("us-gov-", GOV_CLOUD),
+    ("us-gov-", "aws-us-gov"),
     ("us-iso-", "aws-iso"),
     ("us-isob-", "aws-iso-b"),
     ("eu-isoe-", "aws-iso-e"),

@@ -11,7 +11,7 @@ use smol_str::SmolStr;
 use super::artifact::Artifact;
 use super::ids::{AccountId, JobName, Region};
 use super::location::Location;
-use super::provider_error::ProviderError;
+use super::provider_error::{ErrorClass, ProviderError};
 
 /// The answer to a call. An error does not mean that something is absent; its only consequence is a failed job.
 pub type Answer<T> = Result<T, ProviderError>;
@@ -75,10 +75,41 @@ pub type ObservedCopies = HashMap<JobName, Answer<Vec<Artifact>>>;
 /// The account and endpoint of calls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallerIdentity {
-    /// The account of the credentials, as STS states it.
+    /// The account of the credentials, as STS states it; the config's `aws_account_id` where STS does not answer.
     pub account_id: AccountId,
     /// The endpoint used instead of AWS's own, if one is set.
     pub endpoint_url: Option<String>,
+    /// Why STS did not state the account, if it did not.
+    pub unconfirmed: Option<String>,
+}
+
+impl CallerIdentity {
+    /// Returns who calls from a location, given the answer of STS. Where STS denies the call or can't be reached, the account that
+    /// the config states stands in.
+    pub fn new(
+        answer: Answer<AccountId>,
+        at: &Location,
+        endpoint_url: Option<String>,
+    ) -> Answer<Self> {
+        let (account_id, unconfirmed) = match (answer, &at.credentials.account_id) {
+            (Ok(account), _) => (account, None),
+            (Err(error), Some(stated)) if Self::is_without_account(&error) => {
+                (stated.clone(), Some(error.to_string()))
+            }
+            (Err(error), _) => return Err(error),
+        };
+        Ok(Self {
+            account_id,
+            endpoint_url,
+            unconfirmed,
+        })
+    }
+
+    /// Returns true if an error of STS leaves open only which account it is, so that other calls may succeed.
+    pub fn is_without_account(error: &ProviderError) -> bool {
+        let is_sts = error.call == "GetCallerIdentity";
+        is_sts && matches!(error.class, ErrorClass::Denied | ErrorClass::Unknown)
+    }
 }
 
 /// What a provider talks to.

@@ -203,7 +203,7 @@ pub fn needs_config(plan: &SavedPlan) -> bool {
     configs.any(|config| config.from == CredentialsFrom::Config)
 }
 
-/// Returns what to say if the config is not the same as when this plan was made. It is said and no more: the plan is what was
+/// Returns a note if the config is not the one that this plan was made from. No more follows from that: the plan is what was
 /// approved.
 pub fn changed_config(plan: &SavedPlan, config: &ConfigFile) -> Option<String> {
     let path = config.path();
@@ -213,5 +213,5 @@ pub fn changed_config(plan: &SavedPlan, config: &ConfigFile) -> Option<String> {
         "is not the config that this plan was made from"
     };
     let is_changed = config.reference().sha256 != plan.config.sha256;
-    is_changed.then(|| format!("{path} {difference}; the plan is applied as it was approved"))
+    is_changed.then(|| format!("{path} {difference}; that does not change the plan"))
 }

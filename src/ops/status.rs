@@ -8,7 +8,7 @@ use crate::observe::{Request, observe_destinations};
 use crate::provider::Provider;
 use crate::status;
 
-/// Returns what the destinations of a config's jobs hold, also while a source region does not answer. Nothing is written to AWS.
+/// Returns what the destinations of a config's jobs hold, even while a source region does not answer. Nothing is written to AWS.
 ///
 /// # Errors
 ///

@@ -192,7 +192,7 @@ fn decide<'a>(
     notes: &mut Notes,
 ) -> Result<Decision, Problem> {
     let fail = |reason: FailReason| reason.problem(&job.name);
-    let account = job.account(observation)?;
+    let account = job.account(observation, &mut notes.warnings)?;
     // Claimed before anything that may fail: even a job that fails claims its database.
     claim_parent(job, account, claims).map_err(fail)?;
     let sources = read(job, "sources", &observation.sources)?;

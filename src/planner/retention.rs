@@ -74,9 +74,8 @@ pub(super) fn decide<'a>(
     let failed = current.iter().filter(is_superseded);
     // Copies of an earlier database are deleted only when the current one has a copy as new, and if it is certain which database is
     // the current one.
-    let oldest = rules
-        .earlier_parents
-        .and_then(|limit| current_parent.and(Some(case.day - limit)));
+    let oldest = rules.earlier_parents.filter(|_| current_parent.is_some());
+    let oldest = oldest.and_then(|limit| case.day.checked_sub(limit).ok());
     let is_expired = |dated: &DatedCopy<'_>| {
         dated.time <= newest.time && oldest.is_some_and(|oldest| dated.time < oldest)
     };

@@ -100,7 +100,7 @@ pub(super) fn about_key(case: &Case<'_>, warnings: &mut Vec<String>) {
         return;
     };
     let last = case.newest_copy();
-    let last = last.and_then(|copy| Some((&copy.id, copy.kms_key.as_deref()?)));
+    let last = last.and_then(|copy| Some((&copy.id, copy.kms_key()?)));
     if let Some((id, other)) = last.filter(|(_, other)| !other.ends_with(key)) {
         warnings.push(format!(
             "the last copy {id} is encrypted with a different key ({other}), so the next one transfers all data"

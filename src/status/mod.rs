@@ -96,7 +96,7 @@ fn fill_in(
     let observation = observation.ok_or_else(|| not_observed(job))?;
     let identity = observation.identity.as_ref().ok();
     status.account_id = identity.map(|identity| identity.account_id.clone());
-    let account = job.account(observation)?;
+    let account = job.account(observation, &mut status.warnings)?;
     let candidates = candidates(job, observation, observed)?;
     let warnings = &mut status.warnings;
     let newest = newest_source(job, observation, warnings);
@@ -163,7 +163,9 @@ fn copies(copies: Vec<DatedCopy<'_>>, source: Option<&Source<'_>>, now: Timestam
         id: copy.artifact.id.clone(),
         data_time: copy.data_time,
         age_seconds: copy
-            .data_time
+            .artifact
+            .database_time
+            .or(copy.data_time)
             .map(|time| now.duration_since(time).as_secs()),
         behind_seconds: source_time
             .zip(copy.data_time)

@@ -10,7 +10,7 @@ use super::rules::{Belonging, CopySettings, RetentionRules, SyncJob, SyncTypeRul
 use crate::model::artifact::Artifact;
 use crate::model::fail_reason::FailReason;
 use crate::model::identity::{origin, own_option_group};
-use crate::model::ids::{GOV_CLOUD, ParentId};
+use crate::model::ids::ParentId;
 use crate::model::inventory::Observation;
 use crate::model::kind::SyncTypeName;
 use crate::model::query::Queries;
@@ -27,7 +27,7 @@ pub struct DbSnapshotOptions {
     #[serde(deserialize_with = "db_instance")]
     #[schemars(with = "String", regex(pattern = "^[A-Za-z][A-Za-z0-9-]{0,62}$"))]
     pub db_instance: ParentId,
-    /// How many copies are kept besides the one being made.
+    /// How many existing copies to keep besides the one being made.
     #[serde(
         default = "default_max_retained",
         deserialize_with = "whole_number::<0, _>"
@@ -38,7 +38,7 @@ pub struct DbSnapshotOptions {
     #[serde(default, deserialize_with = "length_of_time")]
     #[schemars(with = "Option<String>")]
     pub retain_earlier_databases: Option<SignedDuration>,
-    /// An option group of the destination region, needed if the snapshot's own is not a default one.
+    /// An option group of the destination region, needed if the snapshot's own has persistent or permanent options.
     #[serde(default, deserialize_with = "option_group")]
     #[schemars(regex(pattern = "^(?!arn:|[Nn][Oo][Nn][Ee]$)"))]
     pub option_group_name: Option<String>,
@@ -120,12 +120,7 @@ impl SyncTypeRules for DbSnapshotOptions {
                 destination: job.destination_region.clone(),
             });
         }
-        if source.encrypted && job.source_region.partition() == GOV_CLOUD {
-            return Err(FailReason::NeedsPresigning {
-                source: source.id.clone(),
-            });
-        }
-        let engine = source.engine.as_deref().unwrap_or_default();
+        let engine = source.engine().unwrap_or_default();
         // See <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/custom-copying-snapshot-sqlserver.html>.
         let option_group_name = if engine.starts_with("custom-sqlserver") {
             None

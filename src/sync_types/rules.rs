@@ -13,7 +13,7 @@ use crate::model::artifact::Artifact;
 use crate::model::client_config::ClientConfig;
 use crate::model::fail_reason::FailReason;
 use crate::model::ids::{AccountId, JobName, ParentId, Region};
-use crate::model::inventory::Observation;
+use crate::model::inventory::{CallerIdentity, Observation};
 use crate::model::kind::{Kind, SyncTypeName};
 use crate::model::location::Location;
 use crate::model::problem::Problem;
@@ -68,19 +68,35 @@ impl SyncJob {
         self.sync_type().kind()
     }
 
-    /// Returns the account that the job acts in, as STS states it.
+    /// Returns the account that the job acts in, as STS states it; where STS does not answer, the one that the config states, with a
+    /// warning.
     ///
     /// # Errors
     ///
-    /// If STS gave no answer, or if the config states a different account.
-    pub fn account<'o>(&self, observation: &'o Observation) -> Result<&'o AccountId, Problem> {
+    /// If neither states an account, or if both do and they differ.
+    pub fn account<'o>(
+        &self,
+        observation: &'o Observation,
+        warnings: &mut Vec<String>,
+    ) -> Result<&'o AccountId, Problem> {
         let name = &self.name;
         let identity = observation.identity.as_ref().map_err(|error| {
-            error.problem(format!(
+            let problem = error.problem(format!(
                 "failed to find out which AWS account the credentials of {name} belong to"
-            ))
+            ));
+            if CallerIdentity::is_without_account(error) {
+                problem
+                    .help("allow sts:GetCallerIdentity, or set aws_account_id in aws_client_config")
+            } else {
+                problem
+            }
         })?;
         let account = &identity.account_id;
+        if let Some(error) = &identity.unconfirmed {
+            warnings.push(format!(
+                "the account is {account} because aws_account_id says so; STS did not confirm it: {error}"
+            ));
+        }
         match &self.client_config.account_id {
             Some(stated) if stated != account => {
                 let (account, stated) = (account.clone(), stated.clone());

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use aws_xregion_sync::model::artifact::{Artifact, ArtifactState};
+use aws_xregion_sync::model::artifact::{Artifact, ArtifactState, SnapshotDetails};
 use aws_xregion_sync::model::client_config::ClientConfig;
 use aws_xregion_sync::model::ids::{AccountId, Arn, ArtifactId, JobName, ParentId, Region};
 use aws_xregion_sync::model::inventory::{CallerIdentity, Inventory, Observation, ProviderKind};
@@ -24,6 +24,14 @@ use crate::timing::{median, timed};
 const SIZES: [usize; 3] = [100, 1_000, 10_000];
 const SNAPSHOTS: u32 = 30;
 const REPEATS: usize = 7;
+
+/// What AWS states about each of them: snapshots share it.
+static DETAILS: LazyLock<Arc<SnapshotDetails>> = LazyLock::new(|| {
+    Arc::new(SnapshotDetails {
+        option_group: Some("default:postgres-16".into()),
+        ..SnapshotDetails::default()
+    })
+});
 
 /// What planning took, measured in a process of its own.
 struct Alone {
@@ -151,6 +159,7 @@ fn world(jobs: usize) -> (Vec<SyncJob>, Inventory) {
     let identity = CallerIdentity {
         account_id: AccountId::from("123456789012"),
         endpoint_url: None,
+        unconfirmed: None,
     };
     let job = |database: ParentId| SyncJob {
         name: JobName::from(format!("sync_{database}")),
@@ -203,14 +212,13 @@ fn automated(database: &ParentId, time: Timestamp) -> Artifact {
         copied_from: None,
         parent_created: None,
         encrypted: false,
-        kms_key: None,
-        engine: Some("postgres".into()),
-        option_group: Some("default:postgres-16".into()),
         size_gib: Some(100),
         percent: Some(100),
         tags: Tags::from([("Team", "data")]),
         has_unknown_tags: false,
+        database_time: None,
         image: None,
+        snapshot: Some(Arc::clone(&DETAILS)),
     }
 }
 

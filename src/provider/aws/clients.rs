@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::default_provider::retry_config;
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::identity::IdentityCache;
 use aws_config::meta::region::RegionProviderChain;
@@ -16,12 +17,15 @@ use aws_config::{BehaviorVersion, Region as SdkRegion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_sts::config::{FrameworkMetadata, SharedIdentityCache};
+use aws_types::origin::Origin;
 use aws_types::service_config::ServiceConfigKey;
 use futures::lock::Mutex;
 
 use crate::model::client_config::ClientConfig;
 use crate::model::ids::Region;
 use crate::model::location::Location;
+
+use super::http;
 
 /// How long a connection may take. The SDK allows 3.1 s, which is too short for distant regions.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -51,6 +55,10 @@ pub(super) struct Clients {
     pub(super) ec2: aws_sdk_ec2::Client,
     pub(super) rds: aws_sdk_rds::Client,
     pub(super) sts: aws_sdk_sts::Client,
+    /// What they have in common.
+    pub(super) sdk: SdkConfig,
+    /// The endpoint of RDS, if one is set.
+    pub(super) rds_endpoint: Option<String>,
     /// The endpoint used instead of AWS's own, if one is set.
     pub(super) endpoint_url: Option<String>,
 }
@@ -93,7 +101,7 @@ impl ClientCache {
 ///
 /// A whole call has a limit, including retries and getting credentials, so that no region can block xrs for ever. By default a region
 /// that accepts no connection fails after about 20 s (three attempts), a region that accepts one and sends nothing after about 95 s,
-/// and nothing takes longer than 225 s.
+/// and no write takes longer than 225 s. Reads have a deadline of their own.
 async fn base(at: &Location) -> SdkConfig {
     let config = at.credentials.as_ref();
     let home = home_region(at).await;
@@ -103,7 +111,9 @@ async fn base(at: &Location) -> SdkConfig {
         .connect_timeout(connect)
         .read_timeout(read)
         .build();
+    let http = http::client(config);
     let mut loader = aws_config::defaults(behavior())
+        .http_client(http.clone())
         .region(home.clone())
         .timeout_config(timeouts.clone())
         .identity_cache(identity_cache());
@@ -111,7 +121,13 @@ async fn base(at: &Location) -> SdkConfig {
         loader = loader.framework_metadata(xrs);
     }
     if let Some(attempts) = config.max_attempts {
-        loader = loader.retry_config(RetryConfig::standard().with_max_attempts(attempts.max(1)));
+        // The mode stays that of the environment or the profile.
+        let mut retry = retry_config::default_provider();
+        if let Some(profile) = &config.profile {
+            retry = retry.profile_name(profile);
+        }
+        let retry = retry.retry_config().await;
+        loader = loader.retry_config(retry.with_max_attempts(attempts.max(1)));
     }
     if let Some(url) = &config.endpoint_url {
         loader = loader.endpoint_url(url);
@@ -134,7 +150,8 @@ async fn base(at: &Location) -> SdkConfig {
             .with_region(Some(home))
             .with_use_fips(config.use_fips_endpoint)
             .with_use_dual_stack(config.use_dualstack_endpoint)
-            .with_timeout_config(timeouts.clone());
+            .with_timeout_config(timeouts.clone())
+            .with_http_client(http);
         let provider = ProfileFileCredentialsProvider::builder()
             .configure(&chain)
             .profile_name(profile)
@@ -176,7 +193,7 @@ async fn clients(base: &SdkConfig, at: &Location) -> Clients {
         .build();
     if let Some(role) = &config.role_arn {
         let mut role = AssumeRoleProvider::builder(role)
-            .configure(&sdk)
+            .configure(&at_endpoint(&sdk, config.sts_endpoint.as_ref()))
             .region(sdk_region(&at.region))
             .session_name(config.role_session_name.as_deref().unwrap_or(SESSION_NAME));
         if let Some(external_id) = &config.external_id {
@@ -190,10 +207,12 @@ async fn clients(base: &SdkConfig, at: &Location) -> Clients {
     }
     Clients {
         at: at.clone(),
-        ec2: aws_sdk_ec2::Client::new(&sdk),
-        rds: aws_sdk_rds::Client::new(&sdk),
-        sts: aws_sdk_sts::Client::new(&sdk),
+        ec2: aws_sdk_ec2::Client::new(&at_endpoint(&sdk, config.ec2_endpoint.as_ref())),
+        rds: aws_sdk_rds::Client::new(&at_endpoint(&sdk, config.rds_endpoint.as_ref())),
+        sts: aws_sdk_sts::Client::new(&at_endpoint(&sdk, config.sts_endpoint.as_ref())),
+        rds_endpoint: endpoint_of("RDS", config.rds_endpoint.as_ref(), config, &sdk),
         endpoint_url: endpoint_in_force(config, &sdk),
+        sdk,
     }
 }
 
@@ -201,25 +220,24 @@ fn sdk_region(region: &Region) -> SdkRegion {
     SdkRegion::new(region.as_str().to_owned())
 }
 
-/// Returns the endpoint used instead of AWS's own: from the config, else from the environment or the profile, for all services or
-/// for one. Where the services have different ones, each is named.
-fn endpoint_in_force(config: &ClientConfig, sdk: &SdkConfig) -> Option<String> {
-    if let Some(url) = &config.endpoint_url {
-        return Some(without_user(url));
+/// Returns the settings for a service that has an endpoint of its own in the config, which wins over every other one.
+fn at_endpoint(sdk: &SdkConfig, own: Option<&String>) -> SdkConfig {
+    let mut settings = sdk.clone().into_builder();
+    if let Some(url) = own {
+        settings.set_endpoint_url(Some(url.clone()));
+        settings.insert_origin("endpoint_url", Origin::shared_config());
     }
-    let of_service = |service: &str| {
-        let key = ServiceConfigKey::builder()
-            .service_id(service)
-            .env("AWS_ENDPOINT_URL")
-            .profile("endpoint_url")
-            .build()
-            .ok()?;
-        let settings = sdk.service_config();
-        let own = settings.and_then(|settings| settings.load_config(key));
-        let url = own.or_else(|| sdk.endpoint_url().map(str::to_owned));
-        url.map(|url| without_user(&url))
-    };
-    let urls = ["EC2", "RDS", "STS"].map(of_service);
+    settings.build()
+}
+
+/// Returns the endpoint used instead of AWS's own. Where the services have different ones, each is named.
+fn endpoint_in_force(config: &ClientConfig, sdk: &SdkConfig) -> Option<String> {
+    let services = [
+        ("EC2", config.ec2_endpoint.as_ref()),
+        ("RDS", config.rds_endpoint.as_ref()),
+        ("STS", config.sts_endpoint.as_ref()),
+    ];
+    let urls = services.map(|(service, own)| endpoint_of(service, own, config, sdk));
     let [first, others @ ..] = &urls;
     if others.iter().all(|url| url == first) {
         return first.clone();
@@ -227,6 +245,28 @@ fn endpoint_in_force(config: &ClientConfig, sdk: &SdkConfig) -> Option<String> {
     let named = ["ec2", "rds", "sts"].into_iter().zip(urls);
     let named = named.filter_map(|(name, url)| Some(format!("{name}={}", url?)));
     Some(named.collect::<Vec<_>>().join(" "))
+}
+
+/// Returns the endpoint of a service: from the config, else from the environment or the profile, for this service or for all.
+fn endpoint_of(
+    service: &str,
+    own: Option<&String>,
+    config: &ClientConfig,
+    sdk: &SdkConfig,
+) -> Option<String> {
+    if let Some(url) = own.or(config.endpoint_url.as_ref()) {
+        return Some(without_user(url));
+    }
+    let key = ServiceConfigKey::builder()
+        .service_id(service)
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url")
+        .build()
+        .ok()?;
+    let settings = sdk.service_config();
+    let own = settings.and_then(|settings| settings.load_config(key));
+    let url = own.or_else(|| sdk.endpoint_url().map(str::to_owned));
+    url.map(|url| without_user(&url))
 }
 
 /// Returns a URL without user and password, which plans and messages must not contain.

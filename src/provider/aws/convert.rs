@@ -1,13 +1,14 @@
 //! AWS's images, snapshots and tags as artifacts and tags of the model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use aws_sdk_ec2::types as ec2;
 use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types as rds;
 use jiff::Timestamp;
 
-use crate::model::artifact::{Artifact, ArtifactState, ImageDetails};
+use crate::model::artifact::{Artifact, ArtifactState, ImageDetails, SnapshotDetails};
 use crate::model::ids::{AccountId, Arn, ArtifactId, ParentId, Region};
 use crate::model::inventory::Answer;
 use crate::model::kind::Kind;
@@ -50,17 +51,16 @@ pub(super) fn image(
         state: ArtifactState::from(image.state().map_or("", ec2::ImageState::as_str)),
         created,
         data_time: None,
+        database_time: None,
         copied_from,
         parent_created: None,
         encrypted: disks.clone().any(|disk| disk.encrypted() == Some(true)),
-        kms_key: None,
-        engine: None,
-        option_group: None,
         size_gib: sizes.reduce(u32::saturating_add),
         percent: None,
         tags: to_tags(tags.map(|tag| (tag.key(), tag.value()))),
         has_unknown_tags: false,
         image: Some(Box::new(details)),
+        snapshot: None,
     })
 }
 
@@ -83,17 +83,20 @@ pub(super) fn db_snapshot(snapshot: rds::DbSnapshot) -> Result<Artifact, &'stati
         state: ArtifactState::from(snapshot.status().unwrap_or_default()),
         created: snapshot.snapshot_create_time().and_then(timestamp),
         data_time: snapshot.original_snapshot_create_time().and_then(timestamp),
+        database_time: snapshot.snapshot_database_time().and_then(timestamp),
         copied_from: stated(snapshot.source_db_snapshot_identifier()).map(Arn::from),
         parent_created: snapshot.instance_create_time().and_then(timestamp),
         encrypted: snapshot.encrypted().unwrap_or_default(),
-        kms_key: stated(snapshot.kms_key_id()).map(Into::into),
-        engine: stated(snapshot.engine()).map(Into::into),
-        option_group: stated(snapshot.option_group_name()).map(Into::into),
         size_gib: size.filter(|size| *size > 0),
         percent: percent.and_then(|percent| u8::try_from(percent).ok()),
         tags: to_tags(tags.map(|tag| (tag.key(), tag.value()))),
         has_unknown_tags: false,
         image: None,
+        snapshot: Some(Arc::new(SnapshotDetails {
+            kms_key: stated(snapshot.kms_key_id()).map(Into::into),
+            engine: stated(snapshot.engine()).map(Into::into),
+            option_group: stated(snapshot.option_group_name()).map(Into::into),
+        })),
     })
 }
 
@@ -104,7 +107,17 @@ pub(super) fn all(
     listed: impl Iterator<Item = Result<Artifact, &'static str>>,
 ) -> Answer<Vec<Artifact>> {
     let listed: Result<Vec<_>, _> = listed.collect();
-    let listed = listed.map_err(|what| call.unreadable(what))?;
+    let mut listed = listed.map_err(|what| call.unreadable(what))?;
+    let mut known: HashSet<Arc<SnapshotDetails>> = HashSet::new();
+    for details in listed
+        .iter_mut()
+        .filter_map(|artifact| artifact.snapshot.as_mut())
+    {
+        match known.get(details) {
+            Some(same) => *details = Arc::clone(same),
+            None => drop(known.insert(Arc::clone(details))),
+        }
+    }
     Ok(each_once(listed))
 }
 

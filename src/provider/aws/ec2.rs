@@ -16,8 +16,9 @@ use crate::model::tags::Tags;
 use super::clients::Clients;
 use super::convert;
 use super::error::Call;
+use super::pages::all_pages;
 
-const DESCRIBE: &str = "DescribeImages";
+pub(super) const DESCRIBE: &str = "DescribeImages";
 
 /// Images per page: the most that EC2 allows. Without a page size it may time out for large accounts.
 const PAGE: i32 = 1000;
@@ -142,10 +143,14 @@ async fn read(
     now: Timestamp,
 ) -> Answer<Vec<Artifact>> {
     let call = Call::new(DESCRIBE, &clients.at);
-    let pages = request.into_paginator().page_size(PAGE).send();
-    let pages = call.all_pages(pages.try_collect().await, |page| page.next_token())?;
-    let pages = pages.into_iter();
-    let images = pages.flat_map(|page| page.images.unwrap_or_default());
+    let page = |token| {
+        let request = request.clone().max_results(PAGE);
+        request.set_next_token(token).send()
+    };
+    let pages = all_pages(call, page, |page| page.next_token()).await?;
+    let images = pages
+        .into_iter()
+        .flat_map(|page| page.images.unwrap_or_default());
     let region = &clients.at.region;
     convert::all(
         call,

@@ -1,16 +1,17 @@
 //! Errors: what AWS or the connection to it answered, as a [`ProviderError`] of a known class.
 
 use std::error::Error;
+use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::config::http::HttpResponse;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 
-use crate::model::inventory::Answer;
 use crate::model::location::Location;
 use crate::model::provider_error::{ErrorClass, ProviderError, plain_code};
 
+use super::http::BrokenAnswer;
 use super::message::cleaned;
 
 /// How many causes of causes are followed: more than any error has.
@@ -18,6 +19,9 @@ const MAX_DEPTH: usize = 32;
 
 /// The call by which the SDK gets the credentials of a role.
 const ASSUME_ROLE: &str = "AssumeRole";
+
+/// How long a read may take, with all its pages and attempts, where the config does not say.
+const READ_DEADLINE: Duration = Duration::from_secs(120);
 
 /// A call to AWS, as errors name it.
 #[derive(Clone, Copy)]
@@ -49,6 +53,11 @@ impl<'a> Call<'a> {
         if let Some(error) = credentials.next() {
             return self.no_credentials(error);
         }
+        let mut broken = causes.iter().filter_map(|cause| cause.downcast_ref());
+        if let Some(answer) = broken.next() {
+            let what: &BrokenAnswer = answer;
+            return self.unreadable(&what.to_string());
+        }
         let root = root_cause(error);
         let (code, message) = match error {
             SdkError::DispatchFailure(failure) if failure.is_io() => {
@@ -79,21 +88,16 @@ impl<'a> Call<'a> {
         self.error("InvalidRequest", &message, ErrorClass::Invalid)
     }
 
-    /// Returns the pages of a list if it was read to its end: where a page names itself as the next one, the SDK stops without
-    /// an error.
-    pub(super) fn all_pages<P, E>(
-        self,
-        pages: Result<Vec<P>, SdkError<E, HttpResponse>>,
-        next: impl Fn(&P) -> Option<&str>,
-    ) -> Answer<Vec<P>>
-    where
-        E: Error + ProvideErrorMetadata + 'static,
-    {
-        let pages = pages.map_err(|error| self.failed(&error))?;
-        match pages.last().and_then(next).unwrap_or_default() {
-            "" => Ok(pages),
-            _ => Err(self.unreadable("a page names itself as the next one")),
-        }
+    /// Returns how long a read may take.
+    pub(super) fn read_deadline(self) -> Duration {
+        let own = self.at.credentials.read_deadline;
+        own.unwrap_or(READ_DEADLINE)
+    }
+
+    /// Returns the error for a read that was not complete in time.
+    pub(super) fn late(self, deadline: Duration) -> ProviderError {
+        let message = format!("the read was not complete after {deadline:?} (read_deadline)");
+        self.error("Timeout", &message, ErrorClass::Unknown)
     }
 
     /// Returns the error that AWS answered with this status. Without a code, the answer is not AWS's, but the page of a proxy.

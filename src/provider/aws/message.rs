@@ -68,6 +68,7 @@ pub(super) fn cleaned(message: &str, credentials: &ClientConfig) -> String {
 fn secrets(credentials: &ClientConfig) -> Vec<&str> {
     let secrets = [
         &credentials.session_token,
+        &credentials.http_proxy,
         &credentials.secret_key,
         &credentials.access_key,
     ];

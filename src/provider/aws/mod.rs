@@ -6,7 +6,10 @@ mod clients;
 mod convert;
 mod ec2;
 mod error;
+mod http;
 mod message;
+mod pages;
+mod presign;
 mod rds;
 
 use std::fmt::Debug;
@@ -80,16 +83,23 @@ impl Aws {
     }
 }
 
-/// Returns the account of the credentials. This needs no permission.
-async fn caller_identity(clients: &Clients) -> Answer<CallerIdentity> {
+/// Returns the answer to a read, or an error if it is not complete in time, with all its pages and attempts.
+async fn in_time<T>(call: Call<'_>, answer: impl Future<Output = Answer<T>>) -> Answer<T> {
+    let deadline = call.read_deadline();
+    let answer = tokio::time::timeout(deadline, answer).await;
+    answer.unwrap_or_else(|_| Err(call.late(deadline)))
+}
+
+/// Returns the account of the credentials, as STS states it. This needs no permission.
+async fn account(clients: &Clients) -> Answer<AccountId> {
     let call = Call::new("GetCallerIdentity", &clients.at);
-    let answer = clients.sts.get_caller_identity().send().await;
-    let answer = answer.map_err(|error| call.failed(&error))?;
-    let account = answer.account();
-    Ok(CallerIdentity {
-        account_id: AccountId::from(account.ok_or_else(|| call.unreadable("no account"))?),
-        endpoint_url: clients.endpoint_url.clone(),
-    })
+    let answer = in_time(call, async {
+        let answer = clients.sts.get_caller_identity().send().await;
+        answer.map_err(|error| call.failed(&error))
+    });
+    let answer = answer.await?;
+    let account = answer.account().map(AccountId::from);
+    account.ok_or_else(|| call.unreadable("no account"))
 }
 
 #[async_trait]
@@ -111,37 +121,40 @@ impl Provider for Aws {
 
     async fn caller_identity(&self, at: &Location) -> Answer<CallerIdentity> {
         let clients = self.clients.at(at).await;
-        let answer = caller_identity(&clients).boxed();
-        self.read("caller_identity", at, "credentials", |_| 1, answer)
-            .await
+        let answer = account(&clients).boxed();
+        let answer = self.read("caller_identity", at, "credentials", |_| 1, answer);
+        let endpoint_url = clients.endpoint_url.clone();
+        CallerIdentity::new(answer.await, at, endpoint_url)
     }
 
     async fn account_limit(&self, at: &Location, kind: Kind) -> Answer<AccountLimit> {
         let clients = self.clients.at(at).await;
+        let call = Call::new("DescribeAccountAttributes", at);
         let answer = match kind {
-            Kind::DbSnapshot => rds::account_limit(&clients).boxed(),
-            Kind::Image => async {
-                let call = Call::new("DescribeAccountAttributes", at);
-                Err(call.invalid("EC2 states no limit of images"))
-            }
-            .boxed(),
+            Kind::DbSnapshot => in_time(call, rds::account_limit(&clients)).boxed(),
+            Kind::Image => async { Err(call.invalid("EC2 states no limit of images")) }.boxed(),
         };
         self.read("account_limit", at, kind, |_| 1, answer).await
     }
 
     async fn required_options(&self, at: &Location, group: &str) -> Answer<Vec<String>> {
         let clients = self.clients.at(at).await;
-        let answer = rds::required_options(&clients, group).boxed();
+        let call = Call::new("DescribeOptionGroups", at);
+        let answer = in_time(call, rds::required_options(&clients, group)).boxed();
         self.read("required_options", at, group, Vec::len, answer)
             .await
     }
 
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {
         let clients = self.clients.at(at).await;
-        let answer = match kind {
-            Kind::Image => ec2::find(&clients, query, self.now()).boxed(),
-            Kind::DbSnapshot => rds::find(&clients, query).boxed(),
+        let (call, answer) = match kind {
+            Kind::Image => (
+                ec2::DESCRIBE,
+                ec2::find(&clients, query, self.now()).boxed(),
+            ),
+            Kind::DbSnapshot => (rds::DESCRIBE, rds::find(&clients, query).boxed()),
         };
+        let answer = in_time(Call::new(call, at), answer).boxed();
         self.read("find", at, (kind, query), Vec::len, answer).await
     }
 

@@ -1,6 +1,7 @@
 //! The calls to RDS.
 
 use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
 
 use aws_sdk_rds::types::Filter;
 
@@ -15,8 +16,10 @@ use crate::model::tags::Tags;
 use super::clients::Clients;
 use super::convert;
 use super::error::Call;
+use super::pages::all_pages;
+use super::presign::{is_demanded, presigned_url};
 
-const DESCRIBE: &str = "DescribeDBSnapshots";
+pub(super) const DESCRIBE: &str = "DescribeDBSnapshots";
 
 /// The filter by database.
 const DATABASE: &str = "db-instance-id";
@@ -114,7 +117,8 @@ pub(super) async fn required_options(clients: &Clients, group: &str) -> Answer<V
 }
 
 /// Starts a copy. Its tags are part of the call. AWS's own copying of tags stays off, because it would also copy `aws:` and sync
-/// tags. The request is not presigned: outside GovCloud RDS does that itself.
+/// tags. Where
+/// RDS demands a request that is signed in the source region, too, the call is made again with its URL.
 pub(super) async fn copy(clients: &Clients, copy: &Copy) -> Answer<ArtifactId> {
     let call = Call::new("CopyDBSnapshot", &clients.at);
     let id = copy.copy.id.as_ref();
@@ -127,8 +131,23 @@ pub(super) async fn copy(clients: &Clients, copy: &Copy) -> Answer<ArtifactId> {
         .set_tags(Some(convert::rds_tags(&copy.all_tags())))
         .set_kms_key_id(copy.kms_key_id.clone())
         .set_option_group_name(copy.option_group_name.clone());
-    let answer = request.send().await;
-    let answer = answer.map_err(|error| call.failed(&error))?;
+    // What is presigned is the very request that RDS refused.
+    let parameters = Arc::new(OnceLock::new());
+    let sent = Arc::clone(&parameters);
+    let first = request.clone().customize().mutate_request(move |request| {
+        let text = request.body().bytes().map(String::from_utf8_lossy);
+        sent.get_or_init(|| text.unwrap_or_default().into_owned());
+    });
+    let answer = first.send().await.map_err(|error| call.failed(&error));
+    let answer = match (answer, parameters.get()) {
+        (Err(error), Some(parameters)) if is_demanded(&error.message) => {
+            let url = presigned_url(clients, &copy.source.region, parameters).await;
+            let url = url.map_err(|error| call.invalid(&error.to_string()))?;
+            let again = request.pre_signed_url(url).send().await;
+            again.map_err(|error| call.failed(&error))?
+        }
+        (answer, _) => answer?,
+    };
     let stated = answer.db_snapshot();
     let stated = stated.and_then(|snapshot| snapshot.db_snapshot_identifier());
     Ok(stated.map_or_else(|| id.clone(), ArtifactId::from))
@@ -182,10 +201,14 @@ async fn read(
     let request = clients.rds.describe_db_snapshots();
     let request = request.snapshot_type(snapshot_type);
     let request = request.set_filters(filter.map(|filter| vec![filter]));
-    let pages = request.into_paginator().page_size(PAGE).send();
-    let pages = call.all_pages(pages.try_collect().await, |page| page.marker())?;
-    let pages = pages.into_iter();
-    let snapshots = pages.flat_map(|page| page.db_snapshots.unwrap_or_default());
+    let page = |token| {
+        let request = request.clone().max_records(PAGE);
+        request.set_marker(token).send()
+    };
+    let pages = all_pages(call, page, |page| page.marker()).await?;
+    let snapshots = pages
+        .into_iter()
+        .flat_map(|page| page.db_snapshots.unwrap_or_default());
     let found = convert::all(call, snapshots.map(convert::db_snapshot))?;
     with_tags(clients, found).await
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::Not;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use smol_str::SmolStr;
 
-use crate::model::artifact::{Artifact, ArtifactState, ImageDetails};
+use crate::model::artifact::{Artifact, ArtifactState, ImageDetails, SnapshotDetails};
 use crate::model::ids::{AccountId, Arn, ArtifactId, ParentId, Region};
 use crate::model::kind::Kind;
 use crate::model::tags::Tags;
@@ -54,6 +55,9 @@ pub struct WorldArtifact {
     /// When the data in a snapshot was captured (UTC).
     #[serde(alias = "original_created", skip_serializing_if = "Option::is_none")]
     pub data_time: Option<Timestamp>,
+    /// The time of the last transaction in a snapshot (UTC).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database_time: Option<Timestamp>,
     /// The ARN of the artifact that it was copied from. A snapshot has it only if it was copied from another region.
     #[serde(default, deserialize_with = "source_arn")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -189,6 +193,7 @@ impl WorldArtifact {
             state_reason: None,
             created: Some(created),
             data_time: None,
+            database_time: None,
             copied_from: None,
             copying: None,
             parent_created: None,
@@ -320,17 +325,22 @@ impl WorldArtifact {
             state: self.state.clone(),
             created: self.created,
             data_time: self.data_time,
+            database_time: self.database_time,
             copied_from: self.copied_from.clone(),
             parent_created: self.parent_created,
             encrypted: self.encrypted || self.kms_key_id.is_some(),
-            kms_key: self.kms_key_id.as_deref().map(Into::into),
-            engine: self.engine.clone(),
-            option_group: self.option_group_name.clone(),
             size_gib: if is_image { disk_size } else { self.size_gib },
             percent: self.percent(now).filter(|_| !is_image),
             tags: self.tags_of(by).clone(),
             has_unknown_tags: false,
             image: is_image.then(|| Box::new(details())),
+            snapshot: (!is_image).then(|| {
+                Arc::new(SnapshotDetails {
+                    kms_key: self.kms_key_id.as_deref().map(Into::into),
+                    engine: self.engine.clone(),
+                    option_group: self.option_group_name.clone(),
+                })
+            }),
         }
     }
 

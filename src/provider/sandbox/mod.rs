@@ -175,13 +175,9 @@ impl Provider for Sandbox {
     }
 
     async fn caller_identity(&self, at: &Location) -> Answer<CallerIdentity> {
-        let answer = |access: &mut Access<'_>| {
-            Ok(CallerIdentity {
-                account_id: access.account.clone(),
-                endpoint_url: at.credentials.endpoint_url.clone(),
-            })
-        };
-        self.call("GetCallerIdentity", at, answer).await
+        let answer = |access: &mut Access<'_>| Ok(access.account.clone());
+        let answer = self.call("GetCallerIdentity", at, answer).await;
+        CallerIdentity::new(answer, at, at.credentials.endpoint_url.clone())
     }
 
     async fn account_limit(&self, at: &Location, kind: Kind) -> Answer<AccountLimit> {

@@ -152,8 +152,12 @@ fn listed(job: &JobPlan) -> Option<(usize, String)> {
     let first = all.first()?;
     let parent = first.artifact.parent.as_ref();
     let parent = parent.map_or_else(String::new, |id| format!(" of {}", name(id)));
+    let before = match first.before {
+        Some(_) => ", **before the copy**",
+        None => "",
+    };
     let mut lines = format!(
-        "> - {} deletes {}{parent} in {}, and keeps {}\n",
+        "> - {} deletes {}{parent} in {}{before}, and keeps {}\n",
         name(&job.name),
         artifacts(all.iter().map(|delete| delete.kind))?,
         name(&first.artifact.region),
@@ -166,7 +170,11 @@ fn listed(job: &JobPlan) -> Option<(usize, String)> {
         let state = (!expects.state.is_available()).then(|| name(&expects.state));
         let state = state.map_or_else(String::new, |state| format!(", state {state}"));
         let time = utc(expects.data_time);
-        lines.push_str(&format!(">   - {id}{size}, data of {time}{state}\n"));
+        let of = match expects.earlier_parent {
+            Some(_) => ", of an earlier database",
+            None => "",
+        };
+        lines.push_str(&format!(">   - {id}{size}, data of {time}{state}{of}\n"));
     }
     if let Some(more @ 1..) = all.len().checked_sub(MAX_SHOWN) {
         lines.push_str(&format!(">   - and {more} more\n"));

@@ -5,7 +5,7 @@ use super::escape::{cell, fenced, folded, name};
 use super::fit::{Room, cut, table};
 use crate::model::result::{ActionOutcome, ActionResult, SavedResults, SyncResult};
 use crate::model::words::{list, utc};
-use crate::render::text::one_result;
+use crate::render::text::{one_result, why_not_complete};
 use crate::render::vocabulary::{Totals, list_of, outcome_counts, some, tag_counts};
 
 /// Returns the results of an apply as Markdown, at most [`MAX_BYTES`](super::MAX_BYTES) long. `show` is the command that shows
@@ -13,7 +13,7 @@ use crate::render::vocabulary::{Totals, list_of, outcome_counts, some, tag_count
 pub fn results(saved: &SavedResults, show: Option<&str>) -> String {
     let results = &saved.results;
     let totals = Totals::of(results);
-    let verdict = verdict(&totals, saved.complete, saved.interrupted);
+    let verdict = verdict(&totals, saved);
     let (time, digest) = (utc(saved.started_at), name(&saved.plan_digest));
     let origin = format!("Started {time}. Digest of its plan: {digest}\n");
     // Failures come first, and are cut last.
@@ -47,14 +47,11 @@ pub fn results(saved: &SavedResults, show: Option<&str>) -> String {
 }
 
 /// Returns what matters most: in one line what became of it, and below whether that is all.
-fn verdict(totals: &Totals, complete: bool, interrupted: bool) -> String {
-    let (state, why) = match (complete, interrupted) {
-        (false, _) => (
-            ", NOT COMPLETE",
-            "Jobs are missing here: the apply is still running, or it was refused or stopped.",
-        ),
-        (true, true) => (", INTERRUPTED", "The apply was interrupted."),
-        (true, false) => ("", ""),
+fn verdict(totals: &Totals, saved: &SavedResults) -> String {
+    let state = match (saved.complete, saved.interrupted) {
+        (false, _) => ", NOT COMPLETE",
+        (true, true) => ", INTERRUPTED",
+        (true, false) => "",
     };
     let failed = some(totals.failed, "FAILED", "FAILED");
     let words = [
@@ -67,9 +64,10 @@ fn verdict(totals: &Totals, complete: bool, interrupted: bool) -> String {
         "### xrs apply{state}: {}\n",
         list_of(words).unwrap_or_default()
     );
-    if !why.is_empty() {
-        let rest = "Applying the same plan again performs the rest, and does nothing twice.";
-        verdict.push_str(&format!("\n> [!WARNING]\n> {why} {rest}\n"));
+    if let Some(why) = why_not_complete(saved) {
+        let (first, rest) = why.split_at(1);
+        let first = first.to_uppercase();
+        verdict.push_str(&format!("\n> [!WARNING]\n> {first}{rest}.\n"));
     }
     verdict
 }

@@ -42,6 +42,12 @@ pub(super) fn actions(screen: &mut Screen, actions: &[Action], job_reason: &str)
     if deletions.iter().any(|delete| delete.after.is_some()) {
         screen.line(4, "deleted only once AWS has accepted the copy above");
     }
+    if deletions.iter().any(|delete| delete.before.is_some()) {
+        screen.line(
+            4,
+            "deleted before the copy: without that, there is no room for it",
+        );
+    }
     write_kept(screen, &deletions);
 }
 

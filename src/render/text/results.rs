@@ -22,15 +22,30 @@ pub fn saved_results(saved: &SavedResults, styles: &Styles) -> String {
     let heading = format!("Results of an apply started {time}, with xrs {version}.");
     screen.line(0, heading);
     screen.line(0, format_args!("Digest of its plan: {}", saved.plan_digest));
-    if saved.interrupted {
-        screen.warning(0, "that apply was interrupted; applying the same plan again performs the rest, and does nothing twice");
-    }
-    if !saved.complete {
-        screen.warning(0, "jobs are missing here: that apply is still running, or it was refused or stopped; applying the same plan again does nothing twice");
+    if let Some(why) = why_not_complete(saved) {
+        screen.warning(0, why);
     }
     screen.blank();
     write(&mut screen, &saved.results);
     screen.text
+}
+
+/// Returns why actions or jobs are missing in results, and what to do about it; nothing if none are.
+pub(in crate::render) fn why_not_complete(saved: &SavedResults) -> Option<&'static str> {
+    match (saved.complete, saved.interrupted, saved.results.is_empty()) {
+        (true, false, _) => None,
+        (true, true, _) => Some(
+            "the apply was interrupted; applying the same plan again performs the rest, and does nothing twice",
+        ),
+        (false, _, false) => Some(
+            "jobs are missing here: the apply is still running, or it was stopped; applying the same plan again performs the \
+             rest, and does nothing twice",
+        ),
+        (false, _, true) => Some(
+            "there are no results yet: the plan was refused, or the apply is still running or was stopped early; its output \
+             says which, and a refused plan is refused again until the cause is gone",
+        ),
+    }
 }
 
 /// Returns what became of one job, without colours.

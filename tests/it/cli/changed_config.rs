@@ -3,7 +3,7 @@
 use super::*;
 
 const CHANGED: &str =
-    "note: xrs.yaml has changed since this plan was made; the plan is applied as it was approved";
+    "note: xrs.yaml has changed since this plan was made; that does not change the plan";
 
 /// This job can be applied without settings from the config.
 const JOB: &str = "sync_a: {sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1, \

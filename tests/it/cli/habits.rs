@@ -40,6 +40,14 @@ fn quiet_keeps_warnings_and_errors_alone() {
 }
 
 #[test]
+fn a_limit_without_an_equals_sign_is_explained() {
+    let folder = Folder::new();
+    let says = "help: a limit of --wait needs an equals sign: --wait=2h";
+    let ended = folder.xrs("run --sandbox world.json --wait 2h");
+    ended.failed(1, &["the config 2h does not exist", says]);
+}
+
+#[test]
 fn colours_can_be_forced_and_forbidden() {
     let folder = Folder::new();
     for (variables, options, expected) in [

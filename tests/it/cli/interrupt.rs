@@ -52,8 +52,12 @@ impl Running {
 
     /// Waits for its first line of progress. By then it handles signals.
     fn wait_for_progress(&mut self) {
+        self.wait_for(": copy ");
+    }
+
+    fn wait_for(&mut self, text: &str) {
         let mut line = String::new();
-        while !line.contains(": copy ") {
+        while !line.contains(text) {
             line.clear();
             let length = self.err.read_line(&mut line).expect("a line");
             assert_ne!(length, 0, "it ended without having done anything");
@@ -125,11 +129,24 @@ fn after_the_first_signal_nothing_is_begun_and_the_second_ends_the_apply() {
         assert_says(why.as_str().expect("a text"), "the apply was interrupted");
     }
     let shown = folder.xrs("show results.json");
-    shown.went_well(&["that apply was interrupted"]);
+    shown.went_well(&["the apply was interrupted"]);
 
     // Nobody reads its results, so without the second signal it would wait forever.
     let running = apply("again.json", Stdio::piped());
     running.signal("INT");
+    let (code, err) = running.ended();
+    assert_eq!(code, Some(130), "{err}");
+}
+
+#[test]
+fn a_signal_ends_a_command_that_waits_for_a_sandbox() {
+    let folder = Folder::new();
+    folder.planned();
+    let lock = std::fs::File::open(folder.path("world.json.lock")).expect("a lock");
+    lock.lock().expect("locked");
+    let mut running = Running::start(&folder, "status --sandbox world.json", Stdio::null());
+    running.wait_for("waiting for another xrs process");
+    running.signal("TERM");
     let (code, err) = running.ended();
     assert_eq!(code, Some(130), "{err}");
 }

@@ -74,7 +74,7 @@ fn every_command_has_a_manual_page_and_examples() {
     page.went_well(&[".TH xrs 1", "Exit codes", "xrs\\-plan(1)"]);
     for command in COMMANDS {
         let page = folder.xrs(&format!("man {command}"));
-        page.went_well(&[&format!(".TH xrs-{command} 1"), "Example"]);
+        page.went_well(&[&format!(".TH xrs-{command} 1"), "\"xrs 0.1.0\"", "Example"]);
         let help = folder.xrs(&format!("{command} --help"));
         help.went_well(&["Usage: xrs", "Example"]);
     }

@@ -48,6 +48,9 @@ const MERGED: &str = "
     use_fips_endpoint: true | use_fips_endpoint: false | use_fips_endpoint: false
     use_fips_endpoint: true | use_dualstack_endpoint: TRUE | use_fips_endpoint: true, use_dualstack_endpoint: true
     endpoint_url: 'http://a' | endpoint_url: 'http://b:80' | endpoint_url: 'http://b:80'
+    read_deadline: 60 | read_deadline: 90 | read_deadline: '90'
+    http_proxy: 'http://a' | http_proxy: 'http://u:p@b:80' | http_proxy: 'http://u:p@b:80'
+    endpoint_url: 'http://a' | ec2_endpoint: 'http://b' | endpoint_url: 'http://a', ec2_endpoint: 'http://b'
     connect_timeout: 3 | | connect_timeout: '3'";
 
 #[test]
@@ -145,7 +148,7 @@ fn an_endpoint_is_a_url_with_a_host() {
 #[test]
 fn options_of_the_ruby_sdk_are_accepted_with_a_note() {
     let options = "region: x, logger: x, max_retries: 5, http_open_timeout: 5, http_read_timeout: 5, ssl_verify_peer: false, \
-                   proxy_uri: x, user_agent_prefix: x, log_level: x, http_wire_trace: true, external_id: e";
+                   proxy_uri: x, ssl_ca_file: x, endpoint: x, user_agent_prefix: x, log_level: x, http_wire_trace: true, external_id: e";
     let text = format!("{{aws_client_config: {{{options}}}, sync_x: {{{AMI}}}}}");
     valid(&text);
     let line = |note: &Problem| {

@@ -101,7 +101,10 @@ fn reader_and_schema_agree_on_values() {
         use_fips_endpoint: maybe | use_dualstack_endpoint: 'false' | max_attempts: 1 |
         max_attempts: '3' | max_attempts: 0 | max_attempts: -1 | max_attempts: 1.5 | max_attempts: '03' |
         connect_timeout: 2.5 | connect_timeout: '2' | connect_timeout: 0 | read_timeout: -1 | read_timeout: 86401 |
-        read_timeout: soon | logger: stdout | max_retries: 3 | external_id: 17 | role_session_name: nightly |
+        read_timeout: soon | read_deadline: 60 | read_deadline: 0 |
+        http_proxy: 'http://proxy:3128' | http_proxy: 'http://u:p@proxy:3128/' | http_proxy: 'proxy:3128' |
+        http_proxy: 'http://proxy/path' | http_proxy: 'http://@proxy' | http_proxy: 17 | ssl_ca_bundle: /a.pem |
+        rds_endpoint: 'http://u:p@host' | sts_endpoint: 'https://a.b/c' | ec2_endpoint: localhost | logger: stdout | max_retries: 3 | external_id: 17 | role_session_name: nightly |
         nonsense: 1 | source_region: us-east-1";
     let snapshot = "db_instance: mydatabase | db_instance: Orders-DB | db_instance: '' | db_instance: null | db_instance: 'a_b' |
         db_instance: 1a | max_snapshots_to_retain: 2 | db_instance: a, max_snapshots_to_retain: null |

@@ -131,3 +131,44 @@ fn law_6_a_throttle_on_one_of_two_jobs_for_a_database_lets_the_other_delete_noth
     sandbox.edit(|world| world.faults.push(throttle));
     assert_eq!(deletions(&plan(&sandbox, &jobs)), NONE);
 }
+
+#[test]
+fn law_6_the_account_of_the_config_stands_in_only_where_sts_leaves_nothing_else_open() {
+    for (code, stands_in) in [
+        ("AccessDenied", true),
+        ("InternalFailure", true),
+        ("Throttling", false),
+        ("ExpiredToken", false),
+    ] {
+        let (sandbox, mut jobs) = both_types();
+        let fault = Fault::new("GetCallerIdentity", code, "no", None);
+        sandbox.edit(|world| world.faults.push(fault));
+        for job in &plan(&sandbox, &jobs).jobs {
+            let problem = &job.errors[0];
+            let help = problem.help.as_deref().unwrap_or_default();
+            assert_eq!(
+                help.contains("set aws_account_id"),
+                stands_in,
+                "{problem:?}"
+            );
+        }
+        for job in &mut jobs {
+            job.client_config = Arc::new(ClientConfig {
+                account_id: Some(AccountId::from("123456789012")),
+                ..ClientConfig::default()
+            });
+        }
+        let planned = plan(&sandbox, &jobs);
+        for job in &planned.jobs {
+            assert_eq!(job.outcome == Outcome::Changes, stands_in, "{job:?}");
+            let warning =
+                "aws_account_id says so; STS did not confirm it: GetCallerIdentity in us-west-1: ";
+            let is_warned = job.warnings.iter().any(|text| text.contains(warning));
+            assert_eq!(is_warned, stands_in, "{:?}", job.warnings);
+        }
+        if stands_in {
+            let results = apply(&sandbox, &planned, &jobs);
+            assert!(results.iter().all(|result| !result.failed()), "{results:?}");
+        }
+    }
+}

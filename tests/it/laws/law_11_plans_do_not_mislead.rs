@@ -1,6 +1,8 @@
 //! Law 11 for plans and applies: a job that needs no copy relies on one of this very database or image, and whatever prevents a
 //! copy is reported.
 
+use aws_xregion_sync::render::markdown::Commands;
+use aws_xregion_sync::render::{self, styles::Styles};
 use jiff::SignedDuration;
 
 use crate::support::*;
@@ -60,6 +62,20 @@ fn law_11_deletions_that_make_room_for_the_copy_come_before_it() {
     assert_eq!(actions(&planned.plan), [deleted, copied].concat());
     let says = "us-west-1 has no room for the copy (4 of 4 manual snapshots)";
     assert_says(&planned.plan.jobs[0].warnings.join("\n"), says);
+    let text = render::text::plan(&planned.plan, None, &Styles::default());
+    assert_says(
+        &text,
+        "deleted before the copy: without that, there is no room for it",
+    );
+    let commands = Commands {
+        show: "xrs show plan.json".to_owned(),
+        apply: None,
+    };
+    let markdown = render::markdown::plan(&planned.plan, &commands);
+    assert_says(
+        &markdown,
+        "in `us-west-1`, **before the copy**, and keeps 2",
+    );
     planned.succeeds();
     planned.assert_nothing_to_do();
 }

@@ -49,6 +49,11 @@ proptest! {
             let copy = copy.expect("the copy");
             prop_assert!(copy.state.is_available(), "{:?}", status);
             prop_assert!(is_of_job(&world, job, copy), "{:?}", status);
+            let sources = artifacts(&world, east()).filter(|source| source.state.is_available());
+            let mut sources = sources.filter(|source| source.parent.is_some() && source.parent == copy.parent);
+            // All snapshots of a random world are of one database each.
+            let is_present = |source: &WorldArtifact| source.parent_created == copy.parent_created;
+            prop_assert!(sources.next().is_none_or(is_present), "{:?}", status);
         }
     }
 
@@ -339,4 +344,22 @@ fn law_11_a_series_of_failed_copies_is_not_ready_until_one_succeeds() {
     for job in &jobs {
         assert_eq!(status_of(&sandbox, job).readiness, Readiness::Ready);
     }
+}
+
+#[test]
+fn law_11_the_age_of_a_copy_is_that_of_the_last_transaction_where_aws_states_it() {
+    let mut world = copied("db", 0..1);
+    let copy = ArtifactId::from("rds-db-2026-01-15-05-10");
+    // The data of the snapshot of 05:10 ends at 05:00, and the test begins at 06:00.
+    copy_mut(&mut world, &copy).database_time =
+        Some(days_ago(0) - jiff::SignedDuration::from_mins(10));
+    let status = &status_within(&Sandbox::new(world), &database_job(), None)[0];
+    let newest = status
+        .copies
+        .as_ref()
+        .and_then(|copies| copies.newest_usable.as_ref());
+    let age = newest
+        .and_then(|newest| newest.age_seconds)
+        .expect("an age");
+    assert!((3600..3660).contains(&age), "{age}");
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use aws_xregion_sync::model::client_config::sha256;
 use serde_json::{Value, json};
 
 use super::server;
@@ -91,4 +92,62 @@ fn a_profile_has_priority_over_keys_of_the_environment_and_its_process_is_run() 
         planned.contains("`people`") && !planned.contains("secret"),
         "{planned}"
     );
+}
+
+#[test]
+fn the_retry_mode_of_the_environment_stays_when_the_attempts_are_set() {
+    let (world, endpoint) = (World::new(), server::endpoint());
+    let key = world.access_key();
+    for (mode, metric) in [("standard", 'E'), ("adaptive", 'F')] {
+        world.reset();
+        let environment = [
+            ("AWS_ACCESS_KEY_ID", key.as_str()),
+            ("AWS_SECRET_ACCESS_KEY", "x"),
+            ("AWS_ENDPOINT_URL", endpoint.as_str()),
+            ("AWS_RETRY_MODE", mode),
+        ];
+        planned_in("aws_client_config: {max_attempts: 2}\n", &environment);
+        // The SDK states the features that it uses as letters.
+        let agent = &world.calls()[0].agent;
+        let metrics = agent.split(' ').find_map(|part| part.strip_prefix("m/"));
+        let mut metrics = metrics.unwrap_or_default().split(',');
+        assert!(metrics.any(|used| used == metric.to_string()), "{agent}");
+    }
+}
+
+#[test]
+fn a_session_of_aws_login_is_a_source_of_credentials() {
+    let (world, endpoint) = (World::new(), server::endpoint());
+    let folder = tempfile::tempdir().expect("a folder");
+    let session = "arn:aws:iam::123456789012:user/me";
+    let write = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).expect("written");
+        path.display().to_string()
+    };
+    let profile =
+        format!("[profile people]\nlogin_session = {session}\nendpoint_url = {endpoint}\n");
+    let file = write("config", profile);
+    let cache = folder.path().display().to_string();
+    let planned = || {
+        let environment = [
+            ("AWS_CONFIG_FILE", file.as_str()),
+            ("AWS_LOGIN_CACHE_DIRECTORY", &cache),
+        ];
+        planned_in("aws_client_config: {profile: people}\n", &environment)
+    };
+    // Before anybody has signed in.
+    assert!(planned().starts_with("GetCallerIdentity in us-west-1: CredentialsFailed: "));
+    let token = json!({
+        "accessToken": {
+            "accessKeyId": world.access_key(), "secretAccessKey": "x", "sessionToken": "t",
+            "accountId": world.account, "expiresAt": "2099-01-01T00:00:00Z",
+        },
+        "tokenType": "aws_sigv4", "refreshToken": "r", "idToken": "i", "clientId": "arn:aws:signin:::devtools/same-device",
+        "dpopKey": "k",
+    });
+    // The name is the SHA-256 of the session.
+    let name = sha256(session.as_bytes()).replace("sha256:", "");
+    write(&format!("{name}.json"), token.to_string());
+    assert_eq!(planned(), format!("{} at {endpoint}", world.account));
 }

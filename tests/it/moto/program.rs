@@ -288,6 +288,10 @@ fn law_8_no_secret_is_printed_or_saved_at_the_finest_log_level() {
     let with_token = format!("session_token: {token}, aws_secret_key");
     site.folder
         .write("xrs.yaml", config.replace("aws_secret_key", &with_token));
+    // The token is also part of a presigned URL.
+    let demand = "A pre-signed url must be specified for copying encrypted snapshot across region";
+    site.world
+        .fail(json!({"action": "CopyDBSnapshot", "code": "InvalidParameter", "message": demand}));
     let mut texts = String::new();
     for arguments in [
         &["-vv", "plan", "--out", "plan.json"][..],
@@ -302,9 +306,25 @@ fn law_8_no_secret_is_printed_or_saved_at_the_finest_log_level() {
         texts.push_str(&ended.out);
         texts.push_str(&ended.err);
     }
+    // The answer of STS contains the keys of the role.
+    let role = format!("role_arn: 'arn:aws:iam::{}:role/xrs', ", site.world.account);
+    let config = site.folder.read("xrs.yaml");
+    let with_role = config.replacen(
+        "aws_client_config: {",
+        &format!("aws_client_config: {{{role}"),
+        1,
+    );
+    site.folder.write("xrs.yaml", with_role);
+    let mut command = site.command(&["plan"]);
+    command.env("XRS_LOG", "trace");
+    let with_role = ended(&mut command.into());
+    assert_eq!(with_role.code, Some(0), "{with_role:?}");
+    for part in ["<SecretAccessKey>", "<SessionToken>"] {
+        assert!(!with_role.err.contains(part), "{part}");
+    }
     texts.push_str(&site.folder.read("plan.json"));
     texts.push_str(&site.folder.read("results.json"));
-    for secret in [SECRET_KEY, token] {
+    for secret in [SECRET_KEY, token, &site.world.access_key()] {
         if let Some((before, _)) = texts.split_once(secret) {
             panic!(
                 "a secret after {}",

@@ -82,7 +82,7 @@ async fn automated_snapshots_are_read_over_all_pages() {
         (first.created, None)
     );
     assert_eq!(
-        (first.option_group.as_deref(), first.size_gib),
+        (first.option_group().map(|group| &**group), first.size_gib),
         (Some("tde"), Some(20))
     );
     assert_eq!(
@@ -246,7 +246,10 @@ async fn key_and_option_group_are_part_of_the_call() {
     assert_eq!(world.stored(WEST, id.as_str())["kms_key_id"], key);
     let snapshot = west.get(&id).await;
     assert_eq!(
-        (snapshot.encrypted, snapshot.option_group.as_deref()),
+        (
+            snapshot.encrypted,
+            snapshot.option_group().map(|group| &**group)
+        ),
         (true, Some("tde"))
     );
 

@@ -16,6 +16,7 @@ ec2 modify-image-attribute|--image-id|--launch-permission
 ec2 run-instances||--count --dry-run --iam-instance-profile --image-id --instance-type --key-name --security-group-ids --subnet-id
 iam create-policy|--policy-name --policy-document|
 kms describe-key|--key-id|
+login||
 rds add-tags-to-resource|--resource-name --tags|
 rds copy-db-snapshot|--source-db-snapshot-identifier --target-db-snapshot-identifier|--kms-key-id --source-region
 rds create-db-snapshot|--db-snapshot-identifier --db-instance-identifier|

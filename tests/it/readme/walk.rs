@@ -15,7 +15,7 @@ use super::{aws, commands};
 /// Commands that are not run, and why.
 const NOT_RUN: [(&str, &str); 6] = [
     (
-        "cargo install --path .",
+        "cargo install --locked --path .",
         "it builds for minutes what is run here",
     ),
     (

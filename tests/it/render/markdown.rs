@@ -192,6 +192,10 @@ fn results_say_what_failed_and_what_was_done() {
     let shown = markdown::results(&results, None);
     assert_starts(&shown, "### xrs apply, NOT COMPLETE: ");
     assert_says(&shown, "> [!WARNING]\n> Jobs are missing here");
+    results.results.clear();
+    let shown = markdown::results(&results, None);
+    assert_says(&shown, "> There are no results yet: the plan was refused");
+    assert!(!shown.contains("performs the rest"), "{shown}");
 
     let mut tagged = completed("sync_tagged", None, &[]);
     let outcome = ActionOutcome::AlreadyDone;

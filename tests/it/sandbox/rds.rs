@@ -177,8 +177,11 @@ fn an_option_group_of_its_own_must_be_given_to_the_copy() {
     let group = Some("west-timezone".to_owned());
     let grouped = changed(the_snapshot(), |copy| copy.option_group_name = group);
     let id = copy(&sandbox, &grouped).expect("a copy");
-    let group = snapshot(&sandbox, west(), &id).option_group;
-    assert_eq!(group.as_deref(), Some("west-timezone"));
+    let copied = snapshot(&sandbox, west(), &id);
+    assert_eq!(
+        copied.option_group().map(|group| &**group),
+        Some("west-timezone")
+    );
 }
 
 #[test]

@@ -7,13 +7,15 @@ use aws_xregion_sync::planfile;
 use super::calls::Read;
 use super::ledger::Ledger;
 use super::monitor::{Monitor, ReadRecord, source_word};
+use super::retention_rules;
+use super::room;
 use super::rules::{self, Source};
 use super::setup::SECRETS;
 use crate::support::prelude::*;
 use crate::support::{ami_options, selector};
 
 /// What the plan of a job has to be.
-enum Expected {
+pub enum Expected {
     Fails,
     /// Another job has the image.
     Nothing,
@@ -94,59 +96,14 @@ fn check_job(
         None => {
             check_name(ledger, job, plan, &destination);
             let expected = expected_snapshot(job, &source, &destination, plan);
-            with_room(ledger, job, &all, expected, &mut taken.growth)
+            room::with_room(ledger, job, &all, expected, &mut taken.growth)
         }
         Some(ami) => expected_image(job, ami, &source, &destination, &mut taken.images),
     };
     compare(ledger, plan, expected);
 }
 
-/// Adds whether there is room for the copy, according to the quota when it was read.
-fn with_room(
-    ledger: &Ledger,
-    job: &SyncJob,
-    reads: &[ReadRecord],
-    mut expected: Expected,
-    growth: &mut BTreeMap<String, isize>,
-) -> Expected {
-    let Expected::Actions {
-        copy: true,
-        deletes,
-        first,
-        ..
-    } = &mut expected
-    else {
-        return expected;
-    };
-    let region = &job.destination_region;
-    let read = reads.iter().rfind(|read| {
-        let is_limit = matches!(read.read, Read::Limit);
-        is_limit && read.region == *region && read.credentials == job.client_config
-    });
-    let Some(moment) = read.and_then(|read| read.shown.last().filter(|_| read.error.is_none()))
-    else {
-        *first = read.is_none().then_some(false);
-        return expected;
-    };
-    let world = ledger.at(*moment);
-    let account = rules::account_of(&job.client_config);
-    let here = world.region(region).expect("a region").snapshots.iter();
-    let manual = here.filter(|s| s.account == *account && s.snapshot_type == SnapshotType::Manual);
-    let growth = growth.entry(format!("{account} {region}")).or_default();
-    let used = manual.count().saturating_add_signed(*growth);
-    let max = world.quotas.manual_snapshots;
-    if used >= max + deletes.len() {
-        return Expected::Fails;
-    }
-    *growth += 1;
-    *first = Some(used >= max);
-    if used >= max {
-        *growth -= isize::try_from(deletes.len()).expect("a small number");
-    }
-    expected
-}
-
-/// Checks law 9: a copy has the usual name, unless that is in use.
+/// Checks law 9: a copy has the usual name, unless something holds that.
 fn check_name(ledger: &mut Ledger, job: &SyncJob, plan: &JobPlan, destination: &World) {
     let is_copy = |action: &&Action| matches!(action, Action::Copy(_));
     let Some(action @ Action::Copy(copy)) = plan.actions.iter().find(is_copy) else {
@@ -324,8 +281,8 @@ fn expected_snapshot(
             return Expected::Fails;
         }
     }
-    // A copy that retention would not keep is not tagged before its deletion.
-    let untagged = rules::to_be_tagged(destination, job, newest);
+    // A copy that retention would not keep is not tagged first.
+    let untagged = retention_rules::to_be_tagged(destination, job, newest);
     let tag_copy = untagged.filter(|_| is_synced).is_some_and(|copy| {
         let mut tagged = destination.clone();
         if let Some(copy) = tagged.snapshot_mut(&job.destination_region, &copy.id) {
@@ -334,12 +291,12 @@ fn expected_snapshot(
             copy.tags.insert(rules::copy_key(job), value);
             copy.tags.retain(|key, _| key != "Sync-Keep");
         }
-        !rules::outlived(&tagged, job, newest, false).contains(copy.id.as_str())
+        !retention_rules::outlived(&tagged, job, newest, false).contains(copy.id.as_str())
     });
     Expected::Actions {
         copy: !is_synced,
         tag_copy,
-        deletes: rules::outlived(destination, job, newest, !is_synced),
+        deletes: retention_rules::outlived(destination, job, newest, !is_synced),
         first: None,
     }
 }

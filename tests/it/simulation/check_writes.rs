@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use super::calls::Write;
 use super::ledger::{Ledger, Made};
 use super::monitor::{Monitor, source_word};
+use super::retention_rules;
 use super::rules::{self, Source};
 use crate::support::prelude::*;
 
@@ -207,7 +208,8 @@ impl Check<'_> {
         let deleted = (self.action.id().to_string(), id.to_string());
         self.monitor.log().deleted.push(deleted);
         let why_not = |world: &World| {
-            rules::not_to_delete(world, job, id.as_str()).or_else(|| missing(world, job, deletion))
+            retention_rules::not_to_delete(world, job, id.as_str())
+                .or_else(|| missing(world, job, deletion))
         };
         let since = self.monitor.log().led_to.get(&job.name).copied();
         let last = RefCell::new("there was no read since the last wave".to_owned());

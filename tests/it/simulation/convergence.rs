@@ -10,6 +10,7 @@ use super::check_plan;
 use super::environment;
 use super::fault_plan::FaultPlan;
 use super::history::History;
+use super::retention_rules;
 use super::rules::{self, Source};
 use crate::support::prelude::*;
 
@@ -126,7 +127,7 @@ fn wrong_snapshots(world: &World, job: &SyncJob) -> Option<String> {
     if !copies.any(|copy| rules::is_available(copy) && rules::serves(copy, job, source)) {
         return Some(format!("{} has no usable copy", source.id));
     }
-    let left = rules::outlived(world, job, newest, false);
+    let left = retention_rules::outlived(world, job, newest, false);
     let retain = rules::retained(job);
     (!left.is_empty()).then(|| format!("{left:?} are left beyond the {retain} to retain"))
 }

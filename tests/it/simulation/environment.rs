@@ -3,7 +3,7 @@
 use aws_xregion_sync::provider::sandbox::{Quotas, automated_id};
 use jiff::{SignedDuration, Timestamp};
 
-use super::interference;
+use super::older_copies;
 use super::random::Random;
 use super::setup::{Setup, regions};
 use crate::support::prelude::*;
@@ -25,7 +25,7 @@ pub fn furnish(random: &mut Random, setup: &Setup, world: &mut World) {
     }
     for job in &setup.jobs {
         for _ in 0..random.below(5) {
-            interference::older_copy(random, job, world);
+            older_copies::add(random, job, world);
         }
     }
 }

@@ -3,16 +3,15 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use aws_xregion_sync::provider::sandbox::automated_id;
 use jiff::SignedDuration;
 
 use super::faulty_provider::yield_turns;
 use super::ledger::RecordedSandbox;
+use super::older_copies;
 use super::random::Random;
 use super::rules;
 use super::setup::{Setup, regions};
 use crate::support::prelude::*;
-use crate::support::selector;
 
 /// What someone did: its name, a line for the report, and the copy that was changed.
 #[derive(Default)]
@@ -97,7 +96,7 @@ pub fn interfere(
         1 => change_image(random, world, &region),
         2 => {
             let job = random.pick(&setup.jobs).expect("a job");
-            let made = older_copy(random, job, world);
+            let made = older_copies::add(random, job, world);
             Change::new("a copy is made by hand", made)
         }
         3 => {
@@ -299,104 +298,4 @@ fn take_name(
     }
     here.push(other);
     Some(format!("{name} in {to} is taken for something else"))
-}
-
-/// Adds a copy of some snapshot or image of a job, as made by the gem, xrs or a person.
-pub fn older_copy(random: &mut Random, job: &SyncJob, world: &mut World) -> Option<String> {
-    if job.rules.parent().is_some() {
-        older_snapshot(random, job, world)
-    } else {
-        older_image(random, job, world)
-    }
-}
-
-fn older_snapshot(random: &mut Random, job: &SyncJob, world: &mut World) -> Option<String> {
-    let (from, database) = (&job.source_region, job.rules.parent()?);
-    let account = rules::account_of(&job.client_config);
-    let mut databases = world.region(from)?.databases.iter();
-    let made = databases.find(|db| db.id == *database && db.account == *account)?;
-    // Of a snapshot that still exists, or of one that has expired since.
-    let there: Vec<_> = rules::snapshots_of(world, job, from, database)
-        .filter(|s| s.snapshot_type == SnapshotType::Automated)
-        .map(|s| s.data_time)
-        .collect();
-    let is_of_these = random.chance(50);
-    let taken = random.pick(&there).filter(|_| is_of_these);
-    let age = SignedDuration::from_secs(random.within(3000, 1_000_000));
-    let taken = taken.copied().flatten().unwrap_or(world.now - age);
-    let source = automated_id(database, taken);
-    let name = source.as_str().replace(':', "-");
-    let tag = rules::tag_value(taken, source.as_str());
-    let mut copy = WorldArtifact::snapshot(made, &name, SnapshotType::Manual, taken)
-        .tag(&rules::copy_key(job), &tag);
-    copy.copied_from = Some(snapshot_arn(from, account, &source));
-    copy.created = Some(taken + SignedDuration::from_mins(20));
-    match random.weighed(&[50, 15, 8, 10, 8, 4]) {
-        0 => {}
-        1 => (copy.copied_from, copy.data_time) = (None, None),
-        // The gem was stopped before it wrote the tag, or a backup tool made a copy under the same name.
-        2 => {
-            copy.tags.clear();
-            if random.chance(50) {
-                copy.tags.insert("BackupTool", "nightly");
-            } else if let Some(snapshot) = world.snapshot_mut(from, &source) {
-                let value = rules::tag_value(taken, &name);
-                snapshot
-                    .tags
-                    .insert(format!("Sync-{}", job.destination_region), value);
-            }
-        }
-        3 => {
-            copy.tags.clear();
-            copy.id = ArtifactId::from(format!("by-hand-{name}"));
-        }
-        4 => copy.state = ArtifactState::from("failed"),
-        // Something else with the name that a copy would get.
-        _ => {
-            copy.tags.clear();
-            (copy.copied_from, copy.data_time) = (None, None);
-        }
-    }
-    let description = format!("{} ({}) is there, a copy of {source}", copy.id, copy.state);
-    let here = &mut world.region_mut(&job.destination_region)?.snapshots;
-    let is_same = |s: &WorldArtifact| s.id == copy.id && s.account == copy.account;
-    if here.iter().any(is_same) {
-        return None;
-    }
-    here.push(copy);
-    Some(description)
-}
-
-fn older_image(random: &mut Random, job: &SyncJob, world: &mut World) -> Option<String> {
-    let (from, to) = (&job.source_region, &job.destination_region);
-    let account = rules::account_of(&job.client_config);
-    let identifier = &selector(job).sync_identifiers[0];
-    let images = world.region(from)?.images.iter();
-    let sources: Vec<WorldArtifact> = images
-        .filter(|i| i.account == *account && i.tags.get("Sync-Identifier") == Some(identifier))
-        .cloned()
-        .collect();
-    let source = random.pick(&sources)?;
-    let id = world.new_image_id();
-    let name = if random.chance(80) {
-        source.name.as_str()
-    } else {
-        "by hand"
-    };
-    let mut copy = WorldArtifact::image(id.as_str(), account, name, world.now);
-    let created = source.created.expect("a time");
-    if random.chance(60) {
-        copy.copied_from = Some(Arn::of_image(from, &source.id));
-    }
-    if random.chance(50) {
-        let value = rules::tag_value(created, source.id.as_str());
-        copy.tags.insert(rules::copy_key(job), value);
-    }
-    if random.chance(50) {
-        let value = rules::tag_value(created, id.as_str());
-        let image = world.image_mut(from, &source.id)?;
-        image.tags.insert(format!("Sync-{to}"), value);
-    }
-    world.add_image(to, copy);
-    Some(format!("{id} is made of {} by hand", source.id))
 }
