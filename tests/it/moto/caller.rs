@@ -94,7 +94,6 @@ pub(super) fn copy_of(kind: Kind, source: &ArtifactRef) -> Copy {
             parent_created: None,
             state: ArtifactState::available(),
             data_time: TIME.parse().expect("a time"),
-            parent_created: None,
         },
     }
 }
