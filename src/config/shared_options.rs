@@ -87,15 +87,15 @@ pub(super) struct ClientOptions {
     #[serde(default, deserialize_with = "endpoint_url")]
     #[schemars(regex(pattern = r"^https?://[^/?#@\s]+(/[^?#\s]*)?$"), extend("x-secret" = true))]
     endpoint_url: Option<String>,
-    /// An endpoint for EC2 alone.
+    /// An endpoint for EC2 only.
     #[serde(default, deserialize_with = "endpoint_url")]
     #[schemars(regex(pattern = r"^https?://[^/?#@\s]+(/[^?#\s]*)?$"), extend("x-secret" = true))]
     ec2_endpoint: Option<String>,
-    /// An endpoint for RDS alone.
+    /// An endpoint for RDS only.
     #[serde(default, deserialize_with = "endpoint_url")]
     #[schemars(regex(pattern = r"^https?://[^/?#@\s]+(/[^?#\s]*)?$"), extend("x-secret" = true))]
     rds_endpoint: Option<String>,
-    /// An endpoint for STS alone.
+    /// An endpoint for STS only.
     #[serde(default, deserialize_with = "endpoint_url")]
     #[schemars(regex(pattern = r"^https?://[^/?#@\s]+(/[^?#\s]*)?$"), extend("x-secret" = true))]
     sts_endpoint: Option<String>,
@@ -119,11 +119,11 @@ pub(super) struct ClientOptions {
     #[serde(default, deserialize_with = "seconds")]
     #[schemars(with = "f64", range(min = 0.001, max = 86_400), extend("default" = 120))]
     read_deadline: Option<Duration>,
-    /// The URL of a proxy that all calls go through, perhaps with user and password. Default: HTTPS_PROXY and NO_PROXY.
+    /// The URL of a proxy for all calls, optionally with user and password. Default: HTTPS_PROXY and NO_PROXY.
     #[serde(default, deserialize_with = "proxy_url")]
     #[schemars(regex(pattern = r"^https?://([^/?#@\s]+@)?[^/?#@\s]+/?$"), extend("x-secret" = true))]
     http_proxy: Option<String>,
-    /// A file of certificates in PEM format to trust in place of the system's.
+    /// A file of certificates in PEM format to trust instead of the system's.
     ssl_ca_bundle: Option<String>,
 }
 

@@ -31,7 +31,7 @@ pub struct Artifact {
     pub created: Option<Timestamp>,
     /// When the data in it was captured (UTC), if AWS states a time that survives copying.
     pub data_time: Option<Timestamp>,
-    /// The time of the last transaction in a snapshot (UTC), if AWS states it: its data is as old as that.
+    /// The time of the last transaction in a snapshot (UTC), if AWS states it. It determines the age of the data.
     pub database_time: Option<Timestamp>,
     /// What it was copied from, if AWS states it. For snapshots, AWS states it only for copies from a different region or account.
     pub copied_from: Option<Arn>,

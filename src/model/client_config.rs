@@ -66,7 +66,7 @@ pub struct ClientConfig {
     pub role_session_name: Option<String>,
     /// The endpoint of every service, instead of AWS's own.
     pub endpoint_url: Option<String>,
-    /// The endpoint of EC2; it wins over that of every service.
+    /// The endpoint of EC2, which takes precedence over that of every service.
     pub ec2_endpoint: Option<String>,
     /// The endpoint of RDS.
     pub rds_endpoint: Option<String>,
@@ -86,7 +86,7 @@ pub struct ClientConfig {
     pub read_deadline: Option<Duration>,
     /// The URL of a proxy, which may contain a password.
     pub http_proxy: Option<Secret>,
-    /// The file with the certificates that are trusted, in place of the system's.
+    /// The file with the certificates that are trusted, instead of the system's.
     pub ssl_ca_bundle: Option<String>,
 }
 

@@ -75,7 +75,7 @@ pub type ObservedCopies = HashMap<JobName, Answer<Vec<Artifact>>>;
 /// The account and endpoint of calls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallerIdentity {
-    /// The account of the credentials, as STS states it; the config's `aws_account_id` where STS does not answer.
+    /// The account of the credentials, as STS states it, or the config's `aws_account_id` if STS does not answer.
     pub account_id: AccountId,
     /// The endpoint used instead of AWS's own, if one is set.
     pub endpoint_url: Option<String>,
@@ -84,8 +84,8 @@ pub struct CallerIdentity {
 }
 
 impl CallerIdentity {
-    /// Returns who calls from a location, given the answer of STS. Where STS denies the call or can't be reached, the account that
-    /// the config states stands in.
+    /// Returns the caller at a location, given STS's answer. If STS denies the call or can't be reached, the account in the config
+    /// is used.
     pub fn new(
         answer: Answer<AccountId>,
         at: &Location,
@@ -105,7 +105,7 @@ impl CallerIdentity {
         })
     }
 
-    /// Returns true if an error of STS leaves open only which account it is, so that other calls may succeed.
+    /// Returns true if an STS error leaves only the account unknown, so that other calls may succeed.
     pub fn is_without_account(error: &ProviderError) -> bool {
         let is_sts = error.call == "GetCallerIdentity";
         is_sts && matches!(error.class, ErrorClass::Denied | ErrorClass::Unknown)

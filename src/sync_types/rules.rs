@@ -68,7 +68,7 @@ impl SyncJob {
         self.sync_type().kind()
     }
 
-    /// Returns the account that the job acts in, as STS states it; where STS does not answer, the one that the config states, with a
+    /// Returns the account that the job acts in, as STS states it. If STS does not answer, returns the one in the config, with a
     /// warning.
     ///
     /// # Errors

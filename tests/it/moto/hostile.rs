@@ -1,5 +1,5 @@
-//! Answers that are cut off, too long, too slow or without an end: each is an error of class unknown, never an empty list. The
-//! server is one of its own, which sends whatever a test says.
+//! Answers that are cut off, too long, too slow or endless: each is an error of class unknown, never an empty list. The tests use
+//! their own server, which sends whatever a test says.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -19,7 +19,7 @@ use aws_xregion_sync::provider::aws::Aws;
 use super::caller::Caller;
 use super::world::{SECRET_KEY, WEST, location};
 
-/// Serves every request with what `answer` writes for its head and body, and returns the endpoint.
+/// Answers every request with what `answer` writes for its head and body. Returns the endpoint.
 pub(super) fn serve(answer: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("a port");
@@ -55,7 +55,7 @@ fn converse(mut stream: TcpStream, answer: &dyn Fn(&str, &mut TcpStream)) {
     }
 }
 
-/// Sends a whole answer of HTTP.
+/// Sends a complete HTTP response.
 pub(super) fn send(stream: &mut TcpStream, status: u16, body: &str) {
     let head = format!(
         "HTTP/1.1 {status} X\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n",
@@ -92,7 +92,7 @@ const SNAPSHOTS: [&str; 2] = [
 const CALLER: &str = "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account>\
                       </GetCallerIdentityResult></GetCallerIdentityResponse>";
 
-/// The body that a complete answer to this request has, and the number of its page.
+/// Returns the body of a complete answer to this request, and its page number.
 pub(super) fn complete(request: &str) -> (&'static str, usize) {
     let is_second = request.contains("NextToken=2") || request.contains("Marker=2");
     let page = usize::from(is_second);
@@ -203,12 +203,12 @@ async fn an_answer_that_is_cut_off_once_is_read_again() {
     );
 }
 
-/// The error of reading all snapshots from a server that answers so, with a deadline of a second.
+/// Returns the error of reading all snapshots from a server that answers like this, with a deadline of one second.
 async fn hostile(answer: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static) -> ProviderError {
     hostile_for(1, answer).await
 }
 
-/// The same, with a deadline of some seconds.
+/// The same, with a deadline of a few seconds.
 async fn hostile_for(
     seconds: u64,
     answer: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static,
@@ -237,7 +237,7 @@ const LATE: &str =
 
 #[tokio::test]
 async fn law_6_a_list_without_an_end_is_an_error() {
-    // The same token for ever, and three in turn.
+    // The same token forever, and three in turn.
     for tokens in [1, 3] {
         let calls = AtomicUsize::new(0);
         let error = hostile(move |_, stream| {

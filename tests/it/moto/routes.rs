@@ -1,5 +1,5 @@
-//! How calls get to AWS: through a proxy, with certificates of the config, to an endpoint for each service, and signed in the
-//! source region, too.
+//! How calls reach AWS: through a proxy, with certificates from the config, to an endpoint for each service, and also signed in the
+//! source region.
 
 use std::fs;
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ use super::server;
 use super::world::{EAST, SECRET_KEY, TIME, WEST, World, location};
 use crate::cli::Folder;
 
-/// A server that answers with what there is, and the requests to it so far.
+/// Starts a server that records requests. Returns its endpoint, and the requests so far.
 fn recording() -> (String, Arc<Mutex<Vec<String>>>) {
     let requests = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&requests);
@@ -94,7 +94,7 @@ async fn each_service_may_have_an_endpoint_of_its_own() {
     }
 }
 
-/// The certificate of a certificate authority that never was used.
+/// The certificate of a certificate authority that was never used.
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\n\
 MIIBczCCARmgAwIBAgIUP647ZcJjw5fLfrXGJQudRt9b/jowCgYIKoZIzj0EAwIw\n\
 DjEMMAoGA1UEAwwDeHJzMCAXDTI2MTEyNzE5MTMzNloYDzIxMjYxMTAzMTkxMzM2\n\
@@ -194,7 +194,7 @@ async fn a_copy_is_presigned_in_the_source_region_where_rds_demands_it() {
         scope.ends_with("%2Fus-east-1%2Frds%2Faws4_request"),
         "{scope}"
     );
-    // All that is left are the parameters of the call, tags included.
+    // Only the parameters of the call are left, including the tags.
     let names = signed
         .iter()
         .map(|pair| pair.split('=').next().unwrap_or_default());

@@ -103,7 +103,7 @@ fn check_job(
     compare(ledger, plan, expected);
 }
 
-/// Checks law 9: a copy has the usual name, unless something holds that.
+/// Checks law 9: a copy has the usual name, unless that is in use.
 fn check_name(ledger: &mut Ledger, job: &SyncJob, plan: &JobPlan, destination: &World) {
     let is_copy = |action: &&Action| matches!(action, Action::Copy(_));
     let Some(action @ Action::Copy(copy)) = plan.actions.iter().find(is_copy) else {
@@ -281,7 +281,7 @@ fn expected_snapshot(
             return Expected::Fails;
         }
     }
-    // A copy that retention would not keep is not tagged first.
+    // A copy that retention would not keep is not tagged before its deletion.
     let untagged = retention_rules::to_be_tagged(destination, job, newest);
     let tag_copy = untagged.filter(|_| is_synced).is_some_and(|copy| {
         let mut tagged = destination.clone();

@@ -1,4 +1,4 @@
-//! Copies that are there before xrs comes, or that somebody adds.
+//! Copies that exist before xrs runs, or that someone adds.
 
 use aws_xregion_sync::provider::sandbox::automated_id;
 use jiff::SignedDuration;
@@ -8,7 +8,7 @@ use crate::support::*;
 use super::random::Random;
 use super::rules;
 
-/// Adds a copy of some snapshot or image of a job, as the gem, xrs or a person leaves it.
+/// Adds a copy of some snapshot or image of a job, as made by the gem, xrs or a person.
 pub fn add(random: &mut Random, job: &SyncJob, world: &mut World) -> Option<String> {
     if job.rules.parent().is_some() {
         older_snapshot(random, job, world)
@@ -22,7 +22,7 @@ fn older_snapshot(random: &mut Random, job: &SyncJob, world: &mut World) -> Opti
     let account = rules::account_of(&job.client_config);
     let mut databases = world.region(from)?.databases.iter();
     let made = databases.find(|db| db.id == *database && db.account == *account)?;
-    // Of a snapshot that is still there, or of one that has expired since.
+    // Of a snapshot that still exists, or of one that has expired since.
     let there: Vec<_> = rules::snapshots_of(world, job, from, database)
         .filter(|s| s.snapshot_type == SnapshotType::Automated)
         .map(|s| s.data_time)
@@ -58,7 +58,7 @@ fn older_snapshot(random: &mut Random, job: &SyncJob, world: &mut World) -> Opti
             copy.id = ArtifactId::from(format!("by-hand-{name}"));
         }
         4 => copy.state = ArtifactState::from("failed"),
-        // Something else under the name that a copy would get.
+        // Something else with the name that a copy would get.
         _ => {
             copy.tags.clear();
             (copy.copied_from, copy.data_time) = (None, None);

@@ -1,4 +1,4 @@
-//! The rules of retention, stated a second time and naively, about the world itself.
+//! An independent, naive restatement of the retention rules, applied to the world itself.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -11,10 +11,10 @@ use super::rules::{
 };
 use crate::support::prelude::*;
 
-/// Returns the reason why a copy, by its tag and its source, is not one that xrs made for this job.
+/// Returns why a copy, judging by its tag and its source, is not one that xrs made for this job.
 fn not_ours(copy: &WorldArtifact, job: &SyncJob) -> Option<&'static str> {
     let Some((_, id)) = copy_tag(copy, job) else {
-        return Some("it has no readable sync tag of this job");
+        return Some("it has no readable sync tag for this job");
     };
     let from = &job.source_region;
     let is_ours = match &copy.copied_from {
@@ -27,7 +27,7 @@ fn not_ours(copy: &WorldArtifact, job: &SyncJob) -> Option<&'static str> {
     (!is_ours).then_some("it is a copy of something else")
 }
 
-/// Returns the reason why a copy, by its own tags and state, may not be deleted.
+/// Returns why a copy, judging by its own tags and state, may not be deleted.
 fn not_deletable(copy: &WorldArtifact, job: &SyncJob) -> Option<&'static str> {
     let is_kept = copy.tags.contains_key("Sync-Keep");
     let is_usual = ["available", "failed"].contains(&copy.state.as_str());
@@ -45,9 +45,9 @@ fn newest_copy<'a>(world: &'a World, job: &'a SyncJob) -> Option<&'a WorldArtifa
         .map(|(_, copy)| copy)
 }
 
-/// Returns when the present database was created: as its newest snapshot states. Where a copy is newer, and not known to be of the
-/// same database, it is not certain.
-fn present_database(world: &World, job: &SyncJob, source: &WorldArtifact) -> Option<Timestamp> {
+/// Returns when the current database was created, as its newest snapshot states. This is uncertain if a copy is newer and may be of
+/// a different database.
+fn current_database(world: &World, job: &SyncJob, source: &WorldArtifact) -> Option<Timestamp> {
     let newest = newest_copy(world, job);
     let taken = newest.and_then(|copy| origin(copy, job)?.1);
     let of_copy = newest.and_then(|copy| copy.parent_created);
@@ -60,7 +60,7 @@ fn present_database(world: &World, job: &SyncJob, source: &WorldArtifact) -> Opt
     }
 }
 
-/// Returns the copy of a snapshot that may get the sync tag it lacks, if none of its copies has one: the one that the snapshot's own
+/// Returns the copy of a snapshot that may get a missing sync tag, if none of its copies has one: the copy that the snapshot's own
 /// tag names.
 pub fn to_be_tagged<'a>(
     world: &'a World,
@@ -78,36 +78,36 @@ pub fn to_be_tagged<'a>(
     copies.find(|copy| named.as_deref() == Some(copy.id.as_str()))
 }
 
-/// Returns the copies that retention counts with their ages, newest first: ours, and the one that is about to be tagged, but none
+/// Returns the copies that retention counts with their times, newest first: ours, and the one that is about to be tagged, but none
 /// of an earlier database of that name.
 fn counted<'a>(
     world: &'a World,
     job: &'a SyncJob,
     source: &WorldArtifact,
-    present: Option<Timestamp>,
+    current_parent: Option<Timestamp>,
 ) -> Vec<(i64, &'a WorldArtifact)> {
     let untagged = to_be_tagged(world, job, source).map(|copy| &copy.id);
     let mut counted: Vec<(i64, &WorldArtifact)> = manual(world, job)
         .filter(|copy| not_ours(copy, job).is_none() || Some(&copy.id) == untagged)
-        .filter(|copy| copy.parent_created.is_none() || copy.parent_created == present)
+        .filter(|copy| copy.parent_created.is_none() || copy.parent_created == current_parent)
         .filter_map(|copy| Some((origin(copy, job)?.1?, copy)))
         .collect();
     counted.sort_by_key(|(taken, copy)| Reverse((*taken, copy.id.clone())));
     counted
 }
 
-/// Returns the copies of earlier databases that have been kept for long enough, if it is certain which database is the present one.
+/// Returns the copies of earlier databases that have been kept long enough, if it is certain which database is the current one.
 fn expired<'a>(
     world: &'a World,
     job: &'a SyncJob,
     source: &WorldArtifact,
-    present: Option<Timestamp>,
+    current_parent: Option<Timestamp>,
 ) -> Vec<(i64, &'a WorldArtifact)> {
     let limit = job
         .rules
         .retention()
         .and_then(|rules| rules.earlier_parents);
-    let (Some(limit), Some(_)) = (limit, present) else {
+    let (Some(limit), Some(_)) = (limit, current_parent) else {
         return Vec::new();
     };
     let limit = limit.as_secs();
@@ -115,22 +115,22 @@ fn expired<'a>(
     let untagged = to_be_tagged(world, job, source).map(|copy| &copy.id);
     manual(world, job)
         .filter(|copy| not_ours(copy, job).is_none() || Some(&copy.id) == untagged)
-        .filter(|copy| copy.parent_created.is_some() && copy.parent_created != present)
+        .filter(|copy| copy.parent_created.is_some() && copy.parent_created != current_parent)
         .filter_map(|copy| Some((origin(copy, job)?.1?, copy)))
         .filter(|(taken, _)| *taken < day - limit)
         .collect()
 }
 
-/// Returns the copies that retention has to delete from this world, no more and no less. `source` is the newest snapshot;
-/// `is_due` says whether a copy of it is made at the same time.
+/// Returns exactly the copies that retention must delete from this world. `source` is the newest snapshot; `is_due` says whether a
+/// copy of it is made at the same time.
 pub fn outlived(
     world: &World,
     job: &SyncJob,
     source: &WorldArtifact,
     is_due: bool,
 ) -> BTreeSet<String> {
-    let present = present_database(world, job, source);
-    let counted = counted(world, job, source, present);
+    let current_parent = current_database(world, job, source);
+    let counted = counted(world, job, source, current_parent);
     let available = counted.iter().filter(|(_, copy)| is_available(copy));
     let Some((newest, _)) = available.clone().next() else {
         return BTreeSet::new();
@@ -148,7 +148,7 @@ pub fn outlived(
         .iter()
         .filter(|(taken, copy)| is_dead(&copy.state) && taken < newest);
     let outlived = available.skip(kept).chain(failed);
-    let mut expired = expired(world, job, source, present);
+    let mut expired = expired(world, job, source, current_parent);
     expired.retain(|(taken, _)| taken <= newest);
     let outlived = outlived.chain(&expired);
     outlived
@@ -157,7 +157,7 @@ pub fn outlived(
         .collect()
 }
 
-/// Returns the reason why a copy may not be deleted from this world, if there is one.
+/// Returns why a copy may not be deleted from this world, if there is a reason.
 pub fn not_to_delete(world: &World, job: &SyncJob, id: &str) -> Option<String> {
     let Some(copy) = manual(world, job).find(|copy| copy.id.as_str() == id) else {
         return Some("it is no copy of this database".to_owned());
@@ -165,11 +165,11 @@ pub fn not_to_delete(world: &World, job: &SyncJob, id: &str) -> Option<String> {
     if let Some(why) = not_deletable(copy, job) {
         return Some(why.to_owned());
     }
-    let present = match newest_automated(world, job) {
-        Some(source) => present_database(world, job, source),
+    let current_parent = match newest_automated(world, job) {
+        Some(source) => current_database(world, job, source),
         None => newest_copy(world, job).and_then(|newest| newest.parent_created),
     };
-    if copy.parent_created.is_some() && copy.parent_created != present {
+    if copy.parent_created.is_some() && copy.parent_created != current_parent {
         let limit = job
             .rules
             .retention()
@@ -179,13 +179,16 @@ pub fn not_to_delete(world: &World, job: &SyncJob, id: &str) -> Option<String> {
         let has_other = || {
             let mut copies = manual(world, job);
             copies.any(|copy| {
-                is_available(copy) && copy.parent_created.is_none_or(|made| Some(made) == present)
+                is_available(copy)
+                    && copy
+                        .parent_created
+                        .is_none_or(|made| Some(made) == current_parent)
             })
         };
-        let is_due = is_old && present.is_some() && has_other();
+        let is_due = is_old && current_parent.is_some() && has_other();
         return (!is_due).then(|| "it is of an earlier database of that name".to_owned());
     }
-    // A copy that counted when it was planned, because it was to be tagged, counts whatever has become of its tag since.
+    // A copy that counted during planning because it was to be tagged still counts, no matter what has happened to its tag since.
     let of_copy = (origin(copy, job)?.1?, copy.id.clone());
     let is_newer = |other: &&WorldArtifact| {
         let Some((id, Some(taken))) = origin(other, job) else {
@@ -195,8 +198,12 @@ pub fn not_to_delete(world: &World, job: &SyncJob, id: &str) -> Option<String> {
             || is_given_name(other.id.as_str(), &id, &job.source_region);
         let is_same = copy
             .parent_created
-            .and(present)
-            .is_none_or(|present| other.parent_created.is_none_or(|made| made == present));
+            .and(current_parent)
+            .is_none_or(|current_parent| {
+                other
+                    .parent_created
+                    .is_none_or(|made| made == current_parent)
+            });
         is_available(other) && is_named && is_same && (taken, other.id.clone()) > of_copy
     };
     let newer = manual(world, job).filter(is_newer).count();

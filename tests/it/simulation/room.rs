@@ -1,4 +1,4 @@
-//! Whether a plan makes room for a copy, by the quota that it has read.
+//! Checks whether a plan makes room for a copy, according to the quota that it has read.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::ledger::Ledger;
 use super::monitor::ReadRecord;
 use super::rules;
 
-/// Adds whether there is room for the copy, as the quota was when it was read.
+/// Adds whether there is room for the copy, according to the quota when it was read.
 pub fn with_room(
     ledger: &Ledger,
     job: &SyncJob,
