@@ -12,6 +12,7 @@ RDS
                        InstanceCreateTime; the copy is in progress for a while; with `concurrent_copies` it is refused
                        if this number of copies into the region are in progress
   DeleteDBSnapshot     refuses automated snapshots and snapshots that are not available
+  DescribeAccountAttributes  is answered, with the quota ManualSnapshots alone
   DescribeDBSnapshots  returns pages; refuses a MaxRecords outside of 20..100; with `strict_databases` also a filter for
                        a database that does not exist, as documented by AWS
 Two slow functions of moto are cached: which service a call is for (moto reads its own folder), and under which names an
@@ -42,6 +43,7 @@ DEFAULTS = {
     "page_overlap": 0,  # the number of items that a page repeats from the page before
     "copy_describes": 0,  # a copy is in progress until this number of answers have listed it …
     "copy_seconds": 0.0,  # … and this time has passed
+    "manual_snapshots": 100,  # the quota of manual snapshots in each region
     "concurrent_copies": None,  # the most DB snapshots that are copied into one region at a time
     "strict_databases": False,
     "latency": 0.0,  # seconds added to each call
@@ -259,6 +261,13 @@ def describe_db_snapshots(self):
     return ActionResult({"DBSnapshots": snapshots, "Marker": following})
 
 
+def describe_account_attributes(self):
+    manual = self.backend.describe_db_snapshots(None, None, "manual", {})
+    most = setting(self.current_account, "manual_snapshots")
+    quota = {"AccountQuotaName": "ManualSnapshots", "Used": len(manual), "Max": most}
+    return ActionResult({"AccountQuotas": [quota]})
+
+
 def with_refusals(delete_db_snapshot):
     def patched(self, db_snapshot_identifier):
         snapshot = self.database_snapshots.get(db_snapshot_identifier)
@@ -308,3 +317,4 @@ def apply():
     RDSBackend.copy_db_snapshot = with_origin(RDSBackend.copy_db_snapshot)
     RDSBackend.delete_db_snapshot = with_refusals(RDSBackend.delete_db_snapshot)
     RDSResponse.describe_db_snapshots = describe_db_snapshots
+    RDSResponse.describe_account_attributes = describe_account_attributes

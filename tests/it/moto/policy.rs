@@ -17,6 +17,13 @@ fn called(site: &Site) -> BTreeSet<String> {
     called
 }
 
+/// Adds the calls that are only made for option groups that are not default ones, and for copies that are listed without tags.
+fn with_rare(mut called: BTreeSet<String>) -> BTreeSet<String> {
+    let rare = ["rds:DescribeOptionGroups", "rds:ListTagsForResource"];
+    called.extend(rare.map(str::to_owned));
+    called
+}
+
 fn of_policy(site: &Site, stage: PolicyStage) -> BTreeSet<String> {
     let config = ConfigFile::open(site.folder.path("xrs.yaml")).expect("the config");
     allowed(&ops::policy(&config, stage, &[]).expect("a policy").policy)
@@ -27,11 +34,11 @@ fn a_policy_allows_the_calls_that_its_stage_makes_and_no_others() {
     let site = Site::new(0);
     site.automated(&on_day(12));
     site.plan();
-    assert_eq!(called(&site), of_policy(&site, PolicyStage::Plan));
+    assert_eq!(with_rare(called(&site)), of_policy(&site, PolicyStage::Plan));
     // When the third copy is made, there is one to delete.
     for day in 13..16 {
         site.automated(&on_day(day));
         site.plan_and_apply();
     }
-    assert_eq!(called(&site), of_policy(&site, PolicyStage::Apply));
+    assert_eq!(with_rare(called(&site)), of_policy(&site, PolicyStage::Apply));
 }
