@@ -152,7 +152,7 @@ impl Calls<'_> {
         };
         let id = copy.copy.id.as_ref().unwrap_or(&copy.source.id);
         let holder = match error.class {
-            ErrorClass::Conflict => self.until_listed(async || self.by_id(id).await).await?,
+            ErrorClass::Conflict => self.holder(id).await?,
             // Perhaps only the answer was lost. If it can't be determined now, the next apply finds the copy.
             ErrorClass::Unknown => self.by_id(id).await.ok().flatten(),
             _ => None,
@@ -171,6 +171,19 @@ impl Calls<'_> {
         let (before, state, source) = (&error.message, &holder.state, &copy.source.id);
         let message = format!("{before}; what has that id ({state}) is {what} of {source}");
         Err(ProviderError { message, ..error })
+    }
+
+    /// Returns the artifact that has an id. If that is gone, it may be that a listing has not caught up with what has the id now.
+    async fn holder(&self, id: &ArtifactId) -> Answer<Option<Artifact>> {
+        let mut gone = None;
+        let live = self.until_listed(async || {
+            let found = self.by_id(id).await?;
+            let (dead, live): (Vec<_>, Vec<_>) =
+                found.into_iter().partition(|holder| holder.state.is_gone());
+            gone = dead.into_iter().next().or(gone.take());
+            Ok(live.into_iter().next())
+        });
+        Ok(live.await?.or(gone))
     }
 
     async fn write_tags(&self, artifact: &ArtifactRef, tags: &Tags) -> Answer<Accepted> {

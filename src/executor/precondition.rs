@@ -331,7 +331,7 @@ fn check_delete(delete: &Delete, target: &Target, facts: &Facts) -> Precondition
     let newest_then = shown(newest.max(Some(expects.data_time)));
     let kept = kept.map(|kept| {
         let then = show_kept(kept.data_time, &ArtifactState::available());
-        let now = found_kept(kept, region, facts);
+        let now = found_kept(kept, region, current_parent, facts);
         difference(&format!("kept copy {}", kept.id), then, now)
     });
     let differences = [
@@ -346,11 +346,19 @@ fn check_delete(delete: &Delete, target: &Target, facts: &Facts) -> Precondition
     compared(differences.into_iter().chain(kept))
 }
 
-/// Shows a kept copy as it was found. A copy that is no longer ours does not count as kept.
-fn found_kept(kept: &KeptCopy, region: &Region, facts: &Facts) -> String {
+/// Shows a kept copy as it was found. A copy that is no longer ours, or of the current database, does not count as kept.
+fn found_kept(
+    kept: &KeptCopy,
+    region: &Region,
+    current_parent: Option<Timestamp>,
+    facts: &Facts,
+) -> String {
     let Some(copy) = facts.copies.iter().find(|copy| copy.id == kept.id) else {
         return "gone".to_owned();
     };
+    if !is_of_parent(copy, current_parent) {
+        return "a copy of a different database".to_owned();
+    }
     match (ours(copy, region), copy_time(copy, region)) {
         (Ok(_) | Err(NotOurs::Kept), Some(data_time)) => show_kept(data_time, &copy.state),
         (Err(reason), _) => format!("not a copy of this job: {reason}"),

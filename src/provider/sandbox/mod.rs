@@ -203,8 +203,11 @@ impl Provider for Sandbox {
             Kind::DbSnapshot => {
                 let answer = |access: &mut Access<'_>| access.describe_snapshots(query);
                 let mut found = self.call("DescribeDBSnapshots", at, answer).await?;
+                // Where its lists have tags, a list without them is a fact here: nothing is gained by another call.
+                let is_hidden = self.lock().world.hides_snapshot_tags;
                 let untagged = found.iter_mut().filter(|snapshot| snapshot.tags.is_empty());
-                for snapshot in untagged.filter(|snapshot| has_id_of_copy(snapshot)) {
+                let untagged = untagged.filter(|snapshot| is_hidden && has_id_of_copy(snapshot));
+                for snapshot in untagged {
                     let arn = snapshot.arn.clone();
                     let answer = |access: &mut Access<'_>| access.list_tags(&arn);
                     let tags = self.call("ListTagsForResource", at, answer).await;

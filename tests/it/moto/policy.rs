@@ -34,11 +34,17 @@ fn a_policy_allows_the_calls_that_its_stage_makes_and_no_others() {
     let site = Site::new(0);
     site.automated(&on_day(12));
     site.plan();
-    assert_eq!(with_rare(called(&site)), of_policy(&site, PolicyStage::Plan));
+    assert_eq!(
+        with_rare(called(&site)),
+        of_policy(&site, PolicyStage::Plan)
+    );
     // When the third copy is made, there is one to delete.
     for day in 13..16 {
         site.automated(&on_day(day));
         site.plan_and_apply();
     }
-    assert_eq!(with_rare(called(&site)), of_policy(&site, PolicyStage::Apply));
+    assert_eq!(
+        with_rare(called(&site)),
+        of_policy(&site, PolicyStage::Apply)
+    );
 }

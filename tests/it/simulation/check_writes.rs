@@ -207,11 +207,22 @@ impl Check<'_> {
         }
         let deleted = (self.action.id().to_string(), id.to_string());
         self.monitor.log().deleted.push(deleted);
-        let why_not = |world: &World| {
-            retention_rules::not_to_delete(world, job, id.as_str())
+        let since = self.monitor.log().led_to.get(&job.name).copied();
+        let sources = self
+            .monitor
+            .sources_observed_by(job, self.plan, since.unwrap_or(0));
+        let sources = sources.into_iter().map(|moment| self.ledger.at(moment));
+        let sources: Vec<World> = sources.collect();
+        let why_not_with = |world: &World, sources: &World| {
+            retention_rules::not_to_delete(world, sources, job, id.as_str())
                 .or_else(|| missing(world, job, deletion))
         };
-        let since = self.monitor.log().led_to.get(&job.name).copied();
+        // It is wrong if it is wrong with whatever was observed of the sources.
+        let why_not = |world: &World| {
+            let mut reasons = sources.iter().map(|sources| why_not_with(world, sources));
+            let first = reasons.next()?;
+            reasons.fold(first, |all, reason| all.and(reason))
+        };
         let last = RefCell::new("there was no read since the last wave".to_owned());
         let is_wrong = |world: &World| {
             why_not(world).is_some_and(|why| {
@@ -223,7 +234,7 @@ impl Check<'_> {
         let what = format!("{id} is deleted, by each read wrongly: {}", last.borrow());
         self.breach_if(is_always_wrong, "law 5", what);
         if self.monitor.is_calm()
-            && let Some(why) = why_not(&before)
+            && let Some(why) = why_not_with(&before, &before)
         {
             self.breach("law 5", format!("{id} is deleted wrongly: {why}"));
         }

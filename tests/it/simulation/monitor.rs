@@ -168,9 +168,18 @@ impl<'a> Monitor<'a> {
 
     /// Returns the moments of a job's destination that the run observed since that state, latest first.
     pub fn observed_by(&self, job: &SyncJob, plan: &JobPlan, since: usize) -> Vec<Moment> {
+        self.moments_of(2, job, plan, since)
+    }
+
+    /// Returns the moments of a job's source region that the run has observed since that state, latest first.
+    pub fn sources_observed_by(&self, job: &SyncJob, plan: &JobPlan, since: usize) -> Vec<Moment> {
+        self.moments_of(1, job, plan, since)
+    }
+
+    fn moments_of(&self, part: usize, job: &SyncJob, plan: &JobPlan, since: usize) -> Vec<Moment> {
         let seen = self.log();
         let reads = seen.reads.iter().rev().filter(|read| {
-            Self::rests_on(job, plan, read) == Some(2)
+            Self::rests_on(job, plan, read) == Some(part)
                 && read.error.is_none()
                 && read.begun >= since
         });

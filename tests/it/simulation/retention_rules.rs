@@ -157,15 +157,16 @@ pub fn outlived(
         .collect()
 }
 
-/// Returns why a copy may not be deleted from this world, if there is a reason.
-pub fn not_to_delete(world: &World, job: &SyncJob, id: &str) -> Option<String> {
+/// Returns why a copy may not be deleted from this world, if there is a reason. `sources` is the world in which
+/// the source region is read.
+pub fn not_to_delete(world: &World, sources: &World, job: &SyncJob, id: &str) -> Option<String> {
     let Some(copy) = manual(world, job).find(|copy| copy.id.as_str() == id) else {
         return Some("it is no copy of this database".to_owned());
     };
     if let Some(why) = not_deletable(copy, job) {
         return Some(why.to_owned());
     }
-    let current_parent = match newest_automated(world, job) {
+    let current_parent = match newest_automated(sources, job) {
         Some(source) => current_database(world, job, source),
         None => newest_copy(world, job).and_then(|newest| newest.parent_created),
     };
@@ -186,7 +187,10 @@ pub fn not_to_delete(world: &World, job: &SyncJob, id: &str) -> Option<String> {
             })
         };
         let is_due = is_old && current_parent.is_some() && has_other();
-        return (!is_due).then(|| "it is of an earlier database of that name".to_owned());
+        let made = copy.parent_created;
+        return (!is_due).then(|| {
+            format!("it is of a different database of that name: {made:?}, not {current_parent:?}")
+        });
     }
     // A copy that counted during planning because it was to be tagged still counts, no matter what has happened to its tag since.
     let of_copy = (origin(copy, job)?.1?, copy.id.clone());
