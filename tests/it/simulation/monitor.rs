@@ -191,10 +191,8 @@ impl<'a> Monitor<'a> {
         let seen = self.log();
         let reads = seen.reads.iter().filter(|read| read.error.is_none());
         let by_id = reads.filter_map(|read| match &read.read {
-            Read::Find(Kind::DbSnapshot, Query::ByIds(ids))
-                if read.region == job.destination_region =>
-            {
-                Some((ids, read))
+            Read::Find(Kind::DbSnapshot, Query::ByIds(ids)) => {
+                (read.region == job.destination_region).then_some((ids, read))
             }
             _ => None,
         });
