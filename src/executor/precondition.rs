@@ -223,7 +223,7 @@ fn check_copy(copy: &Copy, target: &Target, facts: &Facts) -> Precondition {
     let source = format!("source {} {id}", copy.kind);
     let state = found.map_or("no source with that id", |source| source.state.as_str());
     let time = shown(found.and_then(Artifact::source_time));
-    let created = found.and_then(|source| source.parent_created.map(whole_seconds));
+    let created = found.and_then(Artifact::parent_created);
     let (of_source, then) = (format!("database of {source}"), copy.expects.parent_created);
     let has_its_id = |other: &&Artifact| Some(&other.id) == copy.copy.id.as_ref();
     let holder = facts.copies.iter().find(has_its_id);
@@ -313,7 +313,7 @@ fn check_delete(delete: &Delete, target: &Target, facts: &Facts) -> Precondition
     // If the database has been recreated since, this copy may be one of the last of the earlier database.
     let current_parent = current_parent_created(&facts.sources, &facts.copies, region);
     let is_current = is_of_parent(copy, current_parent);
-    let found = copy.parent_created.map(whole_seconds);
+    let found = copy.parent_created();
     let (planned_database, database) = match expects.earlier_parent {
         Some(earlier) if !is_current && current_parent.is_some() => (
             format!("the one created at {earlier}"),

@@ -35,8 +35,6 @@ pub struct Artifact {
     pub database_time: Option<Timestamp>,
     /// What it was copied from, if AWS states it. For snapshots, AWS states it only for copies from a different region or account.
     pub copied_from: Option<Arn>,
-    /// When the database itself was created (UTC): a different time means a different database of the same name.
-    pub parent_created: Option<Timestamp>,
     /// Whether it is encrypted; for an image, whether any of its backing snapshots is.
     pub encrypted: bool,
     /// The size of its disks, or of its database's storage, in GiB, if AWS states it.
@@ -56,6 +54,8 @@ pub struct Artifact {
 /// What AWS states about snapshots only. It is the same for most snapshots of a database, which share it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SnapshotDetails {
+    /// When its database was created (UTC): a different time means a different database of the same name.
+    pub parent_created: Option<Timestamp>,
     /// The ARN of the KMS key of an encrypted snapshot.
     pub kms_key: Option<SmolStr>,
     /// The engine of its database, such as `postgres`.
@@ -93,6 +93,11 @@ impl Artifact {
     /// Returns what AWS says about a failure. For snapshots AWS says nothing.
     pub fn state_reason(&self) -> Option<&str> {
         self.image.as_ref()?.state_reason.as_deref()
+    }
+
+    /// Returns when the database of a snapshot was created (UTC, whole seconds), if AWS states it.
+    pub fn parent_created(&self) -> Option<Timestamp> {
+        self.snapshot.as_ref()?.parent_created.map(whole_seconds)
     }
 
     /// Returns the ARN of the KMS key of an encrypted snapshot.

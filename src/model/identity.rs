@@ -43,7 +43,7 @@ impl<'a> Source<'a> {
             arn: &artifact.arn,
             region,
             data_time: artifact.source_time()?,
-            parent_created: artifact.parent_created.map(whole_seconds),
+            parent_created: artifact.parent_created(),
             named_copy: None,
         })
     }
@@ -286,8 +286,7 @@ pub fn current_parent_created<'a>(
     let source = newest(available, Artifact::source_time);
     let there = copies.into_iter().filter(|copy| !copy.state.is_gone());
     let copy = newest(there, |copy| copy_time(copy, source_region));
-    let created =
-        |found: Option<(Timestamp, &Artifact)>| found?.1.parent_created.map(whole_seconds);
+    let created = |found: Option<(Timestamp, &Artifact)>| found?.1.parent_created();
     let (of_source, of_copy) = (created(source), created(copy));
     let is_copy_newer = copy.map(|(time, _)| time) > source.map(|(time, _)| time);
     if is_copy_newer && of_source.is_some() && of_copy != of_source {
@@ -307,8 +306,8 @@ fn newest<'a>(
 
 /// Returns true if a copy is of the database that was created at this time. A copy without a stated time counts as such.
 pub fn is_of_parent(copy: &Artifact, parent_created: Option<Timestamp>) -> bool {
-    copy.parent_created
-        .is_none_or(|time| Some(whole_seconds(time)) == parent_created)
+    let of_copy = copy.parent_created();
+    of_copy.is_none() || of_copy == parent_created
 }
 
 /// Returns the option group of a snapshot, unless it is a default one, which every region has.
@@ -324,9 +323,9 @@ pub fn newest_parent_created<'a>(
     source: Option<&Artifact>,
     copies: impl IntoIterator<Item = &'a Artifact>,
 ) -> Option<Timestamp> {
-    let of_source = source.and_then(|source| source.parent_created);
-    let of_copies = copies.into_iter().filter_map(|copy| copy.parent_created);
-    of_source.or_else(|| of_copies.max()).map(whole_seconds)
+    let of_source = source.and_then(Artifact::parent_created);
+    let of_copies = copies.into_iter().filter_map(Artifact::parent_created);
+    of_source.or_else(|| of_copies.max())
 }
 
 /// Returns an error if several copies of a source have failed, so that repeated failures do not go unnoticed. `failed` holds the

@@ -9,7 +9,7 @@ use crate::model::artifact::Artifact;
 use crate::model::identity::{copy_time, current_parent_created, is_of_parent, is_ours, ours};
 use crate::model::ids::{ActionId, ArtifactId};
 use crate::model::reason::DeleteReason;
-use crate::model::sync_tag::{key_on_copy, whole_seconds};
+use crate::model::sync_tag::key_on_copy;
 use crate::model::words;
 use crate::sync_types::RetentionRules;
 
@@ -183,10 +183,7 @@ fn deletion(
             data_time: time,
             state: copy.state.clone(),
             sync_tag: Tag { key, value },
-            earlier_parent: copy
-                .parent_created
-                .filter(|_| is_earlier)
-                .map(whole_seconds),
+            earlier_parent: copy.parent_created().filter(|_| is_earlier),
             kept: kept.to_vec(),
         },
     }))

@@ -28,6 +28,7 @@ const REPEATS: usize = 7;
 /// What AWS states about each of them: snapshots share it.
 static DETAILS: LazyLock<Arc<SnapshotDetails>> = LazyLock::new(|| {
     Arc::new(SnapshotDetails {
+        parent_created: None,
         option_group: Some("default:postgres-16".into()),
         ..SnapshotDetails::default()
     })
@@ -210,7 +211,6 @@ fn automated(database: &ParentId, time: Timestamp) -> Artifact {
         created: Some(time),
         data_time: Some(time),
         copied_from: None,
-        parent_created: None,
         encrypted: false,
         size_gib: Some(100),
         percent: Some(100),

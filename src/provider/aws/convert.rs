@@ -53,7 +53,6 @@ pub(super) fn image(
         data_time: None,
         database_time: None,
         copied_from,
-        parent_created: None,
         encrypted: disks.clone().any(|disk| disk.encrypted() == Some(true)),
         size_gib: sizes.reduce(u32::saturating_add),
         percent: None,
@@ -85,7 +84,6 @@ pub(super) fn db_snapshot(snapshot: rds::DbSnapshot) -> Result<Artifact, &'stati
         data_time: snapshot.original_snapshot_create_time().and_then(timestamp),
         database_time: snapshot.snapshot_database_time().and_then(timestamp),
         copied_from: stated(snapshot.source_db_snapshot_identifier()).map(Arn::from),
-        parent_created: snapshot.instance_create_time().and_then(timestamp),
         encrypted: snapshot.encrypted().unwrap_or_default(),
         size_gib: size.filter(|size| *size > 0),
         percent: percent.and_then(|percent| u8::try_from(percent).ok()),
@@ -93,6 +91,7 @@ pub(super) fn db_snapshot(snapshot: rds::DbSnapshot) -> Result<Artifact, &'stati
         has_unknown_tags: false,
         image: None,
         snapshot: Some(Arc::new(SnapshotDetails {
+            parent_created: snapshot.instance_create_time().and_then(timestamp),
             kms_key: stated(snapshot.kms_key_id()).map(Into::into),
             engine: stated(snapshot.engine()).map(Into::into),
             option_group: stated(snapshot.option_group_name()).map(Into::into),

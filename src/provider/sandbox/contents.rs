@@ -327,7 +327,6 @@ impl WorldArtifact {
             data_time: self.data_time,
             database_time: self.database_time,
             copied_from: self.copied_from.clone(),
-            parent_created: self.parent_created,
             encrypted: self.encrypted || self.kms_key_id.is_some(),
             size_gib: if is_image { disk_size } else { self.size_gib },
             percent: self.percent(now).filter(|_| !is_image),
@@ -336,6 +335,7 @@ impl WorldArtifact {
             image: is_image.then(|| Box::new(details())),
             snapshot: (!is_image).then(|| {
                 Arc::new(SnapshotDetails {
+                    parent_created: self.parent_created,
                     kms_key: self.kms_key_id.as_deref().map(Into::into),
                     engine: self.engine.clone(),
                     option_group: self.option_group_name.clone(),

@@ -214,7 +214,7 @@ async fn a_copy_gets_its_tags_in_the_same_call_and_takes_its_time() {
     assert_eq!(snapshot.source_time(), Some(copy.expects.data_time));
     assert_ne!(snapshot.created, snapshot.data_time);
     let parent_created = "2025-06-01T00:00:00Z".parse().expect("a time");
-    assert_eq!(snapshot.parent_created, Some(parent_created));
+    assert_eq!(snapshot.parent_created(), Some(parent_created));
     assert_eq!(json!(snapshot.tags), tags_of_copy(&copy.source));
 
     let again = west.copy(&copy, None).await.expect_err("the id is taken");

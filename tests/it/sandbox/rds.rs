@@ -77,7 +77,7 @@ fn a_copy_keeps_what_a_copy_keeps_and_takes_its_time() {
     assert_eq!(done.created, Some(time("2026-01-15T06:10:01Z")));
     assert_eq!(done.percent, Some(100));
     assert_eq!(done.data_time, Some(time("2026-01-14T05:10:33.417Z")));
-    assert_eq!(done.parent_created, Some(time("2024-01-01T00:00:00Z")));
+    assert_eq!(done.parent_created(), Some(time("2024-01-01T00:00:00Z")));
     assert_eq!(done.copied_from, Some(arn(SNAPSHOT)));
     assert_eq!(done.arn, snapshot_arn(&west(), &account(), &id));
     assert_eq!((done.size_gib, done.encrypted), (Some(20), false));

@@ -110,7 +110,7 @@ pub fn life(random: &mut Random, setup: &Setup, world: &mut World) -> Event {
             let quotas = &mut world.quotas;
             quotas.snapshot_copies_in_flight = [1, 1, 20][random.below(3)];
             quotas.image_copies_in_flight = [1, 1, 100][random.below(3)];
-            quotas.manual_snapshots = [8, 100, 100][random.below(3)];
+            quotas.manual_snapshots = [4, 7, 100][random.below(3)];
             Some(("limits change", format!("limits are {quotas:?}")))
         }
         _ => database_renamed(random, setup, world),
