@@ -45,12 +45,12 @@ impl ConfigArg {
     pub(super) fn open(&self) -> Result<ConfigFile, Failure> {
         let opened = ConfigFile::open(config_path(self.config.as_deref())?);
         let is_from_environment = self.config.is_none() && environment("XRS_CONFIG")?.is_some();
-        // As in `--wait 2h`.
+        // In `--wait 2h`, without the equals sign, the limit is taken for the config.
         let named = self.config.as_deref().and_then(Path::to_str);
         let limit = named.filter(|named| duration(named).is_ok());
         Ok(opened.map_err(|error| match (error, limit) {
             (Error::Other(problem), _) if is_from_environment => {
-                Error::Other(problem.help("XRS_CONFIG names it: correct that, or unset it"))
+                Error::Other(problem.help("XRS_CONFIG names it: correct or unset the variable"))
             }
             (Error::Other(problem), Some(limit)) => Error::Other(problem.help(format!(
                 "a limit of --wait needs an equals sign: --wait={limit}"
@@ -141,7 +141,7 @@ impl ApplyArgs {
 /// Reads the name of a job.
 pub(super) fn job_name(text: &str) -> Result<JobName, String> {
     if text.is_empty() {
-        Err("the name of a job is not empty".to_owned())
+        Err("the name of a job can't be empty".to_owned())
     } else {
         Ok(JobName::from(text))
     }
@@ -150,20 +150,20 @@ pub(super) fn job_name(text: &str) -> Result<JobName, String> {
 fn parallelism(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number @ 1..=100) => Ok(number),
-        _ => Err("it is a number from 1 to 100".to_owned()),
+        _ => Err("it must be a number from 1 to 100".to_owned()),
     }
 }
 
 fn deletions(text: &str) -> Result<usize, String> {
     text.parse()
-        .map_err(|_| "it is a number of deletions, 0 or more".to_owned())
+        .map_err(|_| "it must be a number of deletions, 0 or more".to_owned())
 }
 
 /// Reads a length of time such as `24h`, `90m`, `2d` or `1d 12h`; a day is 24 hours.
 pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
     let span: Span = text
         .parse()
-        .map_err(|_| "use for example 24h, 90m or 2d".to_owned())?;
+        .map_err(|_| "use a length of time such as 24h, 90m or 2d".to_owned())?;
     match span.to_duration(SpanRelativeTo::days_are_24_hours()) {
         Ok(duration) if duration.is_positive() => Ok(duration),
         Ok(_) => Err("it must be longer than 0".to_owned()),
@@ -181,7 +181,7 @@ pub(super) fn digest(text: &str) -> Result<String, String> {
     }
 }
 
-/// Returns a variable of the environment; an empty one counts as not set.
+/// Returns the value of an environment variable; an empty one counts as unset.
 #[expect(clippy::disallowed_methods, reason = "only cli reads the environment")]
 pub(super) fn environment(name: &str) -> Result<Option<String>, Failure> {
     match std::env::var_os(name).map(std::ffi::OsString::into_string) {

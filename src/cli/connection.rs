@@ -86,7 +86,7 @@ fn sandbox(
     if !sandbox.jobs_without_source.is_empty() {
         let jobs = words::list(&sandbox.jobs_without_source);
         terminal.note(&format!(
-            "{shown} has no source for {jobs}, and is never adapted to a config: move it away, and a new one is made"
+            "{shown} has no source for {jobs}, and is never adapted to a config: move it aside, and xrs creates a new one"
         ));
     }
     Ok(Backend::Sandbox(Box::new(sandbox)))

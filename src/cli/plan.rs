@@ -38,7 +38,7 @@ pub(super) struct Plan {
     /// Exit with 2 if changes are due; if a job failed, the exit code is still 1
     #[arg(long)]
     detailed_exitcode: bool,
-    /// Exit with 1 also if the plan has warnings, or the config has notes on settings without effect
+    /// Also exit with 1 if the plan has warnings, or the config has notes on settings without effect
     #[arg(long)]
     warnings_as_errors: bool,
     #[command(flatten)]

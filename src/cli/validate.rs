@@ -26,7 +26,7 @@ pub(super) struct Validate {
     /// How to print the findings; in JSON, each problem has its line and column
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     format: Format,
-    /// Exit with 1 also if there are warnings, or notes on settings without effect
+    /// Also exit with 1 if there are warnings, or notes on settings without effect
     #[arg(long)]
     warnings_as_errors: bool,
 }

@@ -214,7 +214,7 @@ fn proxy_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String
     if is_user && is_host && fault.is_none() && rest.chars().all(|c| c.is_ascii_graphic()) {
         return Ok(Some(text));
     }
-    let must_be = "the URL of a proxy, perhaps with user and password";
+    let must_be = "the URL of a proxy, optionally with user and password";
     Err(refused(must_be, "such as http://proxy.example.com:3128"))
 }
 

@@ -200,7 +200,7 @@ impl<'a> Job<'a> {
                 }
                 Precondition::Stale(difference) => {
                     let problem = Problem::new(format!("the plan is stale: {difference}"))
-                        .help("plan again: something has changed since");
+                        .help("plan again: something has changed since the plan was made");
                     self.actions.not_done(action, Stale, difference, problem);
                 }
             }

@@ -89,7 +89,7 @@ pub async fn apply(
 /// A call, or a group of calls, that jobs need.
 enum Work<'a> {
     Observe(Vec<Request>),
-    /// With the place of the job in the plan, and the copy that a source is to name.
+    /// With the place of the job in the plan, and the copy that the tag of the source will name.
     Perform(usize, &'a Action, &'a Target, Option<ArtifactId>),
 }
 
@@ -105,7 +105,7 @@ async fn carry_out(provider: &dyn Provider, parallelism: usize, work: Work<'_>) 
     match work {
         Work::Observe(requests) => {
             let inventory = observe(provider, &requests, parallelism).await;
-            // The age of a single job's observation counts from when the read ended: another read could not give a newer one.
+            // If a single job was observed, its age counts from the end of the read: reading again would not make it newer.
             let at = match requests.len() {
                 1 => provider.now(),
                 _ => inventory.observed_at,
@@ -249,7 +249,7 @@ impl<'a> Driver<'a> {
         let mut requests = Vec::new();
         for job in self.jobs.iter_mut().flatten() {
             let is_due = match &job.state {
-                // What could be performed has been started.
+                // Every action that can be performed now has already been started.
                 JobState::Unobserved(_) | JobState::Observed(..) => job.active_stage() == stage,
                 JobState::WaitingForSlot(action, _) | JobState::WaitingToRead(action, ..) => {
                     self.session.can_retry(job.target, action, now)

@@ -41,7 +41,7 @@ const LISTING_PAUSES: ExponentialBuilder = ExponentialBuilder::new()
 /// The outcome of a call that succeeded, with the id of its artifact.
 type Accepted = (ActionOutcome, ArtifactId);
 
-/// Performs an action. `copy` is the copy that a source is to name.
+/// Performs an action. `copy` is the copy that the tag of the source will name.
 pub(super) async fn perform(
     provider: &dyn Provider,
     target: &Target,
@@ -167,13 +167,15 @@ impl Calls<'_> {
         if error.class != ErrorClass::Conflict {
             return Err(error);
         }
-        let what = if is_copy { "a copy" } else { "no copy" };
-        let (before, state, source) = (&error.message, &holder.state, &copy.source.id);
-        let message = format!("{before}; what has that id ({state}) is {what} of {source}");
+        let what = if is_copy { "a copy" } else { "not a copy" };
+        let (kind, before) = (self.kind, &error.message);
+        let (state, source) = (&holder.state, &copy.source.id);
+        let message = format!("{before}; the {kind} with that id ({state}) is {what} of {source}");
         Err(ProviderError { message, ..error })
     }
 
-    /// Returns the artifact that has an id. If that is gone, it may be that a listing has not caught up with what has the id now.
+    /// Returns the artifact that has an id. If that artifact is gone, reads again: the listing may lag, and another artifact may
+    /// have the id by now.
     async fn holder(&self, id: &ArtifactId) -> Answer<Option<Artifact>> {
         let mut gone = None;
         let live = self.until_listed(async || {

@@ -67,7 +67,7 @@ impl Target {
 /// How old an observation may be when an action is performed.
 pub(super) const MAX_AGE: SignedDuration = SignedDuration::from_secs(60);
 
-/// What was observed for a job, if no error was met.
+/// What was observed for a job, if no error occurred.
 pub(super) struct Facts {
     account: AccountId,
     sources: Vec<Artifact>,
@@ -94,7 +94,7 @@ impl Facts {
         })
     }
 
-    /// Returns true if they are recent enough for this action. Deletions need those of their own stage.
+    /// Returns true if the facts are recent enough for this action. A deletion needs facts that were observed for its own stage.
     pub(super) fn can_serve(&self, action: &Action, now: Timestamp) -> bool {
         let is_recent = now.duration_since(self.observed_at) <= MAX_AGE;
         let is_deletion = matches!(action, Action::Delete(_));
@@ -117,10 +117,10 @@ pub(super) enum Precondition {
 /// What messages call a copy that may be deleted.
 const OURS: &str = "a copy of this job";
 
-/// What messages call the database of such a copy.
+/// What messages call the current database.
 const CURRENT: &str = "the current one";
 
-/// Compares an action with what was observed for its job. `copy` is the copy that a source is to name, if there is one.
+/// Compares an action with what was observed for its job. `copy` is the copy that the source's tag will name, if there is one.
 pub(super) fn check(
     action: &Action,
     target: &Target,
@@ -159,7 +159,7 @@ fn find<'a>(artifacts: &'a [Artifact], artifact: &ArtifactRef) -> Option<&'a Art
     artifacts.find(|other| other.id == artifact.id && other.arn == artifact.arn)
 }
 
-/// Returns the source of a copy, as far as the action names it.
+/// Returns the source of a copy action, with the properties that the action states.
 pub(super) fn source_of(copy: &Copy) -> Source<'_> {
     Source {
         parent_created: copy.expects.parent_created,
@@ -246,8 +246,8 @@ fn check_copy(copy: &Copy, target: &Target, facts: &Facts) -> Precondition {
     ])
 }
 
-/// Checks that the copy is there, has not failed, and is still a copy of that source. It must have the planned sync tag, or have no
-/// readable one and be named by the source.
+/// Checks that the copy is there, has not failed, and is still a copy of that source. It must have the planned sync tag. If it
+/// has no readable sync tag, the tag of the source must name it.
 fn check_tag_copy(tag: &TagCopy, target: &Target, facts: &Facts) -> Precondition {
     let (id, Tag { key, value }) = (&tag.copy.id, &tag.sync_tag);
     let copy = find(&facts.copies, &tag.copy).filter(|copy| !copy.state.is_gone());

@@ -30,7 +30,7 @@ pub enum FailReason {
     OtherKey {
         /// The other job.
         first: JobName,
-        /// What it is.
+        /// The kind of the source.
         kind: Kind,
         /// The source.
         source: ArtifactId,
@@ -44,7 +44,7 @@ pub enum FailReason {
     },
     /// AWS does not say when the source was created.
     NoTime {
-        /// What it is.
+        /// The kind of the source.
         kind: Kind,
         /// The source.
         source: ArtifactId,
@@ -57,12 +57,12 @@ pub enum FailReason {
         instead: Vec<String>,
         /// The source region.
         region: Region,
-        /// The way out.
+        /// What to do about it.
         help: String,
     },
     /// Several sources match, and the job takes exactly one.
     SeveralSources {
-        /// What they are.
+        /// The kind of the sources.
         kind: Kind,
         /// The sources.
         ids: Vec<ArtifactId>,
@@ -78,13 +78,13 @@ pub enum FailReason {
     },
     /// The destination has no room for the copy.
     NoRoom {
-        /// What it is.
+        /// The kind of the copy.
         kind: Kind,
         /// The destination.
         destination: Region,
-        /// How many there may be.
+        /// The maximum number of artifacts of this kind.
         max: usize,
-        /// How many too many there are.
+        /// By how many the limit would be exceeded.
         missing: usize,
     },
     /// The source needs an option group in the destination.
@@ -98,9 +98,9 @@ pub enum FailReason {
         /// The destination.
         destination: Region,
     },
-    /// The id that the copy would get is in use, and it is unknown whether by that copy.
+    /// The id that the copy would get is in use, and it is unknown whether the artifact with that id is the copy.
     UnknownHolder {
-        /// What has the id.
+        /// The artifact that has the id.
         holder: ArtifactId,
         /// The source.
         source: ArtifactId,
@@ -191,7 +191,7 @@ impl FailReason {
                 format!("{found} {job} in {region}: {}", list(ids))
             }
             Self::NoKmsKey { source, .. } => {
-                format!("{source} is encrypted, and {job} has no option kms_key_id")
+                format!("{source} is encrypted, but {job} has no kms_key_id option")
             }
             Self::NoRoom {
                 kind,
@@ -208,8 +208,8 @@ impl FailReason {
                 options,
                 ..
             } => format!(
-                "{source} needs an option group with the persistent options of {group} ({}), and {job} has no option \
-                 option_group_name",
+                "{source} needs an option group with the persistent options of {group} ({}), but {job} has no \
+                 option_group_name option",
                 list(options)
             ),
             Self::UnknownHolder {
@@ -247,7 +247,7 @@ impl FailReason {
                 "correct aws_account_id, or give the job credentials of that account".to_owned()
             }
             Self::SameParent { .. } => {
-                "remove one of them, or set max_snapshots_to_retain of the other".to_owned()
+                "keep one of them: two would delete each other's copies".to_owned()
             }
             Self::OtherKey { kind, .. } => format!(
                 "each {kind} is copied once: give both jobs the same kms_key_id, or remove one of them"

@@ -71,7 +71,7 @@ impl<'a> Source<'a> {
                 let is_same_time = || origin.data_time.is_none_or(|time| time == self.data_time);
                 origin.id == self.id.as_str() && (!self.kind.facts().ids_recur || is_same_time())
             }
-            // The name proves nothing if the copy's id can be reused.
+            // The tag of the source proves nothing if the copy's id can be reused.
             None => {
                 let is_named = !self.kind.facts().ids_recur && self.names(copy);
                 is_named && copy.copied_from.is_none()
@@ -107,9 +107,9 @@ impl<'a> Source<'a> {
             || copy.tags.iter().any(is_from_other_region)
     }
 
-    /// Returns the copy that makes a new one unnecessary: a copy of this source, or, if that suffices, of a newer one, that has not
-    /// failed and is not being deleted. Of several, it returns the best: it prefers available ones, then those that xrs made, then
-    /// the oldest.
+    /// Returns the copy that makes a new one unnecessary: a copy of this source or, if that suffices, of a newer one. Copies
+    /// that have failed or are being deleted do not count. If there are several, this prefers copies of exactly this source,
+    /// then available ones, then those that xrs made, then the oldest.
     pub fn synced_by<'c>(
         &self,
         copies: impl IntoIterator<Item = &'c Artifact>,
@@ -210,15 +210,15 @@ pub fn is_in_account(copy: &Artifact, account: &AccountId) -> bool {
     copy.owner().is_none_or(is_own) && copy.copied_from.as_ref().is_none_or(is_from)
 }
 
-/// Returns true for a snapshot with the kind of id that xrs chooses for copies. If xrs made it, it has a sync tag. A list without
-/// tags does not prove otherwise: RDS leaves tags out of its lists if the caller may not read them.
+/// Returns true for a snapshot with the kind of id that xrs chooses for copies. A copy that xrs made has a sync tag, but a list
+/// may not show it: RDS omits tags from its lists if the caller is not allowed to read them.
 pub fn has_id_of_copy(artifact: &Artifact) -> bool {
     artifact.kind.facts().copy_id != CopyId::AssignedByAws
         && artifact.id.as_str().starts_with("rds-")
 }
 
-/// Returns the ids that a copy of a source may get if the caller chooses it, in order of preference: first the id that the gem
-/// would choose, then one with the source region appended, then numbered ones.
+/// Returns the ids that xrs may choose for a copy of a source, in order of preference: first the id that the gem would choose,
+/// then one with the source region appended, then numbered ones.
 pub fn copy_ids(
     source: &ArtifactId,
     source_region: &Region,
@@ -317,8 +317,8 @@ pub fn own_option_group(artifact: &Artifact) -> Option<&SmolStr> {
         .filter(|group| !group.starts_with("default:"))
 }
 
-/// Returns when the database that a status is about was created (UTC, whole seconds): the database of the source, or, if AWS states
-/// none or the source region does not answer, the newest database that has a copy.
+/// Returns when the database that a status is about was created (UTC, whole seconds). This is the database of the source. If AWS
+/// does not state when that was created, or the source region does not answer, it is the newest database that has a copy.
 pub fn newest_parent_created<'a>(
     source: Option<&Artifact>,
     copies: impl IntoIterator<Item = &'a Artifact>,

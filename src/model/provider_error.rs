@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::ids::Region;
 
 /// What to do when AWS's limit of concurrent copies is reached.
-pub const CONCURRENT_COPIES_HELP: &str = "run apply again when some copies have finished, or wait for them with --wait, or with a longer limit of it";
+pub const CONCURRENT_COPIES_HELP: &str = "run apply again when some copies have finished, or wait for them with --wait, or with a longer --wait limit";
 
 /// Why a call to the provider did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

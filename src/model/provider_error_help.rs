@@ -102,7 +102,9 @@ fn denied(error: &ProviderError) -> String {
         return format!("allow {on} in the {policy} policy");
     }
     if call == "AssumeRole" {
-        return format!("allow {on} to these credentials, and them in the role's trust policy");
+        return format!(
+            "allow {on} for these credentials, and allow these credentials in the role's trust policy"
+        );
     }
     let stage = if call.starts_with("Describe") {
         "plan"
@@ -110,7 +112,7 @@ fn denied(error: &ProviderError) -> String {
         "apply"
     };
     format!(
-        "allow {on} to these credentials in {region}: `xrs policy {stage}` prints all that they need"
+        "allow {on} for these credentials in {region}: `xrs policy {stage}` prints everything that they need"
     )
 }
 
@@ -163,7 +165,7 @@ mod tests {
             (
                 "CopyDBSnapshot",
                 "rds:CopyDBSnapshot on resource: ARN because no identity-based policy allows the rds:CopyDBSnapshot action",
-                "allow rds:CopyDBSnapshot on ARN to these credentials in us-west-1: `xrs policy apply` prints all that they need",
+                "allow rds:CopyDBSnapshot on ARN for these credentials in us-west-1: `xrs policy apply` prints everything that they need",
             ),
             (
                 "CopyDBSnapshot",
@@ -188,17 +190,17 @@ mod tests {
             (
                 "CopyDBSnapshot",
                 "kms:CreateGrant on resource: ARN because no resource-based policy allows the kms:CreateGrant action",
-                "allow kms:CreateGrant on ARN to these credentials in us-west-1: `xrs policy apply` prints all that they need",
+                "allow kms:CreateGrant on ARN for these credentials in us-west-1: `xrs policy apply` prints everything that they need",
             ),
             (
                 "AssumeRole",
                 "sts:AssumeRole on resource: ARN.",
-                "allow sts:AssumeRole on ARN to these credentials, and them in the role's trust policy",
+                "allow sts:AssumeRole on ARN for these credentials, and allow these credentials in the role's trust policy",
             ),
             (
                 "DescribeImages",
                 "this operation",
-                "allow ec2:DescribeImages to these credentials in us-west-1: `xrs policy plan` prints all that they need",
+                "allow ec2:DescribeImages for these credentials in us-west-1: `xrs policy plan` prints everything that they need",
             ),
         ] {
             let message = message.replace("ARN", arn);

@@ -18,7 +18,7 @@ pub enum JobReason {
     CopyDue(CopyDue),
     /// The source has a copy.
     Synced {
-        /// What it is.
+        /// The kind of the source.
         kind: Kind,
         /// The source.
         source: ArtifactId,
@@ -33,7 +33,7 @@ pub enum JobReason {
     },
     /// The destination has a copy of a newer source.
     NewerCopy {
-        /// What it is.
+        /// The kind of the source.
         kind: Kind,
         /// The source.
         source: ArtifactId,
@@ -46,7 +46,7 @@ pub enum JobReason {
     },
     /// Another job of the plan copies the same source to the same destination.
     SyncedBy {
-        /// What it is.
+        /// The kind of the source.
         kind: Kind,
         /// The source.
         source: ArtifactId,
@@ -72,7 +72,7 @@ pub struct CopyDue {
     pub data_time: Timestamp,
     /// The destination.
     pub region: Region,
-    /// When the data of the newest usable copy was captured, for kinds of which each new copy replaces the one before.
+    /// When the data of the newest usable copy was captured, if a newer copy of this kind replaces an older one.
     pub newest_copy: Option<Timestamp>,
 }
 
@@ -205,7 +205,7 @@ pub enum DeleteReason {
     EarlierParent {
         /// When its data was captured.
         data_time: Timestamp,
-        /// For how long they are kept, in seconds.
+        /// How long copies of an earlier database are kept, in seconds.
         limit: i64,
     },
     /// It is older than the copies that are kept.
@@ -284,7 +284,7 @@ impl fmt::Display for NotOurs {
 /// Why an action is skipped.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SkipReason {
-    /// An action that must be done before it was not done.
+    /// An earlier action that this one depends on was not done.
     AfterNotDone(ActionId),
     /// The job's copy did not become available.
     CopyNotAvailable(ArtifactId),

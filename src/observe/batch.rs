@@ -66,7 +66,7 @@ fn with_keys(query: &Query, keys: Vec<String>) -> Query {
     query
 }
 
-/// Returns the most keys that one read may have.
+/// Returns the maximum number of keys in one read.
 fn keys_per_read(query: &Query, kind: Kind) -> usize {
     let ids = kind.facts().ids_per_read;
     match query {
@@ -82,7 +82,7 @@ fn keys_per_read(query: &Query, kind: Kind) -> usize {
     }
 }
 
-/// Returns the keys of a query that an artifact answers.
+/// Returns the keys of a query that an artifact matches.
 fn keys_of(query: &Query, artifact: &Artifact) -> Vec<String> {
     let key = match query {
         Query::Matching(_) => artifact.tags.get(SYNC_IDENTIFIER).map(str::to_owned),
@@ -94,8 +94,8 @@ fn keys_of(query: &Query, artifact: &Artifact) -> Vec<String> {
     key.into_iter().collect()
 }
 
-/// Returns the sources in `region` that AWS or the tag ties a copy to. Only the end of the tag counts, which is what AWS was asked
-/// for, even if the tag as a whole can't be parsed.
+/// Returns the sources in `region` that AWS or the tag ties a copy to. Only the end of the tag counts, even if the rest can't be
+/// parsed, because the read asks AWS for tags with that end.
 fn tied_to(copy: &Artifact, region: &Region) -> Vec<String> {
     let stated = copy.copied_from.as_ref();
     let stated = stated.filter(|arn| arn.region() == Some(region.as_str()));

@@ -63,7 +63,8 @@ pub async fn approve(
                 job.name
             )))),
         };
-        // Where nothing is to be done, a copy in progress is not counted: AWS may refuse another, and no more.
+        // A job without actions is here only to count its copy in progress. Without that count, AWS may refuse another copy, but
+        // nothing worse can happen.
         if job.actions.is_empty() && !matches!(caller, Ok(Ok(_))) {
             continue;
         }
@@ -81,7 +82,7 @@ pub async fn approve(
 ///
 /// # Errors
 ///
-/// If it was.
+/// If the plan was made on the other provider.
 pub fn refuse_other_provider(plan: &SavedPlan, actual: ProviderKind) -> Result<(), Error> {
     let planned = plan.provider;
     if planned == actual {
@@ -116,7 +117,7 @@ fn check_conditions(
         let (created_at, now) = (plan.created_at, provider.now());
         let made = format!("the plan was made {}", utc(created_at));
         let age = now.duration_since(created_at);
-        // Otherwise its age is not known.
+        // The plan is dated in the future, so its age is unknown.
         if age < -MAX_SKEW {
             let help = "set the clock of this machine, or plan again";
             let message = format!("{made}, and now it is {}", utc(now));
@@ -139,8 +140,9 @@ fn check_conditions(
     Ok(())
 }
 
-/// Returns the destination of every job with actions, with the credentials that it was planned with, and, where they are known,
-/// those of jobs with a copy in progress that takes up a slot which these need.
+/// Returns the destination of every job with actions, with the credentials that it was planned with. Also returns the
+/// destinations of jobs without actions if their copy in progress takes up a slot that another job needs, and if their
+/// credentials are known.
 fn destinations<'a>(
     plan: &'a SavedPlan,
     config: Option<&ConfigFile>,
@@ -195,12 +197,15 @@ fn credentials(
         }
         (_, CredentialsFrom::DefaultChain, _) => ClientConfig::default(),
         (_, CredentialsFrom::Config, _) => {
-            let config = match config {
-                Some(file) => format!("the config {}", file.path()),
-                None => "no config was given, which".to_owned(),
+            let message = match config {
+                Some(file) => format!(
+                    "the config {} has no job {name} to take credentials from",
+                    file.path()
+                ),
+                None => format!("no config was given to take the credentials of {name} from"),
             };
             return Err(Error::refused(
-                format!("{config} has no job {name} to take credentials from"),
+                message,
                 "pass the config that the plan was made from with --config, or plan again",
             ));
         }
@@ -213,12 +218,14 @@ fn credentials(
         _ => "the default chain".into(),
     };
     Err(Error::refused(
-        format!("{name} was planned with other client settings (secrets aside) than {now_from}"),
+        format!(
+            "{name} was planned with client settings that differ (secrets aside) from those of {now_from}"
+        ),
         "plan again with these settings, or apply with the old ones",
     ))
 }
 
-/// Refuses another account or endpoint than planned.
+/// Refuses an account or endpoint other than the planned one.
 fn check_caller(job: &JobPlan, identity: &CallerIdentity) -> Result<(), Error> {
     let name = &job.name;
     let actual = &identity.account_id;

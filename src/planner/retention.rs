@@ -72,8 +72,8 @@ pub(super) fn decide<'a>(
     let is_superseded =
         |dated: &&DatedCopy<'_>| dated.copy.state.is_failed() && dated.time < newest.time;
     let failed = current.iter().filter(is_superseded);
-    // Copies of an earlier database are deleted only when the current one has a copy as new, and if it is certain which database is
-    // the current one.
+    // Copies of an earlier database are deleted only if the current database has a copy that is at least as new, and if it is
+    // certain which database is the current one.
     let oldest = rules.earlier_parents.filter(|_| current_parent.is_some());
     let oldest = oldest.and_then(|limit| case.day.checked_sub(limit).ok());
     let is_expired = |dated: &DatedCopy<'_>| {

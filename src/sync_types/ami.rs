@@ -33,7 +33,7 @@ const OWNERS: [&str; 5] = [
     "aws-backup-vault",
     "12345678910123",
 ];
-/// Filters that most images of other accounts meet.
+/// Filters that most images of other accounts match.
 const BROAD_FILTERS: [&str; 4] = ["is-public", "owner-alias", "owner-id", "state"];
 
 /// The options of an `ec2_ami` job.
@@ -66,7 +66,7 @@ fn own_account() -> String {
 fn owner<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let must_be =
         "an account id of 12 digits, or `self`, `amazon`, `aws-marketplace` or `aws-backup-vault`";
-    let help = "if the images are your own, write self or remove the option; keep the 0 of an account id that starts with 0";
+    let help = "if the images are your own, write self or remove the option; keep the leading 0 of an account id";
     from_text(deserializer, must_be, help, |text| {
         let word = text.trim().to_ascii_lowercase();
         let is_known = OWNERS.contains(&word.as_str());
@@ -342,7 +342,7 @@ fn doubtful_comma(item: usize, filter: &str) -> Option<Finding> {
     })
 }
 
-/// Returns true if copies show whether their source met a filter.
+/// Returns true if copies show whether their source matched a filter.
 fn is_testable(filter: &str) -> bool {
     match filter.strip_prefix("tag:") {
         Some(key) => is_copied(key),
@@ -353,7 +353,7 @@ fn is_testable(filter: &str) -> bool {
     }
 }
 
-/// Returns whether the source of a copy met a testable filter, or `None` if the copy does not say.
+/// Returns whether the source of a copy matched a testable filter, or `None` if the copy does not say.
 fn was_met(filter: &ImageFilter, copy: &Artifact, source_id: &str) -> Option<bool> {
     let is_any = |text: &str| filter.values.iter().any(|value| matches(value, text));
     match filter.name.as_str() {

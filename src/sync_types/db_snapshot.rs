@@ -68,7 +68,7 @@ fn default_max_retained() -> u32 {
 /// See <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html>.
 fn db_instance<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ParentId, D::Error> {
     let must_be = "the identifier of a DB instance";
-    let help = "up to 63 letters, digits and hyphens, as `aws rds describe-db-instances` lists them; not an ARN or a host name";
+    let help = "up to 63 letters, digits and hyphens, as listed by `aws rds describe-db-instances`; not an ARN or a host name";
     from_text(deserializer, must_be, help, |text| {
         let is_identifier = text.len() <= 63
             && text.starts_with(|c: char| c.is_ascii_alphabetic())

@@ -244,7 +244,7 @@ pub struct Finding {
     pub option: &'static str,
     /// Which item of its list, from 0; `None` if it is about the whole value.
     pub item: Option<usize>,
-    /// What is wrong, as a sentence that starts with the option.
+    /// What is wrong, worded to follow the name of the option.
     pub message: String,
     /// What to write.
     pub help: String,

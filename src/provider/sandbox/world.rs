@@ -289,7 +289,7 @@ impl World {
         }
     }
 
-    /// Starts a copy into a region. It will fail if a failure is planned for the region, or for the reason given.
+    /// Starts a copy into a region. The copy will fail if a failure is planned for the region, or if `failure` gives a reason.
     pub(super) fn start_copy(&mut self, into: &Region, failure: Option<String>) -> Copying {
         let mut planned = self.fail_next_copies.iter();
         let planned = planned.position(|planned| planned.region == *into);

@@ -18,7 +18,7 @@ const EARLIER_VERSION: &str = "1.0";
 impl World {
     /// What to do about a file that can't be used.
     pub const WAY_OUT: &str =
-        "edit it, or move it away: `xrs plan --sandbox FILE` creates a new one for the config";
+        "edit it, or move it aside: `xrs plan --sandbox FILE` creates a new one for the config";
 
     /// Reads a sandbox file. The message of a problem can follow "… is not a valid sandbox: ".
     pub fn from_json(text: &str) -> Result<Self, Problem> {

@@ -209,8 +209,7 @@ fn a_config_with_other_client_settings_refuses_the_plan() {
     let key = "aws_access_key: \"my_access_key\",";
     let role = format!("role_arn: \"arn:aws:iam::123456789012:role/x\",\n{key}");
     folder.configure(key, &role);
-    let says =
-        "sync_my_web_app was planned with other client settings (secrets aside) than xrs.yaml";
+    let says = "sync_my_web_app was planned with client settings that differ (secrets aside) from those of xrs.yaml";
     refused(&folder, "", &[says]);
     folder.configure("sync_my_database", "sync_renamed");
     let says = "the config xrs.yaml has no job sync_my_database to take credentials from";

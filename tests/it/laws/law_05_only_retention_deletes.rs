@@ -202,7 +202,7 @@ fn law_5_a_changed_copy_is_not_deleted() {
 }
 
 #[test]
-fn law_5_nothing_is_deleted_where_a_kept_copy_has_changed() {
+fn law_5_nothing_is_deleted_if_a_kept_copy_has_changed() {
     let changes: [fn(&mut WorldArtifact); 3] = [
         |copy| copy.state = state("failed"),
         |copy| copy.data_time = Some(days_ago(41)),

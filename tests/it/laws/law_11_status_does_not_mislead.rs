@@ -13,7 +13,7 @@ fn artifacts(world: &World, region: Region) -> impl Iterator<Item = &WorldArtifa
     region.images.iter().chain(&region.snapshots)
 }
 
-/// Returns true if a copy is one of the database of the job, or of an image that the job selects.
+/// Returns true if a copy is of the job's database, or of an image that the job selects.
 fn is_of_job(world: &World, job: &SyncJob, copy: &WorldArtifact) -> bool {
     if let Some(parent) = job.rules.parent() {
         return copy.parent.as_ref() == Some(parent);
@@ -51,7 +51,7 @@ proptest! {
             prop_assert!(is_of_job(&world, job, copy), "{:?}", status);
             let sources = artifacts(&world, east()).filter(|source| source.state.is_available());
             let mut sources = sources.filter(|source| source.parent.is_some() && source.parent == copy.parent);
-            // All snapshots of a random world are of one database each.
+            // In a random world, all automated snapshots with the same parent are of the same database.
             let is_present = |source: &WorldArtifact| source.parent_created == copy.parent_created;
             prop_assert!(sources.next().is_none_or(is_present), "{:?}", status);
         }
@@ -273,7 +273,7 @@ fn law_11_copies_of_an_earlier_database_of_the_name_never_count() {
 }
 
 #[test]
-fn law_11_a_restored_database_with_older_data_is_told_from_the_lost_one() {
+fn law_11_a_restored_database_with_older_data_is_told_apart_from_the_lost_one() {
     // The restored database's data is older than the last copy of the lost one.
     let (sandbox, job) = rebuilt();
     sandbox.edit(|world| {
@@ -306,7 +306,7 @@ fn law_11_a_copy_that_xrs_did_not_make_is_named() {
 }
 
 #[test]
-fn law_11_a_series_of_failed_copies_is_not_ready_until_one_succeeds() {
+fn law_11_a_job_is_not_ready_after_a_series_of_failed_copies_until_one_succeeds() {
     let (sandbox, jobs) = both_types();
     for failed in 1..=3 {
         for _ in &jobs {

@@ -159,7 +159,7 @@ impl<'a> Monitor<'a> {
             let age = latest.map(|read| now.duration_since(read.begun_at));
             if is_prompt && part > 0 && age.is_some_and(|age| age > SignedDuration::from_secs(80)) {
                 ledger.breach(format!(
-                    "{} writes {id}, and has last observed {age:?} ago",
+                    "{} writes {id}, but its latest observation is {age:?} old",
                     self.name
                 ));
             }
@@ -285,7 +285,7 @@ impl Monitor<'_> {
         };
         ledger.log_line(|| {
             let what = match error {
-                Some(error) => format!("is answered {}", error.code),
+                Some(error) => format!("is answered with {}", error.code),
                 None if shown < now.time => format!(
                     "is shown {} s ago",
                     now.time.duration_since(shown).as_secs()

@@ -42,7 +42,7 @@ fn refused(planned: &Planned) -> Vec<CallRecord> {
 }
 
 #[test]
-fn copies_beyond_the_limit_wait_without_asking_for_them() {
+fn copies_beyond_the_limit_are_not_requested() {
     let planned = planned(23);
     let results = planned.apply();
     let (deferred, _) = failed_and_others(&results);
@@ -90,7 +90,7 @@ fn copies_beyond_the_limit_wait_without_asking_for_them() {
 
 #[test]
 fn slots_that_are_free_again_are_used_before_copies_are_deferred() {
-    // Shorter than the calls of an apply take.
+    // A copy finishes sooner than the calls of an apply.
     planned_in(23, |world| world.copy_seconds = 5).succeeds();
 }
 
