@@ -111,7 +111,10 @@ impl Site {
             "fleet",
             json!({"region": EAST, "to": WEST, "databases": databases, "images": images, "days": DAYS, "copied": COPIED}),
         );
-        site.world.control("settings", settings.clone());
+        let mut settings = settings.clone();
+        // An account with this many databases has a higher quota.
+        settings["manual_snapshots"] = json!(10 * (databases + 10));
+        site.world.control("settings", settings);
         let files = [
             ("xrs.yaml", fleet.config()),
             ("fleet.json", fleet.listed()),
