@@ -2,8 +2,6 @@
 //!
 //! These types are the format of `xrs status --format json`. Within a major version keys are only added.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -120,37 +118,9 @@ pub enum Readiness {
 }
 
 impl Readiness {
-    /// Every readiness.
-    pub const ALL: [Self; 6] = [
-        Self::Ready,
-        Self::NoCopy,
-        Self::TooOld,
-        Self::AgeUnknown,
-        Self::Failing,
-        Self::Unknown,
-    ];
-
-    /// Returns the word used in documents.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ready => "ready",
-            Self::NoCopy => "no_copy",
-            Self::TooOld => "too_old",
-            Self::AgeUnknown => "age_unknown",
-            Self::Failing => "failing",
-            Self::Unknown => "unknown",
-        }
-    }
-
     /// Returns true if the destination holds what it should.
     pub fn is_ready(self) -> bool {
         self == Self::Ready
-    }
-}
-
-impl fmt::Display for Readiness {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 
