@@ -200,6 +200,14 @@ pub struct End {
     pub region: Region,
 }
 
+/// Returns the regions of both ends of a job, if its config is valid.
+pub fn regions<'e>(
+    source: &'e Option<End>,
+    destination: &'e Option<End>,
+) -> Option<(&'e Region, &'e Region)> {
+    Some((&source.as_ref()?.region, &destination.as_ref()?.region))
+}
+
 /// Where the credentials of a job come from. A plan never contains the credentials themselves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClientConfigRef {

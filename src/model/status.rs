@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::artifact::ArtifactState;
-use super::ids::{AccountId, ArtifactId, JobName, Region};
+use super::ids::{AccountId, ArtifactId, JobName};
 use super::inventory::ProviderKind;
 use super::kind::SyncTypeName;
 use super::plan::{ConfigRef, End};
@@ -203,14 +203,4 @@ pub struct FailedCopy {
     pub state: ArtifactState,
     /// AWS's reason, if it states one. For snapshots, it does not.
     pub reason: Option<String>,
-}
-
-impl JobStatus {
-    /// Returns the source region and the destination region, if the config is valid.
-    pub fn regions(&self) -> Option<(&Region, &Region)> {
-        Some((
-            &self.source.as_ref()?.region,
-            &self.destination.as_ref()?.region,
-        ))
-    }
 }

@@ -20,11 +20,11 @@ use jiff::Timestamp;
 use crate::model::artifact::Artifact;
 use crate::model::fail_reason::FailReason;
 use crate::model::identity::{Source, is_in_account};
-use crate::model::ids::{AccountId, JobName, Region};
+use crate::model::ids::{AccountId, JobName};
 use crate::model::invariants::broken;
-use crate::model::inventory::{Answer, CallerIdentity, Inventory, Observation};
+use crate::model::inventory::{CallerIdentity, Inventory, Observation};
 use crate::model::plan::{
-    ClientConfigRef, CredentialsFrom, End, JobPlan, Observed, ObservedArtifact, Outcome,
+    ClientConfigRef, CredentialsFrom, JobPlan, Observed, ObservedArtifact, Outcome,
 };
 use crate::model::problem::Problem;
 use crate::model::reason::JobReason;
@@ -95,15 +95,11 @@ fn plan_job<'a>(
     claims: &mut Claims<'a>,
 ) -> JobPlan {
     let identity = observation.and_then(|observation| observation.identity.as_ref().ok());
-    let end = |region: &Region| {
-        Some(End {
-            region: region.clone(),
-        })
-    };
+    let (source, destination) = Some(job.ends()).unzip();
     let mut plan = JobPlan {
         sync_type: Some(job.sync_type()),
-        source: end(&job.source_region),
-        destination: end(&job.destination_region),
+        source,
+        destination,
         account_id: identity.map(|identity| identity.account_id.clone()),
         client_config: Some(client_config(job, identity)),
         ..unplanned(&job.name)
@@ -155,15 +151,14 @@ fn decide<'a>(
     claims: &mut Claims<'a>,
 ) -> Result<(), Problem> {
     let fail = |reason: FailReason| reason.problem(&job.name);
-    let Some(observation) = observation else {
-        let message = format!("nothing was observed for {}", job.name);
-        return Err(Problem::new(message));
-    };
+    let observation = observation.ok_or_else(|| job.not_observed())?;
     let account = job.account(observation, &mut plan.warnings)?;
     // Claimed before anything that may fail: even a job that fails claims its database.
     claim_parent(job, account, claims).map_err(fail)?;
-    let sources = read(job, "sources", &observation.sources)?;
-    let found = read(job, "copies", &observation.copies)?;
+    let sources = observation.sources.as_deref();
+    let sources = sources.map_err(|error| job.not_read("sources", error))?;
+    let found = observation.copies.as_deref();
+    let found = found.map_err(|error| job.not_read("copies", error))?;
     let artifact = job
         .rules
         .choose_source(job, sources, &mut plan.warnings)
@@ -176,17 +171,6 @@ fn decide<'a>(
         plan.outcome = Outcome::Changes;
     }
     Ok(())
-}
-
-fn read<'a>(
-    job: &SyncJob,
-    what: &str,
-    answer: &'a Answer<Vec<Artifact>>,
-) -> Result<&'a [Artifact], Problem> {
-    match answer {
-        Ok(found) => Ok(found),
-        Err(error) => Err(error.problem(format!("failed to read the {what} of {}", job.name))),
-    }
 }
 
 fn claim_parent<'a>(
