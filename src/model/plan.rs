@@ -2,8 +2,6 @@
 //!
 //! These types are the format of `plan.json`. Within a major version keys are only added.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +12,6 @@ use super::ids::{AccountId, ArtifactId, JobName, Region};
 use super::inventory::ProviderKind;
 use super::kind::{Kind, SyncTypeName};
 use super::problem::Problem;
-use super::words::count;
 
 /// What the planner decides: everything that the digest covers besides the format version.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,22 +103,6 @@ impl Summary {
     /// Returns the number of writes to AWS that the plan lists.
     pub fn actions(&self) -> usize {
         self.copy + self.tag_copy + self.tag_source + self.delete
-    }
-}
-
-impl fmt::Display for Summary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}, {} copy, {} tag_copy, {} tag_source, {} delete, {} up_to_date, {} failed",
-            count(self.jobs, "job", "jobs"),
-            self.copy,
-            self.tag_copy,
-            self.tag_source,
-            self.delete,
-            self.up_to_date,
-            self.failed
-        )
     }
 }
 

@@ -79,11 +79,8 @@ pub fn read(bytes: &[u8]) -> Result<SavedPlan, Problem> {
             "it is not a plan that xrs would make: {job}: {what}"
         ));
     }
-    let (stated, actual) = (&plan.summary, Summary::of(&plan.jobs));
-    if *stated != actual {
-        return damaged(format!(
-            "its summary does not match its jobs: {stated}, but the jobs give {actual}"
-        ));
+    if plan.summary != Summary::of(&plan.jobs) {
+        return damaged("its summary does not match its jobs".to_owned());
     }
     Ok(plan)
 }
