@@ -152,9 +152,9 @@ pub struct Copies {
     /// What would be left if the source region were lost now.
     pub left: Left,
     /// Copies that AWS is still making.
-    pub in_progress: Vec<CopyInProgress>,
+    pub in_progress: Vec<ListedCopy>,
     /// Copies that failed and that AWS still lists.
-    pub failed: Vec<FailedCopy>,
+    pub failed: Vec<ListedCopy>,
 }
 
 /// A copy that can be restored from now.
@@ -179,9 +179,9 @@ pub struct Left {
     pub newest: Option<ArtifactId>,
 }
 
-/// A copy that AWS is still making.
+/// A copy that AWS is still making, or that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CopyInProgress {
+pub struct ListedCopy {
     /// The image or snapshot.
     pub id: ArtifactId,
     /// When its data was captured (UTC, whole seconds); `null` if it is unknown.
@@ -190,17 +190,6 @@ pub struct CopyInProgress {
     pub state: ArtifactState,
     /// How much of it is done, in percent, if AWS states it. For images, it does not.
     pub percent: Option<u8>,
-}
-
-/// A copy that failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct FailedCopy {
-    /// The image or snapshot.
-    pub id: ArtifactId,
-    /// When its data was captured (UTC, whole seconds); `null` if it is unknown.
-    pub data_time: Option<Timestamp>,
-    /// Its state, as AWS calls it.
-    pub state: ArtifactState,
-    /// AWS's reason, if it states one. For snapshots, it does not.
+    /// Why it failed, if AWS states it. For snapshots, it does not.
     pub reason: Option<String>,
 }

@@ -13,7 +13,7 @@ use crate::model::ids::JobName;
 use crate::model::inventory::{DestinationInventory, Observation};
 use crate::model::problem::Problem;
 use crate::model::status::{
-    Copies, CopyInProgress, FailedCopy, JobStatus, Left, Readiness, SourceNewest, UsableCopy,
+    Copies, JobStatus, Left, ListedCopy, Readiness, SourceNewest, UsableCopy,
 };
 use crate::sync_types::SyncJob;
 use attention::{
@@ -167,27 +167,23 @@ fn copies(copies: Vec<DatedCopy<'_>>, source: Option<&Source<'_>>, now: Timestam
             .zip(copy.data_time)
             .map(|(source, copy)| source.duration_since(copy).as_secs().max(0)),
     });
+    let listed = |is_in| {
+        let copies = in_state(is_in).map(|copy| ListedCopy {
+            id: copy.artifact.id.clone(),
+            data_time: copy.data_time,
+            state: copy.artifact.state.clone(),
+            percent: copy.artifact.percent,
+            reason: copy.artifact.state_reason().map(str::to_owned),
+        });
+        copies.collect()
+    };
     Copies {
         left: Left {
             count: usable.count(),
             newest: newest_usable.as_ref().map(|copy| copy.id.clone()),
         },
         newest_usable,
-        in_progress: in_state(ArtifactState::is_in_progress)
-            .map(|copy| CopyInProgress {
-                id: copy.artifact.id.clone(),
-                data_time: copy.data_time,
-                state: copy.artifact.state.clone(),
-                percent: copy.artifact.percent,
-            })
-            .collect(),
-        failed: in_state(ArtifactState::is_failed)
-            .map(|copy| FailedCopy {
-                id: copy.artifact.id.clone(),
-                data_time: copy.data_time,
-                state: copy.artifact.state.clone(),
-                reason: copy.artifact.state_reason().map(str::to_owned),
-            })
-            .collect(),
+        in_progress: listed(ArtifactState::is_in_progress),
+        failed: listed(ArtifactState::is_failed),
     }
 }
