@@ -252,40 +252,7 @@ mod tests {
         let says = "results.json is larger than 2 bytes, the most that is read";
         assert!(error.ends_with(says), "{error}");
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn permissions_links_and_devices_stay_what_they_are() {
-        use std::os::unix::fs::{PermissionsExt, symlink};
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("a.json");
-        write_whole(&file, b"one").expect("written");
         assert!(!is_readable_by_others(Path::new("/dev/null")), "no file");
-        fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).expect("permissions");
-        let link = folder.path().join("link.json");
-        symlink(&file, &link).expect("a link");
-        write_whole(&link, b"two").expect("written through the link");
-        assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
-        assert_eq!(read(&file, 9).expect("readable"), b"two");
-        assert!(!is_readable_by_others(&file), "it stayed private");
-        let device = write_whole(Path::new("/dev/null"), b"x").expect_err("a device");
-        assert_eq!(device.to_string(), "/dev/null is not a regular file");
-        assert!(!fs::metadata("/dev/null").expect("there").is_file());
-
-        let dangling = folder.path().join("dangling.json");
-        symlink("new.json", &dangling).expect("a link");
-        assert!(is_same(&dangling, &folder.path().join("new.json")));
-        write_whole(&dangling, b"three").expect("written through the link");
-        assert!(fs::symlink_metadata(&dangling).expect("there").is_symlink());
-        let new = read(&folder.path().join("new.json"), 9);
-        assert_eq!(new.expect("readable"), b"three");
-
-        let circle = folder.path().join("circle.json");
-        symlink("circle.json", &circle).expect("a link");
-        let error = write_whole(&circle, b"x").expect_err("it leads nowhere");
-        assert!(error.to_string().ends_with("too many symbolic links"));
-        assert!(fs::symlink_metadata(&circle).expect("there").is_symlink());
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::exit::{Exit, Failure};
 use super::interrupt::block_on;
 use super::terminal::Terminal;
 use crate::model::plan::SavedPlan;
+use crate::model::words::duration;
 use crate::ops::{self, ConfigFile, Options};
 
 /// Apply a saved plan, and nothing else
@@ -36,7 +37,7 @@ pub(super) struct Apply {
     #[arg(long, value_name = "DIGEST", value_parser = args::digest)]
     expect_digest: Option<String>,
     /// Refuse a plan older than this: weeks, days, hours, minutes or seconds, such as 24h, 90m or 2d
-    #[arg(long, value_name = "AGE", value_parser = args::duration)]
+    #[arg(long, value_name = "AGE", value_parser = duration)]
     max_age: Option<SignedDuration>,
     #[command(flatten)]
     args: ApplyArgs,

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use jiff::{SignedDuration, Span, SpanRelativeTo};
+use jiff::SignedDuration;
 
 use super::exit::Failure;
 use crate::model::ids::JobName;
+use crate::model::words::duration;
 use crate::ops::{self, ConfigFile, DEFAULT_PARALLELISM, Error, Options, Wait};
 
 /// When to use colours.
@@ -159,18 +160,6 @@ fn deletions(text: &str) -> Result<usize, String> {
         .map_err(|_| "it must be a number of deletions, 0 or more".to_owned())
 }
 
-/// Reads a length of time such as `24h`, `90m`, `2d` or `1d 12h`; a day is 24 hours.
-pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
-    let span: Span = text
-        .parse()
-        .map_err(|_| "use a length of time such as 24h, 90m or 2d".to_owned())?;
-    match span.to_duration(SpanRelativeTo::days_are_24_hours()) {
-        Ok(duration) if duration.is_positive() => Ok(duration),
-        Ok(_) => Err("it must be longer than 0".to_owned()),
-        Err(_) => Err("use weeks, days, hours, minutes and seconds".to_owned()),
-    }
-}
-
 /// Reads a digest as plans state it; `sha256:` is optional.
 pub(super) fn digest(text: &str) -> Result<String, String> {
     let hex = text.strip_prefix("sha256:").unwrap_or(text);
@@ -197,20 +186,6 @@ pub(super) fn environment(name: &str) -> Result<Option<String>, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lengths_of_time_are_read() {
-        let hours = |text| duration(text).map(|length| length.as_hours());
-        assert_eq!(
-            ["24h", "1d 12h", "1w"].map(hours),
-            [Ok(24), Ok(36), Ok(168)]
-        );
-        assert_eq!(duration("90m"), Ok(SignedDuration::from_mins(90)));
-        let huge = "99999999999999999999h";
-        for bad in ["", "24", "h", "0h", "-3h", "3 months", "tomorrow", huge] {
-            assert!(duration(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn digests_are_read_with_and_without_their_prefix() {

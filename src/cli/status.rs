@@ -8,6 +8,7 @@ use super::exit::{Exit, Failure};
 use super::terminal::Terminal;
 use crate::model::ids::JobName;
 use crate::model::json::document;
+use crate::model::words::duration;
 use crate::ops::{self, Options};
 use crate::render;
 
@@ -30,7 +31,7 @@ pub(super) struct Status {
     jobs: Vec<JobName>,
     /// Exit with 1 unless each job has a usable copy with data no older than this: weeks, days, hours, minutes or seconds,
     /// such as 26h, 90m or 2d. The copy of the newest source image is never too old
-    #[arg(long, value_name = "AGE", value_parser = args::duration)]
+    #[arg(long, value_name = "AGE", value_parser = duration)]
     max_age: Option<SignedDuration>,
     /// How to print the status
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]

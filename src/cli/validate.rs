@@ -6,6 +6,7 @@ use super::args::ConfigArg;
 use super::exit::{Exit, Failure};
 use super::terminal::Terminal;
 use crate::model::json::document;
+use crate::model::plan::regions;
 use crate::model::problem::Problem;
 use crate::model::report::{Level, Report};
 use crate::model::safe::safe;
@@ -85,10 +86,7 @@ impl Validate {
 /// Returns the valid jobs as lines, and a line that sums up.
 fn text(path: &str, config: &Validated) -> String {
     let lines = config.jobs.iter().filter_map(|job| {
-        let (from, to) = (
-            &job.source.as_ref()?.region,
-            &job.destination.as_ref()?.region,
-        );
+        let (from, to) = regions(&job.source, &job.destination)?;
         let (name, sync_type) = (safe(job.name.as_str()), job.sync_type?);
         Some(format!("{name} ({sync_type}) {from} → {to}\n"))
     });

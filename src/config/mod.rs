@@ -28,6 +28,7 @@ mod syntax;
 
 use std::collections::BTreeMap;
 
+pub(crate) use names::close_match;
 pub use reference::{OptionFacts, OptionGroup, reference};
 pub use schema::schema;
 pub use source::MAX_BYTES;
@@ -158,7 +159,7 @@ fn likely_job(entry: &Entry) -> Option<Problem> {
 
 /// Returns a note about a top-level key that is not a job.
 fn ignored(entry: &Entry) -> Problem {
-    let help = match names::close_match(&entry.key, &[CLIENT_CONFIG]) {
+    let help = match close_match(&entry.key, &[CLIENT_CONFIG]) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "the keys of jobs start with `sync_`".to_owned(),
     };

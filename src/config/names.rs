@@ -65,7 +65,7 @@ pub(super) fn job_name(key: &str) -> String {
 }
 
 /// Returns the name that is most similar to a misspelt one.
-pub(super) fn close_match<'n>(name: &str, names: &'n [impl AsRef<str>]) -> Option<&'n str> {
+pub(crate) fn close_match<'n>(name: &str, names: &'n [impl AsRef<str>]) -> Option<&'n str> {
     /// The share of letters that two names must have in common.
     const ALIKE: f32 = 0.6;
     /// A longer text is not a misspelt name.

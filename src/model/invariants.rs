@@ -7,7 +7,7 @@ use super::artifact::ArtifactRef;
 use super::identity::is_copy_id;
 use super::ids::{AccountId, JobName};
 use super::kind::CopyId;
-use super::plan::{JobPlan, Outcome};
+use super::plan::{JobPlan, Outcome, regions};
 use super::sync_tag::{SyncTag, is_reserved, is_sync_key, key_on_copy, key_on_source};
 
 /// Returns the first job whose plan conflicts with those of others, and how: names of jobs and ids of actions are unique.
@@ -100,10 +100,7 @@ fn is_about_job(action: &Action, plan: &JobPlan) -> bool {
 /// Returns the first value of an action that would be sent to AWS but does not follow from the job and the artifacts it names, if
 /// there is one. A digest only proves that a plan is the one that was approved.
 fn foreign_value(action: &Action, plan: &JobPlan) -> Option<&'static str> {
-    let (from, to) = (
-        &plan.source.as_ref()?.region,
-        &plan.destination.as_ref()?.region,
-    );
+    let (from, to) = regions(&plan.source, &plan.destination)?;
     let is_own = |artifact: &ArtifactRef| {
         artifact.arn.parts().is_some_and(|parts| {
             let account = plan.account_id.as_ref().map(AccountId::as_str);

@@ -1,7 +1,6 @@
 //! What was observed, including the errors met while observing.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -123,25 +122,11 @@ pub enum ProviderKind {
 }
 
 impl ProviderKind {
-    /// Returns the name in plan files.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Aws => "aws",
-            Self::Sandbox => "sandbox",
-        }
-    }
-
     /// Returns the name for people.
     pub fn name(self) -> &'static str {
         match self {
             Self::Aws => "AWS",
             Self::Sandbox => "a sandbox",
         }
-    }
-}
-
-impl fmt::Display for ProviderKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

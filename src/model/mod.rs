@@ -4,6 +4,7 @@ pub mod action;
 pub mod artifact;
 pub mod client_config;
 pub mod fail_reason;
+pub mod groups;
 pub mod identity;
 pub mod ids;
 pub mod invariants;

@@ -2,8 +2,6 @@
 //!
 //! These types are the format of `plan.json`. Within a major version keys are only added.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +12,6 @@ use super::ids::{AccountId, ArtifactId, JobName, Region};
 use super::inventory::ProviderKind;
 use super::kind::{Kind, SyncTypeName};
 use super::problem::Problem;
-use super::words::count;
 
 /// What the planner decides: everything that the digest covers besides the format version.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,22 +106,6 @@ impl Summary {
     }
 }
 
-impl fmt::Display for Summary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}, {} copy, {} tag_copy, {} tag_source, {} delete, {} up_to_date, {} failed",
-            count(self.jobs, "job", "jobs"),
-            self.copy,
-            self.tag_copy,
-            self.tag_source,
-            self.delete,
-            self.up_to_date,
-            self.failed
-        )
-    }
-}
-
 /// What is planned for one job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct JobPlan {
@@ -198,6 +179,14 @@ impl JobPlan {
 pub struct End {
     /// Its region.
     pub region: Region,
+}
+
+/// Returns the regions of both ends of a job, if its config is valid.
+pub fn regions<'e>(
+    source: &'e Option<End>,
+    destination: &'e Option<End>,
+) -> Option<(&'e Region, &'e Region)> {
+    Some((&source.as_ref()?.region, &destination.as_ref()?.region))
 }
 
 /// Where the credentials of a job come from. A plan never contains the credentials themselves.

@@ -14,8 +14,6 @@ use super::words::{count, list, span, utc};
 /// Why a job has the outcome it has.
 #[derive(Clone, Debug, PartialEq)]
 pub enum JobReason {
-    /// The source has no copy.
-    CopyDue(CopyDue),
     /// The source has a copy.
     Synced {
         /// The kind of the source.
@@ -83,7 +81,6 @@ impl fmt::Display for JobReason {
             n => format!("; {} to delete", count(n, "old copy", "old copies")),
         };
         match self {
-            Self::CopyDue(due) => due.fmt(f),
             Self::Synced {
                 kind,
                 source,

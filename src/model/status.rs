@@ -2,14 +2,12 @@
 //!
 //! These types are the format of `xrs status --format json`. Within a major version keys are only added.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::artifact::ArtifactState;
-use super::ids::{AccountId, ArtifactId, JobName, Region};
+use super::ids::{AccountId, ArtifactId, JobName};
 use super::inventory::ProviderKind;
 use super::kind::SyncTypeName;
 use super::plan::{ConfigRef, End};
@@ -120,37 +118,9 @@ pub enum Readiness {
 }
 
 impl Readiness {
-    /// Every readiness.
-    pub const ALL: [Self; 6] = [
-        Self::Ready,
-        Self::NoCopy,
-        Self::TooOld,
-        Self::AgeUnknown,
-        Self::Failing,
-        Self::Unknown,
-    ];
-
-    /// Returns the word used in documents.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ready => "ready",
-            Self::NoCopy => "no_copy",
-            Self::TooOld => "too_old",
-            Self::AgeUnknown => "age_unknown",
-            Self::Failing => "failing",
-            Self::Unknown => "unknown",
-        }
-    }
-
     /// Returns true if the destination holds what it should.
     pub fn is_ready(self) -> bool {
         self == Self::Ready
-    }
-}
-
-impl fmt::Display for Readiness {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 
@@ -182,9 +152,9 @@ pub struct Copies {
     /// What would be left if the source region were lost now.
     pub left: Left,
     /// Copies that AWS is still making.
-    pub in_progress: Vec<CopyInProgress>,
+    pub in_progress: Vec<ListedCopy>,
     /// Copies that failed and that AWS still lists.
-    pub failed: Vec<FailedCopy>,
+    pub failed: Vec<ListedCopy>,
 }
 
 /// A copy that can be restored from now.
@@ -209,9 +179,9 @@ pub struct Left {
     pub newest: Option<ArtifactId>,
 }
 
-/// A copy that AWS is still making.
+/// A copy that AWS is still making, or that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CopyInProgress {
+pub struct ListedCopy {
     /// The image or snapshot.
     pub id: ArtifactId,
     /// When its data was captured (UTC, whole seconds); `null` if it is unknown.
@@ -220,27 +190,6 @@ pub struct CopyInProgress {
     pub state: ArtifactState,
     /// How much of it is done, in percent, if AWS states it. For images, it does not.
     pub percent: Option<u8>,
-}
-
-/// A copy that failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct FailedCopy {
-    /// The image or snapshot.
-    pub id: ArtifactId,
-    /// When its data was captured (UTC, whole seconds); `null` if it is unknown.
-    pub data_time: Option<Timestamp>,
-    /// Its state, as AWS calls it.
-    pub state: ArtifactState,
-    /// AWS's reason, if it states one. For snapshots, it does not.
+    /// Why it failed, if AWS states it. For snapshots, it does not.
     pub reason: Option<String>,
-}
-
-impl JobStatus {
-    /// Returns the source region and the destination region, if the config is valid.
-    pub fn regions(&self) -> Option<(&Region, &Region)> {
-        Some((
-            &self.source.as_ref()?.region,
-            &self.destination.as_ref()?.region,
-        ))
-    }
 }

@@ -1,6 +1,6 @@
-//! Formats times, numbers and lists the same way in every message.
+//! Formats times, numbers and lists the same way in every message, and reads lengths of time.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
 /// Returns a time in UTC, to the minute: `2026-01-14 05:10 UTC`.
 pub fn utc(time: Timestamp) -> String {
@@ -17,6 +17,18 @@ pub fn span(seconds: i64) -> String {
         s if s < 2 * HOUR => format!("{} min", s / MINUTE),
         s if s < 3 * DAY => format!("{} h", s / HOUR),
         s => format!("{} days", s / DAY),
+    }
+}
+
+/// Reads a length of time such as `24h`, `90m`, `2d` or `1d 12h`; a day is 24 hours.
+pub fn duration(text: &str) -> Result<SignedDuration, String> {
+    let span: Span = text
+        .parse()
+        .map_err(|_| "use for example 24h, 90m or 2d".to_owned())?;
+    match span.to_duration(SpanRelativeTo::days_are_24_hours()) {
+        Ok(duration) if duration.is_positive() => Ok(duration),
+        Ok(_) => Err("it must be longer than 0".to_owned()),
+        Err(_) => Err("use weeks, days, hours, minutes and seconds".to_owned()),
     }
 }
 
@@ -46,6 +58,20 @@ mod tests {
         let spans = [0, 119, 120, 7199, 7200, 86_400, 259_199, 259_200, -86_400].map(span);
         let expected = "0 s, 119 s, 2 min, 119 min, 2 h, 24 h, 71 h, 3 days, 24 h";
         assert_eq!(list(spans), expected);
+    }
+
+    #[test]
+    fn lengths_of_time_are_read() {
+        let hours = |text| duration(text).map(|length| length.as_hours());
+        assert_eq!(
+            ["24h", "1d 12h", "1w"].map(hours),
+            [Ok(24), Ok(36), Ok(168)]
+        );
+        assert_eq!(duration("90m"), Ok(SignedDuration::from_mins(90)));
+        let huge = "99999999999999999999h";
+        for bad in ["", "24", "h", "0h", "-3h", "3 months", "tomorrow", huge] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

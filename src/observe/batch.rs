@@ -9,6 +9,7 @@ use tokio::sync::OnceCell;
 
 use super::reader::Reader;
 use crate::model::artifact::Artifact;
+use crate::model::groups::grouped;
 use crate::model::ids::{ArtifactId, ParentId, Region};
 use crate::model::inventory::Answer;
 use crate::model::kind::Kind;
@@ -115,14 +116,14 @@ pub(super) async fn read_all<'r, N: Eq + Hash + Clone>(
     reader: &Reader<'_>,
     reads: impl IntoIterator<Item = (N, Read<'r>)>,
 ) -> HashMap<N, Answer<Vec<Artifact>>> {
-    let batches = by_key(reads.into_iter().map(|(name, mut read)| {
+    let batches = grouped(reads.into_iter().map(|(name, mut read)| {
         let keys = take_keys(&mut read.query);
         ((keys.is_empty(), read), (name, keys))
     }));
     let work = batches
         .into_iter()
         .map(|((is_whole, batch), reads)| read_batch(reader, is_whole, batch, reads));
-    let parts = by_key(join_all(work).await.into_iter().flatten()).into_iter();
+    let parts = grouped(join_all(work).await.into_iter().flatten()).into_iter();
     parts.map(|(name, parts)| (name, together(parts))).collect()
 }
 
@@ -251,20 +252,4 @@ fn together(parts: Vec<SharedAnswer>) -> Answer<Vec<Artifact>> {
         );
     }
     Ok(all)
-}
-
-/// Groups values by key. Keys and values keep the order in which they come.
-pub(super) fn by_key<K: Eq + Hash + Clone, V>(
-    pairs: impl IntoIterator<Item = (K, V)>,
-) -> Vec<(K, Vec<V>)> {
-    let mut groups: Vec<(K, Vec<V>)> = Vec::new();
-    let mut numbers: HashMap<K, usize> = HashMap::new();
-    for (key, value) in pairs {
-        let next = groups.len();
-        match groups.get_mut(*numbers.entry(key.clone()).or_insert(next)) {
-            Some((_, values)) => values.push(value),
-            None => groups.push((key, vec![value])),
-        }
-    }
-    groups
 }

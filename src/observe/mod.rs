@@ -13,6 +13,7 @@ use futures::future::{join, join_all, join3};
 use smol_str::SmolStr;
 
 use crate::model::artifact::Artifact;
+use crate::model::groups::grouped;
 use crate::model::identity::{copy_named_by, own_option_group};
 use crate::model::ids::{ArtifactId, JobName, Region};
 use crate::model::inventory::{
@@ -23,7 +24,7 @@ use crate::model::kind::Kind;
 use crate::model::location::Location;
 use crate::model::query::{CopiesQuery, Query};
 use crate::provider::Provider;
-use batch::{Read, by_key, read_all};
+use batch::{Read, read_all};
 use reader::Reader;
 
 pub use request::{CopyRequest, Request};
@@ -96,7 +97,7 @@ async fn read_identities<'l>(
     reader: &Reader<'_>,
     locations: impl IntoIterator<Item = &'l Location>,
 ) -> HashMap<Location, Answer<CallerIdentity>> {
-    let locations = by_key(locations.into_iter().map(|location| (location, ())));
+    let locations = grouped(locations.into_iter().map(|location| (location, ())));
     let reads = locations.into_iter().map(|(location, _)| async move {
         let read = reader.provider.caller_identity(location);
         (location.clone(), reader.in_turn(location, read).await)
@@ -112,7 +113,7 @@ async fn read_limits<'r>(
     let requests = requests.iter();
     let limited =
         requests.filter(|request| request.is_for_plan && request.kind.facts().has_account_limit);
-    let places = by_key(limited.map(|request| ((&request.destination, request.kind), ())));
+    let places = grouped(limited.map(|request| ((&request.destination, request.kind), ())));
     let reads = places.into_iter().map(|((at, kind), _)| async move {
         let read = reader.provider.account_limit(at, kind);
         ((at, kind), reader.in_turn(at, read).await)
@@ -140,7 +141,7 @@ async fn read_options<'r>(
         let groups = sources.filter_map(own_option_group);
         groups.map(|group| ((&request.source, group.clone()), ()))
     });
-    let reads = by_key(groups)
+    let reads = grouped(groups)
         .into_iter()
         .map(|((at, group), _)| async move {
             let read = reader.provider.required_options(at, &group);
@@ -154,7 +155,7 @@ async fn inventory(reader: &Reader<'_>, requests: &[Request], with: &WithCopies)
     let observed_at = reader.provider.now();
     let destinations = requests.iter().map(|request| &request.destination);
     // Copies that are found by their sources follow each source region as soon as it has answered.
-    let groups = by_key(requests.iter().map(|request| match request.queries.copies {
+    let groups = grouped(requests.iter().map(|request| match request.queries.copies {
         CopiesQuery::BySource => (Some(&request.source), request),
         CopiesQuery::Independent(_) => (None, request),
     }));
@@ -295,7 +296,7 @@ async fn copied_from(
         let (at, region) = (&request.destination, &request.source.region);
         ((at, region, request.kind), ())
     });
-    let reads = by_key(wanted).into_iter().map(|((at, region, kind), _)| {
+    let reads = grouped(wanted).into_iter().map(|((at, region, kind), _)| {
         let query = Query::CopiedFrom(region.clone());
         ((at.clone(), region.clone()), Read { at, kind, query })
     });

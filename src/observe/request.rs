@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::model::client_config::ClientConfig;
-use crate::model::ids::{ArtifactId, JobName};
+use crate::model::ids::{ArtifactId, JobName, Region};
 use crate::model::kind::Kind;
 use crate::model::location::Location;
-use crate::model::plan::JobPlan;
+use crate::model::plan::{JobPlan, regions};
 use crate::model::query::{CopiesQuery, Queries, Query};
 use crate::sync_types::SyncJob;
 
@@ -46,15 +46,16 @@ impl Request {
             sources: Query::ByIds(Vec::new()),
             copies: CopiesQuery::BySource,
         };
-        let location = |region| Location {
+        let location = |region: &Region| Location {
             credentials: Arc::clone(credentials),
-            region,
+            region: region.clone(),
         };
+        let (source, destination) = regions(&plan.source, &plan.destination)?;
         Some(Self {
             job: plan.name.clone(),
             kind: plan.kind()?,
-            source: location(plan.source.as_ref()?.region.clone()),
-            destination: location(plan.destination.as_ref()?.region.clone()),
+            source: location(source),
+            destination: location(destination),
             queries: plan.subject().map_or(nothing, Queries::about),
             is_for_plan: false,
         })

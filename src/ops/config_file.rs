@@ -112,14 +112,11 @@ impl ConfigFile {
 
 /// Refuses names that no job has.
 fn check_names(jobs: &[ConfiguredJob], names: &[JobName]) -> Result<(), Error> {
-    /// A name that is less similar than this is not a misspelling.
-    const MIN_SIMILARITY: f32 = 0.6;
     let known: Vec<&str> = jobs.iter().map(|job| job.name().as_str()).collect();
     let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) else {
         return Ok(());
     };
-    let close = similar::get_close_matches(name.as_str(), &known, 1, MIN_SIMILARITY);
-    let help = match close.first() {
+    let help = match config::close_match(name.as_str(), &known) {
         Some(close) => format!("did you mean {close}?"),
         None => format!("its jobs are {}", words::list(known)),
     };

@@ -2,8 +2,7 @@
 
 use super::config_file::{ConfigFile, SelectedJobs};
 use super::operation_error::Error;
-use crate::model::ids::{JobName, Region};
-use crate::model::plan::End;
+use crate::model::ids::JobName;
 use crate::model::problem::Problem;
 use crate::model::report::ReportedJob;
 use crate::sync_types::{ConfiguredJob, SyncJob};
@@ -41,15 +40,12 @@ pub fn validate(config: &ConfigFile, names: &[JobName]) -> Result<Validated, Err
 
 fn reported(job: &ConfiguredJob) -> ReportedJob {
     let valid = job.valid();
-    let end = |region: fn(&SyncJob) -> &Region| {
-        let region = region(valid?).clone();
-        Some(End { region })
-    };
+    let (source, destination) = valid.map(SyncJob::ends).unzip();
     ReportedJob {
         name: job.name().clone(),
         valid: valid.is_some(),
         sync_type: valid.map(SyncJob::sync_type),
-        source: end(|job| &job.source_region),
-        destination: end(|job| &job.destination_region),
+        source,
+        destination,
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn copy(
     case: &Case<'_>,
     settings: CopySettings,
     copy_id: Option<ArtifactId>,
-    reason: &CopyDue,
+    reason: &str,
     warnings: &mut Vec<String>,
 ) -> (Vec<Action>, ActionId) {
     let Case { job, artifact, .. } = case;
@@ -55,7 +55,7 @@ pub(super) fn copy(
     let copy = Copy {
         id: id.clone(),
         kind: artifact.kind,
-        reason: reason.to_string(),
+        reason: reason.to_owned(),
         source: artifact.to_ref(&job.source_region),
         copy: NewCopy {
             region: job.destination_region.clone(),

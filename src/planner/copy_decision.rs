@@ -4,21 +4,14 @@ use super::case::Case;
 use super::duplicates::Claims;
 use super::quota::Room;
 use super::{actions, copy_names, quota, retention, warnings};
-use crate::model::action::Action;
 use crate::model::artifact::Artifact;
 use crate::model::fail_reason::FailReason;
 use crate::model::identity;
+use crate::model::plan::JobPlan;
 use crate::model::reason::JobReason;
+use crate::sync_types::SyncJob;
 
-/// What is decided about a job that can be planned.
-pub(super) struct Decision {
-    pub(super) reason: JobReason,
-    pub(super) actions: Vec<Action>,
-    /// Errors that do not prevent the actions.
-    pub(super) errors: Vec<FailReason>,
-}
-
-/// Decides what is done for a job.
+/// Decides what is done for a job: the reason, the actions, and errors that do not prevent them.
 ///
 /// # Errors
 ///
@@ -26,26 +19,31 @@ pub(super) struct Decision {
 pub(super) fn decide<'a>(
     case: &Case<'a>,
     claims: &mut Claims<'a>,
-    warnings: &mut Vec<String>,
-) -> Result<Decision, FailReason> {
-    if let Some(reason) = synced_by_other(case, claims)? {
-        return Ok(Decision {
-            reason,
-            actions: Vec::new(),
-            errors: Vec::new(),
-        });
+    plan: &mut JobPlan,
+) -> Result<(), FailReason> {
+    if let Some(first) = synced_by_other(case, claims)? {
+        let reason = JobReason::SyncedBy {
+            kind: case.artifact.kind,
+            source: case.artifact.id.clone(),
+            region: case.job.destination_region.clone(),
+            job: first.name.clone(),
+        };
+        plan.reason = reason.to_string();
+        plan.synced_by = Some(first.name.clone());
+        return Ok(());
     }
     match case.source.synced_by(case.copies.iter().copied()) {
-        Some(copy) => Ok(decide_synced(case, copy, warnings)),
-        None => decide_unsynced(case, claims, warnings),
+        Some(copy) => decide_synced(case, copy, plan),
+        None => decide_unsynced(case, claims, plan)?,
     }
+    Ok(())
 }
 
-/// Returns why nothing is done, if an earlier job of the plan syncs the same source.
+/// Returns the earlier job of the plan that syncs the same source, if there is one.
 fn synced_by_other<'a>(
     case: &Case<'a>,
     claims: &mut Claims<'a>,
-) -> Result<Option<JobReason>, FailReason> {
+) -> Result<Option<&'a SyncJob>, FailReason> {
     let Case { job, artifact, .. } = case;
     let Some(first) = claims.source(case.account, job, &artifact.id) else {
         return Ok(None);
@@ -58,16 +56,12 @@ fn synced_by_other<'a>(
             destination: job.destination_region.clone(),
         });
     }
-    Ok(Some(JobReason::SyncedBy {
-        kind: artifact.kind,
-        source: artifact.id.clone(),
-        region: job.destination_region.clone(),
-        job: first.name.clone(),
-    }))
+    Ok(Some(first))
 }
 
 /// Decides about a job whose source has a copy: old copies may have to be deleted, and a sync tag may be missing.
-fn decide_synced(case: &Case<'_>, copy: &Artifact, warnings: &mut Vec<String>) -> Decision {
+fn decide_synced(case: &Case<'_>, copy: &Artifact, plan: &mut JobPlan) {
+    let warnings = &mut plan.warnings;
     let Case { job, artifact, .. } = case;
     let retention = retention::decide(case, None, warnings);
     let (kind, source) = (artifact.kind, artifact.id.clone());
@@ -91,31 +85,26 @@ fn decide_synced(case: &Case<'_>, copy: &Artifact, warnings: &mut Vec<String>) -
             deletions,
         }
     };
+    plan.reason = reason.to_string();
     warnings::about_foreign_copy(case, copy, warnings);
-    let mut actions = actions::tags(case, copy, &retention.beyond_limit, warnings);
-    actions.extend(retention.deletions);
-    Decision {
-        reason,
-        actions,
-        errors: Vec::new(),
-    }
+    plan.actions = actions::tags(case, copy, &retention.beyond_limit, warnings);
+    plan.actions.extend(retention.deletions);
 }
 
 /// Decides about a job whose source has no copy.
 fn decide_unsynced<'a>(
     case: &Case<'a>,
     claims: &mut Claims<'a>,
-    warnings: &mut Vec<String>,
-) -> Result<Decision, FailReason> {
-    let rules = &case.job.rules;
+    plan: &mut JobPlan,
+) -> Result<(), FailReason> {
+    let (rules, warnings) = (&case.job.rules, &mut plan.warnings);
     let settings = rules.copy_settings(case.job, case.artifact, case.observation, warnings)?;
     let id = copy_names::choose(case, claims)?;
     warnings::about_expiry(case, warnings);
     warnings::about_key(case, warnings);
-    let reason = actions::copy_due(case);
-    let (copy, copy_id) = actions::copy(case, settings, id, &reason, warnings);
+    let reason = actions::copy_due(case).to_string();
+    let (mut actions, copy_id) = actions::copy(case, settings, id, &reason, warnings);
     let mut deletions = retention::decide(case, Some(&copy_id), warnings).deletions;
-    let mut actions = copy;
     match quota::room(case, claims, deletions.len(), warnings)? {
         Room::Free => actions.extend(deletions),
         Room::AfterDeletions => {
@@ -123,11 +112,11 @@ fn decide_unsynced<'a>(
             actions.splice(0..0, deletions);
         }
     }
-    Ok(Decision {
-        reason: JobReason::CopyDue(reason),
-        actions,
-        errors: repeated_failure(case).into_iter().collect(),
-    })
+    plan.reason = reason;
+    plan.actions = actions;
+    let failure = repeated_failure(case).map(|failure| failure.problem(&plan.name));
+    plan.errors.extend(failure);
+    Ok(())
 }
 
 /// Returns an error if several copies of the source have failed. The copy is still attempted, because the cause may have been

@@ -20,17 +20,16 @@ use jiff::Timestamp;
 use crate::model::artifact::Artifact;
 use crate::model::fail_reason::FailReason;
 use crate::model::identity::{Source, is_in_account};
-use crate::model::ids::{AccountId, JobName, Region};
+use crate::model::ids::{AccountId, JobName};
 use crate::model::invariants::broken;
-use crate::model::inventory::{Answer, CallerIdentity, Inventory, Observation};
+use crate::model::inventory::{CallerIdentity, Inventory, Observation};
 use crate::model::plan::{
-    ClientConfigRef, CredentialsFrom, End, JobPlan, Observed, ObservedArtifact, Outcome,
+    ClientConfigRef, CredentialsFrom, JobPlan, Observed, ObservedArtifact, Outcome,
 };
 use crate::model::problem::Problem;
 use crate::model::reason::JobReason;
 use crate::sync_types::SyncJob;
 use case::Case;
-use copy_decision::Decision;
 use duplicates::Claims;
 
 /// Plans every job, in the order given. The plan of a job that can't be planned says why, and does not affect the others.
@@ -56,27 +55,30 @@ pub fn plan(jobs: &[SyncJob], inventory: &Inventory) -> Vec<JobPlan> {
 /// Returns the plan of a config entry that is not valid: failed, with the config's problems.
 pub fn invalid(name: &JobName, problems: &[Problem]) -> JobPlan {
     JobPlan {
+        outcome: Outcome::Failed,
+        reason: JobReason::InvalidConfig.to_string(),
+        errors: problems.to_vec(),
+        ..unplanned(name)
+    }
+}
+
+/// Returns the plan of a job about which nothing is known yet.
+fn unplanned(name: &JobName) -> JobPlan {
+    JobPlan {
         name: name.clone(),
         sync_type: None,
         source: None,
         destination: None,
         account_id: None,
         client_config: None,
-        outcome: Outcome::Failed,
-        reason: JobReason::InvalidConfig.to_string(),
+        outcome: Outcome::UpToDate,
+        reason: String::new(),
         synced_by: None,
         observed: None,
         actions: Vec::new(),
         warnings: Vec::new(),
-        errors: problems.to_vec(),
+        errors: Vec::new(),
     }
-}
-
-/// What a reviewer is told regardless of the decision.
-#[derive(Default)]
-struct Notes {
-    observed: Option<Observed>,
-    warnings: Vec<String>,
 }
 
 /// Returns the beginning of a day (UTC).
@@ -92,63 +94,19 @@ fn plan_job<'a>(
     observation: Option<&'a Observation>,
     claims: &mut Claims<'a>,
 ) -> JobPlan {
-    let mut notes = Notes::default();
-    let decision = match observation {
-        Some(observation) => decide(job, day, observation, claims, &mut notes),
-        None => Err(Problem::new(format!(
-            "nothing was observed for {}",
-            job.name
-        ))),
-    };
     let identity = observation.and_then(|observation| observation.identity.as_ref().ok());
-    let end = |region: &Region| {
-        Some(End {
-            region: region.clone(),
-        })
-    };
-    let plan = JobPlan {
-        name: job.name.clone(),
+    let (source, destination) = Some(job.ends()).unzip();
+    let mut plan = JobPlan {
         sync_type: Some(job.sync_type()),
-        source: end(&job.source_region),
-        destination: end(&job.destination_region),
+        source,
+        destination,
         account_id: identity.map(|identity| identity.account_id.clone()),
         client_config: Some(client_config(job, identity)),
-        outcome: Outcome::UpToDate,
-        reason: String::new(),
-        synced_by: None,
-        observed: notes.observed,
-        actions: Vec::new(),
-        warnings: notes.warnings,
-        errors: Vec::new(),
+        ..unplanned(&job.name)
     };
-    match decision {
-        Ok(decision) => checked(decided(plan, decision)),
+    match decide(&mut plan, job, day, observation, claims) {
+        Ok(()) => checked(plan),
         Err(problem) => failed(plan, problem),
-    }
-}
-
-fn decided(plan: JobPlan, decision: Decision) -> JobPlan {
-    let Decision {
-        reason,
-        actions,
-        errors,
-    } = decision;
-    JobPlan {
-        outcome: match actions.as_slice() {
-            [] => Outcome::UpToDate,
-            _ => Outcome::Changes,
-        },
-        reason: reason.to_string(),
-        synced_by: match reason {
-            JobReason::SyncedBy { job, .. } => Some(job),
-            _ => None,
-        },
-        errors: errors
-            .iter()
-            .map(|error| error.problem(&plan.name))
-            .collect(),
-        actions,
-        ..plan
     }
 }
 
@@ -184,39 +142,35 @@ fn failed(plan: JobPlan, problem: Problem) -> JobPlan {
     }
 }
 
+/// Fills in the decision about a job. Fails if the job can't be planned.
 fn decide<'a>(
+    plan: &mut JobPlan,
     job: &'a SyncJob,
     day: Timestamp,
-    observation: &'a Observation,
+    observation: Option<&'a Observation>,
     claims: &mut Claims<'a>,
-    notes: &mut Notes,
-) -> Result<Decision, Problem> {
+) -> Result<(), Problem> {
     let fail = |reason: FailReason| reason.problem(&job.name);
-    let account = job.account(observation, &mut notes.warnings)?;
+    let observation = observation.ok_or_else(|| job.not_observed())?;
+    let account = job.account(observation, &mut plan.warnings)?;
     // Claimed before anything that may fail: even a job that fails claims its database.
     claim_parent(job, account, claims).map_err(fail)?;
-    let sources = read(job, "sources", &observation.sources)?;
-    let found = read(job, "copies", &observation.copies)?;
+    let sources = observation.sources.as_deref();
+    let sources = sources.map_err(|error| job.not_read("sources", error))?;
+    let found = observation.copies.as_deref();
+    let found = found.map_err(|error| job.not_read("copies", error))?;
     let artifact = job
         .rules
-        .choose_source(job, sources, &mut notes.warnings)
+        .choose_source(job, sources, &mut plan.warnings)
         .map_err(fail)?;
-    let seen = (day, observation);
-    let case = case(job, account, artifact, seen, (sources, found)).map_err(fail)?;
-    notes.observed = Some(observed(&case));
-    warnings::about_copies(&case, &mut notes.warnings);
-    copy_decision::decide(&case, claims, &mut notes.warnings).map_err(fail)
-}
-
-fn read<'a>(
-    job: &SyncJob,
-    what: &str,
-    answer: &'a Answer<Vec<Artifact>>,
-) -> Result<&'a [Artifact], Problem> {
-    match answer {
-        Ok(found) => Ok(found),
-        Err(error) => Err(error.problem(format!("failed to read the {what} of {}", job.name))),
+    let case = case(job, account, artifact, day, observation, sources, found).map_err(fail)?;
+    plan.observed = Some(observed(&case));
+    warnings::about_copies(&case, &mut plan.warnings);
+    copy_decision::decide(&case, claims, plan).map_err(fail)?;
+    if !plan.actions.is_empty() {
+        plan.outcome = Outcome::Changes;
     }
+    Ok(())
 }
 
 fn claim_parent<'a>(
@@ -242,8 +196,10 @@ fn case<'a>(
     job: &'a SyncJob,
     account: &'a AccountId,
     artifact: &'a Artifact,
-    (day, observation): (Timestamp, &'a Observation),
-    (sources, found): (&'a [Artifact], &'a [Artifact]),
+    day: Timestamp,
+    observation: &'a Observation,
+    sources: &'a [Artifact],
+    found: &'a [Artifact],
 ) -> Result<Case<'a>, FailReason> {
     let source = Source::new(artifact, &job.source_region).ok_or_else(|| FailReason::NoTime {
         kind: artifact.kind,

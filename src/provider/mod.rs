@@ -7,7 +7,6 @@ pub mod sandbox;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 
 use crate::model::action::{Copy, Delete};
@@ -67,15 +66,4 @@ pub trait Provider: Send + Sync {
 
     /// Deletes a copy.
     async fn delete(&self, at: &Location, delete: &Delete) -> Answer<()>;
-}
-
-/// Runs futures concurrently, at most `limit` at a time, and returns their outputs in the order of the list.
-pub async fn side_by_side<F: Future>(limit: usize, futures: Vec<F>) -> Vec<F::Output> {
-    // When one ends, the next starts: with `buffered`, a slow one would hold up those behind it.
-    let numbered = futures.into_iter().enumerate();
-    let numbered = numbered.map(|(number, future)| async move { (number, future.await) });
-    let running = stream::iter(numbered).buffer_unordered(limit.max(1));
-    let mut outputs: Vec<_> = running.collect().await;
-    outputs.sort_by_key(|(number, _)| *number);
-    outputs.into_iter().map(|(_, output)| output).collect()
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use crate::model::plan::regions;
 use crate::model::safe::safe;
 use crate::model::status::{JobStatus, Readiness, SourceNewest, Status, UsableCopy};
 
@@ -111,7 +112,7 @@ fn labels(jobs: &[JobStatus]) -> Vec<String> {
         if let Some(sync_type) = job.sync_type {
             labels.push_str(&format!(",sync_type={}", quoted(sync_type.as_str())));
         }
-        if let Some((from, to)) = job.regions() {
+        if let Some((from, to)) = regions(&job.source, &job.destination) {
             let (from, to) = (quoted(from.as_str()), quoted(to.as_str()));
             labels.push_str(&format!(",source_region={from},destination_region={to}"));
         }

@@ -1,9 +1,10 @@
 //! Words that are the same in every format: each action and outcome has one name, and each action one noun for counts.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::hash::Hash;
 
 use crate::model::action::{Action, ActionName, Delete};
+use crate::model::groups::grouped;
 use crate::model::kind::Kind;
 use crate::model::plan::JobPlan;
 use crate::model::problem::Problem;
@@ -173,22 +174,6 @@ pub(super) fn age(copy: &UsableCopy) -> String {
         Some(behind) => format!("{age}, {} behind the source", span(behind)),
         None => age,
     }
-}
-
-/// Returns values with equal keys together, in the order in which the keys came first.
-pub(super) fn grouped<K: Clone + Eq + Hash, V>(
-    values: impl IntoIterator<Item = (K, V)>,
-) -> Vec<(K, Vec<V>)> {
-    let mut groups: Vec<(K, Vec<V>)> = Vec::new();
-    let mut places: HashMap<K, usize> = HashMap::new();
-    for (key, value) in values {
-        let place = *places.entry(key.clone()).or_insert(groups.len());
-        match groups.get_mut(place) {
-            Some((_, group)) => group.push(value),
-            None => groups.push((key, vec![value])),
-        }
-    }
-    groups
 }
 
 /// Returns the cause of a problem: AWS's answer, else the message.

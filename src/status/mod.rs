@@ -9,20 +9,18 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::artifact::{Artifact, ArtifactState};
 use crate::model::identity::Source;
-use crate::model::ids::{JobName, Region};
+use crate::model::ids::JobName;
 use crate::model::inventory::{DestinationInventory, Observation};
-use crate::model::plan::End;
 use crate::model::problem::Problem;
 use crate::model::status::{
-    Copies, CopyInProgress, FailedCopy, JobStatus, Left, Readiness, SourceNewest, UsableCopy,
+    Copies, JobStatus, Left, ListedCopy, Readiness, SourceNewest, UsableCopy,
 };
 use crate::sync_types::SyncJob;
 use attention::{
     about_copies, about_newer_copies, about_unknown_copies, about_untestable_conditions,
 };
 use own_copies::{
-    DatedCopy, as_source, candidates, newer_without_source, not_observed, of_current_parent,
-    own_copies,
+    DatedCopy, as_source, candidates, newer_without_source, of_current_parent, own_copies,
 };
 use readiness::{failing, has_usable_copy_of, readiness, repeated_failure};
 
@@ -68,13 +66,11 @@ fn job_status(
     observed: &DestinationInventory,
     max_age: Option<SignedDuration>,
 ) -> JobStatus {
-    let end = |region: &Region| End {
-        region: region.clone(),
-    };
+    let (source, destination) = Some(job.ends()).unzip();
     let mut status = JobStatus {
         sync_type: Some(job.sync_type()),
-        source: Some(end(&job.source_region)),
-        destination: Some(end(&job.destination_region)),
+        source,
+        destination,
         ..unknown(&job.name)
     };
     if let Err(problem) = fill_in(&mut status, job, observed, max_age) {
@@ -93,7 +89,7 @@ fn fill_in(
 ) -> Result<(), Problem> {
     let inventory = &observed.inventory;
     let observation = inventory.jobs.get(&job.name);
-    let observation = observation.ok_or_else(|| not_observed(job))?;
+    let observation = observation.ok_or_else(|| job.not_observed())?;
     let identity = observation.identity.as_ref().ok();
     status.account_id = identity.map(|identity| identity.account_id.clone());
     let account = job.account(observation, &mut status.warnings)?;
@@ -134,7 +130,7 @@ fn fill_in(
             data_time: newest.source_time(),
         },
         (Err(error), _) => SourceNewest::Unknown {
-            problem: error.problem(format!("failed to read the sources of {}", job.name)),
+            problem: job.not_read("sources", error),
         },
     });
     status.copies = Some(copies);
@@ -171,27 +167,23 @@ fn copies(copies: Vec<DatedCopy<'_>>, source: Option<&Source<'_>>, now: Timestam
             .zip(copy.data_time)
             .map(|(source, copy)| source.duration_since(copy).as_secs().max(0)),
     });
+    let listed = |is_in| {
+        let copies = in_state(is_in).map(|copy| ListedCopy {
+            id: copy.artifact.id.clone(),
+            data_time: copy.data_time,
+            state: copy.artifact.state.clone(),
+            percent: copy.artifact.percent,
+            reason: copy.artifact.state_reason().map(str::to_owned),
+        });
+        copies.collect()
+    };
     Copies {
         left: Left {
             count: usable.count(),
             newest: newest_usable.as_ref().map(|copy| copy.id.clone()),
         },
         newest_usable,
-        in_progress: in_state(ArtifactState::is_in_progress)
-            .map(|copy| CopyInProgress {
-                id: copy.artifact.id.clone(),
-                data_time: copy.data_time,
-                state: copy.artifact.state.clone(),
-                percent: copy.artifact.percent,
-            })
-            .collect(),
-        failed: in_state(ArtifactState::is_failed)
-            .map(|copy| FailedCopy {
-                id: copy.artifact.id.clone(),
-                data_time: copy.data_time,
-                state: copy.artifact.state.clone(),
-                reason: copy.artifact.state_reason().map(str::to_owned),
-            })
-            .collect(),
+        in_progress: listed(ArtifactState::is_in_progress),
+        failed: listed(ArtifactState::is_failed),
     }
 }

@@ -30,10 +30,6 @@ impl DatedCopy<'_> {
     }
 }
 
-pub(super) fn not_observed(job: &SyncJob) -> Problem {
-    Problem::new(format!("nothing was observed for {}", job.name))
-}
-
 /// Returns everything in the destination that may be a copy of the job.
 pub(super) fn candidates<'a>(
     job: &SyncJob,
@@ -42,7 +38,7 @@ pub(super) fn candidates<'a>(
 ) -> Result<Vec<&'a Artifact>, Problem> {
     let artifacts = |answer: &'a Answer<Vec<Artifact>>| match answer {
         Ok(artifacts) => Ok(artifacts.as_slice()),
-        Err(error) => Err(error.problem(format!("failed to read the copies of {}", job.name))),
+        Err(error) => Err(job.not_read("copies", error)),
     };
     if let CopiesQuery::Independent(_) = job.rules.queries().copies {
         return Ok(artifacts(&observation.copies)?.iter().collect());
@@ -54,7 +50,7 @@ pub(super) fn candidates<'a>(
     };
     let key = (job.destination(), job.source_region.clone());
     let answer = observed.copied_from.get(&key);
-    let copied = artifacts(answer.ok_or_else(|| not_observed(job))?)?;
+    let copied = artifacts(answer.ok_or_else(|| job.not_observed())?)?;
     let is_new = |copy: &&Artifact| copied.iter().all(|other| other.id != copy.id);
     Ok(copied.iter().chain(named.iter().filter(is_new)).collect())
 }

@@ -2,8 +2,10 @@
 
 use std::fmt::Display;
 
-use jiff::{SignedDuration, Span, SpanRelativeTo};
+use jiff::SignedDuration;
 use serde::de::{Deserialize, Deserializer, Error};
+
+use crate::model::words::duration;
 
 /// Returns an error for a value, which says what it must be and what to do.
 pub fn refused<E: Error>(must_be: impl Display, help: &str) -> E {
@@ -42,9 +44,7 @@ pub(super) fn length_of_time<'de, D: Deserializer<'de>>(
 ) -> Result<Option<SignedDuration>, D::Error> {
     let help = "for example, write 30d or 12w";
     from_text(deserializer, "a length of time", help, |text| {
-        let span: Span = text.trim().parse().ok()?;
-        let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
-        length.is_positive().then_some(Some(length))
+        duration(text.trim()).ok().map(Some)
     })
 }
 

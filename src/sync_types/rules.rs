@@ -16,7 +16,9 @@ use crate::model::ids::{AccountId, JobName, ParentId, Region};
 use crate::model::inventory::{CallerIdentity, Observation};
 use crate::model::kind::{Kind, SyncTypeName};
 use crate::model::location::Location;
+use crate::model::plan::End;
 use crate::model::problem::Problem;
+use crate::model::provider_error::ProviderError;
 use crate::model::query::Queries;
 use crate::model::report::Level;
 
@@ -58,6 +60,14 @@ impl SyncJob {
         }
     }
 
+    /// Returns both ends of the job, as documents name them.
+    pub fn ends(&self) -> (End, End) {
+        let end = |region: &Region| End {
+            region: region.clone(),
+        };
+        (end(&self.source_region), end(&self.destination_region))
+    }
+
     /// Returns the type of the job.
     pub fn sync_type(&self) -> SyncTypeName {
         self.rules.sync_type()
@@ -66,6 +76,16 @@ impl SyncJob {
     /// Returns the kind of artifact that the job copies.
     pub fn kind(&self) -> Kind {
         self.sync_type().kind()
+    }
+
+    /// Returns the problem of a job for which nothing was observed.
+    pub fn not_observed(&self) -> Problem {
+        Problem::new(format!("nothing was observed for {}", self.name))
+    }
+
+    /// Returns the problem of a job for which something, such as `copies`, could not be read.
+    pub fn not_read(&self, what: &str, error: &ProviderError) -> Problem {
+        error.problem(format!("failed to read the {what} of {}", self.name))
     }
 
     /// Returns the account that the job acts in, as STS states it. If STS does not answer, returns the one in the config, with a

@@ -2,10 +2,11 @@
 
 use super::escape::{fenced, label};
 use crate::model::action::ActionName;
+use crate::model::groups::grouped;
 use crate::model::ids::Region;
-use crate::model::plan::JobPlan;
+use crate::model::plan::{JobPlan, regions};
 use crate::model::words::count;
-use crate::render::vocabulary::{count_of, grouped, size_of_copies};
+use crate::render::vocabulary::{count_of, size_of_copies};
 
 /// A drawing with more arrows could not be read.
 const MAX_ARROWS: usize = 30;
@@ -13,10 +14,8 @@ const MAX_ARROWS: usize = 30;
 /// Returns the drawing, and how many arrows it omits; empty if nothing is copied.
 pub(super) fn drawing(jobs: &[JobPlan]) -> String {
     let copying = jobs.iter().filter(|job| job.has_copy());
-    let arrows = grouped(copying.filter_map(|job| {
-        let (source, destination) = (job.source.as_ref()?, job.destination.as_ref()?);
-        Some(((&source.region, &destination.region), job))
-    }));
+    let arrows = copying.filter_map(|job| Some((regions(&job.source, &job.destination)?, job)));
+    let arrows = grouped(arrows);
     if arrows.is_empty() {
         return String::new();
     }

@@ -4,7 +4,7 @@ use super::action_lines::actions;
 use super::screen::{PLAIN, Screen, job_title};
 use super::status::of;
 use crate::model::action::ActionName;
-use crate::model::plan::{JobPlan, Outcome, SavedPlan};
+use crate::model::plan::{JobPlan, Outcome, SavedPlan, regions};
 use crate::model::words::{count, list, utc};
 use crate::render::styles::Styles;
 use crate::render::vocabulary::{artifacts, count_of, deletions, size_of_copies};
@@ -129,8 +129,7 @@ fn job(screen: &mut Screen, job: &JobPlan) {
 /// Returns what the job's plan is based on, beside the source, which its reason names.
 fn observed_line(job: &JobPlan) -> Option<String> {
     let observed = job.observed.as_ref()?;
-    let (from, to) = (job.source.as_ref()?, job.destination.as_ref()?);
-    let (from, to) = (&from.region, &to.region);
+    let (from, to) = regions(&job.source, &job.destination)?;
     let newest = observed.newest_copy.as_ref().map(|copy| {
         let (id, time, state) = (&copy.id, of(copy.data_time), &copy.state);
         format!(", newest {id}{time} ({state})")

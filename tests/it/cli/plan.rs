@@ -196,10 +196,29 @@ fn outputs_are_regular_files_and_links_to_them_are_followed() {
         "nothing was done"
     );
 
+    let is_link = |file| {
+        let found = fs::symlink_metadata(folder.path(file));
+        found.expect("there").is_symlink()
+    };
+    // The first time, the target does not exist yet.
+    for _ in 0..2 {
+        folder.on_sandbox("plan --out link.json").went_well(&[]);
+        assert!(is_link("link.json"));
+        folder.xrs("show later.json").went_well(&["Plan:"]);
+        folder.set_mode("later.json", 0o600);
+    }
     folder.on_sandbox("plan --out link.json").went_well(&[]);
-    let link = fs::symlink_metadata(folder.path("link.json")).expect("there");
-    assert!(link.is_symlink());
-    folder.xrs("show later.json").went_well(&["Plan:"]);
+    let later = fs::metadata(folder.path("later.json")).expect("there");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&later.permissions());
+    assert_eq!(mode & 0o777, 0o600, "it stays private");
+
+    std::os::unix::fs::symlink("circle.json", folder.path("circle.json")).expect("a link");
+    let circle = folder.on_sandbox("plan --out circle.json");
+    circle.failed(
+        1,
+        &["circle.json could not be written: too many symbolic links"],
+    );
+    assert!(is_link("circle.json"));
 }
 
 #[cfg(unix)]

@@ -45,6 +45,9 @@ fn a_plan_file_that_is_not_a_complete_valid_plan_is_refused() {
     };
     let changed = "it was changed after it was made";
     let older = "made by an older version of xrs; plan again";
+    let of_number = whole.replace("\"format_version\": \"2.0\"", "\"format_version\": 2");
+    let selected = whole.replace("\"selection\": null", "\"selection\": [\"sync_a\"]");
+    let on_aws = whole.replace("\"provider\": \"sandbox\"", "\"provider\": \"aws\"");
     let with_key = whole.replacen('{', "{\"keep\": \"all\",", 1);
     for (bad, says) in [
         (whole[..whole.len() / 2].to_owned(), "not valid JSON"),
@@ -54,8 +57,14 @@ fn a_plan_file_that_is_not_a_complete_valid_plan_is_refused() {
         (example(), "not valid JSON"),
         (whole.replace("mydatabase-", "yourdatabase-"), changed),
         (whole.replace("has no copy", "needs no copy"), changed),
+        (selected, changed),
+        (on_aws, changed),
         (of_version("3.0"), "format version is 3.0"),
         (of_version("2.1"), "format version is 2.1"),
+        (of_version("0.9"), "format version is 0.9"),
+        (of_version("two"), "format version is two"),
+        (of_version("2.-1"), "format version is 2.-1"),
+        (of_number, "format version is 2;"),
         (of_version("1.0"), older),
         (with_key, "it has an unknown key keep"),
     ] {
@@ -63,9 +72,31 @@ fn a_plan_file_that_is_not_a_complete_valid_plan_is_refused() {
         folder.write("plan.json", bad);
         refused(&folder, "", &["plan.json cannot be applied", says]);
     }
+    for key in ["format_version", "provider", "selection", "jobs"] {
+        folder.write("plan.json", &whole);
+        folder.edit("plan.json", |plan| {
+            plan.as_object_mut().expect("an object").remove(key);
+        });
+        refused(&folder, "", &["it is not a plan: ", key]);
+        let incomplete = folder.json("plan.json");
+        planfile::digest(&incomplete).expect_err("nothing to approve");
+    }
     folder.write("plan.json", &whole);
     folder.edit("plan.json", |plan| plan["summary"]["delete"] = 0.into());
     refused(&folder, "", &["its summary does not match its jobs"]);
+}
+
+#[test]
+fn the_digest_does_not_cover_when_and_from_which_path_a_plan_was_made() {
+    let folder = Folder::new();
+    folder.planned();
+    folder.edit("plan.json", |plan| {
+        plan["created_at"] = "2026-01-15T05:59:00Z".into();
+        plan["config"]["path"] = "elsewhere.yaml".into();
+    });
+    folder
+        .apply("")
+        .went_well(&["created the AWS resource ami-"]);
 }
 
 #[test]
@@ -194,6 +225,7 @@ fn credentials_come_from_the_config_given_else_the_environment_else_xrs_yaml() {
     refused(&folder, "--config inner", &says);
     // With rotated keys, and the rest of the config invalid.
     let rotated = example()
+        .replace("my_access_key", "my_new_id")
         .replace("my_secret_key", "my_new_key")
         .replace("max_snapshots_to_retain: 5", "nonsense: 5");
     folder.write("elsewhere.yaml", rotated);

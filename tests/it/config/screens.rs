@@ -97,6 +97,20 @@ fn law_8_no_line_shows_a_secret_however_it_is_written() {
 }
 
 #[test]
+fn law_8_the_whole_value_of_a_secret_is_hidden_whatever_its_form() {
+    let text = "aws_secret_key: abc # abc\nurl: http://me:abc@host/x\nsessionToken:\n\nabc";
+    let shown = every_line(text);
+    assert!(!shown.contains("abc"), "{shown}");
+    assert_says(&shown, "aws_secret_key: *********\n");
+    assert_says(&shown, "url: http://******@host/x\n");
+    let shown =
+        every_line("  - :secret_key: 'a\n     b'\n    c: d\nsync_token_db: {kms_key_id: k}");
+    assert!(!shown.contains("'a") && !shown.contains("b'"), "{shown}");
+    assert_says(&shown, "    c: d\n");
+    assert_says(&shown, "sync_token_db: {kms_key_id: k}");
+}
+
+#[test]
 fn what_is_no_secret_is_shown() {
     let shown = every_line(&format!("{SEED}{ALL_OPTIONS}"));
     for text in each(

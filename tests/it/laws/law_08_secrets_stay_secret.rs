@@ -34,6 +34,7 @@ fn law_8_no_secret_in_plans_results_or_debug_output() {
         planfile::to_text(&planned).expect("the plan as JSON"),
         serde_json::to_string(&results).expect("results as JSON"),
         format!("{planned:?}{results:?}{jobs:?}{:?}", jobs[0].source()),
+        serde_json::to_string(&*config).expect("the settings as JSON"),
         sandbox.world().to_json(),
     ];
     for secret in secrets {

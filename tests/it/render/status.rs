@@ -2,8 +2,7 @@
 
 use aws_xregion_sync::model::plan::End;
 use aws_xregion_sync::model::status::{
-    Copies, CopyInProgress, FORMAT_VERSION, FailedCopy, Left, SourceNewest, Status, Summary,
-    UsableCopy,
+    Copies, FORMAT_VERSION, Left, ListedCopy, SourceNewest, Status, Summary, UsableCopy,
 };
 use aws_xregion_sync::render::styles::Styles;
 use aws_xregion_sync::render::{markdown, prometheus, text};
@@ -98,16 +97,18 @@ fn example() -> Status {
             Readiness::TooOld,
             "its newest usable copy is 4 days old; the limit is 26 h",
             Copies {
-                in_progress: vec![CopyInProgress {
+                in_progress: vec![ListedCopy {
                     id: "rds-orders-2026-01-15-05-10".into(),
                     data_time: Some(time("2026-01-15T05:10:00Z")),
                     state: "creating".into(),
                     percent: Some(40),
+                    reason: None,
                 }],
-                failed: vec![FailedCopy {
+                failed: vec![ListedCopy {
                     id: "rds-orders-2026-01-14-05-10".into(),
                     data_time: Some(time("2026-01-14T05:10:00Z")),
                     state: "failed".into(),
+                    percent: None,
                     reason: None,
                 }],
                 ..copies(
@@ -133,10 +134,11 @@ fn example() -> Status {
             Readiness::NoCopy,
             "there is no usable copy: 1 copy failed",
             Copies {
-                failed: vec![FailedCopy {
+                failed: vec![ListedCopy {
                     id: "ami-01".into(),
                     data_time: None,
                     state: "failed".into(),
+                    percent: None,
                     reason: Some("Given key ID is not accessible".to_owned()),
                 }],
                 ..copies(None, 0)
@@ -202,17 +204,19 @@ fn a_status_in_its_four_formats() {
 #[test]
 fn hostile_names_stay_in_their_places() {
     let hostile = format!("{TRICK}\"\\|`<img src=x onerror=a()>[l](https://x.org) @me {{}}=1");
-    let failed = FailedCopy {
+    let failed = ListedCopy {
         id: hostile.as_str().into(),
         data_time: None,
         state: hostile.as_str().into(),
+        percent: None,
         reason: Some(hostile.clone()),
     };
-    let in_progress = CopyInProgress {
+    let in_progress = ListedCopy {
         id: hostile.as_str().into(),
         data_time: None,
         state: hostile.as_str().into(),
         percent: Some(1),
+        reason: None,
     };
     let one = |name: &str| JobStatus {
         warnings: vec![hostile.clone()],

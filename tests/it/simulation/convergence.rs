@@ -46,7 +46,7 @@ pub fn converge(history: &mut History) {
     let mut ledger = history.recorded.ledger();
     if last.summary.actions() > 0 {
         let summary = &last.summary;
-        ledger.breach(format!("law 3: to do after {ROUNDS} rounds: {summary}"));
+        ledger.breach(format!("law 3: to do after {ROUNDS} rounds: {summary:?}"));
     }
     // `checked_plan` has already checked whether failed jobs had a reason to fail.
     let planned = jobs.iter().zip(&last.jobs);
