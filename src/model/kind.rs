@@ -34,8 +34,8 @@ pub struct KindFacts {
     pub ids_per_read: usize,
     /// How many copies from one region into another AWS makes at a time for one account.
     pub max_concurrent_copies: usize,
-    /// Whether AWS limits how many of them an account may have in a region, and states how many there are.
-    pub has_account_limit: bool,
+    /// AWS's name for the quota of how many of them an account may have in a region, if there is one.
+    pub account_quota: Option<&'static str>,
     /// Whether an id can be reused: an automated snapshot can get the id of an earlier one when its database is deleted and
     /// recreated. If so, times are compared as well as ids.
     pub ids_recur: bool,
@@ -82,7 +82,7 @@ const IMAGE: KindFacts = KindFacts {
     // it were too small, copies would wait needlessly.
     // See <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/CopyingAMIs.html>.
     max_concurrent_copies: 100,
-    has_account_limit: false,
+    account_quota: None,
     ids_recur: false,
     newer_copy_suffices: false,
     sources_expire: false,
@@ -100,7 +100,7 @@ const DB_SNAPSHOT: KindFacts = KindFacts {
     ids_per_read: 100,
     // AWS does not raise it. See <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_CopySnapshot.html>.
     max_concurrent_copies: 20,
-    has_account_limit: true,
+    account_quota: Some("ManualSnapshots"),
     ids_recur: true,
     newer_copy_suffices: true,
     sources_expire: true,

@@ -4,6 +4,7 @@
 //! new kind, it also needs a row in the table of [`crate::model::kind`], and code in both providers.
 
 mod ami;
+mod automated;
 mod db_snapshot;
 mod image_filter;
 mod option_value;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::ids::{AccountId, Region};
+use crate::model::kind::Kind;
 use crate::model::provider_error::{ErrorClass, ProviderError, plain_code};
 
 /// The calls that change nothing.
@@ -24,6 +25,33 @@ pub(super) const WRITES: [&str; 5] = [
     "AddTagsToResource",
     "DeleteDBSnapshot",
 ];
+
+/// AWS's names of the calls for the artifacts of one kind.
+pub(super) struct Calls {
+    pub(super) describe: &'static str,
+    pub(super) copy: &'static str,
+    pub(super) tag: &'static str,
+    pub(super) delete: &'static str,
+}
+
+impl Calls {
+    pub(super) fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Image => Self {
+                describe: "DescribeImages",
+                copy: "CopyImage",
+                tag: "CreateTags",
+                delete: "DeregisterImage",
+            },
+            Kind::DbSnapshot => Self {
+                describe: "DescribeDBSnapshots",
+                copy: "CopyDBSnapshot",
+                tag: "AddTagsToResource",
+                delete: "DeleteDBSnapshot",
+            },
+        }
+    }
+}
 
 /// A call that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]

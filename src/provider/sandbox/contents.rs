@@ -317,10 +317,7 @@ impl WorldArtifact {
         Artifact {
             kind,
             id: self.id.clone(),
-            arn: match kind {
-                Kind::Image => Arn::of_image(region, &self.id),
-                Kind::DbSnapshot => snapshot_arn(region, &self.account, &self.id),
-            },
+            arn: arn_of(kind, region, &self.account, &self.id),
             parent: self.parent.clone(),
             state: self.state.clone(),
             created: self.created,
@@ -361,11 +358,15 @@ pub fn automated_id(of: &ParentId, taken: Timestamp) -> ArtifactId {
     ArtifactId::from(format!("rds:{of}-{}", taken.strftime("%Y-%m-%d-%H-%M")))
 }
 
-/// Returns the ARN of a DB snapshot.
-pub fn snapshot_arn(region: &Region, account: &AccountId, id: &ArtifactId) -> Arn {
+/// Returns the ARN of an artifact.
+pub fn arn_of(kind: Kind, region: &Region, account: &AccountId, id: &ArtifactId) -> Arn {
+    let resource = match kind {
+        Kind::Image => return Arn::of_image(region, id),
+        Kind::DbSnapshot => "snapshot",
+    };
     let partition = region.partition();
     Arn::from(format!(
-        "arn:{partition}:rds:{region}:{account}:snapshot:{id}"
+        "arn:{partition}:rds:{region}:{account}:{resource}:{id}"
     ))
 }
 

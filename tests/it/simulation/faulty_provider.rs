@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_xregion_sync::model::action::Copy;
-use aws_xregion_sync::model::inventory::{AccountLimit, CallerIdentity};
+use aws_xregion_sync::model::inventory::{AccountLimits, CallerIdentity};
 use jiff::{SignedDuration, Timestamp};
 
 use super::calls::{Read, Write};
@@ -265,9 +265,9 @@ impl Provider for FaultyProvider<'_> {
             .await
     }
 
-    async fn account_limit(&self, at: &Location, kind: Kind) -> Answer<AccountLimit> {
-        let real = self.sandbox().account_limit(at, kind);
-        let earlier = |old: Sandbox| async move { old.account_limit(at, kind).await };
+    async fn account_limits(&self, at: &Location) -> Answer<AccountLimits> {
+        let real = self.sandbox().account_limits(at);
+        let earlier = |old: Sandbox| async move { old.account_limits(at).await };
         self.read("DescribeAccountAttributes", at, Read::Limit, real, earlier)
             .await
     }

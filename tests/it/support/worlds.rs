@@ -121,7 +121,8 @@ pub fn our_copy(world: &mut World, name: &str, taken: Timestamp) -> WorldArtifac
     let database = database(world, name);
     let source = format!("rds:{name}-{}", taken.strftime("%Y-%m-%d-%H-%M"));
     let value = format!("{}+0000 / {source}", taken.strftime("%Y%m%d%H%M%S"));
-    let arn = snapshot_arn(
+    let arn = arn_of(
+        Kind::DbSnapshot,
         &east(),
         &database.account,
         &ArtifactId::from(source.as_str()),
