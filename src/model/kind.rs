@@ -15,6 +15,8 @@ pub enum Kind {
     Image,
     /// An RDS DB snapshot.
     DbSnapshot,
+    /// A snapshot of an Aurora or Multi-AZ DB cluster.
+    DbClusterSnapshot,
 }
 
 /// What AWS fixes for a kind.
@@ -107,15 +109,26 @@ const DB_SNAPSHOT: KindFacts = KindFacts {
     data_ages: true,
 };
 
+const DB_CLUSTER_SNAPSHOT: KindFacts = KindFacts {
+    noun: ("cluster snapshot", "cluster snapshots"),
+    // See <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBClusterSnapshot.html>.
+    copy_id: CopyId::Chosen { max_length: 63 },
+    // See <https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-copy-snapshot.html>.
+    max_concurrent_copies: 5,
+    account_quota: Some("ManualClusterSnapshots"),
+    ..DB_SNAPSHOT
+};
+
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Image, Self::DbSnapshot];
+    pub const ALL: [Self; 3] = [Self::Image, Self::DbSnapshot, Self::DbClusterSnapshot];
 
     /// Returns what AWS fixes for this kind.
     pub fn facts(self) -> &'static KindFacts {
         match self {
             Self::Image => &IMAGE,
             Self::DbSnapshot => &DB_SNAPSHOT,
+            Self::DbClusterSnapshot => &DB_CLUSTER_SNAPSHOT,
         }
     }
 
@@ -172,17 +185,24 @@ pub enum SyncTypeName {
     Ec2Ami,
     /// The automated snapshots of one RDS DB instance.
     RdsAutomatedSnapshot,
+    /// The automated snapshots of one DB cluster.
+    RdsAutomatedClusterSnapshot,
 }
 
 impl SyncTypeName {
     /// Every sync type.
-    pub const ALL: [Self; 2] = [Self::Ec2Ami, Self::RdsAutomatedSnapshot];
+    pub const ALL: [Self; 3] = [
+        Self::Ec2Ami,
+        Self::RdsAutomatedSnapshot,
+        Self::RdsAutomatedClusterSnapshot,
+    ];
 
     /// Returns the name in the config.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ec2Ami => "ec2_ami",
             Self::RdsAutomatedSnapshot => "rds_automated_snapshot",
+            Self::RdsAutomatedClusterSnapshot => "rds_automated_cluster_snapshot",
         }
     }
 
@@ -191,6 +211,7 @@ impl SyncTypeName {
         match self {
             Self::Ec2Ami => Kind::Image,
             Self::RdsAutomatedSnapshot => Kind::DbSnapshot,
+            Self::RdsAutomatedClusterSnapshot => Kind::DbClusterSnapshot,
         }
     }
 }

@@ -11,6 +11,7 @@ mod message;
 mod pages;
 mod presign;
 mod rds;
+mod rds_clusters;
 mod rds_instances;
 
 use std::fmt::Debug;
@@ -151,7 +152,7 @@ impl Provider for Aws {
                 ec2::DESCRIBE,
                 ec2::find(&clients, query, self.now()).boxed(),
             ),
-            Kind::DbSnapshot => (
+            Kind::DbSnapshot | Kind::DbClusterSnapshot => (
                 rds::names(kind).describe,
                 rds::find(&clients, kind, query).boxed(),
             ),
@@ -169,7 +170,7 @@ impl Provider for Aws {
         let clients = self.clients.at(at).await;
         let answer = match copy.kind {
             Kind::Image => ec2::copy(&clients, copy, client_token).boxed(),
-            Kind::DbSnapshot => rds::copy(&clients, copy).boxed(),
+            Kind::DbSnapshot | Kind::DbClusterSnapshot => rds::copy(&clients, copy).boxed(),
         };
         self.write("copy", at, &copy.source.arn, answer).await
     }
@@ -184,7 +185,9 @@ impl Provider for Aws {
         let clients = self.clients.at(at).await;
         let answer = match kind {
             Kind::Image => ec2::tag(&clients, &artifact.id, tags).boxed(),
-            Kind::DbSnapshot => rds::tag(&clients, &artifact.arn, tags).boxed(),
+            Kind::DbSnapshot | Kind::DbClusterSnapshot => {
+                rds::tag(&clients, &artifact.arn, tags).boxed()
+            }
         };
         self.write("tag", at, &artifact.arn, answer).await
     }
@@ -197,7 +200,7 @@ impl Provider for Aws {
                 let refusal = Call::new("DeregisterImage", at).invalid("images are never deleted");
                 ready(Err(refusal)).boxed()
             }
-            Kind::DbSnapshot => rds::delete(&clients, delete).boxed(),
+            Kind::DbSnapshot | Kind::DbClusterSnapshot => rds::delete(&clients, delete).boxed(),
         };
         self.write("delete", at, &delete.artifact.arn, answer).await
     }

@@ -16,7 +16,7 @@ use crate::model::tags::Tags;
 use super::clients::Clients;
 use super::convert;
 use super::error::Call;
-use super::rds_instances;
+use super::{rds_clusters, rds_instances};
 
 const AUTOMATED: &str = "automated";
 /// Copies are manual snapshots.
@@ -45,6 +45,13 @@ pub(super) fn names(kind: Kind) -> Names {
             id_filter: "db-snapshot-id",
             no_parent: "DBInstanceNotFound",
             not_found: "DBSnapshotNotFound",
+        },
+        Kind::DbClusterSnapshot => Names {
+            describe: "DescribeDBClusterSnapshots",
+            parent_filter: "db-cluster-id",
+            id_filter: "db-cluster-snapshot-id",
+            no_parent: "DBClusterNotFound",
+            not_found: "DBClusterSnapshotNotFound",
         },
     }
 }
@@ -85,6 +92,7 @@ async fn read(
 ) -> Answer<Vec<Artifact>> {
     let found = match kind {
         Kind::Image | Kind::DbSnapshot => rds_instances::read(clients, snapshot_type, filter).await,
+        Kind::DbClusterSnapshot => rds_clusters::read(clients, snapshot_type, filter).await,
     };
     with_tags(clients, found?).await
 }
@@ -165,6 +173,7 @@ pub(super) async fn required_options(clients: &Clients, group: &str) -> Answer<V
 pub(super) async fn copy(clients: &Clients, copy: &Copy) -> Answer<ArtifactId> {
     match copy.kind {
         Kind::Image | Kind::DbSnapshot => rds_instances::copy(clients, copy).await,
+        Kind::DbClusterSnapshot => rds_clusters::copy(clients, copy).await,
     }
 }
 
@@ -183,6 +192,7 @@ pub(super) async fn delete(clients: &Clients, delete: &Delete) -> Answer<()> {
     let id = &delete.artifact.id;
     match delete.kind {
         Kind::Image | Kind::DbSnapshot => rds_instances::delete(clients, id).await,
+        Kind::DbClusterSnapshot => rds_clusters::delete(clients, id).await,
     }
 }
 

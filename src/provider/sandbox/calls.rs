@@ -8,22 +8,25 @@ use crate::model::kind::Kind;
 use crate::model::provider_error::{ErrorClass, ProviderError, plain_code};
 
 /// The calls that change nothing.
-pub(super) const READS: [&str; 6] = [
+pub(super) const READS: [&str; 7] = [
     "GetCallerIdentity",
     "DescribeImages",
     "DescribeDBSnapshots",
+    "DescribeDBClusterSnapshots",
     "DescribeAccountAttributes",
     "DescribeOptionGroups",
     "ListTagsForResource",
 ];
 
 /// The calls that change something.
-pub(super) const WRITES: [&str; 5] = [
+pub(super) const WRITES: [&str; 7] = [
     "CopyImage",
     "CopyDBSnapshot",
+    "CopyDBClusterSnapshot",
     "CreateTags",
     "AddTagsToResource",
     "DeleteDBSnapshot",
+    "DeleteDBClusterSnapshot",
 ];
 
 /// AWS's names of the calls for the artifacts of one kind.
@@ -48,6 +51,12 @@ impl Calls {
                 copy: "CopyDBSnapshot",
                 tag: "AddTagsToResource",
                 delete: "DeleteDBSnapshot",
+            },
+            Kind::DbClusterSnapshot => Self {
+                describe: "DescribeDBClusterSnapshots",
+                copy: "CopyDBClusterSnapshot",
+                tag: "AddTagsToResource",
+                delete: "DeleteDBClusterSnapshot",
             },
         }
     }

@@ -321,7 +321,8 @@ impl WorldArtifact {
             parent: self.parent.clone(),
             state: self.state.clone(),
             created: self.created,
-            data_time: self.data_time,
+            // AWS states no such time for snapshots of clusters.
+            data_time: self.data_time.filter(|_| kind != Kind::DbClusterSnapshot),
             database_time: self.database_time,
             copied_from: self.copied_from.clone(),
             encrypted: self.encrypted || self.kms_key_id.is_some(),
@@ -363,6 +364,7 @@ pub fn arn_of(kind: Kind, region: &Region, account: &AccountId, id: &ArtifactId)
     let resource = match kind {
         Kind::Image => return Arn::of_image(region, id),
         Kind::DbSnapshot => "snapshot",
+        Kind::DbClusterSnapshot => "cluster-snapshot",
     };
     let partition = region.partition();
     Arn::from(format!(

@@ -200,7 +200,7 @@ impl Provider for Sandbox {
                 let answer = |access: &mut Access<'_>| access.describe_images(query);
                 self.call(call, at, answer).await
             }
-            Kind::DbSnapshot => {
+            Kind::DbSnapshot | Kind::DbClusterSnapshot => {
                 let answer = |access: &mut Access<'_>| access.describe_snapshots(kind, query);
                 let mut found = self.call(call, at, answer).await?;
                 // Where its lists have tags, a list without them is a fact here: nothing is gained by another call.
@@ -226,7 +226,7 @@ impl Provider for Sandbox {
     ) -> Answer<ArtifactId> {
         let answer = |access: &mut Access<'_>| match copy.kind {
             Kind::Image => access.copy_image(copy, client_token),
-            Kind::DbSnapshot => access.copy_snapshot(copy),
+            Kind::DbSnapshot | Kind::DbClusterSnapshot => access.copy_snapshot(copy),
         };
         self.call(Calls::of(copy.kind).copy, at, answer).await
     }
@@ -240,7 +240,9 @@ impl Provider for Sandbox {
     ) -> Answer<()> {
         let answer = |access: &mut Access<'_>| match kind {
             Kind::Image => access.tag_image(&artifact.id, tags),
-            Kind::DbSnapshot => access.tag_snapshot(kind, &artifact.arn, tags),
+            Kind::DbSnapshot | Kind::DbClusterSnapshot => {
+                access.tag_snapshot(kind, &artifact.arn, tags)
+            }
         };
         self.call(Calls::of(kind).tag, at, answer).await
     }
@@ -248,7 +250,9 @@ impl Provider for Sandbox {
     async fn delete(&self, at: &Location, delete: &Delete) -> Answer<()> {
         let answer = |access: &mut Access<'_>| match delete.kind {
             Kind::Image => Err(Refusal::new("InvalidRequest", "xrs does not delete images")),
-            Kind::DbSnapshot => access.delete_snapshot(delete.kind, &delete.artifact.id),
+            Kind::DbSnapshot | Kind::DbClusterSnapshot => {
+                access.delete_snapshot(delete.kind, &delete.artifact.id)
+            }
         };
         self.call(Calls::of(delete.kind).delete, at, answer).await
     }

@@ -1,4 +1,4 @@
-//! RDS: snapshots of DB instances.
+//! RDS: snapshots of DB instances and clusters.
 
 use super::access::Access;
 use super::calls::{Refusal, Reply};
@@ -80,6 +80,13 @@ impl Access<'_> {
         let is_from_elsewhere = arn.region() != Some(self.region.as_str());
         if is_from_elsewhere {
             self.check_needs(copy, &source)?;
+        }
+        if kind == Kind::DbClusterSnapshot
+            && copy.kms_key_id.is_some()
+            && source.kms_key_id.is_none()
+        {
+            let message = "KmsKeyId can't be specified for an unencrypted DB cluster snapshot";
+            return Err(Refusal::new("InvalidParameterCombination", message));
         }
         let (key, group) = (
             copy.kms_key_id.as_deref(),
@@ -237,6 +244,7 @@ fn check_id(kind: Kind, id: &str) -> Reply<()> {
 fn max_id_length(kind: Kind) -> usize {
     match kind {
         Kind::Image | Kind::DbSnapshot => 255,
+        Kind::DbClusterSnapshot => 63,
     }
 }
 
@@ -244,6 +252,7 @@ fn max_id_length(kind: Kind) -> usize {
 fn resource_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Image | Kind::DbSnapshot => "DBSnapshot",
+        Kind::DbClusterSnapshot => "DBClusterSnapshot",
     }
 }
 

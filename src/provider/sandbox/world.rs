@@ -65,6 +65,10 @@ pub struct Quotas {
     pub snapshot_copies_in_flight: usize,
     /// Manual DB snapshots in one region, copies included.
     pub manual_snapshots: usize,
+    /// Concurrent copies of DB cluster snapshots from one region into another.
+    pub cluster_snapshot_copies_in_flight: usize,
+    /// Manual DB cluster snapshots in one region, copies included.
+    pub manual_cluster_snapshots: usize,
 }
 
 impl Quotas {
@@ -73,6 +77,10 @@ impl Quotas {
         match kind {
             Kind::Image => (usize::MAX, self.image_copies_in_flight),
             Kind::DbSnapshot => (self.manual_snapshots, self.snapshot_copies_in_flight),
+            Kind::DbClusterSnapshot => (
+                self.manual_cluster_snapshots,
+                self.cluster_snapshot_copies_in_flight,
+            ),
         }
     }
 }
@@ -84,6 +92,8 @@ impl Default for Quotas {
             image_copies_in_flight: 100,
             snapshot_copies_in_flight: 20,
             manual_snapshots: 100,
+            cluster_snapshot_copies_in_flight: 5,
+            manual_cluster_snapshots: 100,
         }
     }
 }
@@ -110,6 +120,12 @@ pub struct WorldRegion {
     pub databases: Vec<WorldDatabase>,
     /// The DB snapshots of every account, automated and manual.
     pub snapshots: Vec<WorldArtifact>,
+    /// The DB clusters of every account.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clusters: Vec<WorldDatabase>,
+    /// The DB cluster snapshots of every account, automated and manual.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cluster_snapshots: Vec<WorldArtifact>,
     /// The option groups of every account that have persistent or permanent options: their names, each with the names of these
     /// options.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -126,6 +142,7 @@ impl WorldRegion {
         match kind {
             Kind::Image => &self.images,
             Kind::DbSnapshot => &self.snapshots,
+            Kind::DbClusterSnapshot => &self.cluster_snapshots,
         }
     }
 
@@ -134,6 +151,7 @@ impl WorldRegion {
         match kind {
             Kind::Image => &mut self.images,
             Kind::DbSnapshot => &mut self.snapshots,
+            Kind::DbClusterSnapshot => &mut self.cluster_snapshots,
         }
     }
 
@@ -142,6 +160,7 @@ impl WorldRegion {
         match kind {
             Kind::Image => &[],
             Kind::DbSnapshot => &self.databases,
+            Kind::DbClusterSnapshot => &self.clusters,
         }
     }
 
@@ -150,6 +169,7 @@ impl WorldRegion {
         match kind {
             Kind::Image => {}
             Kind::DbSnapshot => self.databases.push(database),
+            Kind::DbClusterSnapshot => self.clusters.push(database),
         }
     }
 }
@@ -161,6 +181,8 @@ impl Default for WorldRegion {
             images: Vec::new(),
             databases: Vec::new(),
             snapshots: Vec::new(),
+            clusters: Vec::new(),
+            cluster_snapshots: Vec::new(),
             option_groups: BTreeMap::new(),
             kms_keys: Vec::new(),
             client_tokens: Vec::new(),

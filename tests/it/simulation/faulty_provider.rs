@@ -283,6 +283,7 @@ impl Provider for FaultyProvider<'_> {
         let call = match kind {
             Kind::Image => "DescribeImages",
             Kind::DbSnapshot => "DescribeDBSnapshots",
+            Kind::DbClusterSnapshot => "DescribeDBClusterSnapshots",
         };
         if matches!(query, Query::Manual(_)) && self.monitor.faults.refuses_absent_databases {
             self.live().await;
@@ -307,6 +308,7 @@ impl Provider for FaultyProvider<'_> {
         let call = match copy.kind {
             Kind::Image => "CopyImage",
             Kind::DbSnapshot => "CopyDBSnapshot",
+            Kind::DbClusterSnapshot => "CopyDBClusterSnapshot",
         };
         let id = |id: &ArtifactId| Some(id.to_string());
         self.write(call, at, Write::Copy(copy), real, id).await
@@ -322,7 +324,7 @@ impl Provider for FaultyProvider<'_> {
         let real = self.sandbox().tag(at, kind, artifact, tags);
         let call = match kind {
             Kind::Image => "CreateTags",
-            Kind::DbSnapshot => "AddTagsToResource",
+            Kind::DbSnapshot | Kind::DbClusterSnapshot => "AddTagsToResource",
         };
         self.write(call, at, Write::Tag(artifact, tags), real, |_| None)
             .await

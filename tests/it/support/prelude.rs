@@ -22,4 +22,6 @@ pub use aws_xregion_sync::provider::Provider;
 pub use aws_xregion_sync::provider::sandbox::{
     FailNextCopy, Fault, Sandbox, SnapshotType, World, WorldArtifact, WorldDatabase, arn_of,
 };
-pub use aws_xregion_sync::sync_types::{AmiOptions, DbSnapshotOptions, SyncJob, SyncTypeRules};
+pub use aws_xregion_sync::sync_types::{
+    AmiOptions, DbClusterSnapshotOptions, DbSnapshotOptions, SyncJob, SyncTypeRules,
+};
