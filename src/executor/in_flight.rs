@@ -49,12 +49,20 @@ struct Slots {
     refusal: Option<Refusal>,
 }
 
+/// Returns the limit that a message names, such as `Cannot copy more than 5 snapshots across regions`.
+fn named_limit(message: &str) -> Option<usize> {
+    let (_, rest) = message.split_once("more than ")?;
+    rest.split_whitespace().next()?.parse().ok()
+}
+
 /// AWS's refusal of a copy.
 struct Refusal {
     error: ProviderError,
     at: Timestamp,
     /// The number of copies that AWS has accepted.
     limit: usize,
+    /// The limit that AWS's message names, if it names one.
+    named: Option<usize>,
 }
 
 impl Slots {
@@ -69,9 +77,10 @@ impl Slots {
         let is_next_try = |refusal: &Refusal| {
             self.reserved.is_empty() && now.duration_since(refusal.at) >= RETRY_AFTER
         };
+        let named = self.refusal.as_ref().and_then(|refusal| refusal.named);
         match &self.refusal {
             Some(refusal) if !is_next_try(refusal) => self.taken() < refusal.limit,
-            _ => self.taken() < max,
+            _ => self.taken() < named.unwrap_or(max),
         }
     }
 }
@@ -117,7 +126,13 @@ impl InFlightCopies {
         let (error, slots) = (error.clone(), self.slots(target));
         let before = slots.refusal.as_ref().map(|refusal| refusal.limit);
         let limit = before.unwrap_or(usize::MAX).min(slots.taken());
-        slots.refusal = Some(Refusal { error, at, limit });
+        let named = named_limit(&error.message);
+        slots.refusal = Some(Refusal {
+            error,
+            at,
+            limit,
+            named,
+        });
     }
 
     /// Returns why a copy can't start now.

@@ -76,6 +76,11 @@ pub enum FailReason {
         /// The destination.
         destination: Region,
     },
+    /// A source that is not encrypted can't be copied with a key.
+    NeedlessKmsKey {
+        /// The source.
+        source: ArtifactId,
+    },
     /// The destination has no room for the copy.
     NoRoom {
         /// The kind of the copy.
@@ -193,6 +198,9 @@ impl FailReason {
             Self::NoKmsKey { source, .. } => {
                 format!("{source} is encrypted, but {job} has no kms_key_id option")
             }
+            Self::NeedlessKmsKey { source } => format!(
+                "{source} is not encrypted, but {job} has a kms_key_id option, with which RDS refuses to copy it"
+            ),
             Self::NoRoom {
                 kind,
                 destination,
@@ -261,6 +269,7 @@ impl FailReason {
             Self::NoKmsKey { destination, .. } => {
                 format!("set kms_key_id to a KMS key of {destination}")
             }
+            Self::NeedlessKmsKey { .. } => "remove kms_key_id, or encrypt the cluster".to_owned(),
             Self::NoRoom { kind, .. } => format!(
                 "delete {} that are no longer needed, or ask AWS to raise the limit",
                 kind.noun(2)

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use smol_str::SmolStr;
 
 use super::artifact::Artifact;
+use super::client_config::sha256;
 use super::fail_reason::FailReason;
 use super::ids::{AccountId, Arn, ArnParts, ArtifactId, Region};
 use super::kind::{CopyId, Kind};
@@ -218,24 +219,70 @@ pub fn has_id_of_copy(artifact: &Artifact) -> bool {
 }
 
 /// Returns the ids that xrs may choose for a copy of a source, in order of preference: first the id that the gem would choose,
-/// then one with the source region appended, then numbered ones.
+/// then one with the source region appended, then numbered ones. Returns none if AWS assigns the id.
 pub fn copy_ids(
+    kind: Kind,
     source: &ArtifactId,
     source_region: &Region,
 ) -> impl Iterator<Item = ArtifactId> + use<> {
     const MOST: usize = 100;
+    let max_length = match kind.facts().copy_id {
+        CopyId::Chosen { max_length } => Some(max_length),
+        CopyId::AssignedByAws => None,
+    };
     let plain = source.as_str().replace(':', "-");
     let with_region = format!("{plain}-{source_region}");
     let numbered = with_region.clone();
-    [plain, with_region]
+    let ids = [plain, with_region]
         .into_iter()
-        .chain((2..MOST).map(move |n| format!("{numbered}-{n}")))
-        .map(ArtifactId::from)
+        .chain((2..MOST).map(move |n| format!("{numbered}-{n}")));
+    ids.map_while(move |id| Some(shortened(id, max_length?)))
+}
+
+/// The number of digits of the hash in an id that is shortened.
+const HASH_DIGITS: usize = 8;
+
+/// Returns an id of at most this length. A longer one is cut, and gets a hash of the whole, so that the same id is always shortened
+/// in the same way.
+fn shortened(id: String, max_length: usize) -> ArtifactId {
+    if id.len() <= max_length {
+        return ArtifactId::from(id);
+    }
+    let hash = sha256(id.as_bytes());
+    let (_, digits) = hash.split_at(hash.len() - HASH_DIGITS);
+    let start = id.get(..start_length(max_length)).unwrap_or_default();
+    // RDS allows no two hyphens in a row.
+    let start = start.trim_end_matches('-');
+    ArtifactId::from(format!("{start}-{digits}"))
+}
+
+/// Returns how much of an id is left, at most, if it is shortened to this length.
+fn start_length(max_length: usize) -> usize {
+    max_length - HASH_DIGITS - 1
+}
+
+/// Returns the pattern of the ids of copies, given the pattern of the ids of their sources. In both, `*` stands for any text, and
+/// `?` for a character that is no hyphen.
+pub fn copy_id_pattern(kind: Kind, sources: &str) -> String {
+    let pattern = sources.replace(':', "-");
+    let start = match kind.facts().copy_id {
+        CopyId::Chosen { max_length } => pattern.get(..start_length(max_length)),
+        CopyId::AssignedByAws => None,
+    };
+    match start {
+        Some(start) => format!("{start}*"),
+        None => pattern,
+    }
 }
 
 /// Returns true if a copy of `source` may get this id.
-pub fn is_copy_id(id: &ArtifactId, source: &ArtifactId, source_region: &Region) -> bool {
-    copy_ids(source, source_region).any(|other| other == *id)
+pub fn is_copy_id(
+    kind: Kind,
+    id: &ArtifactId,
+    source: &ArtifactId,
+    source_region: &Region,
+) -> bool {
+    copy_ids(kind, source, source_region).any(|other| other == *id)
 }
 
 /// Returns the sync tag of a copy that a job from `source_region` made and may delete, in any state, or why it may not.
@@ -252,11 +299,7 @@ pub fn ours(copy: &Artifact, source_region: &Region) -> Result<SyncTag, NotOurs>
         }
         None => {
             let source = ArtifactId::from(tag.other_end.as_str());
-            let is_confirmed = match copy.kind.facts().copy_id {
-                CopyId::AssignedByAws => false,
-                CopyId::Chosen { .. } => is_copy_id(&copy.id, &source, source_region),
-            };
-            if !is_confirmed {
+            if !is_copy_id(copy.kind, &copy.id, &source, source_region) {
                 return Err(NotOurs::OtherId);
             }
         }

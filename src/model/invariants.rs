@@ -128,7 +128,9 @@ fn foreign_value(action: &Action, plan: &JobPlan) -> Option<&'static str> {
                 "the id of the copy",
                 match (copy.kind.facts().copy_id, &copy.copy.id) {
                     (CopyId::AssignedByAws, None) => true,
-                    (CopyId::Chosen { .. }, Some(id)) => is_copy_id(id, &copy.source.id, from),
+                    (CopyId::Chosen { .. }, Some(id)) => {
+                        is_copy_id(copy.kind, id, &copy.source.id, from)
+                    }
                     _ => false,
                 },
             ),

@@ -9,6 +9,7 @@ use smol_str::SmolStr;
 
 use super::artifact::Artifact;
 use super::ids::{AccountId, JobName, Region};
+use super::kind::Kind;
 use super::location::Location;
 use super::provider_error::{ErrorClass, ProviderError};
 
@@ -49,6 +50,9 @@ pub struct AccountLimit {
     /// How many there may be.
     pub max: usize,
 }
+
+/// The limits of a region, for the kinds that have one.
+pub type AccountLimits = BTreeMap<Kind, AccountLimit>;
 
 impl Observation {
     /// Returns the first error met while observing, if there was one.

@@ -15,6 +15,8 @@ pub enum Kind {
     Image,
     /// An RDS DB snapshot.
     DbSnapshot,
+    /// A snapshot of an Aurora or Multi-AZ DB cluster.
+    DbClusterSnapshot,
 }
 
 /// What AWS fixes for a kind.
@@ -34,8 +36,8 @@ pub struct KindFacts {
     pub ids_per_read: usize,
     /// How many copies from one region into another AWS makes at a time for one account.
     pub max_concurrent_copies: usize,
-    /// Whether AWS limits how many of them an account may have in a region, and states how many there are.
-    pub has_account_limit: bool,
+    /// AWS's name for the quota of how many of them an account may have in a region, if there is one.
+    pub account_quota: Option<&'static str>,
     /// Whether an id can be reused: an automated snapshot can get the id of an earlier one when its database is deleted and
     /// recreated. If so, times are compared as well as ids.
     pub ids_recur: bool,
@@ -82,7 +84,7 @@ const IMAGE: KindFacts = KindFacts {
     // it were too small, copies would wait needlessly.
     // See <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/CopyingAMIs.html>.
     max_concurrent_copies: 100,
-    has_account_limit: false,
+    account_quota: None,
     ids_recur: false,
     newer_copy_suffices: false,
     sources_expire: false,
@@ -100,22 +102,33 @@ const DB_SNAPSHOT: KindFacts = KindFacts {
     ids_per_read: 100,
     // AWS does not raise it. See <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_CopySnapshot.html>.
     max_concurrent_copies: 20,
-    has_account_limit: true,
+    account_quota: Some("ManualSnapshots"),
     ids_recur: true,
     newer_copy_suffices: true,
     sources_expire: true,
     data_ages: true,
 };
 
+const DB_CLUSTER_SNAPSHOT: KindFacts = KindFacts {
+    noun: ("cluster snapshot", "cluster snapshots"),
+    // See <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBClusterSnapshot.html>.
+    copy_id: CopyId::Chosen { max_length: 63 },
+    // See <https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-copy-snapshot.html>.
+    max_concurrent_copies: 5,
+    account_quota: Some("ManualClusterSnapshots"),
+    ..DB_SNAPSHOT
+};
+
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Image, Self::DbSnapshot];
+    pub const ALL: [Self; 3] = [Self::Image, Self::DbSnapshot, Self::DbClusterSnapshot];
 
     /// Returns what AWS fixes for this kind.
     pub fn facts(self) -> &'static KindFacts {
         match self {
             Self::Image => &IMAGE,
             Self::DbSnapshot => &DB_SNAPSHOT,
+            Self::DbClusterSnapshot => &DB_CLUSTER_SNAPSHOT,
         }
     }
 
@@ -172,17 +185,24 @@ pub enum SyncTypeName {
     Ec2Ami,
     /// The automated snapshots of one RDS DB instance.
     RdsAutomatedSnapshot,
+    /// The automated snapshots of one DB cluster.
+    RdsAutomatedClusterSnapshot,
 }
 
 impl SyncTypeName {
     /// Every sync type.
-    pub const ALL: [Self; 2] = [Self::Ec2Ami, Self::RdsAutomatedSnapshot];
+    pub const ALL: [Self; 3] = [
+        Self::Ec2Ami,
+        Self::RdsAutomatedSnapshot,
+        Self::RdsAutomatedClusterSnapshot,
+    ];
 
     /// Returns the name in the config.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ec2Ami => "ec2_ami",
             Self::RdsAutomatedSnapshot => "rds_automated_snapshot",
+            Self::RdsAutomatedClusterSnapshot => "rds_automated_cluster_snapshot",
         }
     }
 
@@ -191,6 +211,7 @@ impl SyncTypeName {
         match self {
             Self::Ec2Ami => Kind::Image,
             Self::RdsAutomatedSnapshot => Kind::DbSnapshot,
+            Self::RdsAutomatedClusterSnapshot => Kind::DbClusterSnapshot,
         }
     }
 }

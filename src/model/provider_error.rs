@@ -66,7 +66,9 @@ impl ErrorClass {
             "InvalidAMIID.NotFound"
             | "InvalidSnapshot.NotFound"
             | "DBSnapshotNotFound"
-            | "DBInstanceNotFound" => Self::Absent,
+            | "DBInstanceNotFound"
+            | "DBClusterNotFound"
+            | "DBClusterSnapshotNotFound" => Self::Absent,
             "AccessDenied"
             | "AccessDeniedException"
             | "AuthFailure"
@@ -117,7 +119,9 @@ impl ErrorClass {
             | "RequestTimeoutException"
             | "ServiceUnavailable"
             | "Unavailable" => Self::Unknown,
-            "DBSnapshotAlreadyExists"
+            "DBClusterSnapshotAlreadyExists"
+            | "InvalidDBClusterSnapshotState"
+            | "DBSnapshotAlreadyExists"
             | "IdempotentParameterMismatch"
             | "InvalidDBSnapshotState" => Self::Conflict,
             "FilterLimitExceeded"

@@ -115,7 +115,7 @@ pub fn permission(call: &str) -> String {
         | "DescribeAccountAttributes"
         | "DescribeOptionGroups"
         | "ListTagsForResource" => "rds",
-        call if call.contains("DBSnapshot") => "rds",
+        call if call.contains("DB") => "rds",
         _ => "ec2",
     };
     format!("{service}:{call}")

@@ -17,10 +17,9 @@ use crate::model::groups::grouped;
 use crate::model::identity::{copy_named_by, own_option_group};
 use crate::model::ids::{ArtifactId, JobName, Region};
 use crate::model::inventory::{
-    AccountLimit, Answer, CallerIdentity, DestinationInventory, Inventory, Observation,
+    AccountLimits, Answer, CallerIdentity, DestinationInventory, Inventory, Observation,
     ObservedCopies,
 };
-use crate::model::kind::Kind;
 use crate::model::location::Location;
 use crate::model::query::{CopiesQuery, Query};
 use crate::provider::Provider;
@@ -105,18 +104,18 @@ async fn read_identities<'l>(
     join_all(reads).await.into_iter().collect()
 }
 
-/// Reads the limits of the destinations, once for each, if AWS states any.
+/// Reads the limits of the destinations of kinds that have one, once for each.
 async fn read_limits<'r>(
     reader: &Reader<'_>,
     requests: &'r [Request],
-) -> HashMap<(&'r Location, Kind), Answer<AccountLimit>> {
+) -> HashMap<&'r Location, Answer<AccountLimits>> {
     let requests = requests.iter();
-    let limited =
-        requests.filter(|request| request.is_for_plan && request.kind.facts().has_account_limit);
-    let places = grouped(limited.map(|request| ((&request.destination, request.kind), ())));
-    let reads = places.into_iter().map(|((at, kind), _)| async move {
-        let read = reader.provider.account_limit(at, kind);
-        ((at, kind), reader.in_turn(at, read).await)
+    let limited = requests
+        .filter(|request| request.is_for_plan && request.kind.facts().account_quota.is_some());
+    let places = grouped(limited.map(|request| (&request.destination, ())));
+    let reads = places.into_iter().map(|(at, _)| async move {
+        let read = reader.provider.account_limits(at);
+        (at, reader.in_turn(at, read).await)
     });
     join_all(reads).await.into_iter().collect()
 }
@@ -174,9 +173,16 @@ async fn inventory(reader: &Reader<'_>, requests: &[Request], with: &WithCopies)
     let jobs = found.into_iter().flatten();
     let jobs = jobs.filter_map(|found| {
         let request = found.request;
+        let limit = match limits.get(&request.destination) {
+            Some(Ok(limits)) => limits.get(&request.kind).copied().map(Ok),
+            Some(Err(error)) if request.kind.facts().account_quota.is_some() => {
+                Some(Err(error.clone()))
+            }
+            Some(Err(_)) | None => None,
+        };
         let observation = Observation {
             identity: identities.get(&request.destination)?.clone(),
-            limit: limits.get(&(&request.destination, request.kind)).cloned(),
+            limit,
             sources: found.sources,
             copies: found.copies,
             options: found.options,

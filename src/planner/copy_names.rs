@@ -22,7 +22,7 @@ pub(super) fn choose(
         return Ok(None);
     }
     let preferred = usize::from(job.has_shared_parent_name);
-    for id in copy_ids(source.id, source.region).skip(preferred) {
+    for id in copy_ids(source.kind, source.id, source.region).skip(preferred) {
         match case.found.iter().find(|other| other.id == id) {
             Some(holder) if holder.state.is_gone() || source.is_certainly_not_source_of(holder) => {
             }

@@ -6,7 +6,7 @@ use super::actions::action_id;
 use super::case::Case;
 use crate::model::action::{Action, Delete, ExpectedDeletion, KeptCopy, Tag};
 use crate::model::artifact::Artifact;
-use crate::model::identity::{copy_time, current_parent_created, is_of_parent, is_ours, ours};
+use crate::model::identity::{current_parent_created, is_of_parent, is_ours, ours};
 use crate::model::ids::{ActionId, ArtifactId};
 use crate::model::reason::DeleteReason;
 use crate::model::sync_tag::key_on_copy;
@@ -133,7 +133,7 @@ fn counted<'a>(case: &Case<'a>) -> Vec<DatedCopy<'a>> {
     let to_tag = case.copy_to_tag().map(|copy| &copy.id);
     let is_counted = |copy: &Artifact| is_ours(copy, region) || to_tag == Some(&copy.id);
     let dated = |copy: &'a Artifact| {
-        let time = copy_time(copy, region)?;
+        let time = case.time_of(copy)?;
         Some(DatedCopy { copy, time })
     };
     let copies = case.copies.iter().copied();

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::model::action::{Copy, Delete};
 use crate::model::artifact::{Artifact, ArtifactRef};
 use crate::model::ids::ArtifactId;
-use crate::model::inventory::{AccountLimit, Answer, CallerIdentity, ProviderKind};
+use crate::model::inventory::{AccountLimits, Answer, CallerIdentity, ProviderKind};
 use crate::model::kind::Kind;
 use crate::model::location::Location;
 use crate::model::query::Query;
@@ -37,8 +37,8 @@ pub trait Provider: Send + Sync {
     /// Returns the account of the credentials.
     async fn caller_identity(&self, at: &Location) -> Answer<CallerIdentity>;
 
-    /// Returns how many artifacts of a kind the account has in the region of `at`, and may have.
-    async fn account_limit(&self, at: &Location, kind: Kind) -> Answer<AccountLimit>;
+    /// Returns how many artifacts the account has in the region of `at`, and may have, for every kind with a quota.
+    async fn account_limits(&self, at: &Location) -> Answer<AccountLimits>;
 
     /// Returns the persistent and permanent options of an option group, or an empty list if there is no such group.
     async fn required_options(&self, at: &Location, group: &str) -> Answer<Vec<String>>;

@@ -4,20 +4,20 @@ use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
+use super::automated::{
+    IamNames, belonging, default_max_retained, is_identifier, newest_available, no_source,
+    permissions,
+};
 use super::option_value::{from_text, length_of_time, refused, whole_number};
-use super::permissions::{PolicyStage, Statement, arn, in_sid, stated_account};
+use super::permissions::{PolicyStage, Statement};
 use super::rules::{Belonging, CopySettings, RetentionRules, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
 use crate::model::fail_reason::FailReason;
-use crate::model::identity::{origin, own_option_group};
+use crate::model::identity::own_option_group;
 use crate::model::ids::ParentId;
 use crate::model::inventory::Observation;
 use crate::model::kind::SyncTypeName;
 use crate::model::query::Queries;
-use crate::model::sync_tag::{SYNC_KEEP, key_on_copy, key_on_source};
-
-/// The date and time at the end of the ids of automated snapshots. It distinguishes those of `orders` from those of `orders-eu`.
-const TIME: &str = "????-??-??-??-??";
 
 /// Keeps copies of the newest automated snapshots of one RDS DB instance in the destination region.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -60,24 +60,23 @@ fn option_group<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Str
     }
 }
 
-fn default_max_retained() -> u32 {
-    2
-}
-
 /// Reads the identifier of a DB instance. RDS stores it in lower case.
-/// See <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html>.
 fn db_instance<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ParentId, D::Error> {
     let must_be = "the identifier of a DB instance";
     let help = "up to 63 letters, digits and hyphens, as listed by `aws rds describe-db-instances`; not an ARN or a host name";
     from_text(deserializer, must_be, help, |text| {
-        let is_identifier = text.len() <= 63
-            && text.starts_with(|c: char| c.is_ascii_alphabetic())
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        is_identifier.then(|| ParentId::from(text.to_ascii_lowercase()))
+        is_identifier(text).then(|| ParentId::from(text.to_ascii_lowercase()))
     })
 }
+
+/// How IAM names the snapshots of DB instances.
+const IAM_NAMES: IamNames = IamNames {
+    sid: "",
+    resource: "snapshot",
+    describe: "rds:DescribeDBSnapshots",
+    copy: "rds:CopyDBSnapshot",
+    delete: "rds:DeleteDBSnapshot",
+};
 
 impl SyncTypeRules for DbSnapshotOptions {
     fn sync_type(&self) -> SyncTypeName {
@@ -98,11 +97,12 @@ impl SyncTypeRules for DbSnapshotOptions {
         sources: &'a [Artifact],
         _: &mut Vec<String>,
     ) -> Result<&'a Artifact, FailReason> {
-        let available = sources
-            .iter()
-            .filter(|snapshot| snapshot.state.is_available() && snapshot.source_time().is_some());
-        let newest = available.max_by_key(|snapshot| (snapshot.source_time(), &snapshot.id));
-        newest.ok_or_else(|| self.no_source(job, sources))
+        newest_available(sources).ok_or_else(|| {
+            let what = format!("automated snapshot of database {}", self.db_instance);
+            let help = "check db_instance and source_region, and that automated backups of the database are enabled; Aurora clusters \
+                        and AWS Backup make no automated DB snapshots";
+            no_source(&what, sources, &job.source_region, help)
+        })
     }
 
     fn copy_settings(
@@ -135,12 +135,7 @@ impl SyncTypeRules for DbSnapshotOptions {
     }
 
     fn belonging(&self, job: &SyncJob, copy: &Artifact) -> Belonging {
-        let is_from_source = origin(copy, &job.source_region).is_some();
-        if is_from_source && copy.parent.as_ref() == Some(&self.db_instance) {
-            Belonging::ThisJob
-        } else {
-            Belonging::OtherJob
-        }
+        belonging(&self.db_instance, job, copy)
     }
 
     fn retention(&self) -> Option<RetentionRules> {
@@ -151,57 +146,13 @@ impl SyncTypeRules for DbSnapshotOptions {
     }
 
     fn permissions(&self, job: &SyncJob, stage: PolicyStage) -> Vec<Statement> {
-        let (source, destination) = (&job.source_region, &job.destination_region);
-        let regions = [source, destination];
-        let read = Statement::read("ReadSnapshots", "rds:DescribeDBSnapshots", regions);
-        if stage == PolicyStage::Plan {
-            let limits = "rds:DescribeAccountAttributes";
-            let options = "rds:DescribeOptionGroups";
-            return vec![
-                read,
-                Statement::read("ReadTagsOfCopies", "rds:ListTagsForResource", [destination]),
-                Statement::read("ReadLimits", limits, [destination]),
-                Statement::read("ReadOptionGroups", options, [source]),
-            ];
-        }
-        let account = stated_account(&job.client_config);
-        let arn = |region, resource: &str| arn("rds", region, account, resource);
-        let database = &self.db_instance;
-        // RDS gives automated snapshots these names; the second is for those taken before an upgrade.
-        let names = [
-            format!("{database}-{TIME}*"),
-            format!("preupgrade-{database}-*"),
-        ];
-        let sources = names
-            .each_ref()
-            .map(|name| arn(source, &format!("snapshot:rds:{name}")));
-        // These match the ids that copies get, which may end in a region and a number.
-        let copies = names.map(|name| arn(destination, &format!("snapshot:rds-{name}")));
         let group = self.option_group_name.as_ref();
-        let group = group.map(|group| arn(destination, &format!("og:{group}")));
-        let all = sources.iter().chain(&copies).cloned().chain(group);
-        let copy = Statement::new("CopySnapshots", &["rds:CopyDBSnapshot"], all);
-        let tag = |sid, artifacts| Statement::new(sid, &["rds:AddTagsToResource"], artifacts);
-        let keys = [key_on_source(destination)];
-        // The key of the sync tag names the region, so each source region has a statement of its own.
-        let sid = format!("DeleteCopiesFrom{}", in_sid(source));
-        let delete = Statement::new(sid, &["rds:DeleteDBSnapshot"], copies.clone());
-        let sync_tag = format!("aws:ResourceTag/{}", key_on_copy(source));
-        vec![
-            read,
-            copy,
-            tag("TagCopiesOfSnapshots", copies),
-            tag("TagSourceSnapshots", sources).when(
-                "ForAllValues:StringEquals",
-                "aws:TagKeys",
-                keys,
-            ),
-            delete.when("Null", sync_tag, ["false".to_owned()]).when(
-                "Null",
-                format!("aws:ResourceTag/{SYNC_KEEP}"),
-                ["true".to_owned()],
-            ),
-        ]
+        let mut statements = permissions(&IAM_NAMES, &self.db_instance, job, stage, group);
+        if stage == PolicyStage::Plan {
+            let (sid, action) = ("ReadOptionGroups", "rds:DescribeOptionGroups");
+            statements.push(Statement::read(sid, action, [&job.source_region]));
+        }
+        statements
     }
 }
 
@@ -233,29 +184,6 @@ impl DbSnapshotOptions {
                 Ok(())
             }
             Some(Ok(_)) | None => Ok(()),
-        }
-    }
-
-    fn no_source(&self, job: &SyncJob, sources: &[Artifact]) -> FailReason {
-        let states = sources
-            .iter()
-            .map(|snapshot| format!("{} ({})", snapshot.id, snapshot.state));
-        let mut instead: Vec<String> = states.collect();
-        instead.sort();
-        let (which, help) = if sources.is_empty() {
-            (
-                "",
-                "check db_instance and source_region, and that automated backups of the database are enabled; Aurora clusters and \
-                 AWS Backup make no automated DB snapshots",
-            )
-        } else {
-            ("available ", "plan again when one is available")
-        };
-        FailReason::NoSource {
-            what: format!("{which}automated snapshot of database {}", self.db_instance),
-            instead,
-            region: job.source_region.clone(),
-            help: help.to_owned(),
         }
     }
 }

@@ -4,6 +4,8 @@
 //! new kind, it also needs a row in the table of [`crate::model::kind`], and code in both providers.
 
 mod ami;
+mod automated;
+mod db_cluster_snapshot;
 mod db_snapshot;
 mod image_filter;
 mod option_value;
@@ -19,6 +21,7 @@ use serde_yaml::Value;
 use crate::model::kind::SyncTypeName;
 
 pub use ami::AmiOptions;
+pub use db_cluster_snapshot::DbClusterSnapshotOptions;
 pub use db_snapshot::DbSnapshotOptions;
 pub use option_value::{from_text, refused, whole_number};
 pub use permissions::{PolicyStage, Statement, arn, stated_account};
@@ -34,6 +37,9 @@ pub fn options_schema(of: SyncTypeName, generator: &mut SchemaGenerator) -> Sche
     match of {
         SyncTypeName::Ec2Ami => AmiOptions::json_schema(generator),
         SyncTypeName::RdsAutomatedSnapshot => DbSnapshotOptions::json_schema(generator),
+        SyncTypeName::RdsAutomatedClusterSnapshot => {
+            DbClusterSnapshotOptions::json_schema(generator)
+        }
     }
 }
 
@@ -46,6 +52,9 @@ pub fn read_rules(of: SyncTypeName, options: Value) -> Result<Arc<dyn SyncTypeRu
     Ok(match of {
         SyncTypeName::Ec2Ami => Arc::new(read_options::<AmiOptions>(options)?),
         SyncTypeName::RdsAutomatedSnapshot => Arc::new(read_options::<DbSnapshotOptions>(options)?),
+        SyncTypeName::RdsAutomatedClusterSnapshot => {
+            Arc::new(read_options::<DbClusterSnapshotOptions>(options)?)
+        }
     })
 }
 

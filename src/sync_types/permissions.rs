@@ -54,7 +54,7 @@ impl Statement {
 
     /// Returns a statement that allows a read in some regions. List calls can't be limited to resources, only to regions.
     pub fn read<'a>(
-        sid: &'static str,
+        sid: impl Into<String>,
         action: &'static str,
         regions: impl IntoIterator<Item = &'a Region>,
     ) -> Self {

@@ -23,6 +23,8 @@ const ANCHORS: &str = include_str!("../../testdata/config/anchors.yaml");
 const AMI: &str = "sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1";
 const DATABASE: &str =
     "sync_type: rds_automated_snapshot, source_region: us-east-1, destination_region: us-west-1";
+const CLUSTER: &str = "sync_type: rds_automated_cluster_snapshot, source_region: us-east-1, destination_region: us-west-1, \
+                       db_cluster: c";
 
 fn read(text: &str) -> Config {
     config::read(text.as_bytes()).unwrap_or_else(|problems| panic!("{}", screen(text, &problems)))

@@ -235,7 +235,7 @@ fn delete_another(plan: &mut Value, world: &World, random: &mut Random) {
     let Some(deletion) = deletions.get_mut(at) else {
         return;
     };
-    let arn = snapshot_arn(&west(), &snapshot.account, &snapshot.id);
+    let arn = arn_of(Kind::DbSnapshot, &west(), &snapshot.account, &snapshot.id);
     deletion["artifact"]["id"] = json!(snapshot.id);
     deletion["artifact"]["arn"] = json!(arn);
     if let Some(time) = snapshot.data_time {

@@ -22,6 +22,7 @@ pub enum Maker {
 
 #[derive(Clone, Debug)]
 pub struct DatabaseRecipe {
+    pub is_cluster: bool,
     pub retain: u32,
     pub automated: Vec<(i64, &'static str)>,
     /// Copies of the snapshots taken this number of days ago.
@@ -74,8 +75,10 @@ fn statuses() -> impl Strategy<Value = &'static str> {
 
 fn databases() -> impl Strategy<Value = DatabaseRecipe> {
     let copy = (0..9i64, makers(), statuses());
-    (0..4u32, vec((0..5i64, statuses()), 0..4), vec(copy, 0..9)).prop_map(
-        |(retain, automated, copies)| DatabaseRecipe {
+    let automated = vec((0..5i64, statuses()), 0..4);
+    (any::<bool>(), 0..4u32, automated, vec(copy, 0..9)).prop_map(
+        |(is_cluster, retain, automated, copies)| DatabaseRecipe {
+            is_cluster,
             retain,
             automated,
             copies,
@@ -107,7 +110,11 @@ impl Recipe {
     pub fn jobs(&self) -> Vec<SyncJob> {
         let databases = self.databases.iter().enumerate();
         let databases = databases.map(|(n, recipe)| {
-            snapshot_job(&format!("sync_db_{n}"), &format!("db{n}"), recipe.retain)
+            let job = match recipe.is_cluster {
+                true => cluster_job,
+                false => snapshot_job,
+            };
+            job(&format!("sync_db_{n}"), &format!("db{n}"), recipe.retain)
         });
         let images = self.images.iter().enumerate().map(|(n, recipe)| {
             let mut job = ami_job(&format!("sync_ami_{n}"), &format!("app {n}"));
@@ -120,7 +127,12 @@ impl Recipe {
     pub fn world(&self) -> World {
         let mut world = empty_world();
         world.listing_seed = self.listing_seed;
-        for (n, recipe) in self.databases.iter().enumerate() {
+        let databases = self.databases.iter().enumerate();
+        for (n, recipe) in databases.clone().filter(|(_, recipe)| recipe.is_cluster) {
+            recipe.build(&mut world, &format!("db{n}"));
+        }
+        world = with_clusters(world);
+        for (n, recipe) in databases.filter(|(_, recipe)| !recipe.is_cluster) {
             recipe.build(&mut world, &format!("db{n}"));
         }
         for (n, recipe) in self.images.iter().enumerate() {
@@ -135,6 +147,7 @@ pub fn in_other_order(mut world: World, seed: u64) -> World {
     world.listing_seed = seed;
     for region in world.regions_mut() {
         region.snapshots.reverse();
+        region.cluster_snapshots.reverse();
         region.images.reverse();
     }
     world

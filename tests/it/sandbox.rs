@@ -90,7 +90,7 @@ fn image_named(name: &str) -> Copy {
 }
 
 fn arn(id: &str) -> Arn {
-    snapshot_arn(&east(), &account(), &ArtifactId::from(id))
+    arn_of(Kind::DbSnapshot, &east(), &account(), &ArtifactId::from(id))
 }
 
 /// A copy of a snapshot from the east.

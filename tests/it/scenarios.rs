@@ -1,5 +1,6 @@
 //! Scenarios on the sandbox: what happens to a database or an image over days, and what people and the gem left behind.
 
+mod clusters;
 mod images;
 
 use jiff::SignedDuration;

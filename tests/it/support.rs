@@ -49,6 +49,17 @@ pub fn snapshot_job(name: &str, database: &str, retain: u32) -> SyncJob {
     )
 }
 
+pub fn cluster_job(name: &str, cluster: &str, retain: u32) -> SyncJob {
+    job_of(
+        name,
+        DbClusterSnapshotOptions {
+            retain_earlier_databases: None,
+            db_cluster: ParentId::from(cluster),
+            max_snapshots_to_retain: retain,
+        },
+    )
+}
+
 pub fn ami_job(name: &str, identifier: &str) -> SyncJob {
     job_of(
         name,

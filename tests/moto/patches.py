@@ -12,7 +12,11 @@ RDS
                        InstanceCreateTime; the copy is in progress for a while; with `concurrent_copies` it is refused
                        if this number of copies into the region are in progress
   DeleteDBSnapshot     refuses automated snapshots and snapshots that are not available
-  DescribeAccountAttributes  is answered, with the quota ManualSnapshots alone
+  DescribeAccountAttributes  is answered, with the quotas ManualSnapshots and ManualClusterSnapshots
+  CopyDBClusterSnapshot  returns SourceDBClusterSnapshotArn and PercentProgress, and keeps ClusterCreateTime; refuses a key for
+                       a snapshot that is not encrypted, and an id of more than 63 characters; the copy is in progress for a
+                       while; `concurrent_copies` applies
+  DescribeDBClusterSnapshots  returns pages
   DescribeDBSnapshots  returns pages; refuses a MaxRecords outside of 20..100; with `strict_databases` also a filter for
                        a database that does not exist, as documented by AWS
 Two slow functions of moto are cached: which service a call is for (moto reads its own folder), and under which names an
@@ -30,7 +34,7 @@ from moto.ec2.models.amis import Ami
 from moto.ec2.responses.amis import AmisResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.rds.exceptions import DBInstanceNotFoundError, InvalidParameterValue, RDSClientError
-from moto.rds.models import DBSnapshot, RDSBackend
+from moto.rds.models import DBClusterSnapshot, DBSnapshot, RDSBackend
 from moto.rds.responses import RDSResponse
 
 # EC2: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
@@ -261,11 +265,62 @@ def describe_db_snapshots(self):
     return ActionResult({"DBSnapshots": snapshots, "Marker": following})
 
 
+def clusters_in_progress(backend):
+    progress = [getattr(snapshot, "xrs_progress", None) for snapshot in backend.cluster_snapshots.values()]
+    return sum(1 for copy in progress if copy and not copy.is_over())
+
+
+def with_cluster_origin(copy_db_cluster_snapshot):
+    def patched(self, source_db_cluster_snapshot_identifier, target_db_cluster_snapshot_identifier, **others):
+        most = setting(self.account_id, "concurrent_copies")
+        if most is not None and clusters_in_progress(self) >= most:
+            raise RDSClientError("SnapshotQuotaExceeded", f"Cannot copy more than {most} snapshots across regions")
+        if len(target_db_cluster_snapshot_identifier) > 63:
+            raise InvalidParameterValue("The identifier has more than 63 characters.")
+        source = self.get_db_cluster_snapshot(source_db_cluster_snapshot_identifier)
+        key = others.get("kms_key_id")
+        if key and not source.storage_encrypted:
+            raise RDSClientError("InvalidParameterCombination", "The source is not encrypted, so it takes no KmsKeyId.")
+        if source.storage_encrypted and not key and source.region != self.region_name:
+            raise InvalidParameterValue("Must specify new KMS key for cross region encrypted snapshot copy")
+        snapshot = copy_db_cluster_snapshot(
+            self, source_db_cluster_snapshot_identifier, target_db_cluster_snapshot_identifier, **others
+        )
+        snapshot.source_db_cluster_snapshot_arn = source.arn
+        snapshot.cluster_create_time = source.cluster_create_time
+        snapshot.status, snapshot.xrs_progress = "copying", Progress(self.account_id)
+        snapshot.percent_progress = 0
+        return snapshot
+
+    return patched
+
+
+def describe_db_cluster_snapshots(self):
+    params = self.params
+    size = params.get("MaxRecords")
+    filters = {f["Name"]: f["Values"] for f in params.get("Filters", [])}
+    snapshots = self.backend.describe_db_cluster_snapshots(
+        params.get("DBClusterIdentifier"),
+        params.get("DBClusterSnapshotIdentifier"),
+        params.get("SnapshotType"),
+        filters,
+    )
+    invalid = InvalidParameterValue("Invalid marker.")
+    snapshots, following = page(snapshots, size and int(size), params.get("Marker"), self.current_account, 100, invalid)
+    for snapshot in snapshots:
+        listed(snapshot, "status")
+    return ActionResult({"DBClusterSnapshots": snapshots, "Marker": following})
+
+
 def describe_account_attributes(self):
     manual = self.backend.describe_db_snapshots(None, None, "manual", {})
+    of_clusters = self.backend.describe_db_cluster_snapshots(None, None, "manual", {})
     most = setting(self.current_account, "manual_snapshots")
-    quota = {"AccountQuotaName": "ManualSnapshots", "Used": len(manual), "Max": most}
-    return ActionResult({"AccountQuotas": [quota]})
+    quotas = [
+        {"AccountQuotaName": name, "Used": len(snapshots), "Max": most}
+        for name, snapshots in (("ManualSnapshots", manual), ("ManualClusterSnapshots", of_clusters))
+    ]
+    return ActionResult({"AccountQuotas": quotas})
 
 
 def with_refusals(delete_db_snapshot):
@@ -316,5 +371,8 @@ def apply():
     DBSnapshot.percent_progress = 100
     RDSBackend.copy_db_snapshot = with_origin(RDSBackend.copy_db_snapshot)
     RDSBackend.delete_db_snapshot = with_refusals(RDSBackend.delete_db_snapshot)
+    DBClusterSnapshot.source_db_cluster_snapshot_arn = None
+    RDSBackend.copy_db_cluster_snapshot = with_cluster_origin(RDSBackend.copy_db_cluster_snapshot)
+    RDSResponse.describe_db_cluster_snapshots = describe_db_cluster_snapshots
     RDSResponse.describe_db_snapshots = describe_db_snapshots
     RDSResponse.describe_account_attributes = describe_account_attributes

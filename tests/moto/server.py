@@ -12,6 +12,9 @@ POST /xrs/<control> with a JSON object; the answer is JSON. `account` and `regio
   log           the calls of an account: service, region, action, params, start, end, status
   image         {name, description, tags, created, size, encrypted, state, owner}: creates an image, returns its id
   database      {id, kms_key_id}: creates a database without snapshots
+  cluster       {id, engine, kms_key_id, instance}: creates a cluster without snapshots, and, if named, an instance in it
+  cluster_snapshot  {db_cluster, created, id, type, tags, status}: returns id and ARN
+  cluster_copies    {}: the ids of the manual DB cluster snapshots
   forget        {id}: removes a database and keeps its snapshots
   snapshot      {db_instance, id, created, type, tags, status, option_group_name, instance_created}: returns id and ARN
   key           creates a KMS key, returns its ARN
@@ -139,6 +142,46 @@ def control_database(account, region, id, kms_key_id=None):
     for snapshot in list(backend.database_snapshots):
         if backend.database_snapshots[snapshot].db_instance_identifier == id:
             del backend.database_snapshots[snapshot]
+
+
+def control_cluster(account, region, id, engine="aurora-postgresql", kms_key_id=None, instance=None):
+    backend = rds_backends[account][region]
+    settings = {
+        "db_cluster_identifier": id,
+        "engine": engine,
+        "master_username": "admin",
+        "master_user_password": "not-a-secret",
+    }
+    encrypted = {"storage_encrypted": True, "kms_key_id": kms_key_id} if kms_key_id else {}
+    backend.create_db_cluster(settings | encrypted)
+    if instance:
+        backend.create_db_instance(
+            {
+                "db_instance_identifier": instance,
+                "db_instance_class": "db.r5.large",
+                "engine": engine,
+                "db_cluster_identifier": id,
+            }
+        )
+    for snapshot in list(backend.cluster_snapshots):
+        if backend.cluster_snapshots[snapshot].db_cluster_identifier == id:
+            del backend.cluster_snapshots[snapshot]
+
+
+def control_cluster_snapshot(
+    account, region, db_cluster, created, id=None, type="automated", tags=None, status="available"
+):
+    backend = rds_backends[account][region]
+    created_at = when(created)
+    id = id or f"rds:{db_cluster}-{created_at:%Y-%m-%d-%H-%M}"
+    snapshot = backend.create_db_cluster_snapshot(db_cluster, id, snapshot_type=type, tags=pairs(tags))
+    snapshot.created, snapshot.status = created_at, status
+    return {"id": snapshot.db_cluster_snapshot_identifier, "arn": snapshot.arn}
+
+
+def control_cluster_copies(account, region):
+    snapshots = rds_backends[account][region].cluster_snapshots.values()
+    return [snapshot.db_cluster_snapshot_identifier for snapshot in snapshots if snapshot.snapshot_type == "manual"]
 
 
 def control_forget(account, region, id):

@@ -11,6 +11,8 @@ mod message;
 mod pages;
 mod presign;
 mod rds;
+mod rds_clusters;
+mod rds_instances;
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -23,7 +25,7 @@ use tracing::field::display;
 use crate::model::action::{Copy, Delete};
 use crate::model::artifact::{Artifact, ArtifactRef};
 use crate::model::ids::{AccountId, Arn, ArtifactId};
-use crate::model::inventory::{AccountLimit, Answer, CallerIdentity, ProviderKind};
+use crate::model::inventory::{AccountLimits, Answer, CallerIdentity, ProviderKind};
 use crate::model::kind::Kind;
 use crate::model::location::Location;
 use crate::model::query::Query;
@@ -127,14 +129,12 @@ impl Provider for Aws {
         CallerIdentity::new(answer.await, at, endpoint_url)
     }
 
-    async fn account_limit(&self, at: &Location, kind: Kind) -> Answer<AccountLimit> {
+    async fn account_limits(&self, at: &Location) -> Answer<AccountLimits> {
         let clients = self.clients.at(at).await;
         let call = Call::new("DescribeAccountAttributes", at);
-        let answer = match kind {
-            Kind::DbSnapshot => in_time(call, rds::account_limit(&clients)).boxed(),
-            Kind::Image => async { Err(call.invalid("EC2 states no limit of images")) }.boxed(),
-        };
-        self.read("account_limit", at, kind, |_| 1, answer).await
+        let answer = in_time(call, rds::account_limits(&clients)).boxed();
+        self.read("account_limits", at, "quotas", AccountLimits::len, answer)
+            .await
     }
 
     async fn required_options(&self, at: &Location, group: &str) -> Answer<Vec<String>> {
@@ -152,7 +152,10 @@ impl Provider for Aws {
                 ec2::DESCRIBE,
                 ec2::find(&clients, query, self.now()).boxed(),
             ),
-            Kind::DbSnapshot => (rds::DESCRIBE, rds::find(&clients, query).boxed()),
+            Kind::DbSnapshot | Kind::DbClusterSnapshot => (
+                rds::names(kind).describe,
+                rds::find(&clients, kind, query).boxed(),
+            ),
         };
         let answer = in_time(Call::new(call, at), answer).boxed();
         self.read("find", at, (kind, query), Vec::len, answer).await
@@ -167,7 +170,7 @@ impl Provider for Aws {
         let clients = self.clients.at(at).await;
         let answer = match copy.kind {
             Kind::Image => ec2::copy(&clients, copy, client_token).boxed(),
-            Kind::DbSnapshot => rds::copy(&clients, copy).boxed(),
+            Kind::DbSnapshot | Kind::DbClusterSnapshot => rds::copy(&clients, copy).boxed(),
         };
         self.write("copy", at, &copy.source.arn, answer).await
     }
@@ -182,7 +185,9 @@ impl Provider for Aws {
         let clients = self.clients.at(at).await;
         let answer = match kind {
             Kind::Image => ec2::tag(&clients, &artifact.id, tags).boxed(),
-            Kind::DbSnapshot => rds::tag(&clients, &artifact.arn, tags).boxed(),
+            Kind::DbSnapshot | Kind::DbClusterSnapshot => {
+                rds::tag(&clients, &artifact.arn, tags).boxed()
+            }
         };
         self.write("tag", at, &artifact.arn, answer).await
     }
@@ -195,7 +200,7 @@ impl Provider for Aws {
                 let refusal = Call::new("DeregisterImage", at).invalid("images are never deleted");
                 ready(Err(refusal)).boxed()
             }
-            Kind::DbSnapshot => rds::delete(&clients, &delete.artifact.id).boxed(),
+            Kind::DbSnapshot | Kind::DbClusterSnapshot => rds::delete(&clients, delete).boxed(),
         };
         self.write("delete", at, &delete.artifact.arn, answer).await
     }

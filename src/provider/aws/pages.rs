@@ -10,6 +10,9 @@ use crate::model::inventory::Answer;
 
 use super::error::Call;
 
+/// Snapshots per page: the most that RDS allows.
+pub(super) const RDS_PAGE: i32 = 100;
+
 /// The most pages of one read: far more than any account has, so that a list without an end has one.
 const MOST_PAGES: usize = 10_000;
 

@@ -1,6 +1,7 @@
 //! Requests that RDS wants to be signed in the source region, too.
 
 use std::error::Error;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_credential_types::provider::ProvideCredentials;
@@ -14,14 +15,52 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use tracing::subscriber::{NoSubscriber, with_default};
 
 use crate::model::ids::Region;
+use crate::model::inventory::Answer;
+use crate::model::provider_error::ProviderError;
 
 use super::clients::Clients;
+use super::error::Call;
 
 /// How long the signature is valid. RDS checks it during the call.
 const VALID: Duration = Duration::from_secs(3600);
 
+/// The parameters of a request, once it has been sent. What is presigned is the very request that RDS refused.
+#[derive(Clone, Default)]
+pub(super) struct SentParameters(Arc<OnceLock<String>>);
+
+impl SentParameters {
+    /// Returns what notes the parameters when the request is sent.
+    pub(super) fn note(&self) -> impl Fn(&mut HttpRequest) + Send + Sync + 'static {
+        let Self(parameters) = self.clone();
+        move |request| {
+            let text = request.body().bytes().map(String::from_utf8_lossy);
+            parameters.get_or_init(|| text.unwrap_or_default().into_owned());
+        }
+    }
+
+    /// Returns the URL of the request, if RDS refused it because it demands one.
+    ///
+    /// # Errors
+    ///
+    /// The refusal, if it has a different reason, or the problem met while signing.
+    pub(super) async fn presigned_url(
+        &self,
+        clients: &Clients,
+        call: Call<'_>,
+        source: &Region,
+        refusal: ProviderError,
+    ) -> Answer<String> {
+        match self.0.get().filter(|_| is_demanded(&refusal.message)) {
+            Some(parameters) => presigned_url(clients, source, parameters)
+                .await
+                .map_err(|error| call.invalid(&error.to_string())),
+            None => Err(refusal),
+        }
+    }
+}
+
 /// Returns true if RDS refuses a copy because it wants a presigned URL: always in GovCloud, and on demand elsewhere.
-pub(super) fn is_demanded(message: &str) -> bool {
+fn is_demanded(message: &str) -> bool {
     let message = message.to_lowercase().replace(['-', ' '], "");
     message.contains("presignedurl")
 }
@@ -29,7 +68,7 @@ pub(super) fn is_demanded(message: &str) -> bool {
 /// Returns the URL of a request with these parameters, the body of the real request, signed for the source region.
 ///
 /// See <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBSnapshot.html>.
-pub(super) async fn presigned_url(
+async fn presigned_url(
     clients: &Clients,
     source: &Region,
     parameters: &str,

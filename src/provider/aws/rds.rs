@@ -1,55 +1,100 @@
 //! The calls to RDS.
 
 use std::collections::HashSet;
-use std::sync::{Arc, OnceLock};
 
 use aws_sdk_rds::types::Filter;
 
-use crate::model::action::Copy;
+use crate::model::action::{Copy, Delete};
 use crate::model::artifact::Artifact;
 use crate::model::identity::has_id_of_copy;
 use crate::model::ids::{Arn, ArtifactId};
-use crate::model::inventory::{AccountLimit, Answer};
+use crate::model::inventory::{AccountLimit, AccountLimits, Answer};
+use crate::model::kind::Kind;
 use crate::model::query::Query;
 use crate::model::tags::Tags;
 
 use super::clients::Clients;
 use super::convert;
 use super::error::Call;
-use super::pages::all_pages;
-use super::presign::{is_demanded, presigned_url};
-
-pub(super) const DESCRIBE: &str = "DescribeDBSnapshots";
-
-/// The filter by database.
-const DATABASE: &str = "db-instance-id";
+use super::{rds_clusters, rds_instances};
 
 const AUTOMATED: &str = "automated";
 /// Copies are manual snapshots.
 const MANUAL: &str = "manual";
 
-/// Snapshots per page: the most that RDS allows.
-const PAGE: i32 = 100;
+/// How RDS names the snapshots of a kind.
+pub(super) struct Names {
+    /// The call that lists them.
+    pub(super) describe: &'static str,
+    /// The filter by what they are snapshots of.
+    parent_filter: &'static str,
+    /// The filter by id.
+    id_filter: &'static str,
+    /// The error code if there is no such parent.
+    no_parent: &'static str,
+    /// The error code if there is no such snapshot.
+    not_found: &'static str,
+}
+
+/// Returns how RDS names the snapshots of a kind.
+pub(super) fn names(kind: Kind) -> Names {
+    match kind {
+        Kind::Image | Kind::DbSnapshot => Names {
+            describe: "DescribeDBSnapshots",
+            parent_filter: "db-instance-id",
+            id_filter: "db-snapshot-id",
+            no_parent: "DBInstanceNotFound",
+            not_found: "DBSnapshotNotFound",
+        },
+        Kind::DbClusterSnapshot => Names {
+            describe: "DescribeDBClusterSnapshots",
+            parent_filter: "db-cluster-id",
+            id_filter: "db-cluster-snapshot-id",
+            no_parent: "DBClusterNotFound",
+            not_found: "DBClusterSnapshotNotFound",
+        },
+    }
+}
 
 /// Returns the snapshots that a query asks for.
-pub(super) async fn find(clients: &Clients, query: &Query) -> Answer<Vec<Artifact>> {
-    let database = |snapshot: &Artifact| snapshot.parent.as_ref().map(ToString::to_string);
+pub(super) async fn find(clients: &Clients, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {
+    let names = names(kind);
+    let parent = |snapshot: &Artifact| snapshot.parent.as_ref().map(ToString::to_string);
     let id = |snapshot: &Artifact| Some(snapshot.id.to_string());
     match query {
-        Query::Automated(names) => {
-            let answer = matching(clients, AUTOMATED, (DATABASE, names), database).await;
-            or_nothing(answer, names.len(), "DBInstanceNotFound")
+        Query::Automated(parents) => {
+            let filter = (names.parent_filter, parents.as_slice());
+            let answer = matching(clients, kind, AUTOMATED, filter, parent).await;
+            or_nothing(answer, parents.len(), names.no_parent)
         }
-        Query::Manual(names) => matching(clients, MANUAL, (DATABASE, names), database).await,
+        Query::Manual(parents) => {
+            let filter = (names.parent_filter, parents.as_slice());
+            matching(clients, kind, MANUAL, filter, parent).await
+        }
         Query::ByIds(ids) => {
-            let answer = matching(clients, MANUAL, ("db-snapshot-id", ids), id).await;
-            or_nothing(answer, ids.len(), "DBSnapshotNotFound")
+            let filter = (names.id_filter, ids.as_slice());
+            let answer = matching(clients, kind, MANUAL, filter, id).await;
+            or_nothing(answer, ids.len(), names.not_found)
         }
-        Query::AllManual => read(clients, MANUAL, None).await,
+        Query::AllManual => read(clients, kind, MANUAL, None).await,
         Query::Matching(_) | Query::CopiesOf { .. } | Query::CopiedFrom(_) => {
-            Err(Call::new(DESCRIBE, &clients.at).invalid("it is a query for images"))
+            Err(Call::new(names.describe, &clients.at).invalid("it is a query for images"))
         }
     }
+}
+
+/// Returns the snapshots of this type that a filter finds.
+async fn read(
+    clients: &Clients,
+    kind: Kind,
+    snapshot_type: &str,
+    filter: Option<Filter>,
+) -> Answer<Vec<Artifact>> {
+    let found = match kind {
+        Kind::Image | Kind::DbSnapshot => rds_instances::read(clients, snapshot_type, filter).await,
+        Kind::DbClusterSnapshot => rds_clusters::read(clients, snapshot_type, filter).await,
+    };
+    with_tags(clients, found?).await
 }
 
 /// Reads the tags of snapshots that may have some although they were listed without.
@@ -76,21 +121,29 @@ fn or_nothing(answer: Answer<Vec<Artifact>>, asked: usize, code: &str) -> Answer
     }
 }
 
-/// Returns how many manual snapshots the account has in the region, and may have.
-pub(super) async fn account_limit(clients: &Clients) -> Answer<AccountLimit> {
+/// Returns how many manual snapshots the account has in the region, and may have, for every kind with a quota.
+pub(super) async fn account_limits(clients: &Clients) -> Answer<AccountLimits> {
     let call = Call::new("DescribeAccountAttributes", &clients.at);
     let answer = clients.rds.describe_account_attributes().send().await;
     let answer = answer.map_err(|error| call.failed(&error))?;
-    let mut quotas = answer.account_quotas().iter();
-    let quota = quotas.find(|quota| quota.account_quota_name() == Some("ManualSnapshots"));
     let number = |number: Option<i64>| number.and_then(|number| usize::try_from(number).ok());
-    let limit = quota.and_then(|quota| {
-        Some(AccountLimit {
-            used: number(quota.used())?,
-            max: number(quota.max())?,
-        })
-    });
-    limit.ok_or_else(|| call.unreadable("no quota ManualSnapshots"))
+    let mut limits = AccountLimits::new();
+    for kind in Kind::ALL {
+        let Some(name) = kind.facts().account_quota else {
+            continue;
+        };
+        let mut quotas = answer.account_quotas().iter();
+        let quota = quotas.find(|quota| quota.account_quota_name() == Some(name));
+        let limit = quota.and_then(|quota| {
+            Some(AccountLimit {
+                used: number(quota.used())?,
+                max: number(quota.max())?,
+            })
+        });
+        let limit = limit.ok_or_else(|| call.unreadable(&format!("no quota {name}")))?;
+        limits.insert(kind, limit);
+    }
+    Ok(limits)
 }
 
 /// Returns the persistent and permanent options of an option group; none if there is no such group.
@@ -116,41 +169,12 @@ pub(super) async fn required_options(clients: &Clients, group: &str) -> Answer<V
     Ok(names.map(str::to_owned).collect())
 }
 
-/// Starts a copy. Its tags are part of the call. AWS's own copying of tags stays off, because it would also copy `aws:` and sync
-/// tags. Where
-/// RDS demands a request that is signed in the source region, too, the call is made again with its URL.
+/// Starts a copy.
 pub(super) async fn copy(clients: &Clients, copy: &Copy) -> Answer<ArtifactId> {
-    let call = Call::new("CopyDBSnapshot", &clients.at);
-    let id = copy.copy.id.as_ref();
-    let id = id.ok_or_else(|| call.invalid("the copy has no id"))?;
-    let request = clients
-        .rds
-        .copy_db_snapshot()
-        .source_db_snapshot_identifier(copy.source.arn.as_str())
-        .target_db_snapshot_identifier(id.as_str())
-        .set_tags(Some(convert::rds_tags(&copy.all_tags())))
-        .set_kms_key_id(copy.kms_key_id.clone())
-        .set_option_group_name(copy.option_group_name.clone());
-    // What is presigned is the very request that RDS refused.
-    let parameters = Arc::new(OnceLock::new());
-    let sent = Arc::clone(&parameters);
-    let first = request.clone().customize().mutate_request(move |request| {
-        let text = request.body().bytes().map(String::from_utf8_lossy);
-        sent.get_or_init(|| text.unwrap_or_default().into_owned());
-    });
-    let answer = first.send().await.map_err(|error| call.failed(&error));
-    let answer = match (answer, parameters.get()) {
-        (Err(error), Some(parameters)) if is_demanded(&error.message) => {
-            let url = presigned_url(clients, &copy.source.region, parameters).await;
-            let url = url.map_err(|error| call.invalid(&error.to_string()))?;
-            let again = request.pre_signed_url(url).send().await;
-            again.map_err(|error| call.failed(&error))?
-        }
-        (answer, _) => answer?,
-    };
-    let stated = answer.db_snapshot();
-    let stated = stated.and_then(|snapshot| snapshot.db_snapshot_identifier());
-    Ok(stated.map_or_else(|| id.clone(), ArtifactId::from))
+    match copy.kind {
+        Kind::Image | Kind::DbSnapshot => rds_instances::copy(clients, copy).await,
+        Kind::DbClusterSnapshot => rds_clusters::copy(clients, copy).await,
+    }
 }
 
 /// Writes tags on a snapshot.
@@ -164,18 +188,19 @@ pub(super) async fn tag(clients: &Clients, arn: &Arn, tags: &Tags) -> Answer<()>
 }
 
 /// Deletes a manual snapshot.
-pub(super) async fn delete(clients: &Clients, id: &ArtifactId) -> Answer<()> {
-    let call = Call::new("DeleteDBSnapshot", &clients.at);
-    let request = clients.rds.delete_db_snapshot();
-    let request = request.db_snapshot_identifier(id.as_str());
-    let answer = request.send().await.map(drop);
-    answer.map_err(|error| call.failed(&error))
+pub(super) async fn delete(clients: &Clients, delete: &Delete) -> Answer<()> {
+    let id = &delete.artifact.id;
+    match delete.kind {
+        Kind::Image | Kind::DbSnapshot => rds_instances::delete(clients, id).await,
+        Kind::DbClusterSnapshot => rds_clusters::delete(clients, id).await,
+    }
 }
 
 /// Returns the snapshots that a filter of this name and these values finds. The answer is filtered once more, by what the filter is
 /// about: nothing else may follow from it.
 async fn matching(
     clients: &Clients,
+    kind: Kind,
     snapshot_type: &str,
     (name, values): (&str, &[impl ToString]),
     about: impl Fn(&Artifact) -> Option<String>,
@@ -183,32 +208,10 @@ async fn matching(
     let values: Vec<String> = values.iter().map(ToString::to_string).collect();
     let filter = Filter::builder().name(name);
     let filter = filter.set_values(Some(values.clone())).build();
-    let mut found = read(clients, snapshot_type, Some(filter)).await?;
+    let mut found = read(clients, kind, snapshot_type, Some(filter)).await?;
     let values: HashSet<String> = values.iter().map(|value| value.to_lowercase()).collect();
     found.retain(|snapshot| {
         about(snapshot).is_some_and(|text| values.contains(&text.to_lowercase()))
     });
     Ok(found)
-}
-
-/// Returns what is on all pages of the answer.
-async fn read(
-    clients: &Clients,
-    snapshot_type: &str,
-    filter: Option<Filter>,
-) -> Answer<Vec<Artifact>> {
-    let call = Call::new(DESCRIBE, &clients.at);
-    let request = clients.rds.describe_db_snapshots();
-    let request = request.snapshot_type(snapshot_type);
-    let request = request.set_filters(filter.map(|filter| vec![filter]));
-    let page = |token| {
-        let request = request.clone().max_records(PAGE);
-        request.set_marker(token).send()
-    };
-    let pages = all_pages(call, page, |page| page.marker()).await?;
-    let snapshots = pages
-        .into_iter()
-        .flat_map(|page| page.db_snapshots.unwrap_or_default());
-    let found = convert::all(call, snapshots.map(convert::db_snapshot))?;
-    with_tags(clients, found).await
 }

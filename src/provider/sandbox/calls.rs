@@ -4,26 +4,63 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::ids::{AccountId, Region};
+use crate::model::kind::Kind;
 use crate::model::provider_error::{ErrorClass, ProviderError, plain_code};
 
 /// The calls that change nothing.
-pub(super) const READS: [&str; 6] = [
+pub(super) const READS: [&str; 7] = [
     "GetCallerIdentity",
     "DescribeImages",
     "DescribeDBSnapshots",
+    "DescribeDBClusterSnapshots",
     "DescribeAccountAttributes",
     "DescribeOptionGroups",
     "ListTagsForResource",
 ];
 
 /// The calls that change something.
-pub(super) const WRITES: [&str; 5] = [
+pub(super) const WRITES: [&str; 7] = [
     "CopyImage",
     "CopyDBSnapshot",
+    "CopyDBClusterSnapshot",
     "CreateTags",
     "AddTagsToResource",
     "DeleteDBSnapshot",
+    "DeleteDBClusterSnapshot",
 ];
+
+/// AWS's names of the calls for the artifacts of one kind.
+pub(super) struct Calls {
+    pub(super) describe: &'static str,
+    pub(super) copy: &'static str,
+    pub(super) tag: &'static str,
+    pub(super) delete: &'static str,
+}
+
+impl Calls {
+    pub(super) fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Image => Self {
+                describe: "DescribeImages",
+                copy: "CopyImage",
+                tag: "CreateTags",
+                delete: "DeregisterImage",
+            },
+            Kind::DbSnapshot => Self {
+                describe: "DescribeDBSnapshots",
+                copy: "CopyDBSnapshot",
+                tag: "AddTagsToResource",
+                delete: "DeleteDBSnapshot",
+            },
+            Kind::DbClusterSnapshot => Self {
+                describe: "DescribeDBClusterSnapshots",
+                copy: "CopyDBClusterSnapshot",
+                tag: "AddTagsToResource",
+                delete: "DeleteDBClusterSnapshot",
+            },
+        }
+    }
+}
 
 /// A call that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]

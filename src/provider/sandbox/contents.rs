@@ -317,14 +317,12 @@ impl WorldArtifact {
         Artifact {
             kind,
             id: self.id.clone(),
-            arn: match kind {
-                Kind::Image => Arn::of_image(region, &self.id),
-                Kind::DbSnapshot => snapshot_arn(region, &self.account, &self.id),
-            },
+            arn: arn_of(kind, region, &self.account, &self.id),
             parent: self.parent.clone(),
             state: self.state.clone(),
             created: self.created,
-            data_time: self.data_time,
+            // AWS states no such time for snapshots of clusters.
+            data_time: self.data_time.filter(|_| kind != Kind::DbClusterSnapshot),
             database_time: self.database_time,
             copied_from: self.copied_from.clone(),
             encrypted: self.encrypted || self.kms_key_id.is_some(),
@@ -361,11 +359,16 @@ pub fn automated_id(of: &ParentId, taken: Timestamp) -> ArtifactId {
     ArtifactId::from(format!("rds:{of}-{}", taken.strftime("%Y-%m-%d-%H-%M")))
 }
 
-/// Returns the ARN of a DB snapshot.
-pub fn snapshot_arn(region: &Region, account: &AccountId, id: &ArtifactId) -> Arn {
+/// Returns the ARN of an artifact.
+pub fn arn_of(kind: Kind, region: &Region, account: &AccountId, id: &ArtifactId) -> Arn {
+    let resource = match kind {
+        Kind::Image => return Arn::of_image(region, id),
+        Kind::DbSnapshot => "snapshot",
+        Kind::DbClusterSnapshot => "cluster-snapshot",
+    };
     let partition = region.partition();
     Arn::from(format!(
-        "arn:{partition}:rds:{region}:{account}:snapshot:{id}"
+        "arn:{partition}:rds:{region}:{account}:{resource}:{id}"
     ))
 }
 

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use jiff::{SignedDuration, Timestamp};
 
 use super::contents::{
-    BackingSnapshot, SnapshotType, WorldArtifact, WorldDatabase, automated_id, snapshot_arn,
+    BackingSnapshot, SnapshotType, WorldArtifact, WorldDatabase, arn_of, automated_id,
 };
 use super::ec2::is_selected;
 use super::image_filters;
@@ -133,13 +133,14 @@ impl World {
             size_gib: 200,
             ..WorldDatabase::new(parent.as_str(), account, DATABASE_CREATED)
         };
+        let kind = job.kind();
         let here = self.add_region(&job.source_region);
-        if !here.databases.contains(&database) {
-            here.databases.push(database.clone());
+        if !here.databases(kind).contains(&database) {
+            here.add_database(kind, database.clone());
             let taken = (0..AUTOMATED_DAYS).rev().map(taken_days_ago);
             let snapshots = taken.map(|taken| WorldArtifact::automated(&database, taken));
             let snapshots = snapshots.map(|snapshot| snapshot.tag("Database", parent.as_str()));
-            here.snapshots.extend(snapshots);
+            here.artifacts_mut(kind).extend(snapshots);
         }
         let copies = job.rules.retention().map_or(0, |rules| {
             let retained = rules.max_retained;
@@ -152,25 +153,27 @@ impl World {
 
     /// Adds a copy as the gem made it, and its sync tag on the source, if the source still exists.
     fn add_copy(&mut self, job: &SyncJob, database: &WorldDatabase, taken: Timestamp) {
-        let (here, there) = (&job.source_region, &job.destination_region);
+        let (kind, here, there) = (job.kind(), &job.source_region, &job.destination_region);
         let source_id = automated_id(&database.id, taken);
-        let is_free = |id: &ArtifactId| self.snapshot(there, id).is_none();
-        let Some(id) = copy_ids(&source_id, here).find(is_free) else {
+        let stored = self.artifacts(there, kind);
+        let is_free = |id: &ArtifactId| stored.iter().all(|other| other.id != *id);
+        let Some(id) = copy_ids(kind, &source_id, here).find(is_free) else {
             return;
         };
         let tag = |other: &ArtifactId| SyncTag::new(taken, other.as_str()).to_string();
-        if let Some(source) = self.snapshot_mut(here, &source_id) {
+        let mut sources = self.add_region(here).artifacts_mut(kind).iter_mut();
+        if let Some(source) = sources.find(|source| source.id == source_id) {
             source.tags.insert(key_on_source(there), tag(&id));
         }
         let copy = WorldArtifact::snapshot(database, id.as_str(), SnapshotType::Manual, taken);
         let copy = WorldArtifact {
             // The gem ran at six o'clock, and the copy took a while.
             created: taken.checked_add(SignedDuration::from_mins(99)).ok(),
-            copied_from: Some(snapshot_arn(here, &database.account, &source_id)),
+            copied_from: Some(arn_of(kind, here, &database.account, &source_id)),
             kms_key_id: job.kms_key_id.clone(),
             ..copy.tag(&key_on_copy(here), &tag(&source_id))
         };
-        self.add_snapshot(there, copy);
+        self.add_artifact(there, kind, copy);
     }
 }
 

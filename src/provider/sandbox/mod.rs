@@ -27,7 +27,7 @@ use crate::model::action::{Copy, Delete};
 use crate::model::artifact::{Artifact, ArtifactRef};
 use crate::model::identity::has_id_of_copy;
 use crate::model::ids::ArtifactId;
-use crate::model::inventory::{AccountLimit, Answer, CallerIdentity, ProviderKind};
+use crate::model::inventory::{AccountLimits, Answer, CallerIdentity, ProviderKind};
 use crate::model::kind::Kind;
 use crate::model::location::Location;
 use crate::model::query::Query;
@@ -35,10 +35,9 @@ use crate::model::tags::Tags;
 
 use access::Access;
 pub use calls::{CallRecord, Fault};
-use calls::{Refusal, Reply, WRITES};
+use calls::{Calls, Refusal, Reply, WRITES};
 pub use contents::{
-    BackingSnapshot, Copying, SnapshotType, WorldArtifact, WorldDatabase, automated_id,
-    snapshot_arn,
+    BackingSnapshot, Copying, SnapshotType, WorldArtifact, WorldDatabase, arn_of, automated_id,
 };
 pub use world::{
     ClientToken, DEFAULT_ACCOUNT, FORMAT_VERSION, FailNextCopy, Quotas, World, WorldRegion,
@@ -180,8 +179,8 @@ impl Provider for Sandbox {
         CallerIdentity::new(answer, at, at.credentials.endpoint_url.clone())
     }
 
-    async fn account_limit(&self, at: &Location, kind: Kind) -> Answer<AccountLimit> {
-        let answer = |access: &mut Access<'_>| Ok(access.describe_account(kind));
+    async fn account_limits(&self, at: &Location) -> Answer<AccountLimits> {
+        let answer = |access: &mut Access<'_>| Ok(access.describe_account());
         self.call("DescribeAccountAttributes", at, answer).await
     }
 
@@ -191,25 +190,26 @@ impl Provider for Sandbox {
     }
 
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {
+        let call = Calls::of(kind).describe;
         match kind {
             Kind::Image => {
                 // Copies are found by what AWS states, and by their sync tag.
                 if matches!(query, Query::CopiesOf { .. } | Query::CopiedFrom(_)) {
-                    self.call("DescribeImages", at, |_| Ok(())).await?;
+                    self.call(call, at, |_| Ok(())).await?;
                 }
                 let answer = |access: &mut Access<'_>| access.describe_images(query);
-                self.call("DescribeImages", at, answer).await
+                self.call(call, at, answer).await
             }
-            Kind::DbSnapshot => {
-                let answer = |access: &mut Access<'_>| access.describe_snapshots(query);
-                let mut found = self.call("DescribeDBSnapshots", at, answer).await?;
+            Kind::DbSnapshot | Kind::DbClusterSnapshot => {
+                let answer = |access: &mut Access<'_>| access.describe_snapshots(kind, query);
+                let mut found = self.call(call, at, answer).await?;
                 // Where its lists have tags, a list without them is a fact here: nothing is gained by another call.
                 let is_hidden = self.lock().world.hides_snapshot_tags;
                 let untagged = found.iter_mut().filter(|snapshot| snapshot.tags.is_empty());
                 let untagged = untagged.filter(|snapshot| is_hidden && has_id_of_copy(snapshot));
                 for snapshot in untagged {
                     let arn = snapshot.arn.clone();
-                    let answer = |access: &mut Access<'_>| access.list_tags(&arn);
+                    let answer = |access: &mut Access<'_>| access.list_tags(kind, &arn);
                     let tags = self.call("ListTagsForResource", at, answer).await;
                     snapshot.read_tags(tags)?;
                 }
@@ -224,15 +224,11 @@ impl Provider for Sandbox {
         copy: &Copy,
         client_token: Option<&str>,
     ) -> Answer<ArtifactId> {
-        let call = match copy.kind {
-            Kind::Image => "CopyImage",
-            Kind::DbSnapshot => "CopyDBSnapshot",
-        };
         let answer = |access: &mut Access<'_>| match copy.kind {
             Kind::Image => access.copy_image(copy, client_token),
-            Kind::DbSnapshot => access.copy_snapshot(copy),
+            Kind::DbSnapshot | Kind::DbClusterSnapshot => access.copy_snapshot(copy),
         };
-        self.call(call, at, answer).await
+        self.call(Calls::of(copy.kind).copy, at, answer).await
     }
 
     async fn tag(
@@ -242,26 +238,22 @@ impl Provider for Sandbox {
         artifact: &ArtifactRef,
         tags: &Tags,
     ) -> Answer<()> {
-        let call = match kind {
-            Kind::Image => "CreateTags",
-            Kind::DbSnapshot => "AddTagsToResource",
-        };
         let answer = |access: &mut Access<'_>| match kind {
             Kind::Image => access.tag_image(&artifact.id, tags),
-            Kind::DbSnapshot => access.tag_snapshot(&artifact.arn, tags),
+            Kind::DbSnapshot | Kind::DbClusterSnapshot => {
+                access.tag_snapshot(kind, &artifact.arn, tags)
+            }
         };
-        self.call(call, at, answer).await
+        self.call(Calls::of(kind).tag, at, answer).await
     }
 
     async fn delete(&self, at: &Location, delete: &Delete) -> Answer<()> {
-        let call = match delete.kind {
-            Kind::Image => "DeregisterImage",
-            Kind::DbSnapshot => "DeleteDBSnapshot",
-        };
         let answer = |access: &mut Access<'_>| match delete.kind {
             Kind::Image => Err(Refusal::new("InvalidRequest", "xrs does not delete images")),
-            Kind::DbSnapshot => access.delete_snapshot(&delete.artifact.id),
+            Kind::DbSnapshot | Kind::DbClusterSnapshot => {
+                access.delete_snapshot(delete.kind, &delete.artifact.id)
+            }
         };
-        self.call(call, at, answer).await
+        self.call(Calls::of(delete.kind).delete, at, answer).await
     }
 }

@@ -1,23 +1,20 @@
-//! RDS: DB snapshots.
+//! RDS: snapshots of DB instances and clusters.
 
 use super::access::Access;
 use super::calls::{Refusal, Reply};
-use super::contents::{SnapshotType, WorldArtifact, snapshot_arn};
+use super::contents::{SnapshotType, WorldArtifact, arn_of};
 use super::tag_limits;
 use crate::model::action::Copy;
 use crate::model::artifact::{Artifact, ArtifactState};
-use crate::model::ids::{AccountId, Arn, ArtifactId, Region};
-use crate::model::inventory::AccountLimit;
+use crate::model::ids::{Arn, ArtifactId, Region};
+use crate::model::inventory::{AccountLimit, AccountLimits};
 use crate::model::kind::Kind;
 use crate::model::query::Query;
 use crate::model::tags::Tags;
 
-/// See <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBSnapshot.html>.
-const MAX_IDENTIFIER: usize = 255;
-
 impl Access<'_> {
     /// Answers DescribeDBSnapshots. Only manual snapshots are found by id.
-    pub(super) fn describe_snapshots(&self, query: &Query) -> Reply<Vec<Artifact>> {
+    pub(super) fn describe_snapshots(&self, kind: Kind, query: &Query) -> Reply<Vec<Artifact>> {
         let (how, ids, parents) = match query {
             Query::Automated(parents) => (SnapshotType::Automated, None, Some(parents)),
             Query::Manual(parents) => (SnapshotType::Manual, None, Some(parents)),
@@ -27,7 +24,7 @@ impl Access<'_> {
                 return Err(Refusal::invalid("Snapshots are not found as images are"));
             }
         };
-        let mut found = self.list(Kind::DbSnapshot, |snapshot| {
+        let mut found = self.list(kind, |snapshot| {
             snapshot.account == self.account
                 && snapshot.snapshot_type == how
                 && ids.is_none_or(|ids| ids.contains(&snapshot.id))
@@ -40,20 +37,27 @@ impl Access<'_> {
     }
 
     /// Answers ListTagsForResource.
-    pub(super) fn list_tags(&self, arn: &Arn) -> Reply<Tags> {
-        let mut own = self.own(Kind::DbSnapshot);
-        let snapshot = own.find(|snapshot| has_arn(snapshot, self.region, &self.account, arn));
-        let snapshot = snapshot.ok_or_else(|| not_found(arn.as_str()))?;
+    pub(super) fn list_tags(&self, kind: Kind, arn: &Arn) -> Reply<Tags> {
+        let mut own = self.own(kind);
+        let is_it = |snapshot: &&WorldArtifact| self.has_arn(kind, snapshot, self.region, arn);
+        let snapshot = own.find(is_it);
+        let snapshot = snapshot.ok_or_else(|| not_found(kind, arn.as_str()))?;
         Ok(snapshot.tags.clone())
     }
 
     /// Answers DescribeAccountAttributes.
-    pub(super) fn describe_account(&self, kind: Kind) -> AccountLimit {
+    pub(super) fn describe_account(&self) -> AccountLimits {
         let is_manual = |artifact: &&WorldArtifact| artifact.snapshot_type == SnapshotType::Manual;
-        AccountLimit {
-            used: self.own(kind).filter(is_manual).count(),
-            max: self.world.quotas.manual_snapshots,
-        }
+        let limited = Kind::ALL.into_iter();
+        let limited = limited.filter(|kind| kind.facts().account_quota.is_some());
+        let limits = limited.map(|kind| {
+            let limit = AccountLimit {
+                used: self.own(kind).filter(is_manual).count(),
+                max: self.world.quotas.of_snapshots(kind).0,
+            };
+            (kind, limit)
+        });
+        limits.collect()
     }
 
     /// Answers DescribeOptionGroups: the persistent and permanent options of a group.
@@ -65,16 +69,24 @@ impl Access<'_> {
 
     /// Answers CopyDBSnapshot, which goes to the destination.
     pub(super) fn copy_snapshot(&mut self, copy: &Copy) -> Reply<ArtifactId> {
+        let kind = copy.kind;
         let id = copy.copy.id.as_ref().map_or("", ArtifactId::as_str);
         let id = ArtifactId::from(id.to_ascii_lowercase());
         let tags = copy.all_tags();
-        check_id(id.as_str())?;
-        tag_limits::check(Kind::DbSnapshot, &Tags::new(), &tags)?;
+        check_id(kind, id.as_str())?;
+        tag_limits::check(kind, &Tags::new(), &tags)?;
         let arn = &copy.source.arn;
-        let source = self.source_snapshot(arn)?.clone();
+        let source = self.source_snapshot(kind, arn)?.clone();
         let is_from_elsewhere = arn.region() != Some(self.region.as_str());
         if is_from_elsewhere {
             self.check_needs(copy, &source)?;
+        }
+        if kind == Kind::DbClusterSnapshot
+            && copy.kms_key_id.is_some()
+            && source.kms_key_id.is_none()
+        {
+            let message = "KmsKeyId can't be specified for an unencrypted DB cluster snapshot";
+            return Err(Refusal::new("InvalidParameterCombination", message));
         }
         let (key, group) = (
             copy.kms_key_id.as_deref(),
@@ -86,7 +98,7 @@ impl Access<'_> {
             );
             return Err(Refusal::new("KMSKeyNotAccessibleFault", message));
         }
-        self.check_room(&id, arn)?;
+        self.check_room(kind, &id, arn)?;
         let snapshot = WorldArtifact {
             id,
             snapshot_type: SnapshotType::Manual,
@@ -100,7 +112,7 @@ impl Access<'_> {
             tags,
             ..source
         };
-        Ok(self.world.add_snapshot(self.region, snapshot))
+        Ok(self.world.add_artifact(self.region, kind, snapshot))
     }
 
     /// Refuses a copy to another region without the key or the option group that it needs there.
@@ -126,28 +138,37 @@ impl Access<'_> {
     }
 
     /// Returns the snapshot to copy.
-    fn source_snapshot(&self, arn: &Arn) -> Reply<&WorldArtifact> {
+    fn source_snapshot(&self, kind: Kind, arn: &Arn) -> Reply<&WorldArtifact> {
         let region = Region::from(arn.region().unwrap_or_default());
         let Some(there) = self.source_region(&region) else {
             let message = format!("Invalid source snapshot or region: {arn}");
             return Err(Refusal::invalid(message));
         };
-        let mut snapshots = there.snapshots.iter();
-        match snapshots.find(|snapshot| has_arn(snapshot, &region, &self.account, arn)) {
+        let mut snapshots = there.artifacts(kind).iter();
+        match snapshots.find(|snapshot| self.has_arn(kind, snapshot, &region, arn)) {
             Some(source) if source.state.is_available() => Ok(source),
-            Some(source) => Err(wrong_state("copy", source)),
-            None => Err(not_found(arn.as_str())),
+            Some(source) => Err(wrong_state(kind, "copy", source)),
+            None => Err(not_found(kind, arn.as_str())),
         }
     }
 
+    /// Returns true if a snapshot of a region is the account's own and has this ARN.
+    fn has_arn(&self, kind: Kind, snapshot: &WorldArtifact, region: &Region, arn: &Arn) -> bool {
+        // The id is compared first, because building an ARN for the comparison is costly.
+        snapshot.account == self.account
+            && arn.id() == Some(snapshot.id.as_str())
+            && arn_of(kind, region, &self.account, &snapshot.id) == *arn
+    }
+
     /// Refuses a copy with an id that is in use, or beyond a limit.
-    fn check_room(&self, id: &ArtifactId, source: &Arn) -> Reply<()> {
-        let own = self.own(Kind::DbSnapshot);
+    fn check_room(&self, kind: Kind, id: &ArtifactId, source: &Arn) -> Reply<()> {
+        let own = self.own(kind);
         if own.clone().any(|snapshot| snapshot.id == *id) {
             let message = format!(
                 "Cannot create the snapshot because a snapshot with the identifier {id} already exists."
             );
-            return Err(Refusal::new("DBSnapshotAlreadyExists", message));
+            let code = format!("{}AlreadyExists", resource_name(kind));
+            return Err(Refusal::new(&code, message));
         }
         let manual = own.filter(|snapshot| snapshot.snapshot_type == SnapshotType::Manual);
         let is_from_there = |copy: &&WorldArtifact| {
@@ -155,8 +176,7 @@ impl Access<'_> {
             copy.state.is_being_copied() && from == source.region()
         };
         let copies = manual.clone().filter(is_from_there);
-        let quotas = &self.world.quotas;
-        let (most, most_copies) = (quotas.manual_snapshots, quotas.snapshot_copies_in_flight);
+        let (most, most_copies) = self.world.quotas.of_snapshots(kind);
         let message = if manual.count() >= most {
             format!("Cannot create more than {most} manual snapshots")
         } else if copies.count() >= most_copies {
@@ -168,33 +188,35 @@ impl Access<'_> {
     }
 
     /// Answers AddTagsToResource.
-    pub(super) fn tag_snapshot(&mut self, arn: &Arn, tags: &Tags) -> Reply<()> {
+    pub(super) fn tag_snapshot(&mut self, kind: Kind, arn: &Arn, tags: &Tags) -> Reply<()> {
         if arn.region() != Some(self.region.as_str()) {
             let message = format!("Unexpected ARN for {}: {arn}", self.region);
             return Err(Refusal::invalid(message));
         }
-        let (region, account) = (self.region, &self.account);
-        let mut snapshots = self.world.add_region(region).snapshots.iter_mut();
-        let snapshot = snapshots.find(|snapshot| has_arn(snapshot, region, account, arn));
-        let snapshot = snapshot.ok_or_else(|| not_found(arn.id().unwrap_or_default()))?;
-        tag_limits::check(Kind::DbSnapshot, &snapshot.tags, tags)?;
+        let is_it = |snapshot: &&WorldArtifact| self.has_arn(kind, snapshot, self.region, arn);
+        let snapshots = self.world.artifacts(self.region, kind);
+        let position = snapshots.iter().position(|snapshot| is_it(&snapshot));
+        let here = self.world.add_region(self.region).artifacts_mut(kind);
+        let snapshot = position.and_then(|position| here.get_mut(position));
+        let snapshot = snapshot.ok_or_else(|| not_found(kind, arn.id().unwrap_or_default()))?;
+        tag_limits::check(kind, &snapshot.tags, tags)?;
         snapshot.tags.extend(tags.iter());
         Ok(())
     }
 
     /// Answers DeleteDBSnapshot.
-    pub(super) fn delete_snapshot(&mut self, id: &ArtifactId) -> Reply<()> {
+    pub(super) fn delete_snapshot(&mut self, kind: Kind, id: &ArtifactId) -> Reply<()> {
         let is_it =
             |snapshot: &WorldArtifact| snapshot.id == *id && snapshot.account == self.account;
-        let snapshots = &mut self.world.add_region(self.region).snapshots;
+        let snapshots = self.world.add_region(self.region).artifacts_mut(kind);
         let snapshot = snapshots.iter().find(|snapshot| is_it(snapshot));
-        let snapshot = snapshot.ok_or_else(|| not_found(id.as_str()))?;
+        let snapshot = snapshot.ok_or_else(|| not_found(kind, id.as_str()))?;
         if snapshot.snapshot_type == SnapshotType::Automated {
             let message = format!("Automated snapshots cannot be deleted: {id}");
-            return Err(Refusal::new("InvalidDBSnapshotState", message));
+            return Err(Refusal::new(&wrong_state_code(kind), message));
         }
         if !matches!(snapshot.state.as_str(), "available" | "failed") {
-            return Err(wrong_state("delete", snapshot));
+            return Err(wrong_state(kind, "delete", snapshot));
         }
         snapshots.retain(|snapshot| !is_it(snapshot));
         Ok(())
@@ -202,9 +224,9 @@ impl Access<'_> {
 }
 
 /// Refuses an id that RDS does not accept.
-fn check_id(id: &str) -> Reply<()> {
+fn check_id(kind: Kind, id: &str) -> Reply<()> {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    let is_valid = id.len() <= MAX_IDENTIFIER
+    let is_valid = id.len() <= max_id_length(kind)
         && id.starts_with(|c: char| c.is_ascii_alphabetic())
         && id.bytes().all(is_allowed)
         && !id.ends_with('-')
@@ -218,20 +240,34 @@ fn check_id(id: &str) -> Reply<()> {
     )))
 }
 
-/// Returns true if a snapshot of a region is the account's own and has this ARN.
-fn has_arn(snapshot: &WorldArtifact, region: &Region, account: &AccountId, arn: &Arn) -> bool {
-    // The id is compared first, because building an ARN for the comparison is costly.
-    snapshot.account == *account
-        && arn.id() == Some(snapshot.id.as_str())
-        && snapshot_arn(region, account, &snapshot.id) == *arn
+/// Returns the greatest length of an id. See <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBSnapshot.html>.
+fn max_id_length(kind: Kind) -> usize {
+    match kind {
+        Kind::Image | Kind::DbSnapshot => 255,
+        Kind::DbClusterSnapshot => 63,
+    }
 }
 
-fn wrong_state(what: &str, snapshot: &WorldArtifact) -> Refusal {
+/// Returns how error codes name a resource.
+fn resource_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Image | Kind::DbSnapshot => "DBSnapshot",
+        Kind::DbClusterSnapshot => "DBClusterSnapshot",
+    }
+}
+
+fn wrong_state_code(kind: Kind) -> String {
+    format!("Invalid{}State", resource_name(kind))
+}
+
+fn wrong_state(kind: Kind, what: &str, snapshot: &WorldArtifact) -> Refusal {
     let (id, state) = (&snapshot.id, &snapshot.state);
     let message = format!("Cannot {what} the snapshot {id} because it is in the state {state}");
-    Refusal::new("InvalidDBSnapshotState", message)
+    Refusal::new(&wrong_state_code(kind), message)
 }
 
-fn not_found(id: &str) -> Refusal {
-    Refusal::new("DBSnapshotNotFound", format!("DBSnapshot {id} not found."))
+fn not_found(kind: Kind, id: &str) -> Refusal {
+    let resource = resource_name(kind);
+    let message = format!("{resource} {id} not found.");
+    Refusal::new(&format!("{resource}NotFound"), message)
 }

@@ -12,7 +12,7 @@ pub(super) fn check(kind: Kind, old: &Tags, new: &Tags) -> Result<(), Refusal> {
     // EC2's API model says 127 characters, its guide 128; 127 is safe with both.
     let (reserved, max_key): (&[&str], usize) = match kind {
         Kind::Image => (&["aws:"], 127),
-        Kind::DbSnapshot => (&["aws:", "rds:"], 128),
+        Kind::DbSnapshot | Kind::DbClusterSnapshot => (&["aws:", "rds:"], 128),
     };
     let is_reserved = |text: &str| {
         let text = text.to_ascii_lowercase();
@@ -24,7 +24,9 @@ pub(super) fn check(kind: Kind, old: &Tags, new: &Tags) -> Result<(), Refusal> {
             && value.chars().count() <= MAX_VALUE
             && match kind {
                 Kind::Image => !is_reserved(key),
-                Kind::DbSnapshot => is_fit_for_rds(key) && is_fit_for_rds(value),
+                Kind::DbSnapshot | Kind::DbClusterSnapshot => {
+                    is_fit_for_rds(key) && is_fit_for_rds(value)
+                }
             }
     };
     if let Some((key, value)) = new.iter().find(|(key, value)| !is_fit(key, value)) {
@@ -41,7 +43,7 @@ pub(super) fn check(kind: Kind, old: &Tags, new: &Tags) -> Result<(), Refusal> {
     let message = format!("The maximum number of tags per resource is {MAX_TAGS}");
     Err(match kind {
         Kind::Image => Refusal::new("TagLimitExceeded", message),
-        Kind::DbSnapshot => Refusal::invalid(message),
+        Kind::DbSnapshot | Kind::DbClusterSnapshot => Refusal::invalid(message),
     })
 }
 

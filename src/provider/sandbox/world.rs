@@ -65,6 +65,24 @@ pub struct Quotas {
     pub snapshot_copies_in_flight: usize,
     /// Manual DB snapshots in one region, copies included.
     pub manual_snapshots: usize,
+    /// Concurrent copies of DB cluster snapshots from one region into another.
+    pub cluster_snapshot_copies_in_flight: usize,
+    /// Manual DB cluster snapshots in one region, copies included.
+    pub manual_cluster_snapshots: usize,
+}
+
+impl Quotas {
+    /// Returns the quotas of manual snapshots of a kind, and of their concurrent copies.
+    pub(super) fn of_snapshots(&self, kind: Kind) -> (usize, usize) {
+        match kind {
+            Kind::Image => (usize::MAX, self.image_copies_in_flight),
+            Kind::DbSnapshot => (self.manual_snapshots, self.snapshot_copies_in_flight),
+            Kind::DbClusterSnapshot => (
+                self.manual_cluster_snapshots,
+                self.cluster_snapshot_copies_in_flight,
+            ),
+        }
+    }
 }
 
 impl Default for Quotas {
@@ -74,6 +92,8 @@ impl Default for Quotas {
             image_copies_in_flight: 100,
             snapshot_copies_in_flight: 20,
             manual_snapshots: 100,
+            cluster_snapshot_copies_in_flight: 5,
+            manual_cluster_snapshots: 100,
         }
     }
 }
@@ -100,6 +120,12 @@ pub struct WorldRegion {
     pub databases: Vec<WorldDatabase>,
     /// The DB snapshots of every account, automated and manual.
     pub snapshots: Vec<WorldArtifact>,
+    /// The DB clusters of every account.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clusters: Vec<WorldDatabase>,
+    /// The DB cluster snapshots of every account, automated and manual.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cluster_snapshots: Vec<WorldArtifact>,
     /// The option groups of every account that have persistent or permanent options: their names, each with the names of these
     /// options.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -110,6 +136,44 @@ pub struct WorldRegion {
     pub client_tokens: Vec<ClientToken>,
 }
 
+impl WorldRegion {
+    /// Returns the artifacts of a kind, of every account.
+    pub(super) fn artifacts(&self, kind: Kind) -> &[WorldArtifact] {
+        match kind {
+            Kind::Image => &self.images,
+            Kind::DbSnapshot => &self.snapshots,
+            Kind::DbClusterSnapshot => &self.cluster_snapshots,
+        }
+    }
+
+    /// Returns the artifacts of a kind, of every account.
+    pub(super) fn artifacts_mut(&mut self, kind: Kind) -> &mut Vec<WorldArtifact> {
+        match kind {
+            Kind::Image => &mut self.images,
+            Kind::DbSnapshot => &mut self.snapshots,
+            Kind::DbClusterSnapshot => &mut self.cluster_snapshots,
+        }
+    }
+
+    /// Returns the databases that have snapshots of a kind.
+    pub(super) fn databases(&self, kind: Kind) -> &[WorldDatabase] {
+        match kind {
+            Kind::Image => &[],
+            Kind::DbSnapshot => &self.databases,
+            Kind::DbClusterSnapshot => &self.clusters,
+        }
+    }
+
+    /// Adds a database that has snapshots of a kind.
+    pub(super) fn add_database(&mut self, kind: Kind, database: WorldDatabase) {
+        match kind {
+            Kind::Image => {}
+            Kind::DbSnapshot => self.databases.push(database),
+            Kind::DbClusterSnapshot => self.clusters.push(database),
+        }
+    }
+}
+
 impl Default for WorldRegion {
     fn default() -> Self {
         Self {
@@ -117,6 +181,8 @@ impl Default for WorldRegion {
             images: Vec::new(),
             databases: Vec::new(),
             snapshots: Vec::new(),
+            clusters: Vec::new(),
+            cluster_snapshots: Vec::new(),
             option_groups: BTreeMap::new(),
             kms_keys: Vec::new(),
             client_tokens: Vec::new(),
@@ -193,10 +259,8 @@ impl World {
 
     /// Returns the artifacts of a kind in a region, of every account.
     pub(super) fn artifacts(&self, region: &Region, kind: Kind) -> &[WorldArtifact] {
-        self.region(region).map_or(&[], |region| match kind {
-            Kind::Image => &region.images,
-            Kind::DbSnapshot => &region.snapshots,
-        })
+        let region = self.region(region);
+        region.map_or(&[], |region| region.artifacts(kind))
     }
 
     /// Returns an image by its id.
@@ -237,15 +301,23 @@ impl World {
 
     /// Adds an image, and returns its id.
     pub fn add_image(&mut self, region: &Region, image: WorldArtifact) -> ArtifactId {
-        let id = image.id.clone();
-        self.add_region(region).images.push(image);
-        id
+        self.add_artifact(region, Kind::Image, image)
     }
 
-    /// Adds a snapshot, and returns its id.
+    /// Adds a snapshot of a DB instance, and returns its id.
     pub fn add_snapshot(&mut self, region: &Region, snapshot: WorldArtifact) -> ArtifactId {
-        let id = snapshot.id.clone();
-        self.add_region(region).snapshots.push(snapshot);
+        self.add_artifact(region, Kind::DbSnapshot, snapshot)
+    }
+
+    /// Adds an artifact of a kind, and returns its id.
+    pub fn add_artifact(
+        &mut self,
+        region: &Region,
+        kind: Kind,
+        artifact: WorldArtifact,
+    ) -> ArtifactId {
+        let id = artifact.id.clone();
+        self.add_region(region).artifacts_mut(kind).push(artifact);
         id
     }
 
@@ -276,15 +348,12 @@ impl World {
             copying.is_some_and(|copying| copying.until <= now)
         };
         for region in self.regions.values_mut() {
-            if region.images.iter().chain(&region.snapshots).any(is_due) {
-                let WorldRegion {
-                    images, snapshots, ..
-                } = Arc::make_mut(region);
-                let due = images
-                    .iter_mut()
-                    .chain(snapshots)
-                    .filter(|artifact| is_due(artifact));
-                due.for_each(WorldArtifact::end_copying);
+            for kind in Kind::ALL {
+                if region.artifacts(kind).iter().any(is_due) {
+                    let artifacts = Arc::make_mut(region).artifacts_mut(kind).iter_mut();
+                    let due = artifacts.filter(|artifact| is_due(artifact));
+                    due.for_each(WorldArtifact::end_copying);
+                }
             }
         }
     }

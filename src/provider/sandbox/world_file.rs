@@ -10,6 +10,7 @@ use super::image_filters;
 use super::world::{FORMAT_VERSION, World};
 use crate::model::ids::{AccountId, ParentId};
 use crate::model::json::document;
+use crate::model::kind::Kind;
 use crate::model::problem::{Problem, TextPlace};
 
 /// The earlier format, in which some keys have different names.
@@ -76,19 +77,21 @@ impl World {
         }
         for (code, region) in &self.regions {
             let mut seen = BTreeSet::new();
-            for artifact in region.images.iter().chain(&region.snapshots) {
-                let what = format!("{} in {code}", artifact.id);
-                let is_new = seen.insert((&artifact.id, &artifact.account));
-                require(is_new, format!("{what} appears twice"))?;
-                check_artifact(&what, artifact)?;
-            }
-            for snapshot in &region.snapshots {
-                self.check_account(&format!("{} in {code}", snapshot.id), &snapshot.account)?;
-            }
-            for database in &region.databases {
-                let what = format!("database {} in {code}", database.id);
-                check_lower_case(&what, database.id.as_str())?;
-                self.check_account(&what, &database.account)?;
+            for kind in Kind::ALL {
+                for artifact in region.artifacts(kind) {
+                    let what = format!("{} in {code}", artifact.id);
+                    let is_new = seen.insert((kind, &artifact.id, &artifact.account));
+                    require(is_new, format!("{what} appears twice"))?;
+                    check_artifact(&what, artifact)?;
+                    if kind != Kind::Image {
+                        self.check_account(&what, &artifact.account)?;
+                    }
+                }
+                for database in region.databases(kind) {
+                    let what = format!("database {} in {code}", database.id);
+                    check_lower_case(&what, database.id.as_str())?;
+                    self.check_account(&what, &database.account)?;
+                }
             }
         }
         Ok(())

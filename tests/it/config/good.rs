@@ -190,6 +190,7 @@ fn what_is_not_given_or_empty_has_its_default() {
 fn an_option_that_is_null_or_empty_is_not_given() {
     let image = format!("{AMI}, sync_identifier: web");
     let snapshot = format!("{DATABASE}, db_instance: d");
+    let cluster = CLUSTER.to_owned();
     let read = |options: &str| {
         let config = read(&format!("{{sync_x: {{{options}}}}}"));
         let problems = config.problems().into_iter();
@@ -201,9 +202,10 @@ fn an_option_that_is_null_or_empty_is_not_given() {
         for option in &group.options {
             for name in std::iter::once(&option.name).chain(&option.aliases) {
                 for empty in ["", "~", "null", "NULL", "''", "\" \"", "!!null ''"] {
-                    let job = match group.of.contains("rds") {
-                        true => &snapshot,
-                        false => &image,
+                    let job = match group.of.as_str() {
+                        "`rds_automated_snapshot` jobs" => &snapshot,
+                        "`rds_automated_cluster_snapshot` jobs" => &cluster,
+                        _ => &image,
                     };
                     let without = job
                         .split(", ")

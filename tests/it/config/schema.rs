@@ -141,6 +141,7 @@ fn every_option_is_described_in_the_schema_and_in_the_reference() {
         "all jobs",
         "`ec2_ami` jobs",
         "`rds_automated_snapshot` jobs",
+        "`rds_automated_cluster_snapshot` jobs",
         "`aws_client_config`",
     ];
     assert_eq!(of, expected);
@@ -186,7 +187,7 @@ fn every_setting_of_the_gem_in_the_schema_gets_a_note() {
 #[test]
 fn every_sync_type_is_read_as_itself() {
     let jobs = valid(&format!(
-        "{{sync_a: {{{AMI}}}, sync_b: {{{DATABASE}, db_instance: d}}}}"
+        "{{sync_a: {{{AMI}}}, sync_b: {{{DATABASE}, db_instance: d}}, sync_c: {{{CLUSTER}}}}}"
     ));
     assert!(jobs.iter().map(SyncJob::sync_type).eq(SyncTypeName::ALL));
 }

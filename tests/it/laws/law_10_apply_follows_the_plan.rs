@@ -13,10 +13,12 @@ fn call_of(kind: Kind, action: ActionName) -> &'static str {
     match (kind, action) {
         (Kind::Image, ActionName::Copy) => "CopyImage",
         (Kind::DbSnapshot, ActionName::Copy) => "CopyDBSnapshot",
+        (Kind::DbClusterSnapshot, ActionName::Copy) => "CopyDBClusterSnapshot",
         (Kind::Image, ActionName::TagCopy | ActionName::TagSource) => "CreateTags",
-        (Kind::DbSnapshot, ActionName::TagCopy | ActionName::TagSource) => "AddTagsToResource",
+        (_, ActionName::TagCopy | ActionName::TagSource) => "AddTagsToResource",
         (Kind::Image, ActionName::Delete) => panic!("images are never deleted"),
         (Kind::DbSnapshot, ActionName::Delete) => "DeleteDBSnapshot",
+        (Kind::DbClusterSnapshot, ActionName::Delete) => "DeleteDBClusterSnapshot",
     }
 }
 

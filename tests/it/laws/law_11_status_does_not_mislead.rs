@@ -10,7 +10,8 @@ use crate::support::*;
 
 fn artifacts(world: &World, region: Region) -> impl Iterator<Item = &WorldArtifact> {
     let region = world.region(&region).expect("the region");
-    region.images.iter().chain(&region.snapshots)
+    let snapshots = region.snapshots.iter().chain(&region.cluster_snapshots);
+    region.images.iter().chain(snapshots)
 }
 
 /// Returns true if a copy is of the job's database, or of an image that the job selects.

@@ -89,6 +89,15 @@ const SNAPSHOTS: [&str; 2] = [
      </DescribeDBSnapshotsResponse>",
 ];
 
+const CLUSTER_SNAPSHOTS: [&str; 2] = [
+    "<DescribeDBClusterSnapshotsResponse><DescribeDBClusterSnapshotsResult><Marker>2</Marker><DBClusterSnapshots>\
+     <DBClusterSnapshot><DBClusterSnapshotIdentifier>a</DBClusterSnapshotIdentifier>\
+     <DBClusterSnapshotArn>arn:a</DBClusterSnapshotArn><DBClusterIdentifier>a</DBClusterIdentifier></DBClusterSnapshot>\
+     </DBClusterSnapshots></DescribeDBClusterSnapshotsResult></DescribeDBClusterSnapshotsResponse>",
+    "<DescribeDBClusterSnapshotsResponse><DescribeDBClusterSnapshotsResult><DBClusterSnapshots/>\
+     </DescribeDBClusterSnapshotsResult></DescribeDBClusterSnapshotsResponse>",
+];
+
 const CALLER: &str = "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account>\
                       </GetCallerIdentityResult></GetCallerIdentityResponse>";
 
@@ -99,6 +108,7 @@ pub(super) fn complete(request: &str) -> (&'static str, usize) {
     let pages = match request {
         request if request.contains("Action=DescribeImages") => IMAGES,
         request if request.contains("Action=DescribeDBSnapshots") => SNAPSHOTS,
+        request if request.contains("Action=DescribeDBClusterSnapshots") => CLUSTER_SNAPSHOTS,
         _ => [CALLER; 2],
     };
     (pages[page], page)
@@ -114,7 +124,7 @@ fn reads() -> Vec<(Kind, Query)> {
     };
     let (database, snapshot) = (ParentId::from("a"), ArtifactId::from("a"));
     let ids = vec![image.clone()];
-    vec![
+    let images = [
         (Kind::Image, Query::Matching(selector)),
         (Kind::Image, Query::ByIds(ids.clone())),
         (
@@ -125,11 +135,18 @@ fn reads() -> Vec<(Kind, Query)> {
             },
         ),
         (Kind::Image, Query::CopiedFrom(east)),
-        (Kind::DbSnapshot, Query::Automated(vec![database.clone()])),
-        (Kind::DbSnapshot, Query::Manual(vec![database])),
-        (Kind::DbSnapshot, Query::ByIds(vec![snapshot])),
-        (Kind::DbSnapshot, Query::AllManual),
-    ]
+    ];
+    let snapshots = [Kind::DbSnapshot, Kind::DbClusterSnapshot].into_iter();
+    let snapshots = snapshots.flat_map(|kind| {
+        let queries = [
+            Query::Automated(vec![database.clone()]),
+            Query::Manual(vec![database.clone()]),
+            Query::ByIds(vec![snapshot.clone()]),
+            Query::AllManual,
+        ];
+        queries.map(|query| (kind, query))
+    });
+    images.into_iter().chain(snapshots).collect()
 }
 
 #[track_caller]
@@ -161,6 +178,7 @@ async fn law_6_an_answer_that_is_cut_off_is_no_empty_list() {
         let (call, pages) = match kind {
             Kind::Image => ("DescribeImages", IMAGES),
             Kind::DbSnapshot => ("DescribeDBSnapshots", SNAPSHOTS),
+            Kind::DbClusterSnapshot => ("DescribeDBClusterSnapshots", CLUSTER_SNAPSHOTS),
         };
         for (page, body) in pages.iter().enumerate() {
             cut.0.store(page, Ordering::SeqCst);

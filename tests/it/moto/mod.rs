@@ -12,6 +12,7 @@
 mod batches;
 mod caller;
 mod chaos;
+mod clusters;
 mod credentials;
 mod environment;
 mod failures;

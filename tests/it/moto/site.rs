@@ -53,7 +53,7 @@ impl Site {
         site
     }
 
-    fn configure(&self, jobs: &str) {
+    pub(super) fn configure(&self, jobs: &str) {
         let key = self.world.access_key();
         let keys = format!(
             "aws_client_config: {{aws_access_key: '{key}', aws_secret_key: '{SECRET_KEY}'}}\n"
@@ -134,7 +134,7 @@ impl Site {
     }
 }
 
-fn regions() -> String {
+pub(super) fn regions() -> String {
     format!("source_region: {EAST}, destination_region: {WEST}")
 }
 

@@ -20,6 +20,10 @@ login||
 rds add-tags-to-resource|--resource-name --tags|
 rds copy-db-snapshot|--source-db-snapshot-identifier --target-db-snapshot-identifier|--kms-key-id --source-region
 rds create-db-snapshot|--db-snapshot-identifier --db-instance-identifier|
+rds create-db-instance|--db-instance-identifier --db-instance-class --engine|--db-cluster-identifier
+rds describe-db-cluster-snapshots||--db-cluster-identifier --snapshot-type
+rds describe-db-clusters||
+rds describe-db-instances||
 rds describe-db-parameter-groups||
 rds describe-db-snapshots||--db-instance-identifier --snapshot-type
 rds describe-db-subnet-groups||
@@ -27,7 +31,9 @@ rds describe-option-groups||
 rds describe-orderable-db-instance-options|--engine|--db-instance-class
 rds modify-db-instance|--db-instance-identifier|--apply-immediately --manage-master-user-password --new-db-instance-identifier
 rds modify-db-snapshot|--db-snapshot-identifier|--engine-version
+rds restore-db-cluster-from-snapshot|--db-cluster-identifier --engine --snapshot-identifier|--db-cluster-instance-class --db-cluster-parameter-group-name --db-subnet-group-name --deletion-protection --iops --storage-type --vpc-security-group-ids
 rds restore-db-instance-from-db-snapshot|--db-instance-identifier|--backup-retention-period --copy-tags-to-snapshot --db-instance-class --db-parameter-group-name --db-snapshot-identifier --db-subnet-group-name --deletion-protection --multi-az --no-publicly-accessible --option-group-name --vpc-security-group-ids
+rds wait db-cluster-available||--db-cluster-identifier
 rds wait db-instance-available||--db-instance-identifier
 rds wait db-snapshot-available||--db-snapshot-identifier
 service-quotas get-service-quota|--service-code --quota-code|";

@@ -79,7 +79,7 @@ fn a_copy_keeps_what_a_copy_keeps_and_takes_its_time() {
     assert_eq!(done.data_time, Some(time("2026-01-14T05:10:33.417Z")));
     assert_eq!(done.parent_created(), Some(time("2024-01-01T00:00:00Z")));
     assert_eq!(done.copied_from, Some(arn(SNAPSHOT)));
-    assert_eq!(done.arn, snapshot_arn(&west(), &account(), &id));
+    assert_eq!(done.arn, arn_of(Kind::DbSnapshot, &west(), &account(), &id));
     assert_eq!((done.size_gib, done.encrypted), (Some(20), false));
     let sync_tag = format!("20260114051033+0000 / {SNAPSHOT}");
     let tags = Tags::from([("Owner", "dba"), ("Sync-From-us-east-1", &sync_tag)]);

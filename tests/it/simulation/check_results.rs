@@ -75,7 +75,7 @@ fn named_copy(ledger: &mut Ledger, job: &SyncJob, action: &Action, reported: &Ac
     };
     let source = Source::planned(copy);
     let is_one = |world: &World| match copy.kind {
-        Kind::DbSnapshot => rules::manual(world, job)
+        Kind::DbSnapshot | Kind::DbClusterSnapshot => rules::manual(world, job)
             .any(|c| c.id == *id && !rules::is_dead(&c.state) && rules::is_copy(c, job, source)),
         Kind::Image => rules::image_copies(world, world, job, source.id).any(|i| i.id == *id),
     };

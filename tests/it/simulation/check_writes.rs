@@ -32,7 +32,7 @@ pub fn check(
     };
     match (action, write) {
         (Action::Copy(copy), _) => match copy.kind {
-            Kind::DbSnapshot => check.snapshot(copy),
+            Kind::DbSnapshot | Kind::DbClusterSnapshot => check.snapshot(copy),
             Kind::Image => check.image(copy, id.unwrap_or_default()),
         },
         (Action::Delete(deletion), _) => check.deletion(deletion),

@@ -277,6 +277,8 @@ pub fn calm_down(world: &mut World) {
         image_copies_in_flight: 100,
         snapshot_copies_in_flight: 100,
         manual_snapshots: 1000,
+        cluster_snapshot_copies_in_flight: 5,
+        manual_cluster_snapshots: 1000,
     };
     let _ready = image_ready(world);
     end_deletions(world);

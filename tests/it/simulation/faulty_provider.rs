@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_xregion_sync::model::action::Copy;
-use aws_xregion_sync::model::inventory::{AccountLimit, CallerIdentity};
+use aws_xregion_sync::model::inventory::{AccountLimits, CallerIdentity};
 use jiff::{SignedDuration, Timestamp};
 
 use super::calls::{Read, Write};
@@ -265,9 +265,9 @@ impl Provider for FaultyProvider<'_> {
             .await
     }
 
-    async fn account_limit(&self, at: &Location, kind: Kind) -> Answer<AccountLimit> {
-        let real = self.sandbox().account_limit(at, kind);
-        let earlier = |old: Sandbox| async move { old.account_limit(at, kind).await };
+    async fn account_limits(&self, at: &Location) -> Answer<AccountLimits> {
+        let real = self.sandbox().account_limits(at);
+        let earlier = |old: Sandbox| async move { old.account_limits(at).await };
         self.read("DescribeAccountAttributes", at, Read::Limit, real, earlier)
             .await
     }
@@ -283,6 +283,7 @@ impl Provider for FaultyProvider<'_> {
         let call = match kind {
             Kind::Image => "DescribeImages",
             Kind::DbSnapshot => "DescribeDBSnapshots",
+            Kind::DbClusterSnapshot => "DescribeDBClusterSnapshots",
         };
         if matches!(query, Query::Manual(_)) && self.monitor.faults.refuses_absent_databases {
             self.live().await;
@@ -307,6 +308,7 @@ impl Provider for FaultyProvider<'_> {
         let call = match copy.kind {
             Kind::Image => "CopyImage",
             Kind::DbSnapshot => "CopyDBSnapshot",
+            Kind::DbClusterSnapshot => "CopyDBClusterSnapshot",
         };
         let id = |id: &ArtifactId| Some(id.to_string());
         self.write(call, at, Write::Copy(copy), real, id).await
@@ -322,7 +324,7 @@ impl Provider for FaultyProvider<'_> {
         let real = self.sandbox().tag(at, kind, artifact, tags);
         let call = match kind {
             Kind::Image => "CreateTags",
-            Kind::DbSnapshot => "AddTagsToResource",
+            Kind::DbSnapshot | Kind::DbClusterSnapshot => "AddTagsToResource",
         };
         self.write(call, at, Write::Tag(artifact, tags), real, |_| None)
             .await

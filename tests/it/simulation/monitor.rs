@@ -374,7 +374,7 @@ impl Monitor<'_> {
 fn action_word(action: &Action) -> &'static str {
     match (action, action.kind()) {
         (Action::Copy(_), Kind::Image) => "copy an image",
-        (Action::Copy(_), Kind::DbSnapshot) => "copy a snapshot",
+        (Action::Copy(_), Kind::DbSnapshot | Kind::DbClusterSnapshot) => "copy a snapshot",
         (Action::TagCopy(_), _) => "tag_copy",
         (Action::TagSource(_), _) => "tag_source",
         (Action::Delete(_), _) => "delete",

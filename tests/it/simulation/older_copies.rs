@@ -36,7 +36,7 @@ fn older_snapshot(random: &mut Random, job: &SyncJob, world: &mut World) -> Opti
     let tag = rules::tag_value(taken, source.as_str());
     let mut copy = WorldArtifact::snapshot(made, &name, SnapshotType::Manual, taken)
         .tag(&rules::copy_key(job), &tag);
-    copy.copied_from = Some(snapshot_arn(from, account, &source));
+    copy.copied_from = Some(arn_of(Kind::DbSnapshot, from, account, &source));
     copy.created = Some(taken + SignedDuration::from_mins(20));
     match random.weighed(&[50, 15, 8, 10, 8, 4]) {
         0 => {}

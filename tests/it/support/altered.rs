@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_xregion_sync::model::action::Copy;
-use aws_xregion_sync::model::inventory::{AccountLimit, CallerIdentity};
+use aws_xregion_sync::model::inventory::{AccountLimits, CallerIdentity};
 use jiff::Timestamp;
 
 use super::prelude::*;
@@ -37,8 +37,8 @@ impl<T: Alters> Provider for Altered<T> {
         self.0.sandbox().caller_identity(at).await
     }
 
-    async fn account_limit(&self, at: &Location, kind: Kind) -> Answer<AccountLimit> {
-        self.0.sandbox().account_limit(at, kind).await
+    async fn account_limits(&self, at: &Location) -> Answer<AccountLimits> {
+        self.0.sandbox().account_limits(at).await
     }
 
     async fn required_options(&self, at: &Location, group: &str) -> Answer<Vec<String>> {

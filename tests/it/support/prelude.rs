@@ -20,6 +20,8 @@ pub use aws_xregion_sync::model::tags::Tags;
 pub use aws_xregion_sync::observe::{Request, observe};
 pub use aws_xregion_sync::provider::Provider;
 pub use aws_xregion_sync::provider::sandbox::{
-    FailNextCopy, Fault, Sandbox, SnapshotType, World, WorldArtifact, WorldDatabase, snapshot_arn,
+    FailNextCopy, Fault, Sandbox, SnapshotType, World, WorldArtifact, WorldDatabase, arn_of,
 };
-pub use aws_xregion_sync::sync_types::{AmiOptions, DbSnapshotOptions, SyncJob, SyncTypeRules};
+pub use aws_xregion_sync::sync_types::{
+    AmiOptions, DbClusterSnapshotOptions, DbSnapshotOptions, SyncJob, SyncTypeRules,
+};

@@ -121,7 +121,8 @@ pub fn our_copy(world: &mut World, name: &str, taken: Timestamp) -> WorldArtifac
     let database = database(world, name);
     let source = format!("rds:{name}-{}", taken.strftime("%Y-%m-%d-%H-%M"));
     let value = format!("{}+0000 / {source}", taken.strftime("%Y%m%d%H%M%S"));
-    let arn = snapshot_arn(
+    let arn = arn_of(
+        Kind::DbSnapshot,
         &east(),
         &database.account,
         &ArtifactId::from(source.as_str()),
@@ -173,14 +174,9 @@ pub fn copies_of(world: &World, name: &str) -> Vec<WorldArtifact> {
         let parent = s.parent.as_ref().map(ParentId::as_str);
         parent == Some(name) && s.snapshot_type == SnapshotType::Manual
     };
-    world
-        .region(&west())
-        .expect("the destination")
-        .snapshots
-        .iter()
-        .filter(is_copy)
-        .cloned()
-        .collect()
+    let here = world.region(&west()).expect("the destination");
+    let snapshots = here.snapshots.iter().chain(&here.cluster_snapshots);
+    snapshots.filter(is_copy).cloned().collect()
 }
 
 /// Advances the clock until all copies in progress are done.
@@ -252,4 +248,21 @@ pub fn written(sandbox: &Sandbox) -> usize {
     calls
         .filter(|call| call.write && call.error.is_none())
         .count()
+}
+
+/// Returns the same world with DB clusters in place of DB instances: their snapshots, the ARNs and the quotas follow.
+pub fn with_clusters(mut world: World) -> World {
+    let quotas = &mut world.quotas;
+    quotas.manual_cluster_snapshots = quotas.manual_snapshots;
+    for region in world.regions_mut() {
+        region.clusters.append(&mut region.databases);
+        for mut snapshot in region.snapshots.drain(..) {
+            let arn = snapshot
+                .copied_from
+                .map(|arn| arn.as_str().replace(":snapshot:", ":cluster-snapshot:"));
+            snapshot.copied_from = arn.map(Arn::from);
+            region.cluster_snapshots.push(snapshot);
+        }
+    }
+    world
 }

@@ -1,7 +1,7 @@
 //! Copies that wait for a slot because of AWS's limit of concurrent copies: which ones count, which is next, and how often AWS is
 //! asked.
 
-use aws_xregion_sync::provider::sandbox::CallRecord;
+use aws_xregion_sync::provider::sandbox::{CallRecord, Copying};
 
 use super::*;
 
@@ -283,16 +283,35 @@ fn law_7_a_region_that_does_not_answer_holds_up_no_copies_of_others() {
 
 #[test]
 fn after_a_refusal_copies_are_tried_one_at_a_time_and_half_a_minute_apart() {
-    let planned = limited(12, 2);
+    let planned = planned_in(12, |world| {
+        world.quotas.snapshot_copies_in_flight = 2;
+        // Someone else's copy takes one of the two slots for a day.
+        let mut other = our_copy(world, "theirs", days_ago(0));
+        other.state = state("creating");
+        other.copying = Some(Copying {
+            since: start(),
+            until: start() + SignedDuration::from_hours(24),
+            fails: None,
+        });
+        world.add_snapshot(&west(), other);
+    });
     succeeds(&planned);
     let refused = refused(&planned);
-    // All but two are tried before the first refusal is known.
-    let later = refused.get(10..).expect("the first ones");
+    // All but one are tried before the first refusal is known.
+    let later = refused.get(11..).expect("the first ones");
     for two in later.windows(2) {
         let gap = two[1].at.duration_since(two[0].at);
         assert!(gap.as_secs() >= 30, "{gap:?} between two refusals");
     }
     assert!(!later.is_empty(), "copies of others may finish");
+}
+
+#[test]
+fn the_limit_that_aws_names_is_kept_from_then_on() {
+    let planned = limited(12, 2);
+    succeeds(&planned);
+    // All but two are tried before the first refusal is known, and none is refused afterwards.
+    assert_eq!(refused(&planned).len(), 10);
 }
 
 #[test]
