@@ -255,19 +255,20 @@ fn a_circle_is_found_through_destinations() {
 }
 
 #[test]
-fn a_list_may_be_shared_with_an_anchor() {
-    let text = format!(
-        "regions: &regions [us-west-1, {{region: eu-west-1, kms_key_id: alias/a}}]\n\
-         sync_a: {{{SOURCE}, destinations: *regions}}\nsync_b: {{{SOURCE}, db_instance: b, destinations: *regions}}\n"
-    )
-    .replace("db_instance: orders, db_instance: b", "db_instance: b");
-    let jobs = valid(&text);
-    let names = jobs.iter().map(|job| job.name.as_str());
+fn all_forms_of_the_list_are_read() {
+    let text = include_str!("../../../testdata/config/destinations.yaml");
+    let jobs = valid(text);
+    let found = jobs.iter().map(|job| {
+        let retained = job.rules.retention().map(|rules| rules.max_retained);
+        (job.name.as_str(), job.kms_key_id.as_deref(), retained)
+    });
+    let key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd";
     let expected = [
-        "sync_a@us-west-1",
-        "sync_a@eu-west-1",
-        "sync_b@us-west-1",
-        "sync_b@eu-west-1",
+        ("sync_web@us-west-2", None, None),
+        ("sync_web@eu-west-1", Some("alias/copies"), None),
+        ("sync_orders@us-west-2", Some("alias/orders"), Some(3)),
+        ("sync_orders@eu-west-1", Some(key), Some(7)),
+        ("sync_customers@eu-west-1", None, Some(2)),
     ];
-    assert_eq!(names.collect::<Vec<_>>(), expected);
+    assert_eq!(found.collect::<Vec<_>>(), expected);
 }
