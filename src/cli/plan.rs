@@ -29,7 +29,7 @@ pub(super) struct Plan {
     /// Save the plan to this file, for `xrs apply`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Plan only this job; can be given several times
+    /// Plan only this job, or NAME@REGION for one of its destinations; can be given several times
     #[arg(long = "job", value_name = "NAME", value_parser = args::job_name)]
     jobs: Vec<JobName>,
     /// How to print the plan

@@ -25,7 +25,7 @@ pub(super) struct Policy {
     stage: PolicyStage,
     #[command(flatten)]
     config: ConfigArg,
-    /// Write the policy only for this job; can be given several times
+    /// Write the policy only for this job, or NAME@REGION for one of its destinations; can be given several times
     #[arg(long = "job", value_name = "NAME", value_parser = args::job_name)]
     jobs: Vec<JobName>,
 }

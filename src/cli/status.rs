@@ -26,7 +26,7 @@ use crate::render;
 pub(super) struct Status {
     #[command(flatten)]
     config: ConfigArg,
-    /// Show only this job; can be given several times
+    /// Show only this job, or NAME@REGION for one of its destinations; can be given several times
     #[arg(long = "job", value_name = "NAME", value_parser = args::job_name)]
     jobs: Vec<JobName>,
     /// Exit with 1 unless each job has a usable copy with data no older than this: weeks, days, hours, minutes or seconds,

@@ -3,59 +3,117 @@
 use std::sync::Arc;
 
 use super::client::{self, Level};
+use super::destinations;
 use super::document::Entry;
 use super::forms;
 use super::names::named;
 use super::reference::{OptionGroup, REFERENCE};
 use super::section::Section;
-use super::shared_options::{CLIENT_CONFIG, CommonOptions};
+use super::shared_options::{CLIENT_CONFIG, CommonOptions, DESTINATION_REGION, DESTINATIONS};
 use super::source::{is_control, is_template};
 use crate::model::client_config::ClientConfig;
-use crate::model::ids::JobName;
+use crate::model::ids::{JobName, Region};
 use crate::model::kind::SyncTypeName;
 use crate::model::problem::Problem;
 use crate::sync_types::{ConfiguredJob, SyncJob, SyncTypeRules, read_options, read_rules};
 
-/// Returns the name of a job, escaped if it must not be shown as it is.
+/// Returns the name of a job, escaped if it must not be shown as it is, or if it could be taken for that of one destination.
 fn name(entry: &Entry) -> JobName {
-    match entry.key.contains(is_control) {
-        true => JobName::from(named(&entry.key)),
-        false => JobName::from(entry.key.as_str()),
-    }
+    let key = match entry.key.contains(is_control) {
+        true => named(&entry.key),
+        false => entry.key.clone(),
+    };
+    JobName::from(key.replace('@', "\\u{40}"))
 }
 
-/// Reads a job with these client settings, and adds warnings about its other options.
+/// Returns what is wrong with the name of a job.
+fn name_fault(entry: &Entry) -> Option<Problem> {
+    let (key, shown) = (&entry.key, named(&entry.key));
+    let (not_allowed, help) = if key.contains(is_control) {
+        ("control characters or line breaks", None)
+    } else if is_template(key) {
+        ("the marks of a template", None)
+    } else {
+        let (job, region) = key.split_once('@')?;
+        let help = match Region::is_well_formed(region) {
+            true => format!("write `{}:` and `{DESTINATIONS}: [{region}]`", named(job)),
+            false => format!("write `{}:`", named(&key.replace('@', "_"))),
+        };
+        let reserved = format!("{help}: what follows an `@` is one of the job's {DESTINATIONS}");
+        ("`@`", Some(reserved))
+    };
+    let message = format!("the name of a job must not contain {not_allowed}, as {shown} does");
+    let mut problem = Problem::new(message).at(entry.place);
+    problem.help = help;
+    Some(problem)
+}
+
+/// Reads the jobs of an entry with these client settings, one for each destination, and adds warnings about its other options. If
+/// something is wrong with the list of destinations that belongs to none of them, another job has these problems.
 pub(super) fn read(
     entry: &Entry,
-    client_config: Result<ClientConfig, Vec<Problem>>,
+    client_config: &Result<ClientConfig, Vec<Problem>>,
+    warnings: &mut Vec<Problem>,
+) -> Vec<ConfiguredJob> {
+    let name = name(entry);
+    // Anything but a mapping is reported with the client settings.
+    let options = entry.options(name.as_str()).unwrap_or_default();
+    let list = options.iter().find(|option| option.key == DESTINATIONS);
+    let mut read = |name, of_destination: &[(&str, &Entry)], problems| {
+        read_one(
+            entry,
+            name,
+            of_destination,
+            problems,
+            client_config,
+            warnings,
+        )
+    };
+    let Some(list) = list.filter(|list| !list.node.is_blank()) else {
+        return vec![read(name, &[], Vec::new())];
+    };
+    let mut problems = Vec::new();
+    let items = destinations::items(name.as_str(), list, &mut problems);
+    let own = own_type(options);
+    let groups = groups_of_destination(own);
+    let elsewhere = |option: &str| outside_destinations(option, own);
+    let destinations = destinations::read(&items, &groups, elsewhere, &mut problems);
+    let mut jobs: Vec<ConfiguredJob> = Vec::new();
+    for destination in destinations {
+        let name = JobName::of_destination(name.as_str(), &destination.region);
+        jobs.push(read(name, &destination.options, destination.problems));
+    }
+    if !problems.is_empty() {
+        jobs.push(read(name, &[], problems));
+    }
+    jobs
+}
+
+/// Reads one job. The options of its destination replace those of its entry.
+fn read_one(
+    entry: &Entry,
+    name: JobName,
+    of_destination: &[(&str, &Entry)],
+    mut problems: Vec<Problem>,
+    client_config: &Result<ClientConfig, Vec<Problem>>,
     warnings: &mut Vec<Problem>,
 ) -> ConfiguredJob {
-    let name = name(entry);
-    let mut problems = Vec::new();
-    let not_allowed = if entry.key.contains(is_control) {
-        Some("control characters or line breaks")
-    } else {
-        is_template(&entry.key).then_some("the marks of a template")
-    };
-    if let Some(not_allowed) = not_allowed {
-        let message = format!("the name of a job must not contain {not_allowed}, as {name} does");
-        problems.push(Problem::new(message).at(entry.place));
-    }
-    let options = options(entry, &mut problems, warnings);
+    problems.extend(name_fault(entry));
+    let options = options(entry, of_destination, &mut problems, warnings);
     match (options, client_config) {
-        (Some((common, rules)), Ok(client_config)) if problems.is_empty() => {
+        (Some((common, destination_region, rules)), Ok(client_config)) if problems.is_empty() => {
             ConfiguredJob::Valid(SyncJob {
                 name,
                 source_region: common.source_region,
-                destination_region: common.destination_region,
-                client_config: Arc::new(client_config),
+                destination_region,
+                client_config: Arc::new(client_config.clone()),
                 kms_key_id: common.kms_key_id,
                 has_shared_parent_name: false,
                 rules,
             })
         }
-        (_, client_config) => {
-            problems.extend(client_config.err().into_iter().flatten());
+        _ => {
+            problems.extend(client_config.as_ref().err().into_iter().flatten().cloned());
             problems.sort_by_key(|problem| problem.at);
             ConfiguredJob::Invalid { name, problems }
         }
@@ -84,41 +142,105 @@ pub(super) fn client_config(
     (merged, notes)
 }
 
-/// Reads the other options of a job.
-fn options(
-    entry: &Entry,
+/// Returns the type that a job states, if it is one, and the options of that type.
+fn own_type(options: &[Entry]) -> Option<&'static (SyncTypeName, OptionGroup)> {
+    let sync_type = options.iter().find(|option| option.key == "sync_type");
+    let word = sync_type.and_then(|option| option.node.text());
+    let mut types = REFERENCE.types.iter();
+    types.find(|(own, _)| word == Some(own.as_str()))
+}
+
+/// Reads the other options of a job. Those of its destination replace those of its entry.
+fn options<'d>(
+    entry: &'d Entry,
+    of_destination: &[(&'d str, &'d Entry)],
     problems: &mut Vec<Problem>,
     warnings: &mut Vec<Problem>,
-) -> Option<(CommonOptions, Arc<dyn SyncTypeRules>)> {
+) -> Option<(CommonOptions, Region, Arc<dyn SyncTypeRules>)> {
     let name = name(entry);
     // Anything but a mapping is reported with the client settings.
     let options = entry.options(name.as_str()).ok()?;
-    let sync_type = options.iter().find(|option| option.key == "sync_type");
-    let word = sync_type.and_then(|option| option.node.text());
-    let own = REFERENCE
-        .types
-        .iter()
-        .find(|(own, _)| word == Some(own.as_str()));
-    // In a job of an unknown type, options of any type are possible.
-    let types = REFERENCE.types.iter().map(|(_, group)| group);
-    let types = types.filter(|group| own.is_none_or(|(_, own)| own == *group));
-    let groups: Vec<&OptionGroup> = std::iter::once(&REFERENCE.common).chain(types).collect();
+    let own = own_type(options);
+    let groups: Vec<&OptionGroup> = groups(own).collect();
     let elsewhere = |option: &str| elsewhere(option, own);
     let mut section = Section::new(name.as_str(), entry.place, options, &groups, elsewhere);
 
+    require_destination(&mut section);
+    section.remove(DESTINATIONS);
+    for (name, option) in of_destination {
+        section.replace(name, option);
+    }
     let common = section.read(&REFERENCE.common, read_options::<CommonOptions>);
     let rules = own.and_then(|(sync_type, group)| {
         let rules = section.read(group, |options| read_rules(*sync_type, options))?;
         section.check(group, rules.as_ref());
         Some(rules)
     });
-    if let Some(common) = &common {
-        check_regions(&mut section, common);
-        check_key(&mut section, common);
+    if let Some(common) = &common
+        && let Some(destination) = &common.destination_region
+    {
+        check_regions(&mut section, &common.source_region, destination);
+        let is_one_of_several = !of_destination.is_empty();
+        check_key(&mut section, common, destination, is_one_of_several);
     }
     problems.append(&mut section.problems);
     warnings.append(&mut section.warnings);
-    common.zip(rules)
+    let common = common?;
+    let destination = common.destination_region.clone()?;
+    Some((common, destination, rules?))
+}
+
+/// Checks that the destinations are given, in one of two ways.
+fn require_destination(section: &mut Section<'_>) {
+    match (section.get(DESTINATION_REGION), section.get(DESTINATIONS)) {
+        (Some(one), Some(_)) => {
+            let owner = &section.owner;
+            let message = format!("{owner} has both `{DESTINATION_REGION}` and `{DESTINATIONS}`");
+            let help =
+                format!("remove `{DESTINATION_REGION}`, and list its region in `{DESTINATIONS}`");
+            let problem = Problem::new(message).at(one.place).help(help);
+            section.problems.push(problem);
+        }
+        (None, None) => {
+            let facts = REFERENCE.common.find(DESTINATION_REGION);
+            facts
+                .into_iter()
+                .for_each(|facts| section.report_missing(facts));
+        }
+        _ => {}
+    }
+}
+
+/// Returns the options that a job of this type may have. If the type is unknown, options of any type are possible.
+fn groups(own: Option<&(SyncTypeName, OptionGroup)>) -> impl Iterator<Item = &'static OptionGroup> {
+    let types = REFERENCE.types.iter().map(|(_, group)| group);
+    let types = types.filter(move |group| own.is_none_or(|(_, own)| own == *group));
+    std::iter::once(&REFERENCE.common).chain(types)
+}
+
+/// Returns the options that a destination of a job of this type may have.
+fn groups_of_destination(own: Option<&(SyncTypeName, OptionGroup)>) -> Vec<&'static OptionGroup> {
+    let own = own.map(|(own, _)| *own);
+    let of_jobs = REFERENCE.per_destination.iter();
+    let of_jobs = of_jobs.filter(|(of, _)| of.is_none() || own.is_none() || *of == own);
+    let of_jobs = of_jobs.map(|(_, group)| group);
+    std::iter::once(&REFERENCE.destination)
+        .chain(of_jobs)
+        .collect()
+}
+
+/// Returns where an option belongs that a destination can't have.
+fn outside_destinations(option: &str, own: Option<&(SyncTypeName, OptionGroup)>) -> Option<String> {
+    if [DESTINATION_REGION, DESTINATIONS].contains(&option) {
+        return Some("a destination has one region, its `region`".to_owned());
+    }
+    let is_of_job = groups(own).any(|group| group.find(option).is_some());
+    match is_of_job {
+        true => Some(format!(
+            "all destinations share it: put it next to `{DESTINATIONS}`"
+        )),
+        false => elsewhere(option, own),
+    }
 }
 
 /// Returns where a misplaced option belongs.
@@ -139,8 +261,7 @@ fn elsewhere(option: &str, own: Option<&(SyncTypeName, OptionGroup)>) -> Option<
     }
 }
 
-fn check_regions(section: &mut Section<'_>, common: &CommonOptions) {
-    let (source, destination) = (&common.source_region, &common.destination_region);
+fn check_regions(section: &mut Section<'_>, source: &Region, destination: &Region) {
     let (from, to) = (source.partition(), destination.partition());
     let owner = &section.owner;
     let problem = if source == destination {
@@ -154,20 +275,30 @@ fn check_regions(section: &mut Section<'_>, common: &CommonOptions) {
     } else {
         return;
     };
-    section.report("destination_region", problem);
+    section.report(DESTINATION_REGION, problem);
 }
 
 /// Checks that a key is in the destination region, which it is unless it is given by its ARN.
-fn check_key(section: &mut Section<'_>, common: &CommonOptions) {
-    let (owner, destination) = (&section.owner, &common.destination_region);
-    let region = common.kms_key_id.as_deref().and_then(forms::kms_key_region);
+fn check_key(
+    section: &mut Section<'_>,
+    common: &CommonOptions,
+    destination: &Region,
+    is_one_of_several: bool,
+) {
+    let owner = &section.owner;
+    let region = common.kms_key_id.as_deref();
+    let region = region.and_then(forms::kms_key_region);
     if let Some(region) = region.filter(|region| *region != destination.as_str()) {
         let region = named(region);
         let message = format!(
             "option `kms_key_id` of {owner} must be a key of the destination region, {destination}, not of {region}"
         );
-        let help =
-            "KMS keys stay in their region: name a key or an alias of the region that copies go to";
+        let help = match is_one_of_several {
+            true => "KMS keys stay in their region: give each destination its own",
+            false => {
+                "KMS keys stay in their region: name a key or an alias of the region that copies go to"
+            }
+        };
         section.report("kms_key_id", Problem::new(message).help(help));
     }
 }

@@ -7,13 +7,14 @@
 //! | `shared_options` | the structs of options, except those of the sync types |
 //! | `forms` | the form of certain values |
 //! | `section` | reads options into the structs; "did you mean" |
-//! | `job`, `client` | a job; its client settings, merged with those of all jobs |
+//! | `job`, `destinations`, `client` | a job; its destinations; its client settings, merged with those of all jobs |
 //! | `legacy` | what the gem accepted |
 //! | `conflicts` | problems between jobs |
 //! | `reference`, `schema` | the structs of options as a reference and as a JSON Schema |
 
 mod client;
 mod conflicts;
+mod destinations;
 mod document;
 mod forms;
 mod job;
@@ -106,9 +107,10 @@ pub fn read(bytes: &[u8]) -> Result<Config, Vec<Problem>> {
     for entry in entries {
         let (client_config, of_job) = job::client_config(entry, &global);
         notes.extend(of_job);
-        let job = job::read(entry, client_config.clone(), &mut warnings);
-        client_configs.insert(job.name().clone(), client_config);
-        jobs.push((job, entry.place));
+        for job in job::read(entry, &client_config, &mut warnings) {
+            client_configs.insert(job.name().clone(), client_config.clone());
+            jobs.push((job, entry.place));
+        }
     }
     conflicts::check(&mut jobs);
     conflicts::check_circles(&mut jobs);

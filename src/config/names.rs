@@ -61,7 +61,7 @@ pub(super) fn job_name(key: &str) -> String {
         close_match(word, &["sync"]).map(|_| rest)
     };
     let rest = after_sync(key).or_else(misspelt).unwrap_or(key);
-    format!("sync_{}", rest.trim_matches(is_separator))
+    format!("sync_{}", rest.trim_matches(is_separator).replace('@', "_"))
 }
 
 /// Returns the name that is most similar to a misspelt one.

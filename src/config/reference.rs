@@ -7,9 +7,12 @@ use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
 use super::names::list;
-use super::shared_options::{ClientOptions, CommonOptions};
+use super::shared_options::{ClientOptions, CommonOptions, DestinationOptions};
 use crate::model::kind::SyncTypeName;
 use crate::sync_types::options_schema;
+
+/// The mark, in the schema, of an option that each destination of a job may have for itself.
+pub(super) const PER_DESTINATION: &str = "x-per-destination";
 
 /// Options that belong together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +40,8 @@ pub struct OptionFacts {
     pub description: String,
     /// Whether a value may be or contain a secret. Messages don't show such values.
     pub is_secret: bool,
+    /// Whether each destination of a job may have a value of its own.
+    pub is_per_destination: bool,
 }
 
 /// The options of the config.
@@ -44,12 +49,17 @@ pub(super) struct Reference {
     pub(super) common: OptionGroup,
     pub(super) types: Vec<(SyncTypeName, OptionGroup)>,
     pub(super) client: OptionGroup,
+    /// The options that only an item of `destinations` has.
+    pub(super) destination: OptionGroup,
+    /// The options of all jobs, and of each type, that an item of `destinations` may have, too.
+    pub(super) per_destination: Vec<(Option<SyncTypeName>, OptionGroup)>,
 }
 
 pub(super) static REFERENCE: LazyLock<Reference> = LazyLock::new(|| {
     let mut generator = SchemaSettings::draft07().into_generator();
     let common = CommonOptions::json_schema(&mut generator);
     let client = ClientOptions::json_schema(&mut generator);
+    let destination = DestinationOptions::json_schema(&mut generator);
     let types = SyncTypeName::ALL.map(|sync_type| {
         let schema = options_schema(sync_type, &mut generator);
         (
@@ -57,10 +67,17 @@ pub(super) static REFERENCE: LazyLock<Reference> = LazyLock::new(|| {
             OptionGroup::new(format!("`{sync_type}` jobs"), schema),
         )
     });
+    let common = OptionGroup::new("all jobs", common);
+    let of_types = types.iter().map(|(name, group)| (Some(*name), group));
+    let all = std::iter::once((None, &common)).chain(of_types);
     Reference {
+        per_destination: all
+            .map(|(of, group)| (of, group.per_destination()))
+            .collect(),
         types: types.into(),
-        common: OptionGroup::new("all jobs", common),
+        common,
         client: OptionGroup::new("`aws_client_config`", client),
+        destination: OptionGroup::new("`destinations`", destination),
     }
 });
 
@@ -69,7 +86,7 @@ pub fn reference() -> impl Iterator<Item = &'static OptionGroup> {
     let types = REFERENCE.types.iter().map(|(_, group)| group);
     std::iter::once(&REFERENCE.common)
         .chain(types)
-        .chain([&REFERENCE.client])
+        .chain([&REFERENCE.destination, &REFERENCE.client])
 }
 
 impl OptionGroup {
@@ -91,11 +108,19 @@ impl OptionGroup {
                     .unwrap_or_default()
                     .to_owned(),
                 is_secret: option.get("x-secret").is_some(),
+                is_per_destination: option.get(PER_DESTINATION).is_some(),
             });
         Self {
             of: of.into(),
             options: options.collect(),
         }
+    }
+
+    /// Returns only the options that each destination may have for itself.
+    fn per_destination(&self) -> Self {
+        let mut group = self.clone();
+        group.options.retain(|option| option.is_per_destination);
+        group
     }
 
     /// Returns the option with this name or alias.

@@ -5,14 +5,18 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::legacy::ruby_options;
-use super::reference::texts;
-use super::shared_options::{CLIENT_CONFIG, ClientOptions, CommonOptions};
+use super::reference::{PER_DESTINATION, texts};
+use super::shared_options::{
+    CLIENT_CONFIG, ClientOptions, CommonOptions, DESTINATION_REGION, DESTINATIONS,
+    DestinationOptions,
+};
 use crate::model::kind::SyncTypeName;
 use crate::sync_types::options_schema;
 
 /// Returns the schema of a config, in draft 7, which editors support best.
 pub fn schema() -> Value {
     const IS_JOB: &str = "^:?[Ss][Yy][Nn][Cc]_";
+    const HAS_AT_SIGN: &str = "^:?[Ss][Yy][Nn][Cc]_.*@";
     let mut generator = SchemaSettings::draft07().into_generator();
     let jobs = SyncTypeName::ALL.map(|sync_type| job(sync_type, &mut generator));
     let mut definitions = generator.take_definitions(false);
@@ -22,10 +26,11 @@ pub fn schema() -> Value {
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "The config of xrs",
-        "description": "Every key that starts with `sync_` is a sync job: one image or database, one source region, one destination region.",
+        "description": "Every key that starts with `sync_` is a sync job: one image or database, its region, and the region or regions that copies go to.",
         "type": "object",
         "properties": { CLIENT_CONFIG: optional_client },
         "patternProperties": { IS_JOB: {"oneOf": jobs} },
+        "propertyNames": { "not": { "pattern": HAS_AT_SIGN } },
         // At least one job.
         "not": { "propertyNames": { "not": { "pattern": IS_JOB } } },
         "definitions": definitions,
@@ -42,10 +47,41 @@ fn job(sync_type: SyncTypeName, generator: &mut SchemaGenerator) -> Schema {
         name.retain(|key, _| key == "description");
         name.insert("const".to_owned(), sync_type.as_str().into());
     }
+    let destination = destination(&mut options, generator);
+    if let Some(Value::Object(list)) = options.get_mut(DESTINATIONS) {
+        let region = destination.pointer("/properties/region");
+        list.insert("items".to_owned(), json!({"anyOf": [region, destination]}));
+    }
     job.insert("properties".to_owned(), options.into());
+    // A null counts as not given.
+    let given = |name: &str, as_type: &str| json!({"required": [name], "properties": {name: {"type": as_type}}});
+    let one_of = [
+        given(DESTINATION_REGION, "string"),
+        given(DESTINATIONS, "array"),
+    ];
+    job.insert("oneOf".to_owned(), json!(one_of));
     let required = [&common, &job].map(|schema| texts(schema.get("required")));
     job.insert("required".to_owned(), required.concat().into());
     job
+}
+
+/// Returns the schema of an item of `destinations`, in its form as a mapping. Takes the marks out of the options that it may have.
+fn destination(of_job: &mut Map<String, Value>, generator: &mut SchemaGenerator) -> Value {
+    let mut destination = DestinationOptions::json_schema(generator);
+    let mut options = options(&mut destination);
+    for (name, option) in of_job.iter_mut() {
+        let Some(facts) = option.as_object_mut() else {
+            continue;
+        };
+        if facts.remove(PER_DESTINATION).is_some() {
+            let mut own = facts.clone();
+            // Without a value of its own, a destination has that of the job.
+            own.remove("default");
+            options.insert(name.clone(), own.into());
+        }
+    }
+    destination.insert("properties".to_owned(), options.into());
+    destination.to_value()
 }
 
 /// Returns the schema of an `aws_client_config`. Credentials and a profile exclude each other.

@@ -78,6 +78,22 @@ impl<'d> Section<'d> {
         option.filter(|option| !option.node.is_blank())
     }
 
+    /// Returns the options that have a value, by name.
+    pub(super) fn given(&self) -> impl Iterator<Item = (&'d str, &'d Entry)> {
+        let given = self.given.iter().map(|(name, option)| (*name, *option));
+        given.filter(|(_, option)| !option.node.is_blank())
+    }
+
+    /// Replaces the value of an option.
+    pub(super) fn replace(&mut self, name: &'d str, option: &'d Entry) {
+        self.given.insert(name, option);
+    }
+
+    /// Removes an option that is read in another way.
+    pub(super) fn remove(&mut self, name: &str) {
+        self.given.remove(name);
+    }
+
     /// Reports a problem with the value of an option.
     pub(super) fn report(&mut self, name: &str, problem: Problem) {
         let option = self.get(name);
@@ -167,18 +183,23 @@ impl<'d> Section<'d> {
 
     fn require(&mut self, group: &OptionGroup) {
         for facts in group.options.iter().filter(|facts| facts.is_required) {
-            let name = facts.name.as_str();
-            if self.get(name).is_none() {
-                let message = format!("{} has no `{name}`, which is required", self.owner);
-                let place = self.given.get(name).map_or(self.place, |empty| empty.place);
-                let problem = Problem::new(message).at(place);
-                let help = match facts.choices.as_slice() {
-                    [] => &facts.description,
-                    _ => &facts.must_be,
-                };
-                self.problems.push(problem.help(help));
+            if self.get(&facts.name).is_none() {
+                self.report_missing(facts);
             }
         }
+    }
+
+    /// Reports that a required option is not given.
+    pub(super) fn report_missing(&mut self, facts: &OptionFacts) {
+        let name = facts.name.as_str();
+        let message = format!("{} has no `{name}`, which is required", self.owner);
+        let place = self.given.get(name).map_or(self.place, |empty| empty.place);
+        let help = match facts.choices.as_slice() {
+            [] => &facts.description,
+            _ => &facts.must_be,
+        };
+        self.problems
+            .push(Problem::new(message).at(place).help(help));
     }
 
     /// Reports an invalid value of an option, or of an item of its list.
@@ -253,7 +274,7 @@ fn alternatives(name: &str, groups: &[&OptionGroup]) -> String {
 }
 
 /// Returns a value that is not a secret for a message, in quotes if it is quoted in the config.
-fn shown(node: &Node) -> String {
+pub(super) fn shown(node: &Node) -> String {
     match &node.data {
         Data::Scalar { text, .. } if text.is_empty() => "nothing".to_owned(),
         Data::Scalar { text, is_quoted } if *is_quoted => format!("\"{}\"", named(text)),

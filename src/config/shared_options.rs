@@ -16,6 +16,14 @@ use crate::sync_types::{from_text, refused, whole_number};
 /// The key of client settings, of a job or of all jobs.
 pub(super) const CLIENT_CONFIG: &str = "aws_client_config";
 
+/// The name of the option that lists several destinations.
+pub(super) const DESTINATIONS: &str = "destinations";
+/// The name of the option that gives one destination.
+pub(super) const DESTINATION_REGION: &str = "destination_region";
+
+/// The maximum number of destinations of a job. AWS has some forty regions.
+pub(super) const MAX_DESTINATIONS: usize = 100;
+
 /// The code of a region. New regions come every year, so there is no list of them.
 const REGION: &str = "^[a-z]{2,}(-[a-z]{2,})+-[0-9]{1,2}$";
 
@@ -32,12 +40,18 @@ pub(super) struct CommonOptions {
     #[schemars(with = "String", regex(pattern = REGION), length(max = 32))]
     pub(super) source_region: Region,
     /// The region that copies go to, such as us-west-1: another region of the same partition.
-    #[serde(deserialize_with = "region")]
+    #[serde(default, deserialize_with = "region")]
     #[schemars(with = "String", regex(pattern = REGION), length(max = 32))]
-    pub(super) destination_region: Region,
+    pub(super) destination_region: Option<Region>,
+    /// Several regions that copies go to, in place of `destination_region`. Each is a region, or a mapping with a `region` and the
+    /// options that differ there, and becomes a job of its own, such as sync_web@us-west-1.
+    // Read separately, because each destination has its own problems.
+    #[serde(rename = "destinations")]
+    #[schemars(with = "Option<Vec<serde_json::Value>>", length(min = 1, max = MAX_DESTINATIONS))]
+    _destinations: Option<IgnoredAny>,
     /// A KMS key of the destination region to encrypt copies with; needed if the source is an encrypted snapshot.
     #[serde(default, deserialize_with = "kms_key")]
-    #[schemars(extend("anyOf" = [
+    #[schemars(extend("x-per-destination" = true, "anyOf" = [
         {"pattern": "^(alias/[A-Za-z0-9/_-]+|(mrk-)?[0-9A-Fa-f-]+)$"},
         {"pattern": "^arn:aws[^:]*:kms:[^:]+:[0-9]{12}:(key|alias)/"},
     ]))]
@@ -47,6 +61,17 @@ pub(super) struct CommonOptions {
     #[serde(rename = "aws_client_config")]
     #[schemars(with = "Option<ClientOptions>")]
     _client_config: Option<IgnoredAny>,
+}
+
+/// A region that copies go to, with the options that differ there.
+// The options that may differ are those of the other structs with the mark `x-per-destination`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DestinationOptions {
+    /// The region that these copies go to, such as us-west-1: another region of the same partition.
+    #[serde(deserialize_with = "region")]
+    #[schemars(with = "String", regex(pattern = REGION), length(max = 32))]
+    pub(super) region: Region,
 }
 
 /// How AWS is reached and with which credentials. By default, the same as with the AWS CLI.
@@ -154,10 +179,10 @@ impl From<ClientOptions> for ClientConfig {
     }
 }
 
-fn region<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Region, D::Error> {
+fn region<'de, D: Deserializer<'de>, R: From<Region>>(deserializer: D) -> Result<R, D::Error> {
     let text = String::deserialize(deserializer)?;
     if Region::is_well_formed(&text) {
-        return Ok(Region::from(text));
+        return Ok(R::from(Region::from(text)));
     }
     let lower = text.trim().to_lowercase().replace(['_', ' '], "-");
     let without_zone = lower.trim_end_matches(|c: char| c.is_ascii_lowercase());

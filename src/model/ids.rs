@@ -52,7 +52,8 @@ macro_rules! text_id {
 }
 
 text_id! {
-    /// The name of a sync job: its key in the config, such as `sync_my_database`.
+    /// The name of a sync job: its key in the config, such as `sync_my_database`; if that lists destinations, followed by the region
+    /// of one of them, as in `sync_my_database@us-west-1`.
     JobName;
     /// An AWS region code, such as `us-east-1`.
     Region;
@@ -89,6 +90,23 @@ const PARTITIONS: [(&str, &str); 7] = [
     ("us-isof-", "aws-iso-f"),
     ("eusc-", "aws-eusc"),
 ];
+
+impl JobName {
+    /// Returns the name of the job for one of the destinations that an entry of the config lists.
+    pub fn of_destination(key: &str, region: &Region) -> Self {
+        Self::from(format!("{key}@{region}"))
+    }
+
+    /// Returns the key in the config: `sync_my_database` for `sync_my_database@us-west-1`.
+    pub fn key(&self) -> &str {
+        self.0.split('@').next().unwrap_or(&self.0)
+    }
+
+    /// Returns true if a name that was asked for selects the job: its own name, or its key, which selects every destination.
+    pub fn is_selected_by(&self, name: &Self) -> bool {
+        self == name || self.key() == name.as_str()
+    }
+}
 
 impl Region {
     /// Returns the partition of the region, such as `aws`: AWS keeps partitions apart, so nothing is copied from one to another.

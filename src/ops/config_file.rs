@@ -112,11 +112,14 @@ impl ConfigFile {
 
 /// Refuses names that no job has.
 fn check_names(jobs: &[ConfiguredJob], names: &[JobName]) -> Result<(), Error> {
-    let known: Vec<&str> = jobs.iter().map(|job| job.name().as_str()).collect();
-    let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) else {
+    let is_known = |name: &JobName| jobs.iter().any(|job| job.name().is_selected_by(name));
+    let Some(name) = names.iter().find(|name| !is_known(name)) else {
         return Ok(());
     };
-    let help = match config::close_match(name.as_str(), &known) {
+    let known: Vec<&str> = jobs.iter().map(|job| job.name().as_str()).collect();
+    let keys = jobs.iter().map(|job| job.name().key());
+    let likely: Vec<&str> = known.iter().copied().chain(keys).collect();
+    let help = match config::close_match(name.as_str(), &likely) {
         Some(close) => format!("did you mean {close}?"),
         None => format!("its jobs are {}", words::list(known)),
     };
@@ -137,12 +140,14 @@ pub(super) struct SelectedJobs {
 }
 
 impl SelectedJobs {
-    /// Returns the jobs of these names; all jobs without any names. Fails if the config is not valid as a whole, or has no job of
+    /// Returns the jobs that these names select; all jobs without any names. Fails if the config is not valid as a whole, or has no job of
     /// one of these names.
     pub(super) fn of(file: &ConfigFile, names: &[JobName]) -> Result<Self, Error> {
         let mut config = file.read().map_err(Error::Config)?;
         check_names(&config.jobs, names)?;
-        let is_selected = |job: &ConfiguredJob| names.is_empty() || names.contains(job.name());
+        let is_selected = |job: &ConfiguredJob| {
+            names.is_empty() || names.iter().any(|name| job.name().is_selected_by(name))
+        };
         let (jobs, others): (Vec<_>, Vec<_>) = config.jobs.into_iter().partition(is_selected);
         config.jobs = jobs;
         let in_order = config.jobs.iter().map(|job| job.name().clone()).collect();

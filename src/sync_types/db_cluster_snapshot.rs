@@ -35,11 +35,11 @@ pub struct DbClusterSnapshotOptions {
         default = "default_max_retained",
         deserialize_with = "whole_number::<0, _>"
     )]
-    #[schemars(range(min = 0, max = u32::MAX))]
+    #[schemars(range(min = 0, max = u32::MAX), extend("x-per-destination" = true))]
     pub max_snapshots_to_retain: u32,
     /// How long copies of an earlier cluster of the same name are kept, such as `30d`. Without it, xrs never deletes them.
     #[serde(default, deserialize_with = "length_of_time")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("x-per-destination" = true))]
     pub retain_earlier_databases: Option<SignedDuration>,
 }
 

@@ -1,7 +1,8 @@
 //! The types of sync jobs: one file for each, with everything that is specific to it. Everything here is pure.
 //!
 //! A new type needs a file next to `ami.rs`, a variant of [`SyncTypeName`], and an arm in each `match` below. If AWS stores it as a
-//! new kind, it also needs a row in the table of [`crate::model::kind`], and code in both providers.
+//! new kind, it also needs a row in the table of [`crate::model::kind`], and code in both providers. In the schema, options that are
+//! about the copies, not about the source, have the mark `x-per-destination`: each destination of a job may have its own value.
 
 mod ami;
 mod automated;

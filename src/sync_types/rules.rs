@@ -22,10 +22,10 @@ use crate::model::provider_error::ProviderError;
 use crate::model::query::Queries;
 use crate::model::report::Level;
 
-/// One `sync_*` entry of the config: one resource, one source region, one destination region.
+/// One destination of a `sync_*` entry of the config: one resource, one source region, one destination region.
 #[derive(Clone, Debug)]
 pub struct SyncJob {
-    /// Its key in the config.
+    /// Its key in the config; with its destination region, if the config lists destinations.
     pub name: JobName,
     /// Where the sources are.
     pub source_region: Region,
@@ -127,14 +127,14 @@ impl SyncJob {
     }
 }
 
-/// A `sync_*` entry of the config.
+/// A `sync_*` entry of the config, or one of its destinations.
 #[derive(Clone, Debug)]
 pub enum ConfiguredJob {
     /// A job that can be planned.
     Valid(SyncJob),
     /// An entry with problems: it becomes a failed result, and the other jobs run.
     Invalid {
-        /// Its key in the config.
+        /// Its name, like that of a valid job.
         name: JobName,
         /// What is wrong with it; never empty.
         problems: Vec<Problem>,
@@ -142,7 +142,7 @@ pub enum ConfiguredJob {
 }
 
 impl ConfiguredJob {
-    /// Returns the entry's key in the config.
+    /// Returns the name of the job.
     pub fn name(&self) -> &JobName {
         match self {
             Self::Valid(job) => &job.name,

@@ -2,6 +2,7 @@
 
 mod apply;
 mod changed_config;
+mod destinations;
 mod habits;
 #[cfg(unix)]
 mod interrupt;

@@ -1,7 +1,9 @@
 //! The config: what is accepted, what is refused, and the messages.
 
 mod bad;
+mod bad_destinations;
 mod client_config;
+mod destinations;
 mod good;
 mod options;
 mod schema;

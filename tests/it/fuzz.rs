@@ -308,10 +308,24 @@ fn an_edited_config_does_nothing_that_the_laws_forbid() {
             "sync_identifier": "Web", "filters": ["name=w*"], "most_recent": false, "ami_owner": "self",
         })),
         "sync_db": snapshots(json!({"db_instance": "db", "max_snapshots_to_retain": 1})),
+        "sync_other": snapshots(json!({
+            "db_instance": "other",
+            "destination_region": null,
+            "destinations": [{"region": "us-west-1", "max_snapshots_to_retain": 0}],
+        })),
         "aws_client_config": {"max_attempts": 3, "aws_account_id": world.default_account()},
     });
     let mut pool = pool(&[&valid, &json_of(&world)]);
-    pool.extend(["db_instance", "kms_key_id", "filters", "sync_x"].map(str::to_owned));
+    pool.extend(
+        [
+            "db_instance",
+            "kms_key_id",
+            "filters",
+            "destinations",
+            "sync_x",
+        ]
+        .map(str::to_owned),
+    );
     let applied = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&applied);
     run_within_limits(cases(), move |case| {

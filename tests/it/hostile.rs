@@ -110,6 +110,7 @@ fn configs() -> Vec<Vec<u8>> {
         &include_bytes!("../../testdata/config/seed.yaml")[..],
         include_bytes!("../../testdata/config/all_options.yaml"),
         include_bytes!("../../testdata/config/anchors.yaml"),
+        include_bytes!("../../testdata/config/destinations.yaml"),
     ]
     .map(<[u8]>::to_vec)
     .to_vec()

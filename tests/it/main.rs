@@ -15,6 +15,7 @@ mod batches;
 mod ci;
 mod cli;
 mod config;
+mod destinations;
 mod executor;
 mod fuzz;
 mod hostile;

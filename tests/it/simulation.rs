@@ -80,7 +80,7 @@ fn run_all(seeds: Range<u64>) -> (Counts, Vec<Broken>) {
 }
 
 /// What must happen in a normal run, and at least how often. A simulation that no longer does these things finds nothing.
-const AT_LEAST: [(&str, u64); 47] = [
+const AT_LEAST: [(&str, u64); 48] = [
     ("ExpiredToken", 50),
     ("RequestTimeout", 300),
     ("Throttling", 300),
@@ -95,6 +95,7 @@ const AT_LEAST: [(&str, u64); 47] = [
     ("a copy of an image is deregistered", 20),
     ("a database is recreated", 200),
     ("a job cannot be planned", 1000),
+    ("a job has several destinations", 300),
     ("a job is not planned because its reads failed", 200),
     ("an old listing", 2000),
     ("another database gets the name", 200),

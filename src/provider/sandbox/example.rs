@@ -11,7 +11,7 @@ use super::ec2::is_selected;
 use super::image_filters;
 use super::world::World;
 use crate::model::identity::copy_ids;
-use crate::model::ids::{AccountId, ArtifactId, JobName, ParentId};
+use crate::model::ids::{AccountId, ArtifactId, ParentId};
 use crate::model::problem::Problem;
 use crate::model::query::{ImageFilter, ImageSelector, Query};
 use crate::model::sync_tag::{SYNC_IDENTIFIER, SyncTag, key_on_copy, key_on_source};
@@ -102,7 +102,12 @@ impl World {
         selector: &ImageSelector,
         account: &AccountId,
     ) -> Option<Problem> {
-        let mut image = plain_image(self.new_image_id(), &job.name, &selector.owner, account);
+        let mut image = plain_image(
+            self.new_image_id(),
+            job.name.key(),
+            &selector.owner,
+            account,
+        );
         if let Some(identifier) = selector.sync_identifiers.first() {
             let tags = image.tags_of_mut(account);
             tags.insert(SYNC_IDENTIFIER, identifier.as_str());
@@ -183,8 +188,8 @@ fn taken_days_ago(days: i64) -> Timestamp {
 }
 
 /// Returns an image that an account finds under this owner. `sync_my_web_app` gets `my-web-app-2026-01-14`.
-fn plain_image(id: ArtifactId, job: &JobName, owner: &str, account: &AccountId) -> WorldArtifact {
-    let name = job.as_str().to_ascii_lowercase();
+fn plain_image(id: ArtifactId, job: &str, owner: &str, account: &AccountId) -> WorldArtifact {
+    let name = job.to_ascii_lowercase();
     let name = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
     let name = name.get(..100).unwrap_or(&name).trim_start_matches("sync-");
     let name = format!("{name}-2026-01-14");

@@ -13,7 +13,7 @@ macro_rules! golden {
 }
 
 golden! {
-    bomb circle client_configs cycle empty jobs keys_twice no_jobs no_mapping not_yaml same_database two_documents
+    bomb circle client_configs cycle destinations empty jobs keys_twice no_jobs no_mapping not_yaml same_database two_documents
     unclosed_bracket unclosed_quote
 }
 
@@ -205,6 +205,7 @@ fn a_key_that_is_nearly_one_of_a_job_is_a_warning_that_says_what_to_write() {
         ("Sync-My-DB", "Sync-My-DB", "sync_My-DB"),
         ("synca", "synca", "sync_a"),
         ("sync.a", "sync.a", "sync_a"),
+        ("sync-a@b", "sync-a@b", "sync_a_b"),
         ("' sync_a'", "…", "sync_a"),
         ("-sync_a", "-sync_a", "sync_a"),
         ("snyc_a", "snyc_a", "sync_a"),

@@ -1,5 +1,7 @@
 //! The JSON Schema of the config accepts and refuses what the reader does, as far as a schema can tell.
 
+use std::collections::BTreeMap;
+
 use jsonschema::Validator;
 use serde_json::Value;
 
@@ -7,12 +9,15 @@ use super::*;
 use crate::schema;
 
 /// Mistakes that a schema can't detect: conflicts between jobs, or between the global settings and a job's own.
-const BETWEEN: [&str; 6] = [
+const BETWEEN: [&str; 9] = [
     "sync_half",
     "sync_other_half",
     "sync_retention",
     "circle",
     "same_database",
+    "sync_same_destination_twice",
+    "sync_to_its_source",
+    "sync_with_a_key_of_one_destination",
     "two_documents",
 ];
 
@@ -55,11 +60,14 @@ fn invalid_configs_do_not_fit_the_schema() {
             assert!(!faults.is_empty(), "{name}");
             continue;
         };
-        for job in read.jobs {
-            let job_name = job.name().as_str();
+        // The jobs for the destinations of one entry are checked together.
+        let mut invalid: BTreeMap<&str, bool> = BTreeMap::new();
+        for job in &read.jobs {
+            *invalid.entry(job.name().key()).or_default() |= job.valid().is_none();
+        }
+        for (job_name, is_invalid) in invalid {
             let at = format!("/{job_name}");
             let is_faulty = faults.iter().any(|fault| fault.starts_with(&at));
-            let is_invalid = matches!(job, ConfiguredJob::Invalid { .. });
             let is_between = [job_name, name.as_str()]
                 .iter()
                 .any(|name| BETWEEN.contains(name));
@@ -114,13 +122,27 @@ fn reader_and_schema_agree_on_values() {
         db_instance: a, max_snapshots_to_retain: 4294967296 | db_instance: a, option_group_name: b |
         db_instance: a, option_group_name: [b] | db_instance: a, most_recent: true |
         db_instance: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    let destinations = "[us-west-1] | [{region: us-west-1}] | [us-west-1, {region: eu-west-1}] | null | [] | us-west-1 |
+        {region: us-west-1} | [[us-west-1]] | [null] | [{}] | [US-West-1] | [17] | [{region: us-west-1a}] | [{region: null}] |
+        [{region: us-west-1, kms_key_id: alias/a}] | [{region: us-west-1, kms_key_id: null}] |
+        [{region: us-west-1, kms_key_id: {id: a}}] | [{region: us-west-1, max_snapshots_to_retain: '7'}] |
+        [{region: us-west-1, max_snapshots_to_retain: -1}] | [{region: us-west-1, retain_earlier_databases: 30d}] |
+        [{region: us-west-1, option_group_name: a}] | [{region: us-west-1, db_instance: b}] |
+        [{region: us-west-1, nonsense: 1}] | [us-west-1], destination_region: null | [us-west-1], destination_region: us-west-2 |
+        null, destination_region: us-west-1";
     let ami = each(ami).map(|options| format!("{AMI}, {options}"));
     let client = each(client).map(|options| format!("{AMI}, aws_client_config: {{{options}}}"));
     let snapshot = each(snapshot).map(|options| format!("{DATABASE}, {options}"));
     let other = each("sync_type: ec2_amis | sync_type: 5").map(|options| {
         format!("{options}, source_region: us-east-1, destination_region: us-west-1")
     });
-    let cases = ami.chain(client).chain(snapshot).chain(other);
+    let listed = each(destinations).map(|destinations| {
+        let (job, _) = DATABASE
+            .rsplit_once(", ")
+            .expect("a destination at the end");
+        format!("{job}, db_instance: a, destinations: {destinations}")
+    });
+    let cases = ami.chain(client).chain(snapshot).chain(other).chain(listed);
     let verdict = |options: String| {
         let text = format!("{{sync_x: {{{options}}}}}");
         let by_schema = validator.is_valid(&yaml(&text).expect("YAML"));
@@ -134,6 +156,24 @@ fn reader_and_schema_agree_on_values() {
 }
 
 #[test]
+fn reader_and_schema_agree_on_names() {
+    for (name, is_valid) in [
+        ("sync_x", true),
+        ("Sync_é x", true),
+        ("sync_x@us-west-1", false),
+        (":sync_@", false),
+    ] {
+        let text = format!("'{name}': {{{AMI}}}\n'a@b': {{}}\n");
+        assert_eq!(read(&text).problems().is_empty(), is_valid, "{name}");
+        assert_eq!(
+            faults(&yaml(&text).expect("YAML")).is_empty(),
+            is_valid,
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn every_option_is_described_in_the_schema_and_in_the_reference() {
     let groups: Vec<_> = config::reference().collect();
     let of: Vec<&str> = groups.iter().map(|group| group.of.as_str()).collect();
@@ -142,6 +182,7 @@ fn every_option_is_described_in_the_schema_and_in_the_reference() {
         "`ec2_ami` jobs",
         "`rds_automated_snapshot` jobs",
         "`rds_automated_cluster_snapshot` jobs",
+        "`destinations`",
         "`aws_client_config`",
     ];
     assert_eq!(of, expected);

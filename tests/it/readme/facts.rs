@@ -109,6 +109,20 @@ fn the_options_of_the_config_are_those_of_its_schema() {
     assert_eq!(stated, taken);
 }
 
+#[test]
+fn the_options_of_a_destination_are_those_that_may_differ() {
+    let page = reference();
+    let rows = page.rows("Options of the config");
+    let mut several = rows
+        .iter()
+        .map(|row| names(&row[0]).collect::<BTreeSet<_>>());
+    let stated = several.find(|names| names.len() > 1 && names.contains("kms_key_id"));
+    let options = config::reference().flat_map(|group| &group.options);
+    let meant = options.filter(|option| option.is_per_destination);
+    let meant = meant.map(|option| option.name.as_str()).collect();
+    assert_eq!(stated, Some(meant));
+}
+
 fn mebibytes(bytes: u64) -> String {
     format!("{} MiB", bytes >> 20)
 }

@@ -66,6 +66,12 @@ pub fn run(seed: u64, is_verbose: bool) -> Outcome {
     };
     let setup = || format!("seed {seed}\n{}", history.setup.description());
     history.recorded.ledger().log_line(setup);
+    if history.setup.has_destinations() {
+        history
+            .recorded
+            .ledger()
+            .count("a job has several destinations");
+    }
     let steps = history.random.within(10, 40);
     for step in 0..steps {
         history.step(step);

@@ -1,5 +1,6 @@
 //! Random configs and worlds.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use aws_xregion_sync::executor::Callers;
@@ -34,6 +35,12 @@ impl Setup {
     pub fn job(&self, name: &JobName) -> &SyncJob {
         let found = self.jobs.iter().find(|job| job.name == *name);
         found.expect("a job of the config")
+    }
+
+    /// Returns true if a job is one of several destinations.
+    pub fn has_destinations(&self) -> bool {
+        let mut names = self.jobs.iter().map(|job| &job.name);
+        names.any(|name| name.key() != name.as_str())
     }
 
     /// Returns a line for each job.
@@ -130,21 +137,53 @@ fn add_job(random: &mut Random, setup: &mut Setup, n: i64) {
             include_copies: false,
         })
     };
-    let kms_key_id = match random.weighed(&[7, 4, 1]) {
-        0 => None,
-        1 => Some(KEY.to_owned()),
-        _ => Some(OTHER_KEY.to_owned()),
-    };
     let job = SyncJob {
         name: JobName::from(format!("sync_{n}")),
         source_region: from,
         destination_region: to,
         client_config: client,
-        kms_key_id,
+        kms_key_id: random_key(random),
         has_shared_parent_name: false,
         rules,
     };
-    register(setup, job);
+    if !random.chance(25) {
+        return register(setup, job);
+    }
+    // The config lists destinations, each with options of its own.
+    let others = regions().into_iter();
+    let mut others =
+        others.filter(|other| ![&job.source_region, &job.destination_region].contains(&other));
+    let other = others.next().expect("a third region");
+    let other = SyncJob {
+        kms_key_id: random_key(random),
+        destination_region: other,
+        rules: with_other_retention(random, &job),
+        ..job.clone()
+    };
+    for job in [job, other] {
+        let name = JobName::of_destination(job.name.as_str(), &job.destination_region);
+        register(setup, SyncJob { name, ..job });
+    }
+}
+
+fn random_key(random: &mut Random) -> Option<String> {
+    match random.weighed(&[7, 4, 1]) {
+        0 => None,
+        1 => Some(KEY.to_owned()),
+        _ => Some(OTHER_KEY.to_owned()),
+    }
+}
+
+/// Returns the rules of a job, but with a retention of their own.
+fn with_other_retention(random: &mut Random, job: &SyncJob) -> Arc<dyn SyncTypeRules> {
+    let rules: &dyn Any = &*job.rules;
+    match rules.downcast_ref::<DbSnapshotOptions>() {
+        Some(options) => Arc::new(DbSnapshotOptions {
+            max_snapshots_to_retain: u32::try_from(random.below(5)).expect("a small number"),
+            ..options.clone()
+        }),
+        None => Arc::clone(&job.rules),
+    }
 }
 
 /// Adds a job, unless that would make the config invalid because it copies the same database to the same place twice.
