@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::calls::Fault;
-use super::contents::{Copying, WorldArtifact, WorldDatabase};
+use super::contents::{Copying, WorldArtifact};
+use super::database::WorldDatabase;
 use crate::model::client_config::ClientConfig;
 use crate::model::ids::{AccountId, ArtifactId, Region};
 use crate::model::kind::Kind;

@@ -121,7 +121,10 @@ fn delete(kind: Kind, artifact: &ArtifactRef) -> Delete {
         after: None,
         artifact: artifact.clone(),
         size_gib: None,
+        snapshots: Vec::new(),
         expects: ExpectedDeletion {
+            sync_identifier: None,
+            last_launched: None,
             earlier_parent: None,
             data_time: TIME.parse().expect("a time"),
             state: ArtifactState::available(),

@@ -55,6 +55,7 @@ pub(super) fn job(name: &str, reason: &str, actions: Vec<Action>) -> JobPlan {
         reason: reason.to_owned(),
         observed: None,
         actions,
+        kept: Vec::new(),
         warnings: Vec::new(),
         errors: Vec::new(),
     }
@@ -186,7 +187,10 @@ pub(super) fn delete(day: u8, state: &str, after: Option<&str>) -> Action {
         after: after.map(ActionId::from),
         artifact: snapshot("us-west-1", &id),
         size_gib: Some(50),
+        snapshots: Vec::new(),
         expects: ExpectedDeletion {
+            sync_identifier: None,
+            last_launched: None,
             earlier_parent: None,
             data_time: time(&format!("2026-01-{day:02}T05:10:00Z")),
             state: state.into(),

@@ -40,13 +40,19 @@ fn a_copy_is_pending_until_it_is_due() {
 }
 
 #[test]
-fn backing_snapshots_get_the_tags_without_the_sync_tag() {
+fn backing_snapshots_get_ids_and_the_tags_of_the_copy() {
     let sandbox = Sandbox::new(world());
     let id = copy(&sandbox, &the_image(), "t").expect("a copy");
     let world = sandbox.world();
     let copy = world.image(&west(), &id).expect("the copy");
-    let tags = Tags::from([("Role", "web")]);
-    let disk = BackingSnapshot { size_gib: 8, tags };
+    let tags = copy.tags.clone();
+    assert_eq!(tags.len(), 2, "with the sync tag");
+    let id = "snap-00000000000000010".into();
+    let disk = BackingSnapshot {
+        id,
+        size_gib: 8,
+        tags,
+    };
     assert_eq!(copy.backing_snapshots, [disk]);
 }
 
