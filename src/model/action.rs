@@ -154,6 +154,9 @@ pub struct Copy {
     pub kms_key_id: Option<String>,
     /// The option group of the copy; `null` for the default one.
     pub option_group_name: Option<String>,
+    /// How soon it must be complete, in minutes: a multiple of 15, for which AWS charges; absent for a copy without such a time (images).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_within_minutes: Option<u32>,
     /// The size of the source in GiB, if AWS states it. After the first copy of a database, only changes are transferred.
     pub size_gib: Option<u32>,
     /// What must still hold when it is performed.

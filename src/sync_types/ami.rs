@@ -7,8 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_yaml::{Mapping, Value};
 
+use super::image_filter::doubtful_comma;
 use super::image_permissions;
-use super::option_value::{account_id, from_text, length_of_time, whole_number};
+use super::option_value::{account_id, completion_time, from_text, length_of_time, whole_number};
 use super::permissions::{PolicyStage, Statement};
 use super::rules::{Belonging, CopySettings, Finding, RetentionRules, SyncJob, SyncTypeRules};
 use super::source_conditions::{had_tag, is_testable, was_met};
@@ -65,6 +66,10 @@ pub struct AmiOptions {
     #[serde(default, deserialize_with = "length_of_time")]
     #[schemars(with = "Option<String>", extend("x-per-destination" = true))]
     pub keep_launched_within: Option<SignedDuration>,
+    /// How soon a copy must be complete, such as `30m`: from 15 minutes to 48 hours, in steps of 15 minutes. AWS charges for it.
+    #[serde(default, deserialize_with = "completion_time")]
+    #[schemars(with = "Option<String>", extend("x-per-destination" = true))]
+    pub copy_within: Option<SignedDuration>,
 }
 
 /// The option for how many copies to keep.
@@ -216,6 +221,7 @@ impl SyncTypeRules for AmiOptions {
             name: Some(source.name().to_owned()),
             description: Some(source.description().to_owned()).filter(|text| !text.is_empty()),
             option_group_name: None,
+            copy_within: self.copy_within,
         })
     }
 
@@ -384,17 +390,4 @@ impl AmiOptions {
             help: help.to_owned(),
         }
     }
-}
-
-/// Returns a warning about a filter in the form `name=value` if the value may be meant as several values.
-fn doubtful_comma(item: usize, filter: &str) -> Option<Finding> {
-    let help = "for several values, any of which may match, write {name: \"tag:Role\", values: [\"a\", \"b\"]}; for one value, \
-                {name: \"tag:Role\", values: [\"a,b\"]}";
-    filter.contains(',').then(|| Finding {
-        level: Level::Warning,
-        option: "filters",
-        item: Some(item),
-        message: "has one value with a comma in it".to_owned(),
-        help: help.to_owned(),
-    })
 }

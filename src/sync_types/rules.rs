@@ -299,6 +299,8 @@ pub struct CopySettings {
     pub description: Option<String>,
     /// The option group of the copy.
     pub option_group_name: Option<String>,
+    /// How soon it must be complete, in steps of 15 minutes.
+    pub copy_within: Option<SignedDuration>,
 }
 
 /// Whether a copy belongs to a job.

@@ -86,6 +86,7 @@ pub(super) async fn copy(
         .tag_specifications(tag_specification(ResourceType::Image, &copy.all_tags()))
         // With the sync tag, a policy can allow to delete these snapshots and no others.
         .tag_specifications(tag_specification(ResourceType::Snapshot, &copy.all_tags()))
+        .set_snapshot_copy_completion_duration_minutes(copy.copy_within_minutes.map(i64::from))
         .set_client_token(client_token.map(str::to_owned));
     // Never `encrypted = false`: an encrypted image can't get an unencrypted copy, and the account may encrypt every copy.
     if let Some(key) = &copy.kms_key_id {

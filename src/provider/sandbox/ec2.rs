@@ -98,7 +98,7 @@ impl Access<'_> {
         let key = copy.kms_key_id.as_deref();
         let unknown = key.filter(|key| !self.world.has_kms_key(self.region, key));
         let failure = unknown.map(|_| "Given key ID is not accessible".to_owned());
-        let copying = self.world.start_copy(self.region, failure);
+        let copying = self.world.start_copy(copy, failure);
         let id = self.world.new_image_id();
         let disks = source.backing_snapshots.iter().zip(0..);
         let disks = disks.map(|(disk, n): (_, u8)| BackingSnapshot {
@@ -267,7 +267,8 @@ fn check_request(name: &str, description: &str, token: Option<&str>) -> Reply<()
 /// Returns the SHA-256 of what is sent to EC2.
 fn fingerprint(copy: &Copy) -> String {
     let (source, new) = (&copy.source, &copy.copy);
-    let sent = (source, new, &copy.tags, &copy.sync_tag, &copy.kms_key_id);
+    let settings = (&copy.kms_key_id, copy.copy_within_minutes);
+    let sent = (source, new, &copy.tags, &copy.sync_tag, settings);
     // Strings and maps of strings always serialise.
     sha256(&serde_json::to_vec(&sent).unwrap_or_default())
 }

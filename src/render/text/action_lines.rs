@@ -6,7 +6,7 @@ use super::screen::{PLAIN, Screen};
 use crate::model::action::{Action, Copy, Delete, KeptCopy, KnownCopy, TagSource};
 use crate::model::artifact::ArtifactRef;
 use crate::model::kind::Kind;
-use crate::model::words::{list, utc};
+use crate::model::words::{list, span, utc};
 
 /// Writes the actions of a job. A reason that is also that of the job, or of the next action, is not repeated.
 pub(super) fn actions(screen: &mut Screen, actions: &[Action], job_reason: &str) {
@@ -84,6 +84,13 @@ fn write_settings(screen: &mut Screen, copy: &Copy) {
         if let Some(value) = value {
             screen.line(6, format_args!("{label}: {value}"));
         }
+    }
+    if let Some(minutes) = copy.copy_within_minutes {
+        let time = span(i64::from(minutes) * 60);
+        screen.line(
+            6,
+            format_args!("complete within: {time} (AWS charges extra for each GiB)"),
+        );
     }
 }
 

@@ -41,6 +41,7 @@ fn the_example_of_the_gem_works_as_it_is() {
         include_copies: false,
         max_images_to_retain: None,
         keep_launched_within: None,
+        copy_within: None,
         ami_owner: "12345678910123".to_owned(),
         sync_identifier: Some("Web Application".to_owned()),
         filters: vec![
@@ -167,6 +168,7 @@ fn what_is_not_given_or_empty_has_its_default() {
         include_copies: false,
         max_images_to_retain: None,
         keep_launched_within: None,
+        copy_within: None,
         ami_owner: "self".to_owned(),
         sync_identifier: None,
         filters: vec![],

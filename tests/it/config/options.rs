@@ -56,6 +56,20 @@ fn images_to_retain_are_a_whole_number_and_need_an_identifier() {
 }
 
 #[test]
+fn images_are_copied_within_a_time_that_aws_offers() {
+    for valid in ["15m", "1h 30m", "48h", "2d", "''"] {
+        let option = format!("sync_identifier: a, copy_within: {valid}");
+        assert_eq!(ami(&option), [""; 0], "{valid}");
+    }
+    let must_be = "a length of time from 15m to 48h, in steps of 15 minutes";
+    for value in [
+        "soon", "0", "-15m", "14m", "20m", "900.5s", "48h15m", "3d", "30",
+    ] {
+        must("copy_within", value, must_be, value);
+    }
+}
+
+#[test]
 fn of_jobs_with_one_identifier_none_may_delete_copies_of_the_other() {
     let conflicts = |first: &str, second: &str| {
         let jobs = format!("{{sync_a: {{{AMI}, {first}}}, sync_b: {{{AMI}, {second}}}}}");

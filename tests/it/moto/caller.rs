@@ -89,6 +89,7 @@ pub(super) fn copy_of(kind: Kind, source: &ArtifactRef) -> Copy {
         sync_tag: sync_tag(source),
         kms_key_id: None,
         option_group_name: None,
+        copy_within_minutes: None,
         size_gib: None,
         expects: ExpectedSource {
             parent_created: None,

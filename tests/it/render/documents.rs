@@ -131,6 +131,7 @@ pub(super) fn copy_image(reason: &str, name: &str) -> Action {
         ),
         kms_key_id: None,
         option_group_name: None,
+        copy_within_minutes: None,
         size_gib: Some(8),
         expects: expected_source(),
     })
@@ -155,6 +156,7 @@ pub(super) fn copy_snapshot(reason: &str, size_gib: Option<u32>) -> Action {
         ),
         kms_key_id: Some("alias/rds".to_owned()),
         option_group_name: Some("oracle-s3".to_owned()),
+        copy_within_minutes: None,
         size_gib,
         expects: expected_source(),
     })

@@ -82,7 +82,8 @@ fn the_same_token_with_the_same_request_gives_the_same_image_even_if_it_is_gone(
     assert_eq!(copy(&sandbox, &the_image(), "token"), Ok(id.clone()));
     let mut other_tag = the_image();
     other_tag.sync_tag.value = "else".to_owned();
-    for other in [image_named("another"), other_tag] {
+    let other_time = changed(the_image(), |copy| copy.copy_within_minutes = Some(15));
+    for other in [image_named("another"), other_tag, other_time] {
         let answer = copy(&sandbox, &other, "token");
         refused(answer, "IdempotentParameterMismatch", Conflict);
     }

@@ -137,6 +137,7 @@ fn add_job(random: &mut Random, setup: &mut Setup, n: i64) {
             include_copies: false,
             max_images_to_retain: random_max_images(random),
             keep_launched_within: Some(SignedDuration::from_hours(24 * 3)),
+            copy_within: random.chance(20).then(|| SignedDuration::from_mins(30)),
         })
     };
     let job = SyncJob {
