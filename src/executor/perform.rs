@@ -8,6 +8,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use smol_str::SmolStr;
 
 use super::facts::Target;
 use super::precondition::source_of;
@@ -70,12 +71,17 @@ pub(super) async fn perform(
             CopyId::AssignedByAws => destination.copy_with_token(target, copy).await,
             CopyId::Chosen { .. } => destination.copy_with_id(copy).await,
         },
-        Action::TagCopy(tag) => destination.write_tags(&tag.copy, &tag.all_tags()).await,
+        Action::TagCopy(tag) => {
+            let tags = tag.all_tags();
+            destination
+                .write_tags(&tag.copy, &tag.snapshots, &tags)
+                .await
+        }
         Action::TagSource(tag) => match copy {
             Some(copy) => {
                 let Tag { key, value } = tag.tag(copy);
                 source
-                    .write_tags(&tag.source, &Tags::from([(key, value)]))
+                    .write_tags(&tag.source, &[], &Tags::from([(key, value)]))
                     .await
             }
             // The precondition excludes this.
@@ -197,9 +203,16 @@ impl Calls<'_> {
         Ok(live.await?.or(gone))
     }
 
-    async fn write_tags(&self, artifact: &ArtifactRef, tags: &Tags) -> Answer<Accepted> {
-        let written = self.provider.tag(self.location, self.kind, artifact, tags);
-        written.await?;
+    async fn write_tags(
+        &self,
+        artifact: &ArtifactRef,
+        snapshots: &[SmolStr],
+        tags: &Tags,
+    ) -> Answer<Accepted> {
+        let (provider, at) = (self.provider, self.location);
+        provider
+            .tag(at, self.kind, artifact, snapshots, tags)
+            .await?;
         Ok((Done, artifact.id.clone()))
     }
 

@@ -152,7 +152,10 @@ fn check_tag_copy(tag: &TagCopy, target: &Target, facts: &Facts) -> Precondition
     let planned = tag.expects.data_time;
     let found = planned.and(copy.data_time.map(whole_seconds));
     let readable = readable(copy).unwrap_or_else(|| value.clone());
+    let mut snapshots = tag.snapshots.iter();
+    let foreign = snapshots.find(|snapshot| !copy.backing_snapshots().contains(*snapshot));
     compared([
+        foreign.and_then(|id| difference(&format!("snapshot {id}"), "of the copy", "not")),
         difference(&format!("time of copy {id}"), shown(planned), shown(found)),
         difference(&format!("tag {key} of {id}"), value, readable),
     ])

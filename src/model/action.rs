@@ -222,6 +222,10 @@ pub struct TagCopy {
     /// The tags by which the job selects its sources, if the copy has values that differ from those of the source.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub tags: Tags,
+    /// Its backing snapshots, which get the same tags (images).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>")]
+    pub snapshots: Vec<SmolStr>,
     /// What must still hold when it is performed.
     pub expects: ExpectedCopy,
 }

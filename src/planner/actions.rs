@@ -124,6 +124,7 @@ pub(super) fn tags(
         source: case.artifact.to_ref(&job.source_region),
         sync_tag,
         tags,
+        snapshots: copy.backing_snapshots().to_vec(),
         expects: ExpectedCopy {
             data_time: copy.data_time.map(|_| source.data_time),
         },

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use smol_str::SmolStr;
 
 use crate::model::action::{Copy, Delete};
 use crate::model::artifact::{Artifact, ArtifactRef, SnapshotLeft};
@@ -64,12 +65,13 @@ pub trait Provider: Send + Sync {
         client_token: Option<&str>,
     ) -> Answer<ArtifactId>;
 
-    /// Writes tags on an artifact. Its other tags are not changed.
+    /// Writes tags on an artifact and on these of its backing snapshots. Their other tags are not changed.
     async fn tag(
         &self,
         at: &Location,
         kind: Kind,
         artifact: &ArtifactRef,
+        snapshots: &[SmolStr],
         tags: &Tags,
     ) -> Answer<()>;
 

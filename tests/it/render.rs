@@ -123,6 +123,7 @@ fn tags_an_endpoint_a_sandbox_and_a_selection() {
     let copy = snapshot("us-west-1", "rds-mydatabase-2026-01-14-05-10");
     let tag_copy = Action::TagCopy(TagCopy {
         tags: Default::default(),
+        snapshots: Vec::new(),
         id: "sync_my_database/tag-copy".into(),
         kind: Kind::DbSnapshot,
         reason: format!(

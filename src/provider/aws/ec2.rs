@@ -8,6 +8,7 @@ use aws_sdk_ec2::types::{
 };
 use futures::future;
 use jiff::Timestamp;
+use smol_str::SmolStr;
 
 use crate::model::action::Copy;
 use crate::model::artifact::{Artifact, SnapshotLeft};
@@ -98,10 +99,18 @@ pub(super) async fn copy(
     id.ok_or_else(|| call.unreadable("no image id"))
 }
 
-/// Writes tags on an image.
-pub(super) async fn tag(clients: &Clients, id: &ArtifactId, tags: &Tags) -> Answer<()> {
+/// Writes tags on an image and on backing snapshots.
+pub(super) async fn tag(
+    clients: &Clients,
+    id: &ArtifactId,
+    snapshots: &[SmolStr],
+    tags: &Tags,
+) -> Answer<()> {
     let call = Call::new("CreateTags", &clients.at);
-    let request = clients.ec2.create_tags().resources(id.as_str());
+    let ids = [id.as_str()].into_iter();
+    let ids = ids.chain(snapshots.iter().map(SmolStr::as_str));
+    let ids = ids.map(str::to_owned).collect();
+    let request = clients.ec2.create_tags().set_resources(Some(ids));
     let request = request.set_tags(Some(convert::ec2_tags(tags)));
     let answer = request.send().await;
     answer.map(drop).map_err(|error| call.failed(&error))

@@ -21,6 +21,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::{BoxFuture, FutureExt, TryFutureExt};
 use jiff::Timestamp;
+use smol_str::SmolStr;
 use tracing::field::display;
 
 use crate::model::action::{Copy, Delete};
@@ -193,11 +194,12 @@ impl Provider for Aws {
         at: &Location,
         kind: Kind,
         artifact: &ArtifactRef,
+        snapshots: &[SmolStr],
         tags: &Tags,
     ) -> Answer<()> {
         let clients = self.clients.at(at).await;
         let answer = match kind {
-            Kind::Image => ec2::tag(&clients, &artifact.id, tags).boxed(),
+            Kind::Image => ec2::tag(&clients, &artifact.id, snapshots, tags).boxed(),
             Kind::DbSnapshot | Kind::DbClusterSnapshot => {
                 rds::tag(&clients, &artifact.arn, tags).boxed()
             }

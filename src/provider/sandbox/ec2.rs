@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use smol_str::SmolStr;
+
 use super::access::Access;
 use super::calls::{Refusal, Reply};
 use super::contents::{BackingSnapshot, WorldArtifact};
@@ -232,14 +234,32 @@ impl Access<'_> {
     }
 
     /// Answers CreateTags. Other accounts can tag a public or shared image too.
-    pub(super) fn tag_image(&mut self, id: &ArtifactId, tags: &Tags) -> Reply<()> {
+    /// Answers CreateTags. Nothing is tagged unless everything can be.
+    pub(super) fn tag_image(
+        &mut self,
+        id: &ArtifactId,
+        snapshots: &[SmolStr],
+        tags: &Tags,
+    ) -> Reply<()> {
         let account = &self.account;
         let mut images = self.world.add_region(self.region).images.iter_mut();
         let image = images.find(|image| image.id == *id && image.is_visible_to(account));
         let image = image.filter(|image| image.state.as_str() != "deregistered");
         let image = image.ok_or_else(|| not_found(id))?;
         tag_limits::check(Kind::Image, image.tags_of(account), tags)?;
+        for id in snapshots {
+            let mut known = image.backing_snapshots.iter();
+            let Some(snapshot) = known.find(|known| known.id == *id) else {
+                let message = format!("The snapshot '{id}' does not exist.");
+                return Err(Refusal::new("InvalidSnapshot.NotFound", message));
+            };
+            tag_limits::check(Kind::Image, &snapshot.tags, tags)?;
+        }
         image.tags_of_mut(account).extend(tags.iter());
+        let backing = image.backing_snapshots.iter_mut();
+        for snapshot in backing.filter(|snapshot| snapshots.contains(&snapshot.id)) {
+            snapshot.tags.extend(tags.iter());
+        }
         Ok(())
     }
 }

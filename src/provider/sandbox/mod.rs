@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use smol_str::SmolStr;
 
 use super::Provider;
 use crate::model::action::{Copy, Delete};
@@ -246,10 +247,11 @@ impl Provider for Sandbox {
         at: &Location,
         kind: Kind,
         artifact: &ArtifactRef,
+        snapshots: &[SmolStr],
         tags: &Tags,
     ) -> Answer<()> {
         let answer = |access: &mut Access<'_>| match kind {
-            Kind::Image => access.tag_image(&artifact.id, tags),
+            Kind::Image => access.tag_image(&artifact.id, snapshots, tags),
             Kind::DbSnapshot | Kind::DbClusterSnapshot => {
                 access.tag_snapshot(kind, &artifact.arn, tags)
             }

@@ -286,3 +286,21 @@ fn law_10_a_sealed_plan_with_another_deletion_of_an_image_is_refused_or_stale() 
     }
     assert_eq!(written(&planned.sandbox), 0);
 }
+
+#[test]
+fn law_10_a_sealed_plan_tags_no_snapshots_of_other_images() {
+    let mut world = copied_images(0..2);
+    copied_image_mut(&mut world, "ami-c00")
+        .tags
+        .insert("Sync-Identifier", "Web 1");
+    let planned = Planned::new(world, [retaining_job(2)]);
+    let plan = read_after(&planned.plan, |action| {
+        if let Action::TagCopy(tag) = action {
+            assert_ne!(tag.snapshots.len(), 0);
+            tag.snapshots.push("snap-of-another".into());
+        }
+    });
+    let results = apply(&planned.sandbox, &plan.expect("a plan"), &planned.jobs);
+    assert_eq!(outcomes(&results[0])[0], ActionOutcome::Stale);
+    assert_eq!(written(&planned.sandbox), 0);
+}

@@ -61,7 +61,7 @@ impl Caller {
     }
 
     pub(super) async fn tag(&self, artifact: &ArtifactRef, tags: &Tags) {
-        let answer = self.aws.tag(&self.at, self.kind, artifact, tags).await;
+        let answer = self.aws.tag(&self.at, self.kind, artifact, &[], tags).await;
         answer.expect("tagged");
     }
 

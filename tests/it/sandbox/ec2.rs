@@ -7,7 +7,7 @@ use super::*;
 
 fn tag(sandbox: &Sandbox, id: &str, tags: &Tags) -> Answer<()> {
     let image = a_ref(id, &Arn::of_image(&east(), &ArtifactId::from(id)));
-    wait(sandbox.tag(&at(east()), Kind::Image, &image, tags))
+    wait(sandbox.tag(&at(east()), Kind::Image, &image, &[], tags))
 }
 
 fn state_of(sandbox: &Sandbox, id: &ArtifactId) -> String {
@@ -231,6 +231,17 @@ fn tags_replace_those_with_the_same_key_and_keep_the_others() {
     assert_eq!(tags(), new);
     let answer = tag(&sandbox, "ami-none", &new);
     refused(answer, "InvalidAMIID.NotFound", Absent);
+    let (id, others) = (ArtifactId::from(IMAGE), ["snap-of-another".into()]);
+    let tagged = a_ref(IMAGE, &Arn::of_image(&east(), &id));
+    let answer = wait(sandbox.tag(
+        &at(east()),
+        Kind::Image,
+        &tagged,
+        &others,
+        &Tags::from([("k", "v")]),
+    ));
+    refused(answer, "InvalidSnapshot.NotFound", Absent);
+    assert_eq!(tags(), new, "nothing is written");
     let many = |count: usize, prefix: &str| -> Tags {
         (0..count).map(|n| (format!("{prefix}{n}"), "")).collect()
     };

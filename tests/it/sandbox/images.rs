@@ -99,7 +99,7 @@ fn images_of_others_are_seen_if_shared_and_their_tags_are_not() {
     assert_eq!(shared.tags, Tags::new());
     let ours = Tags::from([("Role", "ours")]);
     let shared = shared.to_ref(&east());
-    wait(sandbox.tag(&at(east()), Kind::Image, &shared, &ours)).expect("tagged");
+    wait(sandbox.tag(&at(east()), Kind::Image, &shared, &[], &ours)).expect("tagged");
     assert_eq!(found(&sandbox, &with_role("ours")), ["ami-shared"]);
     let world = sandbox.world();
     let stored = world.image(&east(), &shared.id).expect("the image");

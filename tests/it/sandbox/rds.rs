@@ -269,7 +269,7 @@ fn tags_go_by_arn_and_have_limits() {
     let sandbox = Sandbox::new(world());
     let write = |arn: Arn, tags: &Tags| {
         let snapshot = a_ref(SNAPSHOT, &arn);
-        wait(sandbox.tag(&at(east()), Kind::DbSnapshot, &snapshot, tags))
+        wait(sandbox.tag(&at(east()), Kind::DbSnapshot, &snapshot, &[], tags))
     };
     let tags = || stored(&mut sandbox.world(), SNAPSHOT).tags.clone();
     let value = format!("20260114051033+0000 / {TARGET}");

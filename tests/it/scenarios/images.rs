@@ -105,3 +105,40 @@ fn a_disabled_image_is_named_where_none_matches() {
     let error = &failed(&planned, APP).errors[0];
     assert_says(&error.message, "found ami-0a (disabled)");
 }
+
+#[test]
+fn the_snapshots_of_a_copy_get_the_tags_that_the_copy_gets_later() {
+    const ADOPTED: [&str; 2] = ["sync_my_web_app/tag-copy", "sync_my_web_app/tag-source"];
+    let tags_of_copy = |sandbox: &Sandbox| {
+        let [copy] = <[WorldArtifact; 1]>::try_from(images_in_destination(sandbox)).expect("one");
+        for snapshot in &copy.backing_snapshots {
+            assert_eq!(snapshot.tags, copy.tags);
+        }
+        assert_ne!(copy.backing_snapshots.len(), 0);
+        copy.tags
+    };
+    let mut world = with_image();
+    let source = image_mut(&mut world, "ami-0a");
+    let named = "20260114051000+0000 / ami-0c";
+    *source = source.clone().tag("Sync-us-west-1", named);
+    let owner = world.default_account();
+    let mut copy = WorldArtifact::image("ami-0c", &owner, "web", days_ago(0));
+    copy.copied_from = Some(Arn::of_image(&east(), &"ami-0a".into()));
+    world.add_image(&west(), copy);
+
+    let adopted = web_app(&world);
+    assert_eq!(actions(&adopted.plan), ADOPTED);
+    adopted.succeeds();
+    let tags = tags_of_copy(&adopted.sandbox);
+    let keys: Vec<&str> = tags.keys().collect();
+    assert_eq!(keys, ["Sync-From-us-east-1", "Sync-Identifier"]);
+
+    let mut world = adopted.sandbox.world();
+    let source = image_mut(&mut world, "ami-0a");
+    source.tags.insert("Sync-Identifier", "Web Shop");
+    let renamed = Planned::new(world, [ami_job(APP, "Web Shop")]);
+    assert_eq!(actions(&renamed.plan), ADOPTED);
+    renamed.succeeds();
+    let identifier = tags_of_copy(&renamed.sandbox);
+    assert_eq!(identifier.get("Sync-Identifier"), Some("Web Shop"));
+}

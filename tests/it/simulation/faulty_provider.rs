@@ -12,6 +12,7 @@ use aws_xregion_sync::model::action::Copy;
 use aws_xregion_sync::model::artifact::SnapshotLeft;
 use aws_xregion_sync::model::inventory::{AccountLimits, CallerIdentity};
 use jiff::{SignedDuration, Timestamp};
+use smol_str::SmolStr;
 
 use super::calls::{Read, Write};
 use super::fault_plan::{Lag, Nth, When};
@@ -333,9 +334,10 @@ impl Provider for FaultyProvider<'_> {
         at: &Location,
         kind: Kind,
         artifact: &ArtifactRef,
+        snapshots: &[SmolStr],
         tags: &Tags,
     ) -> Answer<()> {
-        let real = self.sandbox().tag(at, kind, artifact, tags);
+        let real = self.sandbox().tag(at, kind, artifact, snapshots, tags);
         let call = match kind {
             Kind::Image => "CreateTags",
             Kind::DbSnapshot | Kind::DbClusterSnapshot => "AddTagsToResource",

@@ -8,6 +8,7 @@ use aws_xregion_sync::model::action::Copy;
 use aws_xregion_sync::model::artifact::SnapshotLeft;
 use aws_xregion_sync::model::inventory::{AccountLimits, CallerIdentity};
 use jiff::Timestamp;
+use smol_str::SmolStr;
 
 use super::prelude::*;
 
@@ -68,9 +69,13 @@ impl<T: Alters> Provider for Altered<T> {
         at: &Location,
         kind: Kind,
         artifact: &ArtifactRef,
+        snapshots: &[SmolStr],
         tags: &Tags,
     ) -> Answer<()> {
-        self.0.sandbox().tag(at, kind, artifact, tags).await
+        self.0
+            .sandbox()
+            .tag(at, kind, artifact, snapshots, tags)
+            .await
     }
 
     async fn delete(&self, at: &Location, delete: &Delete) -> Answer<Vec<SnapshotLeft>> {
