@@ -116,14 +116,16 @@ impl SyncTypeRules for DbClusterSnapshotOptions {
         _: &mut Vec<String>,
     ) -> Result<CopySettings, FailReason> {
         match (source.encrypted, &job.kms_key_id) {
-            (true, None) => Err(FailReason::NoKmsKey {
+            (Some(true), None) => Err(FailReason::NoKmsKey {
                 source: source.id.clone(),
                 destination: job.destination_region.clone(),
             }),
-            (false, Some(_)) => Err(FailReason::NeedlessKmsKey {
+            (Some(false), Some(_)) => Err(FailReason::NeedlessKmsKey {
                 source: source.id.clone(),
             }),
-            (true, Some(_)) | (false, None) => Ok(CopySettings::default()),
+            (Some(true), Some(_)) | (Some(false) | None, None) | (None, Some(_)) => {
+                Ok(CopySettings::default())
+            }
         }
     }
 

@@ -114,7 +114,7 @@ impl SyncTypeRules for DbSnapshotOptions {
     ) -> Result<CopySettings, FailReason> {
         // An encrypted snapshot can't be copied to another region without a key of that region; see
         // <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBSnapshot.html>.
-        if source.encrypted && job.kms_key_id.is_none() {
+        if source.encrypted == Some(true) && job.kms_key_id.is_none() {
             return Err(FailReason::NoKmsKey {
                 source: source.id.clone(),
                 destination: job.destination_region.clone(),

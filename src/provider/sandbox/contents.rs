@@ -304,9 +304,9 @@ impl WorldArtifact {
         let is_image = kind == Kind::Image;
         let sizes = self.backing_snapshots.iter().map(|disk| disk.size_gib);
         // The disks of an image that is being copied do not exist yet.
-        let disk_size = sizes
-            .reduce(u32::saturating_add)
-            .filter(|_| !self.state.is_being_copied());
+        let has_disks = !self.state.is_being_copied();
+        let disk_size = sizes.reduce(u32::saturating_add).filter(|_| has_disks);
+        let is_encrypted = self.encrypted || self.kms_key_id.is_some();
         let details = || ImageDetails {
             name: self.name.to_string(),
             description: self.description.to_string(),
@@ -325,7 +325,7 @@ impl WorldArtifact {
             data_time: self.data_time.filter(|_| kind != Kind::DbClusterSnapshot),
             database_time: self.database_time,
             copied_from: self.copied_from.clone(),
-            encrypted: self.encrypted || self.kms_key_id.is_some(),
+            encrypted: (!is_image || has_disks).then_some(is_encrypted),
             size_gib: if is_image { disk_size } else { self.size_gib },
             percent: self.percent(now).filter(|_| !is_image),
             tags: self.tags_of(by).clone(),
