@@ -35,6 +35,34 @@ pub(super) fn check(jobs: &mut [(ConfiguredJob, TextPlace)]) {
     }
 }
 
+/// Compares each job with those above it that have the same identifier, regions and client settings. If one of two such jobs has a
+/// retention, the lower one becomes invalid, because one would count and delete the other's copies.
+pub(super) fn check_identifiers(jobs: &mut [(ConfiguredJob, TextPlace)]) {
+    let mut by_identifier: HashMap<(String, Region, Region), Vec<SyncJob>> = HashMap::new();
+    for (configured, place) in jobs {
+        let ConfiguredJob::Valid(job) = configured else {
+            continue;
+        };
+        let Some(identifier) = job.rules.identifier() else {
+            continue;
+        };
+        let regions = (job.source_region.clone(), job.destination_region.clone());
+        let key = (identifier.to_owned(), regions.0, regions.1);
+        let earlier = by_identifier.entry(key).or_default();
+        let deletes = |job: &SyncJob| job.rules.retention().is_some();
+        let is_in_conflict = |other: &&SyncJob| {
+            other.client_config == job.client_config && (deletes(other) || deletes(job))
+        };
+        if let Some(other) = earlier.iter().find(is_in_conflict) {
+            let problem = shared(job, other, identifier).at(*place);
+            let (name, problems) = (job.name.clone(), vec![problem]);
+            *configured = ConfiguredJob::Invalid { name, problems };
+        } else {
+            earlier.push(job.clone());
+        }
+    }
+}
+
 /// Marks each job as invalid that closes a circle of regions with jobs above it, in which every copy would be copied again,
 /// forever.
 pub(super) fn check_circles(jobs: &mut [(ConfiguredJob, TextPlace)]) {
@@ -89,6 +117,17 @@ fn endless(job: &SyncJob, regions: &[&Region]) -> Problem {
     );
     Problem::new(message)
         .help("remove include_copies from one of them: copies would be copied in circles forever")
+}
+
+fn shared(job: &SyncJob, other: &SyncJob, identifier: &str) -> Problem {
+    let (name, source, destination) = (&job.name, &job.source_region, &job.destination_region);
+    let earlier = &other.name;
+    let message = format!(
+        "{name} has the sync_identifier {identifier} from {source} to {destination}, and so has {earlier} above it"
+    );
+    Problem::new(message).help(
+        "keep one of them, or remove max_images_to_retain: one would delete the other's copies",
+    )
 }
 
 fn repeated(job: &SyncJob, same: &SyncJob, parent: &ParentId) -> Problem {

@@ -113,6 +113,7 @@ pub fn read(bytes: &[u8]) -> Result<Config, Vec<Problem>> {
         }
     }
     conflicts::check(&mut jobs);
+    conflicts::check_identifiers(&mut jobs);
     conflicts::check_circles(&mut jobs);
     Ok(Config {
         jobs: jobs.into_iter().map(|(job, _)| job).collect(),

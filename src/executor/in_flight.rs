@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::precondition::Target;
+use super::facts::Target;
 use crate::model::artifact::Artifact;
 use crate::model::ids::{AccountId, ArtifactId, JobName, Region};
 use crate::model::inventory::Answer;

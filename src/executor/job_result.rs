@@ -1,6 +1,6 @@
 //! The results of a job's actions so far.
 
-use crate::model::action::{Action, ActionName, Copy, KnownCopy};
+use crate::model::action::{Action, ActionName, Copy, Delete, KnownCopy};
 use crate::model::ids::ArtifactId;
 use crate::model::plan::JobPlan;
 use crate::model::problem::Problem;
@@ -47,6 +47,15 @@ impl<'a> JobResult<'a> {
         self.plan.actions.iter().find_map(|action| match action {
             Action::Copy(copy) => Some(copy),
             Action::TagCopy(_) | Action::TagSource(_) | Action::Delete(_) => None,
+        })
+    }
+
+    /// Returns the unfinished deletions.
+    pub(super) fn deletions(&self) -> impl Iterator<Item = &'a Delete> {
+        let left = self.plan.actions.iter().skip(self.result.actions.len());
+        left.filter_map(|action| match action {
+            Action::Delete(delete) => Some(delete),
+            Action::Copy(_) | Action::TagCopy(_) | Action::TagSource(_) => None,
         })
     }
 

@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 
 use super::awaited_copy::{AwaitedCopy, CopyStatus, MAX_UNREADABLE};
+use super::difference::Precondition;
+use super::facts::{Facts, Target};
 use super::in_flight::NO_MORE_COPIES;
 use super::job_result::{JobResult, is_optional};
-use super::precondition::{Facts, Precondition, Target, check, newer_source, source_of};
+use super::precondition::{check, newer_source, source_of};
 use crate::model::action::{Action, ActionName, Stage};
 use crate::model::artifact::Artifact;
 use crate::model::ids::ArtifactId;
@@ -17,6 +19,7 @@ use crate::model::reason::SkipReason::{self, CopyNotAvailable};
 use crate::model::reason::{StopReason, UnneededReason};
 use crate::model::result::ActionOutcome::{AlreadyDone, Deferred, Failed, Stale};
 use crate::model::result::ActionResult;
+use crate::observe::Request;
 
 /// A job with actions.
 pub(super) struct Job<'a> {
@@ -90,6 +93,14 @@ impl<'a> Job<'a> {
         };
         job.state = job.advance(None, now);
         job
+    }
+
+    /// Returns what to observe before the next action.
+    pub(super) fn request(&self) -> Request {
+        let request = self.target.request.clone();
+        let next = self.actions.next().map(Action::stage);
+        let deletions = self.actions.deletions();
+        request.with_references(deletions.filter(|delete| next == Some(delete.stage())))
     }
 
     /// Returns the stage of the next action, unless the job waits or is finished.
@@ -238,7 +249,17 @@ impl<'a> Job<'a> {
         now: Timestamp,
     ) -> JobState<'a> {
         match answer {
-            Ok(result) => self.done(result),
+            Ok(result) => {
+                // What a deletion says is what it has left behind.
+                let left = result
+                    .detail
+                    .as_ref()
+                    .filter(|_| matches!(action, Action::Delete(_)));
+                if let Some(left) = left {
+                    self.actions.warn(format!("{}: {left}", action.id()));
+                }
+                self.done(result);
+            }
             Err(error) if error.class == ErrorClass::Busy && action.name() == ActionName::Copy => {
                 return JobState::WaitingForSlot(action, error.problem(NO_MORE_COPIES));
             }

@@ -5,6 +5,9 @@
 //! copy do not hold up the others. When all jobs wait, the driver pauses, then reads the copies in progress.
 
 mod awaited_copy;
+mod deletion;
+mod difference;
+mod facts;
 mod in_flight;
 mod job_result;
 mod job_state;
@@ -22,11 +25,11 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use self::options::{Callers, Event, OnEvent, Options, Wait};
 
+use self::facts::{MAX_AGE, Target};
 use self::in_flight::InFlightCopies;
 use self::job_result::JobResult;
 use self::job_state::{Job, JobEvent, JobState};
 use self::perform::perform;
-use self::precondition::{MAX_AGE, Target};
 use self::session::Session;
 use self::wait_time::WaitTime;
 use crate::model::action::{Action, ActionName, Stage};
@@ -258,7 +261,7 @@ impl<'a> Driver<'a> {
             };
             if is_due && requests.len() < self.observed_together {
                 self.session.start_observation(job);
-                requests.push(job.target.request.clone());
+                requests.push(job.request());
             }
         }
         (!requests.is_empty()).then_some(Work::Observe(requests))

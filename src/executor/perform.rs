@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
-use super::precondition::{Target, source_of};
+use super::facts::Target;
+use super::precondition::source_of;
 use crate::model::action::{Action, Copy, Delete, Tag};
-use crate::model::artifact::{Artifact, ArtifactRef};
+use crate::model::artifact::{Artifact, ArtifactRef, SnapshotLeft};
 use crate::model::client_config::sha256;
 use crate::model::ids::ArtifactId;
 use crate::model::inventory::Answer;
@@ -22,6 +23,7 @@ use crate::model::query::Query;
 use crate::model::result::ActionOutcome::{self, AlreadyDone, Done};
 use crate::model::result::ActionResult;
 use crate::model::tags::Tags;
+use crate::model::words::list;
 use crate::provider::Provider;
 
 /// After this number of tokens, each of which stands for a copy that has failed or was removed, the next one also depends on the
@@ -56,6 +58,14 @@ pub(super) async fn perform(
     let source = calls(&target.request.source);
     let destination = calls(&target.request.destination);
     let (outcome, id) = match action {
+        Action::Delete(delete) => {
+            let (outcome, left) = destination.delete(delete).await?;
+            let result = ActionResult::new(action, outcome).resource(delete.artifact.id.clone());
+            return Ok(match left.as_slice() {
+                [] => result,
+                left => result.detail(format!("snapshots that stay: {}", list(left))),
+            });
+        }
         Action::Copy(copy) => match copy.kind.facts().copy_id {
             CopyId::AssignedByAws => destination.copy_with_token(target, copy).await,
             CopyId::Chosen { .. } => destination.copy_with_id(copy).await,
@@ -71,7 +81,6 @@ pub(super) async fn perform(
             // The precondition excludes this.
             None => Ok((AlreadyDone, tag.source.id.clone())),
         },
-        Action::Delete(action) => destination.delete(action).await,
     }?;
     Ok(ActionResult::new(action, outcome).resource(id))
 }
@@ -194,22 +203,23 @@ impl Calls<'_> {
         Ok((Done, artifact.id.clone()))
     }
 
-    async fn delete(&self, delete: &Delete) -> Answer<Accepted> {
-        let id = delete.artifact.id.clone();
+    /// Deletes a copy. Returns the backing snapshots of it that stay.
+    async fn delete(&self, delete: &Delete) -> Answer<(ActionOutcome, Vec<SnapshotLeft>)> {
+        let id = &delete.artifact.id;
         let error = match self.provider.delete(self.location, delete).await {
-            Ok(()) => return Ok((Done, id)),
+            Ok(left) => return Ok((Done, left)),
             Err(error) => error,
         };
         let is_gone = match error.class {
             ErrorClass::Absent => true,
             // This is AWS's answer to the second of two deletions.
             ErrorClass::Conflict => {
-                let copy = self.by_id(&id).await;
+                let copy = self.by_id(id).await;
                 copy.is_ok_and(|copy| copy.is_none_or(|copy| copy.state.is_being_deleted()))
             }
             _ => false,
         };
-        is_gone.then_some((AlreadyDone, id)).ok_or(error)
+        is_gone.then(|| (AlreadyDone, Vec::new())).ok_or(error)
     }
 
     async fn by_id(&self, id: &ArtifactId) -> Answer<Option<Artifact>> {

@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
+use super::facts::Target;
 use super::in_flight::InFlightCopies;
 use super::job_state::{Job, JobEvent, JobState};
 use super::options::{Event, OnEvent, Options};
-use super::precondition::Target;
 use crate::model::action::{Action, ActionName, Stage};
 use crate::model::location::Location;
 use crate::model::provider_error::{ErrorClass, ProviderError};

@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::artifact::{ArtifactRef, ArtifactState};
 use super::ids::{ActionId, ArtifactId, Region};
@@ -72,8 +73,7 @@ impl Action {
         match self {
             Self::Copy(_) => Stage::Copies,
             Self::TagCopy(_) | Self::TagSource(_) => Stage::Tags,
-            Self::Delete(delete) if delete.before.is_some() => Stage::MakingRoom,
-            Self::Delete(_) => Stage::Deletions,
+            Self::Delete(delete) => delete.stage(),
         }
     }
 
@@ -154,6 +154,9 @@ pub struct Copy {
     pub kms_key_id: Option<String>,
     /// The option group of the copy; `null` for the default one.
     pub option_group_name: Option<String>,
+    /// How soon it must be complete, in minutes: a multiple of 15, for which AWS charges; absent for a copy without such a time (images).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_within_minutes: Option<u32>,
     /// The size of the source in GiB, if AWS states it. After the first copy of a database, only changes are transferred.
     pub size_gib: Option<u32>,
     /// What must still hold when it is performed.
@@ -296,8 +299,22 @@ pub struct Delete {
     pub artifact: ArtifactRef,
     /// Its size in GiB, if AWS states it.
     pub size_gib: Option<u32>,
+    /// The backing snapshots that are deleted with it (images).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>")]
+    pub snapshots: Vec<SmolStr>,
     /// What must still hold when it is performed.
     pub expects: ExpectedDeletion,
+}
+
+impl Delete {
+    /// Returns the stage that it belongs to.
+    pub fn stage(&self) -> Stage {
+        match self.before {
+            Some(_) => Stage::MakingRoom,
+            None => Stage::Deletions,
+        }
+    }
 }
 
 /// What a deletion depends on.
@@ -309,9 +326,15 @@ pub struct ExpectedDeletion {
     pub state: ArtifactState,
     /// The sync tag that makes it ours.
     pub sync_tag: Tag,
+    /// Its `Sync-Identifier`, if that makes it one of the job's (images).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sync_identifier: Option<String>,
     /// When its database was created (UTC, whole seconds), if it is an earlier one of the same name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earlier_parent: Option<Timestamp>,
+    /// When an instance was last launched from it (UTC), if AWS stated it (images).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_launched: Option<Timestamp>,
     /// The copies that are kept, newest first, all of which must still be there and available.
     pub kept: Vec<KeptCopy>,
 }

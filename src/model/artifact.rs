@@ -77,6 +77,27 @@ pub struct ImageDetails {
     pub owner: Option<AccountId>,
     /// Whether its owner advises against using it.
     pub is_deprecated: bool,
+    /// Whether AWS refuses to deregister it.
+    pub is_protected: bool,
+    /// When an instance was last launched from it (UTC), if AWS states it. AWS states it a day later.
+    pub last_launched: Option<Timestamp>,
+    /// The ids of its backing snapshots.
+    pub snapshots: Vec<SmolStr>,
+}
+
+/// A backing snapshot that stays although its image has been deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotLeft {
+    /// Its id.
+    pub id: SmolStr,
+    /// AWS's reason, such as `missing-permissions`.
+    pub code: SmolStr,
+}
+
+impl fmt::Display for SnapshotLeft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.id, self.code)
+    }
 }
 
 impl Artifact {
@@ -118,6 +139,21 @@ impl Artifact {
     /// Returns true for an image that its owner advises against using.
     pub fn is_deprecated(&self) -> bool {
         self.image.as_ref().is_some_and(|image| image.is_deprecated)
+    }
+
+    /// Returns true for an image that AWS refuses to deregister.
+    pub fn is_protected(&self) -> bool {
+        self.image.as_ref().is_some_and(|image| image.is_protected)
+    }
+
+    /// Returns when an instance was last launched from an image (UTC), if AWS states it.
+    pub fn last_launched(&self) -> Option<Timestamp> {
+        self.image.as_ref()?.last_launched
+    }
+
+    /// Returns the ids of the backing snapshots of an image, which are deleted with it.
+    pub fn backing_snapshots(&self) -> &[SmolStr] {
+        self.image.as_ref().map_or(&[], |image| &image.snapshots)
     }
 
     /// Returns the account that owns an image. Snapshots are listed for their owner only.
@@ -195,14 +231,15 @@ impl ArtifactState {
         matches!(self.0.as_str(), "failed" | "error" | "invalid")
     }
 
-    /// Returns true if it is being deleted. RDS lists such snapshots for a while, and they keep their ids until then.
+    /// Returns true if it is being deleted or has been deregistered. AWS lists such artifacts for a while, and snapshots keep their
+    /// ids until then.
     pub fn is_being_deleted(&self) -> bool {
-        matches!(self.0.as_str(), "deleting" | "deleted")
+        matches!(self.0.as_str(), "deleting" | "deleted" | "deregistered")
     }
 
-    /// Returns true if it can't be used, now or later: failed, being deleted, or deregistered (EC2 lists such images for a while).
+    /// Returns true if it can't be used, now or later: failed or being deleted.
     pub fn is_gone(&self) -> bool {
-        self.is_failed() || self.is_being_deleted() || self.0 == "deregistered"
+        self.is_failed() || self.is_being_deleted()
     }
 
     /// Returns true if it is expected to become available. An unknown state counts as in progress.

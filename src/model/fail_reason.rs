@@ -26,6 +26,18 @@ pub enum FailReason {
         /// The destination.
         destination: Region,
     },
+    /// Another job of the config syncs images with the same identifier to the same destination, and at least one of the two deletes
+    /// copies.
+    SameIdentifier {
+        /// The other job.
+        first: JobName,
+        /// The identifier.
+        identifier: String,
+        /// The account.
+        account: AccountId,
+        /// The destination.
+        destination: Region,
+    },
     /// Another job copies the same source to the same destination, with a different KMS key.
     OtherKey {
         /// The other job.
@@ -157,6 +169,14 @@ impl FailReason {
             } => format!(
                 "{first} and {job} sync the same database {parent} of account {account} to {destination}"
             ),
+            Self::SameIdentifier {
+                first,
+                identifier,
+                account,
+                destination,
+            } => format!(
+                "{first} and {job} sync images with the sync_identifier {identifier} of account {account} to {destination}"
+            ),
             Self::OtherKey {
                 first,
                 kind,
@@ -256,6 +276,9 @@ impl FailReason {
             }
             Self::SameParent { .. } => {
                 "keep one of them: two would delete each other's copies".to_owned()
+            }
+            Self::SameIdentifier { .. } => {
+                "keep one of them, or remove max_images_to_retain: one would delete the other's copies".to_owned()
             }
             Self::OtherKey { kind, .. } => format!(
                 "each {kind} is copied once: give both jobs the same kms_key_id, or remove one of them"

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::artifact::Artifact;
-use super::ids::{AccountId, JobName, Region};
+use super::ids::{AccountId, ArtifactId, JobName, Region};
 use super::kind::Kind;
 use super::location::Location;
 use super::provider_error::{ErrorClass, ProviderError};
@@ -40,6 +40,8 @@ pub struct Observation {
     pub limit: Option<Answer<AccountLimit>>,
     /// The persistent and permanent options of the option groups of the sources, if they were read.
     pub options: BTreeMap<SmolStr, Answer<Vec<String>>>,
+    /// What uses the copies that may be deleted, if it was read: texts such as `launch template lt-0123`.
+    pub references: BTreeMap<ArtifactId, Answer<Vec<String>>>,
 }
 
 /// How many artifacts of a kind an account has in a region, and may have. Automated snapshots do not count.
@@ -59,7 +61,12 @@ impl Observation {
     pub fn error(&self) -> Option<&ProviderError> {
         let identity = self.identity.as_ref().err();
         let sources = self.sources.as_ref().err();
-        identity.or(sources).or(self.copies.as_ref().err())
+        let mut references = self.references.values();
+        let references = references.find_map(|users| users.as_ref().err());
+        identity
+            .or(sources)
+            .or(self.copies.as_ref().err())
+            .or(references)
     }
 }
 

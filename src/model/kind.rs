@@ -38,6 +38,8 @@ pub struct KindFacts {
     pub max_concurrent_copies: usize,
     /// AWS's name for the quota of how many of them an account may have in a region, if there is one.
     pub account_quota: Option<&'static str>,
+    /// Whether AWS states which resources use one. If so, it is deleted only if none does.
+    pub has_references: bool,
     /// Whether an id can be reused: an automated snapshot can get the id of an earlier one when its database is deleted and
     /// recreated. If so, times are compared as well as ids.
     pub ids_recur: bool,
@@ -85,6 +87,7 @@ const IMAGE: KindFacts = KindFacts {
     // See <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/CopyingAMIs.html>.
     max_concurrent_copies: 100,
     account_quota: None,
+    has_references: true,
     ids_recur: false,
     newer_copy_suffices: false,
     sources_expire: false,
@@ -103,6 +106,7 @@ const DB_SNAPSHOT: KindFacts = KindFacts {
     // AWS does not raise it. See <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_CopySnapshot.html>.
     max_concurrent_copies: 20,
     account_quota: Some("ManualSnapshots"),
+    has_references: false,
     ids_recur: true,
     newer_copy_suffices: true,
     sources_expire: true,
@@ -116,6 +120,7 @@ const DB_CLUSTER_SNAPSHOT: KindFacts = KindFacts {
     // See <https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-copy-snapshot.html>.
     max_concurrent_copies: 5,
     account_quota: Some("ManualClusterSnapshots"),
+    has_references: false,
     ..DB_SNAPSHOT
 };
 

@@ -10,6 +10,7 @@ pub mod ids;
 pub mod invariants;
 pub mod inventory;
 pub mod json;
+pub mod keep_reason;
 pub mod kind;
 pub mod location;
 pub mod plan;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::action::{Action, ActionName, Stage};
+use super::action::{Action, ActionName, Delete, Stage};
 use super::artifact::{ArtifactRef, ArtifactState};
 use super::ids::{AccountId, ArtifactId, JobName, Region};
 use super::inventory::ProviderKind;
@@ -133,6 +133,9 @@ pub struct JobPlan {
     pub observed: Option<Observed>,
     /// The actions, in the order of their stages.
     pub actions: Vec<Action>,
+    /// The copies that are kept although retention does not need them, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Kept>,
     /// What a reviewer should know.
     pub warnings: Vec<String>,
     /// Why the job could not be planned. If there are actions, errors that do not prevent them; the exit code is 1 in that case
@@ -153,9 +156,20 @@ impl JobPlan {
             .any(|action| action.stage() == Stage::Copies)
     }
 
-    /// Returns the artifact that determines what is observed before the actions, if there are any.
+    /// Returns the artifact that the actions are about, if there are any: the source, or, if there are only deletions, the first
+    /// copy that is deleted.
     pub fn subject(&self) -> Option<&ArtifactRef> {
-        self.actions.first().map(Action::subject)
+        let mut actions = self.actions.iter();
+        let of_source = actions.find(|action| action.name() != ActionName::Delete);
+        of_source.or(self.actions.first()).map(Action::subject)
+    }
+
+    /// Returns the deletions.
+    pub fn deletions(&self) -> impl Iterator<Item = &Delete> {
+        self.actions.iter().filter_map(|action| match action {
+            Action::Delete(delete) => Some(delete),
+            Action::Copy(_) | Action::TagCopy(_) | Action::TagSource(_) => None,
+        })
     }
 
     /// Returns the newest copy, if AWS was making it when the plan was made and the plan makes no other.
@@ -172,6 +186,15 @@ impl JobPlan {
         let newest = self.observed.as_ref()?.newest_copy.as_ref()?;
         (!self.has_copy() && has_state(&newest.state)).then_some(&newest.id)
     }
+}
+
+/// A copy that is kept although retention does not need it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Kept {
+    /// Its id.
+    pub id: ArtifactId,
+    /// Why, for people.
+    pub reason: String,
 }
 
 /// One end of a job.

@@ -119,6 +119,8 @@ impl ErrorClass {
             | "RequestTimeoutException"
             | "ServiceUnavailable"
             | "Unavailable" => Self::Unknown,
+            // EC2's answer about an image that has been deregistered.
+            "InvalidAMIID.Unavailable" if call == "DeregisterImage" => Self::Conflict,
             "DBClusterSnapshotAlreadyExists"
             | "InvalidDBClusterSnapshotState"
             | "DBSnapshotAlreadyExists"

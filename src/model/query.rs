@@ -1,6 +1,5 @@
 //! What one read asks for.
 
-use super::artifact::ArtifactRef;
 use super::ids::{ArtifactId, ParentId, Region};
 
 /// What one read asks for. A list in a query that is sent to a provider is never empty.
@@ -77,16 +76,33 @@ pub enum CopiesQuery {
     BySource,
     /// By a query that does not depend on the sources.
     Independent(Query),
+    /// By the ids of their sources, and, for copies of earlier sources, by a query that does not depend on the sources.
+    BySourceAnd(Query),
+}
+
+impl CopiesQuery {
+    /// Returns true if copies are found by the ids of their sources.
+    pub fn is_by_source(&self) -> bool {
+        matches!(self, Self::BySource | Self::BySourceAnd(_))
+    }
+
+    /// Returns the query that does not depend on the sources, if there is one.
+    pub fn independent(&self) -> Option<&Query> {
+        match self {
+            Self::BySource => None,
+            Self::Independent(query) | Self::BySourceAnd(query) => Some(query),
+        }
+    }
 }
 
 impl Queries {
-    /// Returns what an apply reads before it writes, for a job about a parent, or otherwise about one artifact.
-    pub fn about(artifact: &ArtifactRef) -> Self {
-        match &artifact.parent {
-            Some(parent) => Self::of_parent(parent),
-            None => Self {
-                sources: Query::ByIds(vec![artifact.id.clone()]),
-                copies: CopiesQuery::BySource,
+    /// Returns what is read for one source, if there is one, its copies, and other copies with these ids.
+    pub fn of_artifacts(source: Option<ArtifactId>, copies: Vec<ArtifactId>) -> Self {
+        Self {
+            sources: Query::ByIds(source.into_iter().collect()),
+            copies: match copies.as_slice() {
+                [] => CopiesQuery::BySource,
+                _ => CopiesQuery::BySourceAnd(Query::ByIds(copies)),
             },
         }
     }

@@ -211,7 +211,9 @@ pub enum DeleteReason {
         data_time: Timestamp,
         /// How many are kept.
         kept: usize,
-        /// How many the config keeps besides the newest, or besides the one being made.
+        /// The option that says how many are kept besides the newest, or besides the one being made.
+        option: &'static str,
+        /// Its value.
         limit: u32,
         /// Whether the plan makes a copy.
         is_copy_due: bool,
@@ -235,6 +237,7 @@ impl fmt::Display for DeleteReason {
             Self::BeyondRetention {
                 data_time,
                 kept,
+                option,
                 limit,
                 is_copy_due,
             } => {
@@ -245,7 +248,7 @@ impl fmt::Display for DeleteReason {
                 };
                 write!(
                     f,
-                    "the copy of {} is older than the {} kept (max_snapshots_to_retain is {limit} besides {besides})",
+                    "the copy of {} is older than the {} kept ({option} is {limit} besides {besides})",
                     utc(*data_time),
                     count(*kept, "copy", "copies"),
                 )

@@ -24,7 +24,7 @@ pub fn span(seconds: i64) -> String {
 pub fn duration(text: &str) -> Result<SignedDuration, String> {
     let span: Span = text
         .parse()
-        .map_err(|_| "use for example 24h, 90m or 2d".to_owned())?;
+        .map_err(|_| "use a length of time such as 24h, 90m or 2d".to_owned())?;
     match span.to_duration(SpanRelativeTo::days_are_24_hours()) {
         Ok(duration) if duration.is_positive() => Ok(duration),
         Ok(_) => Err("it must be longer than 0".to_owned()),

@@ -240,7 +240,7 @@ async fn find(
 
 /// Merges several answers into one, with each artifact once: a copy may be both tied to its source and named by it. If one of them
 /// is an error, so is the result.
-fn together(parts: Vec<SharedAnswer>) -> Answer<Vec<Artifact>> {
+pub(super) fn together(parts: Vec<SharedAnswer>) -> Answer<Vec<Artifact>> {
     let mut seen = BTreeSet::new();
     let mut all = Vec::new();
     for part in parts {

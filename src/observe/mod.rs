@@ -5,31 +5,34 @@
 
 mod batch;
 mod reader;
+mod references;
 mod request;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use futures::future::{join, join_all, join3};
+use futures::future::{join, join_all, join4};
 use smol_str::SmolStr;
 
 use crate::model::artifact::Artifact;
 use crate::model::groups::grouped;
-use crate::model::identity::{copy_named_by, own_option_group};
+use crate::model::identity::{copy_named_by, origin, ours, own_option_group};
 use crate::model::ids::{ArtifactId, JobName, Region};
 use crate::model::inventory::{
     AccountLimits, Answer, CallerIdentity, DestinationInventory, Inventory, Observation,
     ObservedCopies,
 };
 use crate::model::location::Location;
-use crate::model::query::{CopiesQuery, Query};
+use crate::model::query::Query;
 use crate::provider::Provider;
-use batch::{Read, read_all};
+use batch::{Read, read_all, together};
 use reader::Reader;
+use references::read_references;
 
-pub use request::{CopyRequest, Request};
+pub use request::{CopyRequest, References, Request};
 
-/// Reads all that is requested, with at most `parallelism` reads at a time. The longest chain is two reads: sources, then their
-/// copies.
+/// Reads all that is requested, with at most `parallelism` reads at a time. The longest chain is three reads: sources, then their
+/// copies, then what uses these.
 pub async fn observe(
     provider: &dyn Provider,
     requests: &[Request],
@@ -154,9 +157,9 @@ async fn inventory(reader: &Reader<'_>, requests: &[Request], with: &WithCopies)
     let observed_at = reader.provider.now();
     let destinations = requests.iter().map(|request| &request.destination);
     // Copies that are found by their sources follow each source region as soon as it has answered.
-    let groups = grouped(requests.iter().map(|request| match request.queries.copies {
-        CopiesQuery::BySource => (Some(&request.source), request),
-        CopiesQuery::Independent(_) => (None, request),
+    let groups = grouped(requests.iter().map(|request| {
+        let is_by_source = request.queries.copies.is_by_source();
+        (is_by_source.then_some(&request.source), request)
     }));
     let groups = groups.into_iter();
     let found = groups.map(|(_, requests)| find(reader, requests, with));
@@ -164,15 +167,46 @@ async fn inventory(reader: &Reader<'_>, requests: &[Request], with: &WithCopies)
         WithCopies::OfSources => requests,
         WithCopies::NamedBySources => &[],
     };
-    let (identities, limits, found) = join3(
+    let independent = requests.iter().filter_map(|request| {
+        let copies = &request.queries.copies;
+        let is_needed = !copies.is_by_source() || matches!(with, WithCopies::OfSources);
+        let query = copies.independent().filter(|_| is_needed)?;
+        Some(read(request, &request.destination, query.clone()))
+    });
+    let (identities, limits, mut independent, found) = join4(
         read_identities(reader, destinations),
         read_limits(reader, with_limits),
+        read_all(reader, independent),
         join_all(found),
     )
     .await;
-    let jobs = found.into_iter().flatten();
-    let jobs = jobs.filter_map(|found| {
+    let found = found.into_iter().flatten().map(|found| {
+        let independent = independent.remove(&found.request.job);
+        let copies = match (independent, found.copies) {
+            (None, copies) => copies,
+            // If copies are found in this way only, it does not matter whether there are sources.
+            (Some(copies), _) if !found.request.queries.copies.is_by_source() => copies,
+            (Some(some), more) => together(vec![Arc::new(some), Arc::new(more)]),
+        };
+        Found { copies, ..found }
+    });
+    let found: Vec<Found<'_>> = found.collect();
+    let with_references = match with {
+        WithCopies::OfSources => found.as_slice(),
+        WithCopies::NamedBySources => &[],
+    };
+    let wanted = with_references.iter().flat_map(|found| {
+        let at = &found.request.destination;
+        in_question(found.request, &found.copies).map(move |id| (at, id))
+    });
+    let references = read_references(reader, wanted).await;
+    let jobs = found.into_iter().filter_map(|found| {
         let request = found.request;
+        let in_question = in_question(request, &found.copies);
+        let references = in_question.filter_map(|id| {
+            let answer = references.get(&(&request.destination, id.clone()))?;
+            Some((id, answer.clone()))
+        });
         let limit = match limits.get(&request.destination) {
             Some(Ok(limits)) => limits.get(&request.kind).copied().map(Ok),
             Some(Err(error)) if request.kind.facts().account_quota.is_some() => {
@@ -184,6 +218,7 @@ async fn inventory(reader: &Reader<'_>, requests: &[Request], with: &WithCopies)
             identity: identities.get(&request.destination)?.clone(),
             limit,
             sources: found.sources,
+            references: references.collect(),
             copies: found.copies,
             options: found.options,
         };
@@ -204,43 +239,59 @@ enum WithCopies {
     NamedBySources,
 }
 
-/// Reads sources and copies. Copies that are found without their sources are read at the same time. If the sources can't be read,
-/// neither can the copies that are found by them.
+/// Returns the copies that may be deleted only if nothing uses them.
+fn in_question(
+    request: &Request,
+    copies: &Answer<Vec<Artifact>>,
+) -> impl Iterator<Item = ArtifactId> + use<> {
+    let ids = match &request.references {
+        References::Unneeded => Vec::new(),
+        References::Of(ids) => ids.clone(),
+        References::Beyond(number) => {
+            let region = &request.source.region;
+            let is_counted =
+                |copy: &&Artifact| copy.state.is_available() && origin(copy, region).is_some();
+            let counted = copies.iter().flatten().filter(is_counted).count();
+            let may_go = |copy: &&Artifact| {
+                let is_over = copy.state.is_available() && counted > *number;
+                (is_over || copy.state.is_failed()) && ours(copy, region).is_ok()
+            };
+            let ids = copies.iter().flatten().filter(may_go);
+            ids.map(|copy| copy.id.clone()).collect()
+        }
+    };
+    ids.into_iter()
+}
+
+/// Reads sources, and the copies that are found by them. If the sources can't be read, neither can these copies.
 async fn find<'r>(
     reader: &Reader<'_>,
     requests: Vec<&'r Request>,
     with: &WithCopies,
 ) -> Vec<Found<'r>> {
+    let is_wanted = |(_, read): &(_, Read<'_>)| !read.query.is_empty();
     let sources = requests
         .iter()
-        .map(|request| read(request, &request.source, request.queries.sources.clone()));
-    let independent = requests
-        .iter()
-        .filter_map(|request| match &request.queries.copies {
-            CopiesQuery::Independent(query) => {
-                Some(read(request, &request.destination, query.clone()))
-            }
-            CopiesQuery::BySource => None,
-        });
-    let (mut sources, mut copies) =
-        join(read_all(reader, sources), read_all(reader, independent)).await;
+        .map(|request| read(request, &request.source, request.queries.sources.clone()))
+        .filter(is_wanted);
+    let mut sources = read_all(reader, sources).await;
     let dependent = requests
         .iter()
         .filter_map(|request| match sources.get(&request.job)? {
-            Ok(sources) if request.queries.copies == CopiesQuery::BySource => {
+            Ok(sources) if request.queries.copies.is_by_source() => {
                 Some(copy_reads(request, sources, with))
             }
             _ => None,
         });
     let dependent: Vec<_> = dependent.flatten().collect();
-    let (dependent, options) = join(
+    let (mut copies, options) = join(
         read_all(reader, dependent),
         read_options(reader, &requests, &sources),
     )
     .await;
-    copies.extend(dependent);
-    let found = requests.into_iter().filter_map(|request| {
-        let sources = sources.remove(&request.job)?;
+    let found = requests.into_iter().map(|request| {
+        // A request without a source asks for none.
+        let sources = sources.remove(&request.job).unwrap_or(Ok(Vec::new()));
         let nothing = || sources.as_ref().map(|_| Vec::new()).map_err(Clone::clone);
         let copies = copies.remove(&request.job).unwrap_or_else(nothing);
         let groups = sources.iter().flatten().filter_map(own_option_group);
@@ -248,12 +299,12 @@ async fn find<'r>(
             let options = options.get(&(&request.source, group.clone()))?;
             Some((group.clone(), options.clone()))
         });
-        Some(Found {
+        Found {
             request,
             options: options.collect(),
             sources,
             copies,
-        })
+        }
     });
     found.collect()
 }
@@ -297,7 +348,7 @@ async fn copied_from(
 ) -> HashMap<(Location, Region), Answer<Vec<Artifact>>> {
     let by_source = requests
         .iter()
-        .filter(|request| request.queries.copies == CopiesQuery::BySource);
+        .filter(|request| request.queries.copies.is_by_source());
     let wanted = by_source.map(|request| {
         let (at, region) = (&request.destination, &request.source.region);
         ((at, region, request.kind), ())

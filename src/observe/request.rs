@@ -1,13 +1,15 @@
 //! What is to be observed for one job.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::model::action::{ActionName, Delete};
 use crate::model::client_config::ClientConfig;
 use crate::model::ids::{ArtifactId, JobName, Region};
 use crate::model::kind::Kind;
 use crate::model::location::Location;
 use crate::model::plan::{JobPlan, regions};
-use crate::model::query::{CopiesQuery, Queries, Query};
+use crate::model::query::Queries;
 use crate::sync_types::SyncJob;
 
 /// What is to be observed for one job: its sources, and their copies.
@@ -23,29 +25,43 @@ pub struct Request {
     pub destination: Location,
     /// What to read there.
     pub queries: Queries,
+    /// Of which copies to read what uses them.
+    pub references: References,
     /// Whether it is for planning, which also needs the limit of the destination and the options of the sources.
     pub is_for_plan: bool,
+}
+
+/// Of which copies to read what uses them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum References {
+    /// Of none.
+    Unneeded,
+    /// Of the job's failed copies, and of its available ones if there may be more than this number of them.
+    Beyond(usize),
+    /// Of those with these ids.
+    Of(Vec<ArtifactId>),
 }
 
 impl Request {
     /// Returns what planning a job needs.
     pub fn of_job(job: &SyncJob) -> Self {
+        let retention = job.rules.retention();
+        let retention = retention.filter(|_| job.kind().facts().has_references);
         Self {
             job: job.name.clone(),
             kind: job.kind(),
             source: job.source(),
             destination: job.destination(),
             queries: job.rules.queries(),
+            references: retention.map_or(References::Unneeded, |rules| {
+                References::Beyond(usize::try_from(rules.max_retained).unwrap_or(usize::MAX))
+            }),
             is_for_plan: true,
         }
     }
 
     /// Returns what applying a job's plan needs. Nothing is read for a job without actions.
     pub fn of_plan(plan: &JobPlan, credentials: &Arc<ClientConfig>) -> Option<Self> {
-        let nothing = Queries {
-            sources: Query::ByIds(Vec::new()),
-            copies: CopiesQuery::BySource,
-        };
         let location = |region: &Region| Location {
             credentials: Arc::clone(credentials),
             region: region.clone(),
@@ -56,10 +72,37 @@ impl Request {
             kind: plan.kind()?,
             source: location(source),
             destination: location(destination),
-            queries: plan.subject().map_or(nothing, Queries::about),
+            queries: queries(plan),
+            references: References::Unneeded,
             is_for_plan: false,
         })
     }
+
+    /// Returns the same request, and asks what uses the copies that these deletions delete, if AWS states it.
+    #[must_use]
+    pub fn with_references<'d>(mut self, deletions: impl Iterator<Item = &'d Delete>) -> Self {
+        let used = deletions.filter(|delete| delete.kind.facts().has_references);
+        self.references = References::Of(used.map(|delete| delete.artifact.id.clone()).collect());
+        self
+    }
+}
+
+/// Returns what is read before the actions of a plan: all that belongs to its database, or else its source with its copies, and the
+/// copies that are deleted or kept.
+fn queries(plan: &JobPlan) -> Queries {
+    let subject = plan.subject();
+    if let Some(parent) = subject.and_then(|subject| subject.parent.as_ref()) {
+        return Queries::of_parent(parent);
+    }
+    let mut actions = plan.actions.iter();
+    let of_source = actions.find(|action| action.name() != ActionName::Delete);
+    let copies = plan.deletions().flat_map(|delete| {
+        let kept = delete.expects.kept.iter().map(|kept| &kept.id);
+        kept.chain([&delete.artifact.id]).cloned()
+    });
+    let copies: BTreeSet<ArtifactId> = copies.collect();
+    let source = of_source.map(|action| action.subject().id.clone());
+    Queries::of_artifacts(source, copies.into_iter().collect())
 }
 
 /// A copy that is to be observed by its id.

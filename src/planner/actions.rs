@@ -50,6 +50,7 @@ pub(super) fn copy(
         name,
         description,
         option_group_name,
+        copy_within,
     } = settings;
     let id = action_id(job, "copy");
     let copy = Copy {
@@ -67,6 +68,7 @@ pub(super) fn copy(
         sync_tag: sync_tag(case),
         kms_key_id: job.kms_key_id.clone(),
         option_group_name,
+        copy_within_minutes: copy_within.and_then(|time| u32::try_from(time.as_mins()).ok()),
         size_gib: artifact.size_gib,
         expects: ExpectedSource {
             state: artifact.state.clone(),

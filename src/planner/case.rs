@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 
+use super::duplicates::Selected;
 use crate::model::artifact::Artifact;
-use crate::model::identity::{Source, copy_time, has_sync_tag, origin};
+use crate::model::identity::{Source, copy_time, has_sync_tag};
 use crate::model::ids::AccountId;
 use crate::model::inventory::Observation;
-use crate::sync_types::SyncJob;
+use crate::sync_types::{Belonging, SyncJob};
 
 /// One job with everything that its plan depends on.
 pub(super) struct Case<'a> {
@@ -16,6 +17,8 @@ pub(super) struct Case<'a> {
     pub(super) artifact: &'a Artifact,
     /// The same, with the properties by which its copies are recognised.
     pub(super) source: Source<'a>,
+    /// The sources that the jobs of the plan select, if any of them may delete copies.
+    pub(super) selected: &'a Selected,
     /// The day of the observation (UTC). Rules about age use it, so that the time of day makes no difference.
     pub(super) day: Timestamp,
     /// Everything that was observed for the job.
@@ -24,21 +27,20 @@ pub(super) struct Case<'a> {
     pub(super) sources: &'a [Artifact],
     /// What was found in the destination and belongs to the account, sorted by id.
     pub(super) found: Vec<&'a Artifact>,
-    /// The copies among them, in any state: of this source, and of other sources of the same parent.
+    /// The copies among them, in any state: of this source, and, if copies are deleted at some time, of the job's other sources.
     pub(super) copies: Vec<&'a Artifact>,
 }
 
 impl<'a> Case<'a> {
-    /// Returns the copies in `found` of this source, and of others of the same parent.
+    /// Returns the copies in `found` of this source, and, if copies are deleted at some time, all others of the job.
     pub(super) fn copies_in(
         job: &SyncJob,
         source: &Source<'_>,
         found: &[&'a Artifact],
     ) -> Vec<&'a Artifact> {
-        let has_parent = job.rules.parent().is_some();
-        let is_copy = |copy: &Artifact| {
-            source.is_source_of(copy) || has_parent && origin(copy, &job.source_region).is_some()
-        };
+        let has_retention = job.rules.retention().is_some();
+        let is_own = |copy: &Artifact| job.rules.belonging(job, copy) == Belonging::ThisJob;
+        let is_copy = |copy: &Artifact| source.is_source_of(copy) || has_retention && is_own(copy);
         found.iter().copied().filter(|copy| is_copy(copy)).collect()
     }
 

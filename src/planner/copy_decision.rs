@@ -87,6 +87,7 @@ fn decide_synced(case: &Case<'_>, copy: &Artifact, plan: &mut JobPlan) {
     };
     plan.reason = reason.to_string();
     warnings::about_foreign_copy(case, copy, warnings);
+    plan.kept = retention.kept;
     plan.actions = actions::tags(case, copy, &retention.beyond_limit, warnings);
     plan.actions.extend(retention.deletions);
 }
@@ -104,7 +105,8 @@ fn decide_unsynced<'a>(
     warnings::about_key(case, warnings);
     let reason = actions::copy_due(case).to_string();
     let (mut actions, copy_id) = actions::copy(case, settings, id, &reason, warnings);
-    let mut deletions = retention::decide(case, Some(&copy_id), warnings).deletions;
+    let retention = retention::decide(case, Some(&copy_id), warnings);
+    let mut deletions = retention.deletions;
     match quota::room(case, claims, deletions.len(), warnings)? {
         Room::Free => actions.extend(deletions),
         Room::AfterDeletions => {
@@ -114,6 +116,7 @@ fn decide_unsynced<'a>(
     }
     plan.reason = reason;
     plan.actions = actions;
+    plan.kept = retention.kept;
     let failure = repeated_failure(case).map(|failure| failure.problem(&plan.name));
     plan.errors.extend(failure);
     Ok(())

@@ -1,19 +1,25 @@
 //! What the jobs of one plan have claimed, so that no two of them make the same copy or use the same id.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::ids::{AccountId, ArtifactId, JobName, ParentId, Region};
+use crate::model::inventory::Inventory;
 use crate::model::kind::Kind;
 use crate::sync_types::SyncJob;
 
 /// The route that a claim is for: account, source region and destination region.
-type Route = (AccountId, Region, Region);
+pub(super) type Route = (AccountId, Region, Region);
+
+/// The sources that jobs currently select.
+pub(super) type Selected = BTreeSet<(Route, ArtifactId)>;
 
 /// What earlier jobs of the plan have claimed.
 #[derive(Default)]
 pub(super) struct Claims<'a> {
     sources: BTreeMap<(Route, Kind, ArtifactId), &'a SyncJob>,
     parents: BTreeMap<(Route, Kind, ParentId), &'a SyncJob>,
+    /// The first job with each identifier, of those that delete copies, and of those that don't.
+    identifiers: BTreeMap<(Route, Kind, &'a str, bool), &'a SyncJob>,
     copy_ids: BTreeMap<(AccountId, Region, Kind, ArtifactId), JobName>,
     /// By how many copies a destination grows before the final deletions.
     planned_into: BTreeMap<(AccountId, Region, Kind), isize>,
@@ -42,6 +48,24 @@ impl<'a> Claims<'a> {
         claim(&mut self.parents, key, job)
     }
 
+    /// Claims the job's identifier. Returns a job with the same one that has already claimed it, if either of them would count and
+    /// delete the copies of the other.
+    pub(super) fn identifier(
+        &mut self,
+        account: &AccountId,
+        job: &'a SyncJob,
+    ) -> Option<&'a SyncJob> {
+        let (route, kind) = (route(account, job), job.kind());
+        let identifier = job.rules.identifier()?;
+        let deletes = job.rules.retention().is_some();
+        let key = |deletes| (route.clone(), kind, identifier, deletes);
+        let other = self.identifiers.get(&key(true));
+        let other = other.or_else(|| self.identifiers.get(&key(false)).filter(|_| deletes));
+        let other = other.copied();
+        claim(&mut self.identifiers, key(deletes), job);
+        other
+    }
+
     /// Returns the number of copies by which the job's destination grows, so that the caller can update it.
     pub(super) fn planned_into(&mut self, account: &AccountId, job: &SyncJob) -> &mut isize {
         let region = job.destination_region.clone();
@@ -62,7 +86,29 @@ impl<'a> Claims<'a> {
     }
 }
 
-fn route(account: &AccountId, job: &SyncJob) -> Route {
+/// Returns the sources that jobs currently select, if a job may delete copies that another one would make again.
+pub(super) fn selected(jobs: &[SyncJob], inventory: &Inventory) -> Selected {
+    let is_guarded = |job: &&SyncJob| job.kind().facts().has_references;
+    let guarded = jobs.iter().filter(is_guarded);
+    if !guarded.clone().any(|job| job.rules.retention().is_some()) {
+        return Selected::new();
+    }
+    let mut selected = Selected::new();
+    for job in guarded {
+        let observation = inventory.jobs.get(&job.name);
+        let known = observation.and_then(|observation| {
+            let account = &observation.identity.as_ref().ok()?.account_id;
+            let sources = observation.sources.as_ref().ok()?;
+            let source = job.rules.choose_source(job, sources, &mut Vec::new());
+            Some((route(account, job), source.ok()?.id.clone()))
+        });
+        selected.extend(known);
+    }
+    selected
+}
+
+/// Returns the route of a job.
+pub(super) fn route(account: &AccountId, job: &SyncJob) -> Route {
     let (from, to) = (&job.source_region, &job.destination_region);
     (account.clone(), from.clone(), to.clone())
 }

@@ -9,6 +9,7 @@ mod copy_decision;
 mod copy_names;
 mod copy_tags;
 mod duplicates;
+mod guards;
 mod quota;
 mod retention;
 mod warnings;
@@ -30,15 +31,29 @@ use crate::model::problem::Problem;
 use crate::model::reason::JobReason;
 use crate::sync_types::SyncJob;
 use case::Case;
-use duplicates::Claims;
+use duplicates::{Claims, Selected, selected};
+
+/// What was observed about all jobs together.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    /// The beginning of the day of the inventory (UTC).
+    day: Timestamp,
+    /// The sources that jobs select.
+    selected: &'a Selected,
+}
 
 /// Plans every job, in the order given. The plan of a job that can't be planned says why, and does not affect the others.
 pub fn plan(jobs: &[SyncJob], inventory: &Inventory) -> Vec<JobPlan> {
     let mut claims = Claims::default();
-    let day = start_of_day(inventory.observed_at);
-    let plans = jobs
-        .iter()
-        .map(|job| plan_job(job, day, inventory.jobs.get(&job.name), &mut claims));
+    let selected = selected(jobs, inventory);
+    let seen = Seen {
+        day: start_of_day(inventory.observed_at),
+        selected: &selected,
+    };
+    let plans = jobs.iter().map(|job| {
+        let observation = inventory.jobs.get(&job.name);
+        plan_job(job, seen, observation, &mut claims)
+    });
     let mut plans: Vec<JobPlan> = plans.collect();
     let with_errors = plans.iter().filter(|plan| !plan.errors.is_empty());
     let with_errors: BTreeSet<JobName> = with_errors.map(|plan| plan.name.clone()).collect();
@@ -76,6 +91,7 @@ fn unplanned(name: &JobName) -> JobPlan {
         synced_by: None,
         observed: None,
         actions: Vec::new(),
+        kept: Vec::new(),
         warnings: Vec::new(),
         errors: Vec::new(),
     }
@@ -90,7 +106,7 @@ fn start_of_day(time: Timestamp) -> Timestamp {
 
 fn plan_job<'a>(
     job: &'a SyncJob,
-    day: Timestamp,
+    seen: Seen<'a>,
     observation: Option<&'a Observation>,
     claims: &mut Claims<'a>,
 ) -> JobPlan {
@@ -104,7 +120,7 @@ fn plan_job<'a>(
         client_config: Some(client_config(job, identity)),
         ..unplanned(&job.name)
     };
-    match decide(&mut plan, job, day, observation, claims) {
+    match decide(&mut plan, job, seen, observation, claims) {
         Ok(()) => checked(plan),
         Err(problem) => failed(plan, problem),
     }
@@ -137,6 +153,7 @@ fn failed(plan: JobPlan, problem: Problem) -> JobPlan {
         outcome: Outcome::Failed,
         reason: problem.message.clone(),
         actions: Vec::new(),
+        kept: Vec::new(),
         errors: vec![problem],
         ..plan
     }
@@ -146,15 +163,16 @@ fn failed(plan: JobPlan, problem: Problem) -> JobPlan {
 fn decide<'a>(
     plan: &mut JobPlan,
     job: &'a SyncJob,
-    day: Timestamp,
+    seen: Seen<'a>,
     observation: Option<&'a Observation>,
     claims: &mut Claims<'a>,
 ) -> Result<(), Problem> {
     let fail = |reason: FailReason| reason.problem(&job.name);
     let observation = observation.ok_or_else(|| job.not_observed())?;
     let account = job.account(observation, &mut plan.warnings)?;
-    // Claimed before anything that may fail: even a job that fails claims its database.
+    // Claimed before anything that may fail: even a job that fails claims its database or identifier.
     claim_parent(job, account, claims).map_err(fail)?;
+    claim_identifier(job, account, claims).map_err(fail)?;
     let sources = observation.sources.as_deref();
     let sources = sources.map_err(|error| job.not_read("sources", error))?;
     let found = observation.copies.as_deref();
@@ -163,7 +181,7 @@ fn decide<'a>(
         .rules
         .choose_source(job, sources, &mut plan.warnings)
         .map_err(fail)?;
-    let case = case(job, account, artifact, day, observation, sources, found).map_err(fail)?;
+    let case = case(job, account, artifact, seen, observation, sources, found).map_err(fail)?;
     plan.observed = Some(observed(&case));
     warnings::about_copies(&case, &mut plan.warnings);
     copy_decision::decide(&case, claims, plan).map_err(fail)?;
@@ -192,11 +210,27 @@ fn claim_parent<'a>(
     }
 }
 
+fn claim_identifier<'a>(
+    job: &'a SyncJob,
+    account: &AccountId,
+    claims: &mut Claims<'a>,
+) -> Result<(), FailReason> {
+    match claims.identifier(account, job) {
+        None => Ok(()),
+        Some(first) => Err(FailReason::SameIdentifier {
+            first: first.name.clone(),
+            identifier: job.rules.identifier().unwrap_or_default().to_owned(),
+            account: account.clone(),
+            destination: job.destination_region.clone(),
+        }),
+    }
+}
+
 fn case<'a>(
     job: &'a SyncJob,
     account: &'a AccountId,
     artifact: &'a Artifact,
-    day: Timestamp,
+    seen: Seen<'a>,
     observation: &'a Observation,
     sources: &'a [Artifact],
     found: &'a [Artifact],
@@ -213,7 +247,8 @@ fn case<'a>(
         job,
         account,
         artifact,
-        day,
+        selected: seen.selected,
+        day: seen.day,
         observation,
         sources,
         copies: Case::copies_in(job, &source, &found),

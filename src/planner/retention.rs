@@ -4,10 +4,13 @@ use jiff::Timestamp;
 
 use super::actions::action_id;
 use super::case::Case;
+use super::guards::{keep_reason, unknown_use};
 use crate::model::action::{Action, Delete, ExpectedDeletion, KeptCopy, Tag};
 use crate::model::artifact::Artifact;
 use crate::model::identity::{current_parent_created, is_of_parent, is_ours, ours};
 use crate::model::ids::{ActionId, ArtifactId};
+use crate::model::keep_reason::KeepReason;
+use crate::model::plan::Kept;
 use crate::model::reason::DeleteReason;
 use crate::model::sync_tag::key_on_copy;
 use crate::model::words;
@@ -25,7 +28,9 @@ struct DatedCopy<'a> {
 pub(super) struct Retention<'a> {
     /// The deletions that are due, oldest copy first.
     pub(super) deletions: Vec<Action>,
-    /// The available copies that are not kept, whether or not they are ours to delete.
+    /// The copies that are kept although retention does not need them, oldest first.
+    pub(super) kept: Vec<Kept>,
+    /// The available copies that retention does not need, whether or not they are ours to delete.
     pub(super) beyond_limit: Vec<&'a ArtifactId>,
 }
 
@@ -56,8 +61,8 @@ pub(super) fn decide<'a>(
             .any(|dated| dated.copy.state.is_in_progress() && dated.time > newest.time);
     if limit == 0 && is_newer_coming {
         warnings.push(format!(
-            "max_snapshots_to_retain is 0: xrs keeps {}, the last usable copy, until the new one is available",
-            newest.copy.id
+            "{} is 0: xrs keeps {}, the last usable copy, until the new one is available",
+            rules.option, newest.copy.id
         ));
     }
     let (kept, beyond_limit) =
@@ -87,13 +92,32 @@ pub(super) fn decide<'a>(
         state.is_available() || state.is_failed()
     }));
     candidates.sort_by_key(|dated| (dated.time, &dated.copy.id));
-    let deletions = candidates
-        .into_iter()
-        .filter_map(|dated| deletion(case, rules, dated, (&kept, current_parent), copy_action));
-    Retention {
-        deletions: deletions.collect(),
-        beyond_limit: beyond_limit.iter().map(|dated| &dated.copy.id).collect(),
+    let mut retention = Retention::default();
+    let (mut selected, mut unknown) = (Vec::new(), None);
+    for dated in candidates {
+        match keep_reason(case, rules, dated.copy) {
+            Some(reason) => {
+                retention.kept.push(Kept {
+                    id: dated.copy.id.clone(),
+                    reason: reason.to_string(),
+                });
+                match reason {
+                    KeepReason::CurrentSource => selected.push(&dated.copy.id),
+                    KeepReason::UseUnknown(Some(error)) => drop(unknown.get_or_insert(error)),
+                    _ => {}
+                }
+            }
+            None => {
+                let kept = (&*kept, current_parent);
+                let deletion = deletion(case, rules, dated, kept, copy_action);
+                retention.deletions.extend(deletion);
+            }
+        }
     }
+    warnings.extend(unknown.as_ref().map(unknown_use));
+    let beyond_limit = beyond_limit.iter().map(|dated| &dated.copy.id);
+    retention.beyond_limit = beyond_limit.filter(|id| !selected.contains(id)).collect();
+    retention
 }
 
 /// Warns about copies of an earlier database of the same name: they may be all that is left of it.
@@ -130,7 +154,9 @@ fn number_kept(limit: u32, is_newer_coming: bool) -> usize {
 /// count, so that they never displace ours.
 fn counted<'a>(case: &Case<'a>) -> Vec<DatedCopy<'a>> {
     let region = &case.job.source_region;
-    let to_tag = case.copy_to_tag().map(|copy| &copy.id);
+    // Its sync tag will make it ours only if AWS confirms the source.
+    let to_tag = case.copy_to_tag().filter(|copy| copy.copied_from.is_some());
+    let to_tag = to_tag.map(|copy| &copy.id);
     let is_counted = |copy: &Artifact| is_ours(copy, region) || to_tag == Some(&copy.id);
     let dated = |copy: &'a Artifact| {
         let time = case.time_of(copy)?;
@@ -167,6 +193,7 @@ fn deletion(
         None => DeleteReason::BeyondRetention {
             data_time: time,
             kept: kept.len(),
+            option: rules.option,
             limit: rules.max_retained,
             is_copy_due: copy_action.is_some(),
         },
@@ -179,11 +206,14 @@ fn deletion(
         before: None,
         artifact: copy.to_ref(&job.destination_region),
         size_gib: copy.size_gib,
+        snapshots: copy.backing_snapshots().to_vec(),
         expects: ExpectedDeletion {
             data_time: time,
             state: copy.state.clone(),
             sync_tag: Tag { key, value },
+            sync_identifier: job.rules.identifier().map(str::to_owned),
             earlier_parent: copy.parent_created().filter(|_| is_earlier),
+            last_launched: copy.last_launched(),
             kept: kept.to_vec(),
         },
     }))

@@ -4,13 +4,14 @@
 pub mod aws;
 pub mod sandbox;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::model::action::{Copy, Delete};
-use crate::model::artifact::{Artifact, ArtifactRef};
+use crate::model::artifact::{Artifact, ArtifactRef, SnapshotLeft};
 use crate::model::ids::ArtifactId;
 use crate::model::inventory::{AccountLimits, Answer, CallerIdentity, ProviderKind};
 use crate::model::kind::Kind;
@@ -43,6 +44,14 @@ pub trait Provider: Send + Sync {
     /// Returns the persistent and permanent options of an option group, or an empty list if there is no such group.
     async fn required_options(&self, at: &Location, group: &str) -> Answer<Vec<String>>;
 
+    /// Returns what uses these images, as texts such as `launch template lt-0123`. An image that nothing uses may be missing in the
+    /// answer.
+    async fn image_references(
+        &self,
+        at: &Location,
+        ids: &[ArtifactId],
+    ) -> Answer<BTreeMap<ArtifactId, Vec<String>>>;
+
     /// Returns every artifact of a kind that a query asks for.
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>>;
 
@@ -64,6 +73,6 @@ pub trait Provider: Send + Sync {
         tags: &Tags,
     ) -> Answer<()>;
 
-    /// Deletes a copy.
-    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<()>;
+    /// Deletes a copy, and returns the backing snapshots of it that stay.
+    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<Vec<SnapshotLeft>>;
 }

@@ -2,13 +2,17 @@
 
 use std::any::Any;
 
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_yaml::{Mapping, Value};
 
-use super::option_value::{account_id, from_text};
-use super::permissions::{PolicyStage, Statement, arn};
-use super::rules::{Belonging, CopySettings, Finding, SyncJob, SyncTypeRules};
+use super::image_filter::doubtful_comma;
+use super::image_permissions;
+use super::option_value::{account_id, completion_time, from_text, length_of_time, whole_number};
+use super::permissions::{PolicyStage, Statement};
+use super::rules::{Belonging, CopySettings, Finding, RetentionRules, SyncJob, SyncTypeRules};
+use super::source_conditions::{had_tag, is_testable, was_met};
 use crate::model::artifact::Artifact;
 use crate::model::fail_reason::FailReason;
 use crate::model::identity::origin;
@@ -17,10 +21,7 @@ use crate::model::inventory::Observation;
 use crate::model::kind::{Kind, SyncTypeName};
 use crate::model::query::{CopiesQuery, ImageFilter, ImageSelector, Queries, Query};
 use crate::model::report::Level;
-use crate::model::sync_tag::{
-    SYNC_IDENTIFIER, is_key_on_copy, is_sync_key, key_on_copy, key_on_source,
-};
-use crate::model::wildcard::matches;
+use crate::model::sync_tag::{SYNC_IDENTIFIER, is_key_on_copy, key_on_copy};
 use crate::model::words::count;
 
 /// The owner that stands for the account of the credentials.
@@ -56,6 +57,28 @@ pub struct AmiOptions {
     /// Also take images that are copies themselves, for a chain of regions, but never those that came from the destination.
     #[serde(default)]
     pub include_copies: bool,
+    /// How many existing copies to keep besides the one being made. Older ones that nothing uses are deregistered, with their
+    /// snapshots. Without it, xrs deletes no images. It needs a `sync_identifier`.
+    #[serde(default, deserialize_with = "max_retained")]
+    #[schemars(with = "Option<u32>", range(min = 0, max = u32::MAX), extend("x-per-destination" = true))]
+    pub max_images_to_retain: Option<u32>,
+    /// How long a copy is kept after an instance was last launched from it, such as `30d`, which is the default.
+    #[serde(default, deserialize_with = "length_of_time")]
+    #[schemars(with = "Option<String>", extend("x-per-destination" = true))]
+    pub keep_launched_within: Option<SignedDuration>,
+    /// How soon a copy must be complete, such as `30m`: from 15 minutes to 48 hours, in steps of 15 minutes. AWS charges for it.
+    #[serde(default, deserialize_with = "completion_time")]
+    #[schemars(with = "Option<String>", extend("x-per-destination" = true))]
+    pub copy_within: Option<SignedDuration>,
+}
+
+/// The option for how many copies to keep.
+const MAX_RETAINED: &str = "max_images_to_retain";
+/// How long a copy is kept after an instance was launched from it, if the config does not say it.
+const KEEP_LAUNCHED_WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+fn max_retained<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    whole_number::<0, D>(deserializer).map(Some)
 }
 
 fn own_account() -> String {
@@ -83,7 +106,12 @@ impl SyncTypeRules for AmiOptions {
         let commas = given.get("filters").and_then(Value::as_sequence);
         let commas = commas.into_iter().flatten().enumerate();
         let commas = commas.filter_map(|(item, filter)| doubtful_comma(item, filter.as_str()?));
-        self.unlimited().into_iter().chain(commas).collect()
+        let findings = [
+            self.unlimited(),
+            self.unidentified(),
+            self.without_retention(),
+        ];
+        findings.into_iter().flatten().chain(commas).collect()
     }
 
     fn queries(&self) -> Queries {
@@ -92,10 +120,21 @@ impl SyncTypeRules for AmiOptions {
             sync_identifiers: self.sync_identifier.iter().cloned().collect(),
             filters: self.filters.clone(),
         };
+        // Copies of earlier images have the identifier of the job, too.
+        let earlier = self.retention().map(|_| ImageSelector {
+            owner: own_account(),
+            filters: Vec::new(),
+            ..selector.clone()
+        });
+        let earlier = earlier.map(Query::Matching);
         Queries {
+            copies: earlier.map_or(CopiesQuery::BySource, CopiesQuery::BySourceAnd),
             sources: Query::Matching(selector),
-            copies: CopiesQuery::BySource,
         }
+    }
+
+    fn identifier(&self) -> Option<&str> {
+        self.sync_identifier.as_deref()
     }
 
     fn choose_source<'a>(
@@ -182,6 +221,7 @@ impl SyncTypeRules for AmiOptions {
             name: Some(source.name().to_owned()),
             description: Some(source.description().to_owned()).filter(|text| !text.is_empty()),
             option_group_name: None,
+            copy_within: self.copy_within,
         })
     }
 
@@ -219,26 +259,21 @@ impl SyncTypeRules for AmiOptions {
         keys.chain([SYNC_IDENTIFIER]).collect()
     }
 
+    fn retention(&self) -> Option<RetentionRules> {
+        // Without an identifier, it is uncertain which copies of earlier images belong to the job.
+        let max_retained = self.max_images_to_retain;
+        let max_retained = max_retained.filter(|_| self.sync_identifier.is_some())?;
+        let keep = self.keep_launched_within.unwrap_or(KEEP_LAUNCHED_WITHIN);
+        Some(RetentionRules {
+            option: MAX_RETAINED,
+            max_retained,
+            earlier_parents: None,
+            keep_launched_within: Some(keep),
+        })
+    }
+
     fn permissions(&self, job: &SyncJob, stage: PolicyStage) -> Vec<Statement> {
-        let (source, destination) = (&job.source_region, &job.destination_region);
-        let read = Statement::read("ReadImages", "ec2:DescribeImages", [source, destination]);
-        if stage == PolicyStage::Plan {
-            return vec![read];
-        }
-        // Images and their snapshots have no account in their ARNs.
-        let images = |region| arn("ec2", region, "", "image/*");
-        let snapshots = |region| arn("ec2", region, "", "snapshot/*");
-        let copies = [images(destination), snapshots(destination)];
-        let all = copies.iter().cloned();
-        let all = all.chain([images(source), snapshots(source)]);
-        let tag_source = Statement::new("TagSourceImages", &["ec2:CreateTags"], [images(source)]);
-        let keys = [key_on_source(destination)];
-        vec![
-            read,
-            Statement::new("CopyImages", &["ec2:CopyImage"], all),
-            Statement::new("TagCopiesOfImages", &["ec2:CreateTags"], copies.clone()),
-            tag_source.when("ForAllValues:StringEquals", "aws:TagKeys", keys),
-        ]
+        image_permissions::permissions(job, stage, self.retention().is_some())
     }
 }
 
@@ -299,6 +334,34 @@ impl AmiOptions {
         })
     }
 
+    /// Returns an error if copies are to be deleted, and it is uncertain which copies belong to the job.
+    fn unidentified(&self) -> Option<Finding> {
+        let is_unidentified = self.max_images_to_retain.is_some() && self.sync_identifier.is_none();
+        is_unidentified.then(|| Finding {
+            level: Level::Error,
+            option: MAX_RETAINED,
+            item: None,
+            message: "needs a `sync_identifier`".to_owned(),
+            help: "the tag Sync-Identifier on the copies tells which of them belong to this job, even when their sources are gone"
+                .to_owned(),
+        })
+    }
+
+    /// Returns an error if there is a rule for keeping copies, and none for deleting them.
+    fn without_retention(&self) -> Option<Finding> {
+        let has_no_effect =
+            self.keep_launched_within.is_some() && self.max_images_to_retain.is_none();
+        has_no_effect.then(|| Finding {
+            level: Level::Error,
+            option: "keep_launched_within",
+            item: None,
+            message: format!("has no effect without `{MAX_RETAINED}`"),
+            help: format!(
+                "remove it, or add `{MAX_RETAINED}`: without that, xrs deletes no images"
+            ),
+        })
+    }
+
     fn no_source(&self, job: &SyncJob, found: &Found<'_>) -> FailReason {
         let unavailable = found.unavailable.iter();
         let unavailable = unavailable.map(|image| format!("{} ({})", image.id, image.state));
@@ -327,57 +390,4 @@ impl AmiOptions {
             help: help.to_owned(),
         }
     }
-}
-
-/// Returns a warning about a filter in the form `name=value` if the value may be meant as several values.
-fn doubtful_comma(item: usize, filter: &str) -> Option<Finding> {
-    let help = "for several values, any of which may match, write {name: \"tag:Role\", values: [\"a\", \"b\"]}; for one value, \
-                {name: \"tag:Role\", values: [\"a,b\"]}";
-    filter.contains(',').then(|| Finding {
-        level: Level::Warning,
-        option: "filters",
-        item: Some(item),
-        message: "has one value with a comma in it".to_owned(),
-        help: help.to_owned(),
-    })
-}
-
-/// Returns true if copies show whether their source matched a filter.
-fn is_testable(filter: &str) -> bool {
-    match filter.strip_prefix("tag:") {
-        Some(key) => is_copied(key),
-        None => matches!(
-            filter,
-            "tag-key" | "tag-value" | "name" | "description" | "image-id"
-        ),
-    }
-}
-
-/// Returns whether the source of a copy matched a testable filter, or `None` if the copy does not say.
-fn was_met(filter: &ImageFilter, copy: &Artifact, source_id: &str) -> Option<bool> {
-    let is_any = |text: &str| filter.values.iter().any(|value| matches(value, text));
-    match filter.name.as_str() {
-        "name" => Some(is_any(copy.name())),
-        "description" => Some(is_any(copy.description())),
-        "image-id" => Some(is_any(source_id)),
-        "tag-key" => had_tag(copy, |key, _| is_any(key)),
-        "tag-value" => had_tag(copy, |_, value| is_any(value)),
-        name => had_tag(copy, |key, value| {
-            name.strip_prefix("tag:") == Some(key) && is_any(value)
-        }),
-    }
-}
-
-/// Returns whether the source of a copy had a tag, or `None` if the copy has no tags from its source. A copy has all of them or
-/// none: the gem copied none.
-fn had_tag(copy: &Artifact, is_wanted: impl Fn(&str, &str) -> bool) -> Option<bool> {
-    let tags = copy.tags.iter();
-    let mut copied = tags.filter(|(key, _)| is_copied(key)).peekable();
-    copied.peek()?;
-    Some(copied.any(|(key, value)| is_wanted(key, value)))
-}
-
-/// Returns true if copies get the tags with this key from their sources.
-fn is_copied(key: &str) -> bool {
-    !is_sync_key(key) && !key.starts_with("aws:")
 }

@@ -135,7 +135,9 @@ impl SyncTypeRules for DbClusterSnapshotOptions {
 
     fn retention(&self) -> Option<RetentionRules> {
         Some(RetentionRules {
+            option: "max_snapshots_to_retain",
             max_retained: self.max_snapshots_to_retain,
+            keep_launched_within: None,
             earlier_parents: self.retain_earlier_databases,
         })
     }

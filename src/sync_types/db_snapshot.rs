@@ -144,8 +144,10 @@ impl SyncTypeRules for DbSnapshotOptions {
 
     fn retention(&self) -> Option<RetentionRules> {
         Some(RetentionRules {
+            option: "max_snapshots_to_retain",
             max_retained: self.max_snapshots_to_retain,
             earlier_parents: self.retain_earlier_databases,
+            keep_launched_within: None,
         })
     }
 

@@ -7,7 +7,9 @@ use serde::{Deserialize, Deserializer};
 use serde_yaml::{Mapping, Value};
 
 use super::option_value::refused;
+use super::rules::Finding;
 use crate::model::query::ImageFilter;
+use crate::model::report::Level;
 
 impl<'de> Deserialize<'de> for ImageFilter {
     /// Reads `name=value`, possibly with blanks around the `=`, or a mapping with a name and values.
@@ -21,6 +23,19 @@ impl<'de> Deserialize<'de> for ImageFilter {
         };
         filter.ok_or_else(|| refused(must_be, help))
     }
+}
+
+/// Returns a warning about a filter in the form `name=value` if the value may be meant as several values.
+pub(super) fn doubtful_comma(item: usize, filter: &str) -> Option<Finding> {
+    let help = "for several values, any of which may match, write {name: \"tag:Role\", values: [\"a\", \"b\"]}; for one value, \
+                {name: \"tag:Role\", values: [\"a,b\"]}";
+    filter.contains(',').then(|| Finding {
+        level: Level::Warning,
+        option: "filters",
+        item: Some(item),
+        message: "has one value with a comma in it".to_owned(),
+        help: help.to_owned(),
+    })
 }
 
 fn pair(text: &str) -> Option<ImageFilter> {

@@ -9,9 +9,11 @@ mod automated;
 mod db_cluster_snapshot;
 mod db_snapshot;
 mod image_filter;
+mod image_permissions;
 mod option_value;
 mod permissions;
 mod rules;
+mod source_conditions;
 
 use std::sync::Arc;
 

@@ -48,6 +48,26 @@ pub(super) fn length_of_time<'de, D: Deserializer<'de>>(
     })
 }
 
+/// Reads how soon a copy of an image must be complete. For what AWS offers, see
+/// <https://docs.aws.amazon.com/ebs/latest/userguide/time-based-copies.html>.
+///
+/// # Errors
+///
+/// If it is any other value.
+pub(super) fn completion_time<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SignedDuration>, D::Error> {
+    const STEP: i64 = 15 * 60;
+    const LONGEST: i64 = 48 * 60 * 60;
+    let must_be = "a length of time from 15m to 48h, in steps of 15 minutes";
+    let help = "for example, write 30m or 2h";
+    from_text(deserializer, must_be, help, |text| {
+        let time = duration(text.trim()).ok()?;
+        let is_step = time.as_secs() % STEP == 0 && time.subsec_nanos() == 0;
+        (is_step && time.as_secs() <= LONGEST).then_some(Some(time))
+    })
+}
+
 /// Reads a whole number that is at least `MIN`. It may be in quotes, as in the gem.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::model::client_config::ClientConfig;
 use crate::model::ids::{AccountId, Region};
+use crate::model::sync_tag::{SYNC_KEEP, key_on_copy};
 
 /// What a policy is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -77,6 +78,15 @@ impl Statement {
         let keys = self.condition.entry(operator).or_default();
         keys.entry(key.into()).or_default().extend(values);
         self
+    }
+
+    /// Returns the same statement for copies from a region only: they carry its sync tag, and not `Sync-Keep`.
+    #[must_use]
+    pub fn only_copies_from(self, source: &Region) -> Self {
+        let sync_tag = format!("aws:ResourceTag/{}", key_on_copy(source));
+        let to_keep = format!("aws:ResourceTag/{SYNC_KEEP}");
+        self.when("Null", sync_tag, ["false".to_owned()])
+            .when("Null", to_keep, ["true".to_owned()])
     }
 
     /// Adds what another statement for the same purpose allows: its resources, and the values of its conditions.

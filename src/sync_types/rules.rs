@@ -187,6 +187,12 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
         None
     }
 
+    /// Returns the value of `Sync-Identifier` that the job's sources and copies have, if it is an option of the job. If two jobs have
+    /// the same, and one of them has a retention, it would count and delete the other's copies.
+    fn identifier(&self) -> Option<&str> {
+        None
+    }
+
     /// Returns the source that is to have a copy, out of all that were found. Adds warnings, even if it returns an error.
     ///
     /// # Errors
@@ -232,7 +238,8 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
         warnings: &mut Vec<String>,
     ) -> Result<CopySettings, FailReason>;
 
-    /// Returns whether a copy belongs to the job, judging by the copy alone. A status uses this when the source can't be read.
+    /// Returns whether a copy belongs to the job, judging by the copy alone. A status uses this when the source can't be read, and
+    /// retention for the copies of earlier sources.
     fn belonging(&self, job: &SyncJob, copy: &Artifact) -> Belonging;
 
     /// Returns the conditions of the job for its sources that can't be tested on a copy.
@@ -273,10 +280,14 @@ pub struct Finding {
 /// Which copies are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetentionRules {
+    /// The option that says how many copies are kept.
+    pub option: &'static str,
     /// How many copies are kept besides the one being made.
     pub max_retained: u32,
     /// How long copies of an earlier database of the same name are kept; `None` if xrs never deletes them.
     pub earlier_parents: Option<SignedDuration>,
+    /// How long a copy is kept after an instance was launched from it; `None` if none is launched from such copies.
+    pub keep_launched_within: Option<SignedDuration>,
 }
 
 /// How a copy is made.
@@ -288,6 +299,8 @@ pub struct CopySettings {
     pub description: Option<String>,
     /// The option group of the copy.
     pub option_group_name: Option<String>,
+    /// How soon it must be complete, in steps of 15 minutes.
+    pub copy_within: Option<SignedDuration>,
 }
 
 /// Whether a copy belongs to a job.

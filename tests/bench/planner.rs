@@ -184,6 +184,7 @@ fn world(jobs: usize) -> (Vec<SyncJob>, Inventory) {
         let automated = |day| automated(database, time(day));
         let observation = Observation {
             limit: None,
+            references: BTreeMap::new(),
             options: BTreeMap::new(),
             identity: Ok(identity.clone()),
             sources: Ok((0..SNAPSHOTS).map(automated).collect()),

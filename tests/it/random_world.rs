@@ -35,6 +35,22 @@ pub struct ImageRecipe {
     pub several: bool,
     pub most_recent: bool,
     pub copy: Option<(Maker, &'static str)>,
+    pub retain: Option<u32>,
+    /// Copies of the images of this number of days ago, which are gone.
+    pub earlier: Vec<(i64, Fate, &'static str)>,
+}
+
+/// What is done with a copy of an earlier image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Unused,
+    Launched,
+    LaunchedLongAgo,
+    Used,
+    Protected,
+    ToKeep,
+    OfOtherJob,
+    OtherOrigin,
 }
 
 /// The recipe for random jobs and their world.
@@ -95,15 +111,32 @@ fn images() -> impl Strategy<Value = ImageRecipe> {
         1 => Just("disabled"),
         1 => Just("deregistered")
     ];
-    let copy = proptest::option::of((makers(), copy_state));
-    (state, any::<bool>(), any::<bool>(), copy).prop_map(|(state, several, most_recent, copy)| {
-        ImageRecipe {
+    let copy = proptest::option::of((makers(), copy_state.clone()));
+    let earlier = vec((2..12i64, fates(), copy_state), 0..7);
+    let retain = proptest::option::of(0..4u32);
+    (state, any::<bool>(), any::<bool>(), copy, retain, earlier).prop_map(
+        |(state, several, most_recent, copy, retain, earlier)| ImageRecipe {
             state,
             several,
             most_recent,
             copy,
-        }
-    })
+            retain,
+            earlier,
+        },
+    )
+}
+
+fn fates() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        8 => Just(Fate::Unused),
+        1 => Just(Fate::Launched),
+        1 => Just(Fate::LaunchedLongAgo),
+        1 => Just(Fate::Used),
+        1 => Just(Fate::Protected),
+        1 => Just(Fate::ToKeep),
+        1 => Just(Fate::OfOtherJob),
+        1 => Just(Fate::OtherOrigin),
+    ]
 }
 
 impl Recipe {
@@ -118,7 +151,10 @@ impl Recipe {
         });
         let images = self.images.iter().enumerate().map(|(n, recipe)| {
             let mut job = ami_job(&format!("sync_ami_{n}"), &format!("app {n}"));
-            change_ami(&mut job, |ami| ami.most_recent = recipe.most_recent);
+            change_ami(&mut job, |ami| {
+                ami.most_recent = recipe.most_recent;
+                ami.max_images_to_retain = recipe.retain;
+            });
             job
         });
         databases.chain(images).collect()
@@ -224,6 +260,7 @@ impl ImageRecipe {
             image_mut(world, &second).created = Some(days_ago(0));
         }
         image_mut(world, &id).state = state(self.state);
+        self.build_earlier(world, n);
         let Some((maker, copy_state)) = self.copy else {
             return;
         };
@@ -262,5 +299,29 @@ impl ImageRecipe {
             }
         }
         world.add_image(&west(), copy);
+    }
+
+    fn build_earlier(&self, world: &mut World, n: usize) {
+        let identifier = format!("app {n}");
+        for (k, (day, fate, word)) in self.earlier.iter().enumerate() {
+            let mut copy = image_copy(world, *day);
+            copy.id = ArtifactId::from(format!("ami-{n}e{k}"));
+            copy.backing_snapshots[0].id = format!("snap-{n}e{k}").into();
+            copy.tags.insert("Sync-Identifier", identifier.as_str());
+            copy.state = state(word);
+            match fate {
+                Fate::Unused => {}
+                Fate::Launched => copy.last_launched = Some(days_ago(20)),
+                Fate::LaunchedLongAgo => copy.last_launched = Some(days_ago(60)),
+                Fate::Used => copy.references = vec!["launch template lt-1".to_owned()],
+                Fate::Protected => copy.deregistration_protection = true,
+                Fate::ToKeep => copy.tags.insert("Sync-Keep", "yes"),
+                Fate::OfOtherJob => copy.tags.insert("Sync-Identifier", "someone's"),
+                Fate::OtherOrigin => {
+                    copy.copied_from = Some(Arn::of_image(&east(), &"ami-ff".into()))
+                }
+            }
+            world.add_image(&west(), copy);
+        }
     }
 }

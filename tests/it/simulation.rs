@@ -12,6 +12,7 @@ mod environment;
 mod fault_plan;
 mod faulty_provider;
 mod history;
+mod image_retention;
 mod interference;
 mod ledger;
 mod monitor;
@@ -80,7 +81,7 @@ fn run_all(seeds: Range<u64>) -> (Counts, Vec<Broken>) {
 }
 
 /// What must happen in a normal run, and at least how often. A simulation that no longer does these things finds nothing.
-const AT_LEAST: [(&str, u64); 48] = [
+const AT_LEAST: [(&str, u64); 55] = [
     ("ExpiredToken", 50),
     ("RequestTimeout", 300),
     ("Throttling", 300),
@@ -93,6 +94,12 @@ const AT_LEAST: [(&str, u64); 48] = [
     ("a copy is made by hand", 200),
     ("a copy is marked to be kept", 100),
     ("a copy of an image is deregistered", 20),
+    ("a copy of an image is launched", 20),
+    ("a copy of an image is marked to be kept", 20),
+    ("a copy of an image is protected or not", 20),
+    ("a copy of an image is used or not", 20),
+    ("images to delete are known", 300),
+    ("it is unknown what uses images", 5),
     ("a database is recreated", 200),
     ("a job cannot be planned", 1000),
     ("a job has several destinations", 300),
@@ -121,6 +128,7 @@ const AT_LEAST: [(&str, u64); 48] = [
     ("copy a snapshot", 2000),
     ("copy an image", 500),
     ("delete", 1000),
+    ("delete an image", 100),
     ("deletions make room for a copy", 10),
     ("fixed point after two rounds", 100),
     ("killed after a call", 50),

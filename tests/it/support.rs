@@ -65,6 +65,9 @@ pub fn ami_job(name: &str, identifier: &str) -> SyncJob {
         name,
         AmiOptions {
             include_copies: false,
+            max_images_to_retain: None,
+            keep_launched_within: None,
+            copy_within: None,
             ami_owner: "self".to_owned(),
             sync_identifier: Some(identifier.to_owned()),
             filters: Vec::new(),

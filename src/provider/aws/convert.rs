@@ -1,12 +1,13 @@
 //! AWS's images, snapshots and tags as artifacts and tags of the model.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use aws_sdk_ec2::types as ec2;
 use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types as rds;
 use jiff::Timestamp;
+use smol_str::SmolStr;
 
 use crate::model::artifact::{Artifact, ArtifactState, ImageDetails, SnapshotDetails};
 use crate::model::ids::{AccountId, Arn, ArtifactId, ParentId, Region};
@@ -30,6 +31,8 @@ pub(super) fn image(
     let created = image.creation_date().and_then(|date| date.parse().ok());
     let disks = image.block_device_mappings().iter();
     let disks: Vec<_> = disks.filter_map(ec2::BlockDeviceMapping::ebs).collect();
+    let snapshots = disks.iter().filter_map(|disk| stated(disk.snapshot_id()));
+    let snapshots = snapshots.map(SmolStr::from);
     let sizes = disks.iter().filter_map(|disk| disk.volume_size());
     let sizes = sizes.filter_map(|size| u32::try_from(size).ok());
     let deprecation = image
@@ -42,6 +45,12 @@ pub(super) fn image(
         state_reason: reason.map(str::to_owned),
         owner: stated(image.owner_id()).map(AccountId::from),
         is_deprecated: deprecation.is_some_and(|time| time <= now),
+        is_protected: stated(image.deregistration_protection())
+            .is_some_and(|protection| protection != "disabled"),
+        // A time that can't be read is not one long ago.
+        last_launched: stated(image.last_launched_time())
+            .map(|time| time.parse().unwrap_or(Timestamp::MAX)),
+        snapshots: snapshots.collect::<BTreeSet<_>>().into_iter().collect(),
     };
     Ok(Artifact {
         kind: Kind::Image,

@@ -1,12 +1,16 @@
 //! The calls to EC2.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_ec2::operation::describe_images::builders::DescribeImagesFluentBuilder;
-use aws_sdk_ec2::types::{Filter, ResourceType, TagSpecification};
+use aws_sdk_ec2::types::{
+    Filter, ImageReference, ResourceType, SnapshotReturnCodes, TagSpecification,
+};
 use futures::future;
 use jiff::Timestamp;
 
 use crate::model::action::Copy;
-use crate::model::artifact::Artifact;
+use crate::model::artifact::{Artifact, SnapshotLeft};
 use crate::model::ids::ArtifactId;
 use crate::model::inventory::Answer;
 use crate::model::query::{ImageSelector, Query};
@@ -19,6 +23,7 @@ use super::error::Call;
 use super::pages::all_pages;
 
 pub(super) const DESCRIBE: &str = "DescribeImages";
+pub(super) const REFERENCES: &str = "DescribeImageReferences";
 
 /// Images per page: the most that EC2 allows. Without a page size it may time out for large accounts.
 const PAGE: i32 = 1000;
@@ -79,12 +84,10 @@ pub(super) async fn copy(
         .name(name.ok_or_else(|| call.invalid("the copy has no name"))?)
         .set_description(description.filter(|text| !text.is_empty()))
         .tag_specifications(tag_specification(ResourceType::Image, &copy.all_tags()))
+        // With the sync tag, a policy can allow to delete these snapshots and no others.
+        .tag_specifications(tag_specification(ResourceType::Snapshot, &copy.all_tags()))
+        .set_snapshot_copy_completion_duration_minutes(copy.copy_within_minutes.map(i64::from))
         .set_client_token(client_token.map(str::to_owned));
-    // EC2 refuses an empty list.
-    if !copy.tags.is_empty() {
-        let tags = tag_specification(ResourceType::Snapshot, &copy.tags);
-        request = request.tag_specifications(tags);
-    }
     // Never `encrypted = false`: an encrypted image can't get an unencrypted copy, and the account may encrypt every copy.
     if let Some(key) = &copy.kms_key_id {
         request = request.encrypted(true).kms_key_id(key);
@@ -102,6 +105,59 @@ pub(super) async fn tag(clients: &Clients, id: &ArtifactId, tags: &Tags) -> Answ
     let request = request.set_tags(Some(convert::ec2_tags(tags)));
     let answer = request.send().await;
     answer.map(drop).map_err(|error| call.failed(&error))
+}
+
+/// Returns what uses these images, as texts.
+pub(super) async fn references(
+    clients: &Clients,
+    ids: &[ArtifactId],
+) -> Answer<BTreeMap<ArtifactId, Vec<String>>> {
+    let call = Call::new(REFERENCES, &clients.at);
+    let request = clients.ec2.describe_image_references();
+    let ids = ids.iter().map(ArtifactId::to_string).collect();
+    let request = request.set_image_ids(Some(ids));
+    let request = request.include_all_resource_types(true);
+    let page = |token| request.clone().set_next_token(token).send();
+    let pages = all_pages(call, page, |page| page.next_token()).await?;
+    let references = pages
+        .into_iter()
+        .flat_map(|page| page.image_references.unwrap_or_default());
+    let mut users: BTreeMap<ArtifactId, Vec<String>> = BTreeMap::new();
+    for reference in references {
+        let id = reference.image_id();
+        let id = id.ok_or_else(|| call.unreadable("a reference to no image"))?;
+        users.entry(id.into()).or_default().push(user(&reference));
+    }
+    Ok(users)
+}
+
+/// Returns the text for a resource that uses an image: `launch template lt-0123`, from the end of its ARN.
+fn user(reference: &ImageReference) -> String {
+    let resource = reference.arn().and_then(|arn| arn.splitn(6, ':').nth(5));
+    match resource.and_then(|resource| resource.split_once(['/', ':'])) {
+        Some((what, id)) => format!("{} {id}", what.replace('-', " ")),
+        None => {
+            let what = reference.resource_type().map(|what| what.as_str());
+            what.or(reference.arn()).unwrap_or("a resource").to_owned()
+        }
+    }
+}
+
+/// Deregisters an image and deletes its snapshots. Returns those that stay.
+pub(super) async fn delete(clients: &Clients, id: &ArtifactId) -> Answer<Vec<SnapshotLeft>> {
+    let call = Call::new("DeregisterImage", &clients.at);
+    let request = clients.ec2.deregister_image().image_id(id.as_str());
+    let answer = request.delete_associated_snapshots(true).send().await;
+    let answer = answer.map_err(|error| call.failed(&error))?;
+    let results = answer.delete_snapshot_results().iter();
+    let left = results.filter_map(|result| {
+        let code = result.return_code().map_or("unknown", |code| code.as_str());
+        (code != SnapshotReturnCodes::Success.as_str()).then(|| SnapshotLeft {
+            id: result.snapshot_id().unwrap_or_default().into(),
+            code: code.into(),
+        })
+    });
+    Ok(left.collect())
 }
 
 /// Returns a request for the images that a selector matches, in every state, deprecated ones included.
@@ -179,7 +235,34 @@ fn tag_specification(resource: ResourceType, tags: &Tags) -> TagSpecification {
 
 #[cfg(test)]
 mod tests {
-    use super::literal;
+    use aws_sdk_ec2::types::{ImageReference, ImageReferenceResourceType};
+
+    use super::{literal, user};
+
+    #[test]
+    fn users_of_images_are_named_by_the_end_of_their_arns() {
+        for (arn, text) in [
+            (
+                "arn:aws:ec2:us-west-1:1:launch-template/lt-0123",
+                "launch template lt-0123",
+            ),
+            ("arn:aws:ec2:us-west-1:1:instance/i-0123", "instance i-0123"),
+            (
+                "arn:aws:ssm:us-west-1:1:parameter/amis/web",
+                "parameter amis/web",
+            ),
+            (
+                "arn:aws:imagebuilder:us-west-1:1:image-recipe/web/1.0.0",
+                "image recipe web/1.0.0",
+            ),
+            ("odd", "ec2:Instance"),
+        ] {
+            let reference = ImageReference::builder().arn(arn);
+            let reference = reference.resource_type(ImageReferenceResourceType::Ec2Instance);
+            assert_eq!(user(&reference.build()), text);
+        }
+        assert_eq!(user(&ImageReference::builder().build()), "a resource");
+    }
 
     #[test]
     fn wildcards_are_escaped() {

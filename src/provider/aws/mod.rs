@@ -14,16 +14,17 @@ mod rds;
 mod rds_clusters;
 mod rds_instances;
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::future::{BoxFuture, FutureExt, ready};
+use futures::future::{BoxFuture, FutureExt, TryFutureExt};
 use jiff::Timestamp;
 use tracing::field::display;
 
 use crate::model::action::{Copy, Delete};
-use crate::model::artifact::{Artifact, ArtifactRef};
+use crate::model::artifact::{Artifact, ArtifactRef, SnapshotLeft};
 use crate::model::ids::{AccountId, Arn, ArtifactId};
 use crate::model::inventory::{AccountLimits, Answer, CallerIdentity, ProviderKind};
 use crate::model::kind::Kind;
@@ -145,6 +146,18 @@ impl Provider for Aws {
             .await
     }
 
+    async fn image_references(
+        &self,
+        at: &Location,
+        ids: &[ArtifactId],
+    ) -> Answer<BTreeMap<ArtifactId, Vec<String>>> {
+        let clients = self.clients.at(at).await;
+        let call = Call::new(ec2::REFERENCES, at);
+        let answer = in_time(call, ec2::references(&clients, ids)).boxed();
+        self.read("image_references", at, ids, BTreeMap::len, answer)
+            .await
+    }
+
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {
         let clients = self.clients.at(at).await;
         let (call, answer) = match kind {
@@ -192,15 +205,14 @@ impl Provider for Aws {
         self.write("tag", at, &artifact.arn, answer).await
     }
 
-    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<()> {
+    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<Vec<SnapshotLeft>> {
         let clients = self.clients.at(at).await;
         let answer = match delete.kind {
-            // No sync type has a retention for images.
-            Kind::Image => {
-                let refusal = Call::new("DeregisterImage", at).invalid("images are never deleted");
-                ready(Err(refusal)).boxed()
+            Kind::Image => ec2::delete(&clients, &delete.artifact.id).boxed(),
+            Kind::DbSnapshot | Kind::DbClusterSnapshot => {
+                let answer = rds::delete(&clients, delete);
+                answer.map_ok(|()| Vec::new()).boxed()
             }
-            Kind::DbSnapshot | Kind::DbClusterSnapshot => rds::delete(&clients, delete).boxed(),
         };
         self.write("delete", at, &delete.artifact.arn, answer).await
     }

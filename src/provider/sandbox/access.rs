@@ -50,7 +50,7 @@ impl Access<'_> {
     }
 
     /// Takes the first fault that is planned for a call.
-    fn use_fault(&mut self, call: &str) -> Option<Fault> {
+    pub(super) fn use_fault(&mut self, call: &str) -> Option<Fault> {
         let region = self.region;
         let is_due = |fault: &&mut Fault| {
             let is_region = fault.region.as_ref().is_none_or(|only| only == region);

@@ -8,9 +8,10 @@ use crate::model::kind::Kind;
 use crate::model::provider_error::{ErrorClass, ProviderError, plain_code};
 
 /// The calls that change nothing.
-pub(super) const READS: [&str; 7] = [
+pub(super) const READS: [&str; 8] = [
     "GetCallerIdentity",
     "DescribeImages",
+    "DescribeImageReferences",
     "DescribeDBSnapshots",
     "DescribeDBClusterSnapshots",
     "DescribeAccountAttributes",
@@ -19,7 +20,7 @@ pub(super) const READS: [&str; 7] = [
 ];
 
 /// The calls that change something.
-pub(super) const WRITES: [&str; 7] = [
+pub(super) const WRITES: [&str; 9] = [
     "CopyImage",
     "CopyDBSnapshot",
     "CopyDBClusterSnapshot",
@@ -27,6 +28,9 @@ pub(super) const WRITES: [&str; 7] = [
     "AddTagsToResource",
     "DeleteDBSnapshot",
     "DeleteDBClusterSnapshot",
+    "DeregisterImage",
+    // EC2 makes this call for each snapshot of an image that is deregistered.
+    "DeleteSnapshot",
 ];
 
 /// AWS's names of the calls for the artifacts of one kind.

@@ -1,6 +1,6 @@
-//! What the regions of a sandbox contain: images, snapshots and databases.
+//! What the regions of a sandbox contain besides databases: images and snapshots.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Not;
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use smol_str::SmolStr;
 
+use super::database::WorldDatabase;
 use crate::model::artifact::{Artifact, ArtifactState, ImageDetails, SnapshotDetails};
 use crate::model::ids::{AccountId, Arn, ArtifactId, ParentId, Region};
 use crate::model::kind::Kind;
@@ -89,6 +90,15 @@ pub struct WorldArtifact {
     /// When the owner of an image starts to advise against using it (UTC).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deprecated: Option<Timestamp>,
+    /// Whether an image can't be deregistered.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub deregistration_protection: bool,
+    /// When an instance was last launched from an image (UTC).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_launched: Option<Timestamp>,
+    /// What uses an image, such as `launch template lt-0123`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<String>,
     /// Whether everyone may see an image.
     #[serde(default, skip_serializing_if = "Not::not")]
     pub public: bool,
@@ -121,6 +131,9 @@ pub enum SnapshotType {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub struct BackingSnapshot {
+    /// Its id. Several images may share a snapshot.
+    #[serde(default, skip_serializing_if = "SmolStr::is_empty")]
+    pub id: SmolStr,
     /// The size of the disk.
     pub size_gib: u32,
     /// Its tags.
@@ -139,43 +152,6 @@ pub struct Copying {
     /// Why it will fail; `None` if it will become available.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fails: Option<String>,
-}
-
-/// A DB instance. xrs reads only its snapshots.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
-pub struct WorldDatabase {
-    /// Its identifier, in lower case.
-    pub id: ParentId,
-    /// The account that owns it.
-    pub account: AccountId,
-    /// When it was created (UTC).
-    pub created: Timestamp,
-    /// The size of its storage.
-    pub size_gib: u32,
-    /// The key that it is encrypted with, if it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kms_key_id: Option<String>,
-    /// Its engine.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub engine: Option<SmolStr>,
-    /// Its option group.
-    pub option_group_name: SmolStr,
-}
-
-impl WorldDatabase {
-    /// Returns an unencrypted database of 20 GiB with the default option group.
-    pub fn new(id: &str, account: &AccountId, created: Timestamp) -> Self {
-        Self {
-            id: ParentId::from(id),
-            account: account.clone(),
-            created,
-            size_gib: 20,
-            kms_key_id: None,
-            engine: None,
-            option_group_name: SmolStr::new_static("default:postgres-16"),
-        }
-    }
 }
 
 impl WorldArtifact {
@@ -202,11 +178,15 @@ impl WorldArtifact {
             option_group_name: None,
             size_gib: None,
             backing_snapshots: vec![BackingSnapshot {
+                id: id.replace("ami-", "snap-").into(),
                 size_gib: 8,
                 tags: Tags::new(),
             }],
             encrypted: false,
             deprecated: None,
+            deregistration_protection: false,
+            last_launched: None,
+            references: Vec::new(),
             public: false,
             shared_with: Vec::new(),
             attributes: BTreeMap::new(),
@@ -307,12 +287,17 @@ impl WorldArtifact {
         let has_disks = !self.state.is_being_copied();
         let disk_size = sizes.reduce(u32::saturating_add).filter(|_| has_disks);
         let is_encrypted = self.encrypted || self.kms_key_id.is_some();
+        let disks = self.backing_snapshots.iter().filter(|_| has_disks);
+        let disks = disks.map(|disk| &disk.id).filter(|id| !id.is_empty());
         let details = || ImageDetails {
             name: self.name.to_string(),
             description: self.description.to_string(),
             state_reason: self.state_reason.clone(),
             owner: Some(self.account.clone()),
             is_deprecated: self.deprecated.is_some_and(|time| time <= now),
+            is_protected: self.deregistration_protection,
+            last_launched: self.last_launched,
+            snapshots: BTreeSet::from_iter(disks.cloned()).into_iter().collect(),
         };
         Artifact {
             kind,

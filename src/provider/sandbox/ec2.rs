@@ -1,15 +1,18 @@
 //! EC2: images.
 
+use std::collections::BTreeMap;
+
 use super::access::Access;
 use super::calls::{Refusal, Reply};
 use super::contents::{BackingSnapshot, WorldArtifact};
 use super::world::ClientToken;
 use super::{image_filters, tag_limits};
 use crate::model::action::Copy;
-use crate::model::artifact::{Artifact, ArtifactState};
+use crate::model::artifact::{Artifact, ArtifactState, SnapshotLeft};
 use crate::model::client_config::sha256;
 use crate::model::ids::{AccountId, Arn, ArtifactId, Region};
 use crate::model::kind::Kind;
+use crate::model::provider_error::ErrorClass;
 use crate::model::query::{ImageFilter, ImageSelector, Query};
 use crate::model::sync_tag::{SYNC_IDENTIFIER, key_on_copy};
 use crate::model::tags::Tags;
@@ -19,6 +22,8 @@ const MAX_TOKEN: usize = 64;
 /// See <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RegisterImage.html>.
 const NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=128;
 const MAX_DESCRIPTION: usize = 255;
+/// See <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImageReferences.html>.
+const MAX_REFERENCED: usize = 10;
 
 /// Returns true if a selector finds an image for an account.
 pub(super) fn is_selected(image: &WorldArtifact, by: &ImageSelector, account: &AccountId) -> bool {
@@ -93,11 +98,13 @@ impl Access<'_> {
         let key = copy.kms_key_id.as_deref();
         let unknown = key.filter(|key| !self.world.has_kms_key(self.region, key));
         let failure = unknown.map(|_| "Given key ID is not accessible".to_owned());
-        let copying = self.world.start_copy(self.region, failure);
+        let copying = self.world.start_copy(copy, failure);
         let id = self.world.new_image_id();
-        let disks = source.backing_snapshots.iter().map(|disk| BackingSnapshot {
+        let disks = source.backing_snapshots.iter().zip(0..);
+        let disks = disks.map(|(disk, n): (_, u8)| BackingSnapshot {
+            id: format!("{}{n:x}", id.as_str().replace("ami-0", "snap-")).into(),
             size_gib: disk.size_gib,
-            tags: copy.tags.clone(),
+            tags: tags.clone(),
         });
         let image = WorldArtifact {
             description: description.into(),
@@ -163,6 +170,67 @@ impl Access<'_> {
         Err(Refusal::new("ResourceLimitExceeded", message))
     }
 
+    /// Answers DescribeImageReferences, which asks about the account's own images.
+    pub(super) fn describe_image_references(
+        &self,
+        ids: &[ArtifactId],
+    ) -> Reply<BTreeMap<ArtifactId, Vec<String>>> {
+        if !(1..=MAX_REFERENCED).contains(&ids.len()) {
+            let message = format!("The number of image IDs must be 1 to {MAX_REFERENCED}");
+            return Err(Refusal::invalid(message));
+        }
+        let users = ids.iter().map(|id| {
+            let mut own = self.own(Kind::Image);
+            let image = own.find(|image| image.id == *id);
+            let image = image.ok_or_else(|| not_found(id))?;
+            Ok((id.clone(), image.references.clone()))
+        });
+        users.collect()
+    }
+
+    /// Answers DeregisterImage with DeleteAssociatedSnapshots. Returns the snapshots that stay.
+    pub(super) fn deregister_image(&mut self, id: &ArtifactId) -> Reply<Vec<SnapshotLeft>> {
+        let mut own = self.own(Kind::Image);
+        let image = own.find(|image| image.id == *id);
+        let image = image.filter(|image| image.state.as_str() != "deregistered");
+        let image = image.ok_or_else(|| not_found(id))?.clone();
+        drop(own);
+        if image.deregistration_protection {
+            let message = format!("The image {id} is protected from deregistration");
+            return Err(Refusal::new("OperationNotPermitted", message));
+        }
+        let is_it = |other: &WorldArtifact| other.id == *id && other.account == image.account;
+        let images = &mut self.world.add_region(self.region).images;
+        images.retain(|other| !is_it(other));
+        let disks = image.backing_snapshots.iter();
+        let left = disks.filter_map(|disk| {
+            let code = self.reason_to_stay(disk)?;
+            let id = disk.id.clone();
+            Some(SnapshotLeft {
+                id,
+                code: code.into(),
+            })
+        });
+        Ok(left.collect())
+    }
+
+    /// Returns the code for a snapshot of an image that is gone, if the snapshot is not deleted with it.
+    fn reason_to_stay(&mut self, disk: &BackingSnapshot) -> Option<&'static str> {
+        let mut others = self
+            .own(Kind::Image)
+            .flat_map(|image| &image.backing_snapshots);
+        if !disk.id.is_empty() && others.any(|other| other.id == disk.id) {
+            return Some("skipped");
+        }
+        drop(others);
+        let fault = self.use_fault("DeleteSnapshot")?;
+        match ErrorClass::of("DeleteSnapshot", &fault.code, &fault.message) {
+            Some(ErrorClass::Denied) => Some("missing-permissions"),
+            Some(ErrorClass::Invalid) => Some("client-error"),
+            _ => Some("internal-error"),
+        }
+    }
+
     /// Answers CreateTags. Other accounts can tag a public or shared image too.
     pub(super) fn tag_image(&mut self, id: &ArtifactId, tags: &Tags) -> Reply<()> {
         let account = &self.account;
@@ -199,7 +267,8 @@ fn check_request(name: &str, description: &str, token: Option<&str>) -> Reply<()
 /// Returns the SHA-256 of what is sent to EC2.
 fn fingerprint(copy: &Copy) -> String {
     let (source, new) = (&copy.source, &copy.copy);
-    let sent = (source, new, &copy.tags, &copy.sync_tag, &copy.kms_key_id);
+    let settings = (&copy.kms_key_id, copy.copy_within_minutes);
+    let sent = (source, new, &copy.tags, &copy.sync_tag, settings);
     // Strings and maps of strings always serialise.
     sha256(&serde_json::to_vec(&sent).unwrap_or_default())
 }

@@ -4,9 +4,8 @@ use std::cmp::Reverse;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::contents::{
-    BackingSnapshot, SnapshotType, WorldArtifact, WorldDatabase, arn_of, automated_id,
-};
+use super::contents::{SnapshotType, WorldArtifact, arn_of, automated_id};
+use super::database::WorldDatabase;
 use super::ec2::is_selected;
 use super::image_filters;
 use super::world::World;
@@ -15,7 +14,6 @@ use crate::model::ids::{AccountId, ArtifactId, ParentId};
 use crate::model::problem::Problem;
 use crate::model::query::{ImageFilter, ImageSelector, Query};
 use crate::model::sync_tag::{SYNC_IDENTIFIER, SyncTag, key_on_copy, key_on_source};
-use crate::model::tags::Tags;
 use crate::sync_types::SyncJob;
 
 /// The present time of an example: 2026-01-15T06:00:00Z. It is fixed, so that the same config makes the same world.
@@ -195,10 +193,9 @@ fn plain_image(id: ArtifactId, job: &str, owner: &str, account: &AccountId) -> W
     let name = format!("{name}-2026-01-14");
     let mut image = WorldArtifact::image(id.as_str(), account, &name, IMAGE_CREATED);
     image.description = format!("Image for {job}").into();
-    image.backing_snapshots = vec![BackingSnapshot {
-        size_gib: 16,
-        tags: Tags::new(),
-    }];
+    for disk in &mut image.backing_snapshots {
+        disk.size_gib = 16;
+    }
     if owner.bytes().all(|byte| byte.is_ascii_digit()) {
         image.account = AccountId::from(owner);
         image.shared_with.push(account.clone());

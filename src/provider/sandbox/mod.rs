@@ -6,6 +6,7 @@
 mod access;
 mod calls;
 mod contents;
+mod database;
 mod ec2;
 mod example;
 mod image_filters;
@@ -14,6 +15,7 @@ mod tag_limits;
 mod world;
 mod world_file;
 
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
@@ -24,7 +26,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Provider;
 use crate::model::action::{Copy, Delete};
-use crate::model::artifact::{Artifact, ArtifactRef};
+use crate::model::artifact::{Artifact, ArtifactRef, SnapshotLeft};
 use crate::model::identity::has_id_of_copy;
 use crate::model::ids::ArtifactId;
 use crate::model::inventory::{AccountLimits, Answer, CallerIdentity, ProviderKind};
@@ -36,9 +38,8 @@ use crate::model::tags::Tags;
 use access::Access;
 pub use calls::{CallRecord, Fault};
 use calls::{Calls, Refusal, Reply, WRITES};
-pub use contents::{
-    BackingSnapshot, Copying, SnapshotType, WorldArtifact, WorldDatabase, arn_of, automated_id,
-};
+pub use contents::{BackingSnapshot, Copying, SnapshotType, WorldArtifact, arn_of, automated_id};
+pub use database::WorldDatabase;
 pub use world::{
     ClientToken, DEFAULT_ACCOUNT, FORMAT_VERSION, FailNextCopy, Quotas, World, WorldRegion,
 };
@@ -189,6 +190,15 @@ impl Provider for Sandbox {
         self.call("DescribeOptionGroups", at, answer).await
     }
 
+    async fn image_references(
+        &self,
+        at: &Location,
+        ids: &[ArtifactId],
+    ) -> Answer<BTreeMap<ArtifactId, Vec<String>>> {
+        let answer = |access: &mut Access<'_>| access.describe_image_references(ids);
+        self.call("DescribeImageReferences", at, answer).await
+    }
+
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {
         let call = Calls::of(kind).describe;
         match kind {
@@ -247,11 +257,12 @@ impl Provider for Sandbox {
         self.call(Calls::of(kind).tag, at, answer).await
     }
 
-    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<()> {
+    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<Vec<SnapshotLeft>> {
         let answer = |access: &mut Access<'_>| match delete.kind {
-            Kind::Image => Err(Refusal::new("InvalidRequest", "xrs does not delete images")),
+            Kind::Image => access.deregister_image(&delete.artifact.id),
             Kind::DbSnapshot | Kind::DbClusterSnapshot => {
-                access.delete_snapshot(delete.kind, &delete.artifact.id)
+                let deleted = access.delete_snapshot(delete.kind, &delete.artifact.id);
+                deleted.map(|()| Vec::new())
             }
         };
         self.call(Calls::of(delete.kind).delete, at, answer).await

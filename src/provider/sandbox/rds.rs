@@ -99,6 +99,7 @@ impl Access<'_> {
             return Err(Refusal::new("KMSKeyNotAccessibleFault", message));
         }
         self.check_room(kind, &id, arn)?;
+        let copying = self.world.start_copy(copy, None);
         let snapshot = WorldArtifact {
             id,
             snapshot_type: SnapshotType::Manual,
@@ -106,7 +107,7 @@ impl Access<'_> {
             created: None,
             data_time: source.data_time.or(source.created),
             copied_from: is_from_elsewhere.then(|| arn.clone()),
-            copying: Some(self.world.start_copy(self.region, None)),
+            copying: Some(copying),
             kms_key_id: copy.kms_key_id.clone().or(source.kms_key_id),
             option_group_name: group.map(Into::into).or(source.option_group_name),
             tags,

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::calls::Fault;
-use super::contents::{Copying, WorldArtifact, WorldDatabase};
+use super::contents::{Copying, WorldArtifact};
+use super::database::WorldDatabase;
+use crate::model::action::Copy;
 use crate::model::client_config::ClientConfig;
 use crate::model::ids::{AccountId, ArtifactId, Region};
 use crate::model::kind::Kind;
@@ -359,12 +361,14 @@ impl World {
         }
     }
 
-    /// Starts a copy into a region. The copy will fail if a failure is planned for the region, or if `failure` gives a reason.
-    pub(super) fn start_copy(&mut self, into: &Region, failure: Option<String>) -> Copying {
+    /// Starts a copy. It will fail if a failure is planned for its region, or if `failure` gives a reason.
+    pub(super) fn start_copy(&mut self, copy: &Copy, failure: Option<String>) -> Copying {
         let mut planned = self.fail_next_copies.iter();
-        let planned = planned.position(|planned| planned.region == *into);
+        let planned = planned.position(|planned| planned.region == copy.copy.region);
         let planned = planned.map(|at| self.fail_next_copies.remove(at).reason);
-        let seconds = i64::try_from(self.copy_seconds).unwrap_or(i64::MAX);
+        let within = copy.copy_within_minutes;
+        let within = within.map_or(u64::MAX, |minutes| u64::from(minutes) * 60);
+        let seconds = i64::try_from(self.copy_seconds.min(within)).unwrap_or(i64::MAX);
         Copying {
             since: self.now,
             until: later(self.now, SignedDuration::from_secs(seconds)),

@@ -174,7 +174,13 @@ fn listed(job: &JobPlan) -> Option<(usize, String)> {
             Some(_) => ", of an earlier database",
             None => "",
         };
-        lines.push_str(&format!(">   - {id}{size}, data of {time}{state}{of}\n"));
+        let with = match delete.snapshots.as_slice() {
+            [] => String::new(),
+            all => format!(", with {}", list(all.iter().map(name))),
+        };
+        lines.push_str(&format!(
+            ">   - {id}{size}, data of {time}{state}{of}{with}\n"
+        ));
     }
     if let Some(more @ 1..) = all.len().checked_sub(MAX_SHOWN) {
         lines.push_str(&format!(">   - and {more} more\n"));

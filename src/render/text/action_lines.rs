@@ -6,7 +6,7 @@ use super::screen::{PLAIN, Screen};
 use crate::model::action::{Action, Copy, Delete, KeptCopy, KnownCopy, TagSource};
 use crate::model::artifact::ArtifactRef;
 use crate::model::kind::Kind;
-use crate::model::words::utc;
+use crate::model::words::{list, span, utc};
 
 /// Writes the actions of a job. A reason that is also that of the job, or of the next action, is not repeated.
 pub(super) fn actions(screen: &mut Screen, actions: &[Action], job_reason: &str) {
@@ -31,8 +31,13 @@ pub(super) fn actions(screen: &mut Screen, actions: &[Action], job_reason: &str)
             }
         };
         screen.parts(2, &[(style, symbol), (PLAIN, " "), (style, &what)]);
-        if let Action::Copy(copy) = action {
-            write_settings(screen, copy);
+        match action {
+            Action::Copy(copy) => write_settings(screen, copy),
+            Action::Delete(delete) if !delete.snapshots.is_empty() => {
+                let snapshots = list(&delete.snapshots);
+                screen.line(6, format_args!("with its snapshots: {snapshots}"));
+            }
+            _ => {}
         }
         let next = actions.get(n + 1).map(Action::reason);
         if action.reason() != job_reason && Some(action.reason()) != next {
@@ -79,6 +84,13 @@ fn write_settings(screen: &mut Screen, copy: &Copy) {
         if let Some(value) = value {
             screen.line(6, format_args!("{label}: {value}"));
         }
+    }
+    if let Some(minutes) = copy.copy_within_minutes {
+        let time = span(i64::from(minutes) * 60);
+        screen.line(
+            6,
+            format_args!("complete within: {time} (AWS charges extra for each GiB)"),
+        );
     }
 }
 

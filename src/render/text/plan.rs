@@ -4,7 +4,7 @@ use super::action_lines::actions;
 use super::screen::{PLAIN, Screen, job_title};
 use super::status::of;
 use crate::model::action::ActionName;
-use crate::model::plan::{JobPlan, Outcome, SavedPlan, regions};
+use crate::model::plan::{JobPlan, Kept, Outcome, SavedPlan, regions};
 use crate::model::words::{count, list, utc};
 use crate::render::styles::Styles;
 use crate::render::vocabulary::{artifacts, count_of, deletions, size_of_copies};
@@ -101,7 +101,8 @@ fn job(screen: &mut Screen, job: &JobPlan) {
     if let Some(url) = config.and_then(|config| config.endpoint_url.as_ref()) {
         title.push_str(&format!(", at {url}"));
     }
-    if job.outcome != Outcome::UpToDate || !job.warnings.is_empty() {
+    let is_plain = job.warnings.is_empty() && job.kept.is_empty();
+    if job.outcome != Outcome::UpToDate || !is_plain {
         screen.blank();
     }
     let name = (screen.styles.strong, job.name.as_str());
@@ -122,6 +123,12 @@ fn job(screen: &mut Screen, job: &JobPlan) {
             }
             actions(screen, &job.actions, &job.reason);
         }
+    }
+    if !job.kept.is_empty() {
+        screen.line(2, "kept, though retention does not need them:");
+    }
+    for Kept { id, reason } in &job.kept {
+        screen.line(4, format_args!("{id}: {reason}"));
     }
     screen.remarks(&job.warnings, &job.errors);
 }

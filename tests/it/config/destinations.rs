@@ -173,7 +173,10 @@ fn only_options_about_the_copies_differ_between_destinations() {
         options.partition(|option| option.is_per_destination);
     let names = of_destinations.iter().map(|option| option.name.as_str());
     let expected = [
+        "copy_within",
+        "keep_launched_within",
         "kms_key_id",
+        "max_images_to_retain",
         "max_snapshots_to_retain",
         "option_group_name",
         "retain_earlier_databases",

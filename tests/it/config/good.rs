@@ -39,6 +39,9 @@ fn the_example_of_the_gem_works_as_it_is() {
     };
     let options = AmiOptions {
         include_copies: false,
+        max_images_to_retain: None,
+        keep_launched_within: None,
+        copy_within: None,
         ami_owner: "12345678910123".to_owned(),
         sync_identifier: Some("Web Application".to_owned()),
         filters: vec![
@@ -163,6 +166,9 @@ fn what_is_not_given_or_empty_has_its_default() {
     let jobs = valid(&text);
     let images = AmiOptions {
         include_copies: false,
+        max_images_to_retain: None,
+        keep_launched_within: None,
+        copy_within: None,
         ami_owner: "self".to_owned(),
         sync_identifier: None,
         filters: vec![],

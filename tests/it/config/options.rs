@@ -1,11 +1,13 @@
 //! The options of jobs, one by one.
 
 use super::*;
+use crate::support::assert_help;
 
 /// Checks a refused value of an option: what it must be, and what the message says it is.
 fn must(option: &str, value: &str, must_be: &str, is: &str) {
     let expected = format!("option `{option}` of sync_x must be {must_be}, not {is}");
     let messages = match option {
+        "max_images_to_retain" => ami(&format!("sync_identifier: a, {option}: {value}")),
         "max_snapshots_to_retain" => database(&format!("{option}: {value}")),
         _ => ami(&format!("{option}: {value}")),
     };
@@ -27,6 +29,77 @@ fn snapshots_to_retain_are_a_whole_number() {
     must("2.0", "a whole number", "2.0");
     must("true", "a whole number", "true");
     must("[2]", "a whole number", "a list");
+}
+
+#[test]
+fn images_to_retain_are_a_whole_number_and_need_an_identifier() {
+    for valid in ["0", "\"7\"", "4294967295", "", "~"] {
+        let option = format!("sync_identifier: a, max_images_to_retain: {valid}");
+        assert_eq!(ami(&option), [""; 0], "{valid}");
+    }
+    let range = "a whole number from 0 to 4294967295";
+    for value in "many -1 010 4294967296".split(' ') {
+        must("max_images_to_retain", value, range, value);
+    }
+    must("max_images_to_retain", "2.0", "a whole number", "2.0");
+    let alone = "option `max_images_to_retain` of sync_x needs a `sync_identifier`";
+    assert_eq!(ami("max_images_to_retain: 2, filters: ['name=a']"), [alone]);
+    for valid in ["30d", "12w", "1h", "''"] {
+        let both = "sync_identifier: a, max_images_to_retain: 2";
+        let option = format!("{both}, keep_launched_within: {valid}");
+        assert_eq!(ami(&option), [""; 0], "{valid}");
+    }
+    must("keep_launched_within", "-3d", "a length of time", "-3d");
+    let unused =
+        "option `keep_launched_within` of sync_x has no effect without `max_images_to_retain`";
+    assert_eq!(ami("keep_launched_within: 30d"), [unused]);
+}
+
+#[test]
+fn images_are_copied_within_a_time_that_aws_offers() {
+    for valid in ["15m", "1h 30m", "48h", "2d", "''"] {
+        let option = format!("sync_identifier: a, copy_within: {valid}");
+        assert_eq!(ami(&option), [""; 0], "{valid}");
+    }
+    let must_be = "a length of time from 15m to 48h, in steps of 15 minutes";
+    for value in [
+        "soon", "0", "-15m", "14m", "20m", "900.5s", "48h15m", "3d", "30",
+    ] {
+        must("copy_within", value, must_be, value);
+    }
+}
+
+#[test]
+fn of_jobs_with_one_identifier_none_may_delete_copies_of_the_other() {
+    let conflicts = |first: &str, second: &str| {
+        let jobs = format!("{{sync_a: {{{AMI}, {first}}}, sync_b: {{{AMI}, {second}}}}}");
+        let problems = read(&jobs).problems();
+        for problem in &problems {
+            assert!(problem.at.is_some());
+            assert_says(&problem.message, "sync_b has the sync_identifier Web");
+            assert_help(problem, "one would delete the other's copies");
+        }
+        problems.len()
+    };
+    let (plain, retaining) = (
+        "sync_identifier: Web",
+        "sync_identifier: Web, max_images_to_retain: 1",
+    );
+    assert_eq!(conflicts(plain, plain), 0);
+    for (first, second) in [
+        (plain, retaining),
+        (retaining, plain),
+        (retaining, retaining),
+    ] {
+        assert_eq!(conflicts(first, second), 1, "{first}, {second}");
+    }
+    let other = "sync_identifier: web, max_images_to_retain: 1";
+    assert_eq!(conflicts(retaining, other), 0);
+    let other_account = "aws_client_config: {profile: other}";
+    assert_eq!(
+        conflicts(retaining, &format!("{retaining}, {other_account}")),
+        0
+    );
 }
 
 #[test]

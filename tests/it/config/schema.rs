@@ -96,7 +96,8 @@ fn reader_and_schema_agree_on_values() {
         kms_key_id: 'arn:aws:kms:us-west-1:123456789012:key/a' |
         kms_key_id: 'arn:aws:kms:us-west-1:1:key/a' | kms_key_id: 'arn:aws:ec2:us-west-1:123456789012:key/a' |
         db_instance: a | nonsense: 1 | profile: a | aws_client_config: null | aws_client_config: {} |
-        aws_client_config: []";
+        aws_client_config: [] | sync_identifier: a, max_images_to_retain: 2, keep_launched_within: 30d |
+        sync_identifier: a, max_images_to_retain: -1 | copy_within: 30m | copy_within: [] | sync_identifier: a, max_images_to_retain: many";
     let client = "profile: a | profile: null | aws_access_key: a, aws_secret_key: b |
         access_key_id: a, secret_access_key: b, aws_session_token: c | aws_access_key: [a], aws_secret_key: b |
         aws_access_key: a, aws_secret_key: b, profile: c | aws_account_id: 123456789012 |

@@ -63,6 +63,55 @@ fn law_3_random_worlds_have_copies_deletions_and_tags_of_every_kind_of_job() {
     assert!(kinds.into_iter().all(|number| number > 100), "{kinds:?}");
 }
 
+#[test]
+fn law_3_images_that_are_replaced_every_night_leave_as_many_copies_as_are_retained() {
+    for retain in [0, 2] {
+        let jobs = [retaining_job(retain)];
+        let sandbox = Sandbox::new(copied_images(0..0));
+        for night in 1..7 {
+            sync(&sandbox, &jobs);
+            assert_nothing_to_do(&sandbox, &jobs);
+            wait_for_copies(&sandbox);
+            sync(&sandbox, &jobs);
+            assert_nothing_to_do(&sandbox, &jobs);
+            let most = usize::try_from(retain).expect("a number") + 1;
+            assert_eq!(
+                images_in_destination(&sandbox).len(),
+                most.min(usize::try_from(night).expect("a number"))
+            );
+            sandbox.edit(|world| {
+                source(world).images.clear();
+                let id = format!("ami-{night:02}");
+                add_image(world, &id, "web", "Web");
+                image_mut(world, &id).created = Some(days_ago(-night));
+                world.now = days_ago(-night);
+            });
+        }
+    }
+}
+
+#[test]
+fn law_3_an_older_image_that_matches_again_is_copied_once_and_stays() {
+    let jobs = [retaining_job(0)];
+    let mut world = copied_images(0..3);
+    image_mut(&mut world, "ami-00").created = Some(days_ago(9));
+    image_mut(&mut world, "ami-00").id = "ami-09".into();
+    let sandbox = Sandbox::new(world);
+    for round in 0..4 {
+        sandbox.edit(|world| world.now = days_ago(-round));
+        sync(&sandbox, &jobs);
+        assert_nothing_to_do(&sandbox, &jobs);
+        wait_for_copies(&sandbox);
+    }
+    let sources = images_in_destination(&sandbox);
+    let sources: Vec<_> = sources
+        .iter()
+        .filter_map(|copy| copy.copied_from.as_ref()?.id())
+        .collect();
+    assert_eq!(sources, ["ami-09", "ami-00"]);
+    assert_nothing_to_do(&sandbox, &jobs);
+}
+
 /// Returns image jobs in a ring of three regions, in both directions, that take the newest image with one identifier.
 fn ring(include_copies: bool) -> (World, Vec<SyncJob>) {
     let ireland = Region::from("eu-west-1");

@@ -98,6 +98,92 @@ fn law_6_a_read_that_fails_before_an_action_stops_that_action() {
     }
 }
 
+/// The call that tells what uses an image.
+const REFERENCES: &str = "DescribeImageReferences";
+
+#[test]
+fn law_6_while_it_is_unknown_what_uses_an_image_none_is_deleted() {
+    for (code, message) in UNKNOWN {
+        let mut world = copied_images(0..5);
+        world
+            .faults
+            .push(Fault::new(REFERENCES, code, message, None));
+        let planned = Planned::new(world, [retaining_job(2)]);
+        let job = &planned.plan.jobs[0];
+        assert_eq!((job.outcome, job.errors.len()), (Outcome::UpToDate, 0));
+        let kept = job.kept.iter().map(|kept| kept.id.as_str());
+        assert_eq!(kept.collect::<Vec<_>>(), ["ami-c04", "ami-c03"]);
+        let warnings: Vec<&String> = job.warnings.iter().collect();
+        assert_eq!(warnings.len(), 1, "one for all: {warnings:?}");
+        assert_says(
+            warnings[0],
+            &format!("{REFERENCES} in us-west-1: {code}: {message}"),
+        );
+        let help = "allow ec2:DescribeImageReferences";
+        assert_eq!(warnings[0].contains(help), code == "UnauthorizedOperation");
+    }
+}
+
+#[test]
+fn law_6_an_image_is_not_deleted_if_what_uses_it_can_not_be_read_again() {
+    for (code, message) in UNKNOWN {
+        let planned = Planned::new(copied_images(1..6), [retaining_job(2)]);
+        assert_eq!(planned.plan.summary.delete, 3);
+        let fault = Fault::new(REFERENCES, code, message, None);
+        planned.sandbox.edit(|world| world.faults.push(fault));
+        let result = &planned.apply()[0];
+        assert!(result.failed(), "{code}");
+        assert!(
+            created(result).is_some(),
+            "{code}: the copy does not depend on it"
+        );
+        let outcomes = outcomes(result);
+        assert_eq!(outcomes[2..], [ActionOutcome::Skipped; 3], "{code}");
+        let aws = result.errors[0].aws.as_ref().expect("AWS's error");
+        assert_eq!((aws.call.as_str(), aws.code.as_str()), (REFERENCES, code));
+        assert!(!writes(&planned.sandbox).contains(&"DeregisterImage".to_owned()));
+    }
+}
+
+#[test]
+fn law_6_with_wait_the_users_of_images_are_read_until_they_are_known() {
+    let planned = Planned::new(copied_images(0..5), [retaining_job(2)]);
+    let fault = Fault::new(REFERENCES, "RequestLimitExceeded", "slow down", Some(3));
+    planned.sandbox.edit(|world| world.faults.push(fault));
+    let results = planned.wait(Wait::ToTheEnd);
+    no_failures(&results);
+    assert_eq!(results[0].deleted_resources.len(), 2);
+}
+
+#[test]
+fn law_6_users_of_more_images_than_one_call_takes_are_read() {
+    let mut world = copied_images(0..15);
+    copied_image_mut(&mut world, "ami-c14").references = vec!["instance i-1".to_owned()];
+    let planned = Planned::new(world, [retaining_job(0)]);
+    assert_eq!(planned.calls(REFERENCES).len(), 2);
+    assert_eq!(planned.plan.summary.delete, 13);
+    // One that is gone when its users are read spoils nothing.
+    planned.sandbox.edit(|world| {
+        destination(world)
+            .images
+            .retain(|image| image.id.as_str() != "ami-c13");
+    });
+    let outcomes = outcomes(&planned.succeeds()[0]);
+    assert_eq!(outcomes[0], ActionOutcome::AlreadyDone);
+    assert_eq!(outcomes[1..], [ActionOutcome::Done; 12]);
+}
+
+#[test]
+fn law_6_a_listing_of_earlier_copies_that_fails_fails_the_job() {
+    for times in [1, 2, 3] {
+        let mut world = copied_images(0..5);
+        let fault = Fault::new("DescribeImages", "Throttling", "Rate exceeded", Some(times));
+        world.faults.push(in_region(&west(), fault));
+        let planned = Planned::new(world, [retaining_job(2)]);
+        assert_eq!(planned.plan.jobs[0].outcome, Outcome::Failed, "{times}");
+    }
+}
+
 #[test]
 fn law_6_deletions_are_preceded_by_reads_of_their_own() {
     let (sandbox, jobs) = both_types();

@@ -16,7 +16,7 @@ fn call_of(kind: Kind, action: ActionName) -> &'static str {
         (Kind::DbClusterSnapshot, ActionName::Copy) => "CopyDBClusterSnapshot",
         (Kind::Image, ActionName::TagCopy | ActionName::TagSource) => "CreateTags",
         (_, ActionName::TagCopy | ActionName::TagSource) => "AddTagsToResource",
-        (Kind::Image, ActionName::Delete) => panic!("images are never deleted"),
+        (Kind::Image, ActionName::Delete) => "DeregisterImage",
         (Kind::DbSnapshot, ActionName::Delete) => "DeleteDBSnapshot",
         (Kind::DbClusterSnapshot, ActionName::Delete) => "DeleteDBClusterSnapshot",
     }
@@ -228,4 +228,61 @@ fn law_10_a_sealed_plan_sends_nothing_that_does_not_follow_from_its_jobs() {
             "{what}: {error}"
         );
     }
+}
+
+/// Changes a deletion.
+type DeletionEdit = fn(&mut Delete);
+
+#[test]
+fn law_10_a_sealed_plan_with_another_deletion_of_an_image_is_refused_or_stale() {
+    let deletion = |edit: DeletionEdit| {
+        move |action: &mut Action| {
+            if let Action::Delete(delete) = action {
+                edit(delete);
+            }
+        }
+    };
+    let planned = Planned::new(copied_images(0..5), [retaining_job(2)]);
+    let refused: [(&str, DeletionEdit); 4] = [
+        ("the ARN of the copy", |delete| {
+            delete.artifact.id = "ami-c01".into()
+        }),
+        ("the ARN of the copy", |delete| {
+            delete.artifact.arn = Arn::of_image(&east(), &delete.artifact.id);
+        }),
+        ("the sync tag", |delete| {
+            delete.expects.sync_tag.key = "Owner".to_owned()
+        }),
+        ("nothing as new is kept", |delete| {
+            delete.expects.kept.clear()
+        }),
+    ];
+    for (what, edit) in refused {
+        let error = read_after(&planned.plan, deletion(edit)).expect_err(what);
+        assert_says(&error.to_string(), what);
+    }
+    let stale: [DeletionEdit; 5] = [
+        |delete| delete.snapshots = vec!["snap-c00".into()],
+        |delete| delete.expects.last_launched = Some(days_ago(90)),
+        |delete| delete.expects.sync_identifier = Some("Web 2".to_owned()),
+        |delete| delete.expects.sync_tag.value = "20260101000000+0000 / ami-00".to_owned(),
+        // The newest copy of all.
+        |delete| {
+            delete.artifact.id = "ami-c00".into();
+            delete.artifact.arn = Arn::of_image(&west(), &delete.artifact.id);
+            delete
+                .expects
+                .kept
+                .retain(|kept| kept.id.as_str() != "ami-c00");
+            delete.expects.kept[0].data_time = days_ago(0);
+        },
+    ];
+    for (n, edit) in stale.into_iter().enumerate() {
+        let plan = read_after(&planned.plan, deletion(edit)).unwrap_or_else(|error| {
+            panic!("edit {n}: {error}");
+        });
+        let results = apply(&planned.sandbox, &plan, &planned.jobs);
+        assert_eq!(outcomes(&results[0])[0], ActionOutcome::Stale, "edit {n}");
+    }
+    assert_eq!(written(&planned.sandbox), 0);
 }

@@ -6,6 +6,7 @@ mod law_01_planning_never_writes;
 mod law_02_planning_is_deterministic;
 mod law_03_applying_converges;
 mod law_04_a_crash_changes_nothing;
+mod law_05_images_in_use_stay;
 mod law_05_only_retention_deletes;
 mod law_06_unknown_is_not_absent;
 mod law_07_failures_stay_in_their_job;

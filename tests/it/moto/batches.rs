@@ -7,7 +7,7 @@ use aws_xregion_sync::model::inventory::Answer;
 use aws_xregion_sync::model::kind::Kind;
 use aws_xregion_sync::model::provider_error::ErrorClass;
 use aws_xregion_sync::model::query::{CopiesQuery, Queries, Query};
-use aws_xregion_sync::observe::{Request, observe};
+use aws_xregion_sync::observe::{References, Request, observe};
 use aws_xregion_sync::provider::aws::Aws;
 use serde_json::json;
 
@@ -23,6 +23,7 @@ const BOTH: (Answer<usize>, Answer<usize>) = (Ok(1), Ok(1));
 async fn observed(world: &World, kind: Kind, jobs: Vec<(&str, Queries)>) -> Counts {
     let requests = jobs.into_iter().map(|(name, queries)| Request {
         is_for_plan: false,
+        references: References::Unneeded,
         job: JobName::from(name),
         kind,
         source: world.at(EAST),

@@ -89,6 +89,7 @@ pub(super) fn copy_of(kind: Kind, source: &ArtifactRef) -> Copy {
         sync_tag: sync_tag(source),
         kms_key_id: None,
         option_group_name: None,
+        copy_within_minutes: None,
         size_gib: None,
         expects: ExpectedSource {
             parent_created: None,
@@ -121,7 +122,10 @@ fn delete(kind: Kind, artifact: &ArtifactRef) -> Delete {
         after: None,
         artifact: artifact.clone(),
         size_gib: None,
+        snapshots: Vec::new(),
         expects: ExpectedDeletion {
+            sync_identifier: None,
+            last_launched: None,
             earlier_parent: None,
             data_time: TIME.parse().expect("a time"),
             state: ArtifactState::available(),

@@ -182,7 +182,7 @@ async fn a_copy_gets_its_tags_in_the_same_call() {
 
     let stored = world.stored(WEST, id.as_str());
     assert_eq!(stored["tags"], tags_of_copy(&source));
-    assert_eq!(stored["snapshot_tags"], json!(copy.tags));
+    assert_eq!(stored["snapshot_tags"], tags_of_copy(&source));
     let calls = world.calls();
     assert_eq!((calls.len(), calls[0].action.as_str()), (1, "CopyImage"));
     for unset in [
@@ -191,6 +191,7 @@ async fn a_copy_gets_its_tags_in_the_same_call() {
         "CopyImageTags",
         "Description",
         "DryRun",
+        "SnapshotCopyCompletionDurationMinutes",
     ] {
         assert!(!calls[0].params.contains_key(unset), "{unset}");
     }
@@ -200,7 +201,7 @@ async fn a_copy_gets_its_tags_in_the_same_call() {
 
     let encrypted = Copy {
         kms_key_id: Some("alias/dr".to_owned()),
-        tags: Tags::new(),
+        copy_within_minutes: Some(45),
         ..copy
     };
     let id = west
@@ -212,11 +213,10 @@ async fn a_copy_gets_its_tags_in_the_same_call() {
         (&stored["encrypted"], &stored["kms_key_id"]),
         (&json!(true), &json!("alias/dr"))
     );
-    assert_eq!(
-        stored["snapshot_tags"],
-        json!({}),
-        "no empty list of tags is sent"
-    );
+    let calls = world.calls();
+    let sent = calls.iter().rfind(|call| call.action == "CopyImage");
+    let sent = sent.expect("the call");
+    assert_eq!(sent.params["SnapshotCopyCompletionDurationMinutes"], "45");
     let image = west.get(&id).await;
     assert_eq!((image.encrypted, image.size_gib), (Some(true), Some(30)));
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 /// The commands: their words, their required options, and others that the pages use. They are from AWS's own reference,
 /// <https://docs.aws.amazon.com/cli/latest/reference/>, which has a page of the same name for each.
 const KNOWN: &str = "\
+ec2 create-tags|--resources --tags|
 ec2 describe-image-attribute|--attribute --image-id|
 ec2 describe-images||--filters --owners
 ec2 describe-instance-type-offerings||--filters --location-type

@@ -55,6 +55,7 @@ pub(super) fn job(name: &str, reason: &str, actions: Vec<Action>) -> JobPlan {
         reason: reason.to_owned(),
         observed: None,
         actions,
+        kept: Vec::new(),
         warnings: Vec::new(),
         errors: Vec::new(),
     }
@@ -130,6 +131,7 @@ pub(super) fn copy_image(reason: &str, name: &str) -> Action {
         ),
         kms_key_id: None,
         option_group_name: None,
+        copy_within_minutes: None,
         size_gib: Some(8),
         expects: expected_source(),
     })
@@ -154,6 +156,7 @@ pub(super) fn copy_snapshot(reason: &str, size_gib: Option<u32>) -> Action {
         ),
         kms_key_id: Some("alias/rds".to_owned()),
         option_group_name: Some("oracle-s3".to_owned()),
+        copy_within_minutes: None,
         size_gib,
         expects: expected_source(),
     })
@@ -186,7 +189,10 @@ pub(super) fn delete(day: u8, state: &str, after: Option<&str>) -> Action {
         after: after.map(ActionId::from),
         artifact: snapshot("us-west-1", &id),
         size_gib: Some(50),
+        snapshots: Vec::new(),
         expects: ExpectedDeletion {
+            sync_identifier: None,
+            last_launched: None,
             earlier_parent: None,
             data_time: time(&format!("2026-01-{day:02}T05:10:00Z")),
             state: state.into(),

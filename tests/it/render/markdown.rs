@@ -1,6 +1,6 @@
 //! Plans and results as Markdown.
 
-use aws_xregion_sync::model::plan::End;
+use aws_xregion_sync::model::plan::{End, Kept};
 use aws_xregion_sync::render::markdown::{self, Commands, MAX_BYTES};
 use proptest::prelude::*;
 
@@ -30,6 +30,13 @@ fn commands() -> Commands {
 fn varied() -> SavedPlan {
     let mut warned = web_app();
     warned.warnings = vec!["see to this".to_owned()];
+    if let Some(Action::Copy(copy)) = warned.actions.first_mut() {
+        copy.copy_within_minutes = Some(30);
+    }
+    warned.kept = vec![Kept {
+        id: "ami-0fedcba9876543210".into(),
+        reason: "used by launch template lt-0123456789abcdef0".to_owned(),
+    }];
     let mut invalid = failed(
         "sync_misspelt",
         vec![Problem::new("unknown option").help("correct it")],

@@ -41,13 +41,19 @@ fn a_copy_is_pending_until_it_is_due() {
 }
 
 #[test]
-fn backing_snapshots_get_the_tags_without_the_sync_tag() {
+fn backing_snapshots_get_ids_and_the_tags_of_the_copy() {
     let sandbox = Sandbox::new(world());
     let id = copy(&sandbox, &the_image(), "t").expect("a copy");
     let world = sandbox.world();
     let copy = world.image(&west(), &id).expect("the copy");
-    let tags = Tags::from([("Role", "web")]);
-    let disk = BackingSnapshot { size_gib: 8, tags };
+    let tags = copy.tags.clone();
+    assert_eq!(tags.len(), 2, "with the sync tag");
+    let id = "snap-00000000000000010".into();
+    let disk = BackingSnapshot {
+        id,
+        size_gib: 8,
+        tags,
+    };
     assert_eq!(copy.backing_snapshots, [disk]);
 }
 
@@ -77,7 +83,8 @@ fn the_same_token_with_the_same_request_gives_the_same_image_even_if_it_is_gone(
     assert_eq!(copy(&sandbox, &the_image(), "token"), Ok(id.clone()));
     let mut other_tag = the_image();
     other_tag.sync_tag.value = "else".to_owned();
-    for other in [image_named("another"), other_tag] {
+    let other_time = changed(the_image(), |copy| copy.copy_within_minutes = Some(15));
+    for other in [image_named("another"), other_tag, other_time] {
         let answer = copy(&sandbox, &other, "token");
         refused(answer, "IdempotentParameterMismatch", Conflict);
     }

@@ -19,6 +19,9 @@ fn ami(name: &str, owner: &str, identifier: &str, filters: &str) -> SyncJob {
         name,
         AmiOptions {
             include_copies: false,
+            max_images_to_retain: None,
+            keep_launched_within: None,
+            copy_within: None,
             ami_owner: owner.to_owned(),
             sync_identifier: identifier.filter(|text| !text.is_empty()),
             filters: filters.collect(),

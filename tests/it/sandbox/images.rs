@@ -1,6 +1,7 @@
 //! Finding images.
 
-use super::ErrorClass::Invalid;
+use super::ErrorClass::{Absent, Invalid, Unknown};
+use super::rds::deletion;
 use super::*;
 
 fn filter(name: &str, values: &[&str]) -> ImageFilter {
@@ -190,4 +191,75 @@ fn filters_that_ec2_does_not_know_and_too_many_values_are_refused() {
     refuse(&selector("self", &[], &[names(150), states]), limit);
     refuse(&by_ids(&["ami-1"; 201]), limit);
     refuse(&copies_of(&["ami-1"; 200]), limit);
+}
+
+fn deregister(sandbox: &Sandbox, account: &str, id: &str) -> Answer<Vec<String>> {
+    let at = at_as(account, east());
+    let left = wait(sandbox.delete(&at, &deletion(Kind::Image, id)))?;
+    Ok(left.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn an_image_is_deregistered_with_the_snapshots_that_no_other_image_uses() {
+    let mut world = world();
+    world.add_account(&other_account());
+    let image = world.image(&east(), &IMAGE.into()).expect("it");
+    let mut shared = an_image("ami-shared", "web");
+    shared
+        .backing_snapshots
+        .extend(image.backing_snapshots.clone());
+    world.add_image(&east(), shared);
+    let mut protected = an_image("ami-protected", "web");
+    protected.deregistration_protection = true;
+    world.add_image(&east(), protected);
+    let sandbox = Sandbox::new(world);
+    let deregister = |account, id| deregister(&sandbox, account, id);
+    let left = deregister(DEFAULT_ACCOUNT, "ami-shared").expect("it is gone");
+    assert_eq!(left, ["snap-0123456789abcdef0 (skipped)"]);
+    assert_eq!(deregister(DEFAULT_ACCOUNT, IMAGE), Ok(Vec::new()));
+    let gone = deregister(DEFAULT_ACCOUNT, IMAGE);
+    refused(gone, "InvalidAMIID.NotFound", Absent);
+    let of_other = deregister(OTHER_ACCOUNT, "ami-protected");
+    refused(of_other, "InvalidAMIID.NotFound", Absent);
+    let refusal = deregister(DEFAULT_ACCOUNT, "ami-protected");
+    refused(refusal, "OperationNotPermitted", Unknown);
+    assert_eq!(sandbox.world().regions[&east()].images.len(), 1);
+}
+
+#[test]
+fn faults_keep_snapshots_of_a_deregistered_image() {
+    for (code, reason) in [
+        ("UnauthorizedOperation", "missing-permissions"),
+        ("InternalError", "internal-error"),
+        ("InvalidParameter", "client-error"),
+    ] {
+        let mut world = world();
+        world
+            .faults
+            .push(Fault::new("DeleteSnapshot", code, "no", Some(1)));
+        let left = deregister(&Sandbox::new(world), DEFAULT_ACCOUNT, IMAGE).expect("it is gone");
+        assert_eq!(left, [format!("snap-0123456789abcdef0 ({reason})")]);
+    }
+}
+
+#[test]
+fn the_users_of_up_to_ten_own_images_are_named() {
+    let mut world = world();
+    let users = vec!["instance i-1".to_owned()];
+    let image = world.image_mut(&east(), &IMAGE.into());
+    image.expect("it").references = users.clone();
+    let sandbox = Sandbox::new(world);
+    let at = at(east());
+    let read = |ids: &[&str]| {
+        let ids: Vec<ArtifactId> = ids.iter().map(|id| ArtifactId::from(*id)).collect();
+        wait(sandbox.image_references(&at, &ids))
+    };
+    let found = read(&[IMAGE]).expect("an answer");
+    assert_eq!(
+        found.into_iter().collect::<Vec<_>>(),
+        [(IMAGE.into(), users)]
+    );
+    refused(read(&[IMAGE, "ami-gone"]), "InvalidAMIID.NotFound", Absent);
+    refused(read(&[IMAGE; 11]), "InvalidParameterValue", Invalid);
+    refused(read(&[]), "InvalidParameterValue", Invalid);
 }

@@ -10,6 +10,7 @@ pub enum Read {
     Identity,
     Limit,
     Options,
+    References(Vec<ArtifactId>),
     Find(Kind, Query),
 }
 

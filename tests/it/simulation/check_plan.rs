@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_xregion_sync::planfile;
 
 use super::calls::Read;
+use super::image_retention;
 use super::ledger::Ledger;
 use super::monitor::{Monitor, ReadRecord, source_word};
 use super::retention_rules;
@@ -67,6 +68,9 @@ fn check_job(
     let all = monitor.log().reads.clone();
     let reads = all.iter().filter(|read| concerns(job, read)).cloned();
     let reads = without_others_copies(ledger, job, reads.collect());
+    if is_ambiguous(monitor, job) && reads.iter().any(is_failed_match) {
+        return;
+    }
     let failed: Vec<&str> = reads
         .iter()
         .filter_map(|read| Some(read.error.as_ref()?.code.as_str()))
@@ -98,9 +102,86 @@ fn check_job(
             let expected = expected_snapshot(job, &source, &destination, plan);
             room::with_room(ledger, job, &all, expected, &mut taken.growth)
         }
-        Some(ami) => expected_image(job, ami, &source, &destination, &mut taken.images),
+        Some(ami) => {
+            let expected = expected_image(job, ami, &source, &destination, &mut taken.images);
+            with_deletions(monitor, ledger, (job, ami, plan), (&source, &all), expected)
+        }
     };
     compare(ledger, plan, expected);
+}
+
+fn is_failed_match(read: &ReadRecord) -> bool {
+    let is_match = matches!(read.read, Read::Find(_, Query::Matching(_)));
+    is_match && read.error.is_some()
+}
+
+/// Returns true if images with the same identifiers are read in a region for this job and for another one.
+fn is_ambiguous(monitor: &Monitor<'_>, job: &SyncJob) -> bool {
+    let is_image_job = |job: &SyncJob| job.rules.parent().is_none();
+    let crosses = |one: &SyncJob, two: &SyncJob| {
+        one.destination_region == two.source_region && one.rules.retention().is_some()
+    };
+    let mut others = monitor.setup.jobs.iter();
+    is_image_job(job)
+        && others.any(|other| is_image_job(other) && (crosses(job, other) || crosses(other, job)))
+}
+
+/// Adds the images that retention must delete, if the reads show what they are.
+fn with_deletions(
+    monitor: &Monitor<'_>,
+    ledger: &mut Ledger,
+    (job, ami, plan): (&SyncJob, &AmiOptions, &JobPlan),
+    (source, all): (&World, &[ReadRecord]),
+    expected: Expected,
+) -> Expected {
+    let Expected::Actions {
+        copy,
+        tag_copy,
+        first,
+        ..
+    } = expected
+    else {
+        return expected;
+    };
+    let planned = plan
+        .deletions()
+        .map(|deletion| deletion.artifact.id.to_string());
+    let planned: BTreeSet<String> = planned.collect();
+    let mut deletes = BTreeSet::new();
+    let selected = chosen(job, ami, source);
+    if let Some(selected) = selected.filter(|_| job.rules.retention().is_some()) {
+        let at_destination = |read: &&ReadRecord| read.region == job.destination_region;
+        let is_of_users = |read: &&ReadRecord| matches!(read.read, Read::References(_));
+        let mut reads = all.iter().filter(at_destination);
+        let unread = reads
+            .clone()
+            .filter(is_of_users)
+            .any(|read| read.error.is_some());
+        if unread {
+            ledger.count("it is unknown what uses images");
+        }
+        // What becomes available between two reads may be seen either way.
+        let mut seen = reads.clone().flat_map(|read| read.shown.iter());
+        let of = |moment| image_retention::outlived(&ledger.at(moment), job, selected, copy);
+        let due: BTreeSet<BTreeSet<String>> = seen.by_ref().map(|moment| of(*moment)).collect();
+        let is_clear = !unread && due.len() == 1 && monitor.faults.stale == 0;
+        let is_clear = is_clear && reads.all(|read| read.error.is_none());
+        deletes = match due.into_iter().next().filter(|_| is_clear) {
+            Some(due) => {
+                if !due.is_empty() {
+                    ledger.count("images to delete are known");
+                }
+                due
+            }
+            None => planned,
+        };
+    }
+    Expected::Actions {
+        copy,
+        tag_copy,
+        deletes,
+        first,
+    }
 }
 
 /// Checks law 9: a copy has the usual name, unless that is in use.
@@ -195,13 +276,14 @@ pub fn concerns(job: &SyncJob, read: &ReadRecord) -> bool {
         Read::Find(_, query) => query,
         Read::Identity => return at_destination,
         // A failure of these reads fails no job.
-        Read::Limit | Read::Options => return false,
+        Read::Limit | Read::Options | Read::References(_) => return false,
     };
     match (query, job.rules.parent()) {
         (Query::Matching(read), None) => {
             let ours = selector(job);
             let identifiers = &read.sync_identifiers;
-            at_source
+            let has_retention = job.rules.retention().is_some();
+            (at_source || at_destination && has_retention)
                 && (&read.owner, &read.filters) == (&ours.owner, &ours.filters)
                 && ours
                     .sync_identifiers
@@ -227,7 +309,9 @@ fn without_others_copies(
     }
     let identifier = selector(job).sync_identifiers.first().cloned();
     let selected = reads.iter().find_map(|read| match &read.read {
-        Read::Find(_, Query::Matching(_)) if read.error.is_none() => {
+        Read::Find(_, Query::Matching(_))
+            if read.error.is_none() && read.region == job.source_region =>
+        {
             Some(ledger.at(*read.shown.last()?))
         }
         _ => None,
@@ -248,8 +332,9 @@ fn without_others_copies(
 fn worlds(ledger: &Ledger, job: &SyncJob, reads: &[ReadRecord]) -> Option<(World, World)> {
     let shown = |is_wanted: fn(&Query) -> bool| {
         let read = reads.iter().rfind(|read| match &read.read {
+            Read::Find(_, Query::Matching(_)) if read.region != job.source_region => false,
             Read::Find(_, query) => is_wanted(query),
-            Read::Identity | Read::Limit | Read::Options => false,
+            Read::Identity | Read::Limit | Read::Options | Read::References(_) => false,
         })?;
         Some(ledger.at(*read.shown.last()?))
     };

@@ -7,6 +7,7 @@ use aws_xregion_sync::model::action::{Copy, Tag, TagCopy};
 use jiff::SignedDuration;
 
 use super::calls::Write;
+use super::image_retention;
 use super::ledger::{Ledger, Made};
 use super::monitor::{Monitor, source_word};
 use super::retention_rules;
@@ -35,7 +36,10 @@ pub fn check(
             Kind::DbSnapshot | Kind::DbClusterSnapshot => check.snapshot(copy),
             Kind::Image => check.image(copy, id.unwrap_or_default()),
         },
-        (Action::Delete(deletion), _) => check.deletion(deletion),
+        (Action::Delete(deletion), _) => match deletion.kind {
+            Kind::DbSnapshot | Kind::DbClusterSnapshot => check.deletion(deletion),
+            Kind::Image => check.image_deletion(deletion),
+        },
         (Action::TagSource(tag), Write::Tag(_, tags)) => {
             check.source_tag(tag.source.id.as_str(), tags);
         }
@@ -144,7 +148,7 @@ impl Check<'_> {
             || made.description != description;
         self.breach_if(is_other, "law 10", format!("it is named {}", made.name));
         let mut disks = made.backing_snapshots.iter();
-        let is_other = disks.any(|disk| disk.tags != copy.tags);
+        let is_other = disks.any(|disk| disk.tags != made.tags);
         self.breach_if(is_other, "law 10", "its disks have other tags");
         let is_other = made.copied_from.is_none_or(|from| from != copy.source.arn);
         self.breach_if(is_other, "law 10", "it is a copy of another image");
@@ -239,6 +243,64 @@ impl Check<'_> {
             self.breach("law 5", format!("{id} is deleted wrongly: {why}"));
         }
         self.waited(deletion);
+    }
+
+    fn image_deletion(&mut self, deletion: &Delete) {
+        let (job, id) = (self.job, &deletion.artifact.id);
+        let before = self.ledger.before();
+        if before.image(&job.destination_region, id).is_none() {
+            return;
+        }
+        let deleted = (self.action.id().to_string(), id.to_string());
+        self.monitor.log().deleted.push(deleted);
+        let since = self.monitor.log().led_to.get(&job.name).copied();
+        let since = since.unwrap_or(0);
+        let why_not = |world: &World| image_retention::not_to_delete(world, job, deletion);
+        let is_always_wrong = self.in_all_observed(since, |world| why_not(world).is_some());
+        let what = format!(
+            "{id} is deleted, by each read wrongly: {:?}",
+            why_not(&before)
+        );
+        self.breach_if(is_always_wrong, "law 5", what);
+        let is_used = |world: &World| !image_retention::users(world, job, id).is_empty();
+        let read = self.monitor.users_read(job, id, since);
+        let was_used = read.iter().all(|moment| is_used(&self.ledger.at(*moment)));
+        self.breach_if(
+            was_used,
+            "law 5",
+            format!("{id} is deleted, and is used in all of {read:?}"),
+        );
+        if self.monitor.is_calm() {
+            let why = why_not(&before).or(is_used(&before).then(|| "it is used".to_owned()));
+            if let Some(why) = why {
+                self.breach("law 5", format!("{id} is deleted wrongly: {why}"));
+            }
+        }
+        self.came_after_copy(deletion);
+    }
+
+    /// A deletion that waits for the job's copy comes after AWS has accepted the copy.
+    fn came_after_copy(&mut self, deletion: &Delete) {
+        let copy = self.plan.actions.iter().find_map(|action| match action {
+            Action::Copy(copy) if Some(&copy.id) == deletion.after.as_ref() => Some(copy),
+            _ => None,
+        });
+        let Some(copy) = copy else {
+            let is_wrong = deletion.after.is_some();
+            return self.breach_if(
+                is_wrong,
+                "law 10",
+                "it waits for what the plan does not have",
+            );
+        };
+        let (job, source) = (self.job, copy.source.id.as_str());
+        let is_accepted = |world: &World| {
+            let mut copies = rules::image_copies(world, world, job, source);
+            copies.any(|image| !rules::is_dead(&image.state))
+        };
+        let was_accepted = self.was(is_accepted);
+        let what = "the copy it waits for has not been accepted";
+        self.breach_if(!was_accepted, "law 5", what);
     }
 
     /// A deletion that waits for the job's copy comes after AWS has accepted the copy, no matter who requested it; in a run that

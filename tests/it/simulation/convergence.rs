@@ -10,6 +10,7 @@ use super::check_plan;
 use super::environment;
 use super::fault_plan::FaultPlan;
 use super::history::History;
+use super::image_retention;
 use super::retention_rules;
 use super::rules::{self, Source};
 use crate::support::prelude::*;
@@ -117,7 +118,11 @@ fn wrong_at_the_end(world: &World, job: &SyncJob) -> Option<String> {
     let source = check_plan::chosen(job, ami, world)?;
     let mut copies = rules::image_copies(world, world, job, source.id.as_str());
     let is_usable = copies.any(|image| ["available", "disabled"].contains(&image.state.as_str()));
-    (!is_usable).then(|| format!("{} has no copy", source.id))
+    if !is_usable {
+        return Some(format!("{} has no copy", source.id));
+    }
+    let left = image_retention::outlived(world, job, source, false);
+    (!left.is_empty()).then(|| format!("{left:?} are left beyond those to retain"))
 }
 
 fn wrong_snapshots(world: &World, job: &SyncJob) -> Option<String> {

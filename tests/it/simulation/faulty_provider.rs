@@ -1,5 +1,6 @@
 //! Adds faults to the sandbox: errors, lost answers, listings of an earlier world, runs that are killed.
 
+use std::collections::BTreeMap;
 use std::future::{pending, poll_fn};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_xregion_sync::model::action::Copy;
+use aws_xregion_sync::model::artifact::SnapshotLeft;
 use aws_xregion_sync::model::inventory::{AccountLimits, CallerIdentity};
 use jiff::{SignedDuration, Timestamp};
 
@@ -279,6 +281,18 @@ impl Provider for FaultyProvider<'_> {
             .await
     }
 
+    async fn image_references(
+        &self,
+        at: &Location,
+        ids: &[ArtifactId],
+    ) -> Answer<BTreeMap<ArtifactId, Vec<String>>> {
+        let real = self.sandbox().image_references(at, ids);
+        let earlier = |old: Sandbox| async move { old.image_references(at, ids).await };
+        let read = Read::References(ids.to_vec());
+        self.read("DescribeImageReferences", at, read, real, earlier)
+            .await
+    }
+
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {
         let call = match kind {
             Kind::Image => "DescribeImages",
@@ -330,10 +344,14 @@ impl Provider for FaultyProvider<'_> {
             .await
     }
 
-    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<()> {
+    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<Vec<SnapshotLeft>> {
         let real = self.sandbox().delete(at, delete);
         let write = Write::Delete(delete);
-        self.write("DeleteDBSnapshot", at, write, real, |_| None)
-            .await
+        let call = match delete.kind {
+            Kind::Image => "DeregisterImage",
+            Kind::DbSnapshot => "DeleteDBSnapshot",
+            Kind::DbClusterSnapshot => "DeleteDBClusterSnapshot",
+        };
+        self.write(call, at, write, real, |_| None).await
     }
 }

@@ -93,7 +93,7 @@ pub fn interfere(
     let region = random.pick(&regions()).cloned().expect("a region");
     match random.weighed(&[60, 25, 10, 5, 6]) {
         0 => change_snapshot(random, world, &region, &targets.copies),
-        1 => change_image(random, world, &region),
+        1 => change_image(random, world, &region, &targets.copies),
         2 => {
             let job = random.pick(&setup.jobs).expect("a job");
             let made = older_copies::add(random, job, world);
@@ -149,7 +149,7 @@ const SNAPSHOT_CHANGES: [CopyChange; 10] = [
     }),
 ];
 
-const IMAGE_CHANGES: [CopyChange; 9] = [
+const IMAGE_CHANGES: [CopyChange; 13] = [
     (1, "a copy of an image is removed", |_, copy| {
         set(copy, REMOVED)
     }),
@@ -177,6 +177,24 @@ const IMAGE_CHANGES: [CopyChange; 9] = [
         "a copy of an image is made available by hand",
         |_, copy| set(copy, "available"),
     ),
+    (1, "a copy of an image is launched", |random, copy| {
+        let hours = SignedDuration::from_hours(random.within(0, 200));
+        copy.last_launched = copy.created.map(|created| created + hours);
+    }),
+    (1, "a copy of an image is protected or not", |_, copy| {
+        copy.deregistration_protection ^= true
+    }),
+    (
+        1,
+        "a copy of an image is used or not",
+        |_, copy| match copy.references.pop() {
+            Some(_) => {}
+            None => copy.references.push("instance i-1".to_owned()),
+        },
+    ),
+    (1, "a copy of an image is marked to be kept", |_, copy| {
+        copy.tags.insert("Sync-Keep", "yes");
+    }),
 ];
 
 fn set(copy: &mut WorldArtifact, state: &str) {
@@ -254,11 +272,22 @@ fn change_snapshot(
     change_copy(random, here, &copies, &SNAPSHOT_CHANGES, region)
 }
 
-fn change_image(random: &mut Random, world: &mut World, region: &Region) -> Change {
+fn change_image(
+    random: &mut Random,
+    world: &mut World,
+    region: &Region,
+    of_plans: &[String],
+) -> Change {
     let here = &mut world.region_mut(region).expect("a region").images;
-    let copies = places(here, |image| {
+    let mut copies = places(here, |image| {
         image.copied_from.is_some() || image.tags.keys().any(is_copy_key)
     });
+    let targets = places(here, |image| {
+        of_plans.iter().any(|id| *id == *image.id.as_str())
+    });
+    if !targets.is_empty() && random.chance(60) {
+        copies = targets;
+    }
     change_copy(random, here, &copies, &IMAGE_CHANGES, region)
 }
 

@@ -94,19 +94,30 @@ impl<'a> Monitor<'a> {
         let subject = plan.subject()?;
         let is_parent = |of: &[ParentId]| of.iter().any(|id| subject.parent.as_ref() == Some(id));
         let is_image = |ids: &[ArtifactId]| subject.parent.is_none() && ids.contains(&subject.id);
+        let deletes_this = |ids: &[ArtifactId]| {
+            let mut deletions = plan.deletions();
+            deletions.any(|deletion| ids.contains(&deletion.artifact.id))
+        };
         let query = match &read.read {
             Read::Identity => {
                 let is_this = at_destination && read.credentials == job.client_config;
                 return is_this.then_some(0);
             }
             Read::Find(_, query) => query,
-            Read::Limit | Read::Options => return None,
+            Read::Limit | Read::Options | Read::References(_) => return None,
         };
         match query {
             Query::ByIds(ids) if at_source && is_image(ids) => Some(1),
             // As when planning.
+            Query::ByIds(ids)
+                if at_destination && subject.parent.is_none() && deletes_this(ids) =>
+            {
+                Some(2)
+            }
             Query::Matching(_)
-                if subject.parent.is_none() && super::check_plan::concerns(job, read) =>
+                if at_source
+                    && subject.parent.is_none()
+                    && super::check_plan::concerns(job, read) =>
             {
                 Some(1)
             }
@@ -139,7 +150,9 @@ impl<'a> Monitor<'a> {
         // While one job waits for its image to be listed, time passes for the other jobs.
         let is_prompt = self.alone && self.parallelism == 1 && action.kind() != Kind::Image;
         let now = self.recorded.sandbox.now();
-        for part in 0..3 {
+        // Before images are deleted, nothing has to be read about sources.
+        let is_of_image = action.kind() == Kind::Image && matches!(action, Action::Delete(_));
+        for part in (0..3).filter(|part| *part != 1 || !is_of_image) {
             let mut reads = seen
                 .reads
                 .iter()
@@ -182,6 +195,17 @@ impl<'a> Monitor<'a> {
             Self::rests_on(job, plan, read) == Some(part)
                 && read.error.is_none()
                 && read.begun >= since
+        });
+        reads.flat_map(|read| read.shown.iter().copied()).collect()
+    }
+
+    /// Returns the moments of a job's destination in which the run read what uses an image, since that state.
+    pub fn users_read(&self, job: &SyncJob, id: &ArtifactId, since: usize) -> Vec<Moment> {
+        let seen = self.log();
+        let reads = seen.reads.iter().filter(|read| {
+            let is_it = matches!(&read.read, Read::References(ids) if ids.contains(id));
+            let is_there = read.region == job.destination_region;
+            is_it && is_there && read.error.is_none() && read.begun >= since
         });
         reads.flat_map(|read| read.shown.iter().copied()).collect()
     }
@@ -377,7 +401,8 @@ fn action_word(action: &Action) -> &'static str {
         (Action::Copy(_), Kind::DbSnapshot | Kind::DbClusterSnapshot) => "copy a snapshot",
         (Action::TagCopy(_), _) => "tag_copy",
         (Action::TagSource(_), _) => "tag_source",
-        (Action::Delete(_), _) => "delete",
+        (Action::Delete(_), Kind::Image) => "delete an image",
+        (Action::Delete(_), Kind::DbSnapshot | Kind::DbClusterSnapshot) => "delete",
     }
 }
 

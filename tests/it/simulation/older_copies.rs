@@ -74,7 +74,28 @@ fn older_snapshot(random: &mut Random, job: &SyncJob, world: &mut World) -> Opti
     Some(description)
 }
 
+/// Adds a copy of an image that is gone, as xrs made it.
+fn copy_of_gone_image(random: &mut Random, job: &SyncJob, world: &mut World) -> Option<String> {
+    let account = rules::account_of(&job.client_config);
+    let identifier = &selector(job).sync_identifiers[0];
+    let (id, source) = (world.new_image_id(), world.new_image_id());
+    let made = world.now - SignedDuration::from_secs(random.within(3000, 1_000_000));
+    let tag = rules::tag_value(made, source.as_str());
+    let mut copy = WorldArtifact::image(id.as_str(), account, "gone", made)
+        .tag("Sync-Identifier", identifier)
+        .tag(&rules::copy_key(job), &tag);
+    copy.copied_from = Some(Arn::of_image(&job.source_region, &source));
+    if random.chance(10) {
+        copy.state = ArtifactState::from("failed");
+    }
+    world.add_image(&job.destination_region, copy);
+    Some(format!("{id} is there, a copy of {source}, which is gone"))
+}
+
 fn older_image(random: &mut Random, job: &SyncJob, world: &mut World) -> Option<String> {
+    if random.chance(40) {
+        return copy_of_gone_image(random, job, world);
+    }
     let (from, to) = (&job.source_region, &job.destination_region);
     let account = rules::account_of(&job.client_config);
     let identifier = &selector(job).sync_identifiers[0];

@@ -10,7 +10,7 @@ use super::environment;
 use super::random::Random;
 use super::rules;
 use crate::support::prelude::*;
-use crate::support::{east, selector, start, west};
+use crate::support::{ami_options, change_ami, east, selector, start, west};
 
 /// A secret that no plan or result may show.
 pub const SECRETS: [&str; 3] = [
@@ -135,6 +135,9 @@ fn add_job(random: &mut Random, setup: &mut Setup, n: i64) {
             filters: Vec::new(),
             most_recent: random.chance(60),
             include_copies: false,
+            max_images_to_retain: random_max_images(random),
+            keep_launched_within: Some(SignedDuration::from_hours(24 * 3)),
+            copy_within: random.chance(20).then(|| SignedDuration::from_mins(30)),
         })
     };
     let job = SyncJob {
@@ -166,6 +169,12 @@ fn add_job(random: &mut Random, setup: &mut Setup, n: i64) {
     }
 }
 
+fn random_max_images(random: &mut Random) -> Option<u32> {
+    random
+        .chance(35)
+        .then(|| u32::try_from(random.below(3)).expect("a small number"))
+}
+
 fn random_key(random: &mut Random) -> Option<String> {
     match random.weighed(&[7, 4, 1]) {
         0 => None,
@@ -176,6 +185,12 @@ fn random_key(random: &mut Random) -> Option<String> {
 
 /// Returns the rules of a job, but with a retention of their own.
 fn with_other_retention(random: &mut Random, job: &SyncJob) -> Arc<dyn SyncTypeRules> {
+    if let Some(options) = ami_options(job) {
+        return Arc::new(AmiOptions {
+            max_images_to_retain: random_max_images(random),
+            ..options.clone()
+        });
+    }
     let rules: &dyn Any = &*job.rules;
     match rules.downcast_ref::<DbSnapshotOptions>() {
         Some(options) => Arc::new(DbSnapshotOptions {
@@ -214,6 +229,22 @@ fn register(setup: &mut Setup, mut job: SyncJob) {
         }
         None => {
             let identifier = selector(&job).sync_identifiers[0].clone();
+            // Of two jobs that count the same copies, neither may delete any.
+            let is_rival = |job: &SyncJob, other: &SyncJob| {
+                let is_same = other.rules.identifier() == job.rules.identifier();
+                let retains = |job: &SyncJob| job.rules.retention().is_some();
+                is_same
+                    && other.source_region == job.source_region
+                    && other.destination_region == job.destination_region
+                    && (retains(other) || retains(job))
+            };
+            let has_rival = |job: &SyncJob| setup.jobs.iter().any(|other| is_rival(job, other));
+            if has_rival(&job) {
+                change_ami(&mut job, |ami| ami.max_images_to_retain = None);
+            }
+            if has_rival(&job) {
+                return;
+            }
             let place = (job.source_region.clone(), identifier, account);
             if !setup.images.contains(&place) {
                 setup.images.push(place);

@@ -1,9 +1,11 @@
 //! A sandbox whose listings are altered on the way.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_xregion_sync::model::action::Copy;
+use aws_xregion_sync::model::artifact::SnapshotLeft;
 use aws_xregion_sync::model::inventory::{AccountLimits, CallerIdentity};
 use jiff::Timestamp;
 
@@ -45,6 +47,14 @@ impl<T: Alters> Provider for Altered<T> {
         self.0.sandbox().required_options(at, group).await
     }
 
+    async fn image_references(
+        &self,
+        at: &Location,
+        ids: &[ArtifactId],
+    ) -> Answer<BTreeMap<ArtifactId, Vec<String>>> {
+        self.0.sandbox().image_references(at, ids).await
+    }
+
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {
         self.0.find(at, kind, query).await
     }
@@ -63,7 +73,7 @@ impl<T: Alters> Provider for Altered<T> {
         self.0.sandbox().tag(at, kind, artifact, tags).await
     }
 
-    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<()> {
+    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<Vec<SnapshotLeft>> {
         self.0.sandbox().delete(at, delete).await
     }
 }

@@ -83,6 +83,49 @@ pub fn add_image(world: &mut World, id: &str, name: &str, identifier: &str) -> A
     world.add_image(&east(), image)
 }
 
+/// Returns a job that keeps this number of copies of images besides the one being made.
+pub fn retaining_job(retain: u32) -> SyncJob {
+    let mut job = ami_job("sync_web", "Web");
+    change_ami(&mut job, |ami| ami.max_images_to_retain = Some(retain));
+    job
+}
+
+/// Returns a copy, as xrs makes it, of an image that was made this number of days ago. Its id tells that number: `ami-c03`.
+pub fn image_copy(world: &World, day: i64) -> WorldArtifact {
+    let (made, source) = (days_ago(day), ArtifactId::from(format!("ami-{day:02}")));
+    let value = format!("{}+0000 / {source}", made.strftime("%Y%m%d%H%M%S"));
+    let id = format!("ami-c{day:02}");
+    let mut copy = WorldArtifact::image(&id, &world.default_account(), "web", made)
+        .tag("Sync-Identifier", "Web")
+        .tag("Sync-From-us-east-1", &value);
+    copy.copied_from = Some(Arn::of_image(&east(), &source));
+    copy
+}
+
+/// Returns a world with today's image, and copies of the images of these days before. The image of a day is gone when the next one
+/// is made.
+pub fn copied_images(days: Range<i64>) -> World {
+    let mut world = empty_world();
+    add_image(&mut world, "ami-00", "web", "Web");
+    image_mut(&mut world, "ami-00").created = Some(days_ago(0));
+    for day in days {
+        let copy = image_copy(&world, day);
+        world.add_image(&west(), copy);
+    }
+    world
+}
+
+/// Returns an image of the destination.
+pub fn copied_image_mut<'a>(world: &'a mut World, id: &str) -> &'a mut WorldArtifact {
+    world.image_mut(&west(), &id.into()).expect("the copy")
+}
+
+/// Returns the ids of the images in the destination, in order.
+pub fn copied_image_ids(sandbox: &Sandbox) -> Vec<String> {
+    let images = images_in_destination(sandbox).into_iter();
+    images.map(|image| image.id.to_string()).collect()
+}
+
 /// Adds an image and its copy as the gem left them: with a tag on the source, but none on the copy.
 pub fn add_image_of_gem(world: &mut World, identifier: &str) {
     add_image(world, "ami-0a", "web", identifier);

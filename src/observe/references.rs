@@ -1,0 +1,85 @@
+//! Reads what uses copies, so that none is deleted while something does.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use futures::future::join_all;
+
+use super::reader::Reader;
+use crate::model::groups::grouped;
+use crate::model::ids::ArtifactId;
+use crate::model::inventory::Answer;
+use crate::model::location::Location;
+use crate::model::provider_error::ErrorClass;
+
+/// The number of images that one call may ask for.
+/// See <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImageReferences.html>.
+const IDS_PER_READ: usize = 10;
+
+/// What uses some artifacts at their locations.
+pub(super) type References<'l> = HashMap<(&'l Location, ArtifactId), Answer<Vec<String>>>;
+
+/// Reads what uses these artifacts, in as few calls as possible.
+pub(super) async fn read_references<'l>(
+    reader: &Reader<'_>,
+    artifacts: impl IntoIterator<Item = (&'l Location, ArtifactId)>,
+) -> References<'l> {
+    let reads = grouped(artifacts).into_iter().flat_map(|(at, ids)| {
+        let ids: Vec<ArtifactId> = BTreeSet::from_iter(ids).into_iter().collect();
+        let parts: Vec<Vec<ArtifactId>> = ids.chunks(IDS_PER_READ).map(<[_]>::to_vec).collect();
+        let reads = parts.into_iter().map(move |ids| async move {
+            let answers = read_some(reader, at, ids).await;
+            let answers = answers.into_iter();
+            answers
+                .map(|(id, answer)| ((at, id), answer))
+                .collect::<Vec<_>>()
+        });
+        reads.collect::<Vec<_>>()
+    });
+    let answers = join_all(reads).await;
+    answers.into_iter().flatten().collect()
+}
+
+/// Reads what uses these artifacts, or, if AWS refuses to say it, perhaps because of one of them, what uses each of them. Nothing
+/// uses one that is gone.
+async fn read_some(
+    reader: &Reader<'_>,
+    at: &Location,
+    ids: Vec<ArtifactId>,
+) -> Vec<(ArtifactId, Answer<Vec<String>>)> {
+    let mut answers = Vec::new();
+    let each: Vec<Vec<ArtifactId>> = match read(reader, at, &ids).await {
+        Err(error)
+            if ids.len() > 1 && matches!(error.class, ErrorClass::Absent | ErrorClass::Invalid) =>
+        {
+            ids.into_iter().map(|id| vec![id]).collect()
+        }
+        answer => {
+            answers.push((ids, answer));
+            Vec::new()
+        }
+    };
+    for ids in each {
+        let answer = read(reader, at, &ids).await;
+        answers.push((ids, answer));
+    }
+    let answers = answers.into_iter().flat_map(|(ids, answer)| {
+        ids.into_iter().map(move |id| {
+            let users = match &answer {
+                Ok(users) => Ok(users.get(&id).cloned().unwrap_or_default()),
+                Err(error) if error.class == ErrorClass::Absent => Ok(Vec::new()),
+                Err(error) => Err(error.clone()),
+            };
+            (id, users)
+        })
+    });
+    answers.collect()
+}
+
+async fn read(
+    reader: &Reader<'_>,
+    at: &Location,
+    ids: &[ArtifactId],
+) -> Answer<BTreeMap<ArtifactId, Vec<String>>> {
+    let read = reader.provider.image_references(at, ids);
+    reader.in_turn(at, read).await
+}

@@ -1,0 +1,74 @@
+//! Decides which copies are kept although retention does not need them.
+
+use std::collections::BTreeSet;
+
+use super::case::Case;
+use super::duplicates::route;
+use crate::model::artifact::Artifact;
+use crate::model::identity::{origin, ours};
+use crate::model::ids::ArtifactId;
+use crate::model::keep_reason::KeepReason;
+use crate::model::provider_error::{ErrorClass, ProviderError};
+use crate::model::provider_error_help::permission;
+use crate::model::reason::NotOurs;
+use crate::sync_types::RetentionRules;
+
+/// Returns why a copy is kept although retention does not need it, if there is a reason.
+pub(super) fn keep_reason(
+    case: &Case<'_>,
+    rules: RetentionRules,
+    copy: &Artifact,
+) -> Option<KeepReason> {
+    if ours(copy, &case.job.source_region) == Err(NotOurs::Kept) {
+        return Some(KeepReason::SyncKeep);
+    }
+    if !copy.kind.facts().has_references {
+        return None;
+    }
+    if is_selected(case, copy) {
+        return Some(KeepReason::CurrentSource);
+    }
+    if copy.is_protected() {
+        return Some(KeepReason::Protected);
+    }
+    // The day, not the clock: the time of day makes no difference.
+    let within = rules.keep_launched_within;
+    let since = within.and_then(|within| case.day.checked_sub(within).ok());
+    let is_recent = |time: &_| since.is_none_or(|since| *time >= since);
+    if let Some(time) = copy.last_launched().filter(is_recent) {
+        return Some(KeepReason::Launched(time));
+    }
+    match case.observation.references.get(&copy.id) {
+        Some(Ok(users)) if users.is_empty() => None,
+        Some(Ok(users)) => {
+            let users = BTreeSet::from_iter(users.iter().cloned());
+            Some(KeepReason::UsedBy(users.into_iter().collect()))
+        }
+        Some(Err(error)) => Some(KeepReason::UseUnknown(Some(error.clone()))),
+        None => Some(KeepReason::UseUnknown(None)),
+    }
+}
+
+/// Returns true if a job of the plan selects the source of a copy, perhaps an older one again: without the copy, it would be copied
+/// again.
+fn is_selected(case: &Case<'_>, copy: &Artifact) -> bool {
+    let is_other = || {
+        let origin = origin(copy, &case.job.source_region)?;
+        let source = ArtifactId::from(origin.id.as_ref());
+        let selected = (route(case.account, case.job), source);
+        Some(case.selected.contains(&selected))
+    };
+    case.source.is_source_of(copy) || is_other().unwrap_or_default()
+}
+
+/// Returns the warning that copies are kept because of an error.
+pub(super) fn unknown_use(error: &ProviderError) -> String {
+    let help = match error.class {
+        ErrorClass::Denied => format!(
+            "allow {}: `xrs policy plan` prints everything that it needs",
+            permission(error.call)
+        ),
+        _ => "plan again later".to_owned(),
+    };
+    format!("old copies are kept because it is unknown what uses them: {error}; {help}")
+}
