@@ -155,6 +155,6 @@ fn key_arn(job: &SyncJob, key: &str) -> String {
 
 /// Returns `alias/…` if the key is named by an alias, with or without an ARN.
 fn alias(key: &str) -> Option<&str> {
-    let resource = key.rsplit(':').next().unwrap_or(key);
-    resource.starts_with("alias/").then_some(resource)
+    let name = words::kms_key_name(key);
+    name.starts_with("alias/").then_some(name)
 }

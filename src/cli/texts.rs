@@ -65,6 +65,8 @@ pub(super) enum Topic {
     Restore,
     /// Commands, exit codes, environment, options of the config, files, metrics and the sandbox.
     Reference,
+    /// How a developer adds a sync type: the files, the rules and the tests.
+    AddingASyncType,
 }
 
 impl Texts {
@@ -78,6 +80,7 @@ impl Texts {
             Self::Guide { topic: Some(topic) } => match topic {
                 Topic::Restore => guide::restore::TEXT.to_owned(),
                 Topic::Reference => guide::reference::TEXT.to_owned(),
+                Topic::AddingASyncType => guide::adding_a_sync_type::TEXT.to_owned(),
             },
         })?;
         Ok(Exit::Done)
@@ -111,7 +114,7 @@ fn guides() -> String {
     let line = |topic: PossibleValue| {
         let about = topic.get_help().map(ToString::to_string);
         let command = format!("xrs guide {}", topic.get_name());
-        format!("{command:<19}  {}\n", about.unwrap_or_default())
+        format!("{command:<28}  {}\n", about.unwrap_or_default())
     };
     let topics = Topic::value_variants().iter();
     topics

@@ -11,3 +11,9 @@ pub mod reference {
     /// The Markdown text of this guide, as `xrs guide reference` prints it.
     pub static TEXT: &str = include_str!("reference.md");
 }
+
+#[doc = include_str!("adding-a-sync-type.md")]
+pub mod adding_a_sync_type {
+    /// The Markdown text of this guide, as `xrs guide adding-a-sync-type` prints it.
+    pub static TEXT: &str = include_str!("adding-a-sync-type.md");
+}

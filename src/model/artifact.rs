@@ -35,8 +35,8 @@ pub struct Artifact {
     pub database_time: Option<Timestamp>,
     /// What it was copied from, if AWS states it. For snapshots, AWS states it only for copies from a different region or account.
     pub copied_from: Option<Arn>,
-    /// Whether it is encrypted; for an image, whether any of its backing snapshots is.
-    pub encrypted: bool,
+    /// Whether it is encrypted, if AWS states it; for an image, whether any of its backing snapshots is.
+    pub encrypted: Option<bool>,
     /// The size of its disks, or of its database's storage, in GiB, if AWS states it.
     pub size_gib: Option<u32>,
     /// How much of a copy in progress is done, in percent, if AWS states it. For images, it does not.

@@ -157,6 +157,17 @@ pub struct Copies {
     pub failed: Vec<ListedCopy>,
 }
 
+/// How a copy is stored, as far as AWS states it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Storage {
+    /// The size of its disks, or of its database's storage, in GiB; `null` if AWS does not state it.
+    pub size_gib: Option<u32>,
+    /// Whether it is encrypted; `null` if AWS does not state it.
+    pub encrypted: Option<bool>,
+    /// The ARN of the KMS key that it is encrypted with, if AWS states it. For images, it does not.
+    pub kms_key_id: Option<String>,
+}
+
 /// A copy that can be restored from now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UsableCopy {
@@ -168,6 +179,9 @@ pub struct UsableCopy {
     pub age_seconds: Option<i64>,
     /// How much older it is than the newest source, in seconds; 0 if the source has nothing newer.
     pub behind_seconds: Option<i64>,
+    /// Its size and encryption.
+    #[serde(flatten)]
+    pub storage: Storage,
 }
 
 /// What would be left if the source region were lost now: the usable copies.
@@ -192,4 +206,7 @@ pub struct ListedCopy {
     pub percent: Option<u8>,
     /// Why it failed, if AWS states it. For snapshots, it does not.
     pub reason: Option<String>,
+    /// Its size and encryption.
+    #[serde(flatten)]
+    pub storage: Storage,
 }

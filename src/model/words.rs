@@ -49,6 +49,13 @@ pub fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
     }
 }
 
+/// Returns the short name of a KMS key: its id or alias, which may be given as an ARN.
+/// See <https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id>.
+pub fn kms_key_name(key: &str) -> &str {
+    let name = key.rsplit(':').next().unwrap_or(key);
+    name.strip_prefix("key/").unwrap_or(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +79,26 @@ mod tests {
         for bad in ["", "24", "h", "0h", "-3h", "3 months", "tomorrow", huge] {
             assert!(duration(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn keys_have_short_names() {
+        let keys = [
+            "arn:aws:kms:us-west-1:123456789012:key/1234abcd",
+            "arn:aws:kms:us-west-1:123456789012:alias/team/copies",
+            "1234abcd",
+            "alias/copies",
+            "",
+        ];
+        let names = keys.map(kms_key_name);
+        let expected = [
+            "1234abcd",
+            "alias/team/copies",
+            "1234abcd",
+            "alias/copies",
+            "",
+        ];
+        assert_eq!(names, expected);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::model::status::{JobStatus, Readiness, SourceNewest, Status, UsableCop
 /// A metric of jobs: its name and its help, and its value for a job, where it has one.
 type Metric = (&'static str, fn(&JobStatus) -> Option<i64>);
 
-const METRICS: [Metric; 10] = [
+const METRICS: [Metric; 11] = [
     (
         "xrs_job_ready Whether the destination has a usable copy, a new enough one if --max-age was given, and no series of failed copies since.",
         |job| Some(i64::from(job.readiness.is_ready())),
@@ -48,6 +48,10 @@ const METRICS: [Metric; 10] = [
     (
         "xrs_copy_behind_seconds How much older the data of the newest usable copy is than that of the newest source; 0 if there is nothing newer.",
         |job| usable(job)?.behind_seconds,
+    ),
+    (
+        "xrs_copy_size_bytes The size of the disks, or of the database's storage, in the newest usable copy.",
+        |job| usable(job)?.storage.size_gib.map(bytes),
     ),
     (
         "xrs_copies_usable Available copies, which would be left without the source region.",
@@ -139,6 +143,10 @@ fn quoted(text: &str) -> String {
 
 fn usable(job: &JobStatus) -> Option<&UsableCopy> {
     job.copies.as_ref()?.newest_usable.as_ref()
+}
+
+fn bytes(gib: u32) -> i64 {
+    i64::from(gib) << 30
 }
 
 fn number(n: usize) -> i64 {

@@ -9,8 +9,8 @@ use crate::model::kind::Kind;
 use crate::model::plan::JobPlan;
 use crate::model::problem::Problem;
 use crate::model::result::{ActionOutcome, SyncResult};
-use crate::model::status::{Status, UsableCopy};
-use crate::model::words::{count, span};
+use crate::model::status::{Status, Storage, UsableCopy};
+use crate::model::words::{count, kms_key_name, span};
 
 /// The reason of a failed copy, where AWS states none.
 pub(super) const NO_REASON: &str = "AWS states no reason";
@@ -174,6 +174,24 @@ pub(super) fn age(copy: &UsableCopy) -> String {
         Some(behind) => format!("{age}, {} behind the source", span(behind)),
         None => age,
     }
+}
+
+/// Returns the size and the encryption of a copy, such as `20 GiB, encrypted with alias/copies`; nothing if AWS states neither.
+/// `quoted` quotes the name of a key.
+pub(super) fn storage(copy: &Storage, quoted: impl Fn(&str) -> String) -> Option<String> {
+    if *copy == Storage::default() {
+        return None;
+    }
+    let size = copy.size_gib.map(|size| format!("{size} GiB"));
+    let size = size.unwrap_or_else(|| "size unknown".to_owned());
+    let key = copy.kms_key_id.as_deref().map(kms_key_name);
+    let encryption = match (copy.encrypted, key) {
+        (Some(true), Some(key)) => format!("encrypted with {}", quoted(key)),
+        (Some(true), None) => "encrypted (key unknown)".to_owned(),
+        (Some(false), _) => "not encrypted".to_owned(),
+        (None, _) => "encryption unknown".to_owned(),
+    };
+    Some(format!("{size}, {encryption}"))
 }
 
 /// Returns the cause of a problem: AWS's answer, else the message.

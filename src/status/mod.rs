@@ -13,7 +13,7 @@ use crate::model::ids::JobName;
 use crate::model::inventory::{DestinationInventory, Observation};
 use crate::model::problem::Problem;
 use crate::model::status::{
-    Copies, JobStatus, Left, ListedCopy, Readiness, SourceNewest, UsableCopy,
+    Copies, JobStatus, Left, ListedCopy, Readiness, SourceNewest, Storage, UsableCopy,
 };
 use crate::sync_types::SyncJob;
 use attention::{
@@ -166,6 +166,7 @@ fn copies(copies: Vec<DatedCopy<'_>>, source: Option<&Source<'_>>, now: Timestam
         behind_seconds: source_time
             .zip(copy.data_time)
             .map(|(source, copy)| source.duration_since(copy).as_secs().max(0)),
+        storage: storage(copy.artifact),
     });
     let listed = |is_in| {
         let copies = in_state(is_in).map(|copy| ListedCopy {
@@ -174,6 +175,7 @@ fn copies(copies: Vec<DatedCopy<'_>>, source: Option<&Source<'_>>, now: Timestam
             state: copy.artifact.state.clone(),
             percent: copy.artifact.percent,
             reason: copy.artifact.state_reason().map(str::to_owned),
+            storage: storage(copy.artifact),
         });
         copies.collect()
     };
@@ -185,5 +187,14 @@ fn copies(copies: Vec<DatedCopy<'_>>, source: Option<&Source<'_>>, now: Timestam
         newest_usable,
         in_progress: listed(ArtifactState::is_in_progress),
         failed: listed(ArtifactState::is_failed),
+    }
+}
+
+/// Returns how a copy is stored.
+fn storage(copy: &Artifact) -> Storage {
+    Storage {
+        size_gib: copy.size_gib,
+        encrypted: copy.encrypted,
+        kms_key_id: copy.kms_key().map(str::to_owned),
     }
 }

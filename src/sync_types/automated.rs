@@ -37,6 +37,40 @@ pub(super) fn is_identifier(text: &str) -> bool {
     text.len() <= 63
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.bytes().all(is_allowed)
+        && !text.ends_with('-')
+        && !text.contains("--")
+}
+
+/// Returns what to write instead of a text that is no identifier. `resource` is the type of resource in the ARN of a DB instance or
+/// cluster, and `list` is the command of the AWS CLI that lists identifiers.
+pub(super) fn identifier_help(text: &str, resource: &str, list: &str) -> String {
+    let of_arn = text.rsplit_once(&format!(":{resource}:"));
+    if let Some((_, name)) = of_arn.filter(|(_, name)| is_identifier(name)) {
+        return format!("write its identifier, {name}");
+    }
+    let snapshot = text.rsplit_once("rds:").map(|(_, id)| id);
+    if let Some(name) = snapshot.and_then(parent_in_id) {
+        return format!("this is a snapshot; write the identifier of its source, {name}");
+    }
+    let host = text.split_once('.').map(|(name, _)| name);
+    if let Some(name) = host.filter(|name| is_identifier(name)) {
+        return format!("this is a host name; write the identifier, {name}");
+    }
+    format!(
+        "up to 63 letters, digits and single hyphens, a letter first and no hyphen last, as listed by `aws rds {list}`"
+    )
+}
+
+/// Returns the parent that the id of an automated snapshot names after `rds:`. That of a snapshot taken before an upgrade does not
+/// tell where the name of the parent ends.
+fn parent_in_id(id: &str) -> Option<&str> {
+    let (parent, end) = id.split_at_checked(id.len().checked_sub(TIME.len() + 1)?)?;
+    let time = end.strip_prefix('-')?;
+    let is_time = time.bytes().zip(TIME.bytes()).all(|(byte, of)| match of {
+        b'?' => byte.is_ascii_digit(),
+        _ => byte == of,
+    });
+    (is_time && is_identifier(parent) && !parent.starts_with("preupgrade-")).then_some(parent)
 }
 
 /// Returns the newest available snapshot with a time.

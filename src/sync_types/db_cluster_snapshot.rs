@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::automated::{
-    IamNames, belonging, default_max_retained, is_identifier, newest_available, no_source,
-    permissions,
+    IamNames, belonging, default_max_retained, identifier_help, is_identifier, newest_available,
+    no_source, permissions,
 };
 use super::option_value::{length_of_time, refused, whole_number};
 use super::permissions::{PolicyStage, Statement};
@@ -28,7 +28,7 @@ const OTHER_SERVICES: [&str; 2] = ["docdb", "neptune"];
 pub struct DbClusterSnapshotOptions {
     /// The identifier of the DB cluster in the source region, in lower case.
     #[serde(deserialize_with = "db_cluster")]
-    #[schemars(with = "String", regex(pattern = "^[a-z][a-z0-9-]{0,62}$"))]
+    #[schemars(with = "String", regex(pattern = "^(?=.{1,63}$)[a-z](-?[a-z0-9])*$"))]
     pub db_cluster: ParentId,
     /// How many existing copies to keep besides the one being made.
     #[serde(
@@ -50,10 +50,10 @@ fn db_cluster<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ParentId, D:
     if is_identifier(&text) && text == lower {
         return Ok(ParentId::from(text));
     }
-    let help = match text.rsplit_once(":cluster:") {
-        Some((_, name)) => format!("write its identifier, {name}"),
-        None if is_identifier(&text) => format!("RDS stores it in lower case: write {lower}"),
-        None => "up to 63 letters, digits and hyphens, as listed by `aws rds describe-db-clusters`; not a host name".to_owned(),
+    let help = if is_identifier(&text) {
+        format!("RDS stores it in lower case: write {lower}")
+    } else {
+        identifier_help(&text, "cluster", "describe-db-clusters")
     };
     Err(refused("the identifier of a DB cluster", &help))
 }
@@ -116,14 +116,16 @@ impl SyncTypeRules for DbClusterSnapshotOptions {
         _: &mut Vec<String>,
     ) -> Result<CopySettings, FailReason> {
         match (source.encrypted, &job.kms_key_id) {
-            (true, None) => Err(FailReason::NoKmsKey {
+            (Some(true), None) => Err(FailReason::NoKmsKey {
                 source: source.id.clone(),
                 destination: job.destination_region.clone(),
             }),
-            (false, Some(_)) => Err(FailReason::NeedlessKmsKey {
+            (Some(false), Some(_)) => Err(FailReason::NeedlessKmsKey {
                 source: source.id.clone(),
             }),
-            (true, Some(_)) | (false, None) => Ok(CopySettings::default()),
+            (Some(true), Some(_)) | (Some(false) | None, None) | (None, Some(_)) => {
+                Ok(CopySettings::default())
+            }
         }
     }
 

@@ -5,10 +5,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::automated::{
-    IamNames, belonging, default_max_retained, is_identifier, newest_available, no_source,
-    permissions,
+    IamNames, belonging, default_max_retained, identifier_help, is_identifier, newest_available,
+    no_source, permissions,
 };
-use super::option_value::{from_text, length_of_time, refused, whole_number};
+use super::option_value::{length_of_time, refused, whole_number};
 use super::permissions::{PolicyStage, Statement};
 use super::rules::{Belonging, CopySettings, RetentionRules, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
@@ -25,7 +25,10 @@ use crate::model::query::Queries;
 pub struct DbSnapshotOptions {
     /// The identifier of the DB instance in the source region.
     #[serde(deserialize_with = "db_instance")]
-    #[schemars(with = "String", regex(pattern = "^[A-Za-z][A-Za-z0-9-]{0,62}$"))]
+    #[schemars(
+        with = "String",
+        regex(pattern = "^(?=.{1,63}$)[A-Za-z](-?[A-Za-z0-9])*$")
+    )]
     pub db_instance: ParentId,
     /// How many existing copies to keep besides the one being made.
     #[serde(
@@ -62,11 +65,12 @@ fn option_group<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Str
 
 /// Reads the identifier of a DB instance. RDS stores it in lower case.
 fn db_instance<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ParentId, D::Error> {
-    let must_be = "the identifier of a DB instance";
-    let help = "up to 63 letters, digits and hyphens, as listed by `aws rds describe-db-instances`; not an ARN or a host name";
-    from_text(deserializer, must_be, help, |text| {
-        is_identifier(text).then(|| ParentId::from(text.to_ascii_lowercase()))
-    })
+    let text = String::deserialize(deserializer)?;
+    if is_identifier(&text) {
+        return Ok(ParentId::from(text.to_ascii_lowercase()));
+    }
+    let help = identifier_help(&text, "db", "describe-db-instances");
+    Err(refused("the identifier of a DB instance", &help))
 }
 
 /// How IAM names the snapshots of DB instances.
@@ -114,7 +118,7 @@ impl SyncTypeRules for DbSnapshotOptions {
     ) -> Result<CopySettings, FailReason> {
         // An encrypted snapshot can't be copied to another region without a key of that region; see
         // <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBSnapshot.html>.
-        if source.encrypted && job.kms_key_id.is_none() {
+        if source.encrypted == Some(true) && job.kms_key_id.is_none() {
             return Err(FailReason::NoKmsKey {
                 source: source.id.clone(),
                 destination: job.destination_region.clone(),

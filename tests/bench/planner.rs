@@ -212,7 +212,7 @@ fn automated(database: &ParentId, time: Timestamp) -> Artifact {
         created: Some(time),
         data_time: Some(time),
         copied_from: None,
-        encrypted: false,
+        encrypted: Some(false),
         size_gib: Some(100),
         percent: Some(100),
         tags: Tags::from([("Team", "data")]),

@@ -168,6 +168,12 @@ impl Recipe {
             recipe.build(&mut world, &format!("db{n}"));
         }
         world = with_clusters(world);
+        // Of at most 5 copies of cluster snapshots at a time, each of at most 3 jobs may start one: none is to be deferred.
+        let copies = destination(&mut world).cluster_snapshots.iter_mut();
+        let in_progress = copies.filter(|copy| copy.state.is_being_copied());
+        for copy in in_progress.skip(2) {
+            copy.state = ArtifactState::available();
+        }
         for (n, recipe) in databases.filter(|(_, recipe)| !recipe.is_cluster) {
             recipe.build(&mut world, &format!("db{n}"));
         }

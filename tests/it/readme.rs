@@ -4,6 +4,7 @@
 mod aws;
 mod commands;
 mod facts;
+mod names;
 mod pages;
 mod picture;
 #[cfg(unix)]

@@ -1,6 +1,6 @@
 //! The status is right in every state of a copy, for each type, even while the source region does not answer.
 
-use aws_xregion_sync::model::status::{Copies, SourceNewest, UsableCopy};
+use aws_xregion_sync::model::status::{Copies, SourceNewest, Storage, UsableCopy};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
@@ -140,6 +140,39 @@ fn a_fresh_copy_is_ready_and_its_age_is_that_of_its_data() {
         assert_eq!(copies(job).left.newest.as_ref(), Some(&newest.id));
     }
     assert_eq!(seen[0].reason, "it has a usable copy of the newest image");
+}
+
+#[test]
+fn size_and_encryption_of_each_copy_are_stated_as_far_as_they_are_known() {
+    let (sandbox, mut jobs) = both_types();
+    let key = "arn:aws:kms:us-west-1:123456789012:key/1234abcd";
+    sandbox.edit(|world| {
+        destination(world).kms_keys = vec![key.to_owned()];
+        for snapshot in &mut source(world).snapshots {
+            snapshot.kms_key_id = Some("alias/mydatabase".to_owned());
+        }
+    });
+    jobs[1].kms_key_id = Some(key.to_owned());
+    let stored = |size_gib, encrypted, key: Option<&str>| Storage {
+        size_gib,
+        encrypted,
+        kms_key_id: key.map(str::to_owned),
+    };
+    copy_all(&sandbox, &jobs);
+    let seen = observed(&sandbox, &jobs);
+    let first = &copies(&seen[0]).in_progress[0];
+    assert_eq!(
+        first.storage,
+        Storage::default(),
+        "an image has no disks yet"
+    );
+
+    wait_for_copies(&sandbox);
+    let seen = observed(&sandbox, &jobs);
+    let found: Vec<&Storage> = seen.iter().map(|job| &newest(job).storage).collect();
+    let image = stored(Some(8), Some(false), None);
+    let snapshot = stored(Some(20), Some(true), Some(key));
+    assert_eq!(found, [&image, &snapshot]);
 }
 
 #[test]

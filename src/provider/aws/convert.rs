@@ -30,10 +30,10 @@ pub(super) fn image(
     let reason = image.state_reason().and_then(|reason| reason.message());
     let created = image.creation_date().and_then(|date| date.parse().ok());
     let disks = image.block_device_mappings().iter();
-    let disks = disks.filter_map(ec2::BlockDeviceMapping::ebs);
-    let snapshots = disks.clone().filter_map(|disk| stated(disk.snapshot_id()));
+    let disks: Vec<_> = disks.filter_map(ec2::BlockDeviceMapping::ebs).collect();
+    let snapshots = disks.iter().filter_map(|disk| stated(disk.snapshot_id()));
     let snapshots = snapshots.map(SmolStr::from);
-    let sizes = disks.clone().filter_map(|disk| disk.volume_size());
+    let sizes = disks.iter().filter_map(|disk| disk.volume_size());
     let sizes = sizes.filter_map(|size| u32::try_from(size).ok());
     let deprecation = image
         .deprecation_time()
@@ -62,7 +62,7 @@ pub(super) fn image(
         data_time: None,
         database_time: None,
         copied_from,
-        encrypted: disks.clone().any(|disk| disk.encrypted() == Some(true)),
+        encrypted: any_is_encrypted(&disks),
         size_gib: sizes.reduce(u32::saturating_add),
         percent: None,
         tags: to_tags(tags.map(|tag| (tag.key(), tag.value()))),
@@ -93,7 +93,7 @@ pub(super) fn db_snapshot(snapshot: rds::DbSnapshot) -> Result<Artifact, &'stati
         data_time: snapshot.original_snapshot_create_time().and_then(timestamp),
         database_time: snapshot.snapshot_database_time().and_then(timestamp),
         copied_from: stated(snapshot.source_db_snapshot_identifier()).map(Arn::from),
-        encrypted: snapshot.encrypted().unwrap_or_default(),
+        encrypted: snapshot.encrypted(),
         size_gib: size.filter(|size| *size > 0),
         percent: percent.and_then(|percent| u8::try_from(percent).ok()),
         tags: to_tags(tags.map(|tag| (tag.key(), tag.value()))),
@@ -131,8 +131,10 @@ pub(super) fn db_cluster_snapshot(
         data_time: None,
         database_time: None,
         copied_from: stated(snapshot.source_db_cluster_snapshot_arn()).map(Arn::from),
-        encrypted: snapshot.storage_encrypted().unwrap_or_default(),
-        size_gib: size.filter(|size| *size > 0),
+        encrypted: snapshot.storage_encrypted(),
+        // Aurora's storage has no fixed size: AWS states 0 or 1 for it. No other cluster is that small. See
+        // <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ClusterPendingModifiedValues.html>.
+        size_gib: size.filter(|size| *size > 1),
         percent: percent.and_then(|percent| u8::try_from(percent).ok()),
         tags: to_tags(tags.map(|tag| (tag.key(), tag.value()))),
         has_unknown_tags: false,
@@ -200,6 +202,16 @@ fn stated(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
 
+/// Returns whether any disk is encrypted; `None` if that is not stated for all of them, or if there are none.
+fn any_is_encrypted(disks: &[&ec2::EbsBlockDevice]) -> Option<bool> {
+    let stated: Vec<Option<bool>> = disks.iter().map(|disk| disk.encrypted()).collect();
+    if stated.contains(&Some(true)) {
+        return Some(true);
+    }
+    let is_known = !stated.is_empty() && !stated.contains(&None);
+    is_known.then_some(false)
+}
+
 fn timestamp(time: &DateTime) -> Option<Timestamp> {
     Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?).ok()
 }
@@ -238,7 +250,7 @@ mod tests {
             .block_device_mappings(disk(8, false))
             .block_device_mappings(disk(100, true));
         let image = in_west(listed.clone());
-        assert_eq!((image.size_gib, image.encrypted), (Some(108), true));
+        assert_eq!((image.size_gib, image.encrypted), (Some(108), Some(true)));
         assert_eq!(time(&image), "2026-01-14T05:10:33Z");
         assert_eq!(image.arn.as_str(), "arn:aws:ec2:us-west-1::image/ami-1");
         assert_eq!(image.copied_from, None, "no region of the source");
@@ -248,9 +260,24 @@ mod tests {
     }
 
     #[test]
+    fn an_image_is_unencrypted_only_if_all_its_disks_are() {
+        let unstated = ec2::EbsBlockDevice::builder().volume_size(8).build();
+        let unstated = ec2::BlockDeviceMapping::builder().ebs(unstated).build();
+        let with = |disks: &[ec2::BlockDeviceMapping]| {
+            let listed = ec2::Image::builder().image_id("ami-1");
+            in_west(listed.set_block_device_mappings(Some(disks.to_vec()))).encrypted
+        };
+        let (plain, encrypted) = (disk(8, false), disk(8, true));
+        assert_eq!(with(&[plain.clone(), plain.clone()]), Some(false));
+        assert_eq!(with(&[plain, unstated.clone()]), None);
+        assert_eq!(with(&[unstated, encrypted]), Some(true));
+    }
+
+    #[test]
     fn unstated_values_stay_unknown() {
         let image = in_west(ec2::Image::builder().image_id("ami-1"));
         assert_eq!((image.created, image.size_gib), (None, None));
+        assert_eq!(image.encrypted, None);
         assert_eq!((image.state_reason(), image.owner()), (None, None));
         assert!(!image.state.is_available() && !image.state.is_failed());
     }

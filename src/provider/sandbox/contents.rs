@@ -286,6 +286,7 @@ impl WorldArtifact {
         // The disks of an image that is being copied do not exist yet.
         let has_disks = !self.state.is_being_copied();
         let disk_size = sizes.reduce(u32::saturating_add).filter(|_| has_disks);
+        let is_encrypted = self.encrypted || self.kms_key_id.is_some();
         let disks = self.backing_snapshots.iter().filter(|_| has_disks);
         let disks = disks.map(|disk| &disk.id).filter(|id| !id.is_empty());
         let details = || ImageDetails {
@@ -309,7 +310,7 @@ impl WorldArtifact {
             data_time: self.data_time.filter(|_| kind != Kind::DbClusterSnapshot),
             database_time: self.database_time,
             copied_from: self.copied_from.clone(),
-            encrypted: self.encrypted || self.kms_key_id.is_some(),
+            encrypted: (!is_image || has_disks).then_some(is_encrypted),
             size_gib: if is_image { disk_size } else { self.size_gib },
             percent: self.percent(now).filter(|_| !is_image),
             tags: self.tags_of(by).clone(),

@@ -15,6 +15,7 @@ use crate::model::action::Copy;
 use crate::model::client_config::ClientConfig;
 use crate::model::ids::{AccountId, ArtifactId, Region};
 use crate::model::kind::Kind;
+use crate::model::words::kms_key_name;
 
 /// The format of sandbox files that this version writes.
 pub const FORMAT_VERSION: &str = "2.0";
@@ -380,8 +381,9 @@ impl World {
         if key.starts_with("arn:") && key.split(':').nth(3) != Some(region.as_str()) {
             return false;
         }
-        let name = key_name(key);
-        let is_known = |here: &WorldRegion| here.kms_keys.iter().any(|key| key_name(key) == name);
+        let name = kms_key_name(key);
+        let is_known =
+            |here: &WorldRegion| here.kms_keys.iter().any(|key| kms_key_name(key) == name);
         name.starts_with("alias/aws/") || self.region(region).is_some_and(is_known)
     }
 }
@@ -389,10 +391,4 @@ impl World {
 /// Returns a later time, at most the latest that can be represented.
 fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
     time.checked_add(by).unwrap_or(Timestamp::MAX)
-}
-
-/// Returns the id or alias of a KMS key.
-fn key_name(key: &str) -> &str {
-    let name = key.rsplit(':').next().unwrap_or(key);
-    name.strip_prefix("key/").unwrap_or(name)
 }

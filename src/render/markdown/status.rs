@@ -2,9 +2,9 @@
 
 use super::escape::{cell, message, name, regions};
 use super::fit::{Room, cut};
-use crate::model::status::{Copies, JobStatus, Readiness, SourceNewest, Status};
+use crate::model::status::{Copies, JobStatus, Readiness, SourceNewest, Status, Storage};
 use crate::model::words::{count, utc};
-use crate::render::vocabulary::{NO_REASON, age, some, status_summary};
+use crate::render::vocabulary::{NO_REASON, age, some, status_summary, storage};
 
 const HEAD: &str = "| job | from → to | state | newest usable copy | in progress | failed | left without the source |\n\
                     |---|---|---|---|---|---|---|\n";
@@ -49,15 +49,18 @@ fn row(job: &JobStatus) -> String {
 fn cells(copies: &Copies) -> [String; 4] {
     let usable = copies.newest_usable.as_ref().map_or_else(
         || "none".to_owned(),
-        |copy| format!("{}, {}", cell(&copy.id), age(copy)),
+        |copy| {
+            let stored = stored(&copy.storage);
+            format!("{}, {}{stored}", cell(&copy.id), age(copy))
+        },
     );
     let in_progress = copies.in_progress.iter().map(|copy| {
         let percent = copy.percent.map(|percent| format!(" {percent} %"));
-        cell(&copy.id) + &percent.unwrap_or_default()
+        cell(&copy.id) + &percent.unwrap_or_default() + &stored(&copy.storage)
     });
     let failed = copies.failed.iter().map(|copy| {
         let why = copy.reason.as_deref().map_or(NO_REASON.to_owned(), cell);
-        format!("{}: {why}", cell(&copy.id))
+        format!("{}{}: {why}", cell(&copy.id), stored(&copy.storage))
     });
     [
         usable,
@@ -65,6 +68,11 @@ fn cells(copies: &Copies) -> [String; 4] {
         first_few(failed.collect()),
         count(copies.left.count, "copy", "copies"),
     ]
+}
+
+/// Returns how a copy is stored, as it follows after the copy.
+fn stored(copy: &Storage) -> String {
+    storage(copy, |key| cell(key)).map_or_else(String::new, |storage| format!(", {storage}"))
 }
 
 /// Returns a list in a cell, cut where it would get too long to read.

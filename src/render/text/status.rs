@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use super::screen::{PLAIN, Screen, job_title};
-use crate::model::status::{Copies, JobStatus, Readiness, SourceNewest, Status};
+use crate::model::status::{Copies, JobStatus, Readiness, SourceNewest, Status, Storage};
 use crate::model::words::{count, utc};
 use crate::render::styles::Styles;
-use crate::render::vocabulary::{NO_REASON, age, cause, status_summary};
+use crate::render::vocabulary::{NO_REASON, age, cause, status_summary, storage};
 
 /// Returns the status as a screen.
 pub fn status(status: &Status, styles: &Styles) -> String {
@@ -80,23 +80,33 @@ fn copies(screen: &mut Screen, copies: &Copies, from: &str) {
     if let Some(copy) = &copies.newest_usable {
         let (id, time, age) = (&copy.id, of(copy.data_time), age(copy));
         screen.line(2, format_args!("newest usable copy: {id}{time}, {age}"));
+        stored(screen, &copy.storage);
     }
     for copy in &copies.in_progress {
         let (id, time, state) = (&copy.id, of(copy.data_time), &copy.state);
         let percent = copy.percent.map(|percent| format!(", {percent} %"));
         let percent = percent.unwrap_or_default();
         screen.line(2, format_args!("in progress: {id}{time}, {state}{percent}"));
+        stored(screen, &copy.storage);
     }
     for copy in &copies.failed {
         let (id, time, state) = (&copy.id, of(copy.data_time), &copy.state);
         let why = copy.reason.as_deref().unwrap_or(NO_REASON);
         let what = format!("{id}{time}, {state}: {why}");
         screen.labelled(2, screen.styles.bad, "failed:", &what);
+        stored(screen, &copy.storage);
     }
     let newest = copies.left.newest.as_ref();
     let newest = newest.map_or_else(String::new, |id| format!(", newest {id}"));
     let number = count(copies.left.count, "copy", "copies");
     screen.quiet(2, format_args!("left without {from}: {number}{newest}"));
+}
+
+/// Adds a line below a copy: how it is stored, as far as that is known.
+fn stored(screen: &mut Screen, copy: &Storage) {
+    if let Some(storage) = storage(copy, str::to_owned) {
+        screen.quiet(4, storage);
+    }
 }
 
 /// Returns ` of 2026-01-14 05:10 UTC`, where the time is known.

@@ -86,7 +86,11 @@ fn every_command_has_a_manual_page_and_examples() {
 fn guide_lists_the_guides_and_how_to_print_each() {
     let folder = Folder::new();
     let list = folder.xrs("guide");
-    list.went_well(&["xrs guide restore", "xrs guide reference"]);
+    list.went_well(&[
+        "xrs guide restore",
+        "xrs guide reference",
+        "xrs guide adding-a-sync-type",
+    ]);
     for line in list.out.lines() {
         let (command, about) = line.split_once("  ").expect("what it is about");
         assert!(!about.trim().is_empty(), "{line}");
@@ -125,7 +129,7 @@ fn every_guide_is_printed_as_it_is_also_in_colours_and_needs_no_files() {
 fn an_unknown_guide_is_an_error_that_names_the_guides() {
     let similar = "a similar value exists: 'restore'";
     let guide = Folder::new().xrs("guide restor");
-    guide.failed(1, &["restore, reference", similar]);
+    guide.failed(1, &["restore, reference, adding-a-sync-type", similar]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ macro_rules! golden {
 }
 
 golden! {
-    bomb circle client_configs cycle destinations empty jobs keys_twice no_jobs no_mapping not_yaml same_database two_documents
+    bomb circle client_configs clusters cycle destinations empty jobs keys_twice no_jobs no_mapping not_yaml same_database two_documents
     unclosed_bracket unclosed_quote
 }
 

@@ -116,12 +116,13 @@ fn reader_and_schema_agree_on_values() {
         rds_endpoint: 'http://u:p@host' | sts_endpoint: 'https://a.b/c' | ec2_endpoint: localhost | logger: stdout | max_retries: 3 | external_id: 17 | role_session_name: nightly |
         nonsense: 1 | source_region: us-east-1";
     let snapshot = "db_instance: mydatabase | db_instance: Orders-DB | db_instance: '' | db_instance: null | db_instance: 'a_b' |
-        db_instance: 1a | max_snapshots_to_retain: 2 | db_instance: a, max_snapshots_to_retain: null |
+        db_instance: 1a | db_instance: a- | db_instance: a--b | db_instance: a-b-c | max_snapshots_to_retain: 2 | db_instance: a, max_snapshots_to_retain: null |
         db_instance: a, max_snapshots_to_retain: 0 |
         db_instance: a, max_snapshots_to_retain: '7' | db_instance: a, max_snapshots_to_retain: ' 7 ' |
         db_instance: a, max_snapshots_to_retain: -1 | db_instance: a, max_snapshots_to_retain: many |
         db_instance: a, max_snapshots_to_retain: 4294967296 | db_instance: a, option_group_name: b |
         db_instance: a, option_group_name: [b] | db_instance: a, most_recent: true |
+        db_instance: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa |
         db_instance: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
     let destinations = "[us-west-1] | [{region: us-west-1}] | [us-west-1, {region: eu-west-1}] | null | [] | us-west-1 |
         {region: us-west-1} | [[us-west-1]] | [null] | [{}] | [US-West-1] | [17] | [{region: us-west-1a}] | [{region: null}] |

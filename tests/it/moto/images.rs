@@ -90,7 +90,7 @@ async fn a_selector_finds_images_in_all_states_by_owner_identifier_and_filters()
     let found = east.find(matching("self", &[], &[("name", &["a"])])).await;
     let image = &found[0];
     assert_eq!(image.created, Some(TIME.parse().expect("a time")));
-    assert_eq!((image.size_gib, image.encrypted), (Some(30), false));
+    assert_eq!((image.size_gib, image.encrypted), (Some(30), Some(false)));
     assert_eq!(
         (image.copied_from.as_ref(), image.parent.as_ref()),
         (None, None)
@@ -218,7 +218,7 @@ async fn a_copy_gets_its_tags_in_the_same_call() {
     let sent = sent.expect("the call");
     assert_eq!(sent.params["SnapshotCopyCompletionDurationMinutes"], "45");
     let image = west.get(&id).await;
-    assert_eq!((image.encrypted, image.size_gib), (true, Some(30)));
+    assert_eq!((image.encrypted, image.size_gib), (Some(true), Some(30)));
 }
 
 #[tokio::test]

@@ -87,7 +87,7 @@ async fn automated_snapshots_are_read_over_all_pages() {
     );
     assert_eq!(
         (first.tags.get("Role"), first.encrypted),
-        (Some("db"), false)
+        (Some("db"), Some(false))
     );
     assert_eq!(first.parent, Some(ParentId::from("mydb")));
 
@@ -234,7 +234,7 @@ async fn key_and_option_group_are_part_of_the_call() {
     world.database(EAST, "mydb", Some(&world.key(EAST)));
     let source = world.snapshot(EAST, "mydb", TIME, json!({}));
     let found = snapshots(&world, EAST).find(automated(&["mydb"])).await;
-    assert!(found[0].encrypted);
+    assert_eq!(found[0].encrypted, Some(true));
     let key = world.key(WEST);
     let copy = Copy {
         kms_key_id: Some(key.clone()),
@@ -248,9 +248,10 @@ async fn key_and_option_group_are_part_of_the_call() {
     assert_eq!(
         (
             snapshot.encrypted,
+            snapshot.kms_key(),
             snapshot.option_group().map(|group| &**group)
         ),
-        (true, Some("tde"))
+        (Some(true), Some(key.as_str()), Some("tde"))
     );
 
     let mut copy = copy;

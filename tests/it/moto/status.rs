@@ -83,6 +83,11 @@ fn from_no_copy_to_a_source_region_that_does_not_answer() {
             "{job}"
         );
         assert_eq!(job["copies"]["left"], json!({"count": 1, "newest": id}));
+        assert!(newest["size_gib"].as_u64() > Some(0), "{job}");
+        assert_eq!(
+            (&newest["encrypted"], &newest["kms_key_id"]),
+            (&json!(false), &Value::Null)
+        );
     }
     // There is no newer image.
     site.assert_status(["ready", "too_old"], 1, &["--max-age", "2h"]);

@@ -2,7 +2,7 @@
 
 use aws_xregion_sync::model::plan::End;
 use aws_xregion_sync::model::status::{
-    Copies, FORMAT_VERSION, Left, ListedCopy, SourceNewest, Status, Summary, UsableCopy,
+    Copies, FORMAT_VERSION, Left, ListedCopy, SourceNewest, Status, Storage, Summary, UsableCopy,
 };
 use aws_xregion_sync::render::styles::Styles;
 use aws_xregion_sync::render::{markdown, prometheus, text};
@@ -10,6 +10,17 @@ use aws_xregion_sync::render::{markdown, prometheus, text};
 use super::golden;
 use crate::support::prelude::*;
 use crate::support::{TRICK, assert_no_tricks, east, time, west};
+
+const KEY: &str = "arn:aws:kms:us-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+
+/// An encrypted copy.
+fn stored(size_gib: Option<u32>, key: Option<&str>) -> Storage {
+    Storage {
+        size_gib,
+        encrypted: Some(true),
+        kms_key_id: key.map(str::to_owned),
+    }
+}
 
 fn usable(id: &str, data_time: &str, behind: Option<i64>) -> UsableCopy {
     let data_time = time(data_time);
@@ -19,6 +30,7 @@ fn usable(id: &str, data_time: &str, behind: Option<i64>) -> UsableCopy {
         data_time: Some(data_time),
         age_seconds: Some(now.duration_since(data_time).as_secs()),
         behind_seconds: behind,
+        storage: stored(Some(20), Some(KEY)),
     }
 }
 
@@ -103,6 +115,7 @@ fn example() -> Status {
                     state: "creating".into(),
                     percent: Some(40),
                     reason: None,
+                    storage: stored(None, Some("alias/copies")),
                 }],
                 failed: vec![ListedCopy {
                     id: "rds-orders-2026-01-14-05-10".into(),
@@ -110,6 +123,11 @@ fn example() -> Status {
                     state: "failed".into(),
                     percent: None,
                     reason: None,
+                    storage: Storage {
+                        size_gib: Some(20),
+                        encrypted: Some(false),
+                        kms_key_id: None,
+                    },
                 }],
                 ..copies(
                     Some(usable(
@@ -140,6 +158,7 @@ fn example() -> Status {
                     state: "failed".into(),
                     percent: None,
                     reason: Some("Given key ID is not accessible".to_owned()),
+                    storage: Storage::default(),
                 }],
                 ..copies(None, 0)
             },
@@ -210,6 +229,7 @@ fn hostile_names_stay_in_their_places() {
         state: hostile.as_str().into(),
         percent: None,
         reason: Some(hostile.clone()),
+        storage: stored(None, Some(&hostile)),
     };
     let in_progress = ListedCopy {
         id: hostile.as_str().into(),
@@ -217,6 +237,7 @@ fn hostile_names_stay_in_their_places() {
         state: hostile.as_str().into(),
         percent: Some(1),
         reason: None,
+        storage: stored(None, Some(&hostile)),
     };
     let one = |name: &str| JobStatus {
         warnings: vec![hostile.clone()],

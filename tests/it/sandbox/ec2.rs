@@ -29,7 +29,8 @@ fn a_copy_is_pending_until_it_is_due() {
     assert_eq!(pending.tags, tags);
     let of_the_call = time("2026-01-15T06:00:01Z");
     assert_eq!(pending.created, Some(of_the_call));
-    assert_eq!((pending.size_gib, pending.percent), (None, None));
+    assert_eq!((pending.size_gib, pending.encrypted), (None, None));
+    assert_eq!(pending.percent, None);
 
     wait(sandbox.pause(9 * MINUTE));
     assert_eq!(state_of(&sandbox, &id), "pending");
@@ -193,15 +194,15 @@ fn an_unknown_key_and_a_planned_failure_show_only_later() {
         let reason = image.state_reason().map(str::to_owned);
         (image.state.is_available(), reason, image.encrypted)
     };
-    let failed = |reason: &str, encrypted| (false, Some(reason.to_owned()), encrypted);
+    let failed = |reason: &str, encrypted| (false, Some(reason.to_owned()), Some(encrypted));
     assert_eq!(end(&failing), failed("Internal error", false));
     let no_key = failed("Given key ID is not accessible", true);
     assert_eq!((end(&unknown), end(&away)), (no_key.clone(), no_key));
     for id in &known {
-        assert_eq!(end(id), (true, None, true));
+        assert_eq!(end(id), (true, None, Some(true)));
     }
     let used_up = "a planned failure is used up by one copy";
-    assert_eq!(end(&plain), (true, None, false), "{used_up}");
+    assert_eq!(end(&plain), (true, None, Some(false)), "{used_up}");
 }
 
 #[test]

@@ -181,7 +181,13 @@ fn jobs_with_the_same_database_share_it_and_copies_get_free_ids() {
     };
     assert_eq!((count("mydb"), count("keyed")), (2 + 3, 2));
     assert_eq!(count("-eu-west-1"), 2, "the plain id is taken on two days");
-    assert_eq!(copies.iter().filter(|copy| copy.encrypted).count(), 2);
+    assert_eq!(
+        copies
+            .iter()
+            .filter(|copy| copy.encrypted == Some(true))
+            .count(),
+        2
+    );
 }
 
 #[test]

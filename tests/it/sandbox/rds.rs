@@ -80,7 +80,7 @@ fn a_copy_keeps_what_a_copy_keeps_and_takes_its_time() {
     assert_eq!(done.parent_created(), Some(time("2024-01-01T00:00:00Z")));
     assert_eq!(done.copied_from, Some(arn(SNAPSHOT)));
     assert_eq!(done.arn, arn_of(Kind::DbSnapshot, &west(), &account(), &id));
-    assert_eq!((done.size_gib, done.encrypted), (Some(20), false));
+    assert_eq!((done.size_gib, done.encrypted), (Some(20), Some(false)));
     let sync_tag = format!("20260114051033+0000 / {SNAPSHOT}");
     let tags = Tags::from([("Owner", "dba"), ("Sync-From-us-east-1", &sync_tag)]);
     assert_eq!(done.tags, tags);
@@ -149,7 +149,7 @@ fn an_encrypted_snapshot_needs_a_key_of_the_destination() {
     };
     refused(with_key("no-such-key"), "KMSKeyNotAccessible", Invalid);
     let id = with_key(KEY).expect("a copy");
-    assert!(snapshot(&sandbox, west(), &id).encrypted);
+    assert_eq!(snapshot(&sandbox, west(), &id).encrypted, Some(true));
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn a_copy_within_a_region_is_like_any_manual_snapshot() {
     let sandbox = with_source(|source| source.kms_key_id = Some("alias/aws/rds".to_owned()));
     let id = wait(sandbox.copy(&at(east()), &the_snapshot(), None)).expect("a copy");
     let copied = snapshot(&sandbox, east(), &id);
-    assert_eq!((copied.copied_from, copied.encrypted), (None, true));
+    assert_eq!((copied.copied_from, copied.encrypted), (None, Some(true)));
 }
 
 #[test]

@@ -152,6 +152,20 @@ fn snapshots_of_neptune_and_documentdb_are_left_out_with_a_warning() {
 }
 
 #[test]
+fn the_size_of_a_copy_of_an_aurora_cluster_is_unknown() {
+    let planned = planned_for("orders", |world| {
+        for snapshot in &mut destination(world).cluster_snapshots {
+            snapshot.size_gib = None;
+        }
+    });
+    let status = &status_within(&planned.sandbox, &planned.jobs, None)[0];
+    let copies = status.copies.as_ref().expect("copies");
+    let newest = copies.newest_usable.as_ref().expect("a copy");
+    assert_eq!(newest.storage.size_gib, None);
+    assert_eq!(newest.storage.encrypted, Some(false));
+}
+
+#[test]
 fn the_age_of_a_copy_comes_from_its_sync_tag() {
     let planned = planned_for("orders", |world| {
         world.now = days_ago(0) + SignedDuration::from_mins(60);
