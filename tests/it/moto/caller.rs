@@ -3,7 +3,7 @@
 use aws_xregion_sync::model::action::{
     Copy, Delete, ExpectedDeletion, ExpectedSource, NewCopy, Tag,
 };
-use aws_xregion_sync::model::artifact::{Artifact, ArtifactRef, ArtifactState};
+use aws_xregion_sync::model::artifact::{Artifact, ArtifactRef, ArtifactState, SnapshotLeft};
 use aws_xregion_sync::model::client_config::ClientConfig;
 use aws_xregion_sync::model::ids::{ActionId, ArtifactId, Region};
 use aws_xregion_sync::model::inventory::Answer;
@@ -65,7 +65,7 @@ impl Caller {
         answer.expect("tagged");
     }
 
-    pub(super) async fn delete(&self, artifact: &ArtifactRef) -> Answer<()> {
+    pub(super) async fn delete(&self, artifact: &ArtifactRef) -> Answer<Vec<SnapshotLeft>> {
         let delete = delete(self.kind, artifact);
         self.aws.delete(&self.at, &delete).await
     }

@@ -293,11 +293,6 @@ async fn what_images_do_not_have_is_an_invalid_request_and_no_call() {
         (error.call, error.class),
         ("DescribeImages", ErrorClass::Invalid)
     );
-    let error = west.delete(&image).await.expect_err("images are kept");
-    assert_eq!(
-        (error.call, error.class),
-        ("DeregisterImage", ErrorClass::Invalid)
-    );
     let mut copy = copy_of(Kind::Image, &image);
     copy.copy.name = None;
     let error = west.copy(&copy, None).await.expect_err("it has no name");
