@@ -1,4 +1,5 @@
-"""Patches for behaviour of AWS that xrs relies on and moto 5.2.5 lacks. Nothing else is patched.
+"""Patches for behaviour of AWS that xrs relies on and moto 5.2.5 lacks. Nothing else is patched, except by
+image_use.py.
 
 EC2
   CopyImage       supports ClientToken (same token and request: same image; another request: refused), TagSpecifications,
@@ -200,14 +201,17 @@ def register_image(self):
 
 
 def block_device_mappings(self):
-    ebs = {
-        "SnapshotId": self.ebs_snapshot.id,
-        "VolumeSize": self.ebs_snapshot.volume.size,
-        "DeleteOnTermination": False,
-        "VolumeType": "standard",
-        "Encrypted": bool(self.ebs_snapshot.encrypted),
-    }
-    return [{"DeviceName": self.root_device_name, "Ebs": ebs}]
+    def ebs(snapshot):
+        return {
+            "SnapshotId": snapshot.id,
+            "VolumeSize": snapshot.volume.size,
+            "DeleteOnTermination": False,
+            "VolumeType": "standard",
+            "Encrypted": bool(snapshot.encrypted),
+        }
+
+    more = [{"DeviceName": f"/dev/sdb{n}", "Ebs": ebs(snapshot)} for n, snapshot in enumerate(self.xrs_more_disks)]
+    return [{"DeviceName": self.root_device_name, "Ebs": ebs(self.ebs_snapshot)}, *more]
 
 
 def with_sources(get_filter_value):
@@ -362,6 +366,7 @@ def apply():
     )
     XFormedAttributePicker.get_possible_keys = cached(XFormedAttributePicker.get_possible_keys)
     Ami.source_image_id = Ami.source_image_region = None
+    Ami.xrs_more_disks = ()
     Ami.block_device_mappings = property(block_device_mappings)
     Ami.get_filter_value = with_sources(Ami.get_filter_value)
     AmisResponse.copy_image = copy_image

@@ -1,4 +1,4 @@
-"""moto over HTTP for the tests, patched by patches.py, with controls under /xrs/.
+"""moto over HTTP for the tests, patched by patches.py and image_use.py, with controls under /xrs/.
 
 Listens on a free port of the loopback interface, prints `{"port": N}`, and ends when its standard input is closed, so that
 no server outlives the tests. Every request belongs to the account in its access key (`AKIAXRS0` and twelve digits), so
@@ -10,7 +10,11 @@ POST /xrs/<control> with a JSON object; the answer is JSON. `account` and `regio
                 with this error, `times` times (-1: always); with `after`, the call is performed all the same; `body` is
                 an answer that is not one of AWS's errors
   log           the calls of an account: service, region, action, params, start, end, status
-  image         {name, description, tags, created, size, encrypted, state, owner}: creates an image, returns its id
+  image         {name, description, tags, created, size, encrypted, state, owner, source_id, source_region}: creates an
+                image, a copy if it has a source, and returns its id
+  image_use     {id, users, protection, launched, second_disk_of, snapshot_refusal}: what keeps an image or its snapshot; a
+                user has an Arn and a ResourceType; `second_disk_of` is an image with a snapshot that this one gets, too;
+                `snapshot_refusal` is the code by which the deletion of the snapshot is refused
   database      {id, kms_key_id}: creates a database without snapshots
   cluster       {id, engine, kms_key_id, instance}: creates a cluster without snapshots, and, if named, an instance in it
   cluster_snapshot  {db_cluster, created, id, type, tags, status}: returns id and ARN
@@ -18,10 +22,12 @@ POST /xrs/<control> with a JSON object; the answer is JSON. `account` and `regio
   forget        {id}: removes a database and keeps its snapshots
   snapshot      {db_instance, id, created, type, tags, status, option_group_name, instance_created}: returns id and ARN
   key           creates a KMS key, returns its ARN
+  tag           {id, tags}: tags an image
   state         {id, state}: sets the state of an image or snapshot
   list          {type}: the ids of the DB snapshots of that type
   rename        {from, id, tags}: gives a DB snapshot another id and other tags
   images        {}: the ids of the account's images
+  disks         {}: the ids of the account's EBS snapshots
   copy          {from_region, from, id, tags}: makes a copy of a DB snapshot that is available at once
   stored        {id}: an image or snapshot as it is stored, with what no call returns
   fleet         {to, databases, images, days, copied}: creates many databases, each with automated snapshots of this
@@ -48,6 +54,7 @@ os.environ["MOTO_RDS_SNAPSHOT_LIMIT"] = "1000000"
 # The environment of the caller must not change the tests.
 os.environ.pop("MOTO_ACCOUNT_ID", None)
 
+import image_use  # noqa: E402
 import patches  # noqa: E402
 from moto.ec2.models import ec2_backends  # noqa: E402
 from moto.iam.models import get_account_id_from  # noqa: E402
@@ -116,9 +123,12 @@ def control_image(
     encrypted=False,
     state="available",
     owner=None,
+    source_id=None,
+    source_region=None,
 ):
     backend = ec2_backends[account][region]
     image = backend.register_image(name, description)
+    image.source_image_id, image.source_image_region = source_id, source_region
     image.add_tags(tags or {})
     image.creation_date = when(created) if created else image.creation_date
     image.ebs_snapshot.volume.size = size
@@ -126,6 +136,16 @@ def control_image(
     image.state = state
     image.owner_id = owner or image.owner_id
     return {"id": image.id}
+
+
+def control_image_use(
+    account, region, id, users=(), protection="disabled", launched=None, second_disk_of=None, snapshot_refusal=None
+):
+    images = ec2_backends[account][region].amis
+    image = images[id]
+    image.xrs_users, image.deregistration_protection, image.last_launched_time = users, protection, launched
+    image.xrs_more_disks = [images[second_disk_of].ebs_snapshot] if second_disk_of else []
+    image.ebs_snapshot.xrs_refusal = snapshot_refusal
 
 
 def control_database(account, region, id, kms_key_id=None):
@@ -231,6 +251,10 @@ def control_state(account, region, id, state):
     setattr(found, "state" if id.startswith("ami-") else "status", state)
 
 
+def control_tag(account, region, id, tags):
+    ec2_backends[account][region].amis[id].add_tags(tags)
+
+
 def control_list(account, region, type):
     snapshots = rds_backends[account][region].database_snapshots.values()
     return [snapshot.db_snapshot_identifier for snapshot in snapshots if snapshot.snapshot_type == type]
@@ -247,6 +271,10 @@ def control_images(account, region):
     return [image.id for image in ec2_backends[account][region].amis.values() if image.owner_id == account]
 
 
+def control_disks(account, region):
+    return [disk.id for disk in ec2_backends[account][region].snapshots.values() if disk.owner_id == account]
+
+
 def control_copy(account, region, from_region, **request):
     source = rds_backends[account][from_region].database_snapshots[request["from"]]
     copy = rds_backends[account][region].copy_db_snapshot(source.arn, request["id"], tags=pairs(request["tags"]))
@@ -260,6 +288,7 @@ def control_stored(account, region, id):
     backing = found.ebs_snapshot
     return {
         "tags": {tag["key"]: tag["value"] for tag in found.get_tags()},
+        "snapshot_id": backing.id,
         "snapshot_tags": {tag["key"]: tag["value"] for tag in backing.get_tags()},
         "encrypted": bool(backing.encrypted),
         "kms_key_id": backing.kms_key_id,
@@ -409,6 +438,7 @@ def end_with_the_tests():
 def main():
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     patches.apply()
+    image_use.apply()
     app = Tests(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
     print(json.dumps({"port": server.server_port}), flush=True)

@@ -1,5 +1,7 @@
 //! The provider at one location and for one kind of artifact.
 
+use std::collections::BTreeMap;
+
 use aws_xregion_sync::model::action::{
     Copy, Delete, ExpectedDeletion, ExpectedSource, NewCopy, Tag,
 };
@@ -63,6 +65,14 @@ impl Caller {
     pub(super) async fn tag(&self, artifact: &ArtifactRef, tags: &Tags) {
         let answer = self.aws.tag(&self.at, self.kind, artifact, &[], tags).await;
         answer.expect("tagged");
+    }
+
+    /// What uses these images.
+    pub(super) async fn references(
+        &self,
+        ids: &[ArtifactId],
+    ) -> Answer<BTreeMap<ArtifactId, Vec<String>>> {
+        self.aws.image_references(&self.at, ids).await
     }
 
     pub(super) async fn delete(&self, artifact: &ArtifactRef) -> Answer<Vec<SnapshotLeft>> {

@@ -1,5 +1,7 @@
 //! Images: found by everything that ties them, and copied with their tags in the same call.
 
+use std::collections::BTreeMap;
+
 use aws_xregion_sync::model::action::Copy;
 use aws_xregion_sync::model::ids::{ArtifactId, Region};
 use aws_xregion_sync::model::kind::Kind;
@@ -280,6 +282,55 @@ async fn a_tagged_image_keeps_its_other_tags() {
         .await;
     let tags = Tags::from([("Role", "web"), ("Sync-us-west-1", "new")]);
     assert_eq!(east.get(&image.id).await.tags, tags);
+}
+
+#[tokio::test]
+async fn what_uses_images_is_told_for_ten_of_them_at_a_time() {
+    let world = World::new();
+    let image = world.image(WEST, json!({"name": "web"})).id;
+    let parameter = "arn:aws:ssm:us-west-1:1:parameter/amis/web";
+    let users = json!([{"Arn": parameter, "ResourceType": "ssm:Parameter"}]);
+    let used = json!({"region": WEST, "id": image, "users": users});
+    world.control("image_use", used);
+    let others = (0..10).map(|n| world.image(WEST, json!({"name": format!("x{n}")})).id);
+    let ids: Vec<ArtifactId> = [image.clone()].into_iter().chain(others).collect();
+    let west = images(&world, WEST);
+    let found = west.references(&ids[..10]).await.expect("an answer");
+    let expected = vec!["parameter amis/web".to_owned()];
+    assert_eq!(found, BTreeMap::from([(image, expected)]));
+    let error = west.references(&ids).await.expect_err("too many");
+    assert_eq!(
+        (error.call, error.class),
+        ("DescribeImageReferences", ErrorClass::Invalid)
+    );
+    let absent: Vec<ArtifactId> = absent(1).collect();
+    let error = west.references(&absent).await.expect_err("no such image");
+    assert_eq!(error.class, ErrorClass::Absent);
+}
+
+#[tokio::test]
+async fn an_image_is_deleted_with_its_snapshots_unless_it_is_protected() {
+    let world = World::new();
+    let image = world.image(WEST, json!({"name": "web"}));
+    let set = |protection: &str| {
+        let set = json!({"region": WEST, "id": image.id, "protection": protection});
+        world.control("image_use", set);
+    };
+    set("enabled-without-cooldown");
+    let west = images(&world, WEST);
+    assert!(west.get(&image.id).await.is_protected());
+    let error = west.delete(&image).await.expect_err("it is protected");
+    assert_eq!(
+        (error.code.as_str(), error.class),
+        ("OperationNotPermitted", ErrorClass::Invalid)
+    );
+    set("disabled");
+    let found = west.get(&image.id).await;
+    assert!(!found.is_protected() && found.backing_snapshots().len() == 1);
+    assert_eq!(west.delete(&image).await, Ok(Vec::new()));
+    assert_eq!(world.control("disks", json!({"region": WEST})), json!([]));
+    let again = west.delete(&image).await.expect_err("it is gone");
+    assert_eq!(again.class, ErrorClass::Conflict);
 }
 
 #[tokio::test]
