@@ -98,6 +98,13 @@ const CLUSTER_SNAPSHOTS: [&str; 2] = [
      </DescribeDBClusterSnapshotsResult></DescribeDBClusterSnapshotsResponse>",
 ];
 
+const REFERENCES: [&str; 2] = [
+    "<DescribeImageReferencesResponse><imageReferenceSet><item><imageId>ami-1</imageId><arn>arn:a</arn></item></imageReferenceSet>\
+     <nextToken>2</nextToken></DescribeImageReferencesResponse>",
+    "<DescribeImageReferencesResponse><imageReferenceSet><item><imageId>ami-1</imageId><arn>arn:b</arn></item></imageReferenceSet>\
+     </DescribeImageReferencesResponse>",
+];
+
 const CALLER: &str = "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account>\
                       </GetCallerIdentityResult></GetCallerIdentityResponse>";
 
@@ -107,6 +114,7 @@ pub(super) fn complete(request: &str) -> (&'static str, usize) {
     let page = usize::from(is_second);
     let pages = match request {
         request if request.contains("Action=DescribeImages") => IMAGES,
+        request if request.contains("Action=DescribeImageReferences") => REFERENCES,
         request if request.contains("Action=DescribeDBSnapshots") => SNAPSHOTS,
         request if request.contains("Action=DescribeDBClusterSnapshots") => CLUSTER_SNAPSHOTS,
         _ => [CALLER; 2],
@@ -192,6 +200,18 @@ async fn law_6_an_answer_that_is_cut_off_is_no_empty_list() {
         }
     }
     let (aws, west) = (Aws::new(), location(at(&endpoint), WEST));
+    let ids = [ArtifactId::from("ami-1")];
+    cut.0.store(9, Ordering::SeqCst);
+    let users = aws.image_references(&west, &ids).await.expect("an answer");
+    assert_eq!(users[&ids[0]], ["arn:a", "arn:b"]);
+    for (page, body) in REFERENCES.iter().enumerate() {
+        cut.0.store(page, Ordering::SeqCst);
+        for length in 0..body.len() {
+            cut.1.store(length, Ordering::SeqCst);
+            let answer = aws.image_references(&west, &ids).await;
+            assert_unknown(&answer.expect_err("cut"), "DescribeImageReferences");
+        }
+    }
     cut.0.store(0, Ordering::SeqCst);
     for length in 0..CALLER.len() {
         cut.1.store(length, Ordering::SeqCst);
