@@ -123,6 +123,25 @@ fn from_no_copy_to_a_source_region_that_does_not_answer() {
 }
 
 #[test]
+fn the_key_of_an_encrypted_copy_is_named() {
+    let site = Site::new(2);
+    let key = site.world.key(WEST);
+    let config = site.folder.read("xrs.yaml");
+    let with_key = config.replace("{sync_type", &format!("{{kms_key_id: '{key}', sync_type"));
+    site.folder.write("xrs.yaml", with_key);
+    site.automated(&hours_ago(3));
+    site.succeeds(&["run"]);
+    let ready = site.assert_status(["ready"; 2], 0, &[]);
+    let stated = jobs(&ready).map(|job| {
+        let newest = &job["copies"]["newest_usable"];
+        (newest["encrypted"].clone(), newest["kms_key_id"].clone())
+    });
+    // DescribeImages names no keys.
+    let expected = [(json!(true), Value::Null), (json!(true), json!(key))];
+    assert_eq!(stated, expected);
+}
+
+#[test]
 fn failed_copies_and_sources_that_were_deleted() {
     let site = Site::new(2);
     let snapshot = site.automated(&hours_ago(3));
