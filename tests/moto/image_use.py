@@ -1,9 +1,9 @@
-"""Patches for what decides whether an image can go, which moto 5.2.5 lacks.
+"""Patches for what decides whether an image can be deleted, which moto 5.2.5 lacks.
 
-DescribeImageReferences  is answered for 1 to 10 own images, on several pages if there are many references
+DescribeImageReferences  is answered for 1 to 10 images of the account, in pages
 DescribeImages           returns DeregistrationProtection and LastLaunchedTime
 DeregisterImage          refuses protected images; with DeleteAssociatedSnapshots it deletes the snapshots, except those that another
-                         image has, and says so for each
+                         image has, and returns a code for each
 """
 
 import patches

@@ -28,8 +28,8 @@ impl Images {
         Self { site, source }
     }
 
-    /// Has copies of the images of these days of January, newest first, the first of which is the copy of the present image. All
-    /// but `retain` and the newest are beyond the limit.
+    /// Has this number of copies, and returns their ids, newest first. The newest is the copy of the current image. It and `retain`
+    /// more are kept.
     fn with_copies(retain: u32, number: u32) -> (Self, Vec<String>) {
         let images = Self::new(&format!(", max_images_to_retain: {retain}"));
         let copies = (0..number).map(|age| {
@@ -52,7 +52,7 @@ impl Images {
         self.site.world.image(WEST, copy).id.to_string()
     }
 
-    /// Says what keeps a copy or its snapshot: see `image_use` in `tests/moto/server.py`.
+    /// Sets what keeps a copy or its snapshot: see `image_use` in `tests/moto/server.py`.
     fn uses(&self, id: &str, mut by: Value) {
         by["id"] = json!(id);
         by["region"] = json!(WEST);
