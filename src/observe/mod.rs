@@ -15,7 +15,7 @@ use smol_str::SmolStr;
 use crate::model::artifact::Artifact;
 use crate::model::groups::grouped;
 use crate::model::identity::{copy_named_by, own_option_group};
-use crate::model::ids::{ArtifactId, JobName, Region};
+use crate::model::ids::{ArtifactId, JobName, ParentId, Region};
 use crate::model::inventory::{
     AccountLimits, Answer, CallerIdentity, DestinationInventory, Inventory, Observation,
     ObservedCopies,
@@ -125,7 +125,42 @@ struct Found<'r> {
     request: &'r Request,
     sources: Answer<Vec<Artifact>>,
     copies: Answer<Vec<Artifact>>,
+    cluster: Option<ParentId>,
     options: BTreeMap<SmolStr, Answer<Vec<String>>>,
+}
+
+/// Returns the database that a job found no snapshots of, if it may be a member of a cluster.
+fn possible_member<'r>(
+    request: &'r Request,
+    sources: &HashMap<&'r JobName, Answer<Vec<Artifact>>>,
+) -> Option<&'r ParentId> {
+    let is_planned = request.is_for_plan && request.kind.facts().parent_may_be_in_cluster;
+    let found = sources.get(&request.job)?.as_ref().ok()?;
+    match &request.queries.sources {
+        Query::Automated(parents) if is_planned && found.is_empty() => parents.first(),
+        _ => None,
+    }
+}
+
+/// Reads which clusters the databases without snapshots are members of, once for each database. If a read fails, this is unknown:
+/// it only improves an error message.
+async fn read_clusters<'r>(
+    reader: &Reader<'_>,
+    requests: &[&'r Request],
+    sources: &HashMap<&'r JobName, Answer<Vec<Artifact>>>,
+) -> HashMap<(&'r Location, &'r ParentId), ParentId> {
+    let members = requests.iter().filter_map(|request| {
+        let database = possible_member(request, sources)?;
+        Some(((&request.source, database), ()))
+    });
+    let reads = grouped(members)
+        .into_iter()
+        .map(|((at, database), _)| async move {
+            let read = reader.provider.cluster_of(at, database);
+            let cluster = reader.in_turn(at, read).await.ok().flatten()?;
+            Some(((at, database), cluster))
+        });
+    join_all(reads).await.into_iter().flatten().collect()
 }
 
 /// Reads the options of the option groups that sources have, once for each.
@@ -184,6 +219,7 @@ async fn inventory(reader: &Reader<'_>, requests: &[Request], with: &WithCopies)
             identity: identities.get(&request.destination)?.clone(),
             limit,
             sources: found.sources,
+            cluster: found.cluster,
             copies: found.copies,
             options: found.options,
         };
@@ -233,13 +269,17 @@ async fn find<'r>(
             _ => None,
         });
     let dependent: Vec<_> = dependent.flatten().collect();
-    let (dependent, options) = join(
+    let (dependent, options, clusters) = join3(
         read_all(reader, dependent),
         read_options(reader, &requests, &sources),
+        read_clusters(reader, &requests, &sources),
     )
     .await;
     copies.extend(dependent);
     let found = requests.into_iter().filter_map(|request| {
+        let database = possible_member(request, &sources);
+        let cluster = database.and_then(|database| clusters.get(&(&request.source, database)));
+        let cluster = cluster.cloned();
         let sources = sources.remove(&request.job)?;
         let nothing = || sources.as_ref().map(|_| Vec::new()).map_err(Clone::clone);
         let copies = copies.remove(&request.job).unwrap_or_else(nothing);
@@ -250,6 +290,7 @@ async fn find<'r>(
         });
         Some(Found {
             request,
+            cluster,
             options: options.collect(),
             sources,
             copies,

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::model::action::{Copy, Delete};
 use crate::model::artifact::{Artifact, ArtifactRef};
-use crate::model::ids::ArtifactId;
+use crate::model::ids::{ArtifactId, ParentId};
 use crate::model::inventory::{AccountLimits, Answer, CallerIdentity, ProviderKind};
 use crate::model::kind::Kind;
 use crate::model::location::Location;
@@ -42,6 +42,9 @@ pub trait Provider: Send + Sync {
 
     /// Returns the persistent and permanent options of an option group, or an empty list if there is no such group.
     async fn required_options(&self, at: &Location, group: &str) -> Answer<Vec<String>>;
+
+    /// Returns the cluster that a DB instance is a member of, or `None` if there is no such instance or it is in no cluster.
+    async fn cluster_of(&self, at: &Location, database: &ParentId) -> Answer<Option<ParentId>>;
 
     /// Returns every artifact of a kind that a query asks for.
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>>;

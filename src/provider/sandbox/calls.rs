@@ -8,12 +8,13 @@ use crate::model::kind::Kind;
 use crate::model::provider_error::{ErrorClass, ProviderError, plain_code};
 
 /// The calls that change nothing.
-pub(super) const READS: [&str; 7] = [
+pub(super) const READS: [&str; 8] = [
     "GetCallerIdentity",
     "DescribeImages",
     "DescribeDBSnapshots",
     "DescribeDBClusterSnapshots",
     "DescribeAccountAttributes",
+    "DescribeDBInstances",
     "DescribeOptionGroups",
     "ListTagsForResource",
 ];

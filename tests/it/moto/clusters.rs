@@ -90,3 +90,29 @@ fn an_encrypted_cluster_needs_a_key_and_another_takes_none() {
     assert_eq!(sent[0].params["KmsKeyId"], key);
     assert_eq!(copies(&both), ["rds-orders-2026-01-14-05-10"]);
 }
+
+#[test]
+fn an_instance_in_a_cluster_is_told_the_cluster() {
+    let site = site("orders", None, "");
+    site.world.database(EAST, "alone", None);
+    automated(&site, "orders", 14);
+    for (name, help) in [
+        ("member", "with db_cluster: orders"),
+        ("alone", "automated backups"),
+        ("absent", "automated backups"),
+    ] {
+        site.configure(&format!(
+            "sync_c: {{sync_type: rds_automated_snapshot, {}, db_instance: {name}}}\n",
+            regions()
+        ));
+        let refused = site.xrs(&["plan"]);
+        assert_eq!(refused.code, Some(1));
+        assert!(refused.out.contains(help), "{refused:?}");
+    }
+    let asked: Vec<_> = site.world.calls_of("DescribeDBInstances");
+    let asked: Vec<_> = asked
+        .iter()
+        .map(|call| &call.params["DBInstanceIdentifier"])
+        .collect();
+    assert_eq!(asked, ["member", "alone", "absent"]);
+}

@@ -10,6 +10,7 @@ pub enum Read {
     Identity,
     Limit,
     Options,
+    Cluster,
     Find(Kind, Query),
 }
 

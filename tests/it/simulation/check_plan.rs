@@ -195,7 +195,7 @@ pub fn concerns(job: &SyncJob, read: &ReadRecord) -> bool {
         Read::Find(_, query) => query,
         Read::Identity => return at_destination,
         // A failure of these reads fails no job.
-        Read::Limit | Read::Options => return false,
+        Read::Limit | Read::Options | Read::Cluster => return false,
     };
     match (query, job.rules.parent()) {
         (Query::Matching(read), None) => {
@@ -249,7 +249,7 @@ fn worlds(ledger: &Ledger, job: &SyncJob, reads: &[ReadRecord]) -> Option<(World
     let shown = |is_wanted: fn(&Query) -> bool| {
         let read = reads.iter().rfind(|read| match &read.read {
             Read::Find(_, query) => is_wanted(query),
-            Read::Identity | Read::Limit | Read::Options => false,
+            Read::Identity | Read::Limit | Read::Options | Read::Cluster => false,
         })?;
         Some(ledger.at(*read.shown.last()?))
     };

@@ -279,6 +279,13 @@ impl Provider for FaultyProvider<'_> {
             .await
     }
 
+    async fn cluster_of(&self, at: &Location, database: &ParentId) -> Answer<Option<ParentId>> {
+        let real = self.sandbox().cluster_of(at, database);
+        let earlier = |old: Sandbox| async move { old.cluster_of(at, database).await };
+        self.read("DescribeDBInstances", at, Read::Cluster, real, earlier)
+            .await
+    }
+
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {
         let call = match kind {
             Kind::Image => "DescribeImages",

@@ -100,7 +100,7 @@ impl<'a> Monitor<'a> {
                 return is_this.then_some(0);
             }
             Read::Find(_, query) => query,
-            Read::Limit | Read::Options => return None,
+            Read::Limit | Read::Options | Read::Cluster => return None,
         };
         match query {
             Query::ByIds(ids) if at_source && is_image(ids) => Some(1),
