@@ -296,7 +296,10 @@ impl Provider for FaultyProvider<'_> {
             self.live().await;
             let what = "a region refuses to read absent databases";
             self.monitor.on_fault(what, call, &at.region);
-            let (code, message) = ("DBInstanceNotFound", "DBInstance not found.");
+            let (code, message) = match kind {
+                Kind::DbClusterSnapshot => ("DBClusterNotFound", "DBCluster not found."),
+                _ => ("DBInstanceNotFound", "DBInstance not found."),
+            };
             return Err(error(call, at, code, message, ErrorClass::Absent));
         }
         let real = self.sandbox().find(at, kind, query);
@@ -340,7 +343,10 @@ impl Provider for FaultyProvider<'_> {
     async fn delete(&self, at: &Location, delete: &Delete) -> Answer<()> {
         let real = self.sandbox().delete(at, delete);
         let write = Write::Delete(delete);
-        self.write("DeleteDBSnapshot", at, write, real, |_| None)
-            .await
+        let call = match delete.kind {
+            Kind::DbClusterSnapshot => "DeleteDBClusterSnapshot",
+            _ => "DeleteDBSnapshot",
+        };
+        self.write(call, at, write, real, |_| None).await
     }
 }
