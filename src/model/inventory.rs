@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::artifact::Artifact;
-use super::ids::{AccountId, ArtifactId, JobName, Region};
+use super::ids::{AccountId, ArtifactId, JobName, ParentId, Region};
 use super::kind::Kind;
 use super::location::Location;
 use super::provider_error::{ErrorClass, ProviderError};
@@ -36,6 +36,9 @@ pub struct Observation {
     pub sources: Answer<Vec<Artifact>>,
     /// The artifacts of the destination that may be their copies, in every state.
     pub copies: Answer<Vec<Artifact>>,
+    /// The cluster that the job's database is a member of. It is read only if the database has no snapshots, and `None` if that
+    /// read fails.
+    pub cluster: Option<ParentId>,
     /// The limit of the destination, if it was read.
     pub limit: Option<Answer<AccountLimit>>,
     /// The persistent and permanent options of the option groups of the sources, if they were read.

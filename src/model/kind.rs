@@ -47,6 +47,8 @@ pub struct KindFacts {
     pub newer_copy_suffices: bool,
     /// Whether AWS deletes sources after a while, as it does automated snapshots.
     pub sources_expire: bool,
+    /// Whether it is a snapshot of something that may be a member of a cluster. A member has no snapshots of its own.
+    pub parent_may_be_in_cluster: bool,
     /// Whether a copy becomes outdated while its source exists: a database changes; an image does not.
     pub data_ages: bool,
 }
@@ -91,6 +93,7 @@ const IMAGE: KindFacts = KindFacts {
     ids_recur: false,
     newer_copy_suffices: false,
     sources_expire: false,
+    parent_may_be_in_cluster: false,
     data_ages: false,
 };
 
@@ -110,6 +113,7 @@ const DB_SNAPSHOT: KindFacts = KindFacts {
     ids_recur: true,
     newer_copy_suffices: true,
     sources_expire: true,
+    parent_may_be_in_cluster: true,
     data_ages: true,
 };
 
@@ -121,6 +125,7 @@ const DB_CLUSTER_SNAPSHOT: KindFacts = KindFacts {
     max_concurrent_copies: 5,
     account_quota: Some("ManualClusterSnapshots"),
     has_references: false,
+    parent_may_be_in_cluster: false,
     ..DB_SNAPSHOT
 };
 

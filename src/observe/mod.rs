@@ -11,13 +11,13 @@ mod request;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use futures::future::{join, join_all, join4};
+use futures::future::{join, join_all, join3, join4};
 use smol_str::SmolStr;
 
 use crate::model::artifact::Artifact;
 use crate::model::groups::grouped;
-use crate::model::identity::{copy_named_by, origin, ours, own_option_group};
-use crate::model::ids::{ArtifactId, JobName, Region};
+use crate::model::identity::{copy_named_by, own_option_group};
+use crate::model::ids::{ArtifactId, JobName, ParentId, Region};
 use crate::model::inventory::{
     AccountLimits, Answer, CallerIdentity, DestinationInventory, Inventory, Observation,
     ObservedCopies,
@@ -27,7 +27,7 @@ use crate::model::query::Query;
 use crate::provider::Provider;
 use batch::{Read, read_all, together};
 use reader::Reader;
-use references::read_references;
+use references::{in_question, read_references};
 
 pub use request::{CopyRequest, References, Request};
 
@@ -128,7 +128,42 @@ struct Found<'r> {
     request: &'r Request,
     sources: Answer<Vec<Artifact>>,
     copies: Answer<Vec<Artifact>>,
+    cluster: Option<ParentId>,
     options: BTreeMap<SmolStr, Answer<Vec<String>>>,
+}
+
+/// Returns the database that a job found no snapshots of, if it may be a member of a cluster.
+fn possible_member<'r>(
+    request: &'r Request,
+    sources: &HashMap<&'r JobName, Answer<Vec<Artifact>>>,
+) -> Option<&'r ParentId> {
+    let is_planned = request.is_for_plan && request.kind.facts().parent_may_be_in_cluster;
+    let found = sources.get(&request.job)?.as_ref().ok()?;
+    match &request.queries.sources {
+        Query::Automated(parents) if is_planned && found.is_empty() => parents.first(),
+        _ => None,
+    }
+}
+
+/// Reads which clusters the databases without snapshots are members of, once for each database. If a read fails, this is unknown:
+/// it only improves an error message.
+async fn read_clusters<'r>(
+    reader: &Reader<'_>,
+    requests: &[&'r Request],
+    sources: &HashMap<&'r JobName, Answer<Vec<Artifact>>>,
+) -> HashMap<(&'r Location, &'r ParentId), ParentId> {
+    let members = requests.iter().filter_map(|request| {
+        let database = possible_member(request, sources)?;
+        Some(((&request.source, database), ()))
+    });
+    let reads = grouped(members)
+        .into_iter()
+        .map(|((at, database), _)| async move {
+            let read = reader.provider.cluster_of(at, database);
+            let cluster = reader.in_turn(at, read).await.ok().flatten()?;
+            Some(((at, database), cluster))
+        });
+    join_all(reads).await.into_iter().flatten().collect()
 }
 
 /// Reads the options of the option groups that sources have, once for each.
@@ -219,6 +254,7 @@ async fn inventory(reader: &Reader<'_>, requests: &[Request], with: &WithCopies)
             limit,
             sources: found.sources,
             references: references.collect(),
+            cluster: found.cluster,
             copies: found.copies,
             options: found.options,
         };
@@ -237,30 +273,6 @@ enum WithCopies {
     OfSources,
     /// Only those that the sources' own tags name.
     NamedBySources,
-}
-
-/// Returns the copies that may be deleted only if nothing uses them.
-fn in_question(
-    request: &Request,
-    copies: &Answer<Vec<Artifact>>,
-) -> impl Iterator<Item = ArtifactId> + use<> {
-    let ids = match &request.references {
-        References::Unneeded => Vec::new(),
-        References::Of(ids) => ids.clone(),
-        References::Beyond(number) => {
-            let region = &request.source.region;
-            let is_counted =
-                |copy: &&Artifact| copy.state.is_available() && origin(copy, region).is_some();
-            let counted = copies.iter().flatten().filter(is_counted).count();
-            let may_go = |copy: &&Artifact| {
-                let is_over = copy.state.is_available() && counted > *number;
-                (is_over || copy.state.is_failed()) && ours(copy, region).is_ok()
-            };
-            let ids = copies.iter().flatten().filter(may_go);
-            ids.map(|copy| copy.id.clone()).collect()
-        }
-    };
-    ids.into_iter()
 }
 
 /// Reads sources, and the copies that are found by them. If the sources can't be read, neither can these copies.
@@ -284,12 +296,16 @@ async fn find<'r>(
             _ => None,
         });
     let dependent: Vec<_> = dependent.flatten().collect();
-    let (mut copies, options) = join(
+    let (mut copies, options, clusters) = join3(
         read_all(reader, dependent),
         read_options(reader, &requests, &sources),
+        read_clusters(reader, &requests, &sources),
     )
     .await;
     let found = requests.into_iter().map(|request| {
+        let database = possible_member(request, &sources);
+        let cluster = database.and_then(|database| clusters.get(&(&request.source, database)));
+        let cluster = cluster.cloned();
         // A request without a source asks for none.
         let sources = sources.remove(&request.job).unwrap_or(Ok(Vec::new()));
         let nothing = || sources.as_ref().map(|_| Vec::new()).map_err(Clone::clone);
@@ -301,6 +317,7 @@ async fn find<'r>(
         });
         Found {
             request,
+            cluster,
             options: options.collect(),
             sources,
             copies,

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use futures::future::join_all;
 
 use super::reader::Reader;
+use super::request::{References, Request};
+use crate::model::artifact::Artifact;
 use crate::model::groups::grouped;
+use crate::model::identity::{origin, ours};
 use crate::model::ids::ArtifactId;
 use crate::model::inventory::Answer;
 use crate::model::location::Location;
@@ -16,13 +19,37 @@ use crate::model::provider_error::ErrorClass;
 const IDS_PER_READ: usize = 10;
 
 /// What uses some artifacts at their locations.
-pub(super) type References<'l> = HashMap<(&'l Location, ArtifactId), Answer<Vec<String>>>;
+pub(super) type Users<'l> = HashMap<(&'l Location, ArtifactId), Answer<Vec<String>>>;
+
+/// Returns the copies that may be deleted only if nothing uses them.
+pub(super) fn in_question(
+    request: &Request,
+    copies: &Answer<Vec<Artifact>>,
+) -> impl Iterator<Item = ArtifactId> + use<> {
+    let ids = match &request.references {
+        References::Unneeded => Vec::new(),
+        References::Of(ids) => ids.clone(),
+        References::Beyond(number) => {
+            let region = &request.source.region;
+            let is_counted =
+                |copy: &&Artifact| copy.state.is_available() && origin(copy, region).is_some();
+            let counted = copies.iter().flatten().filter(is_counted).count();
+            let may_go = |copy: &&Artifact| {
+                let is_over = copy.state.is_available() && counted > *number;
+                (is_over || copy.state.is_failed()) && ours(copy, region).is_ok()
+            };
+            let ids = copies.iter().flatten().filter(may_go);
+            ids.map(|copy| copy.id.clone()).collect()
+        }
+    };
+    ids.into_iter()
+}
 
 /// Reads what uses these artifacts, in as few calls as possible.
 pub(super) async fn read_references<'l>(
     reader: &Reader<'_>,
     artifacts: impl IntoIterator<Item = (&'l Location, ArtifactId)>,
-) -> References<'l> {
+) -> Users<'l> {
     let reads = grouped(artifacts).into_iter().flat_map(|(at, ids)| {
         let ids: Vec<ArtifactId> = BTreeSet::from_iter(ids).into_iter().collect();
         let parts: Vec<Vec<ArtifactId>> = ids.chunks(IDS_PER_READ).map(<[_]>::to_vec).collect();

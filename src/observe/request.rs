@@ -27,7 +27,8 @@ pub struct Request {
     pub queries: Queries,
     /// Of which copies to read what uses them.
     pub references: References,
-    /// Whether it is for planning, which also needs the limit of the destination and the options of the sources.
+    /// Whether it is for planning, which also needs the limit of the destination, the options of the sources, and the cluster of a
+    /// database without sources.
     pub is_for_plan: bool,
 }
 

@@ -180,7 +180,7 @@ fn decide<'a>(
     let artifact = job
         .rules
         .choose_source(job, sources, &mut plan.warnings)
-        .map_err(fail)?;
+        .map_err(|reason| fail(job.rules.explained(reason, observation)))?;
     let case = case(job, account, artifact, seen, observation, sources, found).map_err(fail)?;
     plan.observed = Some(observed(&case));
     warnings::about_copies(&case, &mut plan.warnings);

@@ -13,7 +13,7 @@ use smol_str::SmolStr;
 
 use crate::model::action::{Copy, Delete};
 use crate::model::artifact::{Artifact, ArtifactRef, SnapshotLeft};
-use crate::model::ids::ArtifactId;
+use crate::model::ids::{ArtifactId, ParentId};
 use crate::model::inventory::{AccountLimits, Answer, CallerIdentity, ProviderKind};
 use crate::model::kind::Kind;
 use crate::model::location::Location;
@@ -52,6 +52,9 @@ pub trait Provider: Send + Sync {
         at: &Location,
         ids: &[ArtifactId],
     ) -> Answer<BTreeMap<ArtifactId, Vec<String>>>;
+
+    /// Returns the cluster that a DB instance is a member of, or `None` if there is no such instance or it is in no cluster.
+    async fn cluster_of(&self, at: &Location, database: &ParentId) -> Answer<Option<ParentId>>;
 
     /// Returns every artifact of a kind that a query asks for.
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>>;

@@ -109,6 +109,18 @@ impl SyncTypeRules for DbSnapshotOptions {
         })
     }
 
+    fn explained(&self, mut reason: FailReason, observation: &Observation) -> FailReason {
+        if let (FailReason::NoSource { help, .. }, Some(cluster)) =
+            (&mut reason, &observation.cluster)
+        {
+            *help = format!(
+                "{} is a member of a DB cluster: use rds_automated_cluster_snapshot with db_cluster: {cluster}",
+                self.db_instance
+            );
+        }
+        reason
+    }
+
     fn copy_settings(
         &self,
         job: &SyncJob,
@@ -155,8 +167,10 @@ impl SyncTypeRules for DbSnapshotOptions {
         let group = self.option_group_name.as_ref();
         let mut statements = permissions(&IAM_NAMES, &self.db_instance, job, stage, group);
         if stage == PolicyStage::Plan {
-            let (sid, action) = ("ReadOptionGroups", "rds:DescribeOptionGroups");
-            statements.push(Statement::read(sid, action, [&job.source_region]));
+            let source = &job.source_region;
+            let read = |sid, action| Statement::read(sid, action, [source]);
+            statements.push(read("ReadOptionGroups", "rds:DescribeOptionGroups"));
+            statements.push(read("ReadInstances", "rds:DescribeDBInstances"));
         }
         statements
     }

@@ -205,6 +205,11 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
         warnings: &mut Vec<String>,
     ) -> Result<&'a Artifact, FailReason>;
 
+    /// Returns the reason why no source was chosen, with other help if what was observed explains it.
+    fn explained(&self, reason: FailReason, _observation: &Observation) -> FailReason {
+        reason
+    }
+
     /// Returns the newest source for a status, even if there is more than one. Adds warnings.
     fn newest_source<'a>(
         &self,

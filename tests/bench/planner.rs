@@ -183,6 +183,7 @@ fn world(jobs: usize) -> (Vec<SyncJob>, Inventory) {
         let time = |day: u32| now - SignedDuration::from_hours(24 * i64::from(day));
         let automated = |day| automated(database, time(day));
         let observation = Observation {
+            cluster: None,
             limit: None,
             references: BTreeMap::new(),
             options: BTreeMap::new(),

@@ -34,6 +34,20 @@ fn many(number: usize, images: usize) -> (Vec<SyncJob>, World) {
     (jobs, world)
 }
 
+/// Returns jobs and a world with clusters, too, which have the same names as databases.
+fn many_of_all(clusters: usize, number: usize, images: usize) -> (Vec<SyncJob>, World) {
+    let (mut jobs, mut world) = many(number, images);
+    for (region, here) in with_clusters(databases(clusters, 1..4).0).regions {
+        let both = world.add_region(&region);
+        both.clusters.clone_from(&here.clusters);
+        both.cluster_snapshots.clone_from(&here.cluster_snapshots);
+    }
+    jobs.extend(
+        (0..clusters).map(|n| cluster_job(&format!("sync_cluster{n}"), &format!("db{n}"), 2)),
+    );
+    (jobs, world)
+}
+
 proptest! {
     #[test]
     fn a_job_gets_the_same_observation_alone_and_with_others(recipe in recipes()) {
@@ -51,17 +65,22 @@ proptest! {
 
 #[test]
 fn the_number_of_reads_follows_batches_and_not_jobs() {
-    let calls = |databases, images| {
-        let (jobs, world) = many(databases, images);
+    let calls_of_all = |clusters, databases, images| {
+        let (jobs, world) = many_of_all(clusters, databases, images);
         let sandbox = Sandbox::new(world);
         let inventory = observed(&sandbox, &jobs);
-        assert_eq!(inventory.jobs.len(), databases + images);
+        assert_eq!(inventory.jobs.len(), clusters + databases + images);
+        let is_complete = |job: &Observation| job.error().is_none() && job.sources != Ok(vec![]);
+        assert!(inventory.jobs.values().all(is_complete));
         sandbox.calls().len()
     };
+    let calls = |databases, images| calls_of_all(0, databases, images);
     // Reads of the identity, the source, the destination and its limit; copies of images are read in two ways.
     assert_eq!([1, 14, 15, 26].map(|n| calls(n, 0)), [4, 4, 5, 6]);
     assert_eq!([1, 199, 200].map(|n| calls(0, n)), [4, 4, 6]);
     assert_eq!(calls(200, 100), 28);
+    // Clusters share the reads of the identity and the limits with databases, and need eight reads of sources and four of copies.
+    assert_eq!(calls_of_all(100, 200, 100), 28 + 8 + 4);
 }
 
 #[test]

@@ -73,10 +73,11 @@ fn planned_and_applied() -> (SavedPlan, BTreeSet<String>, BTreeSet<String>) {
 #[test]
 fn a_policy_allows_the_calls_that_its_stage_makes_and_no_others() {
     let (_, mut to_plan, mut to_apply) = planned_and_applied();
-    // No snapshot of the example has an option group of its own, and none is listed without tags.
+    // In the example, no snapshot has an option group of its own, none is listed without tags, and no database is without snapshots.
     for needed in [&mut to_plan, &mut to_apply] {
         needed.insert("rds:DescribeOptionGroups".to_owned());
         needed.insert("rds:ListTagsForResource".to_owned());
+        needed.insert("rds:DescribeDBInstances".to_owned());
     }
     assert_eq!(allowed(&policy(SEED, PolicyStage::Plan)), to_plan);
     assert_eq!(allowed(&policy(SEED, PolicyStage::Apply)), to_apply);

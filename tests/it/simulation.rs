@@ -81,7 +81,7 @@ fn run_all(seeds: Range<u64>) -> (Counts, Vec<Broken>) {
 }
 
 /// What must happen in a normal run, and at least how often. A simulation that no longer does these things finds nothing.
-const AT_LEAST: [(&str, u64); 55] = [
+const AT_LEAST: [(&str, u64); 57] = [
     ("ExpiredToken", 50),
     ("RequestTimeout", 300),
     ("Throttling", 300),
@@ -125,9 +125,11 @@ const AT_LEAST: [(&str, u64); 55] = [
     ("an apply waits", 1000),
     ("an image is left to another job", 100),
     ("an image is replaced", 200),
+    ("copy a cluster snapshot", 1000),
     ("copy a snapshot", 2000),
     ("copy an image", 500),
     ("delete", 1000),
+    ("delete a cluster snapshot", 400),
     ("delete an image", 100),
     ("deletions make room for a copy", 10),
     ("fixed point after two rounds", 100),

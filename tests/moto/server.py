@@ -148,6 +148,13 @@ def control_image_use(
     image.ebs_snapshot.xrs_refusal = snapshot_refusal
 
 
+def remove_snapshots(snapshots, key, id):
+    """Removes those that moto creates with a database: the tests create theirs."""
+    for snapshot in list(snapshots):
+        if getattr(snapshots[snapshot], key) == id:
+            del snapshots[snapshot]
+
+
 def control_database(account, region, id, kms_key_id=None):
     backend = rds_backends[account][region]
     settings = {
@@ -158,10 +165,7 @@ def control_database(account, region, id, kms_key_id=None):
     }
     encrypted = {"storage_encrypted": True, "kms_key_id": kms_key_id} if kms_key_id else {}
     backend.create_db_instance(settings | encrypted)
-    # The tests create the snapshots. moto creates one with the database.
-    for snapshot in list(backend.database_snapshots):
-        if backend.database_snapshots[snapshot].db_instance_identifier == id:
-            del backend.database_snapshots[snapshot]
+    remove_snapshots(backend.database_snapshots, "db_instance_identifier", id)
 
 
 def control_cluster(account, region, id, engine="aurora-postgresql", kms_key_id=None, instance=None):
@@ -183,9 +187,8 @@ def control_cluster(account, region, id, engine="aurora-postgresql", kms_key_id=
                 "db_cluster_identifier": id,
             }
         )
-    for snapshot in list(backend.cluster_snapshots):
-        if backend.cluster_snapshots[snapshot].db_cluster_identifier == id:
-            del backend.cluster_snapshots[snapshot]
+        remove_snapshots(backend.database_snapshots, "db_instance_identifier", instance)
+    remove_snapshots(backend.cluster_snapshots, "db_cluster_identifier", id)
 
 
 def control_cluster_snapshot(

@@ -26,7 +26,7 @@ use tracing::field::display;
 
 use crate::model::action::{Copy, Delete};
 use crate::model::artifact::{Artifact, ArtifactRef, SnapshotLeft};
-use crate::model::ids::{AccountId, Arn, ArtifactId};
+use crate::model::ids::{AccountId, Arn, ArtifactId, ParentId};
 use crate::model::inventory::{AccountLimits, Answer, CallerIdentity, ProviderKind};
 use crate::model::kind::Kind;
 use crate::model::location::Location;
@@ -157,6 +157,14 @@ impl Provider for Aws {
         let answer = in_time(call, ec2::references(&clients, ids)).boxed();
         self.read("image_references", at, ids, BTreeMap::len, answer)
             .await
+    }
+
+    async fn cluster_of(&self, at: &Location, database: &ParentId) -> Answer<Option<ParentId>> {
+        let clients = self.clients.at(at).await;
+        let call = Call::new("DescribeDBInstances", at);
+        let answer = in_time(call, rds_instances::cluster_of(&clients, database)).boxed();
+        let count = |cluster: &Option<ParentId>| usize::from(cluster.is_some());
+        self.read("cluster_of", at, database, count, answer).await
     }
 
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {

@@ -4,8 +4,9 @@ use aws_sdk_rds::types::Filter;
 
 use crate::model::action::Copy;
 use crate::model::artifact::Artifact;
-use crate::model::ids::ArtifactId;
+use crate::model::ids::{ArtifactId, ParentId};
 use crate::model::inventory::Answer;
+use crate::model::provider_error::ErrorClass;
 
 use super::clients::Clients;
 use super::convert;
@@ -71,4 +72,21 @@ pub(super) async fn delete(clients: &Clients, id: &ArtifactId) -> Answer<()> {
     let request = request.db_snapshot_identifier(id.as_str());
     let answer = request.send().await.map(drop);
     answer.map_err(|error| call.failed(&error))
+}
+
+/// Returns the cluster that a DB instance is a member of.
+/// See <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DBInstance.html>.
+pub(super) async fn cluster_of(clients: &Clients, database: &ParentId) -> Answer<Option<ParentId>> {
+    let call = Call::new("DescribeDBInstances", &clients.at);
+    let request = clients.rds.describe_db_instances();
+    let request = request.db_instance_identifier(database.as_str());
+    match request.send().await.map_err(|error| call.failed(&error)) {
+        Ok(answer) => {
+            let mut instances = answer.db_instances().iter();
+            let cluster = instances.find_map(|instance| instance.db_cluster_identifier());
+            Ok(cluster.filter(|name| !name.is_empty()).map(ParentId::from))
+        }
+        Err(error) if error.class == ErrorClass::Absent => Ok(None),
+        Err(error) => Err(error),
+    }
 }

@@ -8,13 +8,14 @@ use crate::model::kind::Kind;
 use crate::model::provider_error::{ErrorClass, ProviderError, plain_code};
 
 /// The calls that change nothing.
-pub(super) const READS: [&str; 8] = [
+pub(super) const READS: [&str; 9] = [
     "GetCallerIdentity",
     "DescribeImages",
     "DescribeImageReferences",
     "DescribeDBSnapshots",
     "DescribeDBClusterSnapshots",
     "DescribeAccountAttributes",
+    "DescribeDBInstances",
     "DescribeOptionGroups",
     "ListTagsForResource",
 ];

@@ -26,6 +26,9 @@ pub struct WorldDatabase {
     pub engine: Option<SmolStr>,
     /// Its option group.
     pub option_group_name: SmolStr,
+    /// The cluster that a DB instance is a member of. It has no snapshots of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ParentId>,
 }
 
 impl WorldDatabase {
@@ -39,6 +42,7 @@ impl WorldDatabase {
             kms_key_id: None,
             engine: None,
             option_group_name: SmolStr::new_static("default:postgres-16"),
+            cluster: None,
         }
     }
 }

@@ -29,7 +29,7 @@ use super::Provider;
 use crate::model::action::{Copy, Delete};
 use crate::model::artifact::{Artifact, ArtifactRef, SnapshotLeft};
 use crate::model::identity::has_id_of_copy;
-use crate::model::ids::ArtifactId;
+use crate::model::ids::{ArtifactId, ParentId};
 use crate::model::inventory::{AccountLimits, Answer, CallerIdentity, ProviderKind};
 use crate::model::kind::Kind;
 use crate::model::location::Location;
@@ -198,6 +198,11 @@ impl Provider for Sandbox {
     ) -> Answer<BTreeMap<ArtifactId, Vec<String>>> {
         let answer = |access: &mut Access<'_>| access.describe_image_references(ids);
         self.call("DescribeImageReferences", at, answer).await
+    }
+
+    async fn cluster_of(&self, at: &Location, database: &ParentId) -> Answer<Option<ParentId>> {
+        let answer = |access: &mut Access<'_>| Ok(access.cluster_of(database));
+        self.call("DescribeDBInstances", at, answer).await
     }
 
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {

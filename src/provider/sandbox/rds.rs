@@ -6,7 +6,7 @@ use super::contents::{SnapshotType, WorldArtifact, arn_of};
 use super::tag_limits;
 use crate::model::action::Copy;
 use crate::model::artifact::{Artifact, ArtifactState};
-use crate::model::ids::{Arn, ArtifactId, Region};
+use crate::model::ids::{Arn, ArtifactId, ParentId, Region};
 use crate::model::inventory::{AccountLimit, AccountLimits};
 use crate::model::kind::Kind;
 use crate::model::query::Query;
@@ -58,6 +58,13 @@ impl Access<'_> {
             (kind, limit)
         });
         limits.collect()
+    }
+
+    /// Answers DescribeDBInstances: the cluster of a DB instance.
+    pub(super) fn cluster_of(&self, database: &ParentId) -> Option<ParentId> {
+        let mut databases = self.world.region(self.region)?.databases.iter();
+        let found = databases.find(|other| other.id == *database && other.account == self.account);
+        found?.cluster.clone()
     }
 
     /// Answers DescribeOptionGroups: the persistent and permanent options of a group.

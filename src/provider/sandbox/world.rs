@@ -141,7 +141,7 @@ pub struct WorldRegion {
 
 impl WorldRegion {
     /// Returns the artifacts of a kind, of every account.
-    pub(super) fn artifacts(&self, kind: Kind) -> &[WorldArtifact] {
+    pub fn artifacts(&self, kind: Kind) -> &[WorldArtifact] {
         match kind {
             Kind::Image => &self.images,
             Kind::DbSnapshot => &self.snapshots,
@@ -150,7 +150,7 @@ impl WorldRegion {
     }
 
     /// Returns the artifacts of a kind, of every account.
-    pub(super) fn artifacts_mut(&mut self, kind: Kind) -> &mut Vec<WorldArtifact> {
+    pub fn artifacts_mut(&mut self, kind: Kind) -> &mut Vec<WorldArtifact> {
         match kind {
             Kind::Image => &mut self.images,
             Kind::DbSnapshot => &mut self.snapshots,
@@ -159,7 +159,7 @@ impl WorldRegion {
     }
 
     /// Returns the databases that have snapshots of a kind.
-    pub(super) fn databases(&self, kind: Kind) -> &[WorldDatabase] {
+    pub fn databases(&self, kind: Kind) -> &[WorldDatabase] {
         match kind {
             Kind::Image => &[],
             Kind::DbSnapshot => &self.databases,
@@ -168,7 +168,7 @@ impl WorldRegion {
     }
 
     /// Adds a database that has snapshots of a kind.
-    pub(super) fn add_database(&mut self, kind: Kind, database: WorldDatabase) {
+    pub fn add_database(&mut self, kind: Kind, database: WorldDatabase) {
         match kind {
             Kind::Image => {}
             Kind::DbSnapshot => self.databases.push(database),

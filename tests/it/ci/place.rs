@@ -111,11 +111,18 @@ impl Place {
         ours.as_str().expect("a text").to_owned()
     }
 
-    /// Writes a script that stands in for a program.
+    /// Writes a script that stands in for a program. A child process copies it, because a file that this process has open for
+    /// writing, even if only in a child that another test is about to start, can't be executed.
     fn stand_in(&self, file: &str, script: &str) {
+        let text = format!("{file}.txt");
         let script = format!("#!/usr/bin/env bash\nset -euo pipefail{script}\n");
-        self.write(file, script);
-        self.set_mode(file, 0o755);
+        self.write(&text, script);
+        let mut install = Command::new("install");
+        install
+            .args(["-m", "755"])
+            .arg(self.path(&text))
+            .arg(self.path(file));
+        assert!(install.status().expect("install").success());
     }
 
     /// Creates the folders of a job, and the files that scripts on GitHub append to.

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::site::{Site, actions, job, regions};
-use super::world::{EAST, WEST};
+use super::site::{DATABASE, Site, actions, database_job, job, on_day, regions};
+use super::world::{EAST, WEST, longest_chain};
 
 /// The longest name that RDS allows.
 const LONG: &str = "orders-of-the-european-and-the-american-web-shops-2026-prod-eu1";
@@ -89,4 +89,55 @@ fn an_encrypted_cluster_needs_a_key_and_another_takes_none() {
     let sent = both.world.calls_of("CopyDBClusterSnapshot");
     assert_eq!(sent[0].params["KmsKeyId"], key);
     assert_eq!(copies(&both), ["rds-orders-2026-01-14-05-10"]);
+}
+
+#[test]
+fn an_instance_in_a_cluster_is_told_the_cluster() {
+    let site = site("orders", None, "");
+    site.world.database(EAST, "alone", None);
+    automated(&site, "orders", 14);
+    for (name, help) in [
+        ("member", "with db_cluster: orders"),
+        ("alone", "automated backups"),
+        ("absent", "automated backups"),
+    ] {
+        site.configure(&format!(
+            "sync_c: {{sync_type: rds_automated_snapshot, {}, db_instance: {name}}}\n",
+            regions()
+        ));
+        let refused = site.xrs(&["plan"]);
+        assert_eq!(refused.code, Some(1));
+        assert!(refused.out.contains(help), "{refused:?}");
+    }
+    let asked = site.world.calls_of("DescribeDBInstances");
+    let asked: Vec<_> = asked
+        .iter()
+        .map(|call| &call.params["DBInstanceIdentifier"])
+        .collect();
+    assert_eq!(asked, ["member", "alone", "absent"]);
+}
+
+#[test]
+fn planning_all_types_takes_no_more_than_two_calls_in_a_row() {
+    let site = site("orders", None, "");
+    automated(&site, "orders", 15);
+    site.automated(&on_day(15));
+    let (regions, database) = (regions(), database_job("sync_db", DATABASE, 2));
+    site.configure(&format!(
+        "sync_app: {{sync_type: ec2_ami, {regions}, sync_identifier: app}}\n\
+         sync_c: {{sync_type: rds_automated_cluster_snapshot, {regions}, db_cluster: orders}}\n\
+         {database}{}",
+        database_job("sync_member", "member", 2)
+    ));
+    site.world.reset();
+    site.world.settings(json!({"latency": 0.1}));
+    let planned = site.xrs(&["plan"]);
+    // The member has no snapshots; reading its cluster takes no third call.
+    assert_eq!(planned.code, Some(1), "{planned:?}");
+    let calls = site.world.calls();
+    let asked = calls
+        .iter()
+        .filter(|call| call.action == "DescribeDBInstances");
+    assert_eq!(asked.count(), 1, "{calls:?}");
+    assert!(longest_chain(&calls) <= 2, "{calls:?}");
 }

@@ -19,9 +19,14 @@ fn called(site: &Site) -> BTreeSet<String> {
     called
 }
 
-/// Adds the calls that are only made for option groups that are not default ones, and for copies that are listed without tags.
+/// Adds the calls that are only made for option groups that are not default ones, for copies that are listed without tags, and for
+/// databases without snapshots.
 fn with_rare(mut called: BTreeSet<String>) -> BTreeSet<String> {
-    let rare = ["rds:DescribeOptionGroups", "rds:ListTagsForResource"];
+    let rare = [
+        "rds:DescribeDBInstances",
+        "rds:DescribeOptionGroups",
+        "rds:ListTagsForResource",
+    ];
     called.extend(rare.map(str::to_owned));
     called
 }

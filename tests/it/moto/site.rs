@@ -138,7 +138,7 @@ pub(super) fn regions() -> String {
     format!("source_region: {EAST}, destination_region: {WEST}")
 }
 
-fn database_job(name: &str, database: &str, retain: u32) -> String {
+pub(super) fn database_job(name: &str, database: &str, retain: u32) -> String {
     format!(
         "{name}: {{sync_type: rds_automated_snapshot, {}, db_instance: {database}, max_snapshots_to_retain: {retain}}}\n",
         regions()

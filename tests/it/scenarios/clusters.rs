@@ -228,3 +228,71 @@ fn a_full_quota_of_cluster_snapshots_makes_room_first() {
     let planned = planned_for("orders", |world| world.quotas.manual_snapshots = 1);
     assert_eq!(actions(&planned.plan)[0], "sync_cluster/copy");
 }
+
+/// Returns a plan for the snapshots of a DB instance in two destinations, in a world without snapshots.
+fn planned_for_member(change: impl FnOnce(&mut World)) -> Planned {
+    let mut world = empty_world();
+    database(&mut world, "orders-1");
+    world.add_region(&Region::from("eu-west-1"));
+    change(&mut world);
+    let job = |name, destination: &str| SyncJob {
+        destination_region: Region::from(destination),
+        ..snapshot_job(name, "orders-1", 2)
+    };
+    let jobs = [job("sync_west", "us-west-1"), job("sync_eu", "eu-west-1")];
+    Planned::new(world, jobs)
+}
+
+fn join_cluster(world: &mut World) {
+    source(world).databases[0].cluster = Some("orders".into());
+}
+
+#[test]
+fn an_instance_without_snapshots_that_is_in_a_cluster_is_told_the_cluster() {
+    let planned = planned_for_member(join_cluster);
+    for name in ["sync_west", "sync_eu"] {
+        let error = &failed(&planned, name).errors[0];
+        assert_says(&error.message, "automated snapshot of database orders-1");
+        assert_help(error, "orders-1 is a member of a DB cluster");
+        let instead = "use rds_automated_cluster_snapshot with db_cluster: orders";
+        assert_help(error, instead);
+    }
+    let reads = planned.calls("DescribeDBInstances");
+    assert_eq!(reads.len(), 1, "{reads:?}");
+    assert_eq!(reads[0].region, east());
+}
+
+#[test]
+fn an_instance_without_snapshots_that_is_in_no_known_cluster_gets_the_general_help() {
+    let stands_alone = planned_for_member(|_| {});
+    let absent = planned_for_member(|world| source(world).databases.clear());
+    let of_another = planned_for_member(|world| {
+        join_cluster(world);
+        source(world).databases[0].account = "210987654321".into();
+    });
+    let denied = planned_for_member(|world| {
+        join_cluster(world);
+        let fault = Fault::new("DescribeDBInstances", "AccessDenied", "no", None);
+        world.faults.push(fault);
+    });
+    for planned in [stands_alone, absent, of_another, denied] {
+        let job = failed(&planned, "sync_west");
+        assert_eq!((job.errors.len(), job.warnings.len()), (1, 0), "{job:?}");
+        assert_help(&job.errors[0], "automated backups");
+        assert!(!job.errors[0].to_string().contains("AccessDenied"));
+        assert_eq!(planned.calls("DescribeDBInstances").len(), 1);
+    }
+}
+
+#[test]
+fn the_cluster_of_an_instance_with_snapshots_is_not_read() {
+    let planned = planned_for_member(|world| {
+        join_cluster(world);
+        let young = add_automated(world, "orders-1", days_ago(0));
+        let young = world.snapshot_mut(&east(), &young).expect("it");
+        young.state = state("creating");
+    });
+    let error = &failed(&planned, "sync_west").errors[0];
+    assert_says(&error.message, "(creating)");
+    assert_eq!(planned.calls("DescribeDBInstances"), []);
+}

@@ -197,7 +197,8 @@ fn check_name(ledger: &mut Ledger, job: &SyncJob, plan: &JobPlan, destination: &
     if copy.copy.id.as_ref().map(ArtifactId::as_str) == Some(&usual) {
         return;
     }
-    let holder = destination.snapshot(&job.destination_region, &usual.as_str().into());
+    let to = &job.destination_region;
+    let holder = rules::snapshot(destination, job, to, &usual.as_str().into());
     if holder.is_some() {
         ledger.renamed.extend(source_word(action, job));
     } else {
@@ -273,10 +274,11 @@ pub fn concerns(job: &SyncJob, read: &ReadRecord) -> bool {
         return false;
     }
     let query = match &read.read {
-        Read::Find(_, query) => query,
+        Read::Find(kind, query) if *kind == job.kind() => query,
+        Read::Find(..) => return false,
         Read::Identity => return at_destination,
         // A failure of these reads fails no job.
-        Read::Limit | Read::Options | Read::References(_) => return false,
+        Read::Limit | Read::Options | Read::Cluster | Read::References(_) => return false,
     };
     match (query, job.rules.parent()) {
         (Query::Matching(read), None) => {
@@ -334,7 +336,9 @@ fn worlds(ledger: &Ledger, job: &SyncJob, reads: &[ReadRecord]) -> Option<(World
         let read = reads.iter().rfind(|read| match &read.read {
             Read::Find(_, Query::Matching(_)) if read.region != job.source_region => false,
             Read::Find(_, query) => is_wanted(query),
-            Read::Identity | Read::Limit | Read::Options | Read::References(_) => false,
+            Read::Identity | Read::Limit | Read::Options | Read::Cluster | Read::References(_) => {
+                false
+            }
         })?;
         Some(ledger.at(*read.shown.last()?))
     };
@@ -361,8 +365,11 @@ fn expected_snapshot(
         rules::manual(destination, job).any(|c| rules::serves(c, job, Source::of(newest)));
     if !is_synced {
         let lacks_key = newest.kms_key_id.is_some() && job.kms_key_id.is_none();
+        let is_cluster = job.kind() == Kind::DbClusterSnapshot;
+        let has_needless_key = newest.kms_key_id.is_none() && job.kms_key_id.is_some();
         let is_failed = plan.outcome == Outcome::Failed;
-        if lacks_key || is_failed && has_unidentified_holder(destination, job, newest) {
+        let has_wrong_key = lacks_key || is_cluster && has_needless_key;
+        if has_wrong_key || is_failed && has_unidentified_holder(destination, job, newest) {
             return Expected::Fails;
         }
     }
@@ -370,7 +377,8 @@ fn expected_snapshot(
     let untagged = retention_rules::to_be_tagged(destination, job, newest);
     let tag_copy = untagged.filter(|_| is_synced).is_some_and(|copy| {
         let mut tagged = destination.clone();
-        if let Some(copy) = tagged.snapshot_mut(&job.destination_region, &copy.id) {
+        let to = &job.destination_region;
+        if let Some(copy) = rules::snapshot_mut(&mut tagged, job, to, &copy.id) {
             let time = newest.data_time.unwrap_or(source.now);
             let value = rules::tag_value(time, newest.id.as_str());
             copy.tags.insert(rules::copy_key(job), value);
@@ -393,8 +401,7 @@ fn has_unidentified_holder(world: &World, job: &SyncJob, source: &WorldArtifact)
     rules::snapshots_of(world, job, to, database).any(|s| {
         !rules::is_dead(&s.state)
             && rules::is_given_name(s.id.as_str(), id, &job.source_region)
-            && s.data_time
-                .is_none_or(|taken| Some(taken) == source.data_time)
+            && rules::stated_time(s, job).is_none_or(|taken| Some(taken) == source.data_time)
             && rules::copy_tag(s, job).is_none_or(|tag| tag.1 == id)
     })
 }
@@ -432,18 +439,17 @@ fn expected_image(
         .iter()
         .any(|copy| named.as_deref() == Some(copy.id.as_str()));
     // The copy that counts is the oldest available one, preferably ours.
+    let is_ours = |copy: &WorldArtifact| {
+        let tag = rules::copy_tag(copy, job);
+        copy.copied_from.is_some() && tag.is_some_and(|tag| tag.1 == image.id.as_str())
+    };
     let counted = copies.iter().min_by_key(|copy| {
-        let is_ours = rules::copy_tag(copy, job).is_some_and(|tag| tag.1 == image.id.as_str())
-            && copy.copied_from.is_some();
         let key = (copy.created, copy.id.clone());
-        (!rules::is_available(copy), !is_ours, key)
+        (!rules::is_available(copy), !is_ours(copy), key)
     });
     let identifier = |image: &WorldArtifact| image.tags.get("Sync-Identifier").map(str::to_owned);
-    let is_changed = counted.is_some_and(|copy| {
-        rules::copy_tag(copy, job).is_some()
-            && copy.copied_from.is_some()
-            && identifier(copy) != identifier(image)
-    });
+    let is_changed =
+        counted.is_some_and(|copy| is_ours(copy) && identifier(copy) != identifier(image));
     Expected::Actions {
         copy: copies.is_empty(),
         tag_copy: is_changed || !copies.is_empty() && !is_tagged && is_named,

@@ -141,14 +141,14 @@ fn adoption(
     let mut faults = monitor.faults.clone();
     faults.stale = 0;
     let detail = reported.detail.as_deref().unwrap_or_default();
-    let is_taken = detail.contains("DBSnapshotAlreadyExists");
+    let is_taken = detail.contains("SnapshotAlreadyExists");
     let Some(id) = copy.copy.id.as_ref().filter(|_| is_taken) else {
         return;
     };
     if reported.outcome != ActionOutcome::Failed || !faults.is_none() {
         return;
     }
-    let there = ledger.after().snapshot(&job.destination_region, id);
+    let there = rules::snapshot(ledger.after(), job, &job.destination_region, id);
     if there
         .is_some_and(|c| !rules::is_dead(&c.state) && rules::is_copy(c, job, Source::planned(copy)))
     {

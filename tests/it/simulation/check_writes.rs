@@ -88,7 +88,8 @@ impl Check<'_> {
             |world: &World| rules::manual(world, job).any(|c| rules::serves(c, job, source));
         self.needed(is_synced, true);
         let is_live = |world: &World, made: &Made| {
-            let there = world.snapshot(&job.destination_region, &made.id.as_str().into());
+            let id = made.id.as_str().into();
+            let there = rules::snapshot(world, job, &job.destination_region, &id);
             there.is_some_and(|c| !rules::is_dead(&c.state) && rules::is_copy(c, job, source))
         };
         let id = copy.copy.id.as_ref().expect("a snapshot's id is chosen");
@@ -206,7 +207,7 @@ impl Check<'_> {
     fn deletion(&mut self, deletion: &Delete) {
         let (job, id) = (self.job, &deletion.artifact.id);
         let before = self.ledger.before();
-        if before.snapshot(&job.destination_region, id).is_none() {
+        if rules::snapshot(&before, job, &job.destination_region, id).is_none() {
             return;
         }
         let deleted = (self.action.id().to_string(), id.to_string());

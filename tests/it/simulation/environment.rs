@@ -5,17 +5,17 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::older_copies;
 use super::random::Random;
-use super::setup::{Setup, regions};
+use super::setup::{Database, Setup, regions};
 use crate::support::prelude::*;
 
 /// Adds the contents of a new world: sources of the last days, and copies from various makers.
 pub fn furnish(random: &mut Random, setup: &Setup, world: &mut World) {
-    for (region, database, account) in &setup.databases {
+    for database in &setup.databases {
         for day in (0..random.within(0, 4)).rev() {
             let taken = world.now
                 - SignedDuration::from_hours(24 * day)
                 - SignedDuration::from_secs(random.within(0, 7000));
-            take_snapshot(world, region, database, account, taken);
+            take_snapshot(world, database, taken);
         }
     }
     for (region, identifier, account) in &setup.images {
@@ -33,19 +33,18 @@ pub fn furnish(random: &mut Random, setup: &Setup, world: &mut World) {
 /// Takes an automated snapshot, unless there is one from that minute.
 pub fn take_snapshot(
     world: &mut World,
-    region: &Region,
-    database: &ParentId,
-    account: &AccountId,
+    database: &Database,
     taken: Timestamp,
 ) -> Option<ArtifactId> {
-    let id = automated_id(database, taken);
-    let here = world.region_mut(region)?;
-    let own = |s: &WorldArtifact| s.id == id && s.account == *account;
-    if here.snapshots.iter().any(own) {
+    let id = automated_id(&database.id, taken);
+    let made = database.find(world)?;
+    let mut snapshot = WorldArtifact::snapshot(made, id.as_str(), SnapshotType::Automated, taken);
+    let here = world.region_mut(&database.region)?;
+    let here = here.artifacts_mut(database.kind);
+    let own = |s: &WorldArtifact| s.id == id && s.account == database.account;
+    if here.iter().any(own) {
         return None;
     }
-    let found = here.databases.iter().find(|db| db.id == *database);
-    let mut snapshot = WorldArtifact::snapshot(found?, id.as_str(), SnapshotType::Automated, taken);
     for (key, value) in [
         ("Name", "db"),
         ("aws:origin", "x"),
@@ -53,7 +52,7 @@ pub fn take_snapshot(
     ] {
         snapshot.tags.insert(key.to_owned(), value.to_owned());
     }
-    here.snapshots.push(snapshot);
+    here.push(snapshot);
     Some(id)
 }
 
@@ -85,9 +84,9 @@ type Event = (&'static str, String);
 pub fn life(random: &mut Random, setup: &Setup, world: &mut World) -> Event {
     let event = match random.weighed(&[30, 12, 4, 4, 8, 5, 4, 6, 7, 4]) {
         0 => backup(random, setup, world),
-        1 => expire(random, world),
+        1 => expire(random, setup, world),
         2 => database_recreated(random, setup, world),
-        3 => backup_in_progress(random, world),
+        3 => backup_in_progress(random, setup, world),
         4 => image_replaced(random, setup, world),
         5 => image_ready(world),
         6 => {
@@ -109,8 +108,10 @@ pub fn life(random: &mut Random, setup: &Setup, world: &mut World) -> Event {
         8 => {
             let quotas = &mut world.quotas;
             quotas.snapshot_copies_in_flight = [1, 1, 20][random.below(3)];
+            quotas.cluster_snapshot_copies_in_flight = [1, 1, 5][random.below(3)];
             quotas.image_copies_in_flight = [1, 1, 100][random.below(3)];
             quotas.manual_snapshots = [4, 7, 100][random.below(3)];
+            quotas.manual_cluster_snapshots = [4, 7, 100][random.below(3)];
             Some(("limits change", format!("limits are {quotas:?}")))
         }
         _ => database_renamed(random, setup, world),
@@ -131,29 +132,35 @@ pub fn pass_time(random: &mut Random, setup: &Setup, world: &mut World) -> Event
         end_deletions(world);
     }
     if seconds > 20_000 && random.chance(70) {
-        for (region, database, account) in &setup.databases {
+        for database in &setup.databases {
             let taken = world.now - SignedDuration::from_secs(random.within(0, 3000));
-            take_snapshot(world, region, database, account, taken);
+            take_snapshot(world, database, taken);
         }
     }
     (what, format!("{seconds} s pass"))
 }
 
 fn backup(random: &mut Random, setup: &Setup, world: &mut World) -> Option<Event> {
-    let (region, database, account) = random.pick(&setup.databases)?;
+    let database = random.pick(&setup.databases)?;
     let taken = world.now - SignedDuration::from_secs(random.within(0, 50));
-    let id = take_snapshot(world, region, database, account, taken)?;
-    let description = format!("{id} is taken in {region}");
+    let id = take_snapshot(world, database, taken)?;
+    let description = format!("{} {id} is taken in {}", database.kind, database.region);
     Some(("an automated snapshot is taken", description))
+}
+
+/// Returns a random region, and the kind of the snapshots of a random database.
+fn place(random: &mut Random, setup: &Setup) -> Option<(Region, Kind)> {
+    let region = random.pick(&regions()).cloned()?;
+    Some((region, random.pick(&setup.databases)?.kind))
 }
 
 fn is_automated(snapshot: &WorldArtifact) -> bool {
     snapshot.snapshot_type == SnapshotType::Automated
 }
 
-fn backup_in_progress(random: &mut Random, world: &mut World) -> Option<Event> {
-    let region = random.pick(&regions()).cloned().expect("a region");
-    let here = &mut world.region_mut(&region).expect("a region").snapshots;
+fn backup_in_progress(random: &mut Random, setup: &Setup, world: &mut World) -> Option<Event> {
+    let (region, kind) = place(random, setup)?;
+    let here = world.region_mut(&region)?.artifacts_mut(kind);
     // Only the newest can be in progress, and the next call finishes it. Of several with the same time, it is the last.
     let automated = here.iter_mut().filter(|s| is_automated(s));
     let newest = automated.max_by_key(|s| s.data_time)?;
@@ -163,62 +170,64 @@ fn backup_in_progress(random: &mut Random, world: &mut World) -> Option<Event> {
     } else {
         "available"
     });
-    let description = format!("{} is {}", newest.id, newest.state);
+    let description = format!("{kind} {} is {}", newest.id, newest.state);
     Some(("an automated snapshot is in progress", description))
 }
 
-fn expire(random: &mut Random, world: &mut World) -> Option<Event> {
-    let region = random.pick(&regions()).cloned().expect("a region");
-    let here = &mut world.region_mut(&region).expect("a region").snapshots;
+fn expire(random: &mut Random, setup: &Setup, world: &mut World) -> Option<Event> {
+    let (region, kind) = place(random, setup)?;
+    let here = world.region_mut(&region)?.artifacts_mut(kind);
     let automated = here.iter().enumerate().filter(|(_, s)| is_automated(s));
     let (oldest, _) = automated.min_by_key(|(_, s)| s.data_time)?;
     let gone = here.remove(oldest);
-    let description = format!("{} expires in {region}", gone.id);
+    let description = format!("{kind} {} expires in {region}", gone.id);
     Some(("an automated snapshot expires", description))
 }
 
 /// Deletes a database with its automated snapshots, and recreates it under its name.
 fn database_recreated(random: &mut Random, setup: &Setup, world: &mut World) -> Option<Event> {
-    let (region, id, account) = random.pick(&setup.databases)?;
+    let database = random.pick(&setup.databases)?;
     let now = world.now;
-    let here = world.region_mut(region).expect("a region");
-    let automated = |s: &WorldArtifact| {
-        is_automated(s) && s.parent.as_ref() == Some(id) && s.account == *account
-    };
-    let last = here
-        .snapshots
-        .iter()
-        .filter(|s| automated(s))
-        .filter_map(|s| s.created)
-        .max();
-    here.snapshots.retain(|s| !automated(s));
-    for database in &mut here.databases {
-        if database.id == *id && database.account == *account {
-            database.created = now;
-        }
-    }
+    let gone = remove_snapshots(database, world)?;
+    let last = gone.iter().filter_map(|s| s.created).max();
+    set_created(database, world, now)?;
     // Identifiers contain the minute, and two databases of the same name may have had snapshots in the same minute.
     let same_minute = last.map(|last| last + SignedDuration::from_secs(7));
     let taken = same_minute.filter(|_| random.chance(40)).unwrap_or(now);
-    let taken = take_snapshot(world, region, id, account, taken);
-    let description = format!("{id} in {region} is recreated, first snapshot {taken:?}");
+    let taken = take_snapshot(world, database, taken);
+    let description = format!("{database:?} is recreated, first snapshot {taken:?}");
     Some(("a database is recreated", description))
+}
+
+/// Removes the automated snapshots of a database, and returns them.
+fn remove_snapshots(database: &Database, world: &mut World) -> Option<Vec<WorldArtifact>> {
+    let here = world.region_mut(&database.region)?;
+    let here = here.artifacts_mut(database.kind);
+    Some(here.extract_if(.., |s| database.has(s)).collect())
+}
+
+fn set_created(database: &Database, world: &mut World, created: Timestamp) -> Option<()> {
+    let here = world.region_mut(&database.region)?;
+    let mut all = match database.kind {
+        Kind::DbClusterSnapshot => here.clusters.iter_mut(),
+        _ => here.databases.iter_mut(),
+    };
+    let is_it = |it: &&mut WorldDatabase| it.id == database.id && it.account == database.account;
+    all.find(is_it)?.created = created;
+    Some(())
 }
 
 /// Gives the name of a database to another one, which was restored a while ago. Its snapshots may be older than the copies of the
 /// first one.
 fn database_renamed(random: &mut Random, setup: &Setup, world: &mut World) -> Option<Event> {
-    let (region, id, account) = random.pick(&setup.databases)?;
+    let database = random.pick(&setup.databases)?;
     let now = world.now;
-    let here = world.region_mut(region).expect("a region");
-    here.snapshots
-        .retain(|s| !is_automated(s) || s.parent.as_ref() != Some(id) || s.account != *account);
-    let is_it = |db: &&mut WorldDatabase| db.id == *id && db.account == *account;
-    let database = here.databases.iter_mut().find(is_it)?;
-    database.created = now - SignedDuration::from_hours(random.within(300, 20_000));
+    remove_snapshots(database, world)?;
+    let created = now - SignedDuration::from_hours(random.within(300, 20_000));
+    set_created(database, world, created)?;
     let taken = now - SignedDuration::from_hours(random.within(1, 200));
-    let taken = take_snapshot(world, region, id, account, taken);
-    let description = format!("another database is named {id} in {region}, snapshot {taken:?}");
+    let taken = take_snapshot(world, database, taken);
+    let description = format!("another database becomes {database:?}, snapshot {taken:?}");
     Some(("another database gets the name", description))
 }
 
@@ -261,12 +270,16 @@ fn image_ready(world: &mut World) -> Option<Event> {
     (!ready.is_empty()).then_some(("a source image becomes available", description))
 }
 
+/// Returns the snapshots of each region and kind.
+fn all_snapshots(world: &mut World) -> impl Iterator<Item = &mut Vec<WorldArtifact>> {
+    let regions = world.regions_mut();
+    regions.flat_map(|region| [&mut region.snapshots, &mut region.cluster_snapshots])
+}
+
 /// Removes what is being deleted.
 fn end_deletions(world: &mut World) {
-    for region in world.regions_mut() {
-        region
-            .snapshots
-            .retain(|snapshot| snapshot.state.as_str() != "deleting");
+    for snapshots in all_snapshots(world) {
+        snapshots.retain(|snapshot| snapshot.state.as_str() != "deleting");
     }
 }
 
@@ -277,16 +290,14 @@ pub fn calm_down(world: &mut World) {
         image_copies_in_flight: 100,
         snapshot_copies_in_flight: 100,
         manual_snapshots: 1000,
-        cluster_snapshot_copies_in_flight: 5,
+        cluster_snapshot_copies_in_flight: 100,
         manual_cluster_snapshots: 1000,
     };
     let _ready = image_ready(world);
     end_deletions(world);
-    for region in world.regions_mut() {
-        for snapshot in &mut region.snapshots {
-            if is_automated(snapshot) {
-                snapshot.state = ArtifactState::available();
-            }
+    for snapshot in all_snapshots(world).flatten() {
+        if is_automated(snapshot) {
+            snapshot.state = ArtifactState::available();
         }
     }
     // Whatever is kept for a time only has been kept for longer: no rule about age changes anything from here on.
@@ -298,8 +309,9 @@ pub fn calm_down(world: &mut World) {
 /// Waits until no copy is in progress.
 pub fn finish_copies(world: &mut World) {
     let until = world.regions.values().flat_map(|region| {
-        let snapshots = region.snapshots.iter().filter_map(|s| s.copying.as_ref());
-        snapshots.chain(region.images.iter().filter_map(|i| i.copying.as_ref()))
+        let kinds = Kind::ALL.into_iter();
+        let artifacts = kinds.flat_map(|kind| region.artifacts(kind));
+        artifacts.filter_map(|artifact| artifact.copying.as_ref())
     });
     if let Some(last) = until.map(|copying| copying.until).max() {
         let wait = last.duration_since(world.now).max(SignedDuration::ZERO);

@@ -294,6 +294,13 @@ impl Provider for FaultyProvider<'_> {
             .await
     }
 
+    async fn cluster_of(&self, at: &Location, database: &ParentId) -> Answer<Option<ParentId>> {
+        let real = self.sandbox().cluster_of(at, database);
+        let earlier = |old: Sandbox| async move { old.cluster_of(at, database).await };
+        self.read("DescribeDBInstances", at, Read::Cluster, real, earlier)
+            .await
+    }
+
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {
         let call = match kind {
             Kind::Image => "DescribeImages",
@@ -304,7 +311,10 @@ impl Provider for FaultyProvider<'_> {
             self.live().await;
             let what = "a region refuses to read absent databases";
             self.monitor.on_fault(what, call, &at.region);
-            let (code, message) = ("DBInstanceNotFound", "DBInstance not found.");
+            let (code, message) = match kind {
+                Kind::DbClusterSnapshot => ("DBClusterNotFound", "DBCluster not found."),
+                _ => ("DBInstanceNotFound", "DBInstance not found."),
+            };
             return Err(error(call, at, code, message, ErrorClass::Absent));
         }
         let real = self.sandbox().find(at, kind, query);

@@ -35,7 +35,7 @@ impl Change {
 /// What plans are about: the copies that they delete, keep or tag, and the names that they give to copies.
 #[derive(Default)]
 pub struct Targets {
-    pub copies: Vec<String>,
+    pub copies: Vec<(Kind, String)>,
     pub names: Vec<(JobName, ArtifactId)>,
 }
 
@@ -45,13 +45,14 @@ impl Targets {
         let mut targets = Self::default();
         for job in plans.iter().flat_map(|plan| &plan.jobs) {
             for action in &job.actions {
+                let copy = |id: &ArtifactId| (action.kind(), id.to_string());
                 match action {
                     Action::Delete(deletion) => {
-                        let kept = deletion.expects.kept.iter().map(|kept| kept.id.to_string());
-                        let deleted = deletion.artifact.id.to_string();
+                        let kept = deletion.expects.kept.iter().map(|kept| copy(&kept.id));
+                        let deleted = copy(&deletion.artifact.id);
                         targets.copies.extend(kept.chain([deleted]));
                     }
-                    Action::TagCopy(tag) => targets.copies.push(tag.copy.id.to_string()),
+                    Action::TagCopy(tag) => targets.copies.push(copy(&tag.copy.id)),
                     Action::Copy(copy) => {
                         let id = copy.copy.id.clone();
                         targets.names.extend(id.map(|id| (job.name.clone(), id)));
@@ -92,7 +93,7 @@ pub fn interfere(
 ) -> Change {
     let region = random.pick(&regions()).cloned().expect("a region");
     match random.weighed(&[60, 25, 10, 5, 6]) {
-        0 => change_snapshot(random, world, &region, &targets.copies),
+        0 => change_snapshot(random, setup, world, &region, &targets.copies),
         1 => change_image(random, world, &region, &targets.copies),
         2 => {
             let job = random.pick(&setup.jobs).expect("a job");
@@ -248,18 +249,25 @@ fn places(artifacts: &[WorldArtifact], is_wanted: impl Fn(&WorldArtifact) -> boo
 
 fn change_snapshot(
     random: &mut Random,
+    setup: &Setup,
     world: &mut World,
     region: &Region,
-    of_plans: &[String],
+    of_plans: &[(Kind, String)],
 ) -> Change {
+    let Some(any) = random.pick(&setup.databases) else {
+        return Change::new("nothing", None);
+    };
     let target = random.pick(of_plans).filter(|_| of_plans.len() > 1);
-    let is_target = |snapshot: &WorldArtifact| Some(snapshot.id.as_str()) == target.map(|id| &**id);
+    let kind = target.map_or(any.kind, |target| target.0);
+    let is_target =
+        |snapshot: &WorldArtifact| target.is_some_and(|target| snapshot.id.as_str() == target.1);
     let holds = |region: &&Region| {
         let here = world.region(region);
-        here.is_some_and(|here| here.snapshots.iter().any(is_target))
+        here.is_some_and(|here| here.artifacts(kind).iter().any(is_target))
     };
     let region = &regions().iter().find(holds).unwrap_or(region).clone();
-    let here = &mut world.region_mut(region).expect("a region").snapshots;
+    let here = world.region_mut(region).expect("a region");
+    let here = here.artifacts_mut(kind);
     let mut copies = places(here, |s| s.snapshot_type == SnapshotType::Manual);
     // The newest ones matter most.
     copies.sort_by_key(|at| Reverse(here[*at].data_time));
@@ -276,14 +284,14 @@ fn change_image(
     random: &mut Random,
     world: &mut World,
     region: &Region,
-    of_plans: &[String],
+    of_plans: &[(Kind, String)],
 ) -> Change {
     let here = &mut world.region_mut(region).expect("a region").images;
     let mut copies = places(here, |image| {
         image.copied_from.is_some() || image.tags.keys().any(is_copy_key)
     });
     let targets = places(here, |image| {
-        of_plans.iter().any(|id| *id == *image.id.as_str())
+        of_plans.iter().any(|(_, id)| *id == *image.id.as_str())
     });
     if !targets.is_empty() && random.chance(60) {
         copies = targets;
@@ -312,7 +320,10 @@ fn take_name(
 ) -> Option<String> {
     let (job, name) = random.pick(&targets.names)?;
     let job = setup.job(job);
-    let mut databases = world.region(&job.source_region)?.databases.iter();
+    let mut databases = world
+        .region(&job.source_region)?
+        .databases(job.kind())
+        .iter();
     let database = databases.find(|database| Some(&database.id) == job.rules.parent())?;
     let taken = world.now - SignedDuration::from_hours(random.within(1, 2000));
     let mut other = WorldArtifact::snapshot(database, name.as_str(), SnapshotType::Manual, taken);
@@ -321,7 +332,7 @@ fn take_name(
         other.data_time = None;
     }
     let to = &job.destination_region;
-    let here = &mut world.region_mut(to)?.snapshots;
+    let here = world.region_mut(to)?.artifacts_mut(job.kind());
     if here.iter().any(|s| s.id == *name) {
         return None;
     }

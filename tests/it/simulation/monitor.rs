@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::calls::{Read, Write};
+use super::calls::{Read, Write, action_word};
 use super::fault_plan::FaultPlan;
 use super::ledger::{Ledger, Moment, RecordedSandbox};
 use super::setup::Setup;
@@ -103,8 +103,9 @@ impl<'a> Monitor<'a> {
                 let is_this = at_destination && read.credentials == job.client_config;
                 return is_this.then_some(0);
             }
-            Read::Find(_, query) => query,
-            Read::Limit | Read::Options | Read::References(_) => return None,
+            Read::Find(kind, query) if *kind == job.kind() => query,
+            Read::Find(..) => return None,
+            Read::Limit | Read::Options | Read::Cluster | Read::References(_) => return None,
         };
         match query {
             Query::ByIds(ids) if at_source && is_image(ids) => Some(1),
@@ -139,6 +140,7 @@ impl<'a> Monitor<'a> {
         let seen = self.log();
         let shared = |other: &SyncJob| {
             other.name != job.name
+                && other.kind() == job.kind()
                 && other.rules.parent() == job.rules.parent()
                 && (other.source_region == job.source_region
                     || other.destination_region == job.destination_region)
@@ -215,8 +217,9 @@ impl<'a> Monitor<'a> {
         let seen = self.log();
         let reads = seen.reads.iter().filter(|read| read.error.is_none());
         let by_id = reads.filter_map(|read| match &read.read {
-            Read::Find(Kind::DbSnapshot, Query::ByIds(ids)) => {
-                (read.region == job.destination_region).then_some((ids, read))
+            Read::Find(kind, Query::ByIds(ids)) => {
+                let is_there = read.region == job.destination_region && *kind == job.kind();
+                is_there.then_some((ids, read))
             }
             _ => None,
         });
@@ -373,7 +376,7 @@ impl Monitor<'_> {
         let id = match answer {
             Ok(id) => id,
             Err(error) => {
-                if error.code == "DBSnapshotAlreadyExists" {
+                if error.code.ends_with("SnapshotAlreadyExists") {
                     ledger.count("a name is taken");
                 }
                 return;
@@ -394,18 +397,6 @@ impl Monitor<'_> {
     }
 }
 
-/// Returns the word under which actions are counted.
-fn action_word(action: &Action) -> &'static str {
-    match (action, action.kind()) {
-        (Action::Copy(_), Kind::Image) => "copy an image",
-        (Action::Copy(_), Kind::DbSnapshot | Kind::DbClusterSnapshot) => "copy a snapshot",
-        (Action::TagCopy(_), _) => "tag_copy",
-        (Action::TagSource(_), _) => "tag_source",
-        (Action::Delete(_), Kind::Image) => "delete an image",
-        (Action::Delete(_), Kind::DbSnapshot | Kind::DbClusterSnapshot) => "delete",
-    }
-}
-
 /// Describes the snapshot or image that an action copies; two copies of one source have the same description.
 pub fn source_word(action: &Action, job: &SyncJob) -> Option<String> {
     let (from, to) = (&job.source_region, &job.destination_region);
@@ -414,7 +405,8 @@ pub fn source_word(action: &Action, job: &SyncJob) -> Option<String> {
             Some(format!("{} from {from} in {to}", copy.source.id))
         }
         Action::Copy(copy) => Some(format!(
-            "{} of {} of {} from {from} in {to}",
+            "{} {} of {} of {} from {from} in {to}",
+            copy.kind,
             copy.source.id,
             copy.expects.data_time,
             rules::account_of(&job.client_config)

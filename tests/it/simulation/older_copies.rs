@@ -20,7 +20,7 @@ pub fn add(random: &mut Random, job: &SyncJob, world: &mut World) -> Option<Stri
 fn older_snapshot(random: &mut Random, job: &SyncJob, world: &mut World) -> Option<String> {
     let (from, database) = (&job.source_region, job.rules.parent()?);
     let account = rules::account_of(&job.client_config);
-    let mut databases = world.region(from)?.databases.iter();
+    let mut databases = world.region(from)?.databases(job.kind()).iter();
     let made = databases.find(|db| db.id == *database && db.account == *account)?;
     // Of a snapshot that still exists, or of one that has expired since.
     let there: Vec<_> = rules::snapshots_of(world, job, from, database)
@@ -36,7 +36,7 @@ fn older_snapshot(random: &mut Random, job: &SyncJob, world: &mut World) -> Opti
     let tag = rules::tag_value(taken, source.as_str());
     let mut copy = WorldArtifact::snapshot(made, &name, SnapshotType::Manual, taken)
         .tag(&rules::copy_key(job), &tag);
-    copy.copied_from = Some(arn_of(Kind::DbSnapshot, from, account, &source));
+    copy.copied_from = Some(arn_of(job.kind(), from, account, &source));
     copy.created = Some(taken + SignedDuration::from_mins(20));
     match random.weighed(&[50, 15, 8, 10, 8, 4]) {
         0 => {}
@@ -46,7 +46,7 @@ fn older_snapshot(random: &mut Random, job: &SyncJob, world: &mut World) -> Opti
             copy.tags.clear();
             if random.chance(50) {
                 copy.tags.insert("BackupTool", "nightly");
-            } else if let Some(snapshot) = world.snapshot_mut(from, &source) {
+            } else if let Some(snapshot) = rules::snapshot_mut(world, job, from, &source) {
                 let value = rules::tag_value(taken, &name);
                 snapshot
                     .tags
@@ -65,7 +65,8 @@ fn older_snapshot(random: &mut Random, job: &SyncJob, world: &mut World) -> Opti
         }
     }
     let description = format!("{} ({}) is there, a copy of {source}", copy.id, copy.state);
-    let here = &mut world.region_mut(&job.destination_region)?.snapshots;
+    let here = world.region_mut(&job.destination_region)?;
+    let here = here.artifacts_mut(job.kind());
     let is_same = |s: &WorldArtifact| s.id == copy.id && s.account == copy.account;
     if here.iter().any(is_same) {
         return None;

@@ -6,7 +6,7 @@ use crate::support::prelude::*;
 pub fn of_world(world: &World) -> String {
     let mut lines = Vec::new();
     for (region, here) in &world.regions {
-        for s in &here.snapshots {
+        for s in here.snapshots.iter().chain(&here.cluster_snapshots) {
             let (from, taken) = (s.copied_from.as_ref().and_then(|arn| arn.id()), s.data_time);
             lines.push(format!(
                 "  {region} {} {:?} {} taken {taken:?}, from {from:?}, database of {:?}, {:?}",

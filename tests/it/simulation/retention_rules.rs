@@ -40,7 +40,7 @@ fn not_deletable(copy: &WorldArtifact, job: &SyncJob) -> Option<&'static str> {
 fn newest_copy<'a>(world: &'a World, job: &'a SyncJob) -> Option<&'a WorldArtifact> {
     manual(world, job)
         .filter(|copy| !is_dead(&copy.state))
-        .filter_map(|copy| Some((origin(copy, job)?.1, copy)))
+        .filter_map(|copy| Some((origin(copy, job)?.1?, copy)))
         .max_by_key(|(taken, copy)| (*taken, copy.id.clone()))
         .map(|(_, copy)| copy)
 }
@@ -78,6 +78,19 @@ pub fn to_be_tagged<'a>(
     copies.find(|copy| named.as_deref() == Some(copy.id.as_str()))
 }
 
+/// Returns the time of a copy. The tag that a copy is about to get states the time of its source.
+fn counted_time(
+    copy: &WorldArtifact,
+    job: &SyncJob,
+    source: &WorldArtifact,
+    untagged: Option<&ArtifactId>,
+) -> Option<i64> {
+    if untagged == Some(&copy.id) {
+        return source.data_time.map(seconds);
+    }
+    origin(copy, job)?.1
+}
+
 /// Returns the copies that retention counts with their times, newest first: ours, and the one that is about to be tagged, but none
 /// of an earlier database of that name.
 fn counted<'a>(
@@ -90,7 +103,7 @@ fn counted<'a>(
     let mut counted: Vec<(i64, &WorldArtifact)> = manual(world, job)
         .filter(|copy| not_ours(copy, job).is_none() || Some(&copy.id) == untagged)
         .filter(|copy| copy.parent_created.is_none() || copy.parent_created == current_parent)
-        .filter_map(|copy| Some((origin(copy, job)?.1?, copy)))
+        .filter_map(|copy| Some((counted_time(copy, job, source, untagged)?, copy)))
         .collect();
     counted.sort_by_key(|(taken, copy)| Reverse((*taken, copy.id.clone())));
     counted
@@ -116,7 +129,7 @@ fn expired<'a>(
     manual(world, job)
         .filter(|copy| not_ours(copy, job).is_none() || Some(&copy.id) == untagged)
         .filter(|copy| copy.parent_created.is_some() && copy.parent_created != current_parent)
-        .filter_map(|copy| Some((origin(copy, job)?.1?, copy)))
+        .filter_map(|copy| Some((counted_time(copy, job, source, untagged)?, copy)))
         .filter(|(taken, _)| *taken < day - limit)
         .collect()
 }

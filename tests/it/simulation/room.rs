@@ -39,11 +39,17 @@ pub fn with_room(
     };
     let world = ledger.at(*moment);
     let account = rules::account_of(&job.client_config);
-    let here = world.region(region).expect("a region").snapshots.iter();
+    let here = world.region(region).expect("a region");
+    let here = here.artifacts(job.kind()).iter();
     let manual = here.filter(|s| s.account == *account && s.snapshot_type == SnapshotType::Manual);
-    let growth = growth.entry(format!("{account} {region}")).or_default();
+    let growth = growth
+        .entry(format!("{} {account} {region}", job.kind()))
+        .or_default();
     let used = manual.count().saturating_add_signed(*growth);
-    let max = world.quotas.manual_snapshots;
+    let max = match job.kind() {
+        Kind::DbClusterSnapshot => world.quotas.manual_cluster_snapshots,
+        _ => world.quotas.manual_snapshots,
+    };
     if used >= max + deletes.len() {
         return Expected::Fails;
     }

@@ -96,16 +96,45 @@ pub fn is_available(copy: &WorldArtifact) -> bool {
     copy.state.as_str() == "available"
 }
 
+/// Returns when the data of a copy was captured, if AWS states it. For clusters it does not.
+pub fn stated_time(copy: &WorldArtifact, job: &SyncJob) -> Option<Timestamp> {
+    copy.data_time
+        .filter(|_| job.kind() != Kind::DbClusterSnapshot)
+}
+
+/// Returns the first snapshot of the kind of a job that has this id, of any account.
+pub fn snapshot<'a>(
+    world: &'a World,
+    job: &SyncJob,
+    region: &Region,
+    id: &ArtifactId,
+) -> Option<&'a WorldArtifact> {
+    let mut here = world.region(region)?.artifacts(job.kind()).iter();
+    here.find(|snapshot| snapshot.id == *id)
+}
+
+/// Returns the first snapshot of the kind of a job that has this id, of any account.
+pub fn snapshot_mut<'a>(
+    world: &'a mut World,
+    job: &SyncJob,
+    region: &Region,
+    id: &ArtifactId,
+) -> Option<&'a mut WorldArtifact> {
+    let here = world.region_mut(region)?.artifacts_mut(job.kind());
+    here.iter_mut().find(|snapshot| snapshot.id == *id)
+}
+
 /// Returns the id of the snapshot that a snapshot was copied from, and when its data was captured, as AWS states them, or else its
 /// tag.
 pub fn origin(copy: &WorldArtifact, job: &SyncJob) -> Option<(String, Option<i64>)> {
     let tag = copy_tag(copy, job);
-    let stated = copy.data_time.map(seconds);
+    let stated = stated_time(copy, job).map(seconds);
     if let Some(arn) = &copy.copied_from {
         let parts: Vec<&str> = arn.as_str().splitn(7, ':').collect();
         if parts[3] != job.source_region.as_str() {
             return None;
         }
+        let tag = tag.filter(|tag| tag.1 == parts[6]);
         return Some((parts[6].to_owned(), stated.or(tag.map(|tag| tag.0))));
     }
     let (time, id) = tag?;
@@ -121,7 +150,7 @@ pub fn snapshots_of<'a>(
 ) -> impl Iterator<Item = &'a WorldArtifact> {
     let account = account_of(&job.client_config);
     let here = world.region(region).expect("a region");
-    let snapshots = here.snapshots.iter();
+    let snapshots = here.artifacts(job.kind()).iter();
     snapshots.filter(move |s| s.account == *account && s.parent.as_ref() == Some(database))
 }
 

@@ -23,11 +23,45 @@ const OTHER_ACCOUNT: &str = "210987654321";
 pub const KEY: &str = "alias/backup";
 const OTHER_KEY: &str = "alias/other";
 
+/// A database or cluster that a job is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Database {
+    /// What its snapshots are.
+    pub kind: Kind,
+    pub region: Region,
+    pub id: ParentId,
+    pub account: AccountId,
+}
+
+impl Database {
+    fn of_job(job: &SyncJob) -> Option<Self> {
+        Some(Self {
+            kind: job.kind(),
+            region: job.source_region.clone(),
+            id: job.rules.parent()?.clone(),
+            account: rules::account_of(&job.client_config).clone(),
+        })
+    }
+
+    /// Returns it as the world has it.
+    pub fn find<'w>(&self, world: &'w World) -> Option<&'w WorldDatabase> {
+        let mut all = world.region(&self.region)?.databases(self.kind).iter();
+        all.find(|other| other.id == self.id && other.account == self.account)
+    }
+
+    /// Returns true for its automated snapshots.
+    pub fn has(&self, snapshot: &WorldArtifact) -> bool {
+        snapshot.snapshot_type == SnapshotType::Automated
+            && snapshot.parent.as_ref() == Some(&self.id)
+            && snapshot.account == self.account
+    }
+}
+
 pub struct Setup {
     pub jobs: Vec<SyncJob>,
     pub callers: Callers,
-    /// The databases and images that jobs are about, each with its region.
-    pub databases: Vec<(Region, ParentId, AccountId)>,
+    pub databases: Vec<Database>,
+    /// The images that jobs are about, each with its region.
     pub images: Vec<(Region, String, AccountId)>,
 }
 
@@ -85,16 +119,20 @@ pub fn random(random: &mut Random) -> (Setup, World) {
     for n in 0..random.within(1, 4) {
         add_job(random, &mut setup, n);
     }
-    for (region, id, account) in &setup.databases {
-        let mut database = WorldDatabase::new(
-            id.as_str(),
-            account,
-            start() - SignedDuration::from_hours(9000),
-        );
-        if random.chance(15) {
-            database.kms_key_id = Some(KEY.to_owned());
+    for database in &setup.databases {
+        let created = start() - SignedDuration::from_hours(9000);
+        let mut made = WorldDatabase::new(database.id.as_str(), &database.account, created);
+        let mut jobs = setup.jobs.iter();
+        let has_key = jobs.any(|job| {
+            job.kms_key_id.is_some() && Database::of_job(job).as_ref() == Some(database)
+        });
+        // Copies of unencrypted clusters take no key.
+        let needs_key = database.kind == Kind::DbClusterSnapshot && has_key;
+        if random.chance(if needs_key { 85 } else { 15 }) {
+            made.kms_key_id = Some(KEY.to_owned());
         }
-        world.add_region(region).databases.push(database);
+        let here = world.add_region(&database.region);
+        here.add_database(database.kind, made);
     }
     environment::furnish(random, &setup, &mut world);
     (setup, world)
@@ -117,16 +155,7 @@ fn add_job(random: &mut Random, setup: &mut Setup, n: i64) {
     let other = client.account_id.is_some();
     let number = random.below(2);
     let rules: Arc<dyn SyncTypeRules> = if random.chance(65) {
-        // The other account has its own databases and images.
-        let id = ParentId::from(format!("{}{number}", if other { "their" } else { "db" }));
-        Arc::new(DbSnapshotOptions {
-            retain_earlier_databases: random
-                .chance(40)
-                .then_some(SignedDuration::from_hours(24 * 3)),
-            db_instance: id,
-            max_snapshots_to_retain: u32::try_from(random.below(5)).expect("a small number"),
-            option_group_name: None,
-        })
+        random_database(random, if other { "their" } else { "db" }, number)
     } else {
         let identifier = format!("{} {number}", if other { "their app" } else { "app" });
         Arc::new(AmiOptions {
@@ -175,6 +204,31 @@ fn random_max_images(random: &mut Random) -> Option<u32> {
         .then(|| u32::try_from(random.below(3)).expect("a small number"))
 }
 
+/// Returns the rules of a job for a database or a cluster. Both have the same names. The other account has its own ones.
+fn random_database(random: &mut Random, name: &str, number: usize) -> Arc<dyn SyncTypeRules> {
+    let id = ParentId::from(format!("{name}{number}"));
+    let earlier = random.chance(40);
+    let retain_earlier_databases = earlier.then_some(SignedDuration::from_hours(24 * 3));
+    let max_snapshots_to_retain = random_retention(random);
+    if random.chance(35) {
+        return Arc::new(DbClusterSnapshotOptions {
+            retain_earlier_databases,
+            db_cluster: id,
+            max_snapshots_to_retain,
+        });
+    }
+    Arc::new(DbSnapshotOptions {
+        retain_earlier_databases,
+        db_instance: id,
+        max_snapshots_to_retain,
+        option_group_name: None,
+    })
+}
+
+fn random_retention(random: &mut Random) -> u32 {
+    u32::try_from(random.below(5)).expect("a small number")
+}
+
 fn random_key(random: &mut Random) -> Option<String> {
     match random.weighed(&[7, 4, 1]) {
         0 => None,
@@ -192,39 +246,39 @@ fn with_other_retention(random: &mut Random, job: &SyncJob) -> Arc<dyn SyncTypeR
         });
     }
     let rules: &dyn Any = &*job.rules;
-    match rules.downcast_ref::<DbSnapshotOptions>() {
-        Some(options) => Arc::new(DbSnapshotOptions {
-            max_snapshots_to_retain: u32::try_from(random.below(5)).expect("a small number"),
+    if let Some(options) = rules.downcast_ref::<DbSnapshotOptions>() {
+        return Arc::new(DbSnapshotOptions {
+            max_snapshots_to_retain: random_retention(random),
             ..options.clone()
-        }),
-        None => Arc::clone(&job.rules),
+        });
     }
+    if let Some(options) = rules.downcast_ref::<DbClusterSnapshotOptions>() {
+        return Arc::new(DbClusterSnapshotOptions {
+            max_snapshots_to_retain: random_retention(random),
+            ..options.clone()
+        });
+    }
+    Arc::clone(&job.rules)
 }
 
 /// Adds a job, unless that would make the config invalid because it copies the same database to the same place twice.
 fn register(setup: &mut Setup, mut job: SyncJob) {
     let account = rules::account_of(&job.client_config).clone();
-    let destination = &job.destination_region;
-    let has_name = |name: &ParentId| {
-        let mut others = setup.jobs.iter();
-        others.any(|other| {
-            other.rules.parent() == Some(name) && other.destination_region == *destination
-        })
-    };
-    match job.rules.parent().cloned() {
-        Some(parent) => {
-            let place = (job.source_region.clone(), parent.clone(), account);
-            let same = |other: &SyncJob| {
-                other.rules.parent() == Some(&parent)
-                    && other.source_region == job.source_region
+    match Database::of_job(&job) {
+        Some(database) => {
+            let has_name = |other: &&SyncJob| {
+                other.kind() == job.kind()
+                    && other.rules.parent() == job.rules.parent()
                     && other.destination_region == job.destination_region
             };
-            if setup.jobs.iter().any(same) {
+            let mut others = setup.jobs.iter().filter(has_name);
+            let has_shared_parent_name = others.clone().next().is_some();
+            if others.any(|other| other.source_region == job.source_region) {
                 return;
             }
-            job.has_shared_parent_name = has_name(&parent);
-            if !setup.databases.contains(&place) {
-                setup.databases.push(place);
+            job.has_shared_parent_name = has_shared_parent_name;
+            if !setup.databases.contains(&database) {
+                setup.databases.push(database);
             }
         }
         None => {

@@ -56,6 +56,10 @@ impl<T: Alters> Provider for Altered<T> {
         self.0.sandbox().image_references(at, ids).await
     }
 
+    async fn cluster_of(&self, at: &Location, database: &ParentId) -> Answer<Option<ParentId>> {
+        self.0.sandbox().cluster_of(at, database).await
+    }
+
     async fn find(&self, at: &Location, kind: Kind, query: &Query) -> Answer<Vec<Artifact>> {
         self.0.find(at, kind, query).await
     }
