@@ -30,7 +30,7 @@ pub(super) fn check(jobs: &mut [(ConfiguredJob, TextPlace)]) {
             *configured = ConfiguredJob::Invalid { name, problems };
             continue;
         }
-        job.has_shared_parent_name = earlier.iter().any(|other| may_share_account(other, job));
+        job.has_shared_parent_name = earlier.iter().any(|other| other.may_share_account(job));
         earlier.push(job.clone());
     }
 }
@@ -98,7 +98,7 @@ fn circle<'j>(jobs: &'j [SyncJob], job: &'j SyncJob) -> Option<Vec<&'j Region>> 
         let is_next = |next: &&SyncJob| {
             next.source_region == last.destination_region
                 && next.rules.takes_copies_of(&*last.rules)
-                && may_share_account(next, last)
+                && next.may_share_account(last)
         };
         let (next, others): (Vec<_>, Vec<_>) = left.into_iter().partition(is_next);
         reached.extend(next.into_iter().map(|next| (next, way.clone())));
@@ -137,10 +137,4 @@ fn repeated(job: &SyncJob, same: &SyncJob, parent: &ParentId) -> Problem {
         "{name} copies {parent} from {source} to {destination}, and so does {earlier} above it"
     );
     Problem::new(message).help("keep one of them: two would delete each other's copies")
-}
-
-/// Returns false if both state their accounts, and the accounts differ.
-fn may_share_account(one: &SyncJob, two: &SyncJob) -> bool {
-    let accounts = [one, two].map(|job| job.client_config.account_id.as_ref());
-    !matches!(accounts, [Some(one), Some(two)] if one != two)
 }

@@ -24,7 +24,7 @@ pub(super) fn check_delete(delete: &Delete, target: &Target, facts: &Facts) -> P
     let id = &delete.artifact.id;
     let mut copies = facts.copies.iter();
     let copy = copies.find(|copy| copy.id == *id && !copy.state.is_being_deleted());
-    let Some(copy) = copy else {
+    let Some(copy) = copy.filter(|_| !facts.absent.contains(id)) else {
         return Precondition::AlreadyDone(id.clone());
     };
     let region = &target.request.source.region;
