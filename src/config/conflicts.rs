@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::model::ids::{ParentId, Region};
+use crate::model::kind::Kind;
 use crate::model::problem::{Problem, TextPlace};
 use crate::sync_types::{ConfiguredJob, SyncJob};
 
@@ -11,7 +12,7 @@ use crate::sync_types::{ConfiguredJob, SyncJob};
 /// marked: automated snapshots of the same minute have the same id, and so would their copies. Jobs for the same image are left to
 /// the planner, which knows the images.
 pub(super) fn check(jobs: &mut [(ConfiguredJob, TextPlace)]) {
-    let mut by_name: HashMap<(ParentId, Region), Vec<SyncJob>> = HashMap::new();
+    let mut by_name: HashMap<(Kind, ParentId, Region), Vec<SyncJob>> = HashMap::new();
     for (configured, place) in jobs {
         let ConfiguredJob::Valid(job) = configured else {
             continue;
@@ -19,7 +20,8 @@ pub(super) fn check(jobs: &mut [(ConfiguredJob, TextPlace)]) {
         let Some(parent) = job.rules.parent().cloned() else {
             continue;
         };
-        let key = (parent.clone(), job.destination_region.clone());
+        // A DB instance and a DB cluster may have the same name.
+        let key = (job.kind(), parent.clone(), job.destination_region.clone());
         let earlier = by_name.entry(key).or_default();
         let is_same = |other: &&SyncJob| {
             other.source_region == job.source_region && other.client_config == job.client_config
