@@ -20,9 +20,6 @@ pub(super) fn keep_reason(
     if ours(copy, &case.job.source_region) == Err(NotOurs::Kept) {
         return Some(KeepReason::SyncKeep);
     }
-    if copy.kind.facts().has_references && case.source.is_source_of(copy) {
-        return Some(KeepReason::CurrentSource);
-    }
     let needed = case.needed.reason(case.account, case.job, copy);
     if needed.is_some() || !copy.kind.facts().has_references {
         return needed;

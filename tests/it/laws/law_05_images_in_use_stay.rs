@@ -409,7 +409,8 @@ fn law_5_an_image_that_has_changed_since_the_plan_stays() {
             change(copied_image_mut(world, OLDEST))
         });
     }
-    let kept: [Change; 3] = [
+    let kept: [Change; 4] = [
+        |copy| copy.tags.insert("Sync-Identifier", "Web 2"),
         |copy| copy.state = state("disabled"),
         |copy| copy.tags.retain(|key, _| key != "Sync-From-us-east-1"),
         |copy| copy.copied_from = None,
