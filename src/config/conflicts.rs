@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::model::ids::{ParentId, Region};
+use crate::model::kind::Kind;
 use crate::model::problem::{Problem, TextPlace};
 use crate::sync_types::{ConfiguredJob, SyncJob};
 
@@ -11,7 +12,7 @@ use crate::sync_types::{ConfiguredJob, SyncJob};
 /// marked: automated snapshots of the same minute have the same id, and so would their copies. Jobs for the same image are left to
 /// the planner, which knows the images.
 pub(super) fn check(jobs: &mut [(ConfiguredJob, TextPlace)]) {
-    let mut by_name: HashMap<(ParentId, Region), Vec<SyncJob>> = HashMap::new();
+    let mut by_name: HashMap<(Kind, ParentId, Region), Vec<SyncJob>> = HashMap::new();
     for (configured, place) in jobs {
         let ConfiguredJob::Valid(job) = configured else {
             continue;
@@ -19,7 +20,8 @@ pub(super) fn check(jobs: &mut [(ConfiguredJob, TextPlace)]) {
         let Some(parent) = job.rules.parent().cloned() else {
             continue;
         };
-        let key = (parent.clone(), job.destination_region.clone());
+        // A DB instance and a DB cluster may have the same name.
+        let key = (job.kind(), parent.clone(), job.destination_region.clone());
         let earlier = by_name.entry(key).or_default();
         let is_same = |other: &&SyncJob| {
             other.source_region == job.source_region && other.client_config == job.client_config
@@ -30,7 +32,7 @@ pub(super) fn check(jobs: &mut [(ConfiguredJob, TextPlace)]) {
             *configured = ConfiguredJob::Invalid { name, problems };
             continue;
         }
-        job.has_shared_parent_name = earlier.iter().any(|other| may_share_account(other, job));
+        job.has_shared_parent_name = earlier.iter().any(|other| other.may_share_account(job));
         earlier.push(job.clone());
     }
 }
@@ -98,7 +100,7 @@ fn circle<'j>(jobs: &'j [SyncJob], job: &'j SyncJob) -> Option<Vec<&'j Region>> 
         let is_next = |next: &&SyncJob| {
             next.source_region == last.destination_region
                 && next.rules.takes_copies_of(&*last.rules)
-                && may_share_account(next, last)
+                && next.may_share_account(last)
         };
         let (next, others): (Vec<_>, Vec<_>) = left.into_iter().partition(is_next);
         reached.extend(next.into_iter().map(|next| (next, way.clone())));
@@ -137,10 +139,4 @@ fn repeated(job: &SyncJob, same: &SyncJob, parent: &ParentId) -> Problem {
         "{name} copies {parent} from {source} to {destination}, and so does {earlier} above it"
     );
     Problem::new(message).help("keep one of them: two would delete each other's copies")
-}
-
-/// Returns false if both state their accounts, and the accounts differ.
-fn may_share_account(one: &SyncJob, two: &SyncJob) -> bool {
-    let accounts = [one, two].map(|job| job.client_config.account_id.as_ref());
-    !matches!(accounts, [Some(one), Some(two)] if one != two)
 }

@@ -24,7 +24,7 @@ pub(super) fn check_delete(delete: &Delete, target: &Target, facts: &Facts) -> P
     let id = &delete.artifact.id;
     let mut copies = facts.copies.iter();
     let copy = copies.find(|copy| copy.id == *id && !copy.state.is_being_deleted());
-    let Some(copy) = copy else {
+    let Some(copy) = copy.filter(|_| !facts.absent.contains(id)) else {
         return Precondition::AlreadyDone(id.clone());
     };
     let region = &target.request.source.region;
@@ -54,7 +54,8 @@ pub(super) fn check_delete(delete: &Delete, target: &Target, facts: &Facts) -> P
     let newest_then = shown(newest.max(Some(expects.data_time)));
     let kept = kept.map(|kept| {
         let then = show_kept(kept.data_time, &ArtifactState::available());
-        let now = found_kept(kept, region, current_parent, facts);
+        let identifier = expects.sync_identifier.as_deref();
+        let now = found_kept(kept, region, current_parent, identifier, facts);
         difference(&format!("kept copy {}", kept.id), then, now)
     });
     let differences = [
@@ -115,11 +116,13 @@ fn in_use(delete: &Delete, copy: &Artifact, facts: &Facts) -> Option<String> {
     differences.into_iter().flatten().next()
 }
 
-/// Shows a kept copy as it was found. A copy that is no longer ours, or of the current database, does not count as kept.
+/// Shows a kept copy as it was found. A copy that is no longer ours, or of the current database, or that has been given to a job with
+/// another identifier, does not count as kept.
 fn found_kept(
     kept: &KeptCopy,
     region: &Region,
     current_parent: Option<Timestamp>,
+    identifier: Option<&str>,
     facts: &Facts,
 ) -> String {
     let Some(copy) = facts.copies.iter().find(|copy| copy.id == kept.id) else {
@@ -127,6 +130,10 @@ fn found_kept(
     };
     if !is_of_parent(copy, current_parent) {
         return "a copy of a different database".to_owned();
+    }
+    let other = copy.tags.get(SYNC_IDENTIFIER);
+    if let Some(other) = other.filter(|other| identifier.is_some_and(|own| own != *other)) {
+        return format!("a copy with the tag {SYNC_IDENTIFIER} = {other}");
     }
     match (ours(copy, region), copy_time(copy, region)) {
         (Ok(_) | Err(NotOurs::Kept), Some(data_time)) => show_kept(data_time, &copy.state),

@@ -1,6 +1,6 @@
 //! What is known about a job before an action: where it acts, and what was observed there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -12,6 +12,7 @@ use crate::model::ids::{AccountId, ArtifactId};
 use crate::model::inventory::{Answer, Observation};
 use crate::model::plan::JobPlan;
 use crate::model::problem::Problem;
+use crate::model::provider_error::ErrorClass;
 use crate::observe::{CopyRequest, Request};
 
 /// Where a job acts.
@@ -69,6 +70,8 @@ pub(super) struct Facts {
     pub(super) copies: Vec<Artifact>,
     /// What uses the copies that are to be deleted, if AWS states it. It is read for deletions only.
     pub(super) references: BTreeMap<ArtifactId, Vec<String>>,
+    /// The copies that AWS called absent when asked what uses them: they were deleted while the rest was being read.
+    pub(super) absent: BTreeSet<ArtifactId>,
     /// When observing started.
     observed_at: Timestamp,
     /// The stage that it was observed for.
@@ -85,12 +88,18 @@ impl Facts {
         let is_for_deletion = matches!(stage, Stage::MakingRoom | Stage::Deletions);
         let references = observation.references.into_iter();
         let references = references.filter(|_| is_for_deletion);
+        let (absent, references): (Vec<_>, Vec<_>) = references.partition(|(_, users)| {
+            let error = users.as_ref().err();
+            error.is_some_and(|error| error.class == ErrorClass::Absent)
+        });
+        let references = references.into_iter();
         let references = references.map(|(id, users)| Ok((id, users?)));
         Ok(Self {
             account: observation.identity?.account_id,
             sources: observation.sources?,
             copies: observation.copies?,
             references: references.collect::<Answer<_>>()?,
+            absent: absent.into_iter().map(|(id, _)| id).collect(),
             observed_at,
             stage,
         })

@@ -160,6 +160,11 @@ fn foreign_value(action: &Action, plan: &JobPlan) -> Option<&'static str> {
             ("the ARN of the copy", is_own(&delete.artifact)),
             ("the sync tag", is_sync_tag(&delete.expects.sync_tag, None)),
             (
+                "the sync identifier",
+                // Nothing else tells the images of one job from those of another.
+                delete.expects.sync_identifier.is_some() || delete.artifact.parent.is_some(),
+            ),
+            (
                 "the copy after",
                 delete.before.as_ref().is_none_or(|before| {
                     let is_it =

@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::ids::JobName;
 use super::provider_error::ProviderError;
 use super::words::list;
 
@@ -14,6 +15,10 @@ pub enum KeepReason {
     SyncKeep,
     /// A job of the plan currently selects its source, so it would be copied again.
     CurrentSource,
+    /// This job copies it to a further region.
+    SourceOf(JobName),
+    /// This job may need it, but could not be read.
+    UnreadJob(JobName, ProviderError),
     /// AWS refuses to deregister it.
     Protected,
     /// An instance was launched from it not long ago.
@@ -29,6 +34,10 @@ impl fmt::Display for KeepReason {
         match self {
             Self::SyncKeep => f.write_str("it carries the tag Sync-Keep"),
             Self::CurrentSource => f.write_str("it is the copy of the current source"),
+            Self::SourceOf(job) => write!(f, "it is the source of {job}"),
+            Self::UnreadJob(job, error) => {
+                write!(f, "{job} may need it ({})", error.code)
+            }
             Self::Protected => f.write_str("it is protected from deregistration"),
             Self::Launched(time) => write!(f, "launched on {}", time.strftime("%Y-%m-%d")),
             Self::UsedBy(users) => write!(f, "used by {}", list(users)),

@@ -66,8 +66,7 @@ pub(super) async fn read_references<'l>(
     answers.into_iter().flatten().collect()
 }
 
-/// Reads what uses these artifacts, or, if AWS refuses to say it, perhaps because of one of them, what uses each of them. Nothing
-/// uses one that is gone.
+/// Reads what uses these artifacts, or, if AWS refuses to say it, perhaps because of one of them, what uses each of them.
 async fn read_some(
     reader: &Reader<'_>,
     at: &Location,
@@ -91,11 +90,8 @@ async fn read_some(
     }
     let answers = answers.into_iter().flat_map(|(ids, answer)| {
         ids.into_iter().map(move |id| {
-            let users = match &answer {
-                Ok(users) => Ok(users.get(&id).cloned().unwrap_or_default()),
-                Err(error) if error.class == ErrorClass::Absent => Ok(Vec::new()),
-                Err(error) => Err(error.clone()),
-            };
+            let users = answer.as_ref().map_err(Clone::clone);
+            let users = users.map(|users| users.get(&id).cloned().unwrap_or_default());
             (id, users)
         })
     });

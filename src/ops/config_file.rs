@@ -135,6 +135,9 @@ pub(super) struct SelectedJobs {
     pub(super) names: Option<Vec<JobName>>,
     /// The valid ones, in the order of the config.
     pub(super) valid: Vec<SyncJob>,
+    /// The valid jobs that a plan observes, in the order of the config: the selected ones, and those that may need copies that these
+    /// may delete.
+    pub(super) observed: Vec<SyncJob>,
     /// The invalid jobs that are not selected.
     pub(super) other_invalid_jobs: Vec<JobName>,
 }
@@ -148,13 +151,22 @@ impl SelectedJobs {
         let is_selected = |job: &ConfiguredJob| {
             names.is_empty() || names.iter().any(|name| job.name().is_selected_by(name))
         };
+        let all = config.jobs.iter().filter_map(ConfiguredJob::valid);
+        let mut all: Vec<SyncJob> = all.cloned().collect();
         let (jobs, others): (Vec<_>, Vec<_>) = config.jobs.into_iter().partition(is_selected);
         config.jobs = jobs;
         let in_order = config.jobs.iter().map(|job| job.name().clone()).collect();
         let valid = config.jobs.iter().filter_map(ConfiguredJob::valid);
+        let valid: Vec<SyncJob> = valid.cloned().collect();
+        all.retain(|job| {
+            names.is_empty()
+                || names.iter().any(|name| job.name.is_selected_by(name))
+                || valid.iter().any(|other| job.may_need_copies_of(other))
+        });
         Ok(Self {
             names: Some(in_order).filter(|_| !names.is_empty()),
-            valid: valid.cloned().collect(),
+            observed: all,
+            valid,
             other_invalid_jobs: invalid(&others),
             config,
         })

@@ -1,8 +1,11 @@
 //! Planning.
 
+use std::collections::HashSet;
+
 use super::config_file::{ConfigFile, SelectedJobs};
 use super::operation_error::Error;
 use super::operation_options::Options;
+use crate::model::ids::JobName;
 use crate::model::inventory::Inventory;
 use crate::model::plan::{JobPlan, Plan, SavedPlan};
 use crate::model::result::SyncResult;
@@ -35,10 +38,12 @@ pub async fn plan_with_inventory(
     options: &Options,
 ) -> Result<(SavedPlan, Inventory), Error> {
     let selected = SelectedJobs::of(config, &options.jobs)?;
-    let requests: Vec<Request> = selected.valid.iter().map(Request::of_job).collect();
+    let requests: Vec<Request> = selected.observed.iter().map(Request::of_job).collect();
     tracing::info!(jobs = requests.len(), "observing");
     let inventory = observe(provider, &requests, options.parallelism).await;
-    let planned = planner::plan(&selected.valid, &inventory);
+    let planned: HashSet<&JobName> = selected.valid.iter().map(|job| &job.name).collect();
+    let is_planned = |name: &JobName| planned.contains(name);
+    let planned = planner::plan_some(&selected.observed, is_planned, &inventory);
     let plan = Plan {
         provider: inventory.provider,
         jobs: selected.in_order(planned, planner::invalid),

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::duplicates::Selected;
+use super::needed::Needed;
 use crate::model::artifact::Artifact;
 use crate::model::identity::{Source, copy_time, has_sync_tag};
 use crate::model::ids::AccountId;
@@ -17,8 +17,8 @@ pub(super) struct Case<'a> {
     pub(super) artifact: &'a Artifact,
     /// The same, with the properties by which its copies are recognised.
     pub(super) source: Source<'a>,
-    /// The sources that the jobs of the plan select, if any of them may delete copies.
-    pub(super) selected: &'a Selected,
+    /// What the jobs need of the copies that may be deleted.
+    pub(super) needed: &'a Needed<'a>,
     /// The day of the observation (UTC). Rules about age use it, so that the time of day makes no difference.
     pub(super) day: Timestamp,
     /// Everything that was observed for the job.

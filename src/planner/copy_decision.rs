@@ -22,6 +22,7 @@ pub(super) fn decide<'a>(
     plan: &mut JobPlan,
 ) -> Result<(), FailReason> {
     if let Some(first) = synced_by_other(case, claims)? {
+        let job = case.job;
         let reason = JobReason::SyncedBy {
             kind: case.artifact.kind,
             source: case.artifact.id.clone(),
@@ -29,6 +30,8 @@ pub(super) fn decide<'a>(
             job: first.name.clone(),
         };
         plan.reason = reason.to_string();
+        plan.warnings
+            .extend(warnings::without_retention(job, first));
         plan.synced_by = Some(first.name.clone());
         return Ok(());
     }

@@ -1,17 +1,13 @@
 //! What the jobs of one plan have claimed, so that no two of them make the same copy or use the same id.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::model::ids::{AccountId, ArtifactId, JobName, ParentId, Region};
-use crate::model::inventory::Inventory;
 use crate::model::kind::Kind;
 use crate::sync_types::SyncJob;
 
 /// The route that a claim is for: account, source region and destination region.
 pub(super) type Route = (AccountId, Region, Region);
-
-/// The sources that jobs currently select.
-pub(super) type Selected = BTreeSet<(Route, ArtifactId)>;
 
 /// What earlier jobs of the plan have claimed.
 #[derive(Default)]
@@ -84,27 +80,6 @@ impl<'a> Claims<'a> {
         let key = (account.clone(), region, job.kind(), id.clone());
         claim(&mut self.copy_ids, key, job.name.clone())
     }
-}
-
-/// Returns the sources that jobs currently select, if a job may delete copies that another one would make again.
-pub(super) fn selected(jobs: &[SyncJob], inventory: &Inventory) -> Selected {
-    let is_guarded = |job: &&SyncJob| job.kind().facts().has_references;
-    let guarded = jobs.iter().filter(is_guarded);
-    if !guarded.clone().any(|job| job.rules.retention().is_some()) {
-        return Selected::new();
-    }
-    let mut selected = Selected::new();
-    for job in guarded {
-        let observation = inventory.jobs.get(&job.name);
-        let known = observation.and_then(|observation| {
-            let account = &observation.identity.as_ref().ok()?.account_id;
-            let sources = observation.sources.as_ref().ok()?;
-            let source = job.rules.choose_source(job, sources, &mut Vec::new());
-            Some((route(account, job), source.ok()?.id.clone()))
-        });
-        selected.extend(known);
-    }
-    selected
 }
 
 /// Returns the route of a job.

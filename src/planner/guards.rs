@@ -3,10 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::case::Case;
-use super::duplicates::route;
 use crate::model::artifact::Artifact;
-use crate::model::identity::{origin, ours};
-use crate::model::ids::ArtifactId;
+use crate::model::identity::ours;
 use crate::model::keep_reason::KeepReason;
 use crate::model::provider_error::{ErrorClass, ProviderError};
 use crate::model::provider_error_help::permission;
@@ -22,11 +20,9 @@ pub(super) fn keep_reason(
     if ours(copy, &case.job.source_region) == Err(NotOurs::Kept) {
         return Some(KeepReason::SyncKeep);
     }
-    if !copy.kind.facts().has_references {
-        return None;
-    }
-    if is_selected(case, copy) {
-        return Some(KeepReason::CurrentSource);
+    let needed = case.needed.reason(case.account, case.job, copy);
+    if needed.is_some() || !copy.kind.facts().has_references {
+        return needed;
     }
     if copy.is_protected() {
         return Some(KeepReason::Protected);
@@ -49,20 +45,18 @@ pub(super) fn keep_reason(
     }
 }
 
-/// Returns true if a job of the plan selects the source of a copy, perhaps an older one again: without the copy, it would be copied
-/// again.
-fn is_selected(case: &Case<'_>, copy: &Artifact) -> bool {
-    let is_other = || {
-        let origin = origin(copy, &case.job.source_region)?;
-        let source = ArtifactId::from(origin.id.as_ref());
-        let selected = (route(case.account, case.job), source);
-        Some(case.selected.contains(&selected))
-    };
-    case.source.is_source_of(copy) || is_other().unwrap_or_default()
+/// Returns the warning that copies are kept because of an error, if that is the reason.
+pub(super) fn warning(reason: &KeepReason) -> Option<String> {
+    match reason {
+        KeepReason::UnreadJob(job, error) => Some(format!(
+            "old copies are kept because {job} may need them, which could not be read: {error}; plan again later"
+        )),
+        KeepReason::UseUnknown(Some(error)) => Some(unknown_use(error)),
+        _ => None,
+    }
 }
 
-/// Returns the warning that copies are kept because of an error.
-pub(super) fn unknown_use(error: &ProviderError) -> String {
+fn unknown_use(error: &ProviderError) -> String {
     let help = match error.class {
         ErrorClass::Denied => format!(
             "allow {}: `xrs policy plan` prints everything that it needs",

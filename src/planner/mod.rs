@@ -10,6 +10,7 @@ mod copy_names;
 mod copy_tags;
 mod duplicates;
 mod guards;
+mod needed;
 mod quota;
 mod retention;
 mod warnings;
@@ -31,28 +32,48 @@ use crate::model::problem::Problem;
 use crate::model::reason::JobReason;
 use crate::sync_types::SyncJob;
 use case::Case;
-use duplicates::{Claims, Selected, selected};
+use duplicates::Claims;
+use needed::Needed;
 
 /// What was observed about all jobs together.
 #[derive(Clone, Copy)]
 struct Seen<'a> {
     /// The beginning of the day of the inventory (UTC).
     day: Timestamp,
-    /// The sources that jobs select.
-    selected: &'a Selected,
+    /// What the jobs need of the copies that may be deleted.
+    needed: &'a Needed<'a>,
 }
 
 /// Plans every job, in the order given. The plan of a job that can't be planned says why, and does not affect the others.
 pub fn plan(jobs: &[SyncJob], inventory: &Inventory) -> Vec<JobPlan> {
+    plan_some(jobs, |_| true, inventory)
+}
+
+/// Plans some of the jobs. The others count only in that the copies that they need stay, and that no planned job takes over the
+/// copies of one above it.
+pub fn plan_some(
+    jobs: &[SyncJob],
+    is_planned: impl Fn(&JobName) -> bool,
+    inventory: &Inventory,
+) -> Vec<JobPlan> {
     let mut claims = Claims::default();
-    let selected = selected(jobs, inventory);
+    let needed = Needed::of(jobs, inventory);
     let seen = Seen {
         day: start_of_day(inventory.observed_at),
-        selected: &selected,
+        needed: &needed,
     };
-    let plans = jobs.iter().map(|job| {
+    let plans = jobs.iter().filter_map(|job| {
         let observation = inventory.jobs.get(&job.name);
-        plan_job(job, seen, observation, &mut claims)
+        if is_planned(&job.name) {
+            return Some(plan_job(job, seen, observation, &mut claims));
+        }
+        let identity = observation?.identity.as_ref().ok()?;
+        let account = &identity.account_id;
+        if let Some(parent) = job.rules.parent() {
+            claims.parent(account, job, parent);
+        }
+        claims.identifier(account, job);
+        None
     });
     let mut plans: Vec<JobPlan> = plans.collect();
     let with_errors = plans.iter().filter(|plan| !plan.errors.is_empty());
@@ -247,7 +268,7 @@ fn case<'a>(
         job,
         account,
         artifact,
-        selected: seen.selected,
+        needed: seen.needed,
         day: seen.day,
         observation,
         sources,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::actions::action_id;
 use super::case::Case;
-use super::guards::{keep_reason, unknown_use};
+use super::guards::{keep_reason, warning};
 use crate::model::action::{Action, Delete, ExpectedDeletion, KeptCopy, Tag};
 use crate::model::artifact::Artifact;
 use crate::model::identity::{current_parent_created, is_of_parent, is_ours, ours};
@@ -101,11 +101,10 @@ pub(super) fn decide<'a>(
                     id: dated.copy.id.clone(),
                     reason: reason.to_string(),
                 });
-                match reason {
-                    KeepReason::CurrentSource => selected.push(&dated.copy.id),
-                    KeepReason::UseUnknown(Some(error)) => drop(unknown.get_or_insert(error)),
-                    _ => {}
+                if reason == KeepReason::CurrentSource {
+                    selected.push(&dated.copy.id);
                 }
+                unknown = unknown.or_else(|| warning(&reason));
             }
             None => {
                 let kept = (&*kept, current_parent);
@@ -114,7 +113,7 @@ pub(super) fn decide<'a>(
             }
         }
     }
-    warnings.extend(unknown.as_ref().map(unknown_use));
+    warnings.extend(unknown);
     let beyond_limit = beyond_limit.iter().map(|dated| &dated.copy.id);
     retention.beyond_limit = beyond_limit.filter(|id| !selected.contains(id)).collect();
     retention

@@ -5,6 +5,7 @@ use crate::model::artifact::Artifact;
 use crate::model::identity::{is_ours, origin};
 use crate::model::sync_tag::{SyncTag, key_on_copy};
 use crate::model::words::list;
+use crate::sync_types::SyncJob;
 
 /// Warns about failed and disabled copies, and about sync tags that can't be parsed.
 pub(super) fn about_copies(case: &Case<'_>, warnings: &mut Vec<String>) {
@@ -12,6 +13,19 @@ pub(super) fn about_copies(case: &Case<'_>, warnings: &mut Vec<String>) {
     about_disabled_copy(case, warnings);
     about_unreadable_tags(case, warnings);
     about_unknown_tags(case, warnings);
+}
+
+/// Returns a warning if a job would delete old copies, but `first`, which syncs the same source, does not.
+pub(super) fn without_retention(job: &SyncJob, first: &SyncJob) -> Option<String> {
+    let rules = job.rules.retention()?;
+    Some(format!(
+        "{} has no effect while {} syncs the same {}: to use it, put {} above {} in the config",
+        rules.option,
+        first.name,
+        job.kind(),
+        job.name,
+        first.name
+    ))
 }
 
 fn about_unknown_tags(case: &Case<'_>, warnings: &mut Vec<String>) {

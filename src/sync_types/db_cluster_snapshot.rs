@@ -53,7 +53,7 @@ fn db_cluster<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ParentId, D:
     let help = if is_identifier(&text) {
         format!("RDS stores it in lower case: write {lower}")
     } else {
-        identifier_help(&text, "cluster", "describe-db-clusters")
+        identifier_help(&lower, "cluster", "describe-db-clusters")
     };
     Err(refused("the identifier of a DB cluster", &help))
 }

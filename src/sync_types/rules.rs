@@ -68,6 +68,31 @@ impl SyncJob {
         (end(&self.source_region), end(&self.destination_region))
     }
 
+    /// Returns false if both jobs state their accounts, and the accounts differ.
+    pub fn may_share_account(&self, other: &Self) -> bool {
+        let accounts = [self, other].map(|job| job.client_config.account_id.as_ref());
+        !matches!(accounts, [Some(one), Some(two)] if one != two)
+    }
+
+    /// Returns true if this job may need copies that another one makes and may delete: if it has copies of the same sources, or
+    /// copies them to a further region.
+    pub fn may_need_copies_of(&self, other: &Self) -> bool {
+        let ends = |job: &Self| (job.source_region.clone(), job.destination_region.clone());
+        let is_parallel = || {
+            let is_shared =
+                self.kind().facts().has_references || self.rules.parent() == other.rules.parent();
+            is_shared && ends(self) == ends(other)
+        };
+        let is_next = || {
+            self.source_region == other.destination_region
+                && self.rules.takes_copies_of(&*other.rules)
+        };
+        self.kind() == other.kind()
+            && other.rules.retention().is_some()
+            && self.may_share_account(other)
+            && (is_parallel() || is_next())
+    }
+
     /// Returns the type of the job.
     pub fn sync_type(&self) -> SyncTypeName {
         self.rules.sync_type()

@@ -233,8 +233,7 @@ impl Access<'_> {
         }
     }
 
-    /// Answers CreateTags. Other accounts can tag a public or shared image too.
-    /// Answers CreateTags. Nothing is tagged unless everything can be.
+    /// Answers CreateTags. Nothing is tagged unless everything can be. Other accounts can tag a public or shared image too.
     pub(super) fn tag_image(
         &mut self,
         id: &ArtifactId,

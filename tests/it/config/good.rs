@@ -157,6 +157,23 @@ fn jobs_keep_the_order_of_the_file_and_their_names() {
 }
 
 #[test]
+fn an_instance_and_a_cluster_may_have_the_same_name() {
+    let option = |kind: &str, option: &str, from: &str| {
+        format!(
+            "{{sync_type: {kind}, source_region: {from}, destination_region: us-west-1, {option}: orders}}"
+        )
+    };
+    let instance = option("rds_automated_snapshot", "db_instance", "us-east-1");
+    let cluster = |from| option("rds_automated_cluster_snapshot", "db_cluster", from);
+    let (cluster, elsewhere) = (cluster("us-east-1"), cluster("eu-west-1"));
+    let jobs = valid(&format!(
+        "sync_i: {instance}\nsync_c: {cluster}\nsync_e: {elsewhere}"
+    ));
+    let shared = jobs.iter().map(|job| job.has_shared_parent_name);
+    assert_eq!(shared.collect::<Vec<_>>(), [false, false, true]);
+}
+
+#[test]
 fn what_is_not_given_or_empty_has_its_default() {
     let empty = "ami_owner: , sync_identifier: '', filters: ~, most_recent: null, aws_client_config: {profile: }";
     let text = format!(

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use aws_xregion_sync::ConfigFile;
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
@@ -270,6 +271,99 @@ fn law_5_a_copy_whose_source_another_job_selects_stays() {
     assert_eq!(kept(&planned)[0].0, OLDEST);
 }
 
+/// Returns a job that copies the images of that name, which are copies themselves, from the destination to a third region.
+fn next_job(world: &mut World, name: &str) -> SyncJob {
+    let third = Region::from("eu-west-1");
+    world.add_region(&third);
+    let mut next = ami_job("sync_next", "Web");
+    (next.source_region, next.destination_region) = (west(), third);
+    change_ami(&mut next, |ami| {
+        ami.include_copies = true;
+        ami.most_recent = true;
+        ami.filters = vec![ImageFilter {
+            name: "name".to_owned(),
+            values: vec![name.to_owned()],
+        }];
+    });
+    next
+}
+
+#[test]
+fn law_5_a_copy_that_another_job_copies_to_a_further_region_stays() {
+    let mut world = copied_images(0..5);
+    copied_image_mut(&mut world, OLDEST).name = "stable".into();
+    let next = next_job(&mut world, "stable");
+    let planned = Planned::new(world, [retaining_job(2), next]);
+    assert_eq!(deleted(&planned), ["ami-c03"]);
+    assert_eq!(kept(&planned), [(OLDEST, "it is the source of sync_next")]);
+    planned.succeeds();
+    planned.when_copied().assert_nothing_to_do();
+}
+
+#[test]
+fn law_5_a_copy_stays_until_the_copies_of_it_are_complete() {
+    let mut world = copied_images(1..5);
+    let next = next_job(&mut world, "web");
+    let jobs = [retaining_job(0), next];
+    let planned = Planned::new(world, [jobs[1].clone()]);
+    planned.succeeds();
+    // A newer copy is there before the one of the next job is complete.
+    planned.sandbox.edit(|world| {
+        let copy = image_copy(world, 0);
+        world.add_image(&west(), copy);
+    });
+    let planned = Planned::new(planned.sandbox.world(), jobs);
+    assert_eq!(deleted(&planned), ["ami-c04", "ami-c03", "ami-c02"]);
+    assert_eq!(
+        kept(&planned),
+        [("ami-c01", "it is the source of sync_next")]
+    );
+    planned.succeeds();
+    let planned = planned.when_copied();
+    assert_eq!(deleted(&planned), ["ami-c01"]);
+}
+
+/// Plans one of the jobs of a config.
+fn planned_alone(world: World, config: &str, job: &str) -> SavedPlan {
+    let config = ConfigFile::from_text("xrs.yaml", config);
+    let options = aws_xregion_sync::Options {
+        jobs: vec![job.into()],
+        ..Default::default()
+    };
+    let sandbox = Sandbox::new(world);
+    block_on(aws_xregion_sync::plan(&config, &sandbox, &options)).expect("a plan")
+}
+
+#[test]
+fn law_5_jobs_that_are_not_planned_keep_what_they_need() {
+    let mut world = copied_images(0..5);
+    add_image(&mut world, "ami-04", "old web", "Web");
+    image_mut(&mut world, "ami-04").created = Some(days_ago(4));
+    let config = "
+sync_old: {sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1, filters: ['name=old*']}
+sync_web:
+  {sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1, sync_identifier: Web, most_recent: true,
+   max_images_to_retain: 2}
+";
+    let plan = planned_alone(world, config, "sync_web");
+    assert_eq!(plan.jobs.len(), 1);
+    assert_eq!(deletions(&plan), ["ami-c03".into()]);
+}
+
+#[test]
+fn law_5_a_job_planned_alone_does_not_delete_the_copies_of_another() {
+    let config = "
+sync_first: {sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1, sync_identifier: Web}
+sync_second:
+  {sync_type: ec2_ami, source_region: us-east-1, destination_region: us-west-1, sync_identifier: Web,
+   max_images_to_retain: 0, aws_client_config: {profile: other}}
+";
+    let plan = planned_alone(copied_images(0..5), config, "sync_second");
+    let error = plan.jobs[0].errors.first().expect("an error");
+    assert_help(error, "one would delete the other's copies");
+    assert_eq!(deletions(&plan), NONE);
+}
+
 #[test]
 fn law_5_two_jobs_with_one_identifier_do_not_delete_the_copies_of_each_other() {
     // Their settings differ, so only the account that STS states tells that they are in each other's way.
@@ -315,7 +409,8 @@ fn law_5_an_image_that_has_changed_since_the_plan_stays() {
             change(copied_image_mut(world, OLDEST))
         });
     }
-    let kept: [Change; 3] = [
+    let kept: [Change; 4] = [
+        |copy| copy.tags.insert("Sync-Identifier", "Web 2"),
         |copy| copy.state = state("disabled"),
         |copy| copy.tags.retain(|key, _| key != "Sync-From-us-east-1"),
         |copy| copy.copied_from = None,

@@ -219,6 +219,79 @@ fn law_6_a_throttle_on_one_of_two_jobs_for_a_database_lets_the_other_delete_noth
 }
 
 #[test]
+fn law_6_copies_that_a_job_may_need_stay_while_it_can_not_be_read() {
+    let other_settings = || {
+        Arc::new(ClientConfig {
+            max_attempts: Some(2),
+            ..ClientConfig::default()
+        })
+    };
+    let mut images = [ami_job("sync_old", "Web"), retaining_job(2)];
+    change_ami(&mut images[0], |ami| {
+        ami.sync_identifier = None;
+        ami.filters = vec![ImageFilter {
+            name: "name".to_owned(),
+            values: vec!["old*".to_owned()],
+        }];
+    });
+    images[0].client_config = other_settings();
+    let mut databases = [
+        snapshot_job("sync_first", "db", 10),
+        snapshot_job("sync_second", "db", 0),
+    ];
+    databases[0].client_config = other_settings();
+    let mut world = copied("db", 0..6);
+    world.region_mut(&west()).expect("it").images = copied_images(0..5)
+        .region(&west())
+        .expect("it")
+        .images
+        .clone();
+    add_image(&mut world, "ami-00", "web", "Web");
+    image_mut(&mut world, "ami-00").created = Some(days_ago(0));
+    for (jobs, call, at) in [
+        (&images, "GetCallerIdentity", west()),
+        (&images, "DescribeImages", east()),
+        (&databases, "GetCallerIdentity", west()),
+    ] {
+        let sandbox = Sandbox::new(world.clone());
+        let throttle = Fault::new(call, "Throttling", "Rate exceeded", Some(1));
+        sandbox.edit(|world| world.faults.push(in_region(&at, throttle)));
+        let planned = plan(&sandbox, jobs);
+        let [first, second] = &*planned.jobs else {
+            panic!("{planned:?}");
+        };
+        assert_eq!(first.outcome, Outcome::Failed, "{call}");
+        assert_ne!(
+            second.outcome,
+            Outcome::Failed,
+            "{call}: {:?}",
+            second.errors
+        );
+        assert_eq!(deletions(&planned), NONE, "{call}");
+        assert_says(
+            &second.warnings.join("\n"),
+            &format!("because {} may need them", first.name),
+        );
+    }
+}
+
+#[test]
+fn law_6_an_image_that_is_listed_and_absent_at_once_stays() {
+    for when_applied in [false, true] {
+        let planned = |faults| {
+            let mut world = copied_images(0..5);
+            world.faults = faults;
+            Planned::new(world, [retaining_job(2)])
+        };
+        let absent = || vec![Fault::new(REFERENCES, "InvalidAMIID.NotFound", "no", None)];
+        let planned = planned(if when_applied { Vec::new() } else { absent() });
+        planned.sandbox.edit(|world| world.faults = absent());
+        planned.apply();
+        assert_eq!(copied_image_ids(&planned.sandbox).len(), 5);
+    }
+}
+
+#[test]
 fn law_6_the_account_of_the_config_stands_in_only_where_sts_leaves_nothing_else_open() {
     for (code, stands_in) in [
         ("AccessDenied", true),

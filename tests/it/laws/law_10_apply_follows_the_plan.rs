@@ -243,7 +243,10 @@ fn law_10_a_sealed_plan_with_another_deletion_of_an_image_is_refused_or_stale() 
         }
     };
     let planned = Planned::new(copied_images(0..5), [retaining_job(2)]);
-    let refused: [(&str, DeletionEdit); 4] = [
+    let refused: [(&str, DeletionEdit); 5] = [
+        ("the sync identifier", |delete| {
+            delete.expects.sync_identifier = None;
+        }),
         ("the ARN of the copy", |delete| {
             delete.artifact.id = "ami-c01".into()
         }),

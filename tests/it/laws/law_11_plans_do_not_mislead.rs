@@ -51,6 +51,28 @@ fn law_11_a_job_fails_with_the_job_that_copies_its_source_for_it() {
 }
 
 #[test]
+fn law_11_a_retention_without_effect_is_named() {
+    let mut first = ami_job("sync_first", "Web");
+    change_ami(&mut first, |ami| {
+        ami.sync_identifier = None;
+        ami.filters = vec![ImageFilter {
+            name: "name".to_owned(),
+            values: vec!["web".to_owned()],
+        }];
+    });
+    let jobs = [first, retaining_job(0)];
+    let planned = Planned::new(copied_images(0..5), jobs.clone());
+    planned.assert_nothing_to_do();
+    let warnings = &job(&planned.plan, "sync_web").warnings;
+    let says = "max_images_to_retain has no effect while sync_first syncs the same image";
+    assert_says(&warnings.join("\n"), says);
+    // The way out that it names.
+    let [first, second] = jobs;
+    let planned = Planned::new(copied_images(0..5), [second, first]);
+    assert_eq!(planned.plan.summary.delete, 4);
+}
+
+#[test]
 fn law_11_deletions_that_make_room_for_the_copy_come_before_it() {
     // Four copies, of which two are kept besides the one being made; the account may have four.
     let mut world = copied("db", 1..5);

@@ -1,0 +1,107 @@
+//! What the jobs need of the copies that retention may delete.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::duplicates::{Route, route};
+use crate::model::artifact::Artifact;
+use crate::model::identity::origin;
+use crate::model::ids::{AccountId, ArtifactId, JobName, Region};
+use crate::model::inventory::{Inventory, Observation};
+use crate::model::keep_reason::KeepReason;
+use crate::model::kind::Kind;
+use crate::model::provider_error::ProviderError;
+use crate::sync_types::SyncJob;
+
+/// What the jobs need of the copies that retention may delete.
+#[derive(Default)]
+pub(super) struct Needed<'a> {
+    /// The sources that jobs select: without their copies, they would be copied again.
+    selected: BTreeSet<(Route, ArtifactId)>,
+    /// What jobs copy now, or are going to copy, with one of these jobs: in a chain of regions, these are copies themselves.
+    copied: BTreeMap<(AccountId, Region, ArtifactId), &'a JobName>,
+    unread: Vec<Unread<'a>>,
+}
+
+/// A job whose needs are unknown.
+struct Unread<'a> {
+    job: &'a SyncJob,
+    account: Option<&'a AccountId>,
+    error: &'a ProviderError,
+}
+
+impl<'a> Needed<'a> {
+    /// Returns what these jobs need, or nothing if none of them deletes copies.
+    pub(super) fn of(jobs: &'a [SyncJob], inventory: &'a Inventory) -> Self {
+        let mut needed = Self::default();
+        let retaining = jobs.iter().filter(|job| job.rules.retention().is_some());
+        let kinds: BTreeSet<Kind> = retaining.map(SyncJob::kind).collect();
+        for job in jobs.iter().filter(|job| kinds.contains(&job.kind())) {
+            if let Some(observation) = inventory.jobs.get(&job.name) {
+                needed.add(job, observation);
+            }
+        }
+        needed
+    }
+
+    fn add(&mut self, job: &'a SyncJob, observation: &'a Observation) {
+        let mut unread = |account, error| {
+            self.unread.push(Unread {
+                job,
+                account,
+                error,
+            });
+        };
+        let account = match &observation.identity {
+            Ok(identity) => &identity.account_id,
+            Err(error) => return unread(job.client_config.account_id.as_ref(), error),
+        };
+        let (sources, copies) = match (&observation.sources, &observation.copies) {
+            (Ok(sources), Ok(copies)) => (sources, copies),
+            (Err(error), _) | (_, Err(error)) => return unread(Some(account), error),
+        };
+        // Only images are told apart by what jobs select: the snapshots of a database have one job only.
+        if !job.kind().facts().has_references {
+            return;
+        }
+        let source = job.rules.choose_source(job, sources, &mut Vec::new()).ok();
+        let selected = source.map(|source| (route(account, job), source.id.clone()));
+        self.selected.extend(selected);
+        let in_progress = copies.iter().filter(|copy| copy.state.is_in_progress());
+        let origins = in_progress.filter_map(|copy| origin(copy, &job.source_region));
+        let origins = origins.map(|origin| ArtifactId::from(origin.id.as_ref()));
+        for id in origins.chain(source.map(|source| source.id.clone())) {
+            let key = (account.clone(), job.source_region.clone(), id);
+            self.copied.entry(key).or_insert(&job.name);
+        }
+    }
+
+    /// Returns why the jobs need a copy that this job has, or may need it, if there is a reason.
+    pub(super) fn reason(
+        &self,
+        account: &AccountId,
+        job: &SyncJob,
+        copy: &Artifact,
+    ) -> Option<KeepReason> {
+        if self.is_selected(account, job, copy) {
+            return Some(KeepReason::CurrentSource);
+        }
+        let at = (account.clone(), job.destination_region.clone());
+        if let Some(next) = self.copied.get(&(at.0, at.1, copy.id.clone())) {
+            return Some(KeepReason::SourceOf((*next).clone()));
+        }
+        let unread = self.unread.iter().find(|unread| {
+            unread.account.is_none_or(|other| other == account)
+                && unread.job.name != job.name
+                && unread.job.may_need_copies_of(job)
+        });
+        unread.map(|unread| KeepReason::UnreadJob(unread.job.name.clone(), unread.error.clone()))
+    }
+
+    /// Returns true if a job selects the source of a copy, perhaps an older one again: without the copy, it would be copied again.
+    fn is_selected(&self, account: &AccountId, job: &SyncJob, copy: &Artifact) -> bool {
+        origin(copy, &job.source_region).is_some_and(|origin| {
+            let source = ArtifactId::from(origin.id.as_ref());
+            self.selected.contains(&(route(account, job), source))
+        })
+    }
+}
