@@ -65,7 +65,7 @@ pub(super) enum Topic {
     Restore,
     /// Commands, exit codes, environment, options of the config, files, metrics and the sandbox.
     Reference,
-    /// How a developer adds a sync type: the files, the rules and the tests.
+    /// For developers: how to add a sync type, with its files, rules and tests.
     AddingASyncType,
 }
 

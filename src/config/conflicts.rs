@@ -27,7 +27,7 @@ pub(super) fn check(jobs: &mut [(ConfiguredJob, TextPlace)]) {
             other.source_region == job.source_region && other.client_config == job.client_config
         };
         if let Some(same) = earlier.iter().find(is_same) {
-            let problem = repeated(job, same, &parent).at(*place);
+            let problem = same_parent(job, same, &parent).at(*place);
             let (name, problems) = (job.name.clone(), vec![problem]);
             *configured = ConfiguredJob::Invalid { name, problems };
             continue;
@@ -37,8 +37,8 @@ pub(super) fn check(jobs: &mut [(ConfiguredJob, TextPlace)]) {
     }
 }
 
-/// Compares each job with those above it that have the same identifier, regions and client settings. If one of two such jobs has a
-/// retention, the lower one becomes invalid, because one would count and delete the other's copies.
+/// Compares each job with those above it that have the same identifier, regions and client settings. If either of two such jobs
+/// deletes old copies, the lower one becomes invalid, because one would count and delete the other's copies.
 pub(super) fn check_identifiers(jobs: &mut [(ConfiguredJob, TextPlace)]) {
     let mut by_identifier: HashMap<(String, Region, Region), Vec<SyncJob>> = HashMap::new();
     for (configured, place) in jobs {
@@ -56,7 +56,7 @@ pub(super) fn check_identifiers(jobs: &mut [(ConfiguredJob, TextPlace)]) {
             other.client_config == job.client_config && (deletes(other) || deletes(job))
         };
         if let Some(other) = earlier.iter().find(is_in_conflict) {
-            let problem = shared(job, other, identifier).at(*place);
+            let problem = same_identifier(job, other, identifier).at(*place);
             let (name, problems) = (job.name.clone(), vec![problem]);
             *configured = ConfiguredJob::Invalid { name, problems };
         } else {
@@ -65,9 +65,9 @@ pub(super) fn check_identifiers(jobs: &mut [(ConfiguredJob, TextPlace)]) {
     }
 }
 
-/// Marks each job as invalid that closes a circle of regions with jobs above it, in which every copy would be copied again,
+/// Marks each job as invalid that closes a cycle of regions with jobs above it, in which every copy would be copied again,
 /// forever.
-pub(super) fn check_circles(jobs: &mut [(ConfiguredJob, TextPlace)]) {
+pub(super) fn check_cycles(jobs: &mut [(ConfiguredJob, TextPlace)]) {
     let mut earlier: Vec<SyncJob> = Vec::new();
     for (configured, place) in jobs {
         let ConfiguredJob::Valid(job) = configured else {
@@ -76,7 +76,7 @@ pub(super) fn check_circles(jobs: &mut [(ConfiguredJob, TextPlace)]) {
         if !job.rules.takes_copies_of(&*job.rules) {
             continue;
         }
-        if let Some(regions) = circle(&earlier, job) {
+        if let Some(regions) = cycle(&earlier, job) {
             let problem = endless(job, &regions).at(*place);
             let (name, problems) = (job.name.clone(), vec![problem]);
             *configured = ConfiguredJob::Invalid { name, problems };
@@ -87,7 +87,7 @@ pub(super) fn check_circles(jobs: &mut [(ConfiguredJob, TextPlace)]) {
 }
 
 /// Returns the regions through which copies of a job come back to its source region, if they do.
-fn circle<'j>(jobs: &'j [SyncJob], job: &'j SyncJob) -> Option<Vec<&'j Region>> {
+fn cycle<'j>(jobs: &'j [SyncJob], job: &'j SyncJob) -> Option<Vec<&'j Region>> {
     // Each job that has been reached, with the regions on the path to it.
     let mut reached = vec![(job, vec![&job.source_region])];
     let mut left: Vec<&SyncJob> = jobs.iter().collect();
@@ -114,25 +114,25 @@ fn endless(job: &SyncJob, regions: &[&Region]) -> Problem {
     let regions = regions.iter().map(|region| region.as_str());
     let regions = regions.collect::<Vec<_>>().join(", ");
     let message = format!(
-        "{} closes a circle of jobs with include_copies: {regions}",
+        "{} closes a cycle of jobs with include_copies: {regions}",
         job.name
     );
     Problem::new(message)
         .help("remove include_copies from one of them: copies would be copied in circles forever")
 }
 
-fn shared(job: &SyncJob, other: &SyncJob, identifier: &str) -> Problem {
+fn same_identifier(job: &SyncJob, other: &SyncJob, identifier: &str) -> Problem {
     let (name, source, destination) = (&job.name, &job.source_region, &job.destination_region);
     let earlier = &other.name;
     let message = format!(
-        "{name} has the sync_identifier {identifier} from {source} to {destination}, and so has {earlier} above it"
+        "{name} syncs images with the sync_identifier {identifier} from {source} to {destination}, and so does {earlier} above it"
     );
     Problem::new(message).help(
         "keep one of them, or remove max_images_to_retain: one would delete the other's copies",
     )
 }
 
-fn repeated(job: &SyncJob, same: &SyncJob, parent: &ParentId) -> Problem {
+fn same_parent(job: &SyncJob, same: &SyncJob, parent: &ParentId) -> Problem {
     let (name, source, destination) = (&job.name, &job.source_region, &job.destination_region);
     let earlier = &same.name;
     let message = format!(

@@ -24,12 +24,12 @@ pub(super) struct Item {
 /// A destination, with its problems.
 pub(super) struct Destination<'d> {
     pub(super) region: Region,
-    /// The options that replace those of the job, by their names in a job.
+    /// The options that replace those of the job, under the names that they have in a job.
     pub(super) options: Vec<(&'d str, &'d Entry)>,
     pub(super) problems: Vec<Problem>,
 }
 
-/// Returns the items of the list. A region alone stands for a mapping with that `region`.
+/// Returns the items of the list. A bare region is short for a mapping with that `region`.
 pub(super) fn items(owner: &str, list: &Entry, problems: &mut Vec<Problem>) -> Vec<Item> {
     let Data::List(nodes) = &list.node.data else {
         let shown = shown(&list.node);
@@ -77,7 +77,7 @@ pub(super) fn items(owner: &str, list: &Entry, problems: &mut Vec<Problem>) -> V
     items
 }
 
-/// Returns the destination of each region in these items. `problems` receives those of items without a valid region.
+/// Returns a destination for each region in these items. Adds the problems of items without a valid region to `problems`.
 pub(super) fn read<'d>(
     items: &'d [Item],
     groups: &[&'d OptionGroup],

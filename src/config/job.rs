@@ -17,7 +17,7 @@ use crate::model::kind::SyncTypeName;
 use crate::model::problem::Problem;
 use crate::sync_types::{ConfiguredJob, SyncJob, SyncTypeRules, read_options, read_rules};
 
-/// Returns the name of a job, escaped if it must not be shown as it is, or if it could be taken for that of one destination.
+/// Returns the name of a job. Escapes what must not be shown as it is, or could be mistaken for the region of a destination.
 fn name(entry: &Entry) -> JobName {
     let key = match entry.key.contains(is_control) {
         true => named(&entry.key),
@@ -27,29 +27,30 @@ fn name(entry: &Entry) -> JobName {
 }
 
 /// Returns what is wrong with the name of a job.
-fn name_fault(entry: &Entry) -> Option<Problem> {
+fn name_problem(entry: &Entry) -> Option<Problem> {
     let (key, shown) = (&entry.key, named(&entry.key));
     let (not_allowed, help) = if key.contains(is_control) {
         ("control characters or line breaks", None)
     } else if is_template(key) {
-        ("the marks of a template", None)
+        ("template syntax", None)
     } else {
         let (job, region) = key.split_once('@')?;
         let help = match Region::is_well_formed(region) {
             true => format!("write `{}:` and `{DESTINATIONS}: [{region}]`", named(job)),
             false => format!("write `{}:`", named(&key.replace('@', "_"))),
         };
-        let reserved = format!("{help}: what follows an `@` is one of the job's {DESTINATIONS}");
+        let reserved =
+            format!("{help}: the part after an `@` names one of the job's {DESTINATIONS}");
         ("`@`", Some(reserved))
     };
-    let message = format!("the name of a job must not contain {not_allowed}, as {shown} does");
+    let message = format!("the job name {shown} contains {not_allowed}, which is not allowed");
     let mut problem = Problem::new(message).at(entry.place);
     problem.help = help;
     Some(problem)
 }
 
-/// Reads the jobs of an entry with these client settings, one for each destination, and adds warnings about its other options. If
-/// something is wrong with the list of destinations that belongs to none of them, another job has these problems.
+/// Reads the jobs of an entry with these client settings, one for each destination, and adds warnings about its other options.
+/// Problems of the list that belong to none of the destinations are reported by an additional job.
 pub(super) fn read(
     entry: &Entry,
     client_config: &Result<ClientConfig, Vec<Problem>>,
@@ -98,7 +99,7 @@ fn read_one(
     client_config: &Result<ClientConfig, Vec<Problem>>,
     warnings: &mut Vec<Problem>,
 ) -> ConfiguredJob {
-    problems.extend(name_fault(entry));
+    problems.extend(name_problem(entry));
     let options = options(entry, of_destination, &mut problems, warnings);
     match (options, client_config) {
         (Some((common, destination_region, rules)), Ok(client_config)) if problems.is_empty() => {
@@ -142,7 +143,7 @@ pub(super) fn client_config(
     (merged, notes)
 }
 
-/// Returns the type that a job states, if it is one, and the options of that type.
+/// Returns the type that a job states, if it is valid, and the options of that type.
 fn own_type(options: &[Entry]) -> Option<&'static (SyncTypeName, OptionGroup)> {
     let sync_type = options.iter().find(|option| option.key == "sync_type");
     let word = sync_type.and_then(|option| option.node.text());
@@ -190,7 +191,7 @@ fn options<'d>(
     Some((common, destination, rules?))
 }
 
-/// Checks that the destinations are given, in one of two ways.
+/// Checks that the job has either a `destination_region` or `destinations`.
 fn require_destination(section: &mut Section<'_>) {
     match (section.get(DESTINATION_REGION), section.get(DESTINATIONS)) {
         (Some(one), Some(_)) => {
@@ -229,7 +230,7 @@ fn groups_of_destination(own: Option<&(SyncTypeName, OptionGroup)>) -> Vec<&'sta
         .collect()
 }
 
-/// Returns where an option belongs that a destination can't have.
+/// Returns where an option that a destination can't have belongs.
 fn outside_destinations(option: &str, own: Option<&(SyncTypeName, OptionGroup)>) -> Option<String> {
     if [DESTINATION_REGION, DESTINATIONS].contains(&option) {
         return Some("a destination has one region, its `region`".to_owned());
@@ -286,8 +287,8 @@ fn check_key(
     is_one_of_several: bool,
 ) {
     let owner = &section.owner;
-    let region = common.kms_key_id.as_deref();
-    let region = region.and_then(forms::kms_key_region);
+    let key = common.kms_key_id.as_deref();
+    let region = key.and_then(forms::kms_key_region);
     if let Some(region) = region.filter(|region| *region != destination.as_str()) {
         let region = named(region);
         let message = format!(

@@ -114,7 +114,7 @@ pub fn read(bytes: &[u8]) -> Result<Config, Vec<Problem>> {
     }
     conflicts::check(&mut jobs);
     conflicts::check_identifiers(&mut jobs);
-    conflicts::check_circles(&mut jobs);
+    conflicts::check_cycles(&mut jobs);
     Ok(Config {
         jobs: jobs.into_iter().map(|(job, _)| job).collect(),
         client_configs,

@@ -11,7 +11,7 @@ use super::shared_options::{ClientOptions, CommonOptions, DestinationOptions};
 use crate::model::kind::SyncTypeName;
 use crate::sync_types::options_schema;
 
-/// The mark, in the schema, of an option that each destination of a job may have for itself.
+/// Marks, in the schema, an option that each destination of a job can set.
 pub(super) const PER_DESTINATION: &str = "x-per-destination";
 
 /// Options that belong together.
@@ -40,7 +40,7 @@ pub struct OptionFacts {
     pub description: String,
     /// Whether a value may be or contain a secret. Messages don't show such values.
     pub is_secret: bool,
-    /// Whether each destination of a job may have a value of its own.
+    /// Whether each destination of a job can have its own value.
     pub is_per_destination: bool,
 }
 
@@ -116,7 +116,7 @@ impl OptionGroup {
         }
     }
 
-    /// Returns only the options that each destination may have for itself.
+    /// Returns only the options that each destination can set.
     fn per_destination(&self) -> Self {
         let mut group = self.clone();
         group.options.retain(|option| option.is_per_destination);

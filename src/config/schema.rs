@@ -53,7 +53,7 @@ fn job(sync_type: SyncTypeName, generator: &mut SchemaGenerator) -> Schema {
         list.insert("items".to_owned(), json!({"anyOf": [region, destination]}));
     }
     job.insert("properties".to_owned(), options.into());
-    // A null counts as not given.
+    // Null counts as not given.
     let given = |name: &str, as_type: &str| json!({"required": [name], "properties": {name: {"type": as_type}}});
     let one_of = [
         given(DESTINATION_REGION, "string"),
@@ -65,7 +65,7 @@ fn job(sync_type: SyncTypeName, generator: &mut SchemaGenerator) -> Schema {
     job
 }
 
-/// Returns the schema of an item of `destinations`, in its form as a mapping. Takes the marks out of the options that it may have.
+/// Returns the schema of an item of `destinations` that is a mapping. Removes the marks from the options in `of_job`.
 fn destination(of_job: &mut Map<String, Value>, generator: &mut SchemaGenerator) -> Value {
     let mut destination = DestinationOptions::json_schema(generator);
     let mut options = options(&mut destination);
@@ -75,7 +75,7 @@ fn destination(of_job: &mut Map<String, Value>, generator: &mut SchemaGenerator)
         };
         if facts.remove(PER_DESTINATION).is_some() {
             let mut own = facts.clone();
-            // Without a value of its own, a destination has that of the job.
+            // A destination without its own value has the job's.
             own.remove("default");
             options.insert(name.clone(), own.into());
         }

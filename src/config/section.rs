@@ -276,7 +276,7 @@ fn alternatives(name: &str, groups: &[&OptionGroup]) -> String {
 /// Returns a value that is not a secret for a message, in quotes if it is quoted in the config.
 pub(super) fn shown(node: &Node) -> String {
     match &node.data {
-        Data::Scalar { text, .. } if text.is_empty() => "nothing".to_owned(),
+        Data::Scalar { text, .. } if text.is_empty() => "empty".to_owned(),
         Data::Scalar { text, is_quoted } if *is_quoted => format!("\"{}\"", named(text)),
         Data::Scalar { text, .. } => named(text),
         _ => node.noun().to_owned(),
@@ -290,7 +290,7 @@ fn fault(value: &Value) -> Option<&'static str> {
             Some("text without control characters and line breaks\n")
         }
         Value::String(text) if is_template(text) => Some(
-            "text without the marks of a template, `<%`, `{{` and `${`\nxrs does not process templates: write the value, or run the \
+            "text without template syntax (`<%`, `{{` or `${`)\nxrs does not process templates: write the value, or run the \
              program that fills it in (erb, envsubst) first",
         ),
         Value::Sequence(items) => items.iter().find_map(fault),

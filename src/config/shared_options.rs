@@ -43,8 +43,8 @@ pub(super) struct CommonOptions {
     #[serde(default, deserialize_with = "region")]
     #[schemars(with = "String", regex(pattern = REGION), length(max = 32))]
     pub(super) destination_region: Option<Region>,
-    /// Several regions that copies go to, in place of `destination_region`. Each is a region, or a mapping with a `region` and the
-    /// options that differ there, and becomes a job of its own, such as sync_web@us-west-1.
+    /// Several regions that copies go to, in place of `destination_region`. Each item is a region, or a mapping with a `region` and
+    /// the options that differ there, and becomes a separate job, such as sync_web@us-west-1.
     // Read separately, because each destination has its own problems.
     #[serde(rename = "destinations")]
     #[schemars(with = "Option<Vec<serde_json::Value>>", length(min = 1, max = MAX_DESTINATIONS))]

@@ -65,14 +65,14 @@ pub(super) fn check_delete(delete: &Delete, target: &Target, facts: &Facts) -> P
         difference(&format!("state of {id}"), &expects.state, &copy.state),
         difference(&format!("time of {id}"), expects.data_time, time),
         difference(&format!("database of {id}"), planned_database, database),
-        in_use(delete, copy, facts),
+        image_difference(delete, copy, facts),
         difference("newest copy that is kept", newest_then, shown(newest)),
     ];
     compared(differences.into_iter().chain(kept))
 }
 
-/// Returns what has changed about an image that nobody was using when the deletion was planned, if anything has.
-fn in_use(delete: &Delete, copy: &Artifact, facts: &Facts) -> Option<String> {
+/// Returns what has changed about an image since its deletion was planned, if anything.
+fn image_difference(delete: &Delete, copy: &Artifact, facts: &Facts) -> Option<String> {
     let (id, expects) = (&delete.artifact.id, &delete.expects);
     let shown_list = |items: &[_]| match items {
         [] => "none".to_owned(),

@@ -1,4 +1,4 @@
-//! The outcome of checking an action: how what was found differs from what was planned.
+//! The outcome of checking an action: the differences between what was planned and what was found.
 
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use crate::model::reason::UnneededReason;
 pub(super) enum Precondition {
     /// Everything is as planned.
     Go,
-    /// The purpose of the action is fulfilled, by this artifact.
+    /// This artifact already fulfils the purpose of the action.
     AlreadyDone(ArtifactId),
     /// The action is not needed any more.
     Unneeded(UnneededReason),

@@ -68,13 +68,13 @@ pub(super) struct Facts {
     pub(super) account: AccountId,
     pub(super) sources: Vec<Artifact>,
     pub(super) copies: Vec<Artifact>,
-    /// What uses the copies that are to be deleted, if AWS states it. It is read for deletions only.
+    /// The resources that use the copies to be deleted, if AWS reports them. Observed only for deletions.
     pub(super) references: BTreeMap<ArtifactId, Vec<String>>,
     /// The copies that AWS called absent when asked what uses them: they were deleted while the rest was being read.
     pub(super) absent: BTreeSet<ArtifactId>,
     /// When observing started.
     observed_at: Timestamp,
-    /// The stage that it was observed for.
+    /// The stage that they were observed for.
     stage: Stage,
 }
 

@@ -250,7 +250,7 @@ impl<'a> Job<'a> {
     ) -> JobState<'a> {
         match answer {
             Ok(result) => {
-                // What a deletion says is what it has left behind.
+                // The detail of a deletion names the snapshots that AWS did not delete.
                 let left = result
                     .detail
                     .as_ref()

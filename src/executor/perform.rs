@@ -13,7 +13,7 @@ use smol_str::SmolStr;
 use super::facts::Target;
 use super::precondition::source_of;
 use crate::model::action::{Action, Copy, Delete, Tag};
-use crate::model::artifact::{Artifact, ArtifactRef, SnapshotLeft};
+use crate::model::artifact::{Artifact, ArtifactRef, UndeletedSnapshot};
 use crate::model::client_config::sha256;
 use crate::model::ids::ArtifactId;
 use crate::model::inventory::Answer;
@@ -64,7 +64,7 @@ pub(super) async fn perform(
             let result = ActionResult::new(action, outcome).resource(delete.artifact.id.clone());
             return Ok(match left.as_slice() {
                 [] => result,
-                left => result.detail(format!("snapshots that stay: {}", list(left))),
+                left => result.detail(format!("snapshots not deleted: {}", list(left))),
             });
         }
         Action::Copy(copy) => match copy.kind.facts().copy_id {
@@ -216,8 +216,8 @@ impl Calls<'_> {
         Ok((Done, artifact.id.clone()))
     }
 
-    /// Deletes a copy. Returns the backing snapshots of it that stay.
-    async fn delete(&self, delete: &Delete) -> Answer<(ActionOutcome, Vec<SnapshotLeft>)> {
+    /// Deletes a copy. Returns the backing snapshots that AWS did not delete with it.
+    async fn delete(&self, delete: &Delete) -> Answer<(ActionOutcome, Vec<UndeletedSnapshot>)> {
         let id = &delete.artifact.id;
         let error = match self.provider.delete(self.location, delete).await {
             Ok(left) => return Ok((Done, left)),

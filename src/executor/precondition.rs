@@ -155,7 +155,13 @@ fn check_tag_copy(tag: &TagCopy, target: &Target, facts: &Facts) -> Precondition
     let mut snapshots = tag.snapshots.iter();
     let foreign = snapshots.find(|snapshot| !copy.backing_snapshots().contains(*snapshot));
     compared([
-        foreign.and_then(|id| difference(&format!("snapshot {id}"), "of the copy", "not")),
+        foreign.and_then(|id| {
+            difference(
+                &format!("snapshot {id}"),
+                "a snapshot of the copy",
+                "a different one",
+            )
+        }),
         difference(&format!("time of copy {id}"), shown(planned), shown(found)),
         difference(&format!("tag {key} of {id}"), value, readable),
     ])

@@ -154,7 +154,8 @@ pub struct Copy {
     pub kms_key_id: Option<String>,
     /// The option group of the copy; `null` for the default one.
     pub option_group_name: Option<String>,
-    /// How soon it must be complete, in minutes: a multiple of 15, for which AWS charges; absent for a copy without such a time (images).
+    /// The time within which it must be complete, in minutes, a multiple of 15. AWS charges for it. Absent without this demand
+    /// (images).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy_within_minutes: Option<u32>,
     /// The size of the source in GiB, if AWS states it. After the first copy of a database, only changes are transferred.
@@ -330,7 +331,7 @@ pub struct ExpectedDeletion {
     pub state: ArtifactState,
     /// The sync tag that makes it ours.
     pub sync_tag: Tag,
-    /// Its `Sync-Identifier`, if that makes it one of the job's (images).
+    /// Its `Sync-Identifier`, if that is what assigns it to the job (images).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sync_identifier: Option<String>,
     /// When its database was created (UTC, whole seconds), if it is an earlier one of the same name.

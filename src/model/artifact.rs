@@ -79,22 +79,22 @@ pub struct ImageDetails {
     pub is_deprecated: bool,
     /// Whether AWS refuses to deregister it.
     pub is_protected: bool,
-    /// When an instance was last launched from it (UTC), if AWS states it. AWS states it a day later.
+    /// When an instance was last launched from it (UTC), if AWS states it. AWS reports launches a day late.
     pub last_launched: Option<Timestamp>,
     /// The ids of its backing snapshots.
     pub snapshots: Vec<SmolStr>,
 }
 
-/// A backing snapshot that stays although its image has been deleted.
+/// A backing snapshot that AWS did not delete with its image.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SnapshotLeft {
+pub struct UndeletedSnapshot {
     /// Its id.
     pub id: SmolStr,
     /// AWS's reason, such as `missing-permissions`.
     pub code: SmolStr,
 }
 
-impl fmt::Display for SnapshotLeft {
+impl fmt::Display for UndeletedSnapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.id, self.code)
     }
@@ -231,8 +231,8 @@ impl ArtifactState {
         matches!(self.0.as_str(), "failed" | "error" | "invalid")
     }
 
-    /// Returns true if it is being deleted or has been deregistered. AWS lists such artifacts for a while, and snapshots keep their
-    /// ids until then.
+    /// Returns true if it is being deleted or has been deregistered. AWS still lists such artifacts for a while, and the ids of
+    /// such snapshots stay in use until they disappear.
     pub fn is_being_deleted(&self) -> bool {
         matches!(self.0.as_str(), "deleting" | "deleted" | "deregistered")
     }

@@ -106,10 +106,10 @@ impl ClientConfig {
     /// Returns the SHA-256 of every setting that is not a secret, and of which secrets are set, but not of their values. It stays
     /// the same when keys are rotated, and changes with the role, profile, account or endpoint.
     pub fn fingerprint(&self) -> String {
-        // Texts, numbers and durations always have a JSON.
+        // Strings, numbers and durations always serialize to JSON.
         let mut settings = serde_json::to_value(self).unwrap_or_default();
         if let Some(settings) = settings.as_object_mut() {
-            // A setting that is added to xrs changes nothing where it is not set.
+            // A setting that a later version of xrs adds must not change the fingerprint of configs that don't set it.
             settings.retain(|_, value| !value.is_null());
         }
         sha256(settings.to_string().as_bytes())

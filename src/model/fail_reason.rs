@@ -219,7 +219,7 @@ impl FailReason {
                 format!("{source} is encrypted, but {job} has no kms_key_id option")
             }
             Self::NeedlessKmsKey { source } => format!(
-                "{source} is not encrypted, but {job} has a kms_key_id option, with which RDS refuses to copy it"
+                "{source} is not encrypted, but {job} has a kms_key_id option: RDS refuses to copy it with a key"
             ),
             Self::NoRoom {
                 kind,

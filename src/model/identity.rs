@@ -242,31 +242,31 @@ pub fn copy_ids(
 /// The number of digits of the hash in an id that is shortened.
 const HASH_DIGITS: usize = 8;
 
-/// Returns an id of at most this length. A longer one is cut, and gets a hash of the whole, so that the same id is always shortened
-/// in the same way.
+/// Returns an id of at most this length. A longer id is truncated, and a hash of the whole id is appended, so that the same id is
+/// always shortened in the same way.
 fn shortened(id: String, max_length: usize) -> ArtifactId {
     if id.len() <= max_length {
         return ArtifactId::from(id);
     }
     let hash = sha256(id.as_bytes());
     let (_, digits) = hash.split_at(hash.len() - HASH_DIGITS);
-    let start = id.get(..start_length(max_length)).unwrap_or_default();
-    // RDS allows no two hyphens in a row.
+    let start = id.get(..prefix_length(max_length)).unwrap_or_default();
+    // RDS does not allow two hyphens in a row.
     let start = start.trim_end_matches('-');
     ArtifactId::from(format!("{start}-{digits}"))
 }
 
-/// Returns how much of an id is left, at most, if it is shortened to this length.
-fn start_length(max_length: usize) -> usize {
+/// Returns how many characters of an id remain, at most, when it is shortened to this length.
+fn prefix_length(max_length: usize) -> usize {
     max_length - HASH_DIGITS - 1
 }
 
 /// Returns the pattern of the ids of copies, given the pattern of the ids of their sources. In both, `*` stands for any text, and
-/// `?` for a character that is no hyphen.
+/// `?` for a character that is not a hyphen.
 pub fn copy_id_pattern(kind: Kind, sources: &str) -> String {
     let pattern = sources.replace(':', "-");
     let start = match kind.facts().copy_id {
-        CopyId::Chosen { max_length } => pattern.get(..start_length(max_length)),
+        CopyId::Chosen { max_length } => pattern.get(..prefix_length(max_length)),
         CopyId::AssignedByAws => None,
     };
     match start {

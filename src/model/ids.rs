@@ -52,8 +52,8 @@ macro_rules! text_id {
 }
 
 text_id! {
-    /// The name of a sync job: its key in the config, such as `sync_my_database`; if that lists destinations, followed by the region
-    /// of one of them, as in `sync_my_database@us-west-1`.
+    /// The name of a sync job: its key in the config, such as `sync_my_database`; if the entry lists destinations, followed by the
+    /// region of one of them, as in `sync_my_database@us-west-1`.
     JobName;
     /// An AWS region code, such as `us-east-1`.
     Region;
@@ -102,7 +102,7 @@ impl JobName {
         self.0.split('@').next().unwrap_or(&self.0)
     }
 
-    /// Returns true if a name that was asked for selects the job: its own name, or its key, which selects every destination.
+    /// Returns true if a requested name selects the job: its own name, or its key, which selects every destination.
     pub fn is_selected_by(&self, name: &Self) -> bool {
         self == name || self.key() == name.as_str()
     }

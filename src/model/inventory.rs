@@ -36,14 +36,14 @@ pub struct Observation {
     pub sources: Answer<Vec<Artifact>>,
     /// The artifacts of the destination that may be their copies, in every state.
     pub copies: Answer<Vec<Artifact>>,
-    /// The cluster that the job's database is a member of. It is read only if the database has no snapshots, and `None` if that
-    /// read fails.
+    /// The cluster that the job's database is a member of. Requested only if the database has no snapshots; `None` if that request
+    /// fails.
     pub cluster: Option<ParentId>,
     /// The limit of the destination, if it was read.
     pub limit: Option<Answer<AccountLimit>>,
     /// The persistent and permanent options of the option groups of the sources, if they were read.
     pub options: BTreeMap<SmolStr, Answer<Vec<String>>>,
-    /// What uses the copies that may be deleted, if it was read: texts such as `launch template lt-0123`.
+    /// The resources that use the copies that may be deleted, if they were read, such as `launch template lt-0123`.
     pub references: BTreeMap<ArtifactId, Answer<Vec<String>>>,
 }
 

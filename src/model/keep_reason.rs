@@ -1,4 +1,4 @@
-//! Why copies are kept although retention does not need them, and the text of these reasons.
+//! Why copies are kept that retention would otherwise delete, and the text of these reasons.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use super::ids::JobName;
 use super::provider_error::ProviderError;
 use super::words::list;
 
-/// Why a copy is kept although retention does not need it.
+/// Why a copy is kept that retention would otherwise delete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeepReason {
     /// It carries `Sync-Keep`.
@@ -21,12 +21,12 @@ pub enum KeepReason {
     UnreadJob(JobName, ProviderError),
     /// AWS refuses to deregister it.
     Protected,
-    /// An instance was launched from it not long ago.
+    /// An instance was launched from it recently.
     Launched(Timestamp),
     /// These resources use it.
     UsedBy(Vec<String>),
-    /// What uses it was not read, perhaps because of an error.
-    UseUnknown(Option<ProviderError>),
+    /// It is unknown whether anything uses it, perhaps because of an error.
+    UnknownUse(Option<ProviderError>),
 }
 
 impl fmt::Display for KeepReason {
@@ -39,11 +39,13 @@ impl fmt::Display for KeepReason {
                 write!(f, "{job} may need it ({})", error.code)
             }
             Self::Protected => f.write_str("it is protected from deregistration"),
-            Self::Launched(time) => write!(f, "launched on {}", time.strftime("%Y-%m-%d")),
-            Self::UsedBy(users) => write!(f, "used by {}", list(users)),
-            Self::UseUnknown(None) => f.write_str("it is unknown what uses it"),
-            Self::UseUnknown(Some(error)) => {
-                write!(f, "it is unknown what uses it ({})", error.code)
+            Self::Launched(time) => {
+                write!(f, "it was last launched on {}", time.strftime("%Y-%m-%d"))
+            }
+            Self::UsedBy(users) => write!(f, "it is used by {}", list(users)),
+            Self::UnknownUse(None) => f.write_str("it is unknown whether it is in use"),
+            Self::UnknownUse(Some(error)) => {
+                write!(f, "it is unknown whether it is in use ({})", error.code)
             }
         }
     }

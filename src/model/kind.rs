@@ -36,9 +36,9 @@ pub struct KindFacts {
     pub ids_per_read: usize,
     /// How many copies from one region into another AWS makes at a time for one account.
     pub max_concurrent_copies: usize,
-    /// AWS's name for the quota of how many of them an account may have in a region, if there is one.
+    /// AWS's name for the quota on how many of them an account may have in a region, if there is one.
     pub account_quota: Option<&'static str>,
-    /// Whether AWS states which resources use one. If so, it is deleted only if none does.
+    /// Whether AWS reports which resources use it. If so, it is deleted only if nothing uses it.
     pub has_references: bool,
     /// Whether an id can be reused: an automated snapshot can get the id of an earlier one when its database is deleted and
     /// recreated. If so, times are compared as well as ids.

@@ -133,7 +133,7 @@ pub struct JobPlan {
     pub observed: Option<Observed>,
     /// The actions, in the order of their stages.
     pub actions: Vec<Action>,
-    /// The copies that are kept although retention does not need them, oldest first.
+    /// The copies that are kept although retention would otherwise delete them, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<Kept>,
     /// What a reviewer should know.
@@ -188,12 +188,12 @@ impl JobPlan {
     }
 }
 
-/// A copy that is kept although retention does not need it.
+/// A copy that is kept although retention would otherwise delete it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Kept {
     /// Its id.
     pub id: ArtifactId,
-    /// Why, for people.
+    /// The reason, as text for people.
     pub reason: String,
 }
 

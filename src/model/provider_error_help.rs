@@ -81,7 +81,7 @@ fn expired(error: &ProviderError) -> String {
 fn denied(error: &ProviderError) -> String {
     let (call, region, message) = (error.call, &error.region, &error.message);
     if message.contains("explicit deny") {
-        return "whoever maintains the policy with the explicit deny must change it".to_owned();
+        return "ask the owner of the policy with the explicit deny to change it".to_owned();
     }
     let action = named_action(message).map_or_else(|| permission(call), str::to_owned);
     if call == "AssumeRole" {
@@ -99,8 +99,7 @@ fn denied(error: &ProviderError) -> String {
     )
 }
 
-/// Returns the IAM action that AWS's message names. It may differ from that of the call, as `kms:CreateGrant` does from that of a
-/// copy.
+/// Returns the IAM action that AWS's message names. It may not be the action of the call: copying may need `kms:CreateGrant`.
 fn named_action(message: &str) -> Option<&str> {
     let (_, rest) = message.split_once("not authorized to perform: ")?;
     let action = rest.split_whitespace().next()?.trim_end_matches('.');
@@ -143,7 +142,7 @@ mod tests {
             (
                 "CopyDBSnapshot",
                 "rds:CopyDBSnapshot on resource: ARN with an explicit deny in a service control policy",
-                "whoever maintains the policy with the explicit deny must change it",
+                "ask the owner of the policy with the explicit deny to change it",
             ),
             (
                 "CopyDBSnapshot",

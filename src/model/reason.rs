@@ -248,7 +248,7 @@ impl fmt::Display for DeleteReason {
                 };
                 write!(
                     f,
-                    "the copy of {} is older than the {} kept ({option} is {limit} besides {besides})",
+                    "the copy of {} is older than the {} kept ({option} is {limit}, not counting {besides})",
                     utc(*data_time),
                     count(*kept, "copy", "copies"),
                 )

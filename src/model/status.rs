@@ -152,12 +152,12 @@ pub struct Copies {
     /// What would be left if the source region were lost now.
     pub left: Left,
     /// Copies that AWS is still making.
-    pub in_progress: Vec<ListedCopy>,
+    pub in_progress: Vec<UnusableCopy>,
     /// Copies that failed and that AWS still lists.
-    pub failed: Vec<ListedCopy>,
+    pub failed: Vec<UnusableCopy>,
 }
 
-/// How a copy is stored, as far as AWS states it.
+/// The size and encryption of a copy, as far as AWS states them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Storage {
     /// The size of its disks, or of its database's storage, in GiB; `null` if AWS does not state it.
@@ -195,7 +195,7 @@ pub struct Left {
 
 /// A copy that AWS is still making, or that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ListedCopy {
+pub struct UnusableCopy {
     /// The image or snapshot.
     pub id: ArtifactId,
     /// When its data was captured (UTC, whole seconds); `null` if it is unknown.

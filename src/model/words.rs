@@ -1,4 +1,4 @@
-//! Formats times, numbers and lists the same way in every message, and reads lengths of time.
+//! Formats times, numbers and lists the same way in every message, and parses durations.
 
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
@@ -20,11 +20,11 @@ pub fn span(seconds: i64) -> String {
     }
 }
 
-/// Reads a length of time such as `24h`, `90m`, `2d` or `1d 12h`; a day is 24 hours.
+/// Parses a duration such as `24h`, `90m`, `2d` or `1d 12h`; a day is 24 hours.
 pub fn duration(text: &str) -> Result<SignedDuration, String> {
     let span: Span = text
         .parse()
-        .map_err(|_| "use a length of time such as 24h, 90m or 2d".to_owned())?;
+        .map_err(|_| "use a duration such as 24h, 90m or 2d".to_owned())?;
     match span.to_duration(SpanRelativeTo::days_are_24_hours()) {
         Ok(duration) if duration.is_positive() => Ok(duration),
         Ok(_) => Err("it must be longer than 0".to_owned()),
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_of_time_are_read() {
+    fn durations_are_parsed() {
         let hours = |text| duration(text).map(|length| length.as_hours());
         assert_eq!(
             ["24h", "1d 12h", "1w"].map(hours),

@@ -27,12 +27,12 @@ use crate::model::query::Query;
 use crate::provider::Provider;
 use batch::{Read, read_all, together};
 use reader::Reader;
-use references::{in_question, read_references};
+use references::{deletion_candidates, read_references};
 
 pub use request::{CopyRequest, References, Request};
 
 /// Reads all that is requested, with at most `parallelism` reads at a time. The longest chain is three reads: sources, then their
-/// copies, then what uses these.
+/// copies, then the resources that use the copies.
 pub async fn observe(
     provider: &dyn Provider,
     requests: &[Request],
@@ -107,7 +107,7 @@ async fn read_identities<'l>(
     join_all(reads).await.into_iter().collect()
 }
 
-/// Reads the limits of the destinations of kinds that have one, once for each.
+/// Reads the limits of each destination once, for jobs of kinds that have a limit.
 async fn read_limits<'r>(
     reader: &Reader<'_>,
     requests: &'r [Request],
@@ -115,8 +115,8 @@ async fn read_limits<'r>(
     let requests = requests.iter();
     let limited = requests
         .filter(|request| request.is_for_plan && request.kind.facts().account_quota.is_some());
-    let places = grouped(limited.map(|request| (&request.destination, ())));
-    let reads = places.into_iter().map(|(at, _)| async move {
+    let locations = grouped(limited.map(|request| (&request.destination, ())));
+    let reads = locations.into_iter().map(|(at, _)| async move {
         let read = reader.provider.account_limits(at);
         (at, reader.in_turn(at, read).await)
     });
@@ -145,8 +145,8 @@ fn possible_member<'r>(
     }
 }
 
-/// Reads which clusters the databases without snapshots are members of, once for each database. If a read fails, this is unknown:
-/// it only improves an error message.
+/// Reads which clusters the databases without snapshots are members of, once for each database. Ignores reads that fail: the
+/// cluster only improves an error message.
 async fn read_clusters<'r>(
     reader: &Reader<'_>,
     requests: &[&'r Request],
@@ -232,13 +232,13 @@ async fn inventory(reader: &Reader<'_>, requests: &[Request], with: &WithCopies)
     };
     let wanted = with_references.iter().flat_map(|found| {
         let at = &found.request.destination;
-        in_question(found.request, &found.copies).map(move |id| (at, id))
+        deletion_candidates(found.request, &found.copies).map(move |id| (at, id))
     });
     let references = read_references(reader, wanted).await;
     let jobs = found.into_iter().filter_map(|found| {
         let request = found.request;
-        let in_question = in_question(request, &found.copies);
-        let references = in_question.filter_map(|id| {
+        let deletion_candidates = deletion_candidates(request, &found.copies);
+        let references = deletion_candidates.filter_map(|id| {
             let answer = references.get(&(&request.destination, id.clone()))?;
             Some((id, answer.clone()))
         });
@@ -306,7 +306,7 @@ async fn find<'r>(
         let database = possible_member(request, &sources);
         let cluster = database.and_then(|database| clusters.get(&(&request.source, database)));
         let cluster = cluster.cloned();
-        // A request without a source asks for none.
+        // Requests that need no source have an empty list.
         let sources = sources.remove(&request.job).unwrap_or(Ok(Vec::new()));
         let nothing = || sources.as_ref().map(|_| Vec::new()).map_err(Clone::clone);
         let copies = copies.remove(&request.job).unwrap_or_else(nothing);

@@ -1,4 +1,4 @@
-//! Reads what uses copies, so that none is deleted while something does.
+//! Reads which resources use copies, so that no copy is deleted while it is in use.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -18,11 +18,11 @@ use crate::model::provider_error::ErrorClass;
 /// See <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImageReferences.html>.
 const IDS_PER_READ: usize = 10;
 
-/// What uses some artifacts at their locations.
+/// The resources that use each artifact.
 pub(super) type Users<'l> = HashMap<(&'l Location, ArtifactId), Answer<Vec<String>>>;
 
 /// Returns the copies that may be deleted only if nothing uses them.
-pub(super) fn in_question(
+pub(super) fn deletion_candidates(
     request: &Request,
     copies: &Answer<Vec<Artifact>>,
 ) -> impl Iterator<Item = ArtifactId> + use<> {
@@ -34,18 +34,18 @@ pub(super) fn in_question(
             let is_counted =
                 |copy: &&Artifact| copy.state.is_available() && origin(copy, region).is_some();
             let counted = copies.iter().flatten().filter(is_counted).count();
-            let may_go = |copy: &&Artifact| {
-                let is_over = copy.state.is_available() && counted > *number;
-                (is_over || copy.state.is_failed()) && ours(copy, region).is_ok()
+            let may_be_deleted = |copy: &&Artifact| {
+                let is_beyond = copy.state.is_available() && counted > *number;
+                (is_beyond || copy.state.is_failed()) && ours(copy, region).is_ok()
             };
-            let ids = copies.iter().flatten().filter(may_go);
+            let ids = copies.iter().flatten().filter(may_be_deleted);
             ids.map(|copy| copy.id.clone()).collect()
         }
     };
     ids.into_iter()
 }
 
-/// Reads what uses these artifacts, in as few calls as possible.
+/// Reads which resources use these artifacts, in as few calls as possible.
 pub(super) async fn read_references<'l>(
     reader: &Reader<'_>,
     artifacts: impl IntoIterator<Item = (&'l Location, ArtifactId)>,
@@ -66,7 +66,7 @@ pub(super) async fn read_references<'l>(
     answers.into_iter().flatten().collect()
 }
 
-/// Reads what uses these artifacts, or, if AWS refuses to say it, perhaps because of one of them, what uses each of them.
+/// Reads which resources use these artifacts. If AWS refuses the request, perhaps because of one of them, reads each one alone.
 async fn read_some(
     reader: &Reader<'_>,
     at: &Location,

@@ -25,21 +25,21 @@ pub struct Request {
     pub destination: Location,
     /// What to read there.
     pub queries: Queries,
-    /// Of which copies to read what uses them.
+    /// The copies to read the users of.
     pub references: References,
     /// Whether it is for planning, which also needs the limit of the destination, the options of the sources, and the cluster of a
     /// database without sources.
     pub is_for_plan: bool,
 }
 
-/// Of which copies to read what uses them.
+/// For which copies to read the resources that use them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum References {
-    /// Of none.
+    /// None.
     Unneeded,
-    /// Of the job's failed copies, and of its available ones if there may be more than this number of them.
+    /// The job's failed copies, and its available ones if there may be more than this number of them.
     Beyond(usize),
-    /// Of those with these ids.
+    /// Those with these ids.
     Of(Vec<ArtifactId>),
 }
 
@@ -79,7 +79,7 @@ impl Request {
         })
     }
 
-    /// Returns the same request, and asks what uses the copies that these deletions delete, if AWS states it.
+    /// Returns the same request, extended by the resources that use the copies to be deleted, if AWS reports them.
     #[must_use]
     pub fn with_references<'d>(mut self, deletions: impl Iterator<Item = &'d Delete>) -> Self {
         let used = deletions.filter(|delete| delete.kind.facts().has_references);
@@ -88,8 +88,8 @@ impl Request {
     }
 }
 
-/// Returns what is read before the actions of a plan: all that belongs to its database, or else its source with its copies, and the
-/// copies that are deleted or kept.
+/// Returns what to read before the actions of a plan: everything that belongs to its database, or, for an image, its source, the
+/// copies of the source, and the copies that are deleted or kept.
 fn queries(plan: &JobPlan) -> Queries {
     let subject = plan.subject();
     if let Some(parent) = subject.and_then(|subject| subject.parent.as_ref()) {

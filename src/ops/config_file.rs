@@ -143,8 +143,8 @@ pub(super) struct SelectedJobs {
 }
 
 impl SelectedJobs {
-    /// Returns the jobs that these names select; all jobs without any names. Fails if the config is not valid as a whole, or has no job of
-    /// one of these names.
+    /// Returns the jobs that these names select, or all jobs if there are no names. Fails if the config is not valid as a whole, or
+    /// if a name selects no job.
     pub(super) fn of(file: &ConfigFile, names: &[JobName]) -> Result<Self, Error> {
         let mut config = file.read().map_err(Error::Config)?;
         check_names(&config.jobs, names)?;

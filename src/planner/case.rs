@@ -27,12 +27,12 @@ pub(super) struct Case<'a> {
     pub(super) sources: &'a [Artifact],
     /// What was found in the destination and belongs to the account, sorted by id.
     pub(super) found: Vec<&'a Artifact>,
-    /// The copies among them, in any state: of this source, and, if copies are deleted at some time, of the job's other sources.
+    /// The copies among them, in any state: of this source, and, if the job deletes old copies, of its other sources.
     pub(super) copies: Vec<&'a Artifact>,
 }
 
 impl<'a> Case<'a> {
-    /// Returns the copies in `found` of this source, and, if copies are deleted at some time, all others of the job.
+    /// Returns the copies of this source in `found`, and, if the job deletes old copies, all its other copies.
     pub(super) fn copies_in(
         job: &SyncJob,
         source: &Source<'_>,

@@ -14,7 +14,7 @@ pub(super) type Route = (AccountId, Region, Region);
 pub(super) struct Claims<'a> {
     sources: BTreeMap<(Route, Kind, ArtifactId), &'a SyncJob>,
     parents: BTreeMap<(Route, Kind, ParentId), &'a SyncJob>,
-    /// The first job with each identifier, of those that delete copies, and of those that don't.
+    /// The first job with each identifier, separately for jobs that delete copies (`true`) and jobs that don't.
     identifiers: BTreeMap<(Route, Kind, &'a str, bool), &'a SyncJob>,
     copy_ids: BTreeMap<(AccountId, Region, Kind, ArtifactId), JobName>,
     /// By how many copies a destination grows before the final deletions.
@@ -44,8 +44,8 @@ impl<'a> Claims<'a> {
         claim(&mut self.parents, key, job)
     }
 
-    /// Claims the job's identifier. Returns a job with the same one that has already claimed it, if either of them would count and
-    /// delete the copies of the other.
+    /// Claims the job's identifier. Returns the job that has already claimed it, if one of the two would count and delete the
+    /// other's copies.
     pub(super) fn identifier(
         &mut self,
         account: &AccountId,

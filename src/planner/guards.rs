@@ -1,4 +1,4 @@
-//! Decides which copies are kept although retention does not need them.
+//! Decides which copies are kept although retention would otherwise delete them.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::model::provider_error_help::permission;
 use crate::model::reason::NotOurs;
 use crate::sync_types::RetentionRules;
 
-/// Returns why a copy is kept although retention does not need it, if there is a reason.
+/// Returns why a copy is kept although retention would otherwise delete it, if there is a reason.
 pub(super) fn keep_reason(
     case: &Case<'_>,
     rules: RetentionRules,
@@ -27,7 +27,7 @@ pub(super) fn keep_reason(
     if copy.is_protected() {
         return Some(KeepReason::Protected);
     }
-    // The day, not the clock: the time of day makes no difference.
+    // Counts from the start of the day, so that the time of day makes no difference.
     let within = rules.keep_launched_within;
     let since = within.and_then(|within| case.day.checked_sub(within).ok());
     let is_recent = |time: &_| since.is_none_or(|since| *time >= since);
@@ -40,8 +40,8 @@ pub(super) fn keep_reason(
             let users = BTreeSet::from_iter(users.iter().cloned());
             Some(KeepReason::UsedBy(users.into_iter().collect()))
         }
-        Some(Err(error)) => Some(KeepReason::UseUnknown(Some(error.clone()))),
-        None => Some(KeepReason::UseUnknown(None)),
+        Some(Err(error)) => Some(KeepReason::UnknownUse(Some(error.clone()))),
+        None => Some(KeepReason::UnknownUse(None)),
     }
 }
 
@@ -51,7 +51,7 @@ pub(super) fn warning(reason: &KeepReason) -> Option<String> {
         KeepReason::UnreadJob(job, error) => Some(format!(
             "old copies are kept because {job} may need them, which could not be read: {error}; plan again later"
         )),
-        KeepReason::UseUnknown(Some(error)) => Some(unknown_use(error)),
+        KeepReason::UnknownUse(Some(error)) => Some(unknown_use(error)),
         _ => None,
     }
 }
@@ -59,10 +59,10 @@ pub(super) fn warning(reason: &KeepReason) -> Option<String> {
 fn unknown_use(error: &ProviderError) -> String {
     let help = match error.class {
         ErrorClass::Denied => format!(
-            "allow {}: `xrs policy plan` prints everything that it needs",
+            "allow {}: `xrs policy plan` prints everything that the job needs",
             permission(error.call)
         ),
         _ => "plan again later".to_owned(),
     };
-    format!("old copies are kept because it is unknown what uses them: {error}; {help}")
+    format!("old copies are kept because it is unknown whether they are in use: {error}; {help}")
 }

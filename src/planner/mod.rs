@@ -35,9 +35,9 @@ use case::Case;
 use duplicates::Claims;
 use needed::Needed;
 
-/// What was observed about all jobs together.
+/// What the planning of every job shares.
 #[derive(Clone, Copy)]
-struct Seen<'a> {
+struct PlanContext<'a> {
     /// The beginning of the day of the inventory (UTC).
     day: Timestamp,
     /// What the jobs need of the copies that may be deleted.
@@ -58,14 +58,14 @@ pub fn plan_some(
 ) -> Vec<JobPlan> {
     let mut claims = Claims::default();
     let needed = Needed::of(jobs, inventory);
-    let seen = Seen {
+    let context = PlanContext {
         day: start_of_day(inventory.observed_at),
         needed: &needed,
     };
     let plans = jobs.iter().filter_map(|job| {
         let observation = inventory.jobs.get(&job.name);
         if is_planned(&job.name) {
-            return Some(plan_job(job, seen, observation, &mut claims));
+            return Some(plan_job(job, context, observation, &mut claims));
         }
         let identity = observation?.identity.as_ref().ok()?;
         let account = &identity.account_id;
@@ -127,7 +127,7 @@ fn start_of_day(time: Timestamp) -> Timestamp {
 
 fn plan_job<'a>(
     job: &'a SyncJob,
-    seen: Seen<'a>,
+    context: PlanContext<'a>,
     observation: Option<&'a Observation>,
     claims: &mut Claims<'a>,
 ) -> JobPlan {
@@ -141,7 +141,7 @@ fn plan_job<'a>(
         client_config: Some(client_config(job, identity)),
         ..unplanned(&job.name)
     };
-    match decide(&mut plan, job, seen, observation, claims) {
+    match decide(&mut plan, job, context, observation, claims) {
         Ok(()) => checked(plan),
         Err(problem) => failed(plan, problem),
     }
@@ -184,7 +184,7 @@ fn failed(plan: JobPlan, problem: Problem) -> JobPlan {
 fn decide<'a>(
     plan: &mut JobPlan,
     job: &'a SyncJob,
-    seen: Seen<'a>,
+    context: PlanContext<'a>,
     observation: Option<&'a Observation>,
     claims: &mut Claims<'a>,
 ) -> Result<(), Problem> {
@@ -202,7 +202,7 @@ fn decide<'a>(
         .rules
         .choose_source(job, sources, &mut plan.warnings)
         .map_err(|reason| fail(job.rules.explained(reason, observation)))?;
-    let case = case(job, account, artifact, seen, observation, sources, found).map_err(fail)?;
+    let case = case(job, account, artifact, context, observation, sources, found).map_err(fail)?;
     plan.observed = Some(observed(&case));
     warnings::about_copies(&case, &mut plan.warnings);
     copy_decision::decide(&case, claims, plan).map_err(fail)?;
@@ -251,7 +251,7 @@ fn case<'a>(
     job: &'a SyncJob,
     account: &'a AccountId,
     artifact: &'a Artifact,
-    seen: Seen<'a>,
+    context: PlanContext<'a>,
     observation: &'a Observation,
     sources: &'a [Artifact],
     found: &'a [Artifact],
@@ -268,8 +268,8 @@ fn case<'a>(
         job,
         account,
         artifact,
-        needed: seen.needed,
-        day: seen.day,
+        needed: context.needed,
+        day: context.day,
         observation,
         sources,
         copies: Case::copies_in(job, &source, &found),

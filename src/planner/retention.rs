@@ -28,9 +28,9 @@ struct DatedCopy<'a> {
 pub(super) struct Retention<'a> {
     /// The deletions that are due, oldest copy first.
     pub(super) deletions: Vec<Action>,
-    /// The copies that are kept although retention does not need them, oldest first.
+    /// The copies that are kept although retention would otherwise delete them, oldest first.
     pub(super) kept: Vec<Kept>,
-    /// The available copies that retention does not need, whether or not they are ours to delete.
+    /// The available copies beyond the retention limit, whether or not they are ours to delete.
     pub(super) beyond_limit: Vec<&'a ArtifactId>,
 }
 

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use smol_str::SmolStr;
 
 use crate::model::action::{Copy, Delete};
-use crate::model::artifact::{Artifact, ArtifactRef, SnapshotLeft};
+use crate::model::artifact::{Artifact, ArtifactRef, UndeletedSnapshot};
 use crate::model::ids::{ArtifactId, ParentId};
 use crate::model::inventory::{AccountLimits, Answer, CallerIdentity, ProviderKind};
 use crate::model::kind::Kind;
@@ -39,14 +39,14 @@ pub trait Provider: Send + Sync {
     /// Returns the account of the credentials.
     async fn caller_identity(&self, at: &Location) -> Answer<CallerIdentity>;
 
-    /// Returns how many artifacts the account has in the region of `at`, and may have, for every kind with a quota.
+    /// Returns, for every kind with a quota, how many artifacts the account has in the region of `at`, and how many it may have.
     async fn account_limits(&self, at: &Location) -> Answer<AccountLimits>;
 
     /// Returns the persistent and permanent options of an option group, or an empty list if there is no such group.
     async fn required_options(&self, at: &Location, group: &str) -> Answer<Vec<String>>;
 
-    /// Returns what uses these images, as texts such as `launch template lt-0123`. An image that nothing uses may be missing in the
-    /// answer.
+    /// Returns the resources that use these images, such as `launch template lt-0123`. An image that nothing uses may be missing
+    /// from the answer.
     async fn image_references(
         &self,
         at: &Location,
@@ -68,7 +68,7 @@ pub trait Provider: Send + Sync {
         client_token: Option<&str>,
     ) -> Answer<ArtifactId>;
 
-    /// Writes tags on an artifact and on these of its backing snapshots. Their other tags are not changed.
+    /// Adds tags to an artifact and to these backing snapshots of it. Does not change their other tags.
     async fn tag(
         &self,
         at: &Location,
@@ -78,6 +78,6 @@ pub trait Provider: Send + Sync {
         tags: &Tags,
     ) -> Answer<()>;
 
-    /// Deletes a copy, and returns the backing snapshots of it that stay.
-    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<Vec<SnapshotLeft>>;
+    /// Deletes a copy, and returns the backing snapshots that AWS did not delete with it.
+    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<Vec<UndeletedSnapshot>>;
 }

@@ -13,7 +13,7 @@ use crate::model::ids::JobName;
 use crate::model::inventory::{DestinationInventory, Observation};
 use crate::model::problem::Problem;
 use crate::model::status::{
-    Copies, JobStatus, Left, ListedCopy, Readiness, SourceNewest, Storage, UsableCopy,
+    Copies, JobStatus, Left, Readiness, SourceNewest, Storage, UnusableCopy, UsableCopy,
 };
 use crate::sync_types::SyncJob;
 use attention::{
@@ -169,7 +169,7 @@ fn copies(copies: Vec<DatedCopy<'_>>, source: Option<&Source<'_>>, now: Timestam
         storage: storage(copy.artifact),
     });
     let listed = |is_in| {
-        let copies = in_state(is_in).map(|copy| ListedCopy {
+        let copies = in_state(is_in).map(|copy| UnusableCopy {
             id: copy.artifact.id.clone(),
             data_time: copy.data_time,
             state: copy.artifact.state.clone(),
@@ -190,7 +190,7 @@ fn copies(copies: Vec<DatedCopy<'_>>, source: Option<&Source<'_>>, now: Timestam
     }
 }
 
-/// Returns how a copy is stored.
+/// Returns the size and encryption of a copy.
 fn storage(copy: &Artifact) -> Storage {
     Storage {
         size_gib: copy.size_gib,

@@ -9,7 +9,9 @@ use serde_yaml::{Mapping, Value};
 
 use super::image_filter::doubtful_comma;
 use super::image_permissions;
-use super::option_value::{account_id, completion_time, from_text, length_of_time, whole_number};
+use super::option_value::{
+    account_id, completion_time, from_text, optional_duration, whole_number,
+};
 use super::permissions::{PolicyStage, Statement};
 use super::rules::{Belonging, CopySettings, Finding, RetentionRules, SyncJob, SyncTypeRules};
 use super::source_conditions::{had_tag, is_testable, was_met};
@@ -63,10 +65,11 @@ pub struct AmiOptions {
     #[schemars(with = "Option<u32>", range(min = 0, max = u32::MAX), extend("x-per-destination" = true))]
     pub max_images_to_retain: Option<u32>,
     /// How long a copy is kept after an instance was last launched from it, such as `30d`, which is the default.
-    #[serde(default, deserialize_with = "length_of_time")]
+    #[serde(default, deserialize_with = "optional_duration")]
     #[schemars(with = "Option<String>", extend("x-per-destination" = true))]
     pub keep_launched_within: Option<SignedDuration>,
-    /// How soon a copy must be complete, such as `30m`: from 15 minutes to 48 hours, in steps of 15 minutes. AWS charges for it.
+    /// How soon a copy must be complete, such as `30m`: from 15 minutes to 48 hours, in steps of 15 minutes. AWS charges
+    /// per GiB for this.
     #[serde(default, deserialize_with = "completion_time")]
     #[schemars(with = "Option<String>", extend("x-per-destination" = true))]
     pub copy_within: Option<SignedDuration>,
@@ -74,7 +77,7 @@ pub struct AmiOptions {
 
 /// The option for how many copies to keep.
 const MAX_RETAINED: &str = "max_images_to_retain";
-/// How long a copy is kept after an instance was launched from it, if the config does not say it.
+/// The default of `keep_launched_within`.
 const KEEP_LAUNCHED_WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 fn max_retained<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
@@ -342,7 +345,7 @@ impl AmiOptions {
             option: MAX_RETAINED,
             item: None,
             message: "needs a `sync_identifier`".to_owned(),
-            help: "the tag Sync-Identifier on the copies tells which of them belong to this job, even when their sources are gone"
+            help: "the tag Sync-Identifier on the copies shows which of them belong to this job, even when their sources are gone"
                 .to_owned(),
         })
     }

@@ -13,7 +13,7 @@ const TIME: &str = "????-??-??-??-??";
 
 /// How IAM names the snapshots of one kind, and the calls for them.
 pub(super) struct IamNames {
-    /// The start of `…Snapshots` in Sids.
+    /// The part before `Snapshots` in Sids.
     pub(super) sid: &'static str,
     /// The type of resource in ARNs.
     pub(super) resource: &'static str,
@@ -30,7 +30,7 @@ pub(super) fn default_max_retained() -> u32 {
     2
 }
 
-/// Returns true if a text has the form of the identifier of a DB instance or cluster.
+/// Returns true if a text is a valid identifier of a DB instance or cluster.
 /// See <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html>.
 pub(super) fn is_identifier(text: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
@@ -41,8 +41,8 @@ pub(super) fn is_identifier(text: &str) -> bool {
         && !text.contains("--")
 }
 
-/// Returns what to write instead of a text that is no identifier. `resource` is the type of resource in the ARN of a DB instance or
-/// cluster, and `list` is the command of the AWS CLI that lists identifiers.
+/// Returns what to write instead of a text that is not an identifier. `resource` is the type of resource in the ARN of a DB
+/// instance or cluster, and `list` is the command of the AWS CLI that lists identifiers.
 pub(super) fn identifier_help(text: &str, resource: &str, list: &str) -> String {
     let of_arn = text.rsplit_once(&format!(":{resource}:"));
     if let Some((_, name)) = of_arn.filter(|(_, name)| is_identifier(name)) {
@@ -50,19 +50,19 @@ pub(super) fn identifier_help(text: &str, resource: &str, list: &str) -> String 
     }
     let snapshot = text.rsplit_once("rds:").map(|(_, id)| id);
     if let Some(name) = snapshot.and_then(parent_in_id) {
-        return format!("this is a snapshot; write the identifier of its source, {name}");
+        return format!("this is a snapshot; write the identifier of its database, {name}");
     }
     let host = text.split_once('.').map(|(name, _)| name);
     if let Some(name) = host.filter(|name| is_identifier(name)) {
         return format!("this is a host name; write the identifier, {name}");
     }
     format!(
-        "up to 63 letters, digits and single hyphens, a letter first and no hyphen last, as listed by `aws rds {list}`"
+        "up to 63 letters, digits and single hyphens, with a letter first and no hyphen last; `aws rds {list}` lists them"
     )
 }
 
-/// Returns the parent that the id of an automated snapshot names after `rds:`. That of a snapshot taken before an upgrade does not
-/// tell where the name of the parent ends.
+/// Returns the parent that the id of an automated snapshot names after `rds:`. The id of a snapshot taken before an upgrade does
+/// not show where the name of the parent ends.
 fn parent_in_id(id: &str) -> Option<&str> {
     let (parent, end) = id.split_at_checked(id.len().checked_sub(TIME.len() + 1)?)?;
     let time = end.strip_prefix('-')?;

@@ -8,7 +8,7 @@ use super::automated::{
     IamNames, belonging, default_max_retained, identifier_help, is_identifier, newest_available,
     no_source, permissions,
 };
-use super::option_value::{length_of_time, refused, whole_number};
+use super::option_value::{optional_duration, refused, whole_number};
 use super::permissions::{PolicyStage, Statement};
 use super::rules::{Belonging, CopySettings, RetentionRules, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
@@ -38,7 +38,7 @@ pub struct DbClusterSnapshotOptions {
     #[schemars(range(min = 0, max = u32::MAX), extend("x-per-destination" = true))]
     pub max_snapshots_to_retain: u32,
     /// How long copies of an earlier cluster of the same name are kept, such as `30d`. Without it, xrs never deletes them.
-    #[serde(default, deserialize_with = "length_of_time")]
+    #[serde(default, deserialize_with = "optional_duration")]
     #[schemars(with = "Option<String>", extend("x-per-destination" = true))]
     pub retain_earlier_databases: Option<SignedDuration>,
 }

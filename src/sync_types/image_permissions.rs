@@ -41,7 +41,7 @@ pub(super) fn permissions(
     statements.into_iter().chain(delete).collect()
 }
 
-/// Returns what is needed to read which resources use images. EC2 looks for them with further calls on behalf of the caller. See
+/// Returns the permissions to read which resources use images. EC2 finds them with further calls on behalf of the caller. See
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-ami-references.html>.
 fn users_of_images(region: &Region) -> [Statement; 2] {
     let call = "ec2:DescribeImageReferences";

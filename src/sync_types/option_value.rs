@@ -39,11 +39,11 @@ pub(super) fn account_id(text: &str) -> Option<String> {
 /// # Errors
 ///
 /// If it is any other value, or not positive.
-pub(super) fn length_of_time<'de, D: Deserializer<'de>>(
+pub(super) fn optional_duration<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<SignedDuration>, D::Error> {
     let help = "for example, write 30d or 12w";
-    from_text(deserializer, "a length of time", help, |text| {
+    from_text(deserializer, "a duration", help, |text| {
         duration(text.trim()).ok().map(Some)
     })
 }
@@ -59,7 +59,7 @@ pub(super) fn completion_time<'de, D: Deserializer<'de>>(
 ) -> Result<Option<SignedDuration>, D::Error> {
     const STEP: i64 = 15 * 60;
     const LONGEST: i64 = 48 * 60 * 60;
-    let must_be = "a length of time from 15m to 48h, in steps of 15 minutes";
+    let must_be = "a duration from 15m to 48h, in steps of 15 minutes";
     let help = "for example, write 30m or 2h";
     from_text(deserializer, must_be, help, |text| {
         let time = duration(text.trim()).ok()?;

@@ -80,7 +80,7 @@ impl Statement {
         self
     }
 
-    /// Returns the same statement for copies from a region only: they carry its sync tag, and not `Sync-Keep`.
+    /// Limits the statement to copies from a region: those with its sync tag and without `Sync-Keep`.
     #[must_use]
     pub fn only_copies_from(self, source: &Region) -> Self {
         let sync_tag = format!("aws:ResourceTag/{}", key_on_copy(source));

@@ -25,7 +25,7 @@ use crate::model::report::Level;
 /// One destination of a `sync_*` entry of the config: one resource, one source region, one destination region.
 #[derive(Clone, Debug)]
 pub struct SyncJob {
-    /// Its key in the config; with its destination region, if the config lists destinations.
+    /// Its key in the config, followed by its destination region if the entry lists destinations.
     pub name: JobName,
     /// Where the sources are.
     pub source_region: Region,
@@ -212,8 +212,8 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
         None
     }
 
-    /// Returns the value of `Sync-Identifier` that the job's sources and copies have, if it is an option of the job. If two jobs have
-    /// the same, and one of them has a retention, it would count and delete the other's copies.
+    /// Returns the value of `Sync-Identifier` that the job's sources and copies have, if the job selects by it. If two jobs have
+    /// the same value and one of them deletes old copies, it would count and delete the other's copies.
     fn identifier(&self) -> Option<&str> {
         None
     }
@@ -230,7 +230,7 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
         warnings: &mut Vec<String>,
     ) -> Result<&'a Artifact, FailReason>;
 
-    /// Returns the reason why no source was chosen, with other help if what was observed explains it.
+    /// Returns the reason why no source was chosen, with more specific help if the observation explains it.
     fn explained(&self, reason: FailReason, _observation: &Observation) -> FailReason {
         reason
     }
@@ -269,7 +269,7 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
     ) -> Result<CopySettings, FailReason>;
 
     /// Returns whether a copy belongs to the job, judging by the copy alone. A status uses this when the source can't be read, and
-    /// retention for the copies of earlier sources.
+    /// retention uses it for copies of earlier sources.
     fn belonging(&self, job: &SyncJob, copy: &Artifact) -> Belonging;
 
     /// Returns the conditions of the job for its sources that can't be tested on a copy.
@@ -316,7 +316,7 @@ pub struct RetentionRules {
     pub max_retained: u32,
     /// How long copies of an earlier database of the same name are kept; `None` if xrs never deletes them.
     pub earlier_parents: Option<SignedDuration>,
-    /// How long a copy is kept after an instance was launched from it; `None` if none is launched from such copies.
+    /// How long a copy is kept after an instance was launched from it; `None` for kinds that no instance is launched from.
     pub keep_launched_within: Option<SignedDuration>,
 }
 

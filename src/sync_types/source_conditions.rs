@@ -1,4 +1,4 @@
-//! Tests on copies of images whether their sources met the conditions of a job.
+//! Checks, by the copies of images, whether the sources of these copies met the conditions of a job.
 
 use crate::model::artifact::Artifact;
 use crate::model::query::ImageFilter;

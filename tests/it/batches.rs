@@ -34,7 +34,7 @@ fn many(number: usize, images: usize) -> (Vec<SyncJob>, World) {
     (jobs, world)
 }
 
-/// Returns jobs and a world with clusters, too, which have the same names as databases.
+/// Returns the same with clusters, too, which have the same names as the databases.
 fn many_of_all(clusters: usize, number: usize, images: usize) -> (Vec<SyncJob>, World) {
     let (mut jobs, mut world) = many(number, images);
     for (region, here) in with_clusters(databases(clusters, 1..4).0).regions {

@@ -39,7 +39,7 @@ fn jobs_of(config: &str) -> Vec<SyncJob> {
     valid.collect()
 }
 
-/// Returns the sources of the jobs, and copies of the database from these days before in both destinations.
+/// Returns a world with the sources of the jobs, and with copies of the database in both destinations, made this many days ago.
 fn world(days: Range<i64>) -> World {
     let mut world = copied("db", days.clone());
     world.add_region(&ireland());
@@ -80,7 +80,7 @@ fn law_3_every_destination_converges_and_each_source_names_both_copies() {
 }
 
 #[test]
-fn law_3_copies_count_that_were_made_before_a_job_had_several_destinations() {
+fn law_3_copies_made_before_a_job_had_several_destinations_count() {
     let (sandbox, jobs) = one_image();
     sync(&sandbox, &jobs);
     wait_for_copies(&sandbox);
@@ -165,7 +165,7 @@ fn law_7_a_destination_that_is_not_enabled_stops_no_other() {
 }
 
 #[test]
-fn law_9_applies_at_once_make_one_copy_in_each_destination() {
+fn law_9_concurrent_applies_make_one_copy_in_each_destination() {
     for seed in 0..50 {
         let Planned {
             sandbox,

@@ -73,7 +73,7 @@ fn planned_and_applied() -> (SavedPlan, BTreeSet<String>, BTreeSet<String>) {
 #[test]
 fn a_policy_allows_the_calls_that_its_stage_makes_and_no_others() {
     let (_, mut to_plan, mut to_apply) = planned_and_applied();
-    // In the example, no snapshot has an option group of its own, none is listed without tags, and no database is without snapshots.
+    // In the example, no snapshot has an option group of its own, none is listed without tags, and every database has snapshots.
     for needed in [&mut to_plan, &mut to_apply] {
         needed.insert("rds:DescribeOptionGroups".to_owned());
         needed.insert("rds:ListTagsForResource".to_owned());

@@ -36,11 +36,11 @@ pub struct ImageRecipe {
     pub most_recent: bool,
     pub copy: Option<(Maker, &'static str)>,
     pub retain: Option<u32>,
-    /// Copies of the images of this number of days ago, which are gone.
+    /// Copies of images that were made this number of days ago and are gone.
     pub earlier: Vec<(i64, Fate, &'static str)>,
 }
 
-/// What is done with a copy of an earlier image.
+/// What has happened to a copy of an earlier image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     Unused,
@@ -168,7 +168,7 @@ impl Recipe {
             recipe.build(&mut world, &format!("db{n}"));
         }
         world = with_clusters(world);
-        // Of at most 5 copies of cluster snapshots at a time, each of at most 3 jobs may start one: none is to be deferred.
+        // AWS makes 5 copies of cluster snapshots at a time, and up to 3 jobs start one each: leave room, so that none is deferred.
         let copies = destination(&mut world).cluster_snapshots.iter_mut();
         let in_progress = copies.filter(|copy| copy.state.is_being_copied());
         for copy in in_progress.skip(2) {

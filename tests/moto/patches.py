@@ -269,7 +269,7 @@ def describe_db_snapshots(self):
     return ActionResult({"DBSnapshots": snapshots, "Marker": following})
 
 
-def clusters_in_progress(backend):
+def cluster_copies_in_progress(backend):
     progress = [getattr(snapshot, "xrs_progress", None) for snapshot in backend.cluster_snapshots.values()]
     return sum(1 for copy in progress if copy and not copy.is_over())
 
@@ -277,7 +277,7 @@ def clusters_in_progress(backend):
 def with_cluster_origin(copy_db_cluster_snapshot):
     def patched(self, source_db_cluster_snapshot_identifier, target_db_cluster_snapshot_identifier, **others):
         most = setting(self.account_id, "concurrent_copies")
-        if most is not None and clusters_in_progress(self) >= most:
+        if most is not None and cluster_copies_in_progress(self) >= most:
             raise RDSClientError("SnapshotQuotaExceeded", f"Cannot copy more than {most} snapshots across regions")
         if len(target_db_cluster_snapshot_identifier) > 63:
             raise InvalidParameterValue("The identifier has more than 63 characters.")

@@ -149,7 +149,7 @@ def control_image_use(
 
 
 def remove_snapshots(snapshots, key, id):
-    """Removes those that moto creates with a database: the tests create theirs."""
+    """Removes the snapshots that moto creates with a database: the tests create their own."""
     for snapshot in list(snapshots):
         if getattr(snapshots[snapshot], key) == id:
             del snapshots[snapshot]

@@ -47,7 +47,7 @@ pub(super) fn image(
         is_deprecated: deprecation.is_some_and(|time| time <= now),
         is_protected: stated(image.deregistration_protection())
             .is_some_and(|protection| protection != "disabled"),
-        // A time that can't be read is not one long ago.
+        // An unreadable time counts as recent, so that the image is kept.
         last_launched: stated(image.last_launched_time())
             .map(|time| time.parse().unwrap_or(Timestamp::MAX)),
         snapshots: snapshots.collect::<BTreeSet<_>>().into_iter().collect(),

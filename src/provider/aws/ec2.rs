@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use smol_str::SmolStr;
 
 use crate::model::action::Copy;
-use crate::model::artifact::{Artifact, SnapshotLeft};
+use crate::model::artifact::{Artifact, UndeletedSnapshot};
 use crate::model::ids::ArtifactId;
 use crate::model::inventory::Answer;
 use crate::model::query::{ImageSelector, Query};
@@ -85,7 +85,7 @@ pub(super) async fn copy(
         .name(name.ok_or_else(|| call.invalid("the copy has no name"))?)
         .set_description(description.filter(|text| !text.is_empty()))
         .tag_specifications(tag_specification(ResourceType::Image, &copy.all_tags()))
-        // With the sync tag, a policy can allow to delete these snapshots and no others.
+        // The sync tag lets a policy allow the deletion of these snapshots and no others.
         .tag_specifications(tag_specification(ResourceType::Snapshot, &copy.all_tags()))
         .set_snapshot_copy_completion_duration_minutes(copy.copy_within_minutes.map(i64::from))
         .set_client_token(client_token.map(str::to_owned));
@@ -99,7 +99,7 @@ pub(super) async fn copy(
     id.ok_or_else(|| call.unreadable("no image id"))
 }
 
-/// Writes tags on an image and on backing snapshots.
+/// Adds tags to an image and to backing snapshots.
 pub(super) async fn tag(
     clients: &Clients,
     id: &ArtifactId,
@@ -116,7 +116,7 @@ pub(super) async fn tag(
     answer.map(drop).map_err(|error| call.failed(&error))
 }
 
-/// Returns what uses these images, as texts.
+/// Returns the resources that use these images, as text.
 pub(super) async fn references(
     clients: &Clients,
     ids: &[ArtifactId],
@@ -134,7 +134,7 @@ pub(super) async fn references(
     let mut users: BTreeMap<ArtifactId, Vec<String>> = BTreeMap::new();
     for reference in references {
         let id = reference.image_id();
-        let id = id.ok_or_else(|| call.unreadable("a reference to no image"))?;
+        let id = id.ok_or_else(|| call.unreadable("a reference without an image id"))?;
         users.entry(id.into()).or_default().push(user(&reference));
     }
     Ok(users)
@@ -152,8 +152,8 @@ fn user(reference: &ImageReference) -> String {
     }
 }
 
-/// Deregisters an image and deletes its snapshots. Returns those that stay.
-pub(super) async fn delete(clients: &Clients, id: &ArtifactId) -> Answer<Vec<SnapshotLeft>> {
+/// Deregisters an image and deletes its snapshots. Returns those that AWS did not delete.
+pub(super) async fn delete(clients: &Clients, id: &ArtifactId) -> Answer<Vec<UndeletedSnapshot>> {
     let call = Call::new("DeregisterImage", &clients.at);
     let request = clients.ec2.deregister_image().image_id(id.as_str());
     let answer = request.delete_associated_snapshots(true).send().await;
@@ -161,7 +161,7 @@ pub(super) async fn delete(clients: &Clients, id: &ArtifactId) -> Answer<Vec<Sna
     let results = answer.delete_snapshot_results().iter();
     let left = results.filter_map(|result| {
         let code = result.return_code().map_or("unknown", |code| code.as_str());
-        (code != SnapshotReturnCodes::Success.as_str()).then(|| SnapshotLeft {
+        (code != SnapshotReturnCodes::Success.as_str()).then(|| UndeletedSnapshot {
             id: result.snapshot_id().unwrap_or_default().into(),
             code: code.into(),
         })

@@ -25,7 +25,7 @@ use smol_str::SmolStr;
 use tracing::field::display;
 
 use crate::model::action::{Copy, Delete};
-use crate::model::artifact::{Artifact, ArtifactRef, SnapshotLeft};
+use crate::model::artifact::{Artifact, ArtifactRef, UndeletedSnapshot};
 use crate::model::ids::{AccountId, Arn, ArtifactId, ParentId};
 use crate::model::inventory::{AccountLimits, Answer, CallerIdentity, ProviderKind};
 use crate::model::kind::Kind;
@@ -215,7 +215,7 @@ impl Provider for Aws {
         self.write("tag", at, &artifact.arn, answer).await
     }
 
-    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<Vec<SnapshotLeft>> {
+    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<Vec<UndeletedSnapshot>> {
         let clients = self.clients.at(at).await;
         let answer = match delete.kind {
             Kind::Image => ec2::delete(&clients, &delete.artifact.id).boxed(),

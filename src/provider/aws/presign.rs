@@ -24,13 +24,13 @@ use super::error::Call;
 /// How long the signature is valid. RDS checks it during the call.
 const VALID: Duration = Duration::from_secs(3600);
 
-/// The parameters of a request, once it has been sent. What is presigned is the very request that RDS refused.
+/// The parameters of a request, once it has been sent, so that exactly the request that RDS refused is presigned.
 #[derive(Clone, Default)]
 pub(super) struct SentParameters(Arc<OnceLock<String>>);
 
 impl SentParameters {
-    /// Returns what notes the parameters when the request is sent.
-    pub(super) fn note(&self) -> impl Fn(&mut HttpRequest) + Send + Sync + 'static {
+    /// Returns a function that records the parameters when the request is sent.
+    pub(super) fn recorder(&self) -> impl Fn(&mut HttpRequest) + Send + Sync + 'static {
         let Self(parameters) = self.clone();
         move |request| {
             let text = request.body().bytes().map(String::from_utf8_lossy);
@@ -38,11 +38,11 @@ impl SentParameters {
         }
     }
 
-    /// Returns the URL of the request, if RDS refused it because it demands one.
+    /// Returns a presigned URL for the request, if RDS refused the request because it had none.
     ///
     /// # Errors
     ///
-    /// The refusal, if it has a different reason, or the problem met while signing.
+    /// The refusal, if it has a different reason, or the problem with signing.
     pub(super) async fn presigned_url(
         &self,
         clients: &Clients,

@@ -26,7 +26,7 @@ const MANUAL: &str = "manual";
 pub(super) struct Names {
     /// The call that lists them.
     pub(super) describe: &'static str,
-    /// The filter by what they are snapshots of.
+    /// The filter by parent.
     parent_filter: &'static str,
     /// The filter by id.
     id_filter: &'static str,
@@ -121,7 +121,7 @@ fn or_nothing(answer: Answer<Vec<Artifact>>, asked: usize, code: &str) -> Answer
     }
 }
 
-/// Returns how many manual snapshots the account has in the region, and may have, for every kind with a quota.
+/// Returns, for every kind with a quota, how many manual snapshots the account has in the region, and how many it may have.
 pub(super) async fn account_limits(clients: &Clients) -> Answer<AccountLimits> {
     let call = Call::new("DescribeAccountAttributes", &clients.at);
     let answer = clients.rds.describe_account_attributes().send().await;

@@ -34,7 +34,7 @@ pub(super) async fn read(
     convert::all(call, snapshots.map(convert::db_cluster_snapshot))
 }
 
-/// Starts a copy. See the copy of a snapshot of a DB instance.
+/// Starts a copy, as `rds_instances::copy` does.
 pub(super) async fn copy(clients: &Clients, copy: &Copy) -> Answer<ArtifactId> {
     let call = Call::new("CopyDBClusterSnapshot", &clients.at);
     let id = copy.copy.id.as_ref();

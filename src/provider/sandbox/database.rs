@@ -1,4 +1,4 @@
-//! The DB instances of a sandbox.
+//! The DB instances and clusters of a sandbox.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use crate::model::ids::{AccountId, ParentId};
 
-/// A DB instance. xrs reads only its snapshots.
+/// A DB instance or cluster. xrs reads only its snapshots, and the cluster of an instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub struct WorldDatabase {
@@ -26,7 +26,7 @@ pub struct WorldDatabase {
     pub engine: Option<SmolStr>,
     /// Its option group.
     pub option_group_name: SmolStr,
-    /// The cluster that a DB instance is a member of. It has no snapshots of its own.
+    /// The cluster that a DB instance is a member of. A member has no snapshots of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<ParentId>,
 }

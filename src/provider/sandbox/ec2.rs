@@ -10,7 +10,7 @@ use super::contents::{BackingSnapshot, WorldArtifact};
 use super::world::ClientToken;
 use super::{image_filters, tag_limits};
 use crate::model::action::Copy;
-use crate::model::artifact::{Artifact, ArtifactState, SnapshotLeft};
+use crate::model::artifact::{Artifact, ArtifactState, UndeletedSnapshot};
 use crate::model::client_config::sha256;
 use crate::model::ids::{AccountId, Arn, ArtifactId, Region};
 use crate::model::kind::Kind;
@@ -190,8 +190,8 @@ impl Access<'_> {
         users.collect()
     }
 
-    /// Answers DeregisterImage with DeleteAssociatedSnapshots. Returns the snapshots that stay.
-    pub(super) fn deregister_image(&mut self, id: &ArtifactId) -> Reply<Vec<SnapshotLeft>> {
+    /// Answers DeregisterImage with DeleteAssociatedSnapshots. Returns the snapshots that are not deleted.
+    pub(super) fn deregister_image(&mut self, id: &ArtifactId) -> Reply<Vec<UndeletedSnapshot>> {
         let mut own = self.own(Kind::Image);
         let image = own.find(|image| image.id == *id);
         let image = image.filter(|image| image.state.as_str() != "deregistered");
@@ -208,7 +208,7 @@ impl Access<'_> {
         let left = disks.filter_map(|disk| {
             let code = self.reason_to_stay(disk)?;
             let id = disk.id.clone();
-            Some(SnapshotLeft {
+            Some(UndeletedSnapshot {
                 id,
                 code: code.into(),
             })
@@ -216,7 +216,7 @@ impl Access<'_> {
         Ok(left.collect())
     }
 
-    /// Returns the code for a snapshot of an image that is gone, if the snapshot is not deleted with it.
+    /// Returns AWS's code for why a snapshot is not deleted with its image, if it is not.
     fn reason_to_stay(&mut self, disk: &BackingSnapshot) -> Option<&'static str> {
         let mut others = self
             .own(Kind::Image)

@@ -27,7 +27,7 @@ use smol_str::SmolStr;
 
 use super::Provider;
 use crate::model::action::{Copy, Delete};
-use crate::model::artifact::{Artifact, ArtifactRef, SnapshotLeft};
+use crate::model::artifact::{Artifact, ArtifactRef, UndeletedSnapshot};
 use crate::model::identity::has_id_of_copy;
 use crate::model::ids::{ArtifactId, ParentId};
 use crate::model::inventory::{AccountLimits, Answer, CallerIdentity, ProviderKind};
@@ -264,7 +264,7 @@ impl Provider for Sandbox {
         self.call(Calls::of(kind).tag, at, answer).await
     }
 
-    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<Vec<SnapshotLeft>> {
+    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<Vec<UndeletedSnapshot>> {
         let answer = |access: &mut Access<'_>| match delete.kind {
             Kind::Image => access.deregister_image(&delete.artifact.id),
             Kind::DbSnapshot | Kind::DbClusterSnapshot => {

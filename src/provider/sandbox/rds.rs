@@ -248,7 +248,7 @@ fn check_id(kind: Kind, id: &str) -> Reply<()> {
     )))
 }
 
-/// Returns the greatest length of an id. See <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBSnapshot.html>.
+/// Returns the maximum length of an id. See <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBSnapshot.html>.
 fn max_id_length(kind: Kind) -> usize {
     match kind {
         Kind::Image | Kind::DbSnapshot => 255,

@@ -70,7 +70,7 @@ fn cells(copies: &Copies) -> [String; 4] {
     ]
 }
 
-/// Returns how a copy is stored, as it follows after the copy.
+/// Returns the size and encryption of a copy, to append to its name.
 fn stored(copy: &Storage) -> String {
     storage(copy, |key| cell(key)).map_or_else(String::new, |storage| format!(", {storage}"))
 }

@@ -89,7 +89,7 @@ fn write_settings(screen: &mut Screen, copy: &Copy) {
         let time = span(i64::from(minutes) * 60);
         screen.line(
             6,
-            format_args!("complete within: {time} (AWS charges extra for each GiB)"),
+            format_args!("complete within: {time} (AWS charges extra per GiB)"),
         );
     }
 }

@@ -125,7 +125,7 @@ fn job(screen: &mut Screen, job: &JobPlan) {
         }
     }
     if !job.kept.is_empty() {
-        screen.line(2, "kept, though retention does not need them:");
+        screen.line(2, "kept, although retention would otherwise delete them:");
     }
     for Kept { id, reason } in &job.kept {
         screen.line(4, format_args!("{id}: {reason}"));

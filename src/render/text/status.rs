@@ -102,7 +102,7 @@ fn copies(screen: &mut Screen, copies: &Copies, from: &str) {
     screen.quiet(2, format_args!("left without {from}: {number}{newest}"));
 }
 
-/// Adds a line below a copy: how it is stored, as far as that is known.
+/// Adds a line with the size and encryption of a copy, as far as they are known.
 fn stored(screen: &mut Screen, copy: &Storage) {
     if let Some(storage) = storage(copy, str::to_owned) {
         screen.quiet(4, storage);

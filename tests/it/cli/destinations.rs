@@ -75,7 +75,7 @@ fn every_destination_is_validated_planned_applied_and_shown() {
 }
 
 #[test]
-fn a_name_selects_all_destinations_and_a_name_with_a_region_one() {
+fn a_name_selects_all_destinations_and_a_name_with_a_region_selects_one() {
     let folder = folder();
     let selected = |jobs: &str| {
         let ended = folder.on_sandbox(&format!("plan --format json {jobs}"));
@@ -113,7 +113,7 @@ fn a_plan_of_one_destination_is_applied_with_its_credentials() {
         .on_sandbox("plan --out plan.json --job sync_orders@eu-west-1")
         .failed(0, &[]);
     folder.on_sandbox("apply plan.json").failed(0, &[]);
-    // A job that no longer lists its destinations has another name.
+    // A job that no longer lists its destinations has a different name.
     let one = CONFIG.replace(
         "destinations:\n    - us-west-1\n",
         "destination_region: eu-west-1\n",

@@ -87,7 +87,7 @@ fn a_plan_file_that_is_not_a_complete_valid_plan_is_refused() {
 }
 
 #[test]
-fn the_digest_does_not_cover_when_and_from_which_path_a_plan_was_made() {
+fn the_digest_covers_neither_the_time_of_a_plan_nor_the_path_of_its_config() {
     let folder = Folder::new();
     folder.planned();
     folder.edit("plan.json", |plan| {

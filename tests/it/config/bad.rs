@@ -139,7 +139,7 @@ fn names_and_values_with_control_characters_are_refused() {
     let problems = read(&format!("\"sync_\\e[31m\": {{{AMI}}}")).problems();
     assert_eq!(
         problems[0].message,
-        "the name of a job must not contain control characters or line breaks, as sync_\\u{1b}[31m does"
+        "the job name sync_\\u{1b}[31m contains control characters or line breaks, which is not allowed"
     );
     for (option, value) in [
         ("ami_owner", "\"a\\nb\""),

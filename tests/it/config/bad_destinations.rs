@@ -1,4 +1,4 @@
-//! Mistakes in `destinations`, each with its place and the way out.
+//! Mistakes in `destinations`, each with its place and its help.
 
 use super::destinations::*;
 use super::*;
@@ -59,7 +59,7 @@ fn a_problem_of_one_destination_leaves_the_others_valid() {
             "sync_orders@cn-north-1",
             "sync_orders can't copy from us-east-1 to cn-north-1: they are in different partitions, aws and aws-cn",
         ),
-        // These are no destination, so the job has no region in its name.
+        // These are not valid destinations, so the job has no region in its name.
         (
             "us-west-1a",
             "sync_orders",
@@ -78,7 +78,7 @@ fn a_problem_of_one_destination_leaves_the_others_valid() {
         (
             "'<%= region %>'",
             "sync_orders",
-            "option `region` of destination 2 of sync_orders must be text without the marks of a template, `<%`, `{{` and `${`, \
+            "option `region` of destination 2 of sync_orders must be text without template syntax (`<%`, `{{` or `${`), \
              not \"<%= region %>\"",
         ),
     ] {
@@ -88,7 +88,7 @@ fn a_problem_of_one_destination_leaves_the_others_valid() {
     }
 }
 
-/// Neither of them runs, because the options of one of them, such as its retention, may not be meant.
+/// Neither of them runs, because it is unclear which options, such as the retention, apply.
 #[test]
 fn a_destination_that_is_listed_twice_is_invalid() {
     let text = listed("[us-west-2, {region: us-west-1, max_snapshots_to_retain: 9}, us-west-1]");
@@ -105,7 +105,7 @@ fn a_destination_that_is_listed_twice_is_invalid() {
 }
 
 #[test]
-fn a_list_that_is_none_is_one_problem_of_the_whole_job() {
+fn an_invalid_list_is_one_problem_of_the_whole_job() {
     let many: Vec<String> = (0..101)
         .map(|n| format!("us-region{}-1", "a".repeat(n % 9)))
         .collect();
@@ -173,14 +173,14 @@ fn a_shared_problem_is_a_problem_of_every_destination_and_is_shown_once() {
 }
 
 #[test]
-fn a_name_with_an_at_sign_says_what_to_write() {
+fn the_error_for_a_name_with_an_at_sign_says_what_to_write() {
     let text = format!(
         "sync_a: {{{SOURCE}, destinations: [us-west-1]}}\nsync_a@us-west-1: {{{DATABASE}, db_instance: b}}\n"
     );
     let (message, help, at) = only_problem(&text);
-    let expected = "the name of a job must not contain `@`, as sync_a@us-west-1 does";
+    let expected = "the job name sync_a@us-west-1 contains `@`, which is not allowed";
     assert_eq!((&*message, &*at), (expected, "sync_a@us-west-1"));
-    let way_out = "write `sync_a:` and `destinations: [us-west-1]`: what follows an `@` is one of the job's destinations";
+    let way_out = "write `sync_a:` and `destinations: [us-west-1]`: the part after an `@` names one of the job's destinations";
     assert_eq!(help, way_out);
     // The two jobs have different names, and the valid one keeps its client settings.
     let config = read(&text);

@@ -1,4 +1,4 @@
-//! `destinations`: several jobs out of one entry of the config.
+//! `destinations`: several jobs from one entry of the config.
 
 use std::collections::BTreeSet;
 
@@ -236,7 +236,7 @@ fn conflicts_are_found_between_destinations() {
 }
 
 #[test]
-fn a_circle_is_found_through_destinations() {
+fn a_cycle_is_found_through_destinations() {
     let image = |from: &str, to: &str| {
         format!(
             "{{sync_type: ec2_ami, source_region: {from}, destinations: [{to}], sync_identifier: a, include_copies: true}}"
@@ -248,7 +248,7 @@ fn a_circle_is_found_through_destinations() {
         image("eu-west-1", "eu-central-1, us-east-1")
     );
     let (message, ..) = only_problem(&text);
-    let expected = "sync_back@us-east-1 closes a circle of jobs with include_copies: eu-west-1, us-east-1, eu-west-1";
+    let expected = "sync_back@us-east-1 closes a cycle of jobs with include_copies: eu-west-1, us-east-1, eu-west-1";
     assert_eq!(message, expected);
     let is_valid = |job: &ConfiguredJob| job.valid().is_some();
     assert!(

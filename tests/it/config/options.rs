@@ -49,7 +49,7 @@ fn images_to_retain_are_a_whole_number_and_need_an_identifier() {
         let option = format!("{both}, keep_launched_within: {valid}");
         assert_eq!(ami(&option), [""; 0], "{valid}");
     }
-    must("keep_launched_within", "-3d", "a length of time", "-3d");
+    must("keep_launched_within", "-3d", "a duration", "-3d");
     let unused =
         "option `keep_launched_within` of sync_x has no effect without `max_images_to_retain`";
     assert_eq!(ami("keep_launched_within: 30d"), [unused]);
@@ -61,7 +61,7 @@ fn images_are_copied_within_a_time_that_aws_offers() {
         let option = format!("sync_identifier: a, copy_within: {valid}");
         assert_eq!(ami(&option), [""; 0], "{valid}");
     }
-    let must_be = "a length of time from 15m to 48h, in steps of 15 minutes";
+    let must_be = "a duration from 15m to 48h, in steps of 15 minutes";
     for value in [
         "soon", "0", "-15m", "14m", "20m", "900.5s", "48h15m", "3d", "30",
     ] {
@@ -70,13 +70,16 @@ fn images_are_copied_within_a_time_that_aws_offers() {
 }
 
 #[test]
-fn of_jobs_with_one_identifier_none_may_delete_copies_of_the_other() {
+fn jobs_with_the_same_identifier_may_not_delete_each_others_copies() {
     let conflicts = |first: &str, second: &str| {
         let jobs = format!("{{sync_a: {{{AMI}, {first}}}, sync_b: {{{AMI}, {second}}}}}");
         let problems = read(&jobs).problems();
         for problem in &problems {
             assert!(problem.at.is_some());
-            assert_says(&problem.message, "sync_b has the sync_identifier Web");
+            assert_says(
+                &problem.message,
+                "sync_b syncs images with the sync_identifier Web",
+            );
             assert_help(problem, "one would delete the other's copies");
         }
         problems.len()
@@ -350,20 +353,14 @@ fn a_template_that_was_not_filled_in_is_refused() {
             "db_instance" => format!("{DATABASE}, {option}"),
             _ => format!("{DATABASE}, db_instance: d, {option}"),
         };
-        let start = format!("option `{name}` of sync_x must be text without the marks of a template, `<%`, ");
+        let start = format!("option `{name}` of sync_x must be text without template syntax (`<%`, ");
         assert_says(&messages(&text)[0], &start);
     }
-    assert_says(
-        &ami("sync_identifier: <%= id %>")[0],
-        "the marks of a template",
-    );
-    assert_says(
-        &ami("filters: ['name=<%= id %>']")[0],
-        "the marks of a template",
-    );
+    assert_says(&ami("sync_identifier: <%= id %>")[0], "template syntax");
+    assert_says(&ami("filters: ['name=<%= id %>']")[0], "template syntax");
     assert_says(
         &ami("filters: [{name: a, values: ['${x}']}]")[0],
-        "the marks of a template",
+        "template syntax",
     );
     let settings = merged(
         "",
@@ -373,12 +370,12 @@ fn a_template_that_was_not_filled_in_is_refused() {
     assert_eq!(settings.len(), 2);
     assert_eq!(
         settings[1].message,
-        "option `aws_secret_key` of aws_client_config of sync_x must be text without the marks of a template, `<%`, `{{` and `${`"
+        "option `aws_secret_key` of aws_client_config of sync_x must be text without template syntax (`<%`, `{{` or `${`)"
     );
     let name = read("sync_<%= env %>: {}").problems().pop();
     assert_says(
         &name.expect("a problem").message,
-        "the name of a job must not contain the marks of a template",
+        "contains template syntax, which is not allowed",
     );
     let code =
         refused("<% jobs.each do |job| %>\nsync_<%= job %>:\n  sync_type: ec2_ami\n<% end %>\n");

@@ -52,9 +52,9 @@ fn why_not_deleted(
         return Some("something keeps it");
     }
     if !["available", "failed"].contains(&state) {
-        return Some("its state is another one");
+        return Some("it is neither available nor failed");
     }
-    // Those of the job's copies that certainly count, besides the one made of today's image.
+    // The job's copies that certainly count, except the copy of today's image.
     let is_own = |fate| !matches!(fate, Fate::OfOtherJob | Fate::OtherOrigin);
     let others = recipe.earlier.iter().enumerate();
     let newer = others.filter(|(other, (other_day, fate, state))| {
@@ -131,7 +131,7 @@ fn law_5_a_copy_due_counts_as_one_of_those_kept() {
 }
 
 #[test]
-fn law_5_no_image_is_deleted_without_a_retention() {
+fn law_5_no_image_is_deleted_without_retention() {
     let planned = Planned::new(copied_images(0..9), [ami_job("sync_web", "Web")]);
     planned.assert_nothing_to_do();
     assert_eq!(planned.calls("DescribeImageReferences").len(), 0);
@@ -145,10 +145,10 @@ const GUARDS: [(&str, Change); 4] = [
     ("it is protected from deregistration", |copy| {
         copy.deregistration_protection = true;
     }),
-    ("launched on 2025-12-17", |copy| {
+    ("it was last launched on 2025-12-17", |copy| {
         copy.last_launched = Some(days_ago(29));
     }),
-    ("used by instance i-1, launch template lt-1", |copy| {
+    ("it is used by instance i-1, launch template lt-1", |copy| {
         copy.references = vec!["launch template lt-1".to_owned(), "instance i-1".to_owned()];
     }),
 ];
@@ -177,7 +177,7 @@ const NOT_OURS: [Change; 8] = [
 ];
 
 #[test]
-fn law_5_images_of_others_neither_go_nor_count() {
+fn law_5_images_of_others_are_neither_deleted_nor_counted() {
     for (n, change) in NOT_OURS.into_iter().enumerate() {
         let changed = planned(|world| change(copied_image_mut(world, OLDEST)));
         assert_eq!(deleted(&changed), ["ami-c03"], "change {n}");
@@ -366,7 +366,7 @@ sync_second:
 
 #[test]
 fn law_5_two_jobs_with_one_identifier_do_not_delete_the_copies_of_each_other() {
-    // Their settings differ, so only the account that STS states tells that they are in each other's way.
+    // Their settings differ, so only the account that STS returns shows that they conflict.
     for retaining in [0, 1] {
         let mut jobs = ["sync_first", "sync_second"].map(|name| ami_job(name, "Web"));
         change_ami(&mut jobs[retaining], |ami| {
@@ -443,7 +443,7 @@ fn law_5_an_image_that_is_gone_is_already_deleted() {
 }
 
 #[test]
-fn law_5_snapshots_that_stay_are_reported() {
+fn law_5_snapshots_that_are_not_deleted_are_reported() {
     let planned = planned(|world| {
         let shared = copied_image_mut(world, "ami-c03").backing_snapshots.clone();
         copied_image_mut(world, "ami-c00")
@@ -459,7 +459,7 @@ fn law_5_snapshots_that_stay_are_reported() {
         .map(|action| action.detail.as_deref())
         .collect();
     let says = ["snap-c04 (missing-permissions)", "snap-c03 (skipped)"];
-    let says = says.map(|left| format!("snapshots that stay: {left}"));
+    let says = says.map(|left| format!("snapshots not deleted: {left}"));
     assert_eq!(details, says.each_ref().map(|text| Some(text.as_str())));
     assert_says(&results[0].warnings.join("\n"), &says[0]);
     assert_eq!(results[0].deleted_resources.len(), 2, "the images are gone");

@@ -1,6 +1,7 @@
 //! Law 5: only the retention rules delete anything: only our own copies, never the newest available one, never more than planned.
 //!
-//! What keeps images besides is in `law_05_images_in_use_stay.rs`. More tests are in `waiting.rs` (deletions that wait for a copy), `simulation.rs` (histories) and `moto/snapshots.rs` (pages),
+//! Tests of what else keeps images are in `law_05_images_in_use_stay.rs`. More tests are in `waiting.rs` (deletions that wait for a
+//! copy), `simulation.rs` (histories) and `moto/snapshots.rs` (pages),
 //! and next to the code in `model/invariants.rs` and `provider/aws`.
 
 use std::collections::BTreeSet;

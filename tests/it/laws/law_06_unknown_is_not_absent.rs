@@ -98,11 +98,11 @@ fn law_6_a_read_that_fails_before_an_action_stops_that_action() {
     }
 }
 
-/// The call that tells what uses an image.
+/// The call that returns the resources that use an image.
 const REFERENCES: &str = "DescribeImageReferences";
 
 #[test]
-fn law_6_while_it_is_unknown_what_uses_an_image_none_is_deleted() {
+fn law_6_no_image_is_deleted_while_it_is_unknown_whether_it_is_in_use() {
     for (code, message) in UNKNOWN {
         let mut world = copied_images(0..5);
         world
@@ -125,7 +125,7 @@ fn law_6_while_it_is_unknown_what_uses_an_image_none_is_deleted() {
 }
 
 #[test]
-fn law_6_an_image_is_not_deleted_if_what_uses_it_can_not_be_read_again() {
+fn law_6_an_image_is_not_deleted_if_its_users_can_not_be_read_again() {
     for (code, message) in UNKNOWN {
         let planned = Planned::new(copied_images(1..6), [retaining_job(2)]);
         assert_eq!(planned.plan.summary.delete, 3);
@@ -162,7 +162,7 @@ fn law_6_users_of_more_images_than_one_call_takes_are_read() {
     let planned = Planned::new(world, [retaining_job(0)]);
     assert_eq!(planned.calls(REFERENCES).len(), 2);
     assert_eq!(planned.plan.summary.delete, 13);
-    // One that is gone when its users are read spoils nothing.
+    // An image that is gone when its users are read does not affect the others.
     planned.sandbox.edit(|world| {
         destination(world)
             .images
@@ -174,7 +174,7 @@ fn law_6_users_of_more_images_than_one_call_takes_are_read() {
 }
 
 #[test]
-fn law_6_a_listing_of_earlier_copies_that_fails_fails_the_job() {
+fn law_6_a_failed_read_of_earlier_copies_fails_the_job() {
     for times in [1, 2, 3] {
         let mut world = copied_images(0..5);
         let fault = Fault::new("DescribeImages", "Throttling", "Rate exceeded", Some(times));

@@ -20,7 +20,7 @@ fn is_of_job(world: &World, job: &SyncJob, copy: &WorldArtifact) -> bool {
         return copy.parent.as_ref() == Some(parent);
     }
     let identifier = selector(job).sync_identifiers.remove(0);
-    // Of an image that is gone, only its copy tells what it was.
+    // If an image is gone, only its copy shows what it was.
     let stated = copy.copied_from.as_ref().and_then(|arn| arn.id());
     let is_there = |id: &str| artifacts(world, east()).any(|source| source.id.as_str() == id);
     if stated.is_some_and(|id| !is_there(id)) {

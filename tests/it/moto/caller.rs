@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_xregion_sync::model::action::{
     Copy, Delete, ExpectedDeletion, ExpectedSource, NewCopy, Tag,
 };
-use aws_xregion_sync::model::artifact::{Artifact, ArtifactRef, ArtifactState, SnapshotLeft};
+use aws_xregion_sync::model::artifact::{Artifact, ArtifactRef, ArtifactState, UndeletedSnapshot};
 use aws_xregion_sync::model::client_config::ClientConfig;
 use aws_xregion_sync::model::ids::{ActionId, ArtifactId, Region};
 use aws_xregion_sync::model::inventory::Answer;
@@ -75,7 +75,7 @@ impl Caller {
         self.aws.image_references(&self.at, ids).await
     }
 
-    pub(super) async fn delete(&self, artifact: &ArtifactRef) -> Answer<Vec<SnapshotLeft>> {
+    pub(super) async fn delete(&self, artifact: &ArtifactRef) -> Answer<Vec<UndeletedSnapshot>> {
         let delete = delete(self.kind, artifact);
         self.aws.delete(&self.at, &delete).await
     }

@@ -63,7 +63,7 @@ fn a_cluster_is_copied_kept_for_some_days_and_reported() {
 }
 
 #[test]
-fn an_encrypted_cluster_needs_a_key_and_another_takes_none() {
+fn an_encrypted_cluster_needs_a_key_and_an_unencrypted_one_takes_none() {
     let encrypted = site("orders", Some("alias/orders"), "");
     automated(&encrypted, "orders", 14);
     let refused = encrypted.xrs(&["plan"]);
@@ -92,7 +92,7 @@ fn an_encrypted_cluster_needs_a_key_and_another_takes_none() {
 }
 
 #[test]
-fn an_instance_in_a_cluster_is_told_the_cluster() {
+fn the_error_for_an_instance_in_a_cluster_names_the_cluster() {
     let site = site("orders", None, "");
     site.world.database(EAST, "alone", None);
     automated(&site, "orders", 14);

@@ -132,10 +132,13 @@ fn thirteen_copies_go_down_to_those_that_are_kept_for_a_reason() {
     assert_eq!(actions(&plan), deletions(&due));
     let reasons = [
         (protected, "it is protected from deregistration".to_owned()),
-        (launched, format!("launched on {}", &days_ago(3)[..10])),
+        (
+            launched,
+            format!("it was last launched on {}", &days_ago(3)[..10]),
+        ),
         (
             used,
-            "used by instance i-1, launch template lt-1".to_owned(),
+            "it is used by instance i-1, launch template lt-1".to_owned(),
         ),
     ];
     let kept = reasons.map(|(id, reason)| {
@@ -165,7 +168,7 @@ fn thirteen_copies_go_down_to_those_that_are_kept_for_a_reason() {
         .collect();
     let left = |id: &Value, code: &str| {
         let id = id.as_str().expect("an id");
-        json!(format!("snapshots that stay: {id} ({code})"))
+        json!(format!("snapshots not deleted: {id} ({code})"))
     };
     let mut expected = vec![Value::Null; due.len()];
     expected[0] = left(&second_disk, "skipped");
@@ -250,7 +253,7 @@ fn law_6_where_it_is_unknown_what_uses_them_no_images_go() {
     let kept = planned["kept"].as_array().expect("a list");
     assert_eq!(kept.len(), 3);
     for kept in kept {
-        let reason = "it is unknown what uses it (UnauthorizedOperation)";
+        let reason = "it is unknown whether it is in use (UnauthorizedOperation)";
         assert_eq!(kept["reason"], reason);
     }
 

@@ -1,4 +1,4 @@
-//! The files and names in the sources that the pages mention: they exist.
+//! Checks that the files, and the names in the sources, that the pages mention exist.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +20,7 @@ fn paths(text: &str) -> impl Iterator<Item = &str> {
     words.filter(|word| FOLDERS.iter().any(|folder| word.starts_with(folder)))
 }
 
-/// Collects the words of all sources in a folder.
+/// Collects the words of all source files in a folder.
 fn collect_words(folder: &Path, words: &mut BTreeSet<String>) {
     for entry in fs::read_dir(folder).expect("a folder of sources") {
         let path = entry.expect("an entry").path();

@@ -2,7 +2,7 @@
 
 use aws_xregion_sync::model::plan::End;
 use aws_xregion_sync::model::status::{
-    Copies, FORMAT_VERSION, Left, ListedCopy, SourceNewest, Status, Storage, Summary, UsableCopy,
+    Copies, FORMAT_VERSION, Left, SourceNewest, Status, Storage, Summary, UnusableCopy, UsableCopy,
 };
 use aws_xregion_sync::render::styles::Styles;
 use aws_xregion_sync::render::{markdown, prometheus, text};
@@ -109,7 +109,7 @@ fn example() -> Status {
             Readiness::TooOld,
             "its newest usable copy is 4 days old; the limit is 26 h",
             Copies {
-                in_progress: vec![ListedCopy {
+                in_progress: vec![UnusableCopy {
                     id: "rds-orders-2026-01-15-05-10".into(),
                     data_time: Some(time("2026-01-15T05:10:00Z")),
                     state: "creating".into(),
@@ -117,7 +117,7 @@ fn example() -> Status {
                     reason: None,
                     storage: stored(None, Some("alias/copies")),
                 }],
-                failed: vec![ListedCopy {
+                failed: vec![UnusableCopy {
                     id: "rds-orders-2026-01-14-05-10".into(),
                     data_time: Some(time("2026-01-14T05:10:00Z")),
                     state: "failed".into(),
@@ -152,7 +152,7 @@ fn example() -> Status {
             Readiness::NoCopy,
             "there is no usable copy: 1 copy failed",
             Copies {
-                failed: vec![ListedCopy {
+                failed: vec![UnusableCopy {
                     id: "ami-01".into(),
                     data_time: None,
                     state: "failed".into(),
@@ -223,7 +223,7 @@ fn a_status_in_its_four_formats() {
 #[test]
 fn hostile_names_stay_in_their_places() {
     let hostile = format!("{TRICK}\"\\|`<img src=x onerror=a()>[l](https://x.org) @me {{}}=1");
-    let failed = ListedCopy {
+    let failed = UnusableCopy {
         id: hostile.as_str().into(),
         data_time: None,
         state: hostile.as_str().into(),
@@ -231,7 +231,7 @@ fn hostile_names_stay_in_their_places() {
         reason: Some(hostile.clone()),
         storage: stored(None, Some(&hostile)),
     };
-    let in_progress = ListedCopy {
+    let in_progress = UnusableCopy {
         id: hostile.as_str().into(),
         data_time: None,
         state: hostile.as_str().into(),

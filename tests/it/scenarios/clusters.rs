@@ -62,7 +62,7 @@ fn a_cluster_is_copied_with_retention_and_progress_and_then_nothing_is_left_to_d
 fn a_long_name_gives_a_short_id_that_is_the_same_each_time() {
     assert_eq!(LONG.len(), 63);
     let planned = planned_for(LONG, |world| {
-        // Yesterday's copy, as an earlier apply left it.
+        // No copies yet.
         destination(world).cluster_snapshots.clear();
     });
     planned.succeeds();
@@ -123,7 +123,7 @@ fn a_key_is_given_if_and_only_if_the_cluster_is_encrypted() {
 }
 
 #[test]
-fn snapshots_of_neptune_and_documentdb_are_left_out_with_a_warning() {
+fn snapshots_of_neptune_and_documentdb_are_skipped_with_a_warning() {
     for engine in ["neptune", "docdb"] {
         let planned = planned_for("orders", |world| {
             let here = source(world);
@@ -184,7 +184,7 @@ fn the_age_of_a_copy_comes_from_its_sync_tag() {
 }
 
 #[test]
-fn five_copies_are_made_at_a_time_or_as_many_as_aws_names() {
+fn five_copies_are_made_at_a_time_or_as_many_as_aws_allows() {
     for (limit, most) in [(5, 5), (2, 2)] {
         let (mut world, _) = databases(7, 1..2);
         world.quotas.cluster_snapshot_copies_in_flight = limit;
@@ -207,14 +207,14 @@ fn five_copies_are_made_at_a_time_or_as_many_as_aws_names() {
         if limit == 5 {
             assert_eq!(refused, []);
         } else {
-            // AWS's answer names its limit, which is kept from then on.
+            // AWS's answer names its limit, and xrs stays below it from then on.
             assert!(refused.len() <= 4, "{}", refused.len());
         }
     }
 }
 
 #[test]
-fn a_full_quota_of_cluster_snapshots_makes_room_first() {
+fn deletions_make_room_first_if_the_quota_of_cluster_snapshots_is_full() {
     let planned = planned_for("orders", |world| world.quotas.manual_cluster_snapshots = 5);
     assert_says(
         &plan_of(&planned).warnings.join("\n"),
@@ -224,7 +224,7 @@ fn a_full_quota_of_cluster_snapshots_makes_room_first() {
     assert_says(first, "/delete/");
     planned.succeeds();
     planned.when_copied().assert_nothing_to_do();
-    // DB snapshots have a quota of their own.
+    // DB snapshots have a separate quota.
     let planned = planned_for("orders", |world| world.quotas.manual_snapshots = 1);
     assert_eq!(actions(&planned.plan)[0], "sync_cluster/copy");
 }
@@ -248,7 +248,7 @@ fn join_cluster(world: &mut World) {
 }
 
 #[test]
-fn an_instance_without_snapshots_that_is_in_a_cluster_is_told_the_cluster() {
+fn the_error_for_an_instance_without_snapshots_names_its_cluster() {
     let planned = planned_for_member(join_cluster);
     for name in ["sync_west", "sync_eu"] {
         let error = &failed(&planned, name).errors[0];

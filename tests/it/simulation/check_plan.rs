@@ -158,11 +158,12 @@ fn with_deletions(
             .filter(is_of_users)
             .any(|read| read.error.is_some());
         if unread {
-            ledger.count("it is unknown what uses images");
+            ledger.count("it is unknown whether images are in use");
         }
         // What becomes available between two reads may be seen either way.
         let mut seen = reads.clone().flat_map(|read| read.shown.iter());
-        let of = |moment| image_retention::outlived(&ledger.at(moment), job, selected, copy);
+        let of =
+            |moment| image_retention::due_for_deletion(&ledger.at(moment), job, selected, copy);
         let due: BTreeSet<BTreeSet<String>> = seen.by_ref().map(|moment| of(*moment)).collect();
         let is_clear = !unread && due.len() == 1 && monitor.faults.stale == 0;
         let is_clear = is_clear && reads.all(|read| read.error.is_none());
@@ -384,12 +385,12 @@ fn expected_snapshot(
             copy.tags.insert(rules::copy_key(job), value);
             copy.tags.retain(|key, _| key != "Sync-Keep");
         }
-        !retention_rules::outlived(&tagged, job, newest, false).contains(copy.id.as_str())
+        !retention_rules::due_for_deletion(&tagged, job, newest, false).contains(copy.id.as_str())
     });
     Expected::Actions {
         copy: !is_synced,
         tag_copy,
-        deletes: retention_rules::outlived(destination, job, newest, !is_synced),
+        deletes: retention_rules::due_for_deletion(destination, job, newest, !is_synced),
         first: None,
     }
 }

@@ -219,7 +219,7 @@ impl Check<'_> {
         let sources = sources.into_iter().map(|moment| self.ledger.at(moment));
         let sources: Vec<World> = sources.collect();
         let why_not_with = |world: &World, sources: &World| {
-            retention_rules::not_to_delete(world, sources, job, id.as_str())
+            retention_rules::reason_not_to_delete(world, sources, job, id.as_str())
                 .or_else(|| missing(world, job, deletion))
         };
         // It is wrong if it is wrong with whatever was observed of the sources.
@@ -256,7 +256,7 @@ impl Check<'_> {
         self.monitor.log().deleted.push(deleted);
         let since = self.monitor.log().led_to.get(&job.name).copied();
         let since = since.unwrap_or(0);
-        let why_not = |world: &World| image_retention::not_to_delete(world, job, deletion);
+        let why_not = |world: &World| image_retention::reason_not_to_delete(world, job, deletion);
         let is_always_wrong = self.in_all_observed(since, |world| why_not(world).is_some());
         let what = format!(
             "{id} is deleted, by each read wrongly: {:?}",

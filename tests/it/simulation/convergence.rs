@@ -47,7 +47,9 @@ pub fn converge(history: &mut History) {
     let mut ledger = history.recorded.ledger();
     if last.summary.actions() > 0 {
         let summary = &last.summary;
-        ledger.breach(format!("law 3: to do after {ROUNDS} rounds: {summary:?}"));
+        ledger.breach(format!(
+            "law 3: still to do after {ROUNDS} rounds: {summary:?}"
+        ));
     }
     // `checked_plan` has already checked whether failed jobs had a reason to fail.
     let planned = jobs.iter().zip(&last.jobs);
@@ -121,7 +123,7 @@ fn wrong_at_the_end(world: &World, job: &SyncJob) -> Option<String> {
     if !is_usable {
         return Some(format!("{} has no copy", source.id));
     }
-    let left = image_retention::outlived(world, job, source, false);
+    let left = image_retention::due_for_deletion(world, job, source, false);
     (!left.is_empty()).then(|| format!("{left:?} are left beyond those to retain"))
 }
 
@@ -132,7 +134,7 @@ fn wrong_snapshots(world: &World, job: &SyncJob) -> Option<String> {
     if !copies.any(|copy| rules::is_available(copy) && rules::serves(copy, job, source)) {
         return Some(format!("{} has no usable copy", source.id));
     }
-    let left = retention_rules::outlived(world, job, newest, false);
+    let left = retention_rules::due_for_deletion(world, job, newest, false);
     let retain = rules::retained(job);
     (!left.is_empty()).then(|| format!("{left:?} are left beyond the {retain} to retain"))
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_xregion_sync::model::action::Copy;
-use aws_xregion_sync::model::artifact::SnapshotLeft;
+use aws_xregion_sync::model::artifact::UndeletedSnapshot;
 use aws_xregion_sync::model::inventory::{AccountLimits, CallerIdentity};
 use jiff::{SignedDuration, Timestamp};
 use smol_str::SmolStr;
@@ -356,7 +356,7 @@ impl Provider for FaultyProvider<'_> {
             .await
     }
 
-    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<Vec<SnapshotLeft>> {
+    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<Vec<UndeletedSnapshot>> {
         let real = self.sandbox().delete(at, delete);
         let write = Write::Delete(delete);
         let call = match delete.kind {

@@ -20,8 +20,8 @@ fn has_identifier(image: &WorldArtifact, job: &SyncJob) -> bool {
     image.tags.get("Sync-Identifier") == identifiers.first().map(String::as_str)
 }
 
-/// Returns true if an instance was launched from an image too short a time before the day of this world.
-fn was_launched(image: &WorldArtifact, world: &World, job: &SyncJob) -> bool {
+/// Returns true if an instance was launched from an image too recently, counted from the day of this world.
+fn was_launched_recently(image: &WorldArtifact, world: &World, job: &SyncJob) -> bool {
     let rules = job.rules.retention();
     let limit = rules.and_then(|rules| rules.keep_launched_within);
     let day = world.now.as_second() / 86_400 * 86_400;
@@ -37,7 +37,7 @@ fn is_failed(image: &WorldArtifact) -> bool {
 
 /// Returns exactly the images that retention must delete from this world. `source` is the image that the job selects; `is_due` says
 /// whether a copy of it is made at the same time.
-pub fn outlived(
+pub fn due_for_deletion(
     world: &World,
     job: &SyncJob,
     source: &WorldArtifact,
@@ -81,8 +81,8 @@ pub fn outlived(
     let failed = counted
         .iter()
         .filter(|(time, image)| is_failed(image) && time < newest);
-    let outlived = available.skip(kept).chain(failed);
-    outlived
+    let due_for_deletion = available.skip(kept).chain(failed);
+    due_for_deletion
         .map(|(_, image)| *image)
         .filter(|image| !is_current(image))
         .filter(|image| guard(image, world, job).is_none() && image.references.is_empty())
@@ -90,25 +90,25 @@ pub fn outlived(
         .collect()
 }
 
-/// Returns what keeps an image, besides those that use it.
+/// Returns what keeps an image, apart from the resources that use it.
 fn guard(image: &WorldArtifact, world: &World, job: &SyncJob) -> Option<&'static str> {
     if image.tags.contains_key("Sync-Keep") {
         Some("it is to be kept")
     } else if image.deregistration_protection {
         Some("it is protected")
-    } else if was_launched(image, world, job) {
-        Some("it was launched not long ago")
+    } else if was_launched_recently(image, world, job) {
+        Some("it was launched recently")
     } else {
         None
     }
 }
 
-/// Returns why a planned deletion may not be made in this world, if there is a reason, besides those that use the image.
-pub fn not_to_delete(world: &World, job: &SyncJob, deletion: &Delete) -> Option<String> {
+/// Returns why a planned deletion must not be performed in this world, if there is a reason other than the users of the image.
+pub fn reason_not_to_delete(world: &World, job: &SyncJob, deletion: &Delete) -> Option<String> {
     let id = &deletion.artifact.id;
     let mut images = rules::own_images(world, job);
     let Some(image) = images.find(|image| image.id == *id) else {
-        return Some("it is no image of this account".to_owned());
+        return Some("it is not an image of this account".to_owned());
     };
     let kept = &deletion.expects.kept;
     let wanted = if is_available(image) {
@@ -139,7 +139,7 @@ pub fn not_to_delete(world: &World, job: &SyncJob, deletion: &Delete) -> Option<
     Some(why.to_owned())
 }
 
-/// Returns what uses an image in this world.
+/// Returns the resources that use an image in this world.
 pub fn users(world: &World, job: &SyncJob, id: &ArtifactId) -> Vec<String> {
     let mut images = rules::own_images(world, job);
     let image = images.find(|image| image.id == *id);

@@ -182,12 +182,14 @@ const IMAGE_CHANGES: [CopyChange; 13] = [
         let hours = SignedDuration::from_hours(random.within(0, 200));
         copy.last_launched = copy.created.map(|created| created + hours);
     }),
-    (1, "a copy of an image is protected or not", |_, copy| {
-        copy.deregistration_protection ^= true
-    }),
     (
         1,
-        "a copy of an image is used or not",
+        "the protection of a copy of an image is switched",
+        |_, copy| copy.deregistration_protection ^= true,
+    ),
+    (
+        1,
+        "a copy of an image becomes used or unused",
         |_, copy| match copy.references.pop() {
             Some(_) => {}
             None => copy.references.push("instance i-1".to_owned()),

@@ -152,7 +152,7 @@ impl<'a> Monitor<'a> {
         // While one job waits for its image to be listed, time passes for the other jobs.
         let is_prompt = self.alone && self.parallelism == 1 && action.kind() != Kind::Image;
         let now = self.recorded.sandbox.now();
-        // Before images are deleted, nothing has to be read about sources.
+        // Deleting images needs no reads of sources.
         let is_of_image = action.kind() == Kind::Image && matches!(action, Action::Delete(_));
         for part in (0..3).filter(|part| *part != 1 || !is_of_image) {
             let mut reads = seen
@@ -201,7 +201,7 @@ impl<'a> Monitor<'a> {
         reads.flat_map(|read| read.shown.iter().copied()).collect()
     }
 
-    /// Returns the moments of a job's destination in which the run read what uses an image, since that state.
+    /// Returns the moments of a job's destination in which the run read the users of an image, from the state `since` on.
     pub fn users_read(&self, job: &SyncJob, id: &ArtifactId, since: usize) -> Vec<Moment> {
         let seen = self.log();
         let reads = seen.reads.iter().filter(|read| {

@@ -136,7 +136,7 @@ fn expired<'a>(
 
 /// Returns exactly the copies that retention must delete from this world. `source` is the newest snapshot; `is_due` says whether a
 /// copy of it is made at the same time.
-pub fn outlived(
+pub fn due_for_deletion(
     world: &World,
     job: &SyncJob,
     source: &WorldArtifact,
@@ -160,11 +160,11 @@ pub fn outlived(
     let failed = counted
         .iter()
         .filter(|(taken, copy)| is_dead(&copy.state) && taken < newest);
-    let outlived = available.skip(kept).chain(failed);
+    let due_for_deletion = available.skip(kept).chain(failed);
     let mut expired = expired(world, job, source, current_parent);
     expired.retain(|(taken, _)| taken <= newest);
-    let outlived = outlived.chain(&expired);
-    outlived
+    let due_for_deletion = due_for_deletion.chain(&expired);
+    due_for_deletion
         .filter(|(_, copy)| not_deletable(copy, job).is_none())
         .map(|(_, copy)| copy.id.to_string())
         .collect()
@@ -172,7 +172,12 @@ pub fn outlived(
 
 /// Returns why a copy may not be deleted from this world, if there is a reason. `sources` is the world in which
 /// the source region is read.
-pub fn not_to_delete(world: &World, sources: &World, job: &SyncJob, id: &str) -> Option<String> {
+pub fn reason_not_to_delete(
+    world: &World,
+    sources: &World,
+    job: &SyncJob,
+    id: &str,
+) -> Option<String> {
     let Some(copy) = manual(world, job).find(|copy| copy.id.as_str() == id) else {
         return Some("it is no copy of this database".to_owned());
     };

@@ -26,7 +26,7 @@ const OTHER_KEY: &str = "alias/other";
 /// A database or cluster that a job is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Database {
-    /// What its snapshots are.
+    /// The kind of its snapshots.
     pub kind: Kind,
     pub region: Region,
     pub id: ParentId,
@@ -43,7 +43,7 @@ impl Database {
         })
     }
 
-    /// Returns it as the world has it.
+    /// Finds it in a world.
     pub fn find<'w>(&self, world: &'w World) -> Option<&'w WorldDatabase> {
         let mut all = world.region(&self.region)?.databases(self.kind).iter();
         all.find(|other| other.id == self.id && other.account == self.account)
@@ -126,7 +126,7 @@ pub fn random(random: &mut Random) -> (Setup, World) {
         let has_key = jobs.any(|job| {
             job.kms_key_id.is_some() && Database::of_job(job).as_ref() == Some(database)
         });
-        // Copies of unencrypted clusters take no key.
+        // A copy of an unencrypted cluster can't have a key.
         let needs_key = database.kind == Kind::DbClusterSnapshot && has_key;
         if random.chance(if needs_key { 85 } else { 15 }) {
             made.kms_key_id = Some(KEY.to_owned());
@@ -204,7 +204,7 @@ fn random_max_images(random: &mut Random) -> Option<u32> {
         .then(|| u32::try_from(random.below(3)).expect("a small number"))
 }
 
-/// Returns the rules of a job for a database or a cluster. Both have the same names. The other account has its own ones.
+/// Returns the rules of a job for a database or a cluster. Both have the same names; each account has its own.
 fn random_database(random: &mut Random, name: &str, number: usize) -> Arc<dyn SyncTypeRules> {
     let id = ParentId::from(format!("{name}{number}"));
     let earlier = random.chance(40);
@@ -237,7 +237,7 @@ fn random_key(random: &mut Random) -> Option<String> {
     }
 }
 
-/// Returns the rules of a job, but with a retention of their own.
+/// Returns the rules of a job, but with different retention.
 fn with_other_retention(random: &mut Random, job: &SyncJob) -> Arc<dyn SyncTypeRules> {
     if let Some(options) = ami_options(job) {
         return Arc::new(AmiOptions {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_xregion_sync::model::action::Copy;
-use aws_xregion_sync::model::artifact::SnapshotLeft;
+use aws_xregion_sync::model::artifact::UndeletedSnapshot;
 use aws_xregion_sync::model::inventory::{AccountLimits, CallerIdentity};
 use jiff::Timestamp;
 use smol_str::SmolStr;
@@ -82,7 +82,7 @@ impl<T: Alters> Provider for Altered<T> {
             .await
     }
 
-    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<Vec<SnapshotLeft>> {
+    async fn delete(&self, at: &Location, delete: &Delete) -> Answer<Vec<UndeletedSnapshot>> {
         self.0.sandbox().delete(at, delete).await
     }
 }

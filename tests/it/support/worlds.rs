@@ -90,7 +90,7 @@ pub fn retaining_job(retain: u32) -> SyncJob {
     job
 }
 
-/// Returns a copy, as xrs makes it, of an image that was made this number of days ago. Its id tells that number: `ami-c03`.
+/// Returns a copy, as xrs makes it, of an image that was made this number of days ago. Its id contains that number: `ami-c03`.
 pub fn image_copy(world: &World, day: i64) -> WorldArtifact {
     let (made, source) = (days_ago(day), ArtifactId::from(format!("ami-{day:02}")));
     let value = format!("{}+0000 / {source}", made.strftime("%Y%m%d%H%M%S"));
@@ -102,8 +102,8 @@ pub fn image_copy(world: &World, day: i64) -> WorldArtifact {
     copy
 }
 
-/// Returns a world with today's image, and copies of the images of these days before. The image of a day is gone when the next one
-/// is made.
+/// Returns a world with today's image, and with copies of the images that were made this many days ago. Only today's image still
+/// exists.
 pub fn copied_images(days: Range<i64>) -> World {
     let mut world = empty_world();
     add_image(&mut world, "ami-00", "web", "Web");
@@ -293,7 +293,7 @@ pub fn written(sandbox: &Sandbox) -> usize {
         .count()
 }
 
-/// Returns the same world with DB clusters in place of DB instances: their snapshots, the ARNs and the quotas follow.
+/// Returns the same world with DB clusters in place of DB instances, and with snapshots, ARNs and quotas to match.
 pub fn with_clusters(mut world: World) -> World {
     let quotas = &mut world.quotas;
     quotas.manual_cluster_snapshots = quotas.manual_snapshots;

@@ -307,7 +307,7 @@ fn after_a_refusal_copies_are_tried_one_at_a_time_and_half_a_minute_apart() {
 }
 
 #[test]
-fn the_limit_that_aws_names_is_kept_from_then_on() {
+fn the_limit_that_aws_names_applies_from_then_on() {
     let planned = limited(12, 2);
     succeeds(&planned);
     // All but two are tried before the first refusal is known, and none is refused afterwards.
