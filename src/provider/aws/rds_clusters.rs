@@ -47,7 +47,7 @@ pub(super) async fn copy(clients: &Clients, copy: &Copy) -> Answer<ArtifactId> {
         .set_tags(Some(convert::rds_tags(&copy.all_tags())))
         .set_kms_key_id(copy.kms_key_id.clone());
     let sent = SentParameters::default();
-    let first = request.clone().customize().mutate_request(sent.note());
+    let first = request.clone().customize().mutate_request(sent.recorder());
     let answer = match first.send().await.map_err(|error| call.failed(&error)) {
         Ok(answer) => answer,
         Err(refusal) => {

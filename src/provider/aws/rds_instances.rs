@@ -50,7 +50,7 @@ pub(super) async fn copy(clients: &Clients, copy: &Copy) -> Answer<ArtifactId> {
         .set_kms_key_id(copy.kms_key_id.clone())
         .set_option_group_name(copy.option_group_name.clone());
     let sent = SentParameters::default();
-    let first = request.clone().customize().mutate_request(sent.note());
+    let first = request.clone().customize().mutate_request(sent.recorder());
     let answer = match first.send().await.map_err(|error| call.failed(&error)) {
         Ok(answer) => answer,
         Err(refusal) => {

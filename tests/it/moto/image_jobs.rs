@@ -221,15 +221,26 @@ fn a_new_image_every_day_leaves_as_many_copies_as_the_job_keeps() {
 #[test]
 fn a_copy_that_goes_while_its_users_are_read_does_not_affect_the_others() {
     let (images, copies) = Images::with_copies(1, 5);
-    let gone = json!({"action": REFERENCES, "code": "InvalidAMIID.NotFound", "times": 2, "contains": copies[4]});
-    images.site.world.fail(gone);
+    let site = &images.site;
     let used = json!({"users": [user("instance/i-1", "ec2:Instance")]});
     images.uses(&copies[3], used);
-    let plan = images.site.plan();
-    let due = [copies[4].clone(), copies[2].clone()];
-    assert_eq!(actions(&plan), deletions(&due));
-    // All together, and then each by itself.
+    // Refused together with the others, and then alone.
+    let gone = json!({"action": REFERENCES, "code": "InvalidAMIID.NotFound", "times": 2, "contains": copies[4]});
+    site.world.fail(gone.clone());
+    let plan = site.plan();
+    assert_eq!(actions(&plan), deletions(&copies[2..3]));
     assert_eq!(images.asked_about(), [1, 1, 1, 1, 1, 5]);
+    let kept = &job(&plan, "sync_app")["kept"];
+    let reason = "it is unknown whether it is in use (InvalidAMIID.NotFound)";
+    assert_eq!(kept[0], json!({"id": copies[4], "reason": reason}));
+
+    site.plan();
+    site.world.fail(gone);
+    site.succeeds(&["apply", "plan.json", "--results", "results.json"]);
+    let results = site.folder.json("results.json");
+    let actions = &job(&results, "sync_app")["actions"];
+    let outcomes = [0, 1].map(|n| actions[n]["outcome"].clone());
+    assert_eq!(outcomes, ["already_done", "done"]);
 }
 
 #[test]
