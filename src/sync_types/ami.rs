@@ -134,7 +134,16 @@ impl SyncTypeRules for AmiOptions {
     }
 
     fn identifier(&self) -> Option<&str> {
-        self.sync_identifier.as_deref()
+        let by_filter = || {
+            let key = format!("tag:{SYNC_IDENTIFIER}");
+            let mut filters = self.filters.iter();
+            let filter = filters.find(|filter| filter.name == key)?;
+            match filter.values.as_slice() {
+                [value] if !value.contains(['*', '?', '\\']) => Some(value.as_str()),
+                _ => None,
+            }
+        };
+        self.sync_identifier.as_deref().or_else(by_filter)
     }
 
     fn choose_source<'a>(

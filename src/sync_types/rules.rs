@@ -212,7 +212,7 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
         None
     }
 
-    /// Returns the value of `Sync-Identifier` that the job's sources and copies have, if it is an option of the job. If two jobs have
+    /// Returns the value of `Sync-Identifier` that the job's sources and copies have, if the job selects by it. If two jobs have
     /// the same, and one of them has a retention, it would count and delete the other's copies.
     fn identifier(&self) -> Option<&str> {
         None

@@ -90,6 +90,7 @@ fn of_jobs_with_one_identifier_none_may_delete_copies_of_the_other() {
         (plain, retaining),
         (retaining, plain),
         (retaining, retaining),
+        ("filters: ['tag:Sync-Identifier=Web']", retaining),
     ] {
         assert_eq!(conflicts(first, second), 1, "{first}, {second}");
     }
