@@ -40,6 +40,8 @@ pub struct KindFacts {
     pub account_quota: Option<&'static str>,
     /// Whether AWS states which resources use one. If so, it is deleted only if none does.
     pub has_references: bool,
+    /// The engines of other services, whose artifacts AWS may list among those of this kind.
+    pub other_engines: &'static [&'static str],
     /// Whether an id can be reused: an automated snapshot can get the id of an earlier one when its database is deleted and
     /// recreated. If so, times are compared as well as ids.
     pub ids_recur: bool,
@@ -88,6 +90,7 @@ const IMAGE: KindFacts = KindFacts {
     max_concurrent_copies: 100,
     account_quota: None,
     has_references: true,
+    other_engines: &[],
     ids_recur: false,
     newer_copy_suffices: false,
     sources_expire: false,
@@ -107,6 +110,7 @@ const DB_SNAPSHOT: KindFacts = KindFacts {
     max_concurrent_copies: 20,
     account_quota: Some("ManualSnapshots"),
     has_references: false,
+    other_engines: &[],
     ids_recur: true,
     newer_copy_suffices: true,
     sources_expire: true,
@@ -121,6 +125,8 @@ const DB_CLUSTER_SNAPSHOT: KindFacts = KindFacts {
     max_concurrent_copies: 5,
     account_quota: Some("ManualClusterSnapshots"),
     has_references: false,
+    // Amazon DocumentDB and Amazon Neptune.
+    other_engines: &["docdb", "neptune"],
     ..DB_SNAPSHOT
 };
 

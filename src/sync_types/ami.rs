@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_yaml::{Mapping, Value};
 
-use super::image_filter::doubtful_comma;
+use super::image_filter::{doubtful_comma, only_value};
 use super::image_permissions;
 use super::option_value::{account_id, completion_time, from_text, length_of_time, whole_number};
 use super::permissions::{PolicyStage, Statement};
@@ -134,15 +134,7 @@ impl SyncTypeRules for AmiOptions {
     }
 
     fn identifier(&self) -> Option<&str> {
-        let by_filter = || {
-            let key = format!("tag:{SYNC_IDENTIFIER}");
-            let mut filters = self.filters.iter();
-            let filter = filters.find(|filter| filter.name == key)?;
-            match filter.values.as_slice() {
-                [value] if !value.contains(['*', '?', '\\']) => Some(value.as_str()),
-                _ => None,
-            }
-        };
+        let by_filter = || only_value(&self.filters, &format!("tag:{SYNC_IDENTIFIER}"));
         self.sync_identifier.as_deref().or_else(by_filter)
     }
 
