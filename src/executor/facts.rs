@@ -94,9 +94,11 @@ impl Facts {
         });
         let references = references.into_iter();
         let references = references.map(|(id, users)| Ok((id, users?)));
+        let mut sources = observation.sources?;
+        sources.retain(|source| !source.is_of_other_service());
         Ok(Self {
             account: observation.identity?.account_id,
-            sources: observation.sources?,
+            sources,
             copies: observation.copies?,
             references: references.collect::<Answer<_>>()?,
             absent: absent.into_iter().map(|(id, _)| id).collect(),

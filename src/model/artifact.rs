@@ -131,6 +131,12 @@ impl Artifact {
         self.snapshot.as_ref()?.engine.as_deref()
     }
 
+    /// Returns true if it belongs to a different service, although AWS lists it among the artifacts of its kind.
+    pub fn is_of_other_service(&self) -> bool {
+        let others = self.kind.facts().other_engines;
+        self.engine().is_some_and(|engine| others.contains(&engine))
+    }
+
     /// Returns the option group of the database of a snapshot.
     pub fn option_group(&self) -> Option<&SmolStr> {
         self.snapshot.as_ref()?.option_group.as_ref()

@@ -40,6 +40,8 @@ pub struct KindFacts {
     pub account_quota: Option<&'static str>,
     /// Whether AWS reports which resources use it. If so, it is deleted only if nothing uses it.
     pub has_references: bool,
+    /// The engines of other services, whose artifacts AWS may list among those of this kind.
+    pub other_engines: &'static [&'static str],
     /// Whether an id can be reused: an automated snapshot can get the id of an earlier one when its database is deleted and
     /// recreated. If so, times are compared as well as ids.
     pub ids_recur: bool,
@@ -90,6 +92,7 @@ const IMAGE: KindFacts = KindFacts {
     max_concurrent_copies: 100,
     account_quota: None,
     has_references: true,
+    other_engines: &[],
     ids_recur: false,
     newer_copy_suffices: false,
     sources_expire: false,
@@ -110,6 +113,7 @@ const DB_SNAPSHOT: KindFacts = KindFacts {
     max_concurrent_copies: 20,
     account_quota: Some("ManualSnapshots"),
     has_references: false,
+    other_engines: &[],
     ids_recur: true,
     newer_copy_suffices: true,
     sources_expire: true,
@@ -126,6 +130,8 @@ const DB_CLUSTER_SNAPSHOT: KindFacts = KindFacts {
     account_quota: Some("ManualClusterSnapshots"),
     has_references: false,
     parent_may_be_in_cluster: false,
+    // Amazon DocumentDB and Amazon Neptune.
+    other_engines: &["docdb", "neptune"],
     ..DB_SNAPSHOT
 };
 

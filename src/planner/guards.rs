@@ -49,7 +49,8 @@ pub(super) fn keep_reason(
 pub(super) fn warning(reason: &KeepReason) -> Option<String> {
     match reason {
         KeepReason::UnreadJob(job, error) => Some(format!(
-            "old copies are kept because {job} may need them, which could not be read: {error}; plan again later"
+            "old copies are kept because {job}, which could not be read, may need them: {error}; plan again later, or \
+             set aws_account_id for both jobs if their accounts differ"
         )),
         KeepReason::UnknownUse(Some(error)) => Some(unknown_use(error)),
         _ => None,

@@ -130,7 +130,7 @@ pub(super) fn about_expiry(case: &Case<'_>, warnings: &mut Vec<String>) {
     // A source in progress states no time yet, so it is newer.
     let is_oldest = case.sources.iter().all(|other| {
         let time = other.source_time();
-        time.is_none_or(|time| time >= case.source.data_time)
+        other.is_of_other_service() || time.is_none_or(|time| time >= case.source.data_time)
     });
     if is_oldest {
         warnings.push(format!(

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_yaml::{Mapping, Value};
 
-use super::image_filter::doubtful_comma;
+use super::image_filter::{doubtful_comma, only_value};
 use super::image_permissions;
 use super::option_value::{
     account_id, completion_time, from_text, optional_duration, whole_number,
@@ -137,7 +137,8 @@ impl SyncTypeRules for AmiOptions {
     }
 
     fn identifier(&self) -> Option<&str> {
-        self.sync_identifier.as_deref()
+        let by_filter = || only_value(&self.filters, &format!("tag:{SYNC_IDENTIFIER}"));
+        self.sync_identifier.as_deref().or_else(by_filter)
     }
 
     fn choose_source<'a>(

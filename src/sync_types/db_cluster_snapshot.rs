@@ -19,9 +19,6 @@ use crate::model::kind::SyncTypeName;
 use crate::model::query::Queries;
 use crate::model::words::list;
 
-/// The engines of other services, whose snapshots RDS may list too: Amazon DocumentDB and Amazon Neptune.
-const OTHER_SERVICES: [&str; 2] = ["docdb", "neptune"];
-
 /// Keeps copies of the newest automated snapshots of one Aurora or Multi-AZ DB cluster in the destination region.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -86,10 +83,7 @@ impl SyncTypeRules for DbClusterSnapshotOptions {
         sources: &'a [Artifact],
         warnings: &mut Vec<String>,
     ) -> Result<&'a Artifact, FailReason> {
-        let is_other = |snapshot: &&Artifact| {
-            let engine = snapshot.engine().unwrap_or_default();
-            OTHER_SERVICES.contains(&engine)
-        };
+        let is_other = |snapshot: &&Artifact| snapshot.is_of_other_service();
         let (others, own): (Vec<_>, Vec<_>) = sources.iter().partition(is_other);
         if !others.is_empty() {
             let mut ids: Vec<_> = others.iter().map(|snapshot| &snapshot.id).collect();

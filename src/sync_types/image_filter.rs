@@ -38,6 +38,15 @@ pub(super) fn doubtful_comma(item: usize, filter: &str) -> Option<Finding> {
     })
 }
 
+/// Returns the value that the first filter with this name requires, if it is a single one without wildcards.
+pub(super) fn only_value<'f>(filters: &'f [ImageFilter], name: &str) -> Option<&'f str> {
+    let filter = filters.iter().find(|filter| filter.name == name)?;
+    match filter.values.as_slice() {
+        [value] if !value.contains(['*', '?', '\\']) => Some(value),
+        _ => None,
+    }
+}
+
 fn pair(text: &str) -> Option<ImageFilter> {
     let (name, value) = text.split_once('=')?;
     let (name, value) = (name.trim(), value.trim());

@@ -79,9 +79,10 @@ impl SyncJob {
     pub fn may_need_copies_of(&self, other: &Self) -> bool {
         let ends = |job: &Self| (job.source_region.clone(), job.destination_region.clone());
         let is_parallel = || {
-            let is_shared =
-                self.kind().facts().has_references || self.rules.parent() == other.rules.parent();
-            is_shared && ends(self) == ends(other)
+            let identifiers = self.rules.identifier().zip(other.rules.identifier());
+            ends(self) == ends(other)
+                && self.rules.parent() == other.rules.parent()
+                && identifiers.is_none_or(|(own, others)| own == others)
         };
         let is_next = || {
             self.source_region == other.destination_region

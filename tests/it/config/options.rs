@@ -93,6 +93,7 @@ fn jobs_with_the_same_identifier_may_not_delete_each_others_copies() {
         (plain, retaining),
         (retaining, plain),
         (retaining, retaining),
+        ("filters: ['tag:Sync-Identifier=Web']", retaining),
     ] {
         assert_eq!(conflicts(first, second), 1, "{first}, {second}");
     }

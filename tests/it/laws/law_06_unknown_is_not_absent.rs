@@ -270,7 +270,10 @@ fn law_6_copies_that_a_job_may_need_stay_while_it_can_not_be_read() {
         assert_eq!(deletions(&planned), NONE, "{call}");
         assert_says(
             &second.warnings.join("\n"),
-            &format!("because {} may need them", first.name),
+            &format!(
+                "because {}, which could not be read, may need them",
+                first.name
+            ),
         );
     }
 }

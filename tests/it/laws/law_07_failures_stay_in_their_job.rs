@@ -3,6 +3,8 @@
 //! More tests are in `batches.rs` (reads that jobs share), `waiting/deferred.rs` (limits of concurrent copies), `cli/run.rs` (entries
 //! that are not valid) and `moto/batches.rs`.
 
+use std::sync::Arc;
+
 use crate::support::*;
 
 #[test]
@@ -34,6 +36,23 @@ fn law_7_a_refused_deletion_does_not_stop_the_other_deletions() {
     assert!(!results[0].failed());
     assert!(results[1].failed());
     assert_eq!(results[1].deleted_resources.len(), 1);
+}
+
+#[test]
+fn law_7_a_job_for_other_images_holds_up_no_deletion() {
+    let mut other = ami_job("sync_other", "Other");
+    other.client_config = Arc::new(ClientConfig {
+        max_attempts: Some(2),
+        ..ClientConfig::default()
+    });
+    for (call, at) in [("GetCallerIdentity", west()), ("DescribeImages", east())] {
+        let mut world = copied_images(0..5);
+        let throttle = Fault::new(call, "Throttling", "Rate exceeded", Some(1));
+        world.faults = vec![in_region(&at, throttle)];
+        let plan = Planned::new(world, [other.clone(), retaining_job(2)]).plan;
+        assert_eq!(job(&plan, "sync_other").outcome, Outcome::Failed, "{call}");
+        assert_eq!(plan.summary.delete, 2, "{call}");
+    }
 }
 
 fn milan() -> Region {

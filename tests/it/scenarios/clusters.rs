@@ -131,6 +131,7 @@ fn snapshots_of_neptune_and_documentdb_are_skipped_with_a_warning() {
             other.id = "rds:orders-2026-01-15-05-30".into();
             other.created = Some(days_ago(0) + SignedDuration::from_mins(20));
             other.engine = Some(engine.into());
+            other.parent_created = Some(days_ago(2));
             here.cluster_snapshots.push(other);
         });
         let plan = plan_of(&planned);
@@ -140,6 +141,9 @@ fn snapshots_of_neptune_and_documentdb_are_skipped_with_a_warning() {
             "rds:orders-2026-01-15-05-10".into()
         );
         assert_says(&plan.warnings.join("\n"), "rds:orders-2026-01-15-05-30");
+        let results = planned.succeeds();
+        assert_eq!(results[0].deleted_resources.len(), 3);
+        assert_eq!(results[0].warnings, plan.warnings);
 
         let planned = planned_for("orders", |world| {
             for snapshot in &mut source(world).cluster_snapshots {
