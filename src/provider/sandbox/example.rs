@@ -11,6 +11,7 @@ use super::image_filters;
 use super::world::World;
 use crate::model::identity::copy_ids;
 use crate::model::ids::{AccountId, ArtifactId, ParentId};
+use crate::model::kind::Kind;
 use crate::model::problem::Problem;
 use crate::model::query::{ImageFilter, ImageSelector, Query};
 use crate::model::sync_tag::{SYNC_IDENTIFIER, SyncTag, key_on_copy, key_on_source};
@@ -29,6 +30,8 @@ const AUTOMATED_DAYS: i64 = 7;
 /// The number of copies beyond those that are retained, so that some are deleted.
 const SURPLUS_COPIES: u32 = 2;
 const MAX_COPIES: u32 = 20;
+/// The key that RDS encrypts with by default.
+const DEFAULT_KEY: &str = "alias/aws/rds";
 /// The account behind an alias such as `amazon`.
 const ALIASED_ACCOUNT: &str = "137112412989";
 
@@ -50,12 +53,16 @@ impl World {
         }
         let jobs = jobs.iter().map(|job| (job, job.rules.queries().sources));
         let mut jobs: Vec<(&SyncJob, Query)> = jobs.collect();
-        // Jobs with the most filters come first, so that the other jobs may find the same images.
-        jobs.sort_by_key(|(_, sources)| match sources {
-            Query::Matching(selector) => {
-                Reverse(selector.filters.len() + selector.sync_identifiers.len())
-            }
-            _ => Reverse(0),
+        // Jobs with the most filters come first, so that the other jobs may find the same images. Jobs with a key come before others,
+        // so that they decide whether a cluster is encrypted.
+        jobs.sort_by_key(|(job, sources)| {
+            let filters = match sources {
+                Query::Matching(selector) => {
+                    selector.filters.len() + selector.sync_identifiers.len()
+                }
+                _ => 0,
+            };
+            (Reverse(filters), job.kms_key_id.is_none())
         });
         let mut problems = Vec::new();
         for (job, sources) in &jobs {
@@ -132,13 +139,18 @@ impl World {
     /// Adds the automated snapshots of a database, unless they exist already, and copies of all but the newest. Some are copies of
     /// snapshots that RDS has deleted since.
     fn add_backups(&mut self, job: &SyncJob, parent: &ParentId, account: &AccountId) {
+        let kind = job.kind();
+        // Only an encrypted snapshot of a cluster can be copied with a key.
+        let needs_key = kind == Kind::DbClusterSnapshot && job.kms_key_id.is_some();
         let database = WorldDatabase {
             size_gib: 200,
+            kms_key_id: needs_key.then(|| DEFAULT_KEY.to_owned()),
             ..WorldDatabase::new(parent.as_str(), account, DATABASE_CREATED)
         };
-        let kind = job.kind();
         let here = self.add_region(&job.source_region);
-        if !here.databases(kind).contains(&database) {
+        let is_same =
+            |other: &WorldDatabase| other.id == database.id && other.account == database.account;
+        if !here.databases(kind).iter().any(is_same) {
             here.add_database(kind, database.clone());
             let taken = (0..AUTOMATED_DAYS).rev().map(taken_days_ago);
             let snapshots = taken.map(|taken| WorldArtifact::automated(&database, taken));

@@ -3,7 +3,7 @@
 use aws_xregion_sync::model::identity::ours;
 
 use super::*;
-use crate::support::{job_of, snapshot_job};
+use crate::support::{Planned, cluster_job, job_of, snapshot_job};
 
 /// Returns an image job, with filters such as `name=web-* architecture=arm64`.
 fn ami(name: &str, owner: &str, identifier: &str, filters: &str) -> SyncJob {
@@ -203,5 +203,21 @@ fn however_many_copies_are_retained_the_world_stays_small_and_has_room() {
         let mut request = copy_of_snapshot(newest.id.as_str());
         request.source = newest.to_ref(&east());
         wait(sandbox.copy(&job.destination(), &request, None)).expect("a copy");
+    }
+}
+
+#[test]
+fn clusters_are_encrypted_if_a_job_has_a_key_for_them() {
+    let mut keyed = cluster_job("sync_keyed", "orders", 1);
+    keyed.kms_key_id = Some("alias/copies".to_owned());
+    let mut elsewhere = keyed.clone();
+    elsewhere.name = "sync_elsewhere".into();
+    elsewhere.destination_region = Region::from("eu-west-1");
+    let plain = cluster_job("sync_plain", "stock", 1);
+    let jobs = [plain, keyed, elsewhere];
+    let planned = Planned::new(example(&jobs).0, jobs);
+    for job in &planned.plan.jobs {
+        assert_eq!(job.errors, [], "{}", job.name);
+        assert!(job.has_copy(), "{}", job.name);
     }
 }
