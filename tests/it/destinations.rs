@@ -5,6 +5,8 @@ use std::sync::atomic::AtomicBool;
 
 use aws_xregion_sync::config;
 use aws_xregion_sync::executor::{self, Options};
+use aws_xregion_sync::render::styles::Styles;
+use aws_xregion_sync::render::text;
 
 use crate::simulation::random::Random;
 use crate::simulation::scheduler::{Task, side_by_side};
@@ -107,6 +109,16 @@ fn law_5_every_destination_has_its_own_retention() {
         deletions("sync_db@eu-west-1"),
     ];
     assert_eq!(both, [2, 3]);
+    let of = |days: &[u32]| {
+        let ids = days.iter().map(|day| format!("rds-db-2026-01-{day}-05-10"));
+        ids.collect::<Vec<_>>().join(", ")
+    };
+    let (in_west, in_ireland) = (of(&[11, 12]), of(&[11, 12, 13]));
+    let screen = text::plan(&planned.plan, None, &Styles::default());
+    assert_says(
+        &screen,
+        &format!("\nDELETES 5 snapshots: in us-west-1: {in_west}; in eu-west-1: {in_ireland}\n"),
+    );
     planned.succeeds();
     let planned = planned.when_copied();
     planned.succeeds();

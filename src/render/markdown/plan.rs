@@ -156,8 +156,12 @@ fn listed(job: &JobPlan) -> Option<(usize, String)> {
         Some(_) => ", **before the copy**",
         None => "",
     };
+    let more = match job.kept.len() {
+        0 => String::new(),
+        number => format!(", plus {number} more (see the details)"),
+    };
     let mut lines = format!(
-        "> - {} deletes {}{parent} in {}{before}, and keeps {}\n",
+        "> - {} deletes {}{parent} in {}{before}, and keeps {}{more}\n",
         name(&job.name),
         artifacts(all.iter().map(|delete| delete.kind))?,
         name(&first.artifact.region),

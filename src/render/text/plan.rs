@@ -4,6 +4,7 @@ use super::action_lines::actions;
 use super::screen::{PLAIN, Screen, job_title};
 use super::status::of;
 use crate::model::action::ActionName;
+use crate::model::groups::grouped;
 use crate::model::plan::{JobPlan, Kept, Outcome, SavedPlan, regions};
 use crate::model::words::{count, list, utc};
 use crate::render::styles::Styles;
@@ -63,7 +64,17 @@ fn body(plan: &SavedPlan, styles: &Styles) -> Screen {
 fn closing(screen: &mut Screen, jobs: &[JobPlan]) {
     let bad = screen.styles.bad;
     if let Some(all) = artifacts(deletions(jobs).map(|delete| delete.kind)) {
-        let ids = list(deletions(jobs).map(|delete| &delete.artifact.id));
+        let copies = deletions(jobs).map(|delete| &delete.artifact);
+        let regions = grouped(copies.map(|copy| (&copy.region, &copy.id)));
+        // The same database has copies of the same ids in several regions.
+        let ids = match regions.as_slice() {
+            [(_, ids)] => list(ids),
+            regions => {
+                let regions = regions.iter();
+                let regions = regions.map(|(region, ids)| format!("in {region}: {}", list(ids)));
+                regions.collect::<Vec<_>>().join("; ")
+            }
+        };
         screen.styled(0, bad, format_args!("DELETES {all}: {ids}"));
     }
     let failed = jobs.iter().filter(|job| !job.errors.is_empty());

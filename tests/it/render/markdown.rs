@@ -100,6 +100,17 @@ fn the_seed_example() {
 }
 
 #[test]
+fn copies_that_are_kept_for_other_reasons_are_counted_beside_the_deletions() {
+    let mut deleting = database(Some(50));
+    deleting.kept = vec![Kept {
+        id: "rds-mydatabase-2026-01-08-05-10".into(),
+        reason: "it carries the tag Sync-Keep".to_owned(),
+    }];
+    let shown = markdown::plan(&sealed(vec![deleting]), &commands());
+    assert_says(&shown, ", and keeps 2, plus 1 more (see the details)\n");
+}
+
+#[test]
 fn failures_warnings_and_nothing_to_do() {
     golden(
         "plan_varied_markdown",
