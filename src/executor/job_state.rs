@@ -8,7 +8,7 @@ use super::facts::{Facts, Target};
 use super::in_flight::NO_MORE_COPIES;
 use super::job_result::{JobResult, is_optional};
 use super::precondition::{check, newer_source, source_of};
-use crate::model::action::{Action, ActionName, Stage};
+use crate::model::action::{Action, ActionName, Delete, Stage};
 use crate::model::artifact::Artifact;
 use crate::model::ids::ArtifactId;
 use crate::model::inventory::{Answer, Observation};
@@ -250,13 +250,10 @@ impl<'a> Job<'a> {
     ) -> JobState<'a> {
         match answer {
             Ok(result) => {
-                // The detail of a deletion names the snapshots that AWS did not delete.
-                let left = result
-                    .detail
-                    .as_ref()
-                    .filter(|_| matches!(action, Action::Delete(_)));
-                if let Some(left) = left {
-                    self.actions.warn(format!("{}: {left}", action.id()));
+                if let (Action::Delete(delete), Some(detail)) = (action, &result.detail) {
+                    for warning in snapshots_left(delete, detail) {
+                        self.actions.warn(warning);
+                    }
                 }
                 self.done(result);
             }
@@ -288,4 +285,24 @@ impl<'a> Job<'a> {
         self.actions.skip_rest(reason);
         JobState::Finished
     }
+}
+
+/// Returns a warning for each snapshot that AWS did not delete with its image, according to the detail of the deletion: xrs does not
+/// try again. EC2 skips a snapshot that another image uses; see
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteSnapshotReturnCode.html>.
+fn snapshots_left(delete: &Delete, detail: &str) -> Vec<String> {
+    let (image, region) = (&delete.artifact.id, &delete.artifact.region);
+    let left = delete.snapshots.iter();
+    let left = left.filter(|id| detail.contains(&format!("{id} (")));
+    left.map(|id| {
+        let still = format!("snapshot {id} of the deleted image {image} is still in {region}");
+        if detail.contains(&format!("{id} (skipped)")) {
+            format!("{still}: another image uses it")
+        } else {
+            format!(
+                "{still}; to delete it: aws ec2 delete-snapshot --region {region} --snapshot-id {id}"
+            )
+        }
+    })
+    .collect()
 }
