@@ -14,7 +14,7 @@ pub fn span(seconds: i64) -> String {
     const DAY: u64 = 24 * HOUR;
     match seconds.unsigned_abs() {
         s if s < 2 * MINUTE => format!("{s} s"),
-        s if s < 2 * HOUR => format!("{} min", s / MINUTE),
+        s if s < 2 * HOUR && s != HOUR => format!("{} min", s / MINUTE),
         s if s < 3 * DAY => format!("{} h", s / HOUR),
         s => format!("{} days", s / DAY),
     }
@@ -62,8 +62,11 @@ mod tests {
 
     #[test]
     fn spans_have_a_unit_that_fits() {
-        let spans = [0, 119, 120, 7199, 7200, 86_400, 259_199, 259_200, -86_400].map(span);
-        let expected = "0 s, 119 s, 2 min, 119 min, 2 h, 24 h, 71 h, 3 days, 24 h";
+        let spans = [
+            0, 119, 120, 3600, 7199, 7200, 86_400, 259_199, 259_200, -86_400,
+        ]
+        .map(span);
+        let expected = "0 s, 119 s, 2 min, 1 h, 119 min, 2 h, 24 h, 71 h, 3 days, 24 h";
         assert_eq!(list(spans), expected);
     }
 
