@@ -15,7 +15,16 @@ use crate::model::client_config::ClientConfig;
 use crate::model::ids::{JobName, Region};
 use crate::model::kind::SyncTypeName;
 use crate::model::problem::Problem;
-use crate::sync_types::{ConfiguredJob, SyncJob, SyncTypeRules, read_options, read_rules};
+use crate::sync_types::{ConfiguredJob, Finding, SyncJob, SyncTypeRules, read_options, read_rules};
+
+/// What a job gets from one of its destinations; nothing if it has no list of them.
+#[derive(Clone, Copy, Default)]
+struct OfDestination<'d> {
+    /// The options that replace those of the entry.
+    options: &'d [(&'d str, &'d Entry)],
+    /// The options that any of the destinations has.
+    in_any: &'d [&'d str],
+}
 
 /// Returns the name of a job. Escapes what must not be shown as it is, or could be mistaken for the region of a destination.
 fn name(entry: &Entry) -> JobName {
@@ -60,7 +69,7 @@ pub(super) fn read(
     // Anything but a mapping is reported with the client settings.
     let options = entry.options(name.as_str()).unwrap_or_default();
     let list = options.iter().find(|option| option.key == DESTINATIONS);
-    let mut read = |name, of_destination: &[(&str, &Entry)], problems| {
+    let mut read = |name, of_destination, problems| {
         read_one(
             entry,
             name,
@@ -71,7 +80,7 @@ pub(super) fn read(
         )
     };
     let Some(list) = list.filter(|list| !list.node.is_blank()) else {
-        return vec![read(name, &[], Vec::new())];
+        return vec![read(name, OfDestination::default(), Vec::new())];
     };
     let mut problems = Vec::new();
     let items = destinations::items(name.as_str(), list, &mut problems);
@@ -79,13 +88,19 @@ pub(super) fn read(
     let groups = groups_of_destination(own);
     let elsewhere = |option: &str| outside_destinations(option, own);
     let destinations = destinations::read(&items, &groups, elsewhere, &mut problems);
+    let in_any = destinations.iter().flat_map(|one| &one.options);
+    let in_any: Vec<&str> = in_any.map(|(option, _)| *option).collect();
     let mut jobs: Vec<ConfiguredJob> = Vec::new();
-    for destination in destinations {
+    for destination in &destinations {
         let name = JobName::of_destination(name.as_str(), &destination.region);
-        jobs.push(read(name, &destination.options, destination.problems));
+        let of_destination = OfDestination {
+            options: &destination.options,
+            in_any: &in_any,
+        };
+        jobs.push(read(name, of_destination, destination.problems.clone()));
     }
     if !problems.is_empty() {
-        jobs.push(read(name, &[], problems));
+        jobs.push(read(name, OfDestination::default(), problems));
     }
     jobs
 }
@@ -94,13 +109,13 @@ pub(super) fn read(
 fn read_one(
     entry: &Entry,
     name: JobName,
-    of_destination: &[(&str, &Entry)],
+    of_destination: OfDestination<'_>,
     mut problems: Vec<Problem>,
     client_config: &Result<ClientConfig, Vec<Problem>>,
     warnings: &mut Vec<Problem>,
 ) -> ConfiguredJob {
     problems.extend(name_problem(entry));
-    let options = options(entry, of_destination, &mut problems, warnings);
+    let options = options(entry, &name, of_destination, &mut problems, warnings);
     match (options, client_config) {
         (Some((common, destination_region, rules)), Ok(client_config)) if problems.is_empty() => {
             ConfiguredJob::Valid(SyncJob {
@@ -154,7 +169,8 @@ fn own_type(options: &[Entry]) -> Option<&'static (SyncTypeName, OptionGroup)> {
 /// Reads the other options of a job. Those of its destination replace those of its entry.
 fn options<'d>(
     entry: &'d Entry,
-    of_destination: &[(&'d str, &'d Entry)],
+    job: &JobName,
+    of_destination: OfDestination<'d>,
     problems: &mut Vec<Problem>,
     warnings: &mut Vec<Problem>,
 ) -> Option<(CommonOptions, Region, Arc<dyn SyncTypeRules>)> {
@@ -168,20 +184,29 @@ fn options<'d>(
 
     require_destination(&mut section);
     section.remove(DESTINATIONS);
-    for (name, option) in of_destination {
+    for (name, option) in of_destination.options {
         section.replace(name, option);
     }
+    let owner = |finding: &Finding| {
+        let mut own = of_destination.options.iter();
+        if own.any(|(option, _)| *option == finding.option) {
+            return Some(job.to_string());
+        }
+        let has_effect = |other| of_destination.in_any.contains(&other);
+        let is_right = finding.without.is_some_and(has_effect);
+        (!is_right).then(|| name.to_string())
+    };
     let common = section.read(&REFERENCE.common, read_options::<CommonOptions>);
     let rules = own.and_then(|(sync_type, group)| {
         let rules = section.read(group, |options| read_rules(*sync_type, options))?;
-        section.check(group, rules.as_ref());
+        section.check(group, rules.as_ref(), owner);
         Some(rules)
     });
     if let Some(common) = &common
         && let Some(destination) = &common.destination_region
     {
         check_regions(&mut section, &common.source_region, destination);
-        let is_one_of_several = !of_destination.is_empty();
+        let is_one_of_several = !of_destination.options.is_empty();
         check_key(&mut section, common, destination, is_one_of_several);
     }
     problems.append(&mut section.problems);
@@ -206,7 +231,7 @@ fn require_destination(section: &mut Section<'_>) {
             let facts = REFERENCE.common.find(DESTINATION_REGION);
             facts
                 .into_iter()
-                .for_each(|facts| section.report_missing(facts));
+                .for_each(|facts| section.report_missing(facts, Some(DESTINATIONS)));
         }
         _ => {}
     }
@@ -246,20 +271,30 @@ fn outside_destinations(option: &str, own: Option<&(SyncTypeName, OptionGroup)>)
 
 /// Returns where a misplaced option belongs.
 fn elsewhere(option: &str, own: Option<&(SyncTypeName, OptionGroup)>) -> Option<String> {
-    let other = REFERENCE
-        .types
-        .iter()
-        .find(|(_, group)| group.find(option).is_some());
-    match (other, own) {
-        (Some((_, other)), Some((own, _))) => Some(format!(
-            "it is an option of {}, and this is an `{}` job",
-            other.of, own
-        )),
+    let others = REFERENCE.types.iter().map(|(_, group)| group);
+    let others = others.filter(|group| group.find(option).is_some());
+    let others: Vec<&str> = others.map(|group| group.of.as_str()).collect();
+    match (others.as_slice(), own) {
+        ([_, ..], Some((own, group))) => {
+            let others = others.join(" and ");
+            let mut options = group.options.iter().map(|facts| &facts.name);
+            let same = options.find(|own| is_number_kept(own) && is_number_kept(option));
+            let same = same.map(|own| format!("; here it is `{own}`"));
+            let same = same.unwrap_or_default();
+            Some(format!(
+                "it is an option of {others}, and this is an `{own}` job{same}"
+            ))
+        }
         _ if REFERENCE.client.find(option).is_some() => {
             Some(format!("put it inside {CLIENT_CONFIG}"))
         }
         _ => None,
     }
+}
+
+/// Returns true for an option that says how many copies are kept, which each type names after what it copies.
+fn is_number_kept(option: &str) -> bool {
+    option.starts_with("max_") && option.ends_with("_to_retain")
 }
 
 fn check_regions(section: &mut Section<'_>, source: &Region, destination: &Region) {

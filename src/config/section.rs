@@ -8,11 +8,12 @@ use serde_yaml::{Mapping, Value};
 use super::document::{Data, Entry, Node};
 use super::names::{self, close_match, list, named};
 use super::reference::{OptionFacts, OptionGroup};
+use super::shared_options::{DESTINATION_REGION, DESTINATIONS};
 use super::source::{is_control, is_template};
 use crate::model::problem::{Problem, TextPlace};
 use crate::model::report::Level;
 use crate::model::words::count;
-use crate::sync_types::{OptionError, SyncTypeRules};
+use crate::sync_types::{Finding, OptionError, SyncTypeRules};
 
 /// The maximum number of unknown options, and of invalid values, that are reported for a section.
 const MAX_REPORTED: usize = 20;
@@ -154,13 +155,22 @@ impl<'d> Section<'d> {
         None
     }
 
-    /// Reports what valid rules find wrong with the options they were read from.
-    pub(super) fn check(&mut self, group: &OptionGroup, rules: &dyn SyncTypeRules) {
+    /// Reports what valid rules find wrong with the options they were read from. `owner` returns how messages name what an option
+    /// belongs to, or `None` if the finding does not count.
+    pub(super) fn check(
+        &mut self,
+        group: &OptionGroup,
+        rules: &dyn SyncTypeRules,
+        owner: impl Fn(&Finding) -> Option<String>,
+    ) {
         for finding in rules.check(&self.values(group)) {
+            let Some(owner) = owner(&finding) else {
+                continue;
+            };
             let Some((option, node, of_list)) = self.value(finding.option, finding.item) else {
                 continue;
             };
-            let (key, owner, message) = (&option.key, &self.owner, finding.message);
+            let (key, message) = (&option.key, finding.message);
             let problem = Problem::new(format!("{of_list}option `{key}` of {owner} {message}"));
             let problem = problem.at(node.place).help(finding.help);
             match finding.level {
@@ -184,15 +194,20 @@ impl<'d> Section<'d> {
     fn require(&mut self, group: &OptionGroup) {
         for facts in group.options.iter().filter(|facts| facts.is_required) {
             if self.get(&facts.name).is_none() {
-                self.report_missing(facts);
+                self.report_missing(facts, None);
             }
         }
     }
 
-    /// Reports that a required option is not given.
-    pub(super) fn report_missing(&mut self, facts: &OptionFacts) {
-        let name = facts.name.as_str();
-        let message = format!("{} has no `{name}`, which is required", self.owner);
+    /// Reports that a required option is not given, nor another one that can take its place.
+    pub(super) fn report_missing(&mut self, facts: &OptionFacts, other: Option<&str>) {
+        let (owner, name) = (&self.owner, facts.name.as_str());
+        let message = match other {
+            Some(other) => {
+                format!("{owner} has neither `{name}` nor `{other}`, one of which is required")
+            }
+            None => format!("{owner} has no `{name}`, which is required"),
+        };
         let place = self.given.get(name).map_or(self.place, |empty| empty.place);
         let help = match facts.choices.as_slice() {
             [] => &facts.description,
@@ -253,6 +268,10 @@ impl<'d> Section<'d> {
 
 /// Returns the help for a value of the wrong type.
 fn help(facts: &OptionFacts, node: &Node) -> Option<String> {
+    if let (DESTINATION_REGION, Data::List(_)) = (facts.name.as_str(), &node.data) {
+        let help = format!("for several regions, write `{DESTINATIONS}: [us-west-1, eu-west-1]`");
+        return Some(help);
+    }
     let text = node.text()?;
     match facts.must_be.as_str() {
         "text" => Some("put it in quotes if this is what you mean".to_owned()),

@@ -333,6 +333,7 @@ impl AmiOptions {
             level: Level::Error,
             option: "ami_owner",
             item: None,
+            without: None,
             message: "names a different account, and no filter limits which of its images are read".to_owned(),
             help: "add a filter such as \"name=web-*\" to `filters`; if the account is your own, write `ami_owner: self`".to_owned(),
         })
@@ -345,20 +346,22 @@ impl AmiOptions {
             level: Level::Error,
             option: MAX_RETAINED,
             item: None,
+            without: None,
             message: "needs a `sync_identifier`".to_owned(),
-            help: "the tag Sync-Identifier on the copies shows which of them belong to this job, even when their sources are gone"
+            help: "add `sync_identifier`, with the value of the image's tag Sync-Identifier: the same tag on its copies shows that they \
+                   belong to this job, even when the image is gone"
                 .to_owned(),
         })
     }
 
     /// Returns an error if there is a rule for keeping copies, and none for deleting them.
     fn without_retention(&self) -> Option<Finding> {
-        let has_no_effect =
-            self.keep_launched_within.is_some() && self.max_images_to_retain.is_none();
-        has_no_effect.then(|| Finding {
+        let is_unused = self.keep_launched_within.is_some() && self.max_images_to_retain.is_none();
+        is_unused.then(|| Finding {
             level: Level::Error,
             option: "keep_launched_within",
             item: None,
+            without: Some(MAX_RETAINED),
             message: format!("has no effect without `{MAX_RETAINED}`"),
             help: format!(
                 "remove it, or add `{MAX_RETAINED}`: without that, xrs deletes no images"

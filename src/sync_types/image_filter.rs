@@ -33,6 +33,7 @@ pub(super) fn doubtful_comma(item: usize, filter: &str) -> Option<Finding> {
         level: Level::Warning,
         option: "filters",
         item: Some(item),
+        without: None,
         message: "has one value with a comma in it".to_owned(),
         help: help.to_owned(),
     })

@@ -42,10 +42,9 @@ pub(super) fn account_id(text: &str) -> Option<String> {
 pub(super) fn optional_duration<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<SignedDuration>, D::Error> {
-    let help = "for example, write 30d or 12w";
-    from_text(deserializer, "a duration", help, |text| {
-        duration(text.trim()).ok().map(Some)
-    })
+    let text = String::deserialize(deserializer)?;
+    let time = duration(text.trim());
+    time.map(Some).map_err(|help| refused("a duration", &help))
 }
 
 /// Reads how soon a copy of an image must be complete. For what AWS offers, see

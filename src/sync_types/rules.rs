@@ -302,6 +302,9 @@ pub struct Finding {
     pub option: &'static str,
     /// Which item of its list, from 0; `None` if it is about the whole value.
     pub item: Option<usize>,
+    /// The option without which this one has no effect. If several destinations share this one, it is right as long as one of them
+    /// has the other.
+    pub without: Option<&'static str>,
     /// What is wrong, worded to follow the name of the option.
     pub message: String,
     /// What to write.

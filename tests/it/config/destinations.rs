@@ -158,12 +158,46 @@ fn what_is_null_or_empty_in_a_destination_is_not_given() {
         ));
         assert_eq!(valid(&several)[0].name.as_str(), "sync_orders@us-west-1");
         let neither = entry(&format!("destinations: {empty}"));
-        let missing = "sync_orders has no `destination_region`, which is required";
+        let missing = "sync_orders has neither `destination_region` nor `destinations`, one of which is required";
         assert_eq!(only_problem(&neither).0, missing);
         let region = listed(&format!("[{{region: {empty}}}]"));
         let missing = "destination 1 of sync_orders has no `region`, which is required";
         assert_eq!(only_problem(&region).0, missing);
     }
+}
+
+#[test]
+fn a_list_in_destination_region_belongs_in_destinations() {
+    let (message, help, _) = only_problem(&entry("destination_region: [us-west-1, eu-west-1]"));
+    let expected = "option `destination_region` of sync_orders must be text, not a list";
+    assert_eq!(message, expected);
+    let expected = "for several regions, write `destinations: [us-west-1, eu-west-1]`";
+    assert_eq!(help, expected);
+}
+
+#[test]
+fn an_option_that_destinations_share_must_have_an_effect_in_one_of_them() {
+    let image = |shared: &str, destinations: &str| {
+        let job = "sync_type: ec2_ami, source_region: us-east-1, sync_identifier: web";
+        format!("sync_web: {{{job}, {shared}destinations: [us-west-1, {destinations}]}}")
+    };
+    let shared = "keep_launched_within: 9d, ";
+    let used = image(shared, "{region: eu-west-1, max_images_to_retain: 1}");
+    assert_eq!(valid(&used).len(), 2);
+    let has_no_effect = |owner: &str| {
+        format!(
+            "option `keep_launched_within` of {owner} has no effect without `max_images_to_retain`"
+        )
+    };
+    let unused = image(shared, "eu-west-1");
+    assert_eq!(only_problem(&unused).0, has_no_effect("sync_web"));
+    let unused = image("", "{region: eu-west-1, keep_launched_within: 9d}");
+    let of_destination = has_no_effect("sync_web@eu-west-1");
+    assert_eq!(only_problem(&unused).0, of_destination);
+    let elsewhere = "{region: eu-west-1, max_images_to_retain: 1}";
+    let unused = format!("{elsewhere}, {{region: eu-west-2, keep_launched_within: 9d}}");
+    let of_destination = has_no_effect("sync_web@eu-west-2");
+    assert_eq!(only_problem(&image("", &unused)).0, of_destination);
 }
 
 #[test]

@@ -44,6 +44,19 @@ fn images_to_retain_are_a_whole_number_and_need_an_identifier() {
     must("max_images_to_retain", "2.0", "a whole number", "2.0");
     let alone = "option `max_images_to_retain` of sync_x needs a `sync_identifier`";
     assert_eq!(ami("max_images_to_retain: 2, filters: ['name=a']"), [alone]);
+    for (option, help) in [
+        ("max_images_to_retain: 2", "add `sync_identifier`, "),
+        ("keep_launched_within: 0d", "it must be longer than 0"),
+        ("keep_launched_within: soon", "use a duration such as "),
+        (
+            "max_snapshots_to_retain: 2",
+            "it is an option of `rds_automated_snapshot` jobs and `rds_automated_cluster_snapshot` jobs, and this is an \
+             `ec2_ami` job; here it is `max_images_to_retain`",
+        ),
+    ] {
+        let problems = read(&format!("sync_x: {{{AMI}, {option}}}")).problems();
+        assert_help(&problems[0], help);
+    }
     for valid in ["30d", "12w", "1h", "''"] {
         let both = "sync_identifier: a, max_images_to_retain: 2";
         let option = format!("{both}, keep_launched_within: {valid}");
