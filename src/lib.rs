@@ -1,4 +1,4 @@
-//! `xrs` keeps copies of EC2 AMIs and RDS automated snapshots in a second AWS region, the way Terraform changes infrastructure.
+//! `xrs` keeps copies of EC2 AMIs and RDS automated snapshots in other AWS regions, the way Terraform changes infrastructure.
 //!
 //! # Use
 //!

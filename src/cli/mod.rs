@@ -54,7 +54,7 @@ Examples:
   xrs run xrs.yaml --sandbox world.json
                                   try it without an AWS account";
 
-/// Keeps copies of EC2 AMIs and RDS automated snapshots in a second AWS region.
+/// Keeps copies of EC2 AMIs and RDS automated snapshots in other AWS regions.
 ///
 /// `xrs plan` reads both regions and shows what would be copied, tagged and deleted, and why; `xrs apply` carries out
 /// that plan and nothing else.
