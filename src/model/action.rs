@@ -302,6 +302,9 @@ pub struct Delete {
     pub before: Option<ActionId>,
     /// The copy to delete.
     pub artifact: ArtifactRef,
+    /// Its name, for people (images).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Its size in GiB, if AWS states it.
     pub size_gib: Option<u32>,
     /// The backing snapshots that are deleted with it (images).

@@ -193,6 +193,9 @@ impl JobPlan {
 pub struct Kept {
     /// Its id.
     pub id: ArtifactId,
+    /// Its name (images).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The reason, as text for people.
     pub reason: String,
 }

@@ -99,6 +99,7 @@ pub(super) fn decide<'a>(
             Some(reason) => {
                 retention.kept.push(Kept {
                     id: dated.copy.id.clone(),
+                    name: name_of(dated.copy),
                     reason: reason.to_string(),
                 });
                 if reason == KeepReason::CurrentSource {
@@ -204,6 +205,7 @@ fn deletion(
         after: copy_action.cloned(),
         before: None,
         artifact: copy.to_ref(&job.destination_region),
+        name: name_of(copy),
         size_gib: copy.size_gib,
         snapshots: copy.backing_snapshots().to_vec(),
         expects: ExpectedDeletion {
@@ -216,4 +218,8 @@ fn deletion(
             kept: kept.to_vec(),
         },
     }))
+}
+
+fn name_of(copy: &Artifact) -> Option<String> {
+    Some(copy.name().to_owned()).filter(|name| !name.is_empty())
 }

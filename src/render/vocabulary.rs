@@ -82,6 +82,11 @@ pub(super) fn list_of(words: impl IntoIterator<Item = Option<String>>) -> Option
     (!words.is_empty()).then(|| words.join(", "))
 }
 
+/// Returns a name as it follows an id, such as ` (web-42)`; nothing if there is none.
+pub(super) fn in_brackets(name: Option<&str>) -> String {
+    name.map_or_else(String::new, |name| format!(" ({name})"))
+}
+
 /// Returns a number and its noun, if there is something to count.
 pub(super) fn some(number: usize, one: &str, many: &str) -> Option<String> {
     (number > 0).then(|| count(number, one, many))

@@ -9,7 +9,8 @@ use crate::model::plan::{JobPlan, Outcome, SavedPlan, Summary};
 use crate::model::words::{list, utc};
 use crate::render::text::one_job;
 use crate::render::vocabulary::{
-    artifacts, count_of, deletions, list_of, size_of_copies, some, tag_counts, total_size,
+    artifacts, count_of, deletions, in_brackets, list_of, size_of_copies, some, tag_counts,
+    total_size,
 };
 
 /// The commands that a plan recommends.
@@ -169,6 +170,8 @@ fn listed(job: &JobPlan) -> Option<(usize, String)> {
     );
     for delete in all.iter().take(MAX_SHOWN) {
         let (id, expects) = (name(&delete.artifact.id), &delete.expects);
+        let own_name = delete.name.as_ref().map(name);
+        let own_name = in_brackets(own_name.as_deref());
         let size = delete.size_gib.map(|size| format!(", {size} GiB"));
         let size = size.unwrap_or_default();
         let state = (!expects.state.is_available()).then(|| name(&expects.state));
@@ -183,7 +186,7 @@ fn listed(job: &JobPlan) -> Option<(usize, String)> {
             all => format!(", with {}", list(all.iter().map(name))),
         };
         lines.push_str(&format!(
-            ">   - {id}{size}, data of {time}{state}{of}{with}\n"
+            ">   - {id}{own_name}{size}, data of {time}{state}{of}{with}\n"
         ));
     }
     if let Some(more @ 1..) = all.len().checked_sub(MAX_SHOWN) {

@@ -7,6 +7,7 @@ use crate::model::action::{Action, Copy, Delete, KeptCopy, KnownCopy, TagSource}
 use crate::model::artifact::ArtifactRef;
 use crate::model::kind::Kind;
 use crate::model::words::{list, span, utc};
+use crate::render::vocabulary::in_brackets;
 
 /// Writes the actions of a job. A reason that is also that of the job, or of the next action, is not repeated.
 pub(super) fn actions(screen: &mut Screen, actions: &[Action], job_reason: &str) {
@@ -104,11 +105,12 @@ fn tag_source_words(tag: &TagSource) -> String {
 }
 
 fn delete_words(delete: &Delete) -> String {
-    let (copy, expects) = (in_region(delete.kind, &delete.artifact), &delete.expects);
+    let (copy, expects) = (artifact(delete.kind, &delete.artifact), &delete.expects);
+    let (name, region) = (in_brackets(delete.name.as_deref()), &delete.artifact.region);
     let size_and_time = size_and_time(delete.size_gib, expects.data_time);
     let state = (!expects.state.is_available()).then(|| format!(", state {}", expects.state));
     let state = state.unwrap_or_default();
-    format!("DELETE {copy}{size_and_time}{state}")
+    format!("DELETE {copy}{name} in {region}{size_and_time}{state}")
 }
 
 /// Writes what the deletions keep, once for all that keep the same.

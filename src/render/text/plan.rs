@@ -8,7 +8,7 @@ use crate::model::groups::grouped;
 use crate::model::plan::{JobPlan, Kept, Outcome, SavedPlan, regions};
 use crate::model::words::{count, list, utc};
 use crate::render::styles::Styles;
-use crate::render::vocabulary::{artifacts, count_of, deletions, size_of_copies};
+use crate::render::vocabulary::{artifacts, count_of, deletions, in_brackets, size_of_copies};
 
 /// Returns the plan as a screen. `next` is the command that carries it out, if there is one to recommend.
 pub fn plan(plan: &SavedPlan, next: Option<&str>, styles: &Styles) -> String {
@@ -138,8 +138,9 @@ fn job(screen: &mut Screen, job: &JobPlan) {
     if !job.kept.is_empty() {
         screen.line(2, "kept, although retention would otherwise delete them:");
     }
-    for Kept { id, reason } in &job.kept {
-        screen.line(4, format_args!("{id}: {reason}"));
+    for Kept { id, name, reason } in &job.kept {
+        let name = in_brackets(name.as_deref());
+        screen.line(4, format_args!("{id}{name}: {reason}"));
     }
     screen.remarks(&job.warnings, &job.errors);
 }

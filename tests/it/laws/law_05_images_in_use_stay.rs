@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aws_xregion_sync::ConfigFile;
+use aws_xregion_sync::render::styles::Styles;
+use aws_xregion_sync::render::text;
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
@@ -159,6 +161,9 @@ fn law_5_each_guard_alone_keeps_an_image_and_is_named() {
         let planned = planned(|world| change(copied_image_mut(world, OLDEST)));
         assert_eq!(deleted(&planned), ["ami-c03"], "{reason}");
         assert_eq!(kept(&planned), [(OLDEST, reason)]);
+        let screen = text::plan(&planned.plan, None, &Styles::default());
+        assert_says(&screen, "- DELETE image ami-c03 (web) in us-west-1, ");
+        assert_says(&screen, &format!("    {OLDEST} (web): {reason}\n"));
         planned.succeeds();
         planned.again().assert_nothing_to_do();
     }

@@ -131,6 +131,7 @@ fn delete(kind: Kind, artifact: &ArtifactRef) -> Delete {
         reason: "it is not kept".to_owned(),
         after: None,
         artifact: artifact.clone(),
+        name: None,
         size_gib: None,
         snapshots: Vec::new(),
         expects: ExpectedDeletion {

@@ -188,6 +188,7 @@ pub(super) fn delete(day: u8, state: &str, after: Option<&str>) -> Action {
         reason: "older than the 2 copies kept".to_owned(),
         after: after.map(ActionId::from),
         artifact: snapshot("us-west-1", &id),
+        name: None,
         size_gib: Some(50),
         snapshots: Vec::new(),
         expects: ExpectedDeletion {

@@ -35,6 +35,7 @@ fn varied() -> SavedPlan {
     }
     warned.kept = vec![Kept {
         id: "ami-0fedcba9876543210".into(),
+        name: Some("web-41".to_owned()),
         reason: "used by launch template lt-0123456789abcdef0".to_owned(),
     }];
     let mut invalid = failed(
@@ -100,14 +101,19 @@ fn the_seed_example() {
 }
 
 #[test]
-fn copies_that_are_kept_for_other_reasons_are_counted_beside_the_deletions() {
+fn deletions_state_names_and_how_many_copies_are_kept_for_other_reasons() {
     let mut deleting = database(Some(50));
     deleting.kept = vec![Kept {
         id: "rds-mydatabase-2026-01-08-05-10".into(),
+        name: None,
         reason: "it carries the tag Sync-Keep".to_owned(),
     }];
+    if let Some(Action::Delete(delete)) = deleting.actions.last_mut() {
+        delete.name = Some("web|41".to_owned());
+    }
     let shown = markdown::plan(&sealed(vec![deleting]), &commands());
     assert_says(&shown, ", and keeps 2, plus 1 more (see the details)\n");
+    assert_says(&shown, "` (`web|41`), 50 GiB, data of ");
 }
 
 #[test]
