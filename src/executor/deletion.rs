@@ -131,8 +131,10 @@ fn found_kept(
     if !is_of_parent(copy, current_parent) {
         return "a copy of a different database".to_owned();
     }
-    let other = copy.tags.get(SYNC_IDENTIFIER);
-    if let Some(other) = other.filter(|other| identifier.is_some_and(|own| own != *other)) {
+    let planned = [identifier, kept.other_identifier.as_deref()];
+    let found = copy.tags.get(SYNC_IDENTIFIER);
+    let is_other = |found: &&str| identifier.is_some() && !planned.contains(&Some(*found));
+    if let Some(other) = found.filter(is_other) {
         return format!("a copy with the tag {SYNC_IDENTIFIER} = {other}");
     }
     match (ours(copy, region), copy_time(copy, region)) {

@@ -15,6 +15,7 @@ use super::precondition::source_of;
 use crate::model::action::{Action, Copy, Delete, Tag};
 use crate::model::artifact::{Artifact, ArtifactRef, UndeletedSnapshot};
 use crate::model::client_config::sha256;
+use crate::model::identity::origin;
 use crate::model::ids::ArtifactId;
 use crate::model::inventory::Answer;
 use crate::model::kind::{CopyId, Kind};
@@ -103,29 +104,31 @@ impl Calls<'_> {
         let account = &target.account;
         let (source, from, to) = (&copy.source.id, &copy.source.region, &self.location.region);
         let mut token = next_token(&format!("{account} {from} {to}"), source);
-        let mut gone = Vec::new();
         for link in 0..MAX_TOKENS {
             if link == TOKENS_OF_ALL_DAYS {
                 token = next_token(&token, target.planned_at.strftime("%F"));
             }
             let answer = self.provider.copy(self.location, copy, Some(&token)).await;
-            let (outcome, id, made) = match answer {
+            let (outcome, made) = match answer {
                 Ok(id) => {
                     let made = self.until_listed(async || self.by_id(&id).await).await?;
-                    (Done, id, made)
+                    (Done, made)
                 }
                 Err(error) if error.class == ErrorClass::Conflict => {
-                    let made = self.copy_of_other_request(copy, &gone).await?;
-                    let id = made.as_ref().map(|made| made.id.clone()).ok_or(error)?;
-                    (AlreadyDone, id, made)
+                    (AlreadyDone, self.copy_of_other_request(copy).await?)
                 }
                 Err(error) => return Err(error),
             };
-            if made.is_some_and(|made| !made.state.is_gone()) {
-                return Ok((outcome, id));
+            // A copy that someone has declared to be one of a different source does not count, as in the plan.
+            let is_copy = |made: &Artifact| {
+                let origin = origin(made, from);
+                !made.state.is_gone() && origin.is_none_or(|origin| origin.id == source.as_str())
+            };
+            if let Some(made) = made.filter(is_copy) {
+                return Ok((outcome, made.id));
             }
-            token = next_token(&token, &id);
-            gone.push(id);
+            // Not its id: whoever sent other parameters with this token does not learn it.
+            token = next_token(&token, link);
         }
         Err(ProviderError {
             call: "copy",
@@ -138,26 +141,18 @@ impl Calls<'_> {
         })
     }
 
-    /// Returns the copy that a request with other tags or a different key made with this token: a live one if there is one,
-    /// otherwise the oldest one that is gone and not yet in `known`. This is their order in the chain of tokens.
-    async fn copy_of_other_request(
-        &self,
-        copy: &Copy,
-        known: &[ArtifactId],
-    ) -> Answer<Option<Artifact>> {
+    /// Returns a live copy of the source, which a request with other tags or a different key made with the same token, if there is one.
+    async fn copy_of_other_request(&self, copy: &Copy) -> Answer<Option<Artifact>> {
         let (region, ids) = (copy.source.region.clone(), vec![copy.source.id.clone()]);
         let query = Query::CopiesOf { region, ids };
-        let mut next_gone = None;
-        let live = self.until_listed(async || {
+        self.until_listed(async || {
             let mut copies = self.provider.find(self.location, self.kind, &query).await?;
-            copies.retain(|made| source_of(copy).is_source_of(made) && !known.contains(&made.id));
-            copies.sort_by_key(|made| (made.created, made.id.clone()));
-            let (gone, live): (Vec<_>, Vec<_>) =
-                copies.into_iter().partition(|made| made.state.is_gone());
-            next_gone = gone.into_iter().next().or(next_gone.take());
-            Ok(live.into_iter().next())
-        });
-        Ok(live.await?.or(next_gone))
+            copies.retain(|made| source_of(copy).is_source_of(made) && !made.state.is_gone());
+            Ok(copies
+                .into_iter()
+                .min_by_key(|made| (made.created, made.id.clone())))
+        })
+        .await
     }
 
     async fn copy_with_id(&self, copy: &Copy) -> Answer<Accepted> {

@@ -354,4 +354,7 @@ pub struct KeptCopy {
     pub id: ArtifactId,
     /// When the data in it was captured (UTC, whole seconds).
     pub data_time: Timestamp,
+    /// Its `Sync-Identifier`, if that is not the one of the job (images).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_identifier: Option<String>,
 }

@@ -17,10 +17,11 @@ pub(super) fn keep_reason(
     rules: RetentionRules,
     copy: &Artifact,
 ) -> Option<KeepReason> {
-    if ours(copy, &case.job.source_region) == Err(NotOurs::Kept) {
+    let needed = case.needed.reason(case.account, case.job, copy);
+    let is_marked = ours(copy, &case.job.source_region) == Err(NotOurs::Kept);
+    if is_marked && needed != Some(KeepReason::CurrentSource) {
         return Some(KeepReason::SyncKeep);
     }
-    let needed = case.needed.reason(case.account, case.job, copy);
     if needed.is_some() || !copy.kind.facts().has_references {
         return needed;
     }

@@ -12,7 +12,7 @@ use crate::model::ids::{ActionId, ArtifactId};
 use crate::model::keep_reason::KeepReason;
 use crate::model::plan::Kept;
 use crate::model::reason::DeleteReason;
-use crate::model::sync_tag::key_on_copy;
+use crate::model::sync_tag::{SYNC_IDENTIFIER, key_on_copy};
 use crate::model::words;
 use crate::sync_types::RetentionRules;
 
@@ -67,13 +67,17 @@ pub(super) fn decide<'a>(
     }
     let (kept, beyond_limit) =
         available.split_at(number_kept(limit, is_newer_coming).min(available.len()));
-    let kept: Vec<KeptCopy> = kept
-        .iter()
-        .map(|dated| KeptCopy {
+    let own_identifier = case.job.rules.identifier();
+    let kept = kept.iter().map(|dated| {
+        let identifier = dated.copy.tags.get(SYNC_IDENTIFIER);
+        let other = identifier.filter(|other| own_identifier.is_some_and(|own| own != *other));
+        KeptCopy {
             id: dated.copy.id.clone(),
             data_time: dated.time,
-        })
-        .collect();
+            other_identifier: other.map(str::to_owned),
+        }
+    });
+    let kept: Vec<KeptCopy> = kept.collect();
     let is_superseded =
         |dated: &&DatedCopy<'_>| dated.copy.state.is_failed() && dated.time < newest.time;
     let failed = current.iter().filter(is_superseded);

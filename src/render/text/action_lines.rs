@@ -126,7 +126,7 @@ fn write_kept(screen: &mut Screen, deletions: &[&Delete]) {
             number => format!("{number} available copies are"),
         };
         screen.line(4, format_args!("the newest {copies} kept:"));
-        for KeptCopy { id, data_time } in kept {
+        for KeptCopy { id, data_time, .. } in kept {
             screen.line(6, format_args!("{id}, data of {}", utc(*data_time)));
         }
     }

@@ -112,6 +112,37 @@ fn law_3_an_older_image_that_matches_again_is_copied_once_and_stays() {
     assert_nothing_to_do(&sandbox, &jobs);
 }
 
+#[test]
+fn law_3_two_copies_of_one_image_with_different_identifiers_hold_up_no_deletion() {
+    let mut world = copied_images(0..4);
+    let mut other = image_copy(&world, 0);
+    other.id = "ami-d00".into();
+    other.tags.insert("Sync-Identifier", "Web of last year");
+    world.add_image(&west(), other);
+    let planned = Planned::new(world, [retaining_job(1)]);
+    planned.succeeds();
+    let left = ["ami-c00", "ami-d00"];
+    assert_eq!(copied_image_ids(&planned.sandbox), left);
+    assert_nothing_to_do(&planned.sandbox, &planned.jobs);
+}
+
+#[test]
+fn law_3_a_copy_that_is_marked_to_be_kept_gets_the_tags_of_its_source() {
+    let mut world = copied_images(0..1);
+    let mut newer = image_copy(&world, 0);
+    newer.id = "ami-d00".into();
+    world.add_image(&west(), newer);
+    let copy = copied_image_mut(&mut world, "ami-c00");
+    copy.tags.insert("Sync-Keep", "yes");
+    copy.tags.insert("Sync-Identifier", "Web of last year");
+    let planned = Planned::new(world, [retaining_job(0)]);
+    planned.succeeds();
+    let mut world = planned.sandbox.world();
+    let tags = &copied_image_mut(&mut world, "ami-c00").tags;
+    assert_eq!(tags.get("Sync-Identifier"), Some("Web"));
+    assert_nothing_to_do(&planned.sandbox, &planned.jobs);
+}
+
 /// Returns image jobs in a ring of three regions, in both directions, that take the newest image with one identifier.
 fn ring(include_copies: bool) -> (World, Vec<SyncJob>) {
     let ireland = Region::from("eu-west-1");

@@ -74,6 +74,35 @@ fn law_9_a_copy_that_vanished_is_made_again_with_the_next_token() {
 }
 
 #[test]
+fn law_9_a_copy_that_vanished_is_made_again_although_the_request_has_changed() {
+    let (sandbox, jobs) = one_image();
+    for _ in 0..2 {
+        sync(&sandbox, &jobs);
+        sandbox.edit(|world| destination(world).images.clear());
+        // The token of the copy that vanished is refused with these tags.
+        retag(&sandbox);
+        no_failures(&sync(&sandbox, &jobs));
+        assert_eq!(images_in_destination(&sandbox).len(), 1);
+        assert_nothing_to_do(&sandbox, &jobs);
+    }
+}
+
+#[test]
+fn law_9_a_copy_that_someone_declares_to_be_another_one_is_made_again() {
+    let (sandbox, jobs) = one_image();
+    sync(&sandbox, &jobs);
+    sandbox.edit(|world| {
+        let copy = &mut destination(world).images[0];
+        copy.copied_from = None;
+        let tag = "20260114051000+0000 / ami-0f";
+        copy.tags.insert("Sync-From-us-east-1", tag);
+    });
+    no_failures(&sync(&sandbox, &jobs));
+    assert_eq!(images_in_destination(&sandbox).len(), 2);
+    assert_nothing_to_do(&sandbox, &jobs);
+}
+
+#[test]
 fn law_9_a_copy_that_another_plan_requests_with_other_tags_is_adopted() {
     let (sandbox, jobs) = one_image();
     let one = plan(&sandbox, &jobs);

@@ -179,6 +179,7 @@ pub(super) fn delete(day: u8, state: &str, after: Option<&str>) -> Action {
     let kept = [13, 12].map(|day| KeptCopy {
         id: format!("rds-mydatabase-2026-01-{day}-05-10").into(),
         data_time: time(&format!("2026-01-{day}T05:10:00Z")),
+        other_identifier: None,
     });
     let id = format!("rds-mydatabase-2026-01-{day:02}-05-10");
     Action::Delete(Delete {

@@ -38,6 +38,24 @@ struct Taken {
     growth: BTreeMap<String, isize>,
 }
 
+impl Taken {
+    /// Notes which image a job has taken, if it is unknown what had to be planned.
+    fn claim_planned(&mut self, job: &SyncJob, plan: &JobPlan) {
+        let source = plan.observed.as_ref().and_then(|seen| seen.source.as_ref());
+        if let Some(source) = source.filter(|_| plan.outcome != Outcome::Failed) {
+            let claim = claim_of(job, source.id.as_str());
+            self.images.push((claim, job.kms_key_id.clone()));
+        }
+    }
+}
+
+/// Returns what a job claims: an image of an account, on its way from one region to another.
+fn claim_of(job: &SyncJob, image: &str) -> String {
+    let (from, to) = (&job.source_region, &job.destination_region);
+    let account = rules::account_of(&job.client_config);
+    format!("{account} {from} {to} {image}")
+}
+
 pub fn check(monitor: &Monitor<'_>, ledger: &mut Ledger, plan: &SavedPlan) {
     let mut taken = Taken::default();
     for job_plan in &plan.jobs {
@@ -69,6 +87,7 @@ fn check_job(
     let reads = all.iter().filter(|read| concerns(job, read)).cloned();
     let reads = without_others_copies(ledger, job, reads.collect());
     if is_ambiguous(monitor, job) && reads.iter().any(is_failed_match) {
+        taken.claim_planned(job, plan);
         return;
     }
     let failed: Vec<&str> = reads
@@ -90,10 +109,11 @@ fn check_job(
         let by_id = matches!(read.read, Read::Find(Kind::Image, Query::ByIds(_)));
         by_id && (read.error.is_some() || monitor.faults.stale > 0)
     };
-    if job.rules.parent().is_none() && all.iter().any(is_unclear) {
-        return;
-    }
-    let Some((source, destination)) = worlds(ledger, job, &reads) else {
+    let is_image_job = job.rules.parent().is_none();
+    let is_unclear = is_image_job && all.iter().any(is_unclear) || saw_several(ledger, job, &all);
+    let worlds = worlds(ledger, job, &reads).filter(|_| !is_unclear);
+    let Some((source, destination)) = worlds else {
+        taken.claim_planned(job, plan);
         return;
     };
     let expected = match ami_options(job) {
@@ -331,6 +351,24 @@ fn without_others_copies(
     reads.into_iter().filter(concerns).collect()
 }
 
+/// Returns true if the reads of a job that retains images showed different images in its destination.
+fn saw_several(ledger: &Ledger, job: &SyncJob, reads: &[ReadRecord]) -> bool {
+    if job.rules.parent().is_some() || job.rules.retention().is_none() {
+        return false;
+    }
+    let to = &job.destination_region;
+    let of_images = reads
+        .iter()
+        .filter(|read| read.region == *to && matches!(read.read, Read::Find(Kind::Image, _)));
+    let moments = of_images.flat_map(|read| &read.shown);
+    let mut shown = moments.map(|moment| ledger.at(*moment));
+    let Some(first) = shown.next() else {
+        return false;
+    };
+    let images = |world: &World| world.region(to).map(|here| here.images.clone());
+    shown.any(|other| images(&other) != images(&first))
+}
+
 /// Returns the worlds of source and destination that a job was planned with, if that is known.
 fn worlds(ledger: &Ledger, job: &SyncJob, reads: &[ReadRecord]) -> Option<(World, World)> {
     let shown = |is_wanted: fn(&Query) -> bool| {
@@ -417,9 +455,7 @@ fn expected_image(
     let Some(image) = chosen(job, ami, source) else {
         return Expected::Fails;
     };
-    let (from, to) = (&job.source_region, &job.destination_region);
-    let account = rules::account_of(&job.client_config);
-    let claim = format!("{account} {from} {to} {}", image.id);
+    let claim = claim_of(job, image.id.as_str());
     if let Some((_, key)) = claimed.iter().find(|(claimed, _)| *claimed == claim) {
         return if *key == job.kms_key_id {
             Expected::Nothing
