@@ -21,7 +21,7 @@ pub enum FileError {
     Unusable {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it, to follow its name.
+        /// What is wrong with it. In the message, this follows the file's name.
         what: String,
     },
 }
@@ -36,7 +36,7 @@ impl FileError {
         Self::unusable(path, "is a folder, not a file")
     }
 
-    /// Returns the error of something that was to be `done`: `read`, `written`, `locked`.
+    /// Returns the error for an operation that failed; `done` is its past participle: `read`, `written`, `locked`.
     fn system(done: &str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |error| match error.kind() {
             io::ErrorKind::NotFound if done == "read" => Self::Missing(path.to_owned()),
@@ -66,7 +66,7 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
         .read_to_end(&mut bytes)
         .map_err(FileError::system("read", path))?;
     if u64::try_from(bytes.len()).is_ok_and(|read| read > limit) {
-        let what = format!("is larger than {limit} bytes, the most that is read");
+        let what = format!("is larger than the limit of {limit} bytes");
         return Err(FileError::unusable(path, what));
     }
     Ok(bytes)
@@ -201,7 +201,7 @@ pub fn lock(path: &Path, waiting: impl FnOnce()) -> Result<Lock, FileError> {
     Ok(file)
 }
 
-/// Returns the file that is locked on behalf of a file: `<file>.lock`, no matter by which link the file is reached.
+/// Returns the file that is locked on behalf of a file: `<file>.lock`, no matter through which link the file is reached.
 pub fn lock_path(path: &Path) -> PathBuf {
     let mut name = follow_links(path)
         .unwrap_or_else(|_| path.to_owned())
@@ -249,7 +249,7 @@ mod tests {
         write_whole(&file, b"new").expect("written again");
         assert_eq!(read(&file, 3).expect("it fits"), b"new");
         let error = read(&file, 2).expect_err("too large").to_string();
-        let says = "results.json is larger than 2 bytes, the most that is read";
+        let says = "results.json is larger than the limit of 2 bytes";
         assert!(error.ends_with(says), "{error}");
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
         assert!(!is_readable_by_others(Path::new("/dev/null")), "no file");

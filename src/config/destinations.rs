@@ -15,7 +15,7 @@ const REGION: &str = "region";
 
 /// An item of the list, as a mapping.
 pub(super) struct Item {
-    /// How messages name it, such as `destination 2 of sync_my_database`.
+    /// What messages call it, such as `destination 2 of sync_my_database`.
     owner: String,
     place: TextPlace,
     options: Vec<Entry>,
@@ -44,7 +44,7 @@ pub(super) fn items(owner: &str, list: &Entry, problems: &mut Vec<Problem>) -> V
         n => Some(format!("{owner} has {n} destinations")),
     };
     if let Some(message) = fault {
-        let help = format!("list from 1 to {MAX_DESTINATIONS} regions, such as [us-west-1]");
+        let help = format!("list 1 to {MAX_DESTINATIONS} regions, such as [us-west-1]");
         problems.push(Problem::new(message).at(list.node.place).help(help));
         return Vec::new();
     }

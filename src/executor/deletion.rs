@@ -116,8 +116,8 @@ fn image_difference(delete: &Delete, copy: &Artifact, facts: &Facts) -> Option<S
     differences.into_iter().flatten().next()
 }
 
-/// Shows a kept copy as it was found. A copy that is no longer ours, or of the current database, or that has been given to a job with
-/// another identifier, does not count as kept.
+/// Shows a kept copy as it was found. A copy does not count as kept if it is no longer ours, is not of the current database, or has
+/// been given to a job with another identifier.
 fn found_kept(
     kept: &KeptCopy,
     region: &Region,
@@ -140,7 +140,7 @@ fn found_kept(
     match (ours(copy, region), copy_time(copy, region)) {
         (Ok(_) | Err(NotOurs::Kept), Some(data_time)) => show_kept(data_time, &copy.state),
         (Err(reason), _) => format!("not a copy of this job: {reason}"),
-        (Ok(_), None) => format!("a copy of unknown time ({})", copy.state),
+        (Ok(_), None) => format!("a copy with an unknown time ({})", copy.state),
     }
 }
 

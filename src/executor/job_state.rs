@@ -9,7 +9,7 @@ use super::in_flight::NO_MORE_COPIES;
 use super::job_result::{JobResult, is_optional};
 use super::precondition::{check, newer_source, source_of};
 use crate::model::action::{Action, ActionName, Delete, Stage};
-use crate::model::artifact::Artifact;
+use crate::model::artifact::{Artifact, UndeletedSnapshot};
 use crate::model::ids::ArtifactId;
 use crate::model::inventory::{Answer, Observation};
 use crate::model::plan::JobPlan;
@@ -250,9 +250,9 @@ impl<'a> Job<'a> {
     ) -> JobState<'a> {
         match answer {
             Ok(result) => {
-                if let (Action::Delete(delete), Some(detail)) = (action, &result.detail) {
-                    for warning in snapshots_left(delete, detail) {
-                        self.actions.warn(warning);
+                if let Action::Delete(delete) = action {
+                    for snapshot in &result.undeleted_snapshots {
+                        self.actions.warn(still_there(delete, snapshot));
                     }
                 }
                 self.done(result);
@@ -287,22 +287,15 @@ impl<'a> Job<'a> {
     }
 }
 
-/// Returns a warning for each snapshot that AWS did not delete with its image, according to the detail of the deletion: xrs does not
-/// try again. EC2 skips a snapshot that another image uses; see
-/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteSnapshotReturnCode.html>.
-fn snapshots_left(delete: &Delete, detail: &str) -> Vec<String> {
+/// Returns the warning about a snapshot that AWS did not delete with its image: xrs does not try again. EC2 skips a snapshot that
+/// another image uses; see <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteSnapshotReturnCode.html>.
+fn still_there(delete: &Delete, UndeletedSnapshot { id, code }: &UndeletedSnapshot) -> String {
     let (image, region) = (&delete.artifact.id, &delete.artifact.region);
-    let left = delete.snapshots.iter();
-    let left = left.filter(|id| detail.contains(&format!("{id} (")));
-    left.map(|id| {
-        let still = format!("snapshot {id} of the deleted image {image} is still in {region}");
-        if detail.contains(&format!("{id} (skipped)")) {
-            format!("{still}: another image uses it")
-        } else {
-            format!(
-                "{still}; to delete it: aws ec2 delete-snapshot --region {region} --snapshot-id {id}"
-            )
-        }
-    })
-    .collect()
+    let still = format!("snapshot {id} of the deleted image {image} is still in {region}");
+    match code.as_str() {
+        "skipped" => format!("{still}: another image uses it"),
+        _ => format!(
+            "{still}; to delete it: aws ec2 delete-snapshot --region {region} --snapshot-id {id}"
+        ),
+    }
 }

@@ -1,8 +1,8 @@
 //! Performs one action: makes its calls, and reads until the outcome is known.
 //!
 //! If AWS assigns the id of a copy, it makes one copy per client token. The token is derived from the account, the regions and the
-//! source, so that every run sends the same one. If that token stands for a copy that has failed or is gone, the next token is
-//! derived from it and from that copy. If the caller chooses the id, AWS makes no second copy with the same id.
+//! source, so that every run sends the same one. If a token stands for a copy that has failed or is gone, the next token in the
+//! chain is derived from it. If the caller chooses the id, AWS makes no second copy with the same id.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -30,13 +30,13 @@ use crate::provider::Provider;
 
 /// After this number of tokens, each of which stands for a copy that has failed or was removed, the next one also depends on the
 /// day of the plan (UTC). The cause may be fixed one day, so each day has tokens of its own.
-const TOKENS_OF_ALL_DAYS: usize = 8;
+const DAY_INDEPENDENT_TOKENS: usize = 8;
 
 /// The number of tokens that are tried.
-const MAX_TOKENS: usize = 2 * TOKENS_OF_ALL_DAYS;
+const MAX_TOKENS: usize = 2 * DAY_INDEPENDENT_TOKENS;
 
-/// The pauses between reads of an artifact that AWS has mentioned but does not list yet: two and a half minutes in all, which is
-/// how long its listings may lag.
+/// The pauses between reads of an artifact that exists but that AWS does not list yet: two and a half minutes in all, which is how
+/// long AWS's listings may lag.
 const LISTING_PAUSES: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_secs(1))
     .with_max_delay(Duration::from_secs(30))
@@ -63,10 +63,12 @@ pub(super) async fn perform(
         Action::Delete(delete) => {
             let (outcome, left) = destination.delete(delete).await?;
             let result = ActionResult::new(action, outcome).resource(delete.artifact.id.clone());
-            return Ok(match left.as_slice() {
+            let mut result = match left.as_slice() {
                 [] => result,
                 left => result.detail(format!("snapshots not deleted: {}", list(left))),
-            });
+            };
+            result.undeleted_snapshots = left;
+            return Ok(result);
         }
         Action::Copy(copy) => match copy.kind.facts().copy_id {
             CopyId::AssignedByAws => destination.copy_with_token(target, copy).await,
@@ -85,14 +87,14 @@ pub(super) async fn perform(
                     .write_tags(&tag.source, &[], &Tags::from([(key, value)]))
                     .await
             }
-            // The precondition excludes this.
+            // The precondition rules this out.
             None => Ok((AlreadyDone, tag.source.id.clone())),
         },
     }?;
     Ok(ActionResult::new(action, outcome).resource(id))
 }
 
-/// The calls about artifacts of one kind at one location.
+/// The calls for artifacts of one kind at one location.
 struct Calls<'a> {
     provider: &'a dyn Provider,
     location: &'a Location,
@@ -105,7 +107,7 @@ impl Calls<'_> {
         let (source, from, to) = (&copy.source.id, &copy.source.region, &self.location.region);
         let mut token = next_token(&format!("{account} {from} {to}"), source);
         for link in 0..MAX_TOKENS {
-            if link == TOKENS_OF_ALL_DAYS {
+            if link == DAY_INDEPENDENT_TOKENS {
                 token = next_token(&token, target.planned_at.strftime("%F"));
             }
             let answer = self.provider.copy(self.location, copy, Some(&token)).await;
@@ -119,7 +121,7 @@ impl Calls<'_> {
                 }
                 Err(error) => return Err(error),
             };
-            // A copy that someone has declared to be one of a different source does not count, as in the plan.
+            // As in the planner, a copy does not count if someone has tagged it as a copy of a different source.
             let is_copy = |made: &Artifact| {
                 let origin = origin(made, from);
                 !made.state.is_gone() && origin.is_none_or(|origin| origin.id == source.as_str())
@@ -127,7 +129,7 @@ impl Calls<'_> {
             if let Some(made) = made.filter(is_copy) {
                 return Ok((outcome, made.id));
             }
-            // Not its id: whoever sent other parameters with this token does not learn it.
+            // The next token can't depend on the id of the copy: AWS does not return that id to a request with other parameters.
             token = next_token(&token, link);
         }
         Err(ProviderError {
@@ -141,7 +143,8 @@ impl Calls<'_> {
         })
     }
 
-    /// Returns a live copy of the source, which a request with other tags or a different key made with the same token, if there is one.
+    /// Returns the live copy that another request made from this source with the same token but other tags or another key, if there
+    /// is one.
     async fn copy_of_other_request(&self, copy: &Copy) -> Answer<Option<Artifact>> {
         let (region, ids) = (copy.source.region.clone(), vec![copy.source.id.clone()]);
         let query = Query::CopiesOf { region, ids };
@@ -163,7 +166,7 @@ impl Calls<'_> {
         let id = copy.copy.id.as_ref().unwrap_or(&copy.source.id);
         let holder = match error.class {
             ErrorClass::Conflict => self.holder(id).await?,
-            // Perhaps only the answer was lost. If it can't be determined now, the next apply finds the copy.
+            // Perhaps AWS made the copy, and only the answer was lost. If this read fails too, the next apply finds the copy.
             ErrorClass::Unknown => self.by_id(id).await.ok().flatten(),
             _ => None,
         };
@@ -184,8 +187,8 @@ impl Calls<'_> {
         Err(ProviderError { message, ..error })
     }
 
-    /// Returns the artifact that has an id. If that artifact is gone, reads again: the listing may lag, and another artifact may
-    /// have the id by now.
+    /// Returns the artifact with this id. If that artifact is gone, reads again: the listing may lag, and another artifact may have
+    /// taken the id since.
     async fn holder(&self, id: &ArtifactId) -> Answer<Option<Artifact>> {
         let mut gone = None;
         let live = self.until_listed(async || {
@@ -236,8 +239,8 @@ impl Calls<'_> {
         Ok(found.into_iter().find(|artifact| artifact.id == *id))
     }
 
-    /// Reads an artifact that AWS has mentioned until it is listed, or returns `None` if it is not listed in time. Reads with a
-    /// transient error are retried.
+    /// Repeats the read of an existing artifact until AWS lists it. Returns `None` if AWS does not list it in time. Retries reads
+    /// that fail with a transient error.
     async fn until_listed<T>(
         &self,
         mut read: impl AsyncFnMut() -> Answer<Option<T>>,

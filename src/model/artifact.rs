@@ -86,11 +86,13 @@ pub struct ImageDetails {
 }
 
 /// A backing snapshot that AWS did not delete with its image.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UndeletedSnapshot {
     /// Its id.
+    #[schemars(with = "String")]
     pub id: SmolStr,
     /// AWS's reason, such as `missing-permissions`.
+    #[schemars(with = "String")]
     pub code: SmolStr,
 }
 

@@ -11,7 +11,7 @@ use super::plan::{JobPlan, Outcome, regions};
 use super::sync_tag::{SyncTag, is_reserved, is_sync_key, key_on_copy, key_on_source};
 
 /// Returns the first job whose plan conflicts with those of others, and how: names of jobs and ids of actions are unique.
-pub fn broken_together(plans: &[JobPlan]) -> Option<(&JobName, String)> {
+pub fn conflict_between_jobs(plans: &[JobPlan]) -> Option<(&JobName, String)> {
     let (mut names, mut ids) = (BTreeSet::new(), BTreeSet::new());
     for plan in plans {
         if !names.insert(&plan.name) {
@@ -28,7 +28,7 @@ pub fn broken_together(plans: &[JobPlan]) -> Option<(&JobName, String)> {
 /// Returns how the plan of one job contradicts itself, if it does.
 pub fn broken(plan: &JobPlan) -> Option<String> {
     if (plan.outcome == Outcome::Changes) == plan.actions.is_empty() {
-        return Some("its outcome does not fit its actions".to_owned());
+        return Some("its outcome does not match its actions".to_owned());
     }
     if plan.outcome == Outcome::Failed && plan.errors.is_empty() {
         return Some("it has failed without an error".to_owned());
@@ -63,7 +63,7 @@ pub fn broken(plan: &JobPlan) -> Option<String> {
                 .iter()
                 .any(|kept| kept.data_time >= delete.expects.data_time)
             {
-                return Some(format!("{deleted} is deleted, and nothing as new is kept"));
+                return Some(format!("{deleted} is deleted, but no copy as new is kept"));
             }
         }
     }
@@ -165,7 +165,7 @@ fn foreign_value(action: &Action, plan: &JobPlan) -> Option<&'static str> {
                 delete.expects.sync_identifier.is_some() || delete.artifact.parent.is_some(),
             ),
             (
-                "the copy after",
+                "the copy that waits for the deletion",
                 delete.before.as_ref().is_none_or(|before| {
                     let is_it =
                         |other: &Action| matches!(other, Action::Copy(copy) if copy.id == *before);

@@ -1,4 +1,4 @@
-//! Why copies are kept that retention would otherwise delete, and the text of these reasons.
+//! The reasons to keep copies that retention would otherwise delete, and their texts.
 
 use std::fmt;
 
@@ -8,16 +8,16 @@ use super::ids::JobName;
 use super::provider_error::ProviderError;
 use super::words::list;
 
-/// Why a copy is kept that retention would otherwise delete.
+/// A reason to keep a copy that retention would otherwise delete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeepReason {
     /// It carries `Sync-Keep`.
     SyncKeep,
     /// A job of the plan currently selects its source, so it would be copied again.
     CurrentSource,
-    /// This job copies it to a further region.
+    /// This job copies it to another region.
     SourceOf(JobName),
-    /// This job may need it, but could not be read.
+    /// This job may need it, but the reads for the job failed.
     UnreadJob(JobName, ProviderError),
     /// AWS refuses to deregister it.
     Protected,

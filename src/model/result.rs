@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::action::{Action, ActionName};
+use super::artifact::UndeletedSnapshot;
 use super::ids::{ActionId, ArtifactId, JobName};
 use super::problem::Problem;
 
@@ -64,6 +65,9 @@ pub struct ActionResult {
     pub resource: Option<ArtifactId>,
     /// Details, such as what differs or why it was skipped.
     pub detail: Option<String>,
+    /// The backing snapshots that AWS did not delete with an image.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undeleted_snapshots: Vec<UndeletedSnapshot>,
 }
 
 impl ActionResult {
@@ -75,6 +79,7 @@ impl ActionResult {
             outcome,
             resource: None,
             detail: None,
+            undeleted_snapshots: Vec::new(),
         }
     }
 

@@ -14,7 +14,7 @@ use crate::model::inventory::Answer;
 use crate::model::location::Location;
 use crate::model::provider_error::ErrorClass;
 
-/// The number of images that one call may ask for.
+/// The maximum number of images in one call.
 /// See <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImageReferences.html>.
 const IDS_PER_READ: usize = 10;
 
@@ -66,7 +66,7 @@ pub(super) async fn read_references<'l>(
     answers.into_iter().flatten().collect()
 }
 
-/// Reads which resources use these artifacts. If AWS refuses the request, perhaps because of one of them, reads each one alone.
+/// Reads which resources use these artifacts. If AWS refuses the request, perhaps because of one of them, reads them one at a time.
 async fn read_some(
     reader: &Reader<'_>,
     at: &Location,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::format::{FORMAT_VERSION, FileKind, not_writable, other_version};
 use super::strict_json;
 use crate::model::client_config::sha256;
-use crate::model::invariants::{broken, broken_together};
+use crate::model::invariants::{broken, conflict_between_jobs};
 use crate::model::plan::{ConfigRef, JobPlan, Plan, SavedPlan, Summary};
 use crate::model::problem::Problem;
 
@@ -73,7 +73,7 @@ pub fn read(bytes: &[u8]) -> Result<SavedPlan, Problem> {
         ));
     }
     let alone = |job: &JobPlan| Some((job.name.clone(), broken(job)?));
-    let together = || broken_together(&plan.jobs).map(|(job, what)| (job.clone(), what));
+    let together = || conflict_between_jobs(&plan.jobs).map(|(job, what)| (job.clone(), what));
     if let Some((job, what)) = plan.jobs.iter().find_map(alone).or_else(together) {
         return damaged(format!(
             "it is not a plan that xrs would make: {job}: {what}"

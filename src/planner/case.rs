@@ -7,7 +7,7 @@ use crate::model::artifact::Artifact;
 use crate::model::identity::{Source, copy_time, has_sync_tag};
 use crate::model::ids::AccountId;
 use crate::model::inventory::Observation;
-use crate::sync_types::{Belonging, SyncJob};
+use crate::sync_types::{CopyOwner, SyncJob};
 
 /// One job with everything that its plan depends on.
 pub(super) struct Case<'a> {
@@ -39,7 +39,7 @@ impl<'a> Case<'a> {
         found: &[&'a Artifact],
     ) -> Vec<&'a Artifact> {
         let has_retention = job.rules.retention().is_some();
-        let is_own = |copy: &Artifact| job.rules.belonging(job, copy) == Belonging::ThisJob;
+        let is_own = |copy: &Artifact| job.rules.copy_owner(job, copy) == CopyOwner::ThisJob;
         let is_copy = |copy: &Artifact| source.is_source_of(copy) || has_retention && is_own(copy);
         found.iter().copied().filter(|copy| is_copy(copy)).collect()
     }

@@ -46,11 +46,11 @@ pub(super) fn keep_reason(
     }
 }
 
-/// Returns the warning that copies are kept because of an error, if that is the reason.
+/// Returns a warning if copies are kept because of an error.
 pub(super) fn warning(reason: &KeepReason) -> Option<String> {
     match reason {
         KeepReason::UnreadJob(job, error) => Some(format!(
-            "old copies are kept because {job}, which could not be read, may need them: {error}; plan again later, or \
+            "old copies are kept because the reads for {job}, which may need them, failed: {error}; plan again later, or \
              set aws_account_id for both jobs if their accounts differ"
         )),
         KeepReason::UnknownUse(Some(error)) => Some(unknown_use(error)),

@@ -1,4 +1,4 @@
-//! What the jobs need of the copies that retention may delete.
+//! Finds the copies that retention may delete and that jobs still need.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,12 +12,13 @@ use crate::model::kind::Kind;
 use crate::model::provider_error::ProviderError;
 use crate::sync_types::SyncJob;
 
-/// What the jobs need of the copies that retention may delete.
+/// What the jobs still need: retention must not delete copies that they depend on.
 #[derive(Default)]
 pub(super) struct Needed<'a> {
     /// The sources that jobs select: without their copies, they would be copied again.
     selected: BTreeSet<(Route, ArtifactId)>,
-    /// What jobs copy now, or are going to copy, with one of these jobs: in a chain of regions, these are copies themselves.
+    /// The artifacts that jobs are copying or are about to copy, each with one of these jobs. In a chain of regions, they are
+    /// copies themselves.
     copied: BTreeMap<(AccountId, Region, ArtifactId), &'a JobName>,
     unread: Vec<Unread<'a>>,
 }
@@ -59,7 +60,7 @@ impl<'a> Needed<'a> {
             (Ok(sources), Ok(copies)) => (sources, copies),
             (Err(error), _) | (_, Err(error)) => return unread(Some(account), error),
         };
-        // Only images are told apart by what jobs select: the snapshots of a database have one job only.
+        // The rest applies only to images: the snapshots of a database belong to a single job.
         if !job.kind().facts().has_references {
             return;
         }
@@ -75,7 +76,7 @@ impl<'a> Needed<'a> {
         }
     }
 
-    /// Returns why the jobs need a copy that this job has, or may need it, if there is a reason.
+    /// Returns why the jobs need, or may need, a copy of this job, if there is a reason.
     pub(super) fn reason(
         &self,
         account: &AccountId,
@@ -97,7 +98,8 @@ impl<'a> Needed<'a> {
         unread.map(|unread| KeepReason::UnreadJob(unread.job.name.clone(), unread.error.clone()))
     }
 
-    /// Returns true if a job selects the source of a copy, perhaps an older one again: without the copy, it would be copied again.
+    /// Returns true if a job currently selects the source of a copy. The source may be an older image that matches again: without
+    /// the copy, xrs would copy it again.
     fn is_selected(&self, account: &AccountId, job: &SyncJob, copy: &Artifact) -> bool {
         origin(copy, &job.source_region).is_some_and(|origin| {
             let source = ArtifactId::from(origin.id.as_ref());

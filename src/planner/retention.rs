@@ -52,7 +52,7 @@ pub(super) fn decide<'a>(
     let is_available = |dated: &&DatedCopy<'_>| dated.copy.state.is_available();
     let available: Vec<DatedCopy<'_>> = current.iter().filter(is_available).copied().collect();
     let Some(newest) = available.first() else {
-        about_earlier_parent(case, rules, &earlier, warnings);
+        warn_about_earlier_parent(case, rules, &earlier, warnings);
         return Retention::default();
     };
     let is_newer_coming = copy_action.is_some()
@@ -89,7 +89,7 @@ pub(super) fn decide<'a>(
         dated.time <= newest.time && oldest.is_some_and(|oldest| dated.time < oldest)
     };
     let (expired, earlier): (Vec<_>, Vec<_>) = earlier.into_iter().partition(is_expired);
-    about_earlier_parent(case, rules, &earlier, warnings);
+    warn_about_earlier_parent(case, rules, &earlier, warnings);
     let mut candidates: Vec<DatedCopy<'_>> = beyond_limit.iter().chain(failed).copied().collect();
     candidates.extend(expired.iter().filter(|dated| {
         let state = &dated.copy.state;
@@ -125,7 +125,7 @@ pub(super) fn decide<'a>(
 }
 
 /// Warns about copies of an earlier database of the same name: they may be all that is left of it.
-fn about_earlier_parent(
+fn warn_about_earlier_parent(
     case: &Case<'_>,
     rules: RetentionRules,
     earlier: &[DatedCopy<'_>],

@@ -13,7 +13,7 @@ use crate::model::inventory::{Answer, DestinationInventory, Inventory, Observati
 use crate::model::problem::Problem;
 use crate::model::query::CopiesQuery;
 use crate::model::words::list;
-use crate::sync_types::{Belonging, SyncJob};
+use crate::sync_types::{CopyOwner, SyncJob};
 
 /// A copy in the destination.
 pub(super) struct DatedCopy<'a> {
@@ -80,10 +80,10 @@ pub(super) fn own_copies<'a>(
     let own = |artifact: &&Artifact| is_in_account(artifact, account);
     for artifact in candidates.into_iter().filter(own) {
         let source = sources.iter().find(|source| source.is_source_of(artifact));
-        let (belonging, data_time) = match source {
-            Some(source) => (Belonging::ThisJob, Some(source.data_time)),
+        let (copy_owner, data_time) = match source {
+            Some(source) => (CopyOwner::ThisJob, Some(source.data_time)),
             None => (
-                job.rules.belonging(job, artifact),
+                job.rules.copy_owner(job, artifact),
                 copy_time(artifact, region),
             ),
         };
@@ -94,10 +94,10 @@ pub(super) fn own_copies<'a>(
             data_time,
             is_foreign: !is_named && !is_ours(artifact, region),
         };
-        match belonging {
-            Belonging::ThisJob => copies.push(copy),
-            Belonging::Unknown if !artifact.state.is_gone() => unknown.push(copy),
-            Belonging::Unknown | Belonging::OtherJob => {}
+        match copy_owner {
+            CopyOwner::ThisJob => copies.push(copy),
+            CopyOwner::Unknown if !artifact.state.is_gone() => unknown.push(copy),
+            CopyOwner::Unknown | CopyOwner::OtherJob => {}
         }
     }
     newest_first(&mut copies);

@@ -13,7 +13,7 @@ use super::option_value::{
     account_id, completion_time, from_text, optional_duration, whole_number,
 };
 use super::permissions::{PolicyStage, Statement};
-use super::rules::{Belonging, CopySettings, Finding, RetentionRules, SyncJob, SyncTypeRules};
+use super::rules::{CopyOwner, CopySettings, Finding, RetentionRules, SyncJob, SyncTypeRules};
 use super::source_conditions::{had_tag, is_testable, was_met};
 use crate::model::artifact::Artifact;
 use crate::model::fail_reason::FailReason;
@@ -229,9 +229,9 @@ impl SyncTypeRules for AmiOptions {
         })
     }
 
-    fn belonging(&self, job: &SyncJob, copy: &Artifact) -> Belonging {
+    fn copy_owner(&self, job: &SyncJob, copy: &Artifact) -> CopyOwner {
         let Some(origin) = origin(copy, &job.source_region) else {
-            return Belonging::OtherJob;
+            return CopyOwner::OtherJob;
         };
         let filters = self.filters.iter();
         let filters = filters.filter(|filter| is_testable(&filter.name));
@@ -243,11 +243,11 @@ impl SyncTypeRules for AmiOptions {
         });
         let tests: Vec<Option<bool>> = filters.chain(identifier).collect();
         if tests.contains(&Some(false)) {
-            Belonging::OtherJob
+            CopyOwner::OtherJob
         } else if tests.is_empty() || tests.contains(&None) {
-            Belonging::Unknown
+            CopyOwner::Unknown
         } else {
-            Belonging::ThisJob
+            CopyOwner::ThisJob
         }
     }
 
@@ -288,7 +288,7 @@ struct Found<'a> {
     /// Available, but deprecated.
     deprecated: Vec<&'a Artifact>,
     unavailable: Vec<&'a Artifact>,
-    /// Images that can't be sources because they are copies: otherwise rings of jobs would never end.
+    /// Images that can't be sources because they are copies: otherwise jobs in a ring would copy images forever.
     copies: Vec<&'a Artifact>,
 }
 
@@ -339,7 +339,7 @@ impl AmiOptions {
         })
     }
 
-    /// Returns an error if copies are to be deleted, and it is uncertain which copies belong to the job.
+    /// Returns an error if copies are to be deleted, but it is uncertain which copies belong to the job.
     fn unidentified(&self) -> Option<Finding> {
         let is_unidentified = self.max_images_to_retain.is_some() && self.sync_identifier.is_none();
         is_unidentified.then(|| Finding {
@@ -354,7 +354,7 @@ impl AmiOptions {
         })
     }
 
-    /// Returns an error if there is a rule for keeping copies, and none for deleting them.
+    /// Returns an error if there is a rule for keeping copies, but none for deleting them.
     fn without_retention(&self) -> Option<Finding> {
         let is_unused = self.keep_launched_within.is_some() && self.max_images_to_retain.is_none();
         is_unused.then(|| Finding {

@@ -1,7 +1,7 @@
 //! What the sync types of automated snapshots share.
 
 use super::permissions::{PolicyStage, Statement, arn, in_sid, stated_account};
-use super::rules::{Belonging, SyncJob};
+use super::rules::{CopyOwner, SyncJob};
 use crate::model::artifact::Artifact;
 use crate::model::fail_reason::FailReason;
 use crate::model::identity::{copy_id_pattern, origin};
@@ -109,12 +109,12 @@ pub(super) fn no_source<'a>(
 }
 
 /// Returns whether a copy belongs to a job for the snapshots of `parent`.
-pub(super) fn belonging(parent: &ParentId, job: &SyncJob, copy: &Artifact) -> Belonging {
+pub(super) fn copy_owner(parent: &ParentId, job: &SyncJob, copy: &Artifact) -> CopyOwner {
     let is_from_source = origin(copy, &job.source_region).is_some();
     if is_from_source && copy.parent.as_ref() == Some(parent) {
-        Belonging::ThisJob
+        CopyOwner::ThisJob
     } else {
-        Belonging::OtherJob
+        CopyOwner::OtherJob
     }
 }
 

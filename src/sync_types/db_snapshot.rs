@@ -5,12 +5,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::automated::{
-    IamNames, belonging, default_max_retained, identifier_help, is_identifier, newest_available,
+    IamNames, copy_owner, default_max_retained, identifier_help, is_identifier, newest_available,
     no_source, permissions,
 };
 use super::option_value::{optional_duration, refused, whole_number};
 use super::permissions::{PolicyStage, Statement};
-use super::rules::{Belonging, CopySettings, RetentionRules, SyncJob, SyncTypeRules};
+use super::rules::{CopyOwner, CopySettings, RetentionRules, SyncJob, SyncTypeRules};
 use crate::model::artifact::Artifact;
 use crate::model::fail_reason::FailReason;
 use crate::model::identity::own_option_group;
@@ -150,8 +150,8 @@ impl SyncTypeRules for DbSnapshotOptions {
         })
     }
 
-    fn belonging(&self, job: &SyncJob, copy: &Artifact) -> Belonging {
-        belonging(&self.db_instance, job, copy)
+    fn copy_owner(&self, job: &SyncJob, copy: &Artifact) -> CopyOwner {
+        copy_owner(&self.db_instance, job, copy)
     }
 
     fn retention(&self) -> Option<RetentionRules> {

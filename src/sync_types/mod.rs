@@ -29,7 +29,7 @@ pub use db_snapshot::DbSnapshotOptions;
 pub use option_value::{from_text, refused, whole_number};
 pub use permissions::{PolicyStage, Statement, arn, stated_account};
 pub use rules::{
-    Belonging, ConfiguredJob, CopySettings, Finding, RetentionRules, SyncJob, SyncTypeRules,
+    ConfiguredJob, CopyOwner, CopySettings, Finding, RetentionRules, SyncJob, SyncTypeRules,
 };
 
 /// Why options can't be read, with the path to the option.

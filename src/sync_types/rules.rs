@@ -75,7 +75,7 @@ impl SyncJob {
     }
 
     /// Returns true if this job may need copies that another one makes and may delete: if it has copies of the same sources, or
-    /// copies them to a further region.
+    /// copies them to another region.
     pub fn may_need_copies_of(&self, other: &Self) -> bool {
         let ends = |job: &Self| (job.source_region.clone(), job.destination_region.clone());
         let is_parallel = || {
@@ -271,7 +271,7 @@ pub trait SyncTypeRules: Any + fmt::Debug + Send + Sync {
 
     /// Returns whether a copy belongs to the job, judging by the copy alone. A status uses this when the source can't be read, and
     /// retention uses it for copies of earlier sources.
-    fn belonging(&self, job: &SyncJob, copy: &Artifact) -> Belonging;
+    fn copy_owner(&self, job: &SyncJob, copy: &Artifact) -> CopyOwner;
 
     /// Returns the conditions of the job for its sources that can't be tested on a copy.
     fn untestable_conditions(&self) -> Vec<&str> {
@@ -339,7 +339,7 @@ pub struct CopySettings {
 
 /// Whether a copy belongs to a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Belonging {
+pub enum CopyOwner {
     /// It is a copy of a source that the job selects.
     ThisJob,
     /// It is not.

@@ -264,7 +264,7 @@ fn an_edited_plan_does_nothing_that_the_laws_forbid() {
         let random = &mut Random::new(case);
         let mut edited = random.pick(&valid).expect("a plan").clone();
         for nth in 0..=random.below(2) {
-            let kind = random.weighed(&[4, 1, 2, 4, 1, 2, 2]);
+            let kind = random.weighted(&[4, 1, 2, 4, 1, 2, 2]);
             let mut editor = Editor {
                 random: &mut *random,
                 pool: &pool,

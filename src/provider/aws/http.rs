@@ -25,21 +25,21 @@ use thiserror::Error;
 use crate::files;
 use crate::model::client_config::ClientConfig;
 
-/// The longest answer that is read, in bytes. A page of 1000 images with 50 tags each takes some 15 MiB.
-const LONGEST_ANSWER: usize = 64 << 20;
-/// The largest bundle of certificates that is read, in bytes. Those of operating systems take some 250 KiB.
-const LARGEST_BUNDLE: u64 = 4 << 20;
+/// The maximum size of an answer, in bytes. A page of 1000 images with 50 tags each takes some 15 MiB.
+const MAX_ANSWER_BYTES: usize = 64 << 20;
+/// The maximum size of a certificate bundle, in bytes. Those of operating systems take some 250 KiB.
+const MAX_BUNDLE_BYTES: u64 = 4 << 20;
 /// Where containers and instances get their credentials, which no proxy can reach.
 const WITHOUT_PROXY: &str = "169.254.0.0/16,fd00:ec2::/32";
 
 /// Why an answer can't be used.
 #[derive(Debug, Error)]
 pub(super) enum BrokenAnswer {
-    #[error("it is longer than {} MiB", LONGEST_ANSWER >> 20)]
+    #[error("it is longer than {} MiB", MAX_ANSWER_BYTES >> 20)]
     TooLong,
     #[error("it is cut off")]
     CutOff,
-    #[error("the connection broke")]
+    #[error("the connection was lost")]
     Lost,
 }
 
@@ -74,10 +74,10 @@ fn unlimited(config: &ClientConfig) -> Result<SharedHttpClient, String> {
     Ok(Builder::new().build_with_connector_fn(connector))
 }
 
-/// Returns the certificates in a file, all of which can be used: the SDK would panic at one that can't.
+/// Returns the certificates in a file. Fails if one of them can't be used, because the SDK would panic on it.
 fn certificates(path: &str) -> Result<Vec<u8>, String> {
     let unusable = |why: &dyn Display| format!("ssl_ca_bundle {path} cannot be used: {why}");
-    let pem = files::read(Path::new(path), LARGEST_BUNDLE)
+    let pem = files::read(Path::new(path), MAX_BUNDLE_BYTES)
         .map_err(|error| format!("ssl_ca_bundle cannot be used: {error}"))?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     let certificates = certificates.map_err(|error| unusable(&error))?;
@@ -90,7 +90,7 @@ fn certificates(path: &str) -> Result<Vec<u8>, String> {
     }
 }
 
-/// Hands on an answer only if it is complete.
+/// Passes on an answer only if it is complete.
 #[derive(Debug)]
 struct Client(Result<SharedHttpClient, String>);
 
@@ -128,14 +128,14 @@ impl HttpConnector for Connector {
 async fn complete(mut answer: HttpResponse) -> Result<HttpResponse, BrokenAnswer> {
     let stated = answer.headers().get("content-length");
     let stated = stated.and_then(|length| length.parse::<usize>().ok());
-    if stated.is_some_and(|length| length > LONGEST_ANSWER) {
+    if stated.is_some_and(|length| length > MAX_ANSWER_BYTES) {
         return Err(BrokenAnswer::TooLong);
     }
     let mut body = ByteStream::new(answer.take_body());
     let mut text = Vec::new();
     while let Some(part) = body.next().await {
         let part = part.map_err(|_| BrokenAnswer::Lost)?;
-        if text.len() + part.len() > LONGEST_ANSWER {
+        if text.len() + part.len() > MAX_ANSWER_BYTES {
             return Err(BrokenAnswer::TooLong);
         }
         text.extend_from_slice(&part);

@@ -31,7 +31,7 @@ pub struct Editor<'a> {
 impl Editor<'_> {
     /// Makes one random edit at a random place in a document, or none if the place does not allow the edit.
     pub fn edit(&mut self, document: &mut Value) {
-        match self.random.weighed(&[6, 2, 2]) {
+        match self.random.weighted(&[6, 2, 2]) {
             0 => {
                 if let Some(leaf) = self.place(document, is_leaf) {
                     self.edit_leaf(leaf);

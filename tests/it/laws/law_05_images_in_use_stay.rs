@@ -75,7 +75,7 @@ type Change = fn(&mut WorldArtifact);
 /// The oldest of five copies, two of which are beyond the limit of [`planned`].
 const OLDEST: &str = "ami-c04";
 
-/// Returns the plan of a job that keeps two copies besides the newest, of five.
+/// Returns the plan of a job that keeps two of five copies besides the newest.
 fn planned(change: impl FnOnce(&mut World)) -> Planned {
     let mut world = copied_images(0..5);
     change(&mut world);
@@ -238,7 +238,7 @@ fn law_5_the_day_of_the_plan_decides_how_long_ago_an_image_was_launched() {
     }
 }
 
-/// Makes an image of that day available again, so that it is the only one that matches.
+/// Replaces all images of the source with one that is `day` days old, as after a rollback.
 fn roll_back(world: &mut World, day: i64) {
     source(world).images.clear();
     let id = format!("ami-{day:02}");
@@ -276,7 +276,7 @@ fn law_5_a_copy_whose_source_another_job_selects_stays() {
     assert_eq!(kept(&planned)[0].0, OLDEST);
 }
 
-/// Returns a job that copies the images of that name, which are copies themselves, from the destination to a third region.
+/// Returns a job that copies the images with this name, which are copies themselves, from the destination to a third region.
 fn next_job(world: &mut World, name: &str) -> SyncJob {
     let third = Region::from("eu-west-1");
     world.add_region(&third);
@@ -294,7 +294,7 @@ fn next_job(world: &mut World, name: &str) -> SyncJob {
 }
 
 #[test]
-fn law_5_a_copy_that_another_job_copies_to_a_further_region_stays() {
+fn law_5_a_copy_that_another_job_copies_to_another_region_stays() {
     let mut world = copied_images(0..5);
     copied_image_mut(&mut world, OLDEST).name = "stable".into();
     let next = next_job(&mut world, "stable");
@@ -306,13 +306,13 @@ fn law_5_a_copy_that_another_job_copies_to_a_further_region_stays() {
 }
 
 #[test]
-fn law_5_a_copy_stays_until_the_copies_of_it_are_complete() {
+fn law_5_a_copy_stays_until_its_own_copies_are_complete() {
     let mut world = copied_images(1..5);
     let next = next_job(&mut world, "web");
     let jobs = [retaining_job(0), next];
     let planned = Planned::new(world, [jobs[1].clone()]);
     planned.succeeds();
-    // A newer copy is there before the one of the next job is complete.
+    // A newer copy arrives before the copy that the next job makes is complete.
     planned.sandbox.edit(|world| {
         let copy = image_copy(world, 0);
         world.add_image(&west(), copy);
@@ -370,7 +370,7 @@ sync_second:
 }
 
 #[test]
-fn law_5_two_jobs_with_one_identifier_do_not_delete_the_copies_of_each_other() {
+fn law_5_two_jobs_with_one_identifier_do_not_delete_each_others_copies() {
     // Their settings differ, so only the account that STS returns shows that they conflict.
     for retaining in [0, 1] {
         let mut jobs = ["sync_first", "sync_second"].map(|name| ami_job(name, "Web"));

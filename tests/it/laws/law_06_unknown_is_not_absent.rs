@@ -271,7 +271,7 @@ fn law_6_copies_that_a_job_may_need_stay_while_it_can_not_be_read() {
         assert_says(
             &second.warnings.join("\n"),
             &format!(
-                "because {}, which could not be read, may need them",
+                "because the reads for {}, which may need them, failed",
                 first.name
             ),
         );

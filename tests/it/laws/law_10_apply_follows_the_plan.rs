@@ -256,7 +256,7 @@ fn law_10_a_sealed_plan_with_another_deletion_of_an_image_is_refused_or_stale() 
         ("the sync tag", |delete| {
             delete.expects.sync_tag.key = "Owner".to_owned()
         }),
-        ("nothing as new is kept", |delete| {
+        ("no copy as new is kept", |delete| {
             delete.expects.kept.clear()
         }),
     ];

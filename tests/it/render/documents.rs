@@ -289,6 +289,7 @@ pub(super) fn done(id: &str, outcome: ActionOutcome, detail: Option<&str>) -> Ac
         outcome,
         resource: None,
         detail: detail.map(str::to_owned),
+        undeleted_snapshots: Vec::new(),
     }
 }
 

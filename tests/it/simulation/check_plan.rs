@@ -15,7 +15,7 @@ use super::setup::SECRETS;
 use crate::support::prelude::*;
 use crate::support::{ami_options, selector};
 
-/// What the plan of a job has to be.
+/// What the plan of a job must contain.
 pub enum Expected {
     Fails,
     /// Another job has the image.
@@ -243,10 +243,10 @@ fn compare(ledger: &mut Ledger, plan: &JobPlan, expected: Expected) {
         (Expected::Fails, Outcome::Failed) => ledger.count("a job cannot be planned"),
         (Expected::Nothing, Outcome::UpToDate) => ledger.count("an image is left to another job"),
         (Expected::Fails, outcome) => {
-            ledger.breach(format!("{name} should fail, and is {outcome:?}"));
+            ledger.breach(format!("{name} should fail, but is {outcome:?}"));
         }
         (Expected::Nothing, outcome) => {
-            ledger.breach(format!("{name} has nothing to do, and is {outcome:?}"));
+            ledger.breach(format!("{name} has nothing to do, but is {outcome:?}"));
         }
         (Expected::Actions { .. }, Outcome::Failed) => {
             ledger.breach(format!("{name} fails without a reason: {:?}", plan.errors));
@@ -298,7 +298,7 @@ pub fn concerns(job: &SyncJob, read: &ReadRecord) -> bool {
         Read::Find(kind, query) if *kind == job.kind() => query,
         Read::Find(..) => return false,
         Read::Identity => return at_destination,
-        // A failure of these reads fails no job.
+        // If one of these reads fails, the job does not fail.
         Read::Limit | Read::Options | Read::Cluster | Read::References(_) => return false,
     };
     match (query, job.rules.parent()) {
@@ -433,7 +433,7 @@ fn expected_snapshot(
     }
 }
 
-/// Returns true if an unidentifiable snapshot has a name for the copy.
+/// Returns true if an unidentifiable snapshot has a name that the copy could get.
 fn has_unidentified_holder(world: &World, job: &SyncJob, source: &WorldArtifact) -> bool {
     let (id, to) = (source.id.as_str(), &job.destination_region);
     let database = job.rules.parent().expect("a database");

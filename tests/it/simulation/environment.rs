@@ -82,7 +82,7 @@ type Event = (&'static str, String);
 
 /// Makes one event happen to AWS or to the sources.
 pub fn life(random: &mut Random, setup: &Setup, world: &mut World) -> Event {
-    let event = match random.weighed(&[30, 12, 4, 4, 8, 5, 4, 6, 7, 4]) {
+    let event = match random.weighted(&[30, 12, 4, 4, 8, 5, 4, 6, 7, 4]) {
         0 => backup(random, setup, world),
         1 => expire(random, setup, world),
         2 => database_recreated(random, setup, world),

@@ -76,7 +76,7 @@ impl FaultPlan {
             } else {
                 Nth::Call(random.below(30))
             };
-            match random.weighed(&[20, 12, 6, 10, 8, 8, 3, 10, 10, 3]) {
+            match random.weighted(&[20, 12, 6, 10, 8, 8, 3, 10, 10, 3]) {
                 0 => {
                     let after = random.chance(60);
                     let when = if after {

@@ -114,7 +114,7 @@ impl History {
             recorded,
             pool,
         } = self;
-        let (what, description) = match random.weighed(&[18, 22, 18, 20, 22]) {
+        let (what, description) = match random.weighted(&[18, 22, 18, 20, 22]) {
             0 => recorded.edit(|world| environment::pass_time(random, setup, world)),
             1 => recorded.edit(|world| environment::life(random, setup, world)),
             2 => {
@@ -224,7 +224,7 @@ impl History {
     }
 
     fn apply_step(&mut self, step: i64) {
-        let runs = 1 + self.random.weighed(&[60, 28, 12]);
+        let runs = 1 + self.random.weighted(&[60, 28, 12]);
         let is_one = self.random.chance(50);
         let first = self.random.pick(&self.pool).cloned().expect("a plan");
         let mut chosen = vec![first];

@@ -92,7 +92,7 @@ pub fn interfere(
     world: &mut World,
 ) -> Change {
     let region = random.pick(&regions()).cloned().expect("a region");
-    match random.weighed(&[60, 25, 10, 5, 6]) {
+    match random.weighted(&[60, 25, 10, 5, 6]) {
         0 => change_snapshot(random, setup, world, &region, &targets.copies),
         1 => change_image(random, world, &region, &targets.copies),
         2 => {
@@ -132,7 +132,7 @@ const SNAPSHOT_CHANGES: [CopyChange; 10] = [
     (6, "a sync tag is garbled", |_, copy| {
         garble(&mut copy.tags, is_copy_key, "yesterday");
     }),
-    (6, "what AWS states of a copy is gone", |random, copy| {
+    (6, "what AWS states about a copy is gone", |random, copy| {
         copy.copied_from = None;
         if random.chance(50) {
             copy.data_time = None;
@@ -142,7 +142,7 @@ const SNAPSHOT_CHANGES: [CopyChange; 10] = [
     (6, "a copy is made available by hand", |_, copy| {
         set(copy, "available")
     }),
-    (3, "what AWS states of a database is gone", |_, copy| {
+    (3, "what AWS states about a database is gone", |_, copy| {
         copy.parent_created = None
     }),
     (8, "a copy is being deleted by hand", |_, copy| {
@@ -170,7 +170,7 @@ const IMAGE_CHANGES: [CopyChange; 13] = [
     (1, "a copy has another identifier", |_, copy| {
         copy.tags.insert("Sync-Identifier", "of last year");
     }),
-    (1, "what AWS states of an image is gone", |_, copy| {
+    (1, "what AWS states about an image is gone", |_, copy| {
         copy.copied_from = None
     }),
     (
@@ -184,7 +184,7 @@ const IMAGE_CHANGES: [CopyChange; 13] = [
     }),
     (
         1,
-        "the protection of a copy of an image is switched",
+        "the protection of a copy of an image is toggled",
         |_, copy| copy.deregistration_protection ^= true,
     ),
     (
@@ -229,7 +229,7 @@ fn change_copy(
         return Change::new("nothing", None);
     };
     let weights: Vec<usize> = changes.iter().map(|change| change.0).collect();
-    let (_, what, change) = changes[random.weighed(&weights)];
+    let (_, what, change) = changes[random.weighted(&weights)];
     let copy = &mut artifacts[at];
     let id = copy.id.to_string();
     change(random, copy);

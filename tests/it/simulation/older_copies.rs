@@ -38,7 +38,7 @@ fn older_snapshot(random: &mut Random, job: &SyncJob, world: &mut World) -> Opti
         .tag(&rules::copy_key(job), &tag);
     copy.copied_from = Some(arn_of(job.kind(), from, account, &source));
     copy.created = Some(taken + SignedDuration::from_mins(20));
-    match random.weighed(&[50, 15, 8, 10, 8, 4]) {
+    match random.weighted(&[50, 15, 8, 10, 8, 4]) {
         0 => {}
         1 => (copy.copied_from, copy.data_time) = (None, None),
         // The gem was stopped before it wrote the tag, or a backup tool made a copy under the same name.

@@ -48,7 +48,7 @@ impl Random {
     }
 
     /// Returns the index of one of these weights.
-    pub fn weighed(&mut self, weights: &[usize]) -> usize {
+    pub fn weighted(&mut self, weights: &[usize]) -> usize {
         let mut drawn = self.below(weights.iter().sum());
         for (at, weight) in weights.iter().enumerate() {
             if drawn < *weight {

@@ -140,14 +140,14 @@ pub fn random(random: &mut Random) -> (Setup, World) {
 
 fn add_job(random: &mut Random, setup: &mut Setup, n: i64) {
     // The last four close rings of two and three regions.
-    let (from, to) = match random.weighed(&[6, 2, 2, 1, 1]) {
+    let (from, to) = match random.weighted(&[6, 2, 2, 1, 1]) {
         0 => (east(), west()),
         1 => (west(), east()),
         2 => (eu(), west()),
         3 => (west(), eu()),
         _ => (eu(), east()),
     };
-    let client = Arc::new(match random.weighed(&[6, 2, 2]) {
+    let client = Arc::new(match random.weighted(&[6, 2, 2]) {
         0 => ClientConfig::default(),
         1 => with_keys(None),
         _ => with_keys(Some(AccountId::from(OTHER_ACCOUNT))),
@@ -230,7 +230,7 @@ fn random_retention(random: &mut Random) -> u32 {
 }
 
 fn random_key(random: &mut Random) -> Option<String> {
-    match random.weighed(&[7, 4, 1]) {
+    match random.weighted(&[7, 4, 1]) {
         0 => None,
         1 => Some(KEY.to_owned()),
         _ => Some(OTHER_KEY.to_owned()),
