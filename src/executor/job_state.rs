@@ -42,8 +42,8 @@ pub(super) enum JobState<'a> {
     Observed(&'a Action, Facts),
     /// The action is being performed.
     Performing(&'a Action, Facts),
-    /// AWS's limit of concurrent copies is reached, as the problem says.
-    WaitingForSlot(&'a Action, Problem),
+    /// AWS's limit of concurrent copies is reached, as the problem says. The action can be performed while these facts are recent.
+    WaitingForSlot(&'a Action, Problem, Facts),
     /// What the action depends on can't currently be read. The time is when the first read failed.
     WaitingToRead(&'a Action, Timestamp, ProviderError),
     /// Everything but the deletions is done.
@@ -128,7 +128,7 @@ impl<'a> Job<'a> {
                 S::Observing(action, Some(since))
             }
             (
-                S::Unobserved(action) | S::Observed(action, _) | S::WaitingForSlot(action, _),
+                S::Unobserved(action) | S::Observed(action, _) | S::WaitingForSlot(action, ..),
                 E::ObservationStarted,
             ) => S::Observing(action, None),
             // This observation was made for the plan. Deletions need one of their own.
@@ -142,8 +142,13 @@ impl<'a> Job<'a> {
                     Err(error) => self.not_read(action, since.unwrap_or(now), error, now),
                 }
             }
-            (S::Observed(action, _), E::NoSlot(problem)) => S::WaitingForSlot(action, problem),
-            (S::Observed(action, facts), E::PerformStarted) => S::Performing(action, facts),
+            (S::Observed(action, facts), E::NoSlot(problem)) => {
+                S::WaitingForSlot(action, problem, facts)
+            }
+            (
+                S::Observed(action, facts) | S::WaitingForSlot(action, _, facts),
+                E::PerformStarted,
+            ) => S::Performing(action, facts),
             (S::Performing(action, facts), E::Performed(answer)) => {
                 self.performed(action, facts, answer, now)
             }
@@ -159,7 +164,7 @@ impl<'a> Job<'a> {
             (S::WaitingForCopy(copy), E::Stopped(reason)) => {
                 self.end(copy.still_in_progress(&reason), &CopyNotAvailable(copy.id))
             }
-            (S::WaitingForSlot(action, mut problem), E::Stopped(StopReason::WaitOver(_))) => {
+            (S::WaitingForSlot(action, mut problem, _), E::Stopped(StopReason::WaitOver(_))) => {
                 let detail = problem.to_string();
                 problem.message = format!("{} is deferred: {}", action.id(), problem.message);
                 self.actions.not_done(action, Deferred, detail, problem);
@@ -258,7 +263,7 @@ impl<'a> Job<'a> {
                 self.done(result);
             }
             Err(error) if error.class == ErrorClass::Busy && action.name() == ActionName::Copy => {
-                return JobState::WaitingForSlot(action, error.problem(NO_MORE_COPIES));
+                return JobState::WaitingForSlot(action, error.problem(NO_MORE_COPIES), facts);
             }
             Err(error) => {
                 let problem = error.problem(format!("{} failed", action.id()));

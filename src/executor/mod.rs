@@ -229,10 +229,7 @@ impl<'a> Driver<'a> {
         for (index, job) in self.jobs.iter_mut().enumerate() {
             if let Ok(job) = job
                 && performing < parallelism
-                && job.active_stage() == stage
-                && let JobState::Observed(action, facts) = &job.state
-                && facts.can_serve(action, now)
-                && let action = *action
+                && let Some(action) = self.session.performable(job, stage, now)
                 && self.session.start(job, action, now)
             {
                 let copy = job.actions.copy_to_name().cloned();
@@ -254,7 +251,7 @@ impl<'a> Driver<'a> {
             let is_due = match &job.state {
                 // Every action that can be performed now has already been started.
                 JobState::Unobserved(_) | JobState::Observed(..) => job.active_stage() == stage,
-                JobState::WaitingForSlot(action, _) | JobState::WaitingToRead(action, ..) => {
+                JobState::WaitingForSlot(action, ..) | JobState::WaitingToRead(action, ..) => {
                     self.session.can_retry(job.target, action, now)
                 }
                 _ => false,
@@ -339,7 +336,7 @@ impl<'a> Driver<'a> {
     fn next_pause(&mut self, limit: SignedDuration) -> Option<Duration> {
         let now = self.session.provider.now();
         for job in self.jobs().filter(|_| self.wait_time.is_none()) {
-            if let JobState::WaitingForSlot(action, _) = job.state {
+            if let JobState::WaitingForSlot(action, ..) = job.state {
                 let job = &job.target.request.job;
                 (self.session.on_event)(Event::CopyDeferred { job, action });
             }

@@ -124,6 +124,24 @@ impl<'a> Session<'a> {
         Some(StopReason::Expired(error.clone()))
     }
 
+    /// Returns the action of a job that can be performed now, because recent facts allow it, and because its stage has come or a slot
+    /// for its copy is free.
+    pub(super) fn performable(
+        &self,
+        job: &Job<'a>,
+        stage: Option<Stage>,
+        now: Timestamp,
+    ) -> Option<&'a Action> {
+        let (action, facts, is_due) = match &job.state {
+            JobState::Observed(action, facts) => (*action, facts, job.active_stage() == stage),
+            JobState::WaitingForSlot(action, _, facts) => {
+                (*action, facts, self.can_retry(job.target, action, now))
+            }
+            _ => return None,
+        };
+        (is_due && facts.can_serve(action, now)).then_some(action)
+    }
+
     /// Returns true if a waiting job can be observed again: there is a slot for its copy, and no read in its regions has failed
     /// since the last pause.
     pub(super) fn can_retry(&self, target: &Target, action: &Action, now: Timestamp) -> bool {
