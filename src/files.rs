@@ -16,7 +16,7 @@ pub enum FileError {
     /// It was to be created, but exists already.
     #[error("{} already exists", .0.display())]
     Exists(PathBuf),
-    /// Any other error, in words.
+    /// Any other error, as text.
     #[error("{} {what}", path.display())]
     Unusable {
         /// The file.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::duplicates::{Route, route};
 use crate::model::artifact::Artifact;
+use crate::model::fail_reason::FailReason;
 use crate::model::identity::origin;
 use crate::model::ids::{AccountId, ArtifactId, JobName, Region};
 use crate::model::inventory::{Inventory, Observation};
@@ -64,13 +65,18 @@ impl<'a> Needed<'a> {
         if !job.kind().facts().has_references {
             return;
         }
-        let source = job.rules.choose_source(job, sources, &mut Vec::new()).ok();
-        let selected = source.map(|source| (route(account, job), source.id.clone()));
+        let wanted = match job.rules.choose_source(job, sources, &mut Vec::new()) {
+            Ok(source) => vec![source.id.clone()],
+            // The job fails now, but may need any of them once it selects only one.
+            Err(FailReason::SeveralSources { ids, .. }) => ids,
+            Err(_) => Vec::new(),
+        };
+        let selected = wanted.iter().map(|id| (route(account, job), id.clone()));
         self.selected.extend(selected);
         let in_progress = copies.iter().filter(|copy| copy.state.is_in_progress());
         let origins = in_progress.filter_map(|copy| origin(copy, &job.source_region));
         let origins = origins.map(|origin| ArtifactId::from(origin.id.as_ref()));
-        for id in origins.chain(source.map(|source| source.id.clone())) {
+        for id in origins.chain(wanted) {
             let key = (account.clone(), job.source_region.clone(), id);
             self.copied.entry(key).or_insert(&job.name);
         }

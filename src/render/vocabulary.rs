@@ -92,7 +92,7 @@ pub(super) fn some(number: usize, one: &str, many: &str) -> Option<String> {
     (number > 0).then(|| count(number, one, many))
 }
 
-/// What the results of an apply come to, in words.
+/// The totals of the results of an apply, as text.
 pub(super) struct Totals {
     pub(super) failed: usize,
     /// Such as `3 jobs completed`.

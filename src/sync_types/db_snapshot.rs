@@ -103,8 +103,8 @@ impl SyncTypeRules for DbSnapshotOptions {
     ) -> Result<&'a Artifact, FailReason> {
         newest_available(sources).ok_or_else(|| {
             let what = format!("automated snapshot of database {}", self.db_instance);
-            let help = "check db_instance and source_region, and that automated backups of the database are enabled; Aurora clusters \
-                        and AWS Backup make no automated DB snapshots";
+            let help = "check db_instance and source_region, and that automated backups of the database are enabled; for an Aurora \
+                        cluster, use rds_automated_cluster_snapshot; AWS Backup makes no automated DB snapshots";
             no_source(&what, sources, &job.source_region, help)
         })
     }

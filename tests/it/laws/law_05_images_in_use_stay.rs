@@ -276,6 +276,31 @@ fn law_5_a_copy_whose_source_another_job_selects_stays() {
     assert_eq!(kept(&planned)[0].0, OLDEST);
 }
 
+#[test]
+fn law_5_the_copies_of_all_images_that_another_job_could_select_stay() {
+    let mut world = copied_images(0..5);
+    for day in [3, 4] {
+        let id = format!("ami-{day:02}");
+        add_image(&mut world, &id, &format!("old web {day}"), "Web");
+        image_mut(&mut world, &id).created = Some(days_ago(day));
+    }
+    let mut retaining = retaining_job(2);
+    change_ami(&mut retaining, |ami| ami.most_recent = true);
+    let mut other = ami_job("sync_old", "Web");
+    change_ami(&mut other, |ami| {
+        ami.sync_identifier = None;
+        ami.filters = vec![ImageFilter {
+            name: "name".to_owned(),
+            values: vec!["old*".to_owned()],
+        }];
+    });
+    let planned = Planned::new(world, [retaining, other]);
+    let failed = job(&planned.plan, "sync_old");
+    assert_eq!(failed.outcome, Outcome::Failed);
+    assert_eq!(deleted(&planned), [""; 0]);
+    assert_eq!(kept(&planned).len(), 2);
+}
+
 /// Returns a job that copies the images with this name, which are copies themselves, from the destination to a third region.
 fn next_job(world: &mut World, name: &str) -> SyncJob {
     let third = Region::from("eu-west-1");

@@ -112,8 +112,8 @@ fn a_key_is_given_if_and_only_if_the_cluster_is_encrypted() {
     for (is_encrypted, key) in [(true, Some("alias/copies")), (false, None)] {
         with(is_encrypted, key).succeeds();
     }
-    let needless = with(false, Some("alias/copies"));
-    let error = &failed(&needless, "sync_cluster").errors[0];
+    let superfluous = with(false, Some("alias/copies"));
+    let error = &failed(&superfluous, "sync_cluster").errors[0];
     assert_says(&error.message, "is not encrypted");
     assert_help(error, "remove kms_key_id");
     let missing = with(true, None);
